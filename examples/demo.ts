@@ -1,0 +1,24 @@
+// The whole story in one program: a real server, one locked member, a bulk DELETE, its verdicts, the retry.
+//   npm run demo            on a server in this process; every verdict is checked, exit code 0 only if all were right
+//   npm run demo -- URL     lists a collection of a server of yours and changes nothing; credentials come from
+//                           DAV_USERNAME and DAV_PASSWORD, or from DAV_TOKEN
+
+import {styleText} from 'node:util'
+
+import {listServer} from './demo/list.ts'
+import {tellStory} from './demo/story.ts'
+import {visible} from './demo/terminal.ts'
+
+const [url] = process.argv.slice(2)
+const interrupt = new AbortController()
+process.once('SIGINT', () => interrupt.abort(new Error('Interrupted.')))
+
+try {
+  if (url === undefined) await tellStory(interrupt.signal)
+  else await listServer(url, process.env, interrupt.signal)
+} catch (error) {
+  // A refused connection, a 401, a bad URL, a wrong verdict: the message says it all.
+  const message = error instanceof Error ? error.message : String(error)
+  console.error(styleText('red', visible(message), {stream: process.stderr}))
+  process.exitCode = 1
+}

@@ -1,0 +1,127 @@
+/**
+ * What an answer is: results of a Multi-Status document, whatever the status and the Content-Type, or a plain answer with
+ * the beginning of its body. RFC 4918, sections 13 and 16.
+ */
+
+import type {Decoders} from '../properties/value.ts'
+import type {ParserOptions} from '../multistatus/parser.ts'
+import {MultiStatusParser} from '../multistatus/parser.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import {charsetOf, readChunks} from '../multistatus/source.ts'
+import type {Summary} from '../multistatus/summary.ts'
+import {decodeRetryAfter} from '../protocol/retry-after.ts'
+import type {DavResponse} from '../transport/transport.ts'
+import {childElements} from '../xml/element.ts'
+import {readDocument} from '../xml/document.ts'
+import type {Session} from './session.ts'
+
+/** What is known of an answer without its body. */
+export interface AnswerHead {
+  readonly status: number
+  /** The URL that answered. */
+  readonly url: string
+  readonly retryAfter: number | undefined
+  readonly location: string | undefined
+  /** Whether there are more pages. RFC 8288. */
+  readonly hasNext: boolean
+}
+
+/** An answer that is no Multi-Status document. */
+export interface PlainAnswer {
+  readonly kind: 'plain'
+  /** Names in its `DAV:error`. */
+  readonly conditions: readonly string[]
+  /** The beginning of its body. */
+  readonly excerpt: string
+  /** What is wrong with it as a Multi-Status document. */
+  readonly problem: unknown
+}
+
+/** An answer that is one: results, and what can be said at the end. */
+export interface MultiStatusAnswer<P> {
+  readonly kind: 'multistatus'
+  readonly batches: AsyncGenerator<readonly DavResult<P>[], Summary, undefined>
+}
+
+const LONGEST_HEAD = 65_536
+const LONGEST_EXCERPT = 1000
+
+/** What the headers say. */
+export function readHead(response: DavResponse, url: string): AnswerHead {
+  const {headers, status} = response
+  return {
+    status,
+    url: response.url ?? url,
+    retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
+    location: headers.get('location') ?? undefined,
+    hasNext: /;\s*rel\s*=\s*"?[^",;]*\bnext\b/i.test(headers.get('link') ?? ''),
+  }
+}
+
+/** Reads an answer as far as is needed to tell what it is. The body is then read on by the batches, or done with. */
+export async function readAnswer<P>(
+  session: Session,
+  response: DavResponse,
+  request: {
+    readonly method: string
+    readonly url: string
+    readonly decoders?: Decoders | undefined
+  },
+): Promise<PlainAnswer | MultiStatusAnswer<P>> {
+  const encoding = charsetOf(response.headers.get('content-type'))
+  const options: ParserOptions = {
+    ...request,
+    encoding,
+    limits: session.limits,
+    malformed: session.malformed,
+  }
+  const parser = new MultiStatusParser<P>(options)
+  const chunks = readChunks(response.body ?? [])
+  const head: (Uint8Array | string)[] = []
+  let length = 0
+  let problem: unknown
+  try {
+    for (;;) {
+      const next = await chunks.next()
+      if (next.done === true) break
+      if (problem === undefined) {
+        try {
+          const results = parser.write(next.value)
+          if (parser.isMultiStatus)
+            return {kind: 'multistatus', batches: readOn(results, chunks, parser)}
+        } catch (error) {
+          problem = error
+        }
+      }
+      head.push(next.value)
+      length += next.value.length
+      if (length >= LONGEST_HEAD) break
+    }
+  } catch (error) {
+    // A refusal whose body breaks off is a refusal all the same.
+    if (response.status < 300) throw error
+  }
+  await chunks.return(undefined)
+  try {
+    parser.end()
+  } catch (error) {
+    problem = error
+  }
+  const {text, root} = readDocument(head, encoding)
+  const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
+  return {kind: 'plain', conditions, excerpt: text.slice(0, LONGEST_EXCERPT), problem}
+}
+
+async function* readOn<P>(
+  first: readonly DavResult<P>[],
+  chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
+  parser: MultiStatusParser<P>,
+): AsyncGenerator<readonly DavResult<P>[], Summary, undefined> {
+  try {
+    yield first
+    for await (const chunk of chunks) yield parser.write(chunk)
+    return parser.end()
+  } finally {
+    await chunks.return(undefined)
+  }
+}

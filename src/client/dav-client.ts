@@ -1,0 +1,238 @@
+/** The client: its settings, and the verbs by name. Each verb is a file of its own. RFC 4918, section 9. */
+
+import {defaultTransport} from '#default-transport'
+
+import type {Limits} from '../multistatus/limits.ts'
+import {resolveLimits} from '../multistatus/limits.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {Decoders, PropertiesOf} from '../properties/value.ts'
+import type {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
+import {resolvePolicy} from '../retry/policy.ts'
+import type {Auth} from '../transport/auth.ts'
+import type {Timeouts} from '../transport/deadlines.ts'
+import {resolveTimeouts} from '../transport/deadlines.ts'
+import type {Transport} from '../transport/transport.ts'
+import type {DeleteOptions} from './delete.ts'
+import {deleteOne} from './delete.ts'
+import type {DeleteManyOptions, Targets} from './delete-many.ts'
+import {deleteMany} from './delete-many.ts'
+import type {PropfindOptions} from './propfind.ts'
+import {propfind} from './propfind.ts'
+import type {RetryOptions} from './retry.ts'
+import {retry} from './retry.ts'
+import type {Session} from './session.ts'
+import {resolveConcurrency} from './session.ts'
+import {stat} from './stat.ts'
+import type {Target} from './target.ts'
+
+/** The settings of a client. */
+export interface DavClientOptions<D extends Decoders = Decoders> {
+  /** The collection to work in, absolute. References are resolved against it; a missing slash at its end is added. */
+  readonly url: string | URL
+  /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
+  readonly auth?: Auth | undefined
+  /**
+   * What sends the requests.
+   *
+   * @defaultValue undici under Node, the platform's `fetch` elsewhere
+   */
+  readonly transport?: Transport | undefined
+  /** Headers for every request. Those that a verb sets itself win. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Requests under way at once in a bulk call.
+   *
+   * @defaultValue 8
+   */
+  readonly concurrency?: number | undefined
+  /** Sends again what failed for now, in every call. Without it nothing is sent twice. */
+  readonly retry?: RetryPolicy | undefined
+  /** Bounds on what an answer may make us hold. */
+  readonly limits?: Partial<Limits> | undefined
+  /**
+   * What becomes of an answer that is not well-formed: `throw`, or `skip` the broken response and go on.
+   *
+   * @defaultValue `throw`
+   */
+  readonly malformed?: 'throw' | 'skip' | undefined
+  /** Time limits in milliseconds: one number for all, or each by name. */
+  readonly timeout?: number | Timeouts | undefined
+  /** Decoders by property name; they go before the built-in ones and type the properties they decode. */
+  readonly decoders?: D | undefined
+  /** Ends every call of the client. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * A WebDAV client that says what happened to every href.
+ *
+ * @example
+ * ```ts
+ * const dav = new DavClient({url: 'https://dav.example/files/', auth: basicAuth('ana', secret)})
+ * for await (const result of dav.propfind('photos/', {depth: 1})) console.log(result.status, result.href)
+ * ```
+ */
+export class DavClient<const D extends Decoders = Record<never, never>> {
+  readonly #session: Session
+
+  /**
+   * Nothing is sent.
+   *
+   * @throws TypeError or RangeError where a setting makes no sense.
+   */
+  constructor(options: DavClientOptions<D>) {
+    const {auth, decoders, limits, malformed, signal} = options
+    if (malformed !== undefined && malformed !== 'throw' && malformed !== 'skip') {
+      throw new TypeError("malformed is 'throw' or 'skip'")
+    }
+    resolveLimits(limits)
+    this.#session = {
+      base: resolveBase(options.url),
+      transport: options.transport ?? defaultTransport(),
+      auth,
+      headers: lowerCased(options.headers ?? {}),
+      concurrency: resolveConcurrency(options.concurrency ?? 8),
+      retry: options.retry === undefined ? undefined : resolvePolicy(options.retry),
+      limits,
+      malformed,
+      timeouts: resolveTimeouts(options.timeout),
+      decoders,
+      signal,
+    }
+  }
+
+  /** The collection that the client works in. */
+  get url(): string {
+    return this.#session.base.href
+  }
+
+  /**
+   * Lists a resource and, by `depth`, what is in it: one result for each href, as the server sends them.
+   * RFC 4918, section 9.1.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The results in the server's order. Reading them throws {@link DavHttpError} where the request was refused as
+   *   a whole (for Depth infinity with the condition `propfind-finite-depth`, where the server gives it),
+   *   {@link MultiStatusError} where the answer is not whole, {@link DavNetworkError}, {@link DavTimeoutError}.
+   *   `summary.complete` is false where members may be missing.
+   * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
+   * @example
+   * ```ts
+   * const stream = dav.propfind('photos/', {depth: 1, properties: ['getetag', 'getcontentlength']})
+   * for await (const result of stream) if (result.ok) console.log(result.url, result.properties.getetag)
+   * ```
+   */
+  propfind<
+    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options?: PropfindOptions<Names, E> & {
+      readonly allprop?: false | undefined
+      readonly propname?: false | undefined
+    },
+  ): ResultStream<PropertiesOf<Names[number], D & E>>
+  propfind(target: Target, options: PropfindOptions): ResultStream
+  propfind(target: Target, options?: PropfindOptions): ResultStream {
+    return propfind(this.#session, target, options)
+  }
+
+  /**
+   * The properties of one resource: PROPFIND with Depth 0. RFC 4918, section 9.1.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns Its own result, wherever it stands in the answer.
+   * @throws What reading {@link DavClient.propfind} throws: {@link DavHttpError} with status 404 for a resource that is
+   *   not there.
+   * @example
+   * ```ts
+   * const result = await dav.stat('photos/1.jpg')
+   * ```
+   */
+  async stat<
+    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options: Omit<PropfindOptions<Names, E>, 'depth'> = {},
+  ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
+    return stat(this.#session, target, options)
+  }
+
+  /**
+   * Deletes a resource and all that is in it. RFC 4918, section 9.6.
+   *
+   * @param target - A URL reference, a URL or a result. What is or holds the client's own base, or is outside it, is refused.
+   * @returns The results of members that the server names, then exactly one with relation `self`: the verdict on the
+   *   target. Reading throws where the exchange broke: {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError}.
+   * @throws TypeError for a target that makes no sense or is refused, before anything is sent.
+   * @example
+   * ```ts
+   * const {failures} = await dav.delete('photos/').collect()
+   * ```
+   */
+  delete(target: Target, options?: DeleteOptions): ResultStream {
+    return deleteOne(this.#session, target, options)
+  }
+
+  /**
+   * Deletes many resources, several at once. Targets are taken no faster than results are read. RFC 4918, section 9.6.
+   *
+   * @param targets - URL references, URLs or results from any iterable. Of an array all are checked before the first
+   *   request.
+   * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is
+   *   its target's Failure, and the others go on. Results of different targets may be mixed. Reading throws what
+   *   `targets` throws, after what was under way.
+   * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
+   * @example
+   * ```ts
+   * for await (const result of dav.deleteMany(['a.txt', 'b/'])) if (!result.ok) console.log(result.status, result.url)
+   * ```
+   */
+  deleteMany(targets: Targets, options?: DeleteManyOptions): ResultStream {
+    return deleteMany(this.#session, targets, options)
+  }
+
+  /**
+   * Sends again what failed, and nothing else: leaves before their collections, with growing delays, as long as the
+   * policy allows. A target that is gone by then (404, 410) counts as deleted.
+   *
+   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held.
+   * @returns One verdict for each failure. Those that the policy does not retry come first, unchanged and unsent.
+   * @throws RangeError for a policy that makes no sense. Reading throws TypeError for a failure whose request the guards
+   *   refuse, before anything is sent.
+   * @example
+   * ```ts
+   * const {failures} = await dav.deleteMany(targets).collect()
+   * const {summary} = await dav.retry(failures, {attempts: 5}).collect()
+   * ```
+   */
+  retry(failures: Iterable<Failure> | AsyncIterable<Failure>, policy?: RetryOptions): ResultStream {
+    return retry(this.#session, failures, policy)
+  }
+}
+
+function resolveBase(given: string | URL): URL {
+  const url = URL.parse(given)
+  if (url === null) throw new TypeError('url is absolute, such as https://dav.example/files/')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new TypeError('url begins with https:// or http://')
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError(
+      'url has credentials in it: give them as auth, such as basicAuth(username, password)',
+    )
+  }
+  if (url.search !== '' || url.hash !== '')
+    throw new TypeError('url has neither a query nor a fragment')
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
+}

@@ -1,0 +1,300 @@
+/**
+ * DELETE, with one verdict on the target whatever the server answers, and one on each member that it names.
+ * RFC 4918, sections 9.6 and 9.6.1.
+ */
+
+import type {
+  DavResult,
+  FailedRequest,
+  Failure,
+  FailureReason,
+  Success,
+} from '../multistatus/result.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import {createResultStream} from '../multistatus/result-stream.ts'
+import type {Properties} from '../properties/value.ts'
+import {DavError} from '../protocol/errors.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
+import type {Attempt} from '../retry/attempts.ts'
+import {withAttempts} from '../retry/attempts.ts'
+import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
+import {resolvePolicy} from '../retry/policy.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from './answer.ts'
+import {readAnswer, readHead} from './answer.ts'
+import type {Line, Session} from './session.ts'
+import {openLine} from './session.ts'
+import type {Target} from './target.ts'
+import {guardTarget, resolveTarget} from './target.ts'
+
+/** How a resource is deleted. */
+export interface DeleteOptions {
+  /**
+   * What a target that is not there is: `failure`, or `success` for jobs whose aim is that it is gone.
+   *
+   * @defaultValue `failure`
+   */
+  readonly ifMissing?: 'failure' | 'success' | undefined
+  /**
+   * Allows the client's own base, and what is outside it, as a target.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+  /** Sends the request again where its target failed for now. */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call; reading it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a DELETE is, once it is settled. */
+export interface DeleteRequest {
+  readonly url: string
+  readonly conditions?: Readonly<Record<string, string>> | undefined
+  /** How often it was sent before. */
+  readonly attempts: number
+  readonly ifMissing: 'failure' | 'success'
+}
+
+/** Checks the options and makes the stream. Nothing is sent yet. */
+export function deleteOne(
+  session: Session,
+  target: Target,
+  options: DeleteOptions = {},
+): ResultStream {
+  const request = settleDelete(session, target, options)
+  const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
+  let line: Line | undefined
+  return createResultStream({
+    async *read() {
+      line = openLine(session, options.signal)
+      if (policy === undefined) {
+        yield* deleteTarget(session, line, request)
+      } else {
+        const {results, problem} = await deleteRepeatedly(session, line, request, policy)
+        yield problem === undefined ? results : results.slice(0, -1)
+        if (problem !== undefined) throw problem
+      }
+      return {incomplete: [], requests: line.requests}
+    },
+    stopped: () => ({
+      incomplete: [{href: request.url, reason: 'stopped'}],
+      requests: line?.requests ?? 0,
+    }),
+  })
+}
+
+/**
+ * The DELETE of a target.
+ *
+ * @throws TypeError where the target is none, or one that the guards refuse.
+ */
+export function settleDelete(
+  session: Session,
+  target: Target,
+  options: DeleteOptions,
+): DeleteRequest {
+  const {ifMissing = 'failure', unguarded = false} = options
+  if (ifMissing !== 'failure' && ifMissing !== 'success')
+    throw new TypeError("ifMissing is 'failure' or 'success'")
+  const url = resolveTarget(target, session.base)
+  if (!unguarded) guardTarget(url, session.base, 'DELETE')
+  return {url: url.href, attempts: 0, ifMissing}
+}
+
+/**
+ * Sends one DELETE. Gives the members' results as they arrive and the verdict on the target last.
+ *
+ * @throws DavNetworkError, DavTimeoutError and MultiStatusError where the exchange broke; the signal's reason.
+ */
+export async function* deleteTarget(
+  session: Session,
+  line: Line,
+  request: DeleteRequest,
+): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  const {url, conditions} = request
+  const response = await line.send({
+    method: 'DELETE',
+    url,
+    headers: {...conditions, depth: 'infinity'},
+  })
+  const head = readHead(response, url)
+  const answer = await readAnswer<Properties>(session, response, {method: 'DELETE', url: head.url})
+  if (answer.kind === 'plain') yield [plainVerdict(request, head, answer)]
+  else yield* readVerdicts(request, head, answer)
+  return undefined
+}
+
+/** The same as one of many: a broken exchange is the target's Failure. */
+export async function* deleteAmongMany(
+  session: Session,
+  line: Line,
+  request: DeleteRequest,
+  policy: ResolvedPolicy | undefined,
+): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  if (policy !== undefined) {
+    yield (await deleteRepeatedly(session, line, request, policy)).results
+    return undefined
+  }
+  try {
+    yield* deleteTarget(session, line, request)
+  } catch (error) {
+    yield [brokenVerdict(request, error)]
+  }
+  return undefined
+}
+
+interface DeleteAttempt extends Attempt {
+  readonly results: readonly DavResult[]
+  /** What broke the exchange; the last one of the results is then the Failure that says so. */
+  readonly problem: unknown
+}
+
+function deleteRepeatedly(
+  session: Session,
+  line: Line,
+  request: DeleteRequest,
+  policy: ResolvedPolicy,
+): Promise<DeleteAttempt> {
+  return withAttempts(policy, line.signal, async (number) => {
+    const current = {...request, attempts: request.attempts + number - 1}
+    const results: DavResult[] = []
+    let problem: unknown
+    try {
+      for await (const batch of deleteTarget(session, line, current)) results.push(...batch)
+    } catch (error) {
+      results.push(brokenVerdict(current, error))
+      problem = error
+    }
+    const verdict = results.at(-1)
+    if (verdict === undefined || verdict.ok) return {results, problem, causes: []}
+    // What stands because of members is worth another attempt where one of theirs is.
+    const causes =
+      verdict.reason === 'member' ? results.slice(0, -1).filter((result) => !result.ok) : [verdict]
+    return {results, problem, causes}
+  })
+}
+
+/** Reads the members' results and ends with the verdict on the target. */
+async function* readVerdicts(
+  request: DeleteRequest,
+  head: AnswerHead,
+  {batches}: MultiStatusAnswer<Properties>,
+): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  let self: DavResult | undefined
+  let hasFailures = false
+  for await (const batch of batches) {
+    const members: DavResult[] = []
+    for (const result of batch) {
+      if (result.relation === 'self') {
+        // Where the target is named twice, the failure is the verdict.
+        if (self === undefined || self.ok) self = result
+        continue
+      }
+      hasFailures ||= !result.ok
+      members.push(result.ok ? result : withRequest(result, request))
+    }
+    yield members
+  }
+  yield [verdictOf(request, head, self, hasFailures)]
+  return undefined
+}
+
+function verdictOf(
+  request: DeleteRequest,
+  head: AnswerHead,
+  self: DavResult | undefined,
+  hasFailures: boolean,
+): DavResult {
+  const isRefused = head.status >= 300
+  if (self !== undefined && !(self.ok && isRefused))
+    return self.ok ? self : withRequest(self, request)
+  if (hasFailures)
+    return failureOf(request, {status: 424, reason: 'member', retryAfter: head.retryAfter})
+  if (isRefused)
+    return failureOf(request, {status: head.status, reason: 'status', retryAfter: head.retryAfter})
+  return successOf(request, head.status)
+}
+
+/** The verdict that an answer without a Multi-Status document is. */
+function plainVerdict(request: DeleteRequest, head: AnswerHead, answer: PlainAnswer): DavResult {
+  const {status, retryAfter, location} = head
+  if (status === 207) {
+    const description =
+      answer.problem instanceof Error
+        ? answer.problem.message
+        : 'The 207 has no Multi-Status document'
+    return failureOf(request, {status, reason: 'malformed', description})
+  }
+  if (isSuccessStatus(status)) return successOf(request, status)
+  // What an earlier attempt may have deleted without our hearing of it is gone: that is what was wanted.
+  const isGone = status === 404 || status === 410
+  if (isGone && (request.attempts > 0 || request.ifMissing === 'success'))
+    return successOf(request, status)
+  return failureOf(request, {
+    status,
+    reason: 'status',
+    conditions: answer.conditions,
+    retryAfter,
+    location,
+  })
+}
+
+/** The verdict where the exchange broke. What is not the network's or the server's fault is thrown on. */
+function brokenVerdict(request: DeleteRequest, error: unknown): Failure {
+  if (!(error instanceof DavError)) throw error
+  return failureOf(request, {status: 0, reason: 'no-answer', description: error.message})
+}
+
+function successOf({url}: DeleteRequest, status: number): Success {
+  return {
+    ok: true,
+    href: new URL(url).pathname,
+    url,
+    relation: 'self',
+    status,
+    properties: {},
+    missing: [],
+  }
+}
+
+function failureOf(
+  request: DeleteRequest,
+  facts: {
+    readonly status: number
+    readonly reason: FailureReason
+    readonly conditions?: readonly string[]
+    readonly retryAfter?: number | undefined
+    readonly location?: string | undefined
+    readonly description?: string
+  },
+): Failure {
+  const {status, reason, conditions = [], retryAfter, location, description} = facts
+  const failure: Failure = {
+    ok: false,
+    href: new URL(request.url).pathname,
+    url: request.url,
+    relation: 'self',
+    status,
+    reason,
+    conditions,
+    missing: [],
+    ...(description !== undefined && {description}),
+    ...(location !== undefined && {location}),
+    ...(retryAfter !== undefined && {retryAfter}),
+  }
+  return withRequest(failure, request)
+}
+
+/** What was named outside the target cannot be deleted over it: nothing that a server writes may choose our targets. */
+function withRequest(failure: Failure, {url, conditions, attempts}: DeleteRequest): Failure {
+  if (failure.relation === 'outside') return failure
+  const isTarget = failure.relation === 'self'
+  const again: FailedRequest = {
+    method: 'DELETE',
+    url: isTarget ? url : failure.url,
+    depth: 'infinity',
+    ...(isTarget && conditions !== undefined && {conditions}),
+    attempts: attempts + 1,
+  }
+  return {...failure, request: again}
+}

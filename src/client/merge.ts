@@ -1,0 +1,105 @@
+/**
+ * Many streams as one: as many run at once as are allowed, and a source is taken only when there is room for it, so that
+ * the one who reads sets the pace for the one who gives.
+ */
+
+import pLimit from 'p-limit'
+
+/**
+ * Runs a stream for each source and gives what they give, in the order in which it comes. Ends when all have ended.
+ *
+ * @param stop - Is aborted when the iteration ends early, so that the streams end too.
+ * @throws What a source or a stream throws, after what was under way has ended; no further source is then taken.
+ */
+export async function* merge<S, T>(
+  sources: Iterable<S> | AsyncIterable<S>,
+  {concurrency, stop}: {readonly concurrency: number; readonly stop: AbortController},
+  run: (source: S) => AsyncIterable<T>,
+): AsyncGenerator<T, undefined, undefined> {
+  const limit = pLimit(concurrency)
+  const channel = new Channel<T>()
+  const running = new Set<Promise<void>>()
+
+  const runOne = async (source: S): Promise<void> => {
+    for await (const item of run(source)) {
+      if (!(await channel.put(item))) return
+    }
+  }
+  const runAll = async (): Promise<void> => {
+    for await (const source of sources) {
+      if (!channel.isOpen) break
+      const task = limit(runOne, source).catch((error: unknown) => channel.fail(error))
+      running.add(task)
+      void task.then(() => running.delete(task))
+      // Room first, then the next source.
+      if (running.size >= concurrency) await Promise.race(running)
+    }
+    await Promise.all(running)
+  }
+  void runAll()
+    .catch((error: unknown) => channel.fail(error))
+    .then(() => Promise.all(running))
+    .then(() => channel.end())
+  let isWhole = false
+  try {
+    yield* channel
+    isWhole = true
+  } finally {
+    channel.end()
+    if (!isWhole)
+      stop.abort(new DOMException('The reader of the results has stopped', 'AbortError'))
+    // A source may be silent for ever; what was begun is not.
+    await Promise.all(running)
+  }
+  return undefined
+}
+
+/** Hands items from those who put to the one who takes: nobody who puts goes on before the item was taken. */
+class Channel<T> implements AsyncIterable<T> {
+  readonly #waiting: {item: T; taken: (goOn: boolean) => void}[] = []
+  #wake: (() => void) | undefined
+  #error: {readonly reason: unknown} | undefined
+  #isEnded = false
+
+  /** Whether there is someone to take, and nothing has failed. */
+  get isOpen(): boolean {
+    return !this.#isEnded && this.#error === undefined
+  }
+
+  /** Resolves when the item was taken: `false` where nobody takes any more. */
+  put(item: T): Promise<boolean> {
+    if (this.#isEnded) return Promise.resolve(false)
+    const {promise, resolve} = Promise.withResolvers<boolean>()
+    this.#waiting.push({item, taken: resolve})
+    this.#wake?.()
+    return promise
+  }
+
+  /** The taker gets the error after what was put. */
+  fail(reason: unknown): void {
+    this.#error ??= {reason}
+  }
+
+  end(): void {
+    this.#isEnded = true
+    for (const {taken} of this.#waiting.splice(0)) taken(false)
+    this.#wake?.()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined, undefined> {
+    for (;;) {
+      const next = this.#waiting.shift()
+      if (next !== undefined) {
+        yield next.item
+        next.taken(true)
+        continue
+      }
+      if (this.#isEnded) break
+      const {promise, resolve} = Promise.withResolvers<void>()
+      this.#wake = resolve
+      await promise
+    }
+    if (this.#error !== undefined) throw this.#error.reason
+    return undefined
+  }
+}

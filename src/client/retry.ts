@@ -1,0 +1,152 @@
+/**
+ * Sends again what failed and nothing else: leaves before their collections, so that a collection that stands because of
+ * its members is tried when they are gone. RFC 4918, sections 9.6.1 and 13.
+ */
+
+import {assertDepth} from '../protocol/depth.ts'
+import {canonicalPath} from '../protocol/href.ts'
+import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
+import {formatPropfind} from '../properties/propfind-body.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import {createResultStream} from '../multistatus/result-stream.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
+import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
+import {resolvePolicy} from '../retry/policy.ts'
+import {deleteAmongMany, settleDelete} from './delete.ts'
+import {merge} from './merge.ts'
+import {list, listingFailure} from './propfind.ts'
+import type {Line, Session} from './session.ts'
+import {openLine, resolveConcurrency} from './session.ts'
+import {resolveTarget} from './target.ts'
+
+/** How failures are retried. */
+export interface RetryOptions extends RetryPolicy {
+  /**
+   * Requests under way at once.
+   *
+   * @defaultValue the client's, which is 8
+   */
+  readonly concurrency?: number | undefined
+  /**
+   * Allows the client's own base, and what is outside it, as the target of a DELETE.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+  /** Ends the call; reading it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Checks the options and makes the stream. Nothing is sent yet. */
+export function retry(
+  session: Session,
+  failures: Iterable<Failure> | AsyncIterable<Failure>,
+  options: RetryOptions = {},
+): ResultStream {
+  const policy = resolvePolicy(options)
+  const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
+  let line: Line | undefined
+  return createResultStream({
+    async *read() {
+      const stop = new AbortController()
+      line = openLine(session, options.signal, stop.signal)
+      const repetition = {session, line, policy, options, incomplete: []}
+      const all: Failure[] = []
+      for await (const failure of failures) all.push(failure)
+      const {levels, kept} = plan(all, repetition)
+      // What is not to be sent again stays as it is: nothing is dropped.
+      yield kept
+      for (const level of levels) {
+        yield* merge(level, {concurrency, stop}, (request) => repeat(request, repetition))
+      }
+      return {incomplete: repetition.incomplete, requests: line.requests}
+    },
+    stopped: () => ({
+      incomplete: [{href: session.base.href, reason: 'stopped'}],
+      requests: line?.requests ?? 0,
+    }),
+  })
+}
+
+/** What all repeated requests of one call share. */
+interface Repetition {
+  readonly session: Session
+  readonly line: Line
+  readonly policy: ResolvedPolicy
+  readonly options: RetryOptions
+  /** Listings that were repeated and are still not whole. */
+  readonly incomplete: Incomplete[]
+}
+
+/** The requests to send, deepest first, each once; and the failures that are not to be retried. */
+function plan(
+  failures: readonly Failure[],
+  {session, policy, options}: Repetition,
+): {levels: readonly FailedRequest[][]; kept: readonly Failure[]} {
+  const levels = new Map<number, FailedRequest[]>()
+  const kept: Failure[] = []
+  const planned = new Set<string>()
+  for (const failure of failures) {
+    const {request} = failure
+    if (request === undefined || !policy.retryable(failure)) {
+      kept.push(failure)
+      continue
+    }
+    const url = checkRequest(request, session, options)
+    const key = `${request.method} ${url.href}`
+    if (planned.has(key)) continue
+    planned.add(key)
+    const depth = canonicalPath(url.pathname).split('/').length
+    levels.set(depth, [...(levels.get(depth) ?? []), request])
+  }
+  const deepestFirst = [...levels].toSorted(([one], [other]) => other - one)
+  return {levels: deepestFirst.map(([, requests]) => requests), kept}
+}
+
+/** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
+function checkRequest(
+  {method, url, conditions = {}}: FailedRequest,
+  session: Session,
+  options: RetryOptions,
+): URL {
+  for (const name of Object.keys(conditions)) {
+    if (!/^if(?:-[a-z]+)*$/.test(name))
+      throw new TypeError(`retry: ${name} is no conditional header`)
+  }
+  if (method === 'PROPFIND') return resolveTarget({url}, session.base)
+  if (method === 'DELETE') return new URL(settleDelete(session, {url}, options).url)
+  throw new TypeError(`retry: ${method} cannot be sent again`)
+}
+
+function repeat(
+  request: FailedRequest,
+  repetition: Repetition,
+): AsyncIterable<readonly DavResult[]> {
+  const {session, line, policy, options} = repetition
+  if (request.method === 'PROPFIND') return repeatListing(request, repetition)
+  const {url, conditions, attempts} = request
+  const target = {...settleDelete(session, {url}, options), conditions, attempts}
+  return deleteAmongMany(session, line, target, policy)
+}
+
+/** The listing of what failed: a refused or broken one is a Failure of its target again. */
+async function* repeatListing(
+  {url, depth = 0, body, attempts}: FailedRequest,
+  {session, line, policy, incomplete}: Repetition,
+): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  assertDepth(depth)
+  const request = {url, depth, body: body ?? formatPropfind({}), attempts}
+  try {
+    const end = yield* list(session, line, request, policy, session.decoders ?? {})
+    incomplete.push(...end.incomplete)
+  } catch (error) {
+    const failure = listingFailure(request, error)
+    incomplete.push({
+      href: url,
+      reason: failure.reason === 'no-answer' ? 'failed' : 'refused',
+      status: failure.status,
+    })
+    yield [failure]
+  }
+  return undefined
+}

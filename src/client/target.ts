@@ -1,0 +1,101 @@
+/**
+ * What a caller may name a resource by, and what is refused before anything is sent: whatever would make a request hit
+ * another resource than the one that is meant. RFC 3986; RFC 4918, section 8.3.
+ */
+
+import {isWithin} from '../protocol/href.ts'
+
+/** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
+export type Target = string | URL | {readonly url: string}
+
+/**
+ * The URL of a target.
+ *
+ * @throws TypeError where it is none, is on another origin, or would hit another resource than it seems to.
+ */
+export function resolveTarget(target: Target, base: URL): URL {
+  const reference =
+    typeof target === 'string' ? target : isTargetObject(target) ? target : undefined
+  if (reference === undefined) throw new TypeError('A target is a URL reference, a URL or a result')
+  const url =
+    typeof reference === 'string' ? resolveReference(reference, base) : resolveObject(reference)
+  if (url.origin !== base.origin) {
+    throw new TypeError(
+      `${describe(url)} is not on ${base.origin}: a client stays on the origin of its url`,
+    )
+  }
+  if (url.hash !== '' || url.href.endsWith('#')) {
+    throw new TypeError(`${describe(url)} has a fragment: escape a '#' of a name with encodePath`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError(
+      `${describe(url)} has credentials in it: give them as auth, such as basicAuth(username, password)`,
+    )
+  }
+  return url
+}
+
+/**
+ * Refuses what a verb that destroys must not be pointed at by mistake: the client's own base, and what is outside it.
+ *
+ * @throws TypeError
+ */
+export function guardTarget(url: URL, base: URL, verb: string): void {
+  if (isWithin(base.pathname, url.pathname)) {
+    throw new TypeError(
+      `${verb} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
+    )
+  }
+  if (!isWithin(url.pathname, base.pathname)) {
+    throw new TypeError(
+      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
+    )
+  }
+}
+
+function isTargetObject(target: unknown): target is URL | {readonly url: string} {
+  if (target instanceof URL) return true
+  return (
+    typeof target === 'object' &&
+    target !== null &&
+    'url' in target &&
+    typeof target.url === 'string'
+  )
+}
+
+function resolveObject(target: URL | {readonly url: string}): URL {
+  const href = target instanceof URL ? target.href : target.url
+  const url = URL.parse(href)
+  if (url === null) throw new TypeError(`${JSON.stringify(href)} is no absolute URL`)
+  return url
+}
+
+function resolveReference(reference: string, base: URL): URL {
+  const problem = findProblem(reference)
+  if (problem !== undefined) {
+    throw new TypeError(
+      `${JSON.stringify(reference)} has ${problem}, so it would name another resource: escape a plain path with encodePath`,
+    )
+  }
+  const url = URL.parse(reference, base.href)
+  if (url === null)
+    throw new TypeError(
+      `${JSON.stringify(reference)} is no URL reference: escape a plain path with encodePath`,
+    )
+  return url
+}
+
+function findProblem(reference: string): string | undefined {
+  if (reference.includes('#')) return "a '#'"
+  if (reference.includes('?')) return "a '?'"
+  if (/\p{Cc}/u.test(reference)) return 'a control character'
+  if (/%(?![\da-f]{2})/i.test(reference)) return 'a broken escape'
+  if (reference.includes('\\')) return "a '\\'"
+  if (reference.trim() !== reference) return 'white space around it'
+  return reference.isWellFormed() ? undefined : 'half of a surrogate pair'
+}
+
+/** A URL without what is secret in it. */
+function describe(url: URL): string {
+  return url.origin === 'null' ? url.protocol : url.origin + url.pathname
+}

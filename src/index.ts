@@ -1,0 +1,58 @@
+/**
+ * The WebDAV client that says what happened to every href.
+ *
+ * @packageDocumentation
+ */
+
+export {DavClient} from './client/dav-client.ts'
+export type {DavClientOptions} from './client/dav-client.ts'
+export type {DeleteOptions} from './client/delete.ts'
+export type {DeleteManyOptions, Targets} from './client/delete-many.ts'
+export type {Progress} from './client/progress.ts'
+export type {PropfindOptions} from './client/propfind.ts'
+export type {RetryOptions} from './client/retry.ts'
+export type {Target} from './client/target.ts'
+export type {RetryPolicy} from './retry/policy.ts'
+export {basicAuth, bearerAuth} from './transport/auth.ts'
+export type {Auth} from './transport/auth.ts'
+export type {Timeouts} from './transport/deadlines.ts'
+export type {DavBody, DavRequest, DavResponse, Transport} from './transport/transport.ts'
+export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'
+export type {
+  DavResult,
+  FailedRequest,
+  Failure,
+  FailureReason,
+  Partitioned,
+  PropertyFailure,
+  Success,
+} from './multistatus/result.ts'
+export type {Collected, ResultStream} from './multistatus/result-stream.ts'
+export type {Incomplete, Summary} from './multistatus/summary.ts'
+export type {Limits} from './multistatus/limits.ts'
+export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
+export type {PropertySelection} from './properties/propfind-body.ts'
+export type {
+  Decoded,
+  Decoder,
+  Decoders,
+  LiveProperties,
+  Properties,
+  PropertiesOf,
+  PropertyValue,
+  RawValue,
+  SchemaResult,
+  StandardSchema,
+} from './properties/value.ts'
+export {decodePath, encodePath} from './protocol/path.ts'
+export type {Depth} from './protocol/depth.ts'
+export type {Relation} from './protocol/href.ts'
+export {
+  DavError,
+  DavHttpError,
+  DavNetworkError,
+  DavTimeoutError,
+  MultiStatusError,
+} from './protocol/errors.ts'
+export type {DavHttpErrorFacts, MultiStatusErrorReason} from './protocol/errors.ts'
+export type {XmlElement} from './xml/element.ts'

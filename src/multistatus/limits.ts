@@ -1,0 +1,99 @@
+/**
+ * Bounds on what a body may make us hold. All but the last two are finite, so that no server can exhaust the memory of
+ * its client; each is far above what a real server sends.
+ */
+
+/** Bounds on a 207 body. Past one, reading ends in a `MultiStatusError` with reason `limit-exceeded` that names it. */
+export interface Limits {
+  /**
+   * Characters of one `DAV:response` with its markup.
+   *
+   * @defaultValue 67,108,864: one response is held as a whole
+   */
+  readonly response: number
+  /**
+   * Characters of one value, with its markup where it is structured.
+   *
+   * @defaultValue 33,554,432: dead properties of 10 MB are in use
+   */
+  readonly value: number
+  /**
+   * Characters of one tag or processing instruction.
+   *
+   * @defaultValue 65,536: room for a tag full of namespace declarations
+   */
+  readonly tag: number
+  /**
+   * Characters of the name of an element or attribute.
+   *
+   * @defaultValue 1,024
+   */
+  readonly name: number
+  /**
+   * Attributes of one tag, namespace declarations included.
+   *
+   * @defaultValue 256
+   */
+  readonly attributes: number
+  /**
+   * Levels of elements, `DAV:multistatus` being the first one.
+   *
+   * @defaultValue 256: structured values are trees of objects, and programs walk them recursively
+   */
+  readonly depth: number
+  /**
+   * Properties of one response, over all its propstats.
+   *
+   * @defaultValue 10,000
+   */
+  readonly properties: number
+  /**
+   * Hrefs of one response.
+   *
+   * @defaultValue 100,000: a server may name all that shares one status in one response
+   */
+  readonly hrefs: number
+  /**
+   * Responses of the body.
+   *
+   * @defaultValue Infinity: they are not held
+   */
+  readonly responses: number
+  /**
+   * Bytes of the body.
+   *
+   * @defaultValue Infinity: they are not held
+   */
+  readonly bytes: number
+}
+
+const DEFAULTS: Limits = {
+  response: 67_108_864,
+  value: 33_554_432,
+  tag: 65_536,
+  name: 1024,
+  attributes: 256,
+  depth: 256,
+  properties: 10_000,
+  hrefs: 100_000,
+  responses: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * The limits to apply: those given, and the defaults for the others.
+ *
+ * @throws RangeError where one is not above zero, TypeError where there is none of that name.
+ */
+export function resolveLimits(given: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new TypeError(
+        `limits: there is none called ${name}, but ${Object.keys(DEFAULTS).join(', ')}`,
+      )
+    }
+    if (typeof value !== 'number' || !(value > 0))
+      throw new RangeError(`limits.${name} is a number above zero`)
+  }
+  return {...DEFAULTS, ...given}
+}

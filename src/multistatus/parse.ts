@@ -1,0 +1,101 @@
+/** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
+
+import type {Decoders} from '../properties/value.ts'
+import type {DecodedProperties, ParserOptions} from './parser.ts'
+import {MultiStatusParser, requestUrl} from './parser.ts'
+import type {DavResult} from './result.ts'
+import type {ResultStream, SourceSummary} from './result-stream.ts'
+import {createResultStream} from './result-stream.ts'
+import type {BodySource, Chunk} from './source.ts'
+import {charsetOf, readChunks} from './source.ts'
+import type {Summary} from './summary.ts'
+
+/**
+ * Reads a Multi-Status document from a `Response`, a stream, an iterable of chunks, bytes or a string. Stopping early
+ * cancels the source.
+ *
+ * @param source - The body. Of a `Response`, the charset of its Content-Type counts; its status does not.
+ * @returns The results in the order of the document, each as soon as the chunk that completes it is there. Reading them
+ *   throws {@link MultiStatusError} after the last finished result where the document is not whole, and what the source throws.
+ * @example
+ * ```ts
+ * const response = await fetch(url, {method: 'PROPFIND', headers: {depth: '1'}})
+ * for await (const result of parseMultiStatus(response, {url})) console.log(result.status, result.href)
+ * ```
+ */
+export function parseMultiStatus<const D extends Decoders = Decoders>(
+  source: BodySource,
+  options: ParserOptions<D> = {},
+): ResultStream<DecodedProperties<D>> {
+  const parser = new MultiStatusParser<DecodedProperties<D>>({
+    encoding: encodingOf(source),
+    ...options,
+  })
+  const url = requestUrl(options.url).href
+  return createResultStream({
+    read: () => readResults(source, parser),
+    stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
+  })
+}
+
+/**
+ * A TransformStream from the bytes of a Multi-Status document to its results. It errors with {@link MultiStatusError}
+ * after the last finished result where the document is not whole.
+ *
+ * @example
+ * ```ts
+ * const results = response.body.pipeThrough(new MultiStatusStream({url}))
+ * ```
+ */
+export class MultiStatusStream<const D extends Decoders = Decoders> implements TransformStream<
+  Chunk,
+  DavResult<DecodedProperties<D>>
+> {
+  /** Takes the chunks of the document. */
+  readonly writable: WritableStream<Chunk>
+  /** Gives the results. */
+  readonly readable: ReadableStream<DavResult<DecodedProperties<D>>>
+  /** Settles when the document has ended: rejects with what the stream errored with. */
+  readonly summary: Promise<Summary>
+
+  /**
+   * Nothing is read yet.
+   *
+   * @throws What the constructor of {@link MultiStatusParser} throws.
+   */
+  constructor(options: ParserOptions<D> = {}) {
+    const chunks = new TransformStream<Chunk, Chunk>()
+    const results = parseMultiStatus(chunks.readable, options)
+    const batches = results.batches()[Symbol.asyncIterator]()
+    this.writable = chunks.writable
+    this.summary = results.summary
+    this.readable = new ReadableStream(
+      {
+        async pull(controller) {
+          const next = await batches.next()
+          if (next.done === true) return controller.close()
+          for (const result of next.value) controller.enqueue(result)
+          return undefined
+        },
+        async cancel() {
+          await batches.return?.()
+        },
+      },
+      // Nothing is pulled before it is asked for: an error comes after the last result was taken, and drops none.
+      {highWaterMark: 0},
+    )
+  }
+}
+
+async function* readResults<P>(
+  source: BodySource,
+  parser: MultiStatusParser<P>,
+): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
+  for await (const chunk of readChunks(source)) yield parser.write(chunk)
+  return parser.end()
+}
+
+function encodingOf(source: BodySource): string | undefined {
+  if (typeof source !== 'object' || !('headers' in source)) return undefined
+  return charsetOf(source.headers?.get('content-type'))
+}

@@ -1,0 +1,224 @@
+/**
+ * The synchronous reader of a Multi-Status document: bytes or text in, results out as they are complete. Puts the layers
+ * below together and says where in the bytes a fault is. RFC 4918, section 13.
+ */
+
+import type {PropertyDetail} from '../properties/values.ts'
+import type {Decoders, Properties, PropertiesOf} from '../properties/value.ts'
+import {MultiStatusError} from '../protocol/errors.ts'
+import {FORBIDDEN} from '../xml/characters.ts'
+import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
+import {Scanner, ScanError} from '../xml/scanner.ts'
+import type {Limits} from './limits.ts'
+import {resolveLimits} from './limits.ts'
+import {MultiStatusReader} from './reader.ts'
+import type {DavResult} from './result.ts'
+import type {Summary} from './summary.ts'
+
+/** How a Multi-Status document is read. */
+export interface ParserOptions<D extends Decoders = Decoders> {
+  /**
+   * The request URL, absolute: hrefs are resolved against it.
+   *
+   * @defaultValue `http://localhost/`
+   */
+  readonly url?: string | URL | undefined
+  /**
+   * The method of the request. Only the answer to PROPFIND, REPORT or SEARCH lists members, and so can be incomplete.
+   *
+   * @defaultValue `PROPFIND`
+   */
+  readonly method?: string | undefined
+  /**
+   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration.
+   *
+   * @defaultValue what the document says, else UTF-8
+   */
+  readonly encoding?: string | undefined
+  /** Bounds on what a body may make us hold. */
+  readonly limits?: Partial<Limits> | undefined
+  /** Decoders by property name; they go before the built-in ones. */
+  readonly decoders?: D | undefined
+  /**
+   * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as
+   * RFC 4918 asks; `skip` yields the broken response as a Failure `malformed` and goes on with the next one.
+   *
+   * @defaultValue `throw`
+   */
+  readonly malformed?: 'throw' | 'skip' | undefined
+}
+
+/** The request URL, without credentials: it stands in messages. */
+export function requestUrl(given: string | URL = 'http://localhost/'): URL {
+  const url = new URL(given)
+  url.username = ''
+  url.password = ''
+  return url
+}
+
+/** What a listing's properties are where only the decoders are known. */
+export type DecodedProperties<D> = string extends keyof D
+  ? Properties
+  : Omit<Properties, keyof D> & PropertiesOf<Extract<keyof D, string>, D>
+
+/**
+ * Reads a Multi-Status document chunk by chunk, synchronously.
+ *
+ * @example
+ * ```ts
+ * const parser = new MultiStatusParser({url: 'https://dav.example/files/'})
+ * for (const chunk of chunks) for (const result of parser.write(chunk)) console.log(result.href, result.status)
+ * const summary = parser.end()
+ * ```
+ */
+export class MultiStatusParser<P = Properties> {
+  readonly #limits: Limits
+  readonly #method: string
+  readonly #url: URL
+  readonly #encoding: EncodingReader
+  readonly #reader: MultiStatusReader
+  readonly #scanner: Scanner<PropertyDetail>
+  readonly #receiver = {
+    text: (text: string): void => this.#text(text, this.#encoding.offset),
+    broken: (encoding: string): void =>
+      this.#scanner.fault(`there are bytes that are no ${encoding}`, 'encoding'),
+  }
+  #bytes = 0
+  // The byte at which the text ends that the scanner was fed.
+  #fedTo = 0
+  #error: unknown
+  #summary: Summary | undefined
+
+  /**
+   * Nothing is read yet.
+   *
+   * @throws TypeError where `url` is not absolute or a limit is unknown; RangeError where a limit is not above zero.
+   */
+  constructor(options: ParserOptions = {}) {
+    this.#url = requestUrl(options.url)
+    this.#method = (options.method ?? 'PROPFIND').toUpperCase()
+    this.#limits = resolveLimits(options.limits)
+    const {malformed = 'throw'} = options
+    if (malformed !== 'throw' && malformed !== 'skip')
+      throw new TypeError("malformed is 'throw' or 'skip'")
+    this.#encoding = new EncodingReader(options.encoding)
+    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
+      position: () => this.#scanner.position,
+      rest: () => this.#scanner.rest,
+      describe: () => `before byte ${this.#offset(this.#scanner.rest)}`,
+    })
+    this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
+  }
+
+  /** Whether the root was read and is `DAV:multistatus`: until then the body may be anything. */
+  get isMultiStatus(): boolean {
+    return this.#reader.isMultiStatus
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param chunk - Bytes in the document's encoding, cut anywhere, or text that is decoded already.
+   * @returns The results that the chunk completed, in the order of the document.
+   * @throws {@link MultiStatusError} for what an earlier chunk had wrong: the chunk that brings a fault still returns the
+   *   results before it. TypeError after `end()`.
+   */
+  write(chunk: Uint8Array | string): DavResult<P>[] {
+    if (this.#error !== undefined) throw this.#error
+    if (this.#summary !== undefined) throw new TypeError('write() after end()')
+    try {
+      this.#feed(chunk)
+    } catch (error) {
+      this.#error = this.#explain(error)
+    }
+    return this.#take()
+  }
+
+  /**
+   * Says that there is no more.
+   *
+   * @returns What can be said of the whole document.
+   * @throws {@link MultiStatusError} where the document is not complete, or for what the last chunk had wrong.
+   */
+  end(): Summary {
+    if (this.#error !== undefined) throw this.#error
+    if (this.#summary !== undefined) return this.#summary
+    try {
+      const isCut = this.#encoding.end(this.#receiver)
+      this.#scanner.end()
+      if (isCut) this.#scanner.fault('the last character is not complete', 'encoding')
+    } catch (error) {
+      this.#error = this.#explain(error)
+      throw this.#error
+    }
+    this.#summary = this.#reader.summary()
+    return this.#summary
+  }
+
+  #take(): DavResult<P>[] {
+    // The caller has said by its decoders, or by the names it asked for, what the properties are.
+    return this.#reader.take() as DavResult<P>[]
+  }
+
+  #feed(chunk: Uint8Array | string): void {
+    const room = this.#limits.bytes - this.#bytes
+    if (typeof chunk === 'string') {
+      const length = this.#encoding.byteLength(chunk)
+      if (length > room) this.#tooManyBytes()
+      const isFirst = this.#bytes === 0
+      this.#bytes += length
+      this.#text(isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk, this.#bytes)
+    } else {
+      this.#bytes += Math.min(chunk.length, room)
+      this.#encoding.write(chunk.length > room ? chunk.subarray(0, room) : chunk, this.#receiver)
+      if (chunk.length > room) this.#tooManyBytes()
+    }
+    this.#reader.checkResponse()
+  }
+
+  /** Feeds the scanner text that ends at byte `end`, stopping at characters that XML forbids. */
+  #text(text: string, end: number): void {
+    let rest = text
+    for (let at = rest.search(FORBIDDEN); at !== -1; at = rest.search(FORBIDDEN)) {
+      this.#fedTo = end - this.#encoding.byteLength(rest.slice(at))
+      this.#scanner.feed(rest.slice(0, at))
+      const code = rest.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
+      this.#scanner.fault(`there is the character U+${code}, which XML forbids`, 'not-well-formed')
+      rest = rest.slice(at + 1)
+    }
+    this.#fedTo = end
+    this.#scanner.feed(rest)
+  }
+
+  #tooManyBytes(): never {
+    throw new ScanError(
+      `the body is longer than ${this.#limits.bytes} bytes`,
+      'limit-exceeded',
+      '',
+      'bytes',
+    )
+  }
+
+  /** The byte at which a text stands that is the end of what the scanner was fed. */
+  #offset(rest: string): number {
+    return this.#fedTo - this.#encoding.byteLength(rest)
+  }
+
+  #explain(error: unknown): unknown {
+    if (error instanceof UnknownEncodingError) return this.#errorAt(error.message, 'encoding', 0)
+    if (!(error instanceof ScanError)) return error
+    const offset = error.reason === 'truncated' ? this.#bytes : this.#offset(error.rest)
+    return this.#errorAt(error.message, error.reason, offset, error.limit)
+  }
+
+  #errorAt(
+    problem: string,
+    reason: MultiStatusError['reason'],
+    offset: number,
+    limit?: string,
+  ): MultiStatusError {
+    const done = `after ${this.#reader.responses} complete responses`
+    const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
+    return new MultiStatusError(message, reason, offset, limit)
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * Reads the grammar of a Multi-Status document from markup. Knows no bytes and no HTTP; holds one response at a time.
+ * RFC 4918, sections 13 and 14.16.
+ */
+
+import type {PropertyDetail} from '../properties/values.ts'
+import {PropertyValues} from '../properties/values.ts'
+import type {Decoders} from '../properties/value.ts'
+import {visible} from '../protocol/errors.ts'
+import {HrefResolver} from '../protocol/href.ts'
+import {decodeStatusLine} from '../protocol/status.ts'
+import type {PathNode} from '../xml/path.ts'
+import type {ScannerHandler} from '../xml/scanner.ts'
+import {ScanError} from '../xml/scanner.ts'
+import {classify, Role} from './grammar.ts'
+import type {Limits} from './limits.ts'
+import {PropstatDraft, ResponseDraft} from './response.ts'
+import type {DavResult} from './result.ts'
+import type {Incomplete, Summary} from './summary.ts'
+
+/** Where the markup that is being read stands. */
+export interface Place {
+  /** In characters from the beginning. */
+  position(): number
+  /** The text from there on. */
+  rest(): string
+  /** In bytes, for people. */
+  describe(): string
+}
+
+/** Whether the answer to a method lists members, so that it can be incomplete. */
+function lists(method: string): boolean {
+  return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
+}
+
+/** The handler of a scanner: collects results and what is said of the whole. */
+export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
+  readonly #limits: Limits
+  readonly #place: Place
+  readonly #url: URL
+  readonly #lists: boolean
+  readonly #resolver: HrefResolver
+  readonly #values: PropertyValues
+  readonly #where = (): string => this.#place.describe()
+
+  #results: DavResult[] = []
+  #response: ResponseDraft | undefined
+  #responseAt = 0
+  #propstat: PropstatDraft | undefined
+  #root: PathNode<PropertyDetail> | undefined
+  #lost = false
+  #inHref = false
+
+  #responses = 0
+  #successes = 0
+  #failures = 0
+  #description = ''
+  #syncToken = ''
+  #self: Incomplete | undefined
+  #malformed = false
+
+  constructor(
+    url: URL,
+    method: string,
+    limits: Limits,
+    decoders: Decoders | undefined,
+    place: Place,
+  ) {
+    this.#limits = limits
+    this.#place = place
+    this.#url = url
+    this.#lists = lists(method)
+    this.#resolver = new HrefResolver(url)
+    this.#values = new PropertyValues(decoders)
+  }
+
+  /** Whether the root was read and is `DAV:multistatus`. */
+  get isMultiStatus(): boolean {
+    return this.#root !== undefined
+  }
+
+  /** How many responses are complete. */
+  get responses(): number {
+    return this.#responses
+  }
+
+  /** Gives out the results since the last call. */
+  take(): DavResult[] {
+    const results = this.#results
+    if (results.length > 0) this.#results = []
+    return results
+  }
+
+  /** What can be said of what was read. */
+  summary(): Summary {
+    const incomplete: Incomplete[] = []
+    if (this.#self !== undefined) incomplete.push(this.#self)
+    if (this.#malformed) incomplete.push({href: this.#url.href, reason: 'malformed'})
+    return {
+      complete: incomplete.length === 0,
+      incomplete,
+      successes: this.#successes,
+      failures: this.#failures,
+      requests: 0,
+      ...(this.#description !== '' && {description: this.#description}),
+      ...(this.#syncToken !== '' && {syncToken: this.#syncToken}),
+    }
+  }
+
+  /** Throws where the response that is being read is too long. */
+  checkResponse(): void {
+    if (this.#response === undefined) return
+    const {response} = this.#limits
+    if (this.#place.position() - this.#responseAt > response) {
+      this.#exceeded('response', `a DAV:response is longer than ${response} characters`)
+    }
+  }
+
+  classify(node: PathNode<PropertyDetail>): void {
+    classify(node)
+    if (node.role === Role.property) node.detail = this.#values.detailFor(node.name)
+  }
+
+  open(node: PathNode<PropertyDetail>): void {
+    switch (node.role) {
+      case Role.response:
+        this.#flushBroken()
+        this.#response = new ResponseDraft()
+        this.#responseAt = this.#place.position()
+        this.#lost = false
+        this.#inHref = false
+        break
+      case Role.propstat:
+        this.#propstat = new PropstatDraft()
+        this.#response?.propstats.push(this.#propstat)
+        break
+      case Role.href:
+        this.#inHref = true
+        break
+      case Role.multistatus:
+        this.#root = node
+        break
+      default:
+        if (node.depth === 1) {
+          const root = visible(node.tag, 100)
+          throw new ScanError(
+            `the root is <${root}>, not DAV:multistatus`,
+            'not-multistatus',
+            this.#place.rest(),
+          )
+        }
+    }
+  }
+
+  close(node: PathNode<PropertyDetail>, value: string, structured: boolean): void {
+    switch (node.role) {
+      case Role.property:
+        return this.#property(node, value, structured)
+      case Role.href:
+        return this.#href(value.trim())
+      case Role.status:
+        return this.#response?.setStatus(decodeStatusLine(value))
+      case Role.propstatStatus:
+        if (this.#propstat !== undefined) this.#propstat.status ??= decodeStatusLine(value)
+        return undefined
+      case Role.propstat:
+        this.#propstat = undefined
+        return undefined
+      case Role.response:
+        return this.#finish()
+      case Role.condition:
+        if (this.#response !== undefined) (this.#response.conditions ??= []).push(node.name)
+        return undefined
+      case Role.propstatCondition:
+        if (this.#propstat !== undefined) (this.#propstat.conditions ??= []).push(node.name)
+        return undefined
+      case Role.description:
+        if (this.#response !== undefined) this.#response.description ||= value.trim()
+        return undefined
+      case Role.propstatDescription:
+        if (this.#propstat !== undefined) this.#propstat.description ||= value.trim()
+        return undefined
+      case Role.documentDescription:
+        this.#description ||= value.trim()
+        return undefined
+      case Role.locationHref:
+        if (this.#response !== undefined) this.#response.location ||= value.trim()
+        return undefined
+      case Role.syncToken:
+        this.#syncToken ||= value.trim()
+        return undefined
+      case Role.multistatus:
+        return this.#flushBroken()
+      default:
+        return undefined
+    }
+  }
+
+  fault(message: string, lost: boolean): void {
+    this.#malformed = true
+    this.#lost ||= lost
+    if (this.#response === undefined) return
+    this.#response.problem ||= `is not well-formed: ${message}`
+    this.#response.hasBrokenHref ||= this.#inHref
+  }
+
+  /** A response that begins where none can be is the next one: the end of the one before was lost. */
+  parentOf(child: PathNode<PropertyDetail>): PathNode<PropertyDetail> | undefined {
+    if (child.name !== 'response' || this.#root === undefined || child.role === Role.response)
+      return undefined
+    const inValue =
+      child.role === Role.skipped &&
+      child.parent?.role !== Role.response &&
+      child.parent?.role !== Role.propstat
+    if (inValue && !this.#lost) return undefined
+    this.fault('its end tag is missing', true)
+    this.#propstat = undefined
+    return this.#root
+  }
+
+  #property(node: PathNode<PropertyDetail>, value: string, structured: boolean): void {
+    const propstat = this.#propstat
+    const response = this.#response
+    if (propstat === undefined || response === undefined) return
+    if (++response.size > this.#limits.properties) {
+      this.#exceeded(
+        'properties',
+        `a DAV:response has more than ${this.#limits.properties} properties`,
+      )
+    }
+    propstat.properties.push({node, raw: value, structured})
+  }
+
+  #href(href: string): void {
+    this.#inHref = false
+    if (this.#response === undefined) return
+    if (this.#response.hrefs.push(href) > this.#limits.hrefs) {
+      this.#exceeded('hrefs', `a DAV:response has more than ${this.#limits.hrefs} hrefs`)
+    }
+  }
+
+  /** A response that was begun and never ended, in recovery. */
+  #flushBroken(): void {
+    if (this.#response !== undefined) this.#finish()
+  }
+
+  #finish(): void {
+    const response = this.#response
+    if (response === undefined) return
+    this.checkResponse()
+    if (++this.#responses > this.#limits.responses) {
+      this.#exceeded('responses', `there are more than ${this.#limits.responses} responses`)
+    }
+    this.#response = undefined
+    this.#propstat = undefined
+    for (const result of response.results(this.#resolver, this.#values, this.#where)) {
+      this.#results.push(result)
+      if (result.ok) this.#successes++
+      else this.#failures++
+      if (!this.#lists || result.ok) continue
+      if (result.reason === 'malformed' && result.href === '') this.#malformed = true
+      if (result.relation === 'self') {
+        this.#self ??= {
+          href: result.url,
+          reason: result.status === 507 ? 'storage' : 'self',
+          status: result.status,
+        }
+      }
+    }
+  }
+
+  #exceeded(limit: keyof Limits, message: string): never {
+    throw new ScanError(message, 'limit-exceeded', this.#place.rest(), limit)
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * One `DAV:response` while it is read, and the results that it is. Nothing is dropped: what cannot be understood is a
+ * Failure too. RFC 4918, sections 13, 14.22 and 14.24.
+ */
+
+import {Undecodable} from '../properties/decode.ts'
+import type {PropertyDetail, PropertyValues} from '../properties/values.ts'
+import type {Properties, PropertyValue} from '../properties/value.ts'
+import type {HrefResolver} from '../protocol/href.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
+import type {PathNode} from '../xml/path.ts'
+import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.ts'
+
+/** What belongs to a response and to each of its propstats. */
+interface Part {
+  conditions: string[] | undefined
+  description: string
+}
+
+/** A property with its text, or with its markup where it is structured. */
+interface PropertyDraft {
+  readonly node: PathNode<PropertyDetail>
+  readonly raw: string
+  readonly structured: boolean
+}
+
+/** A `DAV:propstat`: properties that share a status. */
+export class PropstatDraft implements Part {
+  status: number | undefined
+  conditions: string[] | undefined
+  description = ''
+  readonly properties: PropertyDraft[] = []
+
+  /** Real servers leave the status out and mean 200. */
+  get effectiveStatus(): number {
+    return this.status ?? 200
+  }
+}
+
+const NONE: readonly never[] = Object.freeze([])
+
+/** A `DAV:response`, as far as it has been read. */
+export class ResponseDraft implements Part {
+  readonly hrefs: string[] = []
+  status: number | undefined
+  conditions: string[] | undefined
+  description = ''
+  location = ''
+  readonly propstats: PropstatDraft[] = []
+  /** How many properties there are in all propstats. */
+  size = 0
+  /** What is wrong with it. */
+  problem = ''
+  /** Whether something was left out of an href, in recovery. */
+  hasBrokenHref = false
+
+  /** Takes the status, of which there may be one. */
+  setStatus(status: number): void {
+    if (this.status !== undefined && this.status !== status) this.problem ||= 'has two statuses'
+    this.status ??= status
+  }
+
+  /** The results, one for each href. `where` says at which byte the response stands. */
+  results(resolver: HrefResolver, values: PropertyValues, where: () => string): DavResult[] {
+    const malformed = (href: string, problem: string): Failure =>
+      this.#malformed(href, resolver, `The DAV:response ${where()} ${problem}.`)
+    const problem = this.#findProblem()
+    if (this.hrefs.length === 0) return [malformed('', problem)]
+    if (problem !== '') return this.hrefs.map((href) => malformed(href, problem))
+    const each = (make: (href: string) => DavResult): DavResult[] =>
+      this.hrefs.map((href) => (href === '' ? malformed('', 'has an empty DAV:href') : make(href)))
+    if (isSuccessStatus(this.#status)) {
+      const {properties, missing} = this.#properties(values)
+      return each((href) => this.#success(href, resolver, properties, missing))
+    }
+    const reason = this.status === undefined ? 'propstat' : 'status'
+    const missing = this.#missing()
+    return each((href) =>
+      this.#failure(href, resolver, this.#status, reason, missing, this.description),
+    )
+  }
+
+  /** The response's own status, or the first 2xx one of its propstats, or their first one. */
+  get #status(): number {
+    if (this.status !== undefined) return this.status
+    for (const propstat of this.propstats) {
+      if (isSuccessStatus(propstat.effectiveStatus)) return propstat.effectiveStatus
+    }
+    return this.propstats[0]?.effectiveStatus ?? 0
+  }
+
+  #findProblem(): string {
+    if (this.problem !== '') return this.problem
+    if (this.hrefs.length === 0) return 'has no DAV:href'
+    return this.status === undefined && this.propstats.length === 0
+      ? 'has neither a DAV:status nor a DAV:propstat'
+      : ''
+  }
+
+  #malformed(href: string, resolver: HrefResolver, problem: string): Failure {
+    const description = this.description === '' ? problem : `${problem} ${this.description}`
+    return this.#failure(href, resolver, 0, 'malformed', NONE, description)
+  }
+
+  #success(
+    href: string,
+    resolver: HrefResolver,
+    properties: Properties,
+    missing: readonly PropertyFailure[],
+  ): DavResult {
+    const {url, relation} = resolver.resolve(href)
+    const status = this.#status
+    if (this.description === '') return {ok: true, href, url, relation, status, properties, missing}
+    return {
+      ok: true,
+      href,
+      url,
+      relation,
+      status,
+      properties,
+      missing,
+      description: this.description,
+    }
+  }
+
+  #failure(
+    href: string,
+    resolver: HrefResolver,
+    status: number,
+    reason: FailureReason,
+    missing: readonly PropertyFailure[],
+    description: string,
+  ): Failure {
+    // What names no resource, or perhaps another one, must not be taken for one.
+    const isUnsure = href === '' || this.hasBrokenHref
+    const {url, relation} = isUnsure
+      ? {url: resolver.base, relation: 'outside' as const}
+      : resolver.resolve(href)
+    return {
+      ok: false,
+      href,
+      url,
+      relation,
+      status,
+      reason,
+      conditions: this.conditions ?? NONE,
+      missing,
+      ...(description !== '' && {description}),
+      ...(this.location !== '' && {location: this.location}),
+    }
+  }
+
+  /** Values from the 2xx propstats, and all else that was said of properties. */
+  #properties(values: PropertyValues): {
+    properties: Properties
+    missing: readonly PropertyFailure[]
+  } {
+    const properties: Record<string, PropertyValue> = {}
+    let missing: PropertyFailure[] | undefined
+    let undecodable: PropertyFailure[] | undefined
+    for (const propstat of this.propstats) {
+      if (!isSuccessStatus(propstat.effectiveStatus)) {
+        missing ??= []
+        appendFailures(missing, propstat)
+        continue
+      }
+      for (const {node, raw, structured} of propstat.properties) {
+        const name = keyOf(node)
+        const known = properties[name]
+        // A second element for a property says something only where the first one was empty.
+        if (known !== undefined && (raw === '' || !isEmpty(known))) continue
+        const value = values.valueOf(node, raw, structured)
+        if (value instanceof Undecodable) {
+          undecodable ??= []
+          undecodable.push({name, status: 0, conditions: NONE, description: value.problem})
+        } else {
+          properties[name] = value as PropertyValue
+        }
+      }
+    }
+    if (undecodable !== undefined) {
+      missing = [
+        ...(missing ?? []),
+        ...undecodable.filter(({name}) => properties[name] === undefined),
+      ]
+    }
+    return {properties, missing: missing ?? NONE}
+  }
+
+  #missing(): readonly PropertyFailure[] {
+    const missing: PropertyFailure[] = []
+    for (const propstat of this.propstats) {
+      if (!isSuccessStatus(propstat.effectiveStatus)) appendFailures(missing, propstat)
+    }
+    return missing.length === 0 ? NONE : missing
+  }
+}
+
+function appendFailures(to: PropertyFailure[], propstat: PropstatDraft): void {
+  const {effectiveStatus: status, conditions = NONE, description} = propstat
+  for (const {node} of propstat.properties) {
+    const name = keyOf(node)
+    to.push(
+      description === '' ? {name, status, conditions} : {name, status, conditions, description},
+    )
+  }
+}
+
+function keyOf(node: PathNode<PropertyDetail>): string {
+  return node.detail?.key ?? node.name
+}
+
+function isEmpty(value: PropertyValue): boolean {
+  return value === '' || (Array.isArray(value) && value.length === 0)
+}

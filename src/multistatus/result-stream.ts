@@ -1,0 +1,197 @@
+/**
+ * Results as they arrive: read once, one by one or in batches, with a summary at the end. Nothing happens until it is
+ * read, and stopping early cleans up. RFC 4918, section 13.
+ */
+
+import type {Properties} from '../properties/value.ts'
+import type {DavResult, Failure, Success} from './result.ts'
+import type {Incomplete, Summary} from './summary.ts'
+
+/** All results of a stream, sorted. */
+export interface Collected<P = Properties> {
+  /** Those with `ok: true`, in the order in which they came. */
+  readonly successes: readonly Success<P>[]
+  /** Those with `ok: false`, in the order in which they came. */
+  readonly failures: readonly Failure[]
+  /** What can be said of the whole. */
+  readonly summary: Summary
+}
+
+/**
+ * The results of a request, or of many, as they arrive. Nothing is sent until it is read, and it is read once: a second
+ * reader gets a TypeError. `break` cancels what is still under way and frees its connections.
+ */
+export interface ResultStream<P = Properties> extends AsyncIterable<DavResult<P>> {
+  /**
+   * Reads to the end and holds all results.
+   *
+   * @throws What the stream throws; the results before that are lost, so prefer `for await` where they count.
+   */
+  collect(): Promise<Collected<P>>
+  /** Gives the results in batches as they arrive, none of them empty, for throughput. */
+  batches(): AsyncIterable<readonly DavResult<P>[]>
+  /** Settles when the stream has ended: rejects with what it threw. It never settles for a stream that nobody reads. */
+  readonly summary: Promise<Summary>
+}
+
+/** What a source of results says at its end; the stream counts the results itself. */
+export interface SourceSummary {
+  readonly incomplete: readonly Incomplete[]
+  readonly requests: number
+  readonly description?: string | undefined
+  readonly syncToken?: string | undefined
+}
+
+/** Where a stream gets its results from. */
+export interface ResultSource<P> {
+  /** Gives out the results. It is called once, when the stream is read. */
+  read(): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>
+  /** What can be said where the reader stopped before the end. */
+  stopped(): SourceSummary
+}
+
+/** Makes the stream of a source. */
+export function createResultStream<P>(source: ResultSource<P>): ResultStream<P> {
+  return new Stream(source)
+}
+
+class Stream<P> implements ResultStream<P> {
+  readonly summary: Promise<Summary>
+  readonly #source: ResultSource<P>
+  readonly #settle: PromiseWithResolvers<Summary>
+  #isRead = false
+  #successes = 0
+  #failures = 0
+
+  constructor(source: ResultSource<P>) {
+    this.#source = source
+    this.#settle = Promise.withResolvers()
+    this.summary = this.#settle.promise
+    // Whoever reads the stream hears of its error there; nobody has to ask for the summary.
+    this.summary.catch(() => {})
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<DavResult<P>, undefined, undefined> {
+    return singly(this.#read())
+  }
+
+  batches(): AsyncIterable<readonly DavResult<P>[]> {
+    const batches = this.#read()
+    return {[Symbol.asyncIterator]: () => batches}
+  }
+
+  async collect(): Promise<Collected<P>> {
+    const successes: Success<P>[] = []
+    const failures: Failure[] = []
+    for await (const batch of this.batches()) {
+      for (const result of batch) {
+        if (result.ok) successes.push(result)
+        else failures.push(result)
+      }
+    }
+    return {successes, failures, summary: await this.summary}
+  }
+
+  #read(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
+    if (this.#isRead)
+      throw new TypeError('This stream of results is read already: it can be read once')
+    this.#isRead = true
+    return this.#batches()
+  }
+
+  async *#batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
+    const batches = this.#source.read()
+    let ended = false
+    try {
+      for (;;) {
+        const next = await batches.next()
+        if (next.done === true) {
+          ended = true
+          this.#settle.resolve(this.#summarize(next.value))
+          return undefined
+        }
+        if (next.value.length === 0) continue
+        this.#count(next.value)
+        yield next.value
+      }
+    } catch (error) {
+      ended = true
+      this.#settle.reject(error)
+      throw error
+    } finally {
+      if (!ended) {
+        try {
+          await batches.return(this.#source.stopped())
+        } finally {
+          this.#settle.resolve(this.#summarize(this.#source.stopped()))
+        }
+      }
+    }
+  }
+
+  #count(batch: readonly DavResult<P>[]): void {
+    for (const result of batch) {
+      if (result.ok) this.#successes++
+      else this.#failures++
+    }
+  }
+
+  #summarize({incomplete, requests, description, syncToken}: SourceSummary): Summary {
+    return {
+      complete: incomplete.length === 0,
+      incomplete,
+      successes: this.#successes,
+      failures: this.#failures,
+      requests,
+      ...(description !== undefined && {description}),
+      ...(syncToken !== undefined && {syncToken}),
+    }
+  }
+}
+
+/** The results of batches one by one. Written by hand: a generator would cost each result as much as reading it does. */
+function singly<P>(
+  batches: AsyncGenerator<readonly DavResult<P>[], undefined, undefined>,
+): AsyncIterator<DavResult<P>, undefined, undefined> {
+  let batch: readonly DavResult<P>[] = []
+  let index = 0
+  // Calls that come before the one before them was answered wait for it.
+  let pending: Promise<unknown> | undefined
+
+  const take = (): IteratorResult<DavResult<P>, undefined> | undefined => {
+    const value = batch[index]
+    if (value === undefined) return undefined
+    index++
+    return {value, done: false}
+  }
+  const refill = async (): Promise<IteratorResult<DavResult<P>, undefined>> => {
+    const held = take()
+    if (held !== undefined) return held
+    const next = await batches.next()
+    if (next.done === true) return {value: undefined, done: true}
+    batch = next.value
+    index = 0
+    return take() ?? {value: undefined, done: true}
+  }
+  return {
+    next() {
+      if (pending === undefined) {
+        const held = take()
+        if (held !== undefined) return Promise.resolve(held)
+      }
+      const next: Promise<IteratorResult<DavResult<P>, undefined>> =
+        pending === undefined ? refill() : pending.then(refill, refill)
+      const settled = next.then(clear, clear)
+      pending = settled
+      function clear(): void {
+        if (pending === settled) pending = undefined
+      }
+      return next
+    },
+    async return() {
+      batch = []
+      await batches.return(undefined)
+      return {value: undefined, done: true}
+    },
+  }
+}

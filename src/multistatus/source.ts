@@ -1,0 +1,80 @@
+/** Whatever holds a body, as chunks of it. */
+
+/** Bytes or decoded text. */
+export type Chunk = Uint8Array | string
+
+/**
+ * A body to be read: an answer of `fetch` or what looks like one, a stream of chunks, chunks from any iterable, or all of
+ * it at once as bytes or text.
+ */
+export type BodySource =
+  | {
+      readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
+      readonly headers?: {get(name: string): string | null}
+    }
+  | ReadableStream<Chunk>
+  | AsyncIterable<Chunk>
+  | Iterable<Chunk>
+  | ArrayBuffer
+  | Chunk
+
+/**
+ * The chunks of a body. Ending the iteration early cancels the source.
+ *
+ * @throws TypeError where the source is none, or has been read already.
+ */
+export async function* readChunks(source: BodySource): AsyncGenerator<Chunk, undefined, undefined> {
+  if (typeof source === 'string' || source instanceof Uint8Array) yield source
+  else if (source instanceof ArrayBuffer) yield new Uint8Array(source)
+  else if (Symbol.asyncIterator in source) yield* checked(source)
+  else if (isReadableStream(source)) yield* checked(readStream(source))
+  else if (Symbol.iterator in source) yield* checked(source)
+  else if (typeof source === 'object' && 'body' in source) {
+    if (source.body !== null) yield* readChunks(source.body)
+  } else
+    throw new TypeError(
+      'The body is a Response, a stream, an iterable of chunks, bytes or a string',
+    )
+  return undefined
+}
+
+async function* checked(
+  chunks: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncGenerator<Chunk, undefined, undefined> {
+  for await (const chunk of chunks) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      throw new TypeError('A chunk of a body is a Uint8Array or a string')
+    }
+    yield chunk
+  }
+  return undefined
+}
+
+function isReadableStream(source: object): source is ReadableStream<Chunk> {
+  return 'getReader' in source
+}
+
+/** For platforms whose streams are not async iterable yet. */
+async function* readStream(
+  stream: ReadableStream<Chunk>,
+): AsyncGenerator<Chunk, undefined, undefined> {
+  const reader = stream.getReader()
+  let ended = false
+  try {
+    for (;;) {
+      const {done, value} = await reader.read()
+      ended = done
+      if (done) return undefined
+      yield value
+    }
+  } finally {
+    if (!ended) await reader.cancel()
+    reader.releaseLock()
+  }
+}
+
+/** The charset that a Content-Type names. RFC 9110, section 8.3.2. */
+export function charsetOf(contentType: string | null | undefined): string | undefined {
+  const match = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(contentType ?? '')
+  return match?.[1] ?? match?.[2]
+}

@@ -1,0 +1,46 @@
+/** What can be said of a stream of results when it has ended. */
+
+/** Counts, and whether the listing was whole. */
+export interface Summary {
+  /** Every member that the server has was reported. A program may delete locally only where this is true. */
+  readonly complete: boolean
+  /** Why not, with the hrefs concerned; empty where `complete` is true. */
+  readonly incomplete: readonly Incomplete[]
+  /** How many results were a Success. */
+  readonly successes: number
+  /** How many results were a Failure. */
+  readonly failures: number
+  /** How many requests were sent, repeated ones included; 0 from the parser, which sends none. */
+  readonly requests: number
+  /** What the server says about the whole answer, trimmed. RFC 4918, section 14.25. */
+  readonly description?: string
+  /** The state of the collection for the next sync-collection. RFC 6578, section 6.2. */
+  readonly syncToken?: string
+}
+
+/** A collection that was not fully listed. */
+export interface Incomplete {
+  /** The collection, as a URL or as the server wrote its href. */
+  readonly href: string
+  /**
+   * - `storage`: the server left members out (507 on the collection itself).
+   * - `shallow`: Depth infinity was answered with the first level only.
+   * - `refused`: the server would not list it.
+   * - `failed`: listing it failed.
+   * - `paged`: there are more pages than were read.
+   * - `self`: the collection itself was answered with a failure.
+   * - `stopped`: the caller stopped reading.
+   * - `malformed`: a response that could not be understood was left out.
+   */
+  readonly reason:
+    | 'storage'
+    | 'shallow'
+    | 'refused'
+    | 'failed'
+    | 'paged'
+    | 'self'
+    | 'stopped'
+    | 'malformed'
+  /** 507 for `storage`, and what a refused or failed listing was answered with. */
+  readonly status?: number
+}

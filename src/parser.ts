@@ -1,0 +1,40 @@
+/**
+ * The streaming reader of 207 Multi-Status alone: no HTTP, no client. Give it a `Response`, a stream, bytes or text.
+ *
+ * @packageDocumentation
+ */
+
+export {MultiStatusParser} from './multistatus/parser.ts'
+export type {DecodedProperties, ParserOptions} from './multistatus/parser.ts'
+export {MultiStatusStream, parseMultiStatus} from './multistatus/parse.ts'
+export type {BodySource, Chunk} from './multistatus/source.ts'
+export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'
+export type {
+  DavResult,
+  FailedRequest,
+  Failure,
+  FailureReason,
+  Partitioned,
+  PropertyFailure,
+  Success,
+} from './multistatus/result.ts'
+export type {Collected, ResultStream} from './multistatus/result-stream.ts'
+export type {Incomplete, Summary} from './multistatus/summary.ts'
+export type {Limits} from './multistatus/limits.ts'
+export type {
+  Decoded,
+  Decoder,
+  Decoders,
+  LiveProperties,
+  Properties,
+  PropertiesOf,
+  PropertyValue,
+  RawValue,
+  SchemaResult,
+  StandardSchema,
+} from './properties/value.ts'
+export type {XmlElement} from './xml/element.ts'
+export type {Depth} from './protocol/depth.ts'
+export type {Relation} from './protocol/href.ts'
+export {DavError, MultiStatusError} from './protocol/errors.ts'
+export type {MultiStatusErrorReason} from './protocol/errors.ts'

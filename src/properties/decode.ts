@@ -1,0 +1,124 @@
+/**
+ * From a property's text or element to the value that it stands for. What cannot be decoded is no value at all: never
+ * a guess, never the epoch, never a rounded number. RFC 4918, section 15.
+ */
+
+import {decodeDate} from '../protocol/date.ts'
+import type {XmlElement} from '../xml/element.ts'
+import {childElements} from '../xml/element.ts'
+import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './value.ts'
+
+/** Stands for a value that could not be decoded. */
+export class Undecodable {
+  /** Why. */
+  readonly problem: string
+
+  constructor(problem: string) {
+    this.problem = problem
+  }
+}
+
+/** Makes a value of what the server sent, or an {@link Undecodable}. */
+export type Decode = (raw: RawValue) => unknown
+
+type LiveDecoders = {
+  readonly [Name in keyof LiveProperties]: (raw: RawValue) => LiveProperties[Name] | undefined
+}
+
+const LIVE: LiveDecoders = {
+  creationdate: text(decodeDate),
+  displayname: text(asWritten),
+  getcontentlanguage: text(asWritten),
+  getcontentlength: text(decodeSize),
+  getcontenttype: text(asWritten),
+  getetag: text(asWritten),
+  getlastmodified: text(decodeDate),
+  resourcetype: decodeResourceType,
+  'quota-available-bytes': text(decodeQuota),
+  'quota-used-bytes': text(decodeQuota),
+  'sync-token': text(asWritten),
+}
+
+/** Keeps every value as it is: for answers that have names only, and no values. */
+export const UNDECODED: Decoders = Object.fromEntries(
+  Object.keys(LIVE).map((name) => [name, (raw: RawValue) => raw]),
+)
+
+/** What decodes a property, `undefined` for one whose value stays as it is. */
+export function decoderFor(name: string, decoders: Decoders | undefined): Decode | undefined {
+  if (decoders !== undefined && Object.hasOwn(decoders, name)) {
+    const decoder = decoders[name]
+    if (decoder !== undefined) return (raw) => runDecoder(decoder, raw)
+  }
+  if (!isLive(name)) return undefined
+  const decode = LIVE[name]
+  return (raw) => {
+    const value = decode(raw)
+    return value === undefined ? new Undecodable(`${describe(raw)} is no ${name}`) : value
+  }
+}
+
+/** Whether a name is one of those that are decoded. */
+function isLive(name: string): name is keyof LiveProperties {
+  return Object.hasOwn(LIVE, name)
+}
+
+function runDecoder(decoder: Decoder, raw: RawValue): unknown {
+  try {
+    if (isSchema(decoder)) return validate(decoder, raw)
+    const value = decoder(raw)
+    return value === undefined ? new Undecodable(`${describe(raw)} was not decoded`) : value
+  } catch (error) {
+    // One odd value must not end a listing.
+    return new Undecodable(
+      `the decoder failed: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+function isSchema(decoder: Decoder): decoder is StandardSchema {
+  return '~standard' in decoder
+}
+
+function validate(schema: StandardSchema, raw: RawValue): unknown {
+  const result = schema['~standard'].validate(raw)
+  if (result instanceof Promise) {
+    result.catch(() => {})
+    return new Undecodable('the schema validates asynchronously')
+  }
+  if (result.issues !== undefined)
+    return new Undecodable(result.issues.map((issue) => issue.message).join('; '))
+  return result.value === undefined ? new Undecodable('the schema gave no value') : result.value
+}
+
+function text<T>(decode: (text: string) => T | undefined): (raw: RawValue) => T | undefined {
+  return (raw) => (typeof raw === 'string' ? decode(raw.trim()) : undefined)
+}
+
+function asWritten(value: string): string {
+  return value
+}
+
+function decodeSize(value: string): number | undefined {
+  return /^\d+$/.test(value) ? exact(value) : undefined
+}
+
+function decodeQuota(value: string): number | undefined {
+  return /^-?\d+$/.test(value) ? exact(value) : undefined
+}
+
+function exact(value: string): number | undefined {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
+function decodeResourceType(raw: RawValue): readonly string[] | undefined {
+  if (typeof raw === 'string') return raw.trim() === '' ? Object.freeze([]) : undefined
+  return Object.freeze(childElements(raw).map((child: XmlElement) => child.name))
+}
+
+function describe(raw: RawValue): string {
+  if (typeof raw !== 'string') return 'an element with child elements'
+  const short = raw.length > 60 ? `${raw.slice(0, 60)}…` : raw
+  return JSON.stringify(short)
+}

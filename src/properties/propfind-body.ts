@@ -1,0 +1,81 @@
+/** The body of a PROPFIND: which properties are asked for. RFC 4918, section 14.20. */
+
+import {parseName, DAV} from '../protocol/name.ts'
+import type {Markup} from '../xml/element.ts'
+import {formatDocument} from '../xml/element.ts'
+
+/** Which properties a PROPFIND asks for: by name, all, all and some more, or only the names. */
+export interface PropertySelection {
+  /** Names: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`. */
+  readonly properties?: readonly string[] | undefined
+  /** Asks for all live properties of RFC 4918 and all dead ones. */
+  readonly allprop?: boolean | undefined
+  /** Names to be added to `allprop`. RFC 4918, section 14.8. */
+  readonly include?: readonly string[] | undefined
+  /** Asks for the names of the properties only; their values are then empty. */
+  readonly propname?: boolean | undefined
+}
+
+/** What is asked for where the caller names nothing: what a listing needs, never an empty body, which means all. */
+export const DEFAULT_PROPERTIES = [
+  'displayname',
+  'getcontentlength',
+  'getcontenttype',
+  'getetag',
+  'getlastmodified',
+  'resourcetype',
+] as const
+
+const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
+
+/**
+ * The XML document that asks for a selection.
+ *
+ * @throws TypeError where a name is none, or where the selection asks for two things at once.
+ */
+export function formatPropfind(selection: PropertySelection): string {
+  const {properties, allprop = false, include, propname = false} = selection
+  if (Number(properties !== undefined) + Number(allprop) + Number(propname) > 1) {
+    throw new TypeError('give one of properties, allprop and propname')
+  }
+  if (include !== undefined && !allprop)
+    throw new TypeError('include adds to allprop: give allprop: true with it')
+  const prefixes = new Map([[DAV, 'D']])
+  const children: Markup[] = []
+  if (allprop) {
+    children.push({tag: 'D:allprop'})
+    if (include !== undefined)
+      children.push({tag: 'D:include', children: elementsFor(include, prefixes)})
+  } else if (propname) {
+    children.push({tag: 'D:propname'})
+  } else {
+    children.push({
+      tag: 'D:prop',
+      children: elementsFor(properties ?? DEFAULT_PROPERTIES, prefixes),
+    })
+  }
+  const attributes = Object.fromEntries(
+    [...prefixes].map(([namespace, prefix]) => [`xmlns:${prefix}`, namespace]),
+  )
+  return formatDocument({tag: 'D:propfind', attributes, children})
+}
+
+function elementsFor(names: readonly string[], prefixes: Map<string, string>): Markup[] {
+  if (names.length === 0) throw new TypeError('properties: name at least one property')
+  return [...new Set(names)].map((name) => {
+    const {namespace, local} = parseName(name)
+    if (!LOCAL_NAME.test(local)) {
+      throw new TypeError(
+        `${JSON.stringify(name)} is no property name: write getetag for a DAV: property, {namespace}local for any other`,
+      )
+    }
+    // No namespace has no prefix, and the document declares no default one.
+    if (namespace === '') return {tag: local}
+    let prefix = prefixes.get(namespace)
+    if (prefix === undefined) {
+      prefix = `n${prefixes.size}`
+      prefixes.set(namespace, prefix)
+    }
+    return {tag: `${prefix}:${local}`}
+  })
+}

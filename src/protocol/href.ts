@@ -1,0 +1,128 @@
+/**
+ * What a server's href means. It never throws and never leaves the request's own origin: servers behind a proxy write
+ * their inner host into hrefs, and nothing that a server writes may lead credentials elsewhere.
+ * RFC 4918, section 8.3; RFC 3986, sections 3.3 and 5.
+ */
+
+/** Where a resource stands to the request URL: the same, directly below, further below, or none of these. */
+export type Relation = 'self' | 'member' | 'descendant' | 'outside'
+
+/** An href, resolved. */
+export interface ResolvedHref {
+  /** Absolute, on the request's own origin, percent-encoded. */
+  readonly url: string
+  /** Where it stands to the request URL. */
+  readonly relation: Relation
+}
+
+const AUTHORITY = /^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#\\]*/i
+const NOT_IN_PATH = /%(?![\da-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/giu
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
+
+const PLAIN = new Uint8Array(128)
+for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@") {
+  PLAIN[character.charCodeAt(0)] = 1
+}
+
+/** Resolves the hrefs of one answer against the URL of its request. */
+export class HrefResolver {
+  readonly #origin: string
+  readonly #folder: string
+  readonly #self: string
+  readonly #canonical: string
+
+  /** The request URL. */
+  readonly base: string
+
+  constructor(url: URL) {
+    this.base = url.href
+    this.#origin = url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin
+    this.#folder = url.pathname.slice(0, url.pathname.lastIndexOf('/') + 1)
+    this.#self = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`
+    this.#canonical = canonicalPath(url.pathname)
+  }
+
+  /** The href, which is trimmed already, as a URL and its relation to the request URL. */
+  resolve(href: string): ResolvedHref {
+    if (isPlainPath(href)) {
+      if (href.startsWith(this.#self))
+        return {url: this.#origin + href, relation: relationBelow(href, this.#self.length)}
+      return {url: this.#origin + href, relation: this.#relation(href)}
+    }
+    const authority = AUTHORITY.exec(href)
+    let path = authority === null ? href : href.slice(authority[0].length)
+    if (!path.startsWith('/')) path = (authority === null ? this.#folder : '/') + path
+    path = path.replaceAll(NOT_IN_PATH, escapeCharacter)
+    if (DOT_SEGMENT.test(path)) path = new URL(`http://localhost${path}`).pathname
+    return {url: this.#origin + path, relation: this.#relation(path)}
+  }
+
+  #relation(path: string): Relation {
+    const canonical = canonicalPath(path)
+    if (canonical === this.#canonical) return 'self'
+    if (!canonical.startsWith(`${this.#canonical}/`)) return 'outside'
+    return canonical.includes('/', this.#canonical.length + 1) ? 'descendant' : 'member'
+  }
+}
+
+/** Whether one path is at or below another one, by decoded segments. */
+export function isWithin(path: string, base: string): boolean {
+  const canonical = canonicalPath(path)
+  const canonicalBase = canonicalPath(base)
+  return canonical === canonicalBase || canonical.startsWith(`${canonicalBase}/`)
+}
+
+/**
+ * A path in the one form in which equal paths are equal strings: no empty segments, no trailing slash, everything
+ * unescaped that may be, escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
+ */
+export function canonicalPath(path: string): string {
+  const escaped = path.replaceAll(NOT_IN_PATH, escapeCharacter)
+  const unescaped = escaped.replaceAll(/%[\da-f]{2}/gi, (escape) => {
+    const code = Number.parseInt(escape.slice(1), 16)
+    return PLAIN[code] === 1 ? String.fromCharCode(code) : escape.toUpperCase()
+  })
+  const segments = unescaped.split('/').filter((segment) => segment !== '')
+  return segments.length === 0 ? '' : `/${segments.join('/')}`
+}
+
+/** An absolute path with nothing in it to escape, to resolve or to fold: what nearly every server writes. */
+function isPlainPath(href: string): boolean {
+  if (href.charCodeAt(0) !== 0x2f) return false
+  let previous = 0x2f
+  for (let index = 1; index < href.length; index++) {
+    const code = href.charCodeAt(index)
+    if (code === 0x2f) {
+      if (previous === 0x2f) return false
+    } else if (code === 0x25) {
+      if (!isHex(href.charCodeAt(index + 1)) || !isHex(href.charCodeAt(index + 2))) return false
+      // An escaped dot may begin a dot segment.
+      if (previous === 0x2f && href.charCodeAt(index + 1) === 0x32) return false
+    } else if (PLAIN[code] !== 1 || (code === 0x2e && previous === 0x2f)) {
+      return false
+    }
+    previous = code
+  }
+  return true
+}
+
+function relationBelow(path: string, from: number): Relation {
+  if (path.length === from) return 'self'
+  const slash = path.indexOf('/', from)
+  return slash === -1 || slash === path.length - 1 ? 'member' : 'descendant'
+}
+
+function isHex(code: number): boolean {
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x46) ||
+    (code >= 0x61 && code <= 0x66)
+  )
+}
+
+function escapeCharacter(character: string): string {
+  // A lone half of a surrogate pair has no UTF-8; it becomes U+FFFD, as the platform's URL does it.
+  return character === '%'
+    ? '%25'
+    : encodeURIComponent(character.toWellFormed()).replaceAll("'", '%27')
+}

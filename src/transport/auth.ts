@@ -1,0 +1,60 @@
+/**
+ * Credentials, sent to the client's own origin and nowhere else. RFC 7617 (Basic), RFC 6750 (Bearer); RFC 9110,
+ * section 11.
+ */
+
+import type {DavRequest, Transport} from './transport.ts'
+
+/** Gives the value of the Authorization header for a request, or nothing. It is asked for each request anew. */
+export type Auth = (request: DavRequest) => string | undefined | Promise<string | undefined>
+
+/**
+ * Basic credentials in UTF-8.
+ *
+ * @throws TypeError where the user name has a colon or either has a control character, as RFC 7617 forbids.
+ * @example
+ * ```ts
+ * new DavClient({url, auth: basicAuth('ana', secret)})
+ * ```
+ */
+export function basicAuth(username: string, password: string): Auth {
+  if (typeof username !== 'string' || typeof password !== 'string') {
+    throw new TypeError('basicAuth takes a user name and a password, both strings')
+  }
+  if (username.includes(':')) throw new TypeError('basicAuth: a user name cannot have a colon')
+  if (/\p{Cc}/u.test(username + password))
+    throw new TypeError('basicAuth: there is a control character')
+  const bytes = new TextEncoder().encode(`${username}:${password}`)
+  const value = `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`
+  return () => value
+}
+
+/**
+ * A Bearer token.
+ *
+ * @throws TypeError where the token has characters that RFC 6750 does not allow.
+ * @example
+ * ```ts
+ * new DavClient({url, auth: bearerAuth(token)})
+ * ```
+ */
+export function bearerAuth(token: string): Auth {
+  if (typeof token !== 'string' || !/^[\w\-.~+/]+=*$/.test(token)) {
+    throw new TypeError('bearerAuth: the token has characters that a Bearer token cannot have')
+  }
+  const value = `Bearer ${token}`
+  return () => value
+}
+
+/** Adds credentials to requests to `origin`. */
+export function withAuth(transport: Transport, auth: Auth, origin: string): Transport {
+  return async (request) => {
+    if (new URL(request.url).origin !== origin) return transport(request)
+    const value = await auth(request)
+    if (value === undefined) return transport(request)
+    // The platform's error for such a value would quote it.
+    if (/[^\t\x20-\x7E\x80-\xFF]/.test(value))
+      throw new TypeError('auth gave a value that no header can have')
+    return transport({...request, headers: {...request.headers, authorization: value}})
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
+ * error, whatever the platform throws. The time until the headers is another limit than the one between two chunks: a
+ * server may be silent for long before it begins to list a large collection.
+ */
+
+import {readChunks} from '../multistatus/source.ts'
+import {DavError, DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
+import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
+import {discard} from './transport.ts'
+
+/** Time limits of an exchange, in milliseconds; `Infinity` for none. */
+export interface Timeouts {
+  /**
+   * Until the headers of the answer are there, from the sending of the request.
+   *
+   * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
+   */
+  readonly headers?: number | undefined
+  /**
+   * Without a byte of the body while one is waited for.
+   *
+   * @defaultValue 60,000
+   */
+  readonly idle?: number | undefined
+}
+
+// What a timer can hold; a longer one would fire at once.
+const LONGEST_TIMER = 2_147_483_647
+
+/**
+ * The limits to apply: one number is both.
+ *
+ * @throws RangeError where one is not above zero.
+ */
+export function resolveTimeouts(
+  given: number | Timeouts = {},
+): Required<{[Name in keyof Timeouts]: number}> {
+  const {headers = 300_000, idle = 60_000} =
+    typeof given === 'number' ? {headers: given, idle: given} : given
+  for (const [name, value] of Object.entries({headers, idle})) {
+    if (!(value > 0))
+      throw new RangeError(`timeout: ${name} is a number of milliseconds above zero, or Infinity`)
+  }
+  return {headers, idle}
+}
+
+/** Puts the limits on exchanges, and gives every failure its class. */
+export function withDeadlines(
+  transport: Transport,
+  timeouts: {headers: number; idle: number},
+): Transport {
+  return async (request) => {
+    const deadline = new Deadline(request)
+    try {
+      const answer = await deadline.race(
+        () => transport({...request, signal: deadline.signal}),
+        timeouts.headers,
+        'headers',
+      )
+      const {status, headers, body} = answer
+      const url = answer.url ?? ''
+      const common = {status, headers, ...(url !== '' && {url})}
+      if (body === null) {
+        deadline.end()
+        return {...common, body}
+      }
+      return {...common, body: guarded(answer, body, deadline, timeouts.idle)}
+    } catch (error) {
+      deadline.end()
+      throw error
+    }
+  }
+}
+
+function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: number): DavBody {
+  return {
+    async *[Symbol.asyncIterator]() {
+      const chunks = readChunks(body)
+      let isOver = false
+      try {
+        for (;;) {
+          const next = await deadline.race(() => chunks.next(), idle, 'idle')
+          isOver = next.done === true
+          if (next.done === true) return
+          if (typeof next.value !== 'string') yield next.value
+        }
+      } catch (error) {
+        isOver = true
+        throw error
+      } finally {
+        deadline.end()
+        if (!isOver) await chunks.return(undefined)
+      }
+    },
+    async cancel() {
+      deadline.end()
+      await discard(answer)
+    },
+  }
+}
+
+/** The signal of one exchange: the caller's, and a timer for what is waited for. */
+class Deadline {
+  readonly #request: DavRequest
+  readonly #controller = new AbortController()
+  readonly #follow = (): void => this.#controller.abort(this.#request.signal?.reason)
+
+  constructor(request: DavRequest) {
+    this.#request = request
+    request.signal?.throwIfAborted()
+    request.signal?.addEventListener('abort', this.#follow, {once: true})
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Lets go of the caller's signal. */
+  end(): void {
+    this.#request.signal?.removeEventListener('abort', this.#follow)
+  }
+
+  /** Waits for one thing until the time or the signal ends it, even where the transport heeds neither. */
+  async race<T>(
+    wait: () => Promise<T>,
+    milliseconds: number,
+    which: 'headers' | 'idle',
+  ): Promise<T> {
+    const {signal} = this
+    signal.throwIfAborted()
+    const {promise: ended, reject} = Promise.withResolvers<never>()
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, {once: true})
+    const timer =
+      milliseconds > LONGEST_TIMER
+        ? undefined
+        : setTimeout(
+            () => this.#controller.abort(this.#timeoutError(which, milliseconds)),
+            milliseconds,
+          )
+    try {
+      return await Promise.race([wait(), ended])
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw this.#networkError(error)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {
+    const what = which === 'headers' ? 'got no answer' : 'got no more of the answer'
+    return new DavTimeoutError(`${this.#subject} ${what} within ${milliseconds} ms`, which)
+  }
+
+  #networkError(error: unknown): unknown {
+    // A TypeError of the platform's fetch is a network error; of anything else it is a wrong argument.
+    if (
+      error instanceof DavError ||
+      (error instanceof TypeError && error.cause === undefined && !isFetchError(error))
+    ) {
+      return error
+    }
+    const code = errorCode(error)
+    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
+      return new DavTimeoutError(`${this.#subject} could not connect in time`, 'connect', {
+        cause: error,
+      })
+    }
+    return new DavNetworkError(`${this.#subject} failed: ${messageOf(error)}`, {cause: error})
+  }
+
+  get #subject(): string {
+    return `${this.#request.method} ${this.#request.url}`
+  }
+}
+
+function isFetchError(error: TypeError): boolean {
+  return /fetch|network|load failed/i.test(error.message)
+}
+
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return errorCode(error.cause)
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? error.cause.message : ''
+  // An AggregateError of several addresses has its words in its parts.
+  const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
+  return (
+    [error.message, cause, parts].find((text) => text !== '' && text !== 'fetch failed') ??
+    errorCode(error)
+  )
+}

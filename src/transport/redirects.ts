@@ -1,0 +1,52 @@
+/**
+ * Redirects that may be followed without asking: within the origin, with the same method and body. What deletes is
+ * followed only where the server asks for the slash that a collection ends with. RFC 9110, section 15.4.
+ */
+
+import type {DavResponse, Transport} from './transport.ts'
+import {discard} from './transport.ts'
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
+const SAFE: ReadonlySet<string> = new Set([
+  'PROPFIND',
+  'OPTIONS',
+  'GET',
+  'HEAD',
+  'REPORT',
+  'SEARCH',
+])
+const MOST = 5
+
+/** Follows such redirects. Any other one is given to the caller as the answer that it is. */
+export function withRedirects(transport: Transport): Transport {
+  return async (request) => {
+    let url = request.url
+    for (let followed = 0; ; followed++) {
+      const response = await transport({...request, url})
+      const next = followed < MOST ? redirectTarget(request.method, url, response) : undefined
+      if (next === undefined) return url === request.url ? response : moved(response, url)
+      await discard(response)
+      url = next
+    }
+  }
+}
+
+/** Where a redirect leads, `undefined` where it is none or must not be followed. */
+function redirectTarget(method: string, url: string, response: DavResponse): string | undefined {
+  if (!REDIRECTS.has(response.status)) return undefined
+  const from = new URL(url)
+  const to = URL.parse(response.headers.get('location') ?? '', from)
+  if (to === null) return undefined
+  // Servers behind a proxy write their inner host or scheme: the slash is meant, and our own origin is kept.
+  if (to.pathname === `${from.pathname}/`) {
+    from.pathname = to.pathname
+    return from.href
+  }
+  if (!SAFE.has(method) || to.origin !== from.origin || to.href === from.href) return undefined
+  to.hash = ''
+  return to.href
+}
+
+function moved({status, headers, body}: DavResponse, url: string): DavResponse {
+  return {status, headers, body, url}
+}

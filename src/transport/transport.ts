@@ -1,0 +1,54 @@
+/**
+ * One HTTP exchange as a function. Everything that wraps one (credentials, redirects, time limits) is a function that
+ * takes a Transport and gives one. Structural: an answer of any platform's `fetch` is a {@link DavResponse}.
+ */
+
+import {readChunks} from '../multistatus/source.ts'
+
+/**
+ * Sends a request and gives the answer as soon as its headers are there. Redirects are not followed, and a status is
+ * never an error.
+ */
+export type Transport = (request: DavRequest) => Promise<DavResponse>
+
+/** A request. */
+export interface DavRequest {
+  /** The method, in upper case. */
+  readonly method: string
+  /** The URL, absolute. */
+  readonly url: string
+  /** Headers by name in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The body, where there is one. */
+  readonly body?: string
+  /** Ends the exchange, the body of the answer included. */
+  readonly signal?: AbortSignal
+}
+
+/** The answer to a request. */
+export interface DavResponse {
+  /** The status, 100 to 599. */
+  readonly status: number
+  /** Looks a header up by its name, whatever the case; `null` where there is none. */
+  readonly headers: {get(name: string): string | null}
+  /** The body as it arrives, `null` where there is none. */
+  readonly body: DavBody | null
+  /** The URL that answered, where that is another one than was asked. */
+  readonly url?: string
+}
+
+/** Bytes as they arrive. Ending the iteration early, or `cancel()` before it has begun, frees the connection. */
+export type DavBody =
+  | ReadableStream<Uint8Array>
+  | (AsyncIterable<Uint8Array> & {cancel?(): Promise<void>})
+
+/** Gives up the body of an answer that will not be read. */
+export async function discard({body}: DavResponse): Promise<void> {
+  try {
+    if (body === null) return
+    if (body.cancel !== undefined) await body.cancel()
+    else await readChunks(body)[Symbol.asyncIterator]().return(undefined)
+  } catch {
+    // It is given up because something else counts; that it broke as well does not.
+  }
+}

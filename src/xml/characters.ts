@@ -1,0 +1,98 @@
+/**
+ * Characters of XML: which may stand in a document, which make a name, and the references that stand for one.
+ * Only the five predefined entities are known; there is no DOCTYPE that could declare another.
+ * XML 1.0 (fifth edition), sections 2.2, 2.3, 2.11, 4.1 and 4.6.
+ */
+
+/** A character that no XML document may hold, as such or as a reference. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/
+
+const NAME_START =
+  ':A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u{2FF}\\u{370}-\\u{37D}\\u{37F}-\\u{1FFF}\\u{200C}-\\u{200D}\\u{2070}-\\u{218F}' +
+  '\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}\\u{10000}-\\u{EFFFF}'
+
+/** The source of a regular expression (flag `u`) for a Name. */
+export const NAME: string = `[${NAME_START}][${NAME_START}\\-.0-9\\xB7\\u{300}-\\u{36F}\\u{203F}-\\u{2040}]*`
+
+/** The source of a regular expression for one character of white space. */
+export const SPACE = '[ \\t\\r\\n]'
+
+/** The longest reference that is waited for. The longest that means something without leading zeros has ten characters. */
+export const LONGEST_REFERENCE = 64
+
+const REFERENCE = /&(?:#x([\da-fA-F]+)|#(\d+)|(amp|lt|gt|quot|apos));/y
+const PREDEFINED: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+])
+
+/** Says what is wrong with a reference and at which index of the text it stands. */
+export type OnBadReference = (message: string, index: number) => void
+
+/**
+ * The text with its references decoded and `literal` applied to what stands between them. A bad reference is reported
+ * and kept as written.
+ */
+export function decodeReferences(
+  text: string,
+  literal: (piece: string) => string,
+  onBad: OnBadReference,
+): string {
+  let decoded = ''
+  let from = 0
+  for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1)) {
+    REFERENCE.lastIndex = at
+    const match = REFERENCE.exec(text)
+    if (match === null) {
+      onBad(describeBadReference(text.slice(at, at + LONGEST_REFERENCE)), at)
+      continue
+    }
+    const character = characterOf(match)
+    if (character === undefined) {
+      onBad(`the reference ${match[0]} stands for no character that XML allows`, at)
+      continue
+    }
+    decoded += literal(text.slice(from, at)) + character
+    from = at + match[0].length
+  }
+  return decoded + literal(text.slice(from))
+}
+
+/** Ends of lines as XML reads them: CR LF and a CR alone are LF. */
+export function normalizeLineEnds(text: string): string {
+  return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text
+}
+
+/** White space as it is in an attribute's value: blanks. */
+export function blanksOnly(text: string): string {
+  return /[\t\r\n]/.test(text) ? normalizeLineEnds(text).replaceAll(/[\t\n]/g, ' ') : text
+}
+
+/** Text as it must stand in markup to be read as it is. */
+export function escapeText(text: string): string {
+  if (!/[&<>\r]/.test(text)) return text
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('\r', '&#13;')
+}
+
+function characterOf([, hexadecimal, decimal, name]: RegExpExecArray): string | undefined {
+  if (name !== undefined) return PREDEFINED.get(name)
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
+  if (code > 0x10_ff_ff || (code >= 0xd8_00 && code <= 0xdf_ff)) return undefined
+  const character = String.fromCodePoint(code)
+  return FORBIDDEN.test(character) ? undefined : character
+}
+
+function describeBadReference(text: string): string {
+  const entity = /^&([^\s&;<]+);/.exec(text)
+  return entity === null
+    ? "a bare '&' begins no reference"
+    : `the entity ${entity[0]} is not declared`
+}

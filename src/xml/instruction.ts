@@ -1,0 +1,26 @@
+/** Processing instructions and the XML declaration, which looks like one. XML 1.0, sections 2.6 and 2.8. */
+
+import {NAME, SPACE} from './characters.ts'
+
+const INSTRUCTION = new RegExp(`^${NAME}(?:${SPACE}[^]*)?$`, 'u')
+const EQUALS = `${SPACE}*=${SPACE}*`
+const DECLARATION = new RegExp(
+  `^xml${SPACE}+version${EQUALS}(["'])1\\.\\d+\\1` +
+    `(?:${SPACE}+encoding${EQUALS}(["'])([A-Za-z][\\w.\\-]*)\\2)?` +
+    `(?:${SPACE}+standalone${EQUALS}(["'])(?:yes|no)\\4)?${SPACE}*$`,
+)
+
+/** What is wrong with what stands between `<?` and `?>`, `undefined` where nothing is. */
+export function instructionFault(text: string, atBeginning: boolean): string | undefined {
+  if (/^xml(?![^ \t\r\n])/i.test(text)) {
+    if (!atBeginning) return 'an XML declaration stands elsewhere than at the beginning'
+    return DECLARATION.test(text) ? undefined : 'the XML declaration is not well-formed'
+  }
+  return INSTRUCTION.test(text) ? undefined : 'a processing instruction is not well-formed'
+}
+
+/** The encoding that an XML declaration names, if the text begins with one. */
+export function declaredEncoding(text: string): string | undefined {
+  const declaration = /^<\?([^]*?)\?>/.exec(text)?.[1] ?? ''
+  return DECLARATION.exec(declaration)?.[3]
+}

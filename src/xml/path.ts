@@ -1,0 +1,67 @@
+/**
+ * The interned path of open elements. A node knows what its start tag means, and its children by the raw text of theirs:
+ * a tag that was seen before in the same place costs one look-up, no parsing of attributes and no prefixes.
+ */
+
+import type {Scope} from './scope.ts'
+
+// A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
+// make us remember without end; a real one stays far below.
+const MOST_NODES = 4096
+const MOST_CHILDREN = 256
+const LONGEST_TAG = 512
+
+/** What is done with the text of an element: nothing, it is the value, or it is the value unless there are child elements. */
+export type Collects = 'nothing' | 'text' | 'markup'
+
+/** An element in its place. */
+export class PathNode<Detail = unknown> {
+  readonly parent: PathNode<Detail> | undefined
+  /** What stands between `<` and `>`. */
+  readonly tag: string
+  /** As `formatName` writes names. */
+  readonly name: string
+  /** The end tag as nearly every server writes it, without white space. */
+  readonly endTag: string
+  /** The namespaces inside the element. */
+  readonly scope: Scope
+  readonly selfClosing: boolean
+  /** 0 for the document itself, 1 for its root. */
+  readonly depth: number
+  /** What the element is in the grammar of the reader. */
+  role = 0
+  /** What is done with its text. */
+  collects: Collects = 'nothing'
+  /** What else the reader keeps with it. */
+  detail: Detail | undefined
+  readonly #children = new Map<string, PathNode<Detail>>()
+  readonly #remembered: {nodes: number}
+
+  constructor(
+    parent: PathNode<Detail> | undefined,
+    tag: string,
+    element: {name: string; rawName: string; scope: Scope; selfClosing: boolean},
+  ) {
+    this.parent = parent
+    this.tag = tag
+    this.name = element.name
+    this.endTag = `</${element.rawName}>`
+    this.scope = element.scope
+    this.selfClosing = element.selfClosing
+    this.depth = parent === undefined ? 0 : parent.depth + 1
+    this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
+  }
+
+  /** The child that this start tag opened here before. */
+  child(tag: string): PathNode<Detail> | undefined {
+    return this.#children.get(tag)
+  }
+
+  /** Remembers a child for its tag. */
+  remember(child: PathNode<Detail>): void {
+    if (child.tag.length > LONGEST_TAG || this.#children.size === MOST_CHILDREN) return
+    if (this.#remembered.nodes === MOST_NODES) return
+    this.#remembered.nodes++
+    this.#children.set(child.tag, child)
+  }
+}

@@ -1,0 +1,279 @@
+// States what one DAV:response becomes: rules 1 to 5 and 7 of the contract.
+// RFC 4918, sections 13, 14.16, 14.22 and 14.24.
+import {describe, expect, it} from 'vitest'
+import {multistatus, one, propstat, read, response, verdict} from '../support/fixtures.ts'
+
+const a = {href: '/docs/a', url: 'https://dav.example/docs/a', relation: 'member'} as const
+const b = {href: '/docs/b', url: 'https://dav.example/docs/b', relation: 'member'} as const
+const nothing = {conditions: [], missing: []} as const
+const resource = (...children: readonly string[]): string =>
+  multistatus(`<D:response><D:href>/docs/a</D:href>${children.join('')}</D:response>`)
+
+describe('rule 1: one result per DAV:href', () => {
+  it('gives each href of one status its own result, in their order', () => {
+    const body = multistatus(verdict('/docs/a', 'HTTP/1.1 423 Locked', '<D:href>/docs/b</D:href>'))
+    expect(read(body).results).toEqual([
+      {ok: false, ...a, status: 423, reason: 'status', ...nothing},
+      {ok: false, ...b, status: 423, reason: 'status', ...nothing},
+    ])
+  })
+
+  it('gives the same href twice where two responses name it', () => {
+    const body = multistatus(response('/docs/a'), verdict('/docs/a', 'HTTP/1.1 404 Not Found'))
+    expect(read(body).results).toEqual([
+      {ok: true, ...a, status: 200, properties: {}, missing: []},
+      {ok: false, ...a, status: 404, reason: 'status', ...nothing},
+    ])
+  })
+
+  it('counts each of them in the summary', () => {
+    const body = multistatus(
+      response('/docs/a'),
+      verdict('/docs/b', 'HTTP/1.1 404', '<D:href>/docs/c</D:href>'),
+    )
+    expect(read(body).summary).toEqual({
+      complete: true,
+      incomplete: [],
+      successes: 1,
+      failures: 2,
+      requests: 0,
+    })
+  })
+})
+
+describe('rule 2: the response’s own status decides alone', () => {
+  it('makes a Failure of 423 beside a 200 propstat', () => {
+    const body = resource(
+      propstat('HTTP/1.1 200 OK', '<D:getetag>"1"</D:getetag>'),
+      '<D:status>HTTP/1.1 423 Locked</D:status>',
+    )
+    expect(one(body)).toMatchObject({ok: false, status: 423, reason: 'status'})
+  })
+
+  it('makes a Success of 204 beside a 404 propstat', () => {
+    const body = resource(
+      '<D:status>HTTP/1.1 204 No Content</D:status>',
+      propstat('HTTP/1.1 404 Not Found', '<D:getetag/>'),
+    )
+    expect(one(body)).toEqual({
+      ok: true,
+      ...a,
+      status: 204,
+      properties: {},
+      missing: [{name: 'getetag', status: 404, conditions: []}],
+    })
+  })
+
+  it.each([200, 201, 204, 226])('makes a Success of %i', (status) => {
+    expect(one(multistatus(verdict('/docs/a', `HTTP/1.1 ${status} x`)))).toEqual({
+      ok: true,
+      ...a,
+      status,
+      properties: {},
+      missing: [],
+    })
+  })
+
+  it.each([102, 301, 404, 418, 425, 507, 599])('makes a Failure of %i', (status) => {
+    expect(one(multistatus(verdict('/docs/a', `HTTP/1.1 ${status} x`)))).toEqual({
+      ok: false,
+      ...a,
+      status,
+      reason: 'status',
+      ...nothing,
+    })
+  })
+
+  it('takes the status of the 2xx propstat where the response has none', () => {
+    const body = resource(
+      propstat('HTTP/1.1 404 Not Found', '<D:getetag/>'),
+      propstat('HTTP/1.1 201 Created', '<D:displayname>A</D:displayname>'),
+    )
+    expect(one(body)).toEqual({
+      ok: true,
+      ...a,
+      status: 201,
+      properties: {displayname: 'A'},
+      missing: [{name: 'getetag', status: 404, conditions: []}],
+    })
+  })
+
+  it('takes an empty 2xx propstat as a Success', () => {
+    expect(
+      one(resource('<D:propstat><D:prop/><D:status>HTTP/1.1 200 OK</D:status></D:propstat>')),
+    ).toEqual({
+      ok: true,
+      ...a,
+      status: 200,
+      properties: {},
+      missing: [],
+    })
+  })
+
+  it('makes a Failure with the first status where every propstat failed', () => {
+    const body = resource(
+      propstat('HTTP/1.1 321 x', '<D:getetag/>'),
+      propstat('HTTP/1.1 432 x', '<x:one/><x:two/>'),
+      propstat('HTTP/1.1 543 x', '<D:displayname/>'),
+    )
+    expect(one(body)).toEqual({
+      ok: false,
+      ...a,
+      status: 321,
+      reason: 'propstat',
+      conditions: [],
+      missing: [
+        {name: 'getetag', status: 321, conditions: []},
+        {name: '{urn:x}one', status: 432, conditions: []},
+        {name: '{urn:x}two', status: 432, conditions: []},
+        {name: 'displayname', status: 543, conditions: []},
+      ],
+    })
+  })
+
+  it.each([403, 418, 425])('makes a Failure of propstats that are all %i', (status) => {
+    const body = resource(
+      propstat(`HTTP/1.1 ${status} x`, '<D:getetag/>'),
+      propstat(`HTTP/1.1 ${status} x`, '<D:displayname/>'),
+    )
+    expect(one(body)).toMatchObject({ok: false, status, reason: 'propstat'})
+  })
+
+  it('cannot understand two statuses that contradict each other', () => {
+    const body = resource(
+      '<D:status>HTTP/1.1 200 OK</D:status><D:status>HTTP/1.1 423 Locked</D:status>',
+    )
+    expect(one(body)).toMatchObject({ok: false, ...a, status: 0, reason: 'malformed'})
+  })
+})
+
+describe('rule 3: a value comes from a 2xx propstat and from no other', () => {
+  it('keeps a 2xx value whatever the order of the propstats', () => {
+    const good = propstat('HTTP/1.1 200 OK', '<D:displayname>A</D:displayname>')
+    const bad = propstat('HTTP/1.1 404 Not Found', '<D:displayname/>')
+    const expected = {
+      ok: true,
+      ...a,
+      status: 200,
+      properties: {displayname: 'A'},
+      missing: [{name: 'displayname', status: 404, conditions: []}],
+    }
+    expect(one(resource(good, bad))).toEqual(expected)
+    expect(one(resource(bad, good))).toEqual(expected)
+  })
+
+  it('never takes the value of a non-2xx propstat', () => {
+    const body = resource(
+      propstat('HTTP/1.1 403 Forbidden', '<D:displayname>secret</D:displayname>'),
+      propstat('HTTP/1.1 200 OK', '<D:getetag>"1"</D:getetag>'),
+    )
+    expect(one(body)).toMatchObject({
+      properties: {getetag: '"1"'},
+      missing: [{name: 'displayname', status: 403}],
+    })
+    expect(JSON.stringify(one(body))).not.toContain('secret')
+  })
+
+  it('keeps a value that an empty element of another 2xx propstat names again', () => {
+    const full = propstat('HTTP/1.1 200 OK', '<D:displayname>A</D:displayname>')
+    const empty = propstat('HTTP/1.1 200 OK', '<D:displayname/>')
+    expect(one(resource(full, empty))).toMatchObject({properties: {displayname: 'A'}})
+    expect(one(resource(empty, full))).toMatchObject({properties: {displayname: 'A'}})
+  })
+})
+
+describe('rule 4: the status of a propstat', () => {
+  it('counts as 200 where it is missing', () => {
+    expect(
+      one(resource('<D:propstat><D:prop><D:displayname>A</D:displayname></D:prop></D:propstat>')),
+    ).toEqual({
+      ok: true,
+      ...a,
+      status: 200,
+      properties: {displayname: 'A'},
+      missing: [],
+    })
+  })
+
+  it.each(['ABC OK', 'HTTP/1.1 -100', ''])('counts as failed where it is "%s"', (line) => {
+    expect(one(resource(propstat(line, '<D:displayname>A</D:displayname>')))).toEqual({
+      ok: false,
+      ...a,
+      status: 0,
+      reason: 'propstat',
+      conditions: [],
+      missing: [{name: 'displayname', status: 0, conditions: []}],
+    })
+  })
+})
+
+describe('rule 5: nothing is dropped', () => {
+  const broken = {
+    ok: false,
+    status: 0,
+    reason: 'malformed',
+    ...nothing,
+    description: expect.stringMatching(/./),
+  }
+  const nameless = {...broken, href: '', url: 'https://dav.example/docs/', relation: 'outside'}
+
+  it.each([
+    ['without an href', '<D:response><D:status>HTTP/1.1 200 OK</D:status></D:response>', nameless],
+    ['with an empty href', verdict('', 'HTTP/1.1 200 OK'), nameless],
+    ['with a blank href', verdict(' \n ', 'HTTP/1.1 200 OK'), nameless],
+    ['without anything', '<D:response/>', nameless],
+    [
+      'with neither status nor propstat',
+      '<D:response><D:href>/docs/b</D:href></D:response>',
+      {...broken, ...b},
+    ],
+  ])('reports a response %s in its place', (_, markup, expected) => {
+    const body = multistatus(response('/docs/a'), markup, response('/docs/c'))
+    expect(read(body).results).toEqual([
+      {ok: true, ...a, status: 200, properties: {}, missing: []},
+      expected,
+      {
+        ok: true,
+        href: '/docs/c',
+        url: 'https://dav.example/docs/c',
+        relation: 'member',
+        status: 200,
+        properties: {},
+        missing: [],
+      },
+    ])
+  })
+
+  it('reports each href of a response with neither status nor propstat', () => {
+    const body = multistatus(
+      '<D:response><D:href>/docs/a</D:href><D:href>/docs/b</D:href></D:response>',
+    )
+    expect(read(body).results).toEqual([
+      {...broken, ...a},
+      {...broken, ...b},
+    ])
+  })
+
+  it('counts them as failures', () => {
+    expect(read(multistatus('<D:response/>', response('/docs/a'))).summary).toMatchObject({
+      successes: 1,
+      failures: 1,
+    })
+  })
+})
+
+describe('rule 7: a Failure is plain data', () => {
+  const body = multistatus(
+    verdict('/docs/a', 'HTTP/1.1 423 Locked', '<D:error><D:lock-token-submitted/></D:error>'),
+    verdict('/docs/b', 'HTTP/1.1 301', '<D:location><D:href>/docs/c</D:href></D:location>'),
+    `<D:response><D:href>/docs/d</D:href>${propstat('HTTP/1.1 403', '<D:getetag/>')}</D:response>`,
+    '<D:response/>',
+  )
+
+  it('survives structuredClone and JSON unchanged', () => {
+    const {results} = read(body)
+    expect(results.map((result) => result.ok)).toEqual([false, false, false, false])
+    expect(structuredClone(results)).toEqual(results)
+    expect(JSON.parse(JSON.stringify(results))).toStrictEqual(results)
+  })
+})

@@ -1,0 +1,49 @@
+// States when the summary may say `complete`: a sync job deletes locally where it does.
+// RFC 4918, section 11.5; RFC 6578, section 3.6.
+import {describe, expect, it} from 'vitest'
+import {multistatus, propstat, read, response, verdict} from '../support/fixtures.ts'
+
+const member = response('/docs/a')
+const collection = 'https://dav.example/docs/'
+
+describe('complete', () => {
+  it('is true where members failed: they were reported', () => {
+    const failed = `<D:response><D:href>/docs/c</D:href>${propstat('HTTP/1.1 403', '<x:p/>')}</D:response>`
+    expect(read(multistatus(member, verdict('/docs/b', 'HTTP/1.1 423'), failed)).summary).toEqual({
+      complete: true,
+      incomplete: [],
+      successes: 1,
+      failures: 2,
+      requests: 0,
+    })
+  })
+
+  it('is false where a response names no resource: it could be any', () => {
+    expect(read(multistatus(member, '<D:response/>')).summary).toEqual({
+      complete: false,
+      incomplete: [{href: collection, reason: 'malformed'}],
+      successes: 1,
+      failures: 1,
+      requests: 0,
+    })
+  })
+
+  it('is false where the server says 507 for the request URL: there is more than it lists', () => {
+    const more = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
+    expect(read(multistatus(member, more)).summary).toEqual({
+      complete: false,
+      incomplete: [{href: collection, reason: 'storage', status: 507}],
+      successes: 1,
+      failures: 1,
+      requests: 0,
+    })
+    expect(read(multistatus(more, member)).summary.complete).toBe(false)
+  })
+
+  it('is false where the request URL itself failed', () => {
+    expect(read(multistatus(verdict('/docs/', 'HTTP/1.1 403'), member)).summary).toMatchObject({
+      complete: false,
+      incomplete: [{reason: 'self', status: 403}],
+    })
+  })
+})

@@ -1,0 +1,79 @@
+/**
+ * Apache 2.4 with mod_dav: as Debian configures it, which refuses Depth infinity, and with `DavDepthInfinity On`.
+ * It answers in chunks, escapes hrefs in lower case and names every ancestor of what it could not delete.
+ */
+import {formatPasswordFile} from './support/password-file.ts'
+import type {ServerRecipe, Site} from './support/recipe.ts'
+
+const MODULES = [
+  'mpm_event',
+  'authn_core',
+  'authn_file',
+  'authz_core',
+  'authz_user',
+  'auth_basic',
+  'dav',
+  'dav_fs',
+  'dav_lock',
+]
+
+const moduleFile = (name: string): string => `/usr/lib/apache2/modules/mod_${name}.so`
+
+function configuration({folder, root, port, log}: Site, infinity: 'On' | 'Off'): string {
+  return `
+ServerRoot "${folder}"
+ServerName 127.0.0.1
+Listen 127.0.0.1:${port}
+PidFile "${folder}/httpd.pid"
+ErrorLog "${log}"
+Mutex pthread
+${MODULES.map((name) => `LoadModule ${name}_module ${moduleFile(name)}`).join('\n')}
+ServerLimit 1
+StartServers 1
+ThreadsPerChild 32
+MaxRequestWorkers 32
+MinSpareThreads 1
+MaxSpareThreads 32
+DocumentRoot "${root}"
+DavLockDB "${folder}/DavLock"
+<Directory "${root}">
+  Dav On
+  DavDepthInfinity ${infinity}
+  AllowOverride None
+  Require all granted
+</Directory>
+<Directory "${root}/private">
+  AuthType Basic
+  AuthName "private"
+  AuthBasicProvider file
+  AuthUserFile "${folder}/passwords"
+  Require valid-user
+</Directory>
+`
+}
+
+function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
+  return {
+    name,
+    packages: 'apache2',
+    program: 'apache2',
+    modules: MODULES.map(moduleFile),
+    traits: {
+      infinity: infinity === 'On',
+      etags: true,
+      unknownProperties: 'named',
+      dotNames: true,
+      deleteWithoutSlash: 204,
+      blocked: {'': 403, a: 403, 'a/kept': 403, 'a/kept/1.txt': 403, 'a/kept/2.txt': 403},
+      locked: {'': 424, 'a/locked.txt': 423},
+    },
+    files: (site) => ({
+      'httpd.conf': configuration(site, infinity),
+      passwords: formatPasswordFile(site.account),
+    }),
+    args: (site) => ['-f', `${site.folder}/httpd.conf`, '-DFOREGROUND'],
+  }
+}
+
+export const apache: ServerRecipe = recipe('Apache 2.4', 'Off')
+export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')

@@ -1,0 +1,225 @@
+/**
+ * Deleting on real servers: what the verdicts say is compared with what is left on the disk. A DELETE that leaves
+ * members standing is a 207 or a 424 with a multistatus (Apache) or a 500 (nginx), and a success nowhere.
+ */
+import {mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {DavClient, encodePath, isFailure, isSuccess} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {expect, it} from 'vitest'
+import {giveToServer} from './support/account.ts'
+import {readPaths, readTree} from './support/disk.ts'
+import {statusByPath} from './support/results.ts'
+import type {Server} from './support/server.ts'
+import {describeServers} from './support/suite.ts'
+import {
+  makeBlockedCollection,
+  makeCollection,
+  makeLockedCollection,
+  makeNastyCollection,
+  nastyNames,
+  numbered,
+} from './support/trees.ts'
+
+const clientOf = (server: Server, collection = ''): DavClient =>
+  new DavClient({url: server.url(collection), transport: undiciTransport()})
+
+describeServers((server) => {
+  it('a deleted file is one Success, the target itself', async () => {
+    const folder = await makeCollection(server, 'single', ['1.txt', '2.txt'])
+
+    const {successes, failures, summary} = await clientOf(server).delete('single/1.txt').collect()
+
+    expect(successes).toMatchObject([
+      {
+        url: `${server.url('single')}1.txt`,
+        relation: 'self',
+        status: 204,
+        properties: {},
+        missing: [],
+      },
+    ])
+    expect(failures).toEqual([])
+    expect(summary).toMatchObject({complete: true, successes: 1, failures: 0, requests: 1})
+    expect(await readPaths(folder)).toEqual(['2.txt'])
+  })
+
+  it('a deleted collection is one Success, and its members are gone with it', async () => {
+    const folder = await makeCollection(server, 'whole', [
+      '.dot',
+      'a/b/c/1.txt',
+      'a/2.txt',
+      '3.txt',
+    ])
+
+    const {successes, failures} = await clientOf(server).delete('whole/').collect()
+
+    expect(successes).toMatchObject([{url: server.url('whole'), relation: 'self', status: 204}])
+    expect(failures).toEqual([])
+    expect(await readTree(folder)).toEqual([])
+  })
+
+  it('a collection named without its slash is deleted, or a Failure and still there', async () => {
+    const folder = await makeCollection(server, 'no-slash', ['1.txt'])
+
+    const {successes, failures} = await clientOf(server).delete('no-slash').collect()
+
+    const isDeleted = server.traits.deleteWithoutSlash === 204
+    expect([...successes, ...failures]).toMatchObject([
+      {ok: isDeleted, relation: 'self', status: server.traits.deleteWithoutSlash},
+    ])
+    expect(await readPaths(folder)).toEqual(isDeleted ? [] : ['1.txt'])
+  })
+
+  it('every listed name is deleted by its result', async () => {
+    const folder = await makeNastyCollection(server, 'nasty')
+    const dav = clientOf(server, 'nasty')
+    const hidden = nastyNames.filter((name) => !server.traits.dotNames && name.startsWith('.'))
+
+    for (const of of ['files', 'collections']) {
+      const listed = await dav.propfind(`${of}/`, {depth: 1}).collect()
+      const targets = listed.successes.filter(({relation}) => relation === 'member')
+
+      const {successes, failures} = await dav.deleteMany(targets).collect()
+
+      expect(failures).toEqual([])
+      expect(statusByPath(`nasty/${of}`, successes)).toEqual(
+        Object.fromEntries(
+          nastyNames.filter((name) => !hidden.includes(name)).map((name) => [name, 204]),
+        ),
+      )
+      expect(await readPaths(join(folder, of))).toEqual(
+        hidden.flatMap((name) => (of === 'files' ? [name] : [name, `${name}/${name}`])).toSorted(),
+      )
+    }
+  })
+
+  it('every name is deleted by its encoded path', async () => {
+    const folder = await makeNastyCollection(server, 'encoded')
+    const dav = clientOf(server, 'encoded')
+    const targets = [
+      ...nastyNames.map((name) => encodePath(`files/${name}`)),
+      ...nastyNames.map((name) => `${encodePath(`collections/${name}`)}/`),
+    ]
+
+    const {successes, failures} = await dav.deleteMany(targets).collect()
+
+    expect(failures).toEqual([])
+    expect(successes.length).toBe(2 * nastyNames.length)
+    expect(await readPaths(folder)).toEqual(['collections', 'files'])
+  })
+
+  it('a listed name that is not UTF-8 is deleted by its result', async () => {
+    const folder = join(server.root, 'latin')
+    await mkdir(folder)
+    await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
+    await giveToServer(folder)
+    const dav = clientOf(server, 'latin')
+
+    const listed = await dav.propfind('', {depth: 1}).collect()
+    const targets = listed.successes.filter(({relation}) => relation === 'member')
+    const {successes, failures} = await dav.deleteMany(targets).collect()
+
+    expect(failures).toEqual([])
+    expect(successes).toMatchObject([
+      {url: expect.stringMatching(/\/latin\/caf%e9$/i), status: 204},
+    ])
+    expect(await readTree(folder)).toHaveLength(1)
+  })
+
+  it('a bulk call has one result for each of 320 targets, and all of them are gone', async () => {
+    const members = numbered(20).map((name) => `collection-${name}/inner/member.txt`)
+    const folder = await makeCollection(server, 'bulk', [...numbered(300), ...members])
+    const dav = clientOf(server, 'bulk')
+    const listed = await dav.propfind('', {depth: 1}).collect()
+    const targets = listed.successes.filter(({relation}) => relation === 'member')
+
+    const results = dav.deleteMany(targets)
+    const {successes, failures, summary} = await results.collect()
+
+    expect(failures).toEqual([])
+    expect(new Set(successes.map(({relation, status}) => `${relation} ${status}`))).toEqual(
+      new Set(['self 204']),
+    )
+    expect(successes.map(({url}) => url).toSorted()).toEqual(targets.map(({url}) => url).toSorted())
+    expect(summary).toMatchObject({successes: 320, failures: 0, requests: 320})
+    expect(await readPaths(folder)).toEqual([])
+  })
+
+  it('a missing target of a bulk call is a Failure 404, and the others are deleted', async () => {
+    const folder = await makeCollection(server, 'gaps', numbered(4))
+
+    const {successes, failures} = await clientOf(server, 'gaps')
+      .deleteMany(['0.txt', '1.txt', 'missing.txt', '2.txt', 'missing/too.txt', '3.txt'])
+      .collect()
+
+    expect(statusByPath('gaps', successes)).toEqual({
+      '0.txt': 204,
+      '1.txt': 204,
+      '2.txt': 204,
+      '3.txt': 204,
+    })
+    expect(statusByPath('gaps', failures)).toEqual({'missing.txt': 404, 'missing/too.txt': 404})
+    expect(failures).toMatchObject([
+      {relation: 'self', reason: 'status', conditions: [], request: {method: 'DELETE'}},
+      {relation: 'self', reason: 'status', conditions: [], request: {method: 'DELETE'}},
+    ])
+    expect(await readPaths(folder)).toEqual([])
+  })
+
+  it('a collection whose members must stay is a Failure, and so is each member the server names', async () => {
+    const folder = await makeBlockedCollection(server, 'blocked')
+
+    const results = []
+    for await (const result of clientOf(server).delete('blocked/')) results.push(result)
+
+    expect(results.filter(isSuccess)).toEqual([])
+    expect(statusByPath('blocked', results)).toEqual(server.traits.blocked)
+    expect(results.map(({relation}) => relation === 'self')).toEqual([
+      ...results.slice(1).map(() => false),
+      true,
+    ])
+    expect(results.at(-1)).toMatchObject({
+      url: server.url('blocked').replace(/\/$/, ''),
+      reason: 'status',
+    })
+    expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
+  })
+
+  it('a collection whose members must stay does not hold up the other targets', async () => {
+    await makeBlockedCollection(server, 'mixed/blocked')
+    const folder = await makeCollection(server, 'mixed', ['1.txt', '2/member.txt'])
+
+    const {successes, failures} = await clientOf(server, 'mixed')
+      .deleteMany(['1.txt', 'blocked/', '2/'])
+      .collect()
+
+    expect(statusByPath('mixed', successes)).toEqual({'1.txt': 204, '2': 204})
+    expect(statusByPath('mixed/blocked', failures)).toEqual(server.traits.blocked)
+    expect([...successes, ...failures].filter(({relation}) => relation === 'self')).toHaveLength(3)
+    expect(await readPaths(folder)).toEqual([
+      'blocked',
+      'blocked/a',
+      'blocked/a/kept',
+      'blocked/a/kept/1.txt',
+      'blocked/a/kept/2.txt',
+    ])
+  })
+
+  it('a collection with a locked member is a Failure that names the member, or is gone with the lock', async () => {
+    const {folder} = await makeLockedCollection(server, 'locked')
+
+    const results = []
+    for await (const result of clientOf(server).delete('locked/')) results.push(result)
+
+    expect(statusByPath('locked', results.filter(isFailure))).toEqual(server.traits.locked)
+    expect(results.at(-1)).toMatchObject({relation: 'self'})
+    if (Object.keys(server.traits.locked).length === 0) {
+      expect(results).toMatchObject([{ok: true, relation: 'self', status: 204}])
+      expect(await readTree(folder)).toEqual([])
+    } else {
+      expect(results.at(-1)).toMatchObject({ok: false, reason: 'member', status: 424})
+      expect(await readPaths(folder)).toContain('a/locked.txt')
+    }
+  })
+})

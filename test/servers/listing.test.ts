@@ -1,0 +1,219 @@
+/**
+ * Listings by real servers, compared with what is on their disks: names that mean something else in a URL or in XML,
+ * sizes, types, dates and ETags, each Depth, and a long listing that is read as it arrives.
+ */
+import {mkdir, utimes, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {DavClient, DavHttpError, encodePath, isSuccess, type Success} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {expect, it} from 'vitest'
+import {giveToServer} from './support/account.ts'
+import {readCollection} from './support/disk.ts'
+import {pathBelow} from './support/results.ts'
+import {describeServers} from './support/suite.ts'
+import {makeCollection, makeNastyCollection, nastyNames, numbered} from './support/trees.ts'
+import {counted, transports} from './support/transports.ts'
+
+const properties = ['resourcetype', 'getcontentlength', 'getlastmodified', 'getetag'] as const
+
+describeServers((server) => {
+  it.for(transports)(
+    'Depth 1 lists every name that is on the disk, over %s',
+    async ([name, transport]) => {
+      const collection = `one-${name}`
+      const folder = await makeNastyCollection(server, collection)
+      const dav = new DavClient({url: server.url(collection), transport: transport()})
+
+      for (const of of ['files', 'collections']) {
+        const {successes, failures, summary} = await dav
+          .propfind(`${of}/`, {depth: 1, properties})
+          .collect()
+
+        expect(failures).toEqual([])
+        expect(summary).toMatchObject({complete: true, incomplete: [], failures: 0, requests: 1})
+        expect(successes.filter(({relation}) => relation === 'self')).toMatchObject([
+          {
+            url: `${server.url(collection)}${of}/`,
+            status: 200,
+            properties: {resourcetype: ['collection']},
+          },
+        ])
+        const members = successes.filter(({relation}) => relation !== 'self')
+        expect(new Set(members.map(({relation}) => relation))).toEqual(new Set(['member']))
+        expect(sizesByPath(`${collection}/${of}`, members)).toEqual(
+          new Map(
+            nastyNames
+              .map((member, index) => [member, of === 'files' ? index : 'collection'] as const)
+              .filter(([member]) => server.traits.dotNames || !member.startsWith('.')),
+          ),
+        )
+      }
+      expect((await readCollection(folder)).size).toBe(3 * nastyNames.length + 2)
+    },
+  )
+
+  it('Depth 0 is the resource alone, whatever its name', async () => {
+    const folder = await makeNastyCollection(server, 'zero')
+    const dav = new DavClient({url: server.url('zero'), transport: undiciTransport()})
+    await utimes(join(folder, 'files', '100% sure'), 0, Date.UTC(2001, 1, 3, 4, 5, 6) / 1000)
+
+    for (const [index, name] of nastyNames.entries()) {
+      expect(await dav.stat(encodePath(`files/${name}`), {properties})).toMatchObject({
+        ok: true,
+        url: server.url('zero') + encodePath(`files/${name}`),
+        relation: 'self',
+        properties: {resourcetype: [], getcontentlength: index},
+      })
+    }
+    const asked = [...properties, '{urn:example}colour'] as const
+    expect(await dav.stat(encodePath('files/100% sure'), {properties: asked})).toEqual({
+      ok: true,
+      href: '/zero/files/100%25%20sure',
+      url: `${server.url('zero')}files/100%25%20sure`,
+      relation: 'self',
+      status: 200,
+      properties: {
+        resourcetype: [],
+        getcontentlength: 3,
+        getlastmodified: new Date('2001-02-03T04:05:06Z'),
+        ...(server.traits.etags && {getetag: expect.stringMatching(/^"[^"]+"$/)}),
+      },
+      missing:
+        server.traits.unknownProperties === 'named'
+          ? [{name: '{urn:example}colour', status: 404, conditions: []}]
+          : [],
+    })
+  })
+
+  it('a resource that is not there is an error of the exchange', async () => {
+    const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+
+    await expect(dav.stat('nowhere.txt')).rejects.toMatchObject({
+      name: 'DavHttpError',
+      status: 404,
+      method: 'PROPFIND',
+      url: `${server.url()}nowhere.txt`,
+      message: `PROPFIND ${server.url()}nowhere.txt (Depth: 0) answered 404`,
+    })
+  })
+
+  it.runIf(server.traits.infinity)(
+    'Depth infinity lists the whole tree that is on the disk',
+    async () => {
+      const folder = await makeNastyCollection(server, 'tree')
+      const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+
+      const {successes, failures, summary} = await dav
+        .propfind('tree/', {depth: 'infinity', properties})
+        .collect()
+
+      expect(failures).toEqual([])
+      expect(summary).toMatchObject({complete: true, incomplete: [], requests: 1})
+      const [self, ...below] = successes
+      expect(self).toMatchObject({relation: 'self', url: server.url('tree')})
+      expect(sizesByPath('tree', below)).toEqual(await readCollection(folder))
+      expect(
+        below
+          .filter(({relation}) => relation === 'member')
+          .map((result) => pathBelow('tree', result)),
+      ).toEqual(expect.arrayContaining(['files', 'collections']))
+      expect(new Set(below.map(({relation}) => relation))).toEqual(
+        new Set(['member', 'descendant']),
+      )
+    },
+  )
+
+  it.runIf(!server.traits.infinity)(
+    'Depth infinity is refused with 403 and a page of HTML',
+    async () => {
+      await makeCollection(server, 'refused', ['1.txt'])
+      const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+
+      const results = dav.propfind('refused/', {depth: 'infinity', properties})
+      const error = await results.collect().catch((thrown: unknown) => thrown)
+
+      expect(error).toBeInstanceOf(DavHttpError)
+      expect(error).toMatchObject({
+        status: 403,
+        method: 'PROPFIND',
+        url: server.url('refused'),
+        conditions: [],
+        message: `PROPFIND ${server.url('refused')} (Depth: infinity) answered 403`,
+        excerpt: expect.stringContaining('<title>403 Forbidden</title>'),
+      })
+      await expect(results.summary).rejects.toBe(error)
+    },
+  )
+
+  it('a name that is not UTF-8 keeps its bytes in the URL, and is found by it again', async () => {
+    const folder = join(server.root, 'latin')
+    await mkdir(folder)
+    await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
+    await giveToServer(folder)
+    const dav = new DavClient({url: server.url('latin'), transport: undiciTransport()})
+
+    const {successes} = await dav.propfind('', {depth: 1, properties}).collect()
+    const [file] = successes.filter(({relation}) => relation === 'member')
+
+    expect(file).toMatchObject({
+      url: expect.stringMatching(/\/latin\/caf%e9$/i),
+      properties: {getcontentlength: 4},
+    })
+    expect(file && (await dav.stat(file, {properties}))).toMatchObject({ok: true, relation: 'self'})
+  })
+
+  it('an empty collection is itself alone', async () => {
+    await makeCollection(server, 'empty', [])
+    const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+
+    const {successes, summary} = await dav.propfind('empty/', {depth: 1, properties}).collect()
+
+    expect(successes).toMatchObject([
+      {relation: 'self', properties: {resourcetype: ['collection']}},
+    ])
+    expect(summary).toMatchObject({complete: true, successes: 1, failures: 0})
+  })
+
+  it.for(transports)(
+    'a listing of 5,000 files is delivered while it arrives, over %s',
+    async ([name, transport]) => {
+      const collection = `many-${name}`
+      const folder = await makeCollection(server, collection, numbered(5000))
+      const read = {bytes: 0}
+      const dav = new DavClient({url: server.url(), transport: counted(transport(), read)})
+
+      const members: Success[] = []
+      let bytesAtFirst = 0
+      const results = dav.propfind(`${collection}/`, {depth: 1, properties})
+      for await (const result of results) {
+        if (bytesAtFirst === 0) bytesAtFirst = read.bytes
+        if (isSuccess(result) && result.relation === 'member') members.push(result)
+      }
+
+      expect(sizesByPath(collection, members)).toEqual(await readCollection(folder))
+      expect(await results.summary).toMatchObject({
+        complete: true,
+        successes: 5001,
+        failures: 0,
+        requests: 1,
+      })
+      expect(bytesAtFirst).toBeLessThan(300_000)
+      expect(read.bytes).toBeGreaterThan(1_500_000)
+    },
+  )
+})
+
+/** What each result says it is, the way `readCollection` tells it. */
+function sizesByPath(
+  collection: string,
+  results: readonly Success<{resourcetype?: readonly string[]; getcontentlength?: number}>[],
+): Map<string, number | 'collection' | undefined> {
+  const sizes = new Map<string, number | 'collection' | undefined>()
+  for (const result of results) {
+    const path = pathBelow(collection, result)
+    if (sizes.has(path)) throw new Error(`two results for ${result.url}`)
+    const {resourcetype, getcontentlength} = result.properties
+    sizes.set(path, resourcetype?.includes('collection') === true ? 'collection' : getcontentlength)
+  }
+  return sizes
+}

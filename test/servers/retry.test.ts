@@ -1,0 +1,154 @@
+/**
+ * Retrying on real servers: what failed is sent again and nothing else, until the disk is as it was meant to be.
+ */
+import {rename} from 'node:fs/promises'
+import {join} from 'node:path'
+import {DavClient, isFailure, isRetryable, type Failure} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {expect, it} from 'vitest'
+import {readPaths, readTree} from './support/disk.ts'
+import {statusByPath} from './support/results.ts'
+import type {Server} from './support/server.ts'
+import {describeServers} from './support/suite.ts'
+import {
+  makeBlockedCollection,
+  makeCollection,
+  makeLockedCollection,
+  numbered,
+  unblock,
+} from './support/trees.ts'
+
+const clientOf = (server: Server): DavClient =>
+  new DavClient({url: server.url(), transport: undiciTransport()})
+
+const quickly = {minDelay: 1, maxDelay: 5} as const
+
+describeServers((server) => {
+  it('what could not be deleted is deleted by a retry once it is allowed', async () => {
+    const folder = await makeBlockedCollection(server, 'allowed')
+    const dav = clientOf(server)
+    const {failures} = await dav.delete('allowed/').collect()
+    expect(statusByPath('allowed', failures)).toEqual(server.traits.blocked)
+
+    await unblock(folder)
+    const retried = await dav.retry(failures, {...quickly, retryable: () => true}).collect()
+
+    expect(retried.failures).toEqual([])
+    expect(Object.keys(statusByPath('allowed', retried.successes)).toSorted()).toEqual(
+      Object.keys(server.traits.blocked).toSorted(),
+    )
+    expect(await readTree(folder)).toEqual([])
+  })
+
+  it('failures that went through JSON are retried by another client', async () => {
+    const folder = await makeBlockedCollection(server, 'queue')
+    const {failures} = await clientOf(server).delete('queue/').collect()
+
+    await unblock(folder)
+    const queued: Failure[] = JSON.parse(JSON.stringify(failures))
+    expect(queued).toEqual(failures)
+    const retried = await clientOf(server)
+      .retry(queued, {...quickly, retryable: () => true})
+      .collect()
+
+    expect(retried.failures).toEqual([])
+    expect(await readTree(folder)).toEqual([])
+  })
+
+  it('what is still forbidden fails again, with the attempts counted', async () => {
+    const folder = await makeBlockedCollection(server, 'forbidden')
+    const dav = clientOf(server)
+    const {failures} = await dav.delete('forbidden/').collect()
+
+    const retried = await dav
+      .retry(failures, {...quickly, attempts: 3, retryable: () => true})
+      .collect()
+
+    expect(retried.successes).toEqual([])
+    expect(Object.keys(statusByPath('forbidden', retried.failures)).toSorted()).toEqual(
+      Object.keys(server.traits.blocked).toSorted(),
+    )
+    expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
+  })
+
+  it('403 is not retried by default, and passes through unsent', async () => {
+    const folder = await makeCollection(server, 'unsent', ['kept.txt'])
+    const dav = clientOf(server)
+    const failure: Failure = {
+      ok: false,
+      href: '/unsent/kept.txt',
+      url: `${server.url('unsent')}kept.txt`,
+      relation: 'self',
+      status: 403,
+      reason: 'status',
+      conditions: [],
+      missing: [],
+      request: {method: 'DELETE', url: `${server.url('unsent')}kept.txt`, attempts: 1},
+    }
+
+    const {successes, failures, summary} = await dav.retry([failure], quickly).collect()
+
+    expect(successes).toEqual([])
+    expect(failures).toEqual([failure])
+    expect(summary).toMatchObject({requests: 0})
+    expect(await readPaths(folder)).toEqual(['kept.txt'])
+  })
+
+  it('what a stopped server did not answer is deleted once it runs again', async () => {
+    const folder = await makeCollection(server, 'outage', numbered(30))
+    const targets = numbered(30).map((name) => `outage/${name}`)
+    const dav = clientOf(server)
+
+    await server.stop()
+    const {successes, failures} = await dav.deleteMany(targets).collect()
+    expect(successes).toEqual([])
+    expect(failures.map(({reason, status}) => `${reason} ${status}`)).toEqual(
+      targets.map(() => 'no-answer 0'),
+    )
+    expect(failures.every(isRetryable)).toBe(true)
+    expect(await readPaths(folder)).toHaveLength(30)
+
+    await server.start()
+    const retried = await dav.retry(failures, quickly).collect()
+
+    expect(retried.failures).toEqual([])
+    expect(retried.successes.map(({url}) => url).toSorted()).toEqual(
+      targets.map((target) => server.url() + target).toSorted(),
+    )
+    expect(await readPaths(folder)).toEqual([])
+  })
+
+  it('404 on a repeated DELETE is success', async () => {
+    const folder = await makeCollection(server, 'repeated', ['1.txt'])
+    const dav = clientOf(server)
+
+    await server.stop()
+    const {failures} = await dav.delete('repeated/1.txt').collect()
+    expect(failures).toMatchObject([{relation: 'self', reason: 'no-answer', status: 0}])
+    await server.start()
+    await rename(join(folder, '1.txt'), join(server.root, 'somewhere-else.txt'))
+    const retried = await dav.retry(failures, quickly).collect()
+
+    expect(retried.failures).toEqual([])
+    expect(retried.successes).toMatchObject([
+      {url: `${server.url('repeated')}1.txt`, relation: 'self'},
+    ])
+  })
+
+  it.runIf('a/locked.txt' in server.traits.locked)(
+    'a locked member is deleted once it is unlocked',
+    async () => {
+      const {folder, unlock} = await makeLockedCollection(server, 'unlocked')
+      const dav = clientOf(server)
+      const {failures} = await dav.delete('unlocked/').collect()
+      expect(statusByPath('unlocked', failures)).toEqual(server.traits.locked)
+      expect(failures.filter(isFailure).every(isRetryable)).toBe(true)
+
+      await unlock()
+      const retried = await dav.retry(failures, quickly).collect()
+
+      expect(retried.failures).toEqual([])
+      expect(await readTree(folder)).toEqual([])
+    },
+  )
+})

@@ -1,0 +1,27 @@
+/**
+ * Says which servers this machine does not have, so that no run passes for more than it was. A missing server is a
+ * skipped test with its name, a line at the very end, and under `CI` a failing test.
+ */
+import type {Reporter} from 'vitest/node'
+import {servers} from '../servers.ts'
+import {findMissing, type ServerRecipe} from './recipe.ts'
+
+/** Whether this run is one that must have every server. */
+export const isEveryServerRequired: boolean = (process.env['CI'] ?? '') !== ''
+
+/** The sentence about a server that is not installed, or `undefined` for one that is. */
+export function describeMissing(recipe: ServerRecipe): string | undefined {
+  const missing = findMissing(recipe)
+  if (missing.length === 0) return undefined
+  return `NOT TESTED: ${recipe.name}: ${missing.join(' and ')} not found (Debian: ${recipe.packages})`
+}
+
+/** Ends the run with a line for each server that was not tested. */
+export class MissingServers implements Reporter {
+  onTestRunEnd(): void {
+    const lines = servers.map(describeMissing).filter((line) => line !== undefined)
+    const found = servers.length - lines.length
+    console.log(`\nReal servers found: ${found} of ${servers.length}`)
+    for (const line of lines) console.log(`! ${line}`)
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What a server's file says: what has to be installed, how the server is configured and started, and what it answers
+ * where servers differ. Paths of results are told here as plain paths below the collection asked about.
+ */
+import {accessSync, constants} from 'node:fs'
+import {delimiter, isAbsolute, join} from 'node:path'
+
+export interface ServerRecipe {
+  /** As test names and messages call it. Each recipe has another one. */
+  readonly name: string
+  /** What to install, as a Debian system calls it. */
+  readonly packages: string
+  /** The name of a program on the PATH or in an `sbin`, or an absolute path. */
+  readonly program: string
+  /** Files that must be there as well, such as modules. Absolute paths. */
+  readonly modules: readonly string[]
+  readonly traits: ServerTraits
+  /** What to write into the site's folder before the start: text by file name. */
+  files(site: Site): Readonly<Record<string, string>>
+  /** The program's arguments. It has to stay in the foreground and to end at SIGTERM. */
+  args(site: Site): readonly string[]
+}
+
+/** Where one run of a server lives. */
+export interface Site {
+  /** Its own folder: configuration, log, locks. The server may write here. */
+  readonly folder: string
+  /** The collection that it serves as `/`. */
+  readonly root: string
+  /** A free port of 127.0.0.1. */
+  readonly port: number
+  /** Where its output goes, and its error log too. */
+  readonly log: string
+  /** Who may see `/private/`, with HTTP Basic. */
+  readonly account: BasicAccount
+}
+
+export interface BasicAccount {
+  readonly user: string
+  readonly password: string
+}
+
+/** What the tests expect of a server, where servers differ. */
+export interface ServerTraits {
+  /** Whether a PROPFIND with Depth infinity is answered; else it is refused with 403. */
+  readonly infinity: boolean
+  /** Whether a file has a `getetag`; else the server leaves the property out. */
+  readonly etags: boolean
+  /** What an unknown property becomes: named in a 404 propstat, or left out in silence. */
+  readonly unknownProperties: 'named' | 'left out'
+  /** Whether names with a leading dot are listed. They are deleted with their collection on either. */
+  readonly dotNames: boolean
+  /** What a DELETE of a collection answers where its URL has no trailing slash. */
+  readonly deleteWithoutSlash: number
+  /** The failures of a DELETE of `blockedCollection`: status by path, `''` for the collection itself. */
+  readonly blocked: Readonly<Record<string, number>>
+  /** The failures of a DELETE of `collectionWithLock` without the token. None: the server does not look. */
+  readonly locked: Readonly<Record<string, number>>
+}
+
+/** What of a recipe this machine does not have, as names and paths. */
+export function findMissing(recipe: ServerRecipe): readonly string[] {
+  const missing = recipe.modules.filter((file) => !isReadable(file))
+  return findProgram(recipe.program) === undefined ? [recipe.program, ...missing] : missing
+}
+
+/** Where a program is. Distributions keep servers in an `sbin` that a user's PATH leaves out. */
+export function findProgram(program: string): string | undefined {
+  if (isAbsolute(program)) return isReadable(program) ? program : undefined
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  return [...folders, '/usr/local/sbin', '/usr/sbin', '/sbin']
+    .map((folder) => join(folder, program))
+    .find((file) => isReadable(file))
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * One server process: its own folder, its own free port, an account without privileges. It is started and waited for
+ * until it answers, and stopped by its pid and waited for again. What it said is in the error where it does not start.
+ */
+import {spawn, type ChildProcess} from 'node:child_process'
+import {randomUUID} from 'node:crypto'
+import {chmod, mkdir, mkdtemp, open, readFile, rm, writeFile} from 'node:fs/promises'
+import {get} from 'node:http'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
+import {giveToServer, serverAccount} from './account.ts'
+import {removeFolder} from './disk.ts'
+import {freePort} from './port.ts'
+import {
+  findProgram,
+  type BasicAccount,
+  type ServerRecipe,
+  type ServerTraits,
+  type Site,
+} from './recipe.ts'
+
+const START_WITHIN = 20_000
+const STOP_WITHIN = 10_000
+
+export class Server {
+  readonly recipe: ServerRecipe
+  /** Not ASCII, and with the two characters that a Basic credential is split at or escaped for. */
+  readonly account: BasicAccount = {user: 'zoë', password: 'pä:ß wörd€ %"'}
+  #site: Site | undefined
+  #process: ChildProcess | undefined
+
+  constructor(recipe: ServerRecipe) {
+    this.recipe = recipe
+  }
+
+  get traits(): ServerTraits {
+    return this.recipe.traits
+  }
+
+  /** The folder on the disk that the server serves as `/`. */
+  get root(): string {
+    return this.#started().root
+  }
+
+  get port(): number {
+    return this.#started().port
+  }
+
+  /** The URL of a collection directly below the root. Its name is plain ASCII. */
+  url(collection = ''): string {
+    return `http://127.0.0.1:${this.port}/${collection === '' ? '' : `${collection}/`}`
+  }
+
+  /** Starts the server and waits until it answers; after a stop, on the same port with the same files. */
+  async start(): Promise<void> {
+    this.#site ??= await this.#makeSite()
+    const site = this.#site
+    const log = await open(site.log, 'a')
+    try {
+      const [program, ...args] = commandLine(this.recipe, site)
+      this.#process = spawn(program, args, {
+        cwd: site.folder,
+        stdio: ['ignore', log.fd, log.fd],
+        ...serverAccount(),
+      })
+    } finally {
+      await log.close()
+    }
+    process.once('exit', this.#kill)
+    try {
+      await this.#untilItAnswers(site, this.#process)
+    } catch (error) {
+      await this.stop()
+      const said = await readFile(site.log, 'utf8')
+      throw new Error(`${this.recipe.name} does not start on port ${site.port}:\n${said}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Stops the server and waits until its process has ended. Its files stay. */
+  async stop(): Promise<void> {
+    const child = this.#process
+    if (child === undefined) return
+    this.#process = undefined
+    process.off('exit', this.#kill)
+    if (hasEnded(child)) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    const deadline = AbortSignal.timeout(STOP_WITHIN)
+    const late = new Promise<'late'>((resolve) =>
+      deadline.addEventListener('abort', () => resolve('late')),
+    )
+    if ((await Promise.race([ended, late])) !== 'late') return
+    child.kill('SIGKILL')
+    await ended
+    throw new Error(
+      `${this.recipe.name}, pid ${child.pid}, did not end within ${STOP_WITHIN} ms of SIGTERM`,
+    )
+  }
+
+  /** Stops the server and removes its folder. */
+  async remove(): Promise<void> {
+    try {
+      await this.stop()
+    } finally {
+      if (this.#site !== undefined) await removeFolder(this.#site.folder)
+      this.#site = undefined
+    }
+  }
+
+  readonly #kill = (): void => {
+    this.#process?.kill('SIGTERM')
+  }
+
+  #started(): Site {
+    if (this.#site === undefined) throw new Error(`${this.recipe.name} is not started yet`)
+    return this.#site
+  }
+
+  async #makeSite(): Promise<Site> {
+    const folder = await mkdtemp(join(tmpdir(), 'multistatus-'))
+    await chmod(folder, 0o755)
+    const site: Site = {
+      folder,
+      root: join(folder, 'root'),
+      port: await freePort(),
+      log: join(folder, 'server.log'),
+      account: this.account,
+    }
+    await mkdir(join(site.root, 'private'), {recursive: true})
+    await writeFile(site.log, '')
+    for (const [name, text] of Object.entries(this.recipe.files(site)))
+      await writeFile(join(folder, name), text)
+    await giveToServer(folder)
+    return site
+  }
+
+  /** Asks for a file with a text nobody else knows: another process may have taken the port meanwhile. */
+  async #untilItAnswers(site: Site, child: ChildProcess): Promise<void> {
+    const text = randomUUID()
+    const file = join(site.root, 'answers.txt')
+    await writeFile(file, text)
+    await giveToServer(file)
+    const until = Date.now() + START_WITHIN
+    while ((await fetchText(`http://127.0.0.1:${site.port}/answers.txt`)) !== text) {
+      if (hasEnded(child))
+        throw new Error(`ended with ${child.exitCode ?? child.signalCode ?? 'no code'}`)
+      if (Date.now() > until) throw new Error(`no answer within ${START_WITHIN} ms`)
+      await delay(20)
+    }
+    await rm(file)
+  }
+}
+
+/** What to run. Where `setpriv` is, as on every Linux, the server ends with the tests even where these are killed. */
+function commandLine(recipe: ServerRecipe, site: Site): readonly [string, ...string[]] {
+  const program = findProgram(recipe.program)
+  if (program === undefined) throw new Error(`${recipe.program} not found`)
+  const setpriv = findProgram('setpriv')
+  if (setpriv === undefined) return [program, ...recipe.args(site)]
+  return [setpriv, '--pdeathsig', 'TERM', program, ...recipe.args(site)]
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+}
+
+/** The body of a GET, over a connection of its own, or `undefined` where there is none. */
+function fetchText(url: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = get(url, {agent: false, timeout: 2000}, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.once('end', () => resolve(text))
+      response.once('error', () => resolve(undefined))
+    })
+    request.once('timeout', () => request.destroy(new Error('timeout')))
+    request.once('error', () => resolve(undefined))
+  })
+}

@@ -1,0 +1,123 @@
+/**
+ * Collections that the tests ask for and delete, made on the disk behind the server's back. Each belongs to the
+ * server's account, so that only what a test forbids is forbidden.
+ */
+import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {giveToServer} from './account.ts'
+import {lock} from './lock.ts'
+import type {Server} from './server.ts'
+
+/** Names that mean something else in a URL, in XML, on another system or to a careless reader. */
+export const nastyNames: readonly string[] = [
+  'plain.txt',
+  'two words',
+  ' leading and trailing ',
+  '100% sure',
+  '%',
+  '%zz',
+  'a%20b',
+  'a%2520b',
+  'a%2Fb',
+  'x#y',
+  'what?',
+  'a&b',
+  '&amp;',
+  'a+b',
+  '"double"',
+  "it's",
+  '<tag>',
+  ']]>',
+  '<!--',
+  'a[b]',
+  '{c}',
+  '(d)',
+  'a;b=c,d',
+  'a:b',
+  'C:',
+  '@user',
+  '!$*',
+  '~tilde',
+  '^`|',
+  'back\\slash',
+  '.hidden',
+  '...',
+  'trailing.',
+  'new\nline',
+  'tab\tand\rreturn',
+  'control\u0001',
+  'delete\u007F',
+  '\u00E9 composed',
+  'e\u0301 decomposed',
+  '日本語',
+  'Ελληνικά',
+  'עברית',
+  '👩‍👩‍👧.png',
+  'no\u00A0break',
+  'line\u2028separator',
+  '\uFEFFbom',
+  'constructor',
+  '__proto__',
+  'l'.repeat(255),
+]
+
+/** A collection with a file and a collection of each name. The files are as long as their place in the list. */
+export async function makeNastyCollection(server: Server, name: string): Promise<string> {
+  const folder = join(server.root, name)
+  await mkdir(join(folder, 'collections'), {recursive: true})
+  await mkdir(join(folder, 'files'))
+  for (const [index, member] of nastyNames.entries()) {
+    await writeFile(join(folder, 'files', member), 'x'.repeat(index))
+    await mkdir(join(folder, 'collections', member))
+    await writeFile(join(folder, 'collections', member, member), 'x')
+  }
+  await giveToServer(folder)
+  return folder
+}
+
+/** A collection with these files, each with its own path as its text, in whatever collections they need. */
+export async function makeCollection(
+  server: Server,
+  name: string,
+  files: readonly string[],
+): Promise<string> {
+  const folder = join(server.root, name)
+  await mkdir(folder, {recursive: true})
+  for (const file of files) {
+    await mkdir(dirname(join(folder, file)), {recursive: true})
+    await writeFile(join(folder, file), file)
+  }
+  await giveToServer(folder)
+  return folder
+}
+
+/** The names `0.txt`, `1.txt`, … */
+export function numbered(count: number): readonly string[] {
+  return Array.from({length: count}, (_, index) => `${index}.txt`)
+}
+
+/**
+ * A collection in which `a/kept` allows no change, so that its two files and every collection on the way to them must
+ * stay. What may go: `.free`, `a/free.txt`, `b` and `b/free.txt`.
+ */
+export async function makeBlockedCollection(server: Server, name: string): Promise<string> {
+  const files = ['.free', 'a/free.txt', 'a/kept/1.txt', 'a/kept/2.txt', 'b/free.txt']
+  const folder = await makeCollection(server, name, files)
+  // The mode alone forbids it, whoever owns the folder: the server is never root.
+  await chmod(join(folder, 'a', 'kept'), 0o555)
+  return folder
+}
+
+/** Allows what {@link makeBlockedCollection} forbade. */
+export async function unblock(folder: string): Promise<void> {
+  await chmod(join(folder, 'a', 'kept'), 0o755)
+}
+
+/** A collection with a member that somebody else has locked, and what removes that lock. */
+export async function makeLockedCollection(
+  server: Server,
+  name: string,
+): Promise<{folder: string; unlock: () => Promise<void>}> {
+  const folder = await makeCollection(server, name, ['a/locked.txt', 'a/open.txt', 'b/open.txt'])
+  return {folder, unlock: await lock(server, `${name}/a/locked.txt`)}
+}

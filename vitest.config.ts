@@ -1,0 +1,22 @@
+/** The tests of the sources, with the package's own names meaning them. */
+
+import {fileURLToPath} from 'node:url'
+
+import {defineConfig} from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      {find: /^multistatus\/(parser|undici|fetch)$/, replacement: source('$1.ts')},
+      {find: /^multistatus$/, replacement: source('index.ts')},
+      {find: '#default-transport', replacement: source('transport/default.node.ts')},
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/servers/**'],
+    testTimeout: 30_000,
+  },
+})

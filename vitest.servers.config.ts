@@ -1,0 +1,27 @@
+/**
+ * The tests against real servers, `npm run test:servers`: Apache and nginx, which the tests start by themselves. The
+ * sources are tested, not the build. One file at a time, so that few servers run at once.
+ */
+import {fileURLToPath} from 'node:url'
+import {defineConfig} from 'vitest/config'
+import {MissingServers} from './test/servers/support/missing.ts'
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      {find: /^multistatus$/, replacement: source('index.ts')},
+      {find: /^multistatus\/(parser|undici|fetch)$/, replacement: source('$1.ts')},
+      {find: '#default-transport', replacement: source('transport/default.node.ts')},
+    ],
+  },
+  test: {
+    include: ['test/servers/**/*.test.ts'],
+    fileParallelism: false,
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['verbose', new MissingServers()],
+  },
+})
