@@ -2,11 +2,12 @@
 
 import {fileURLToPath} from 'node:url'
 
+import type {ViteUserConfig} from 'vitest/config'
 import {defineConfig} from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       {find: /^multistatus\/(parser|undici|fetch)$/, replacement: source('$1.ts')},
@@ -20,3 +21,5 @@ export default defineConfig({
     testTimeout: 30_000,
   },
 })
+
+export default config

@@ -3,12 +3,12 @@
  * sources are tested, not the build. One file at a time, so that few servers run at once.
  */
 import {fileURLToPath} from 'node:url'
-import {defineConfig} from 'vitest/config'
+import {defineConfig, type ViteUserConfig} from 'vitest/config'
 import {MissingServers} from './test/servers/support/missing.ts'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       {find: /^multistatus$/, replacement: source('index.ts')},
@@ -25,3 +25,5 @@ export default defineConfig({
     reporters: ['verbose', new MissingServers()],
   },
 })
+
+export default config

@@ -5,6 +5,8 @@
 
 import {styleText} from 'node:util'
 
+import {DavHttpError} from 'multistatus'
+
 import {listServer} from './demo/list.ts'
 import {tellStory} from './demo/story.ts'
 import {visible} from './demo/terminal.ts'
@@ -12,13 +14,16 @@ import {visible} from './demo/terminal.ts'
 const [url] = process.argv.slice(2)
 const interrupt = new AbortController()
 process.once('SIGINT', () => interrupt.abort(new Error('Interrupted.')))
+process.stdout.on('error', () => interrupt.abort(new Error('Nobody reads the output any more.')))
 
 try {
   if (url === undefined) await tellStory(interrupt.signal)
   else await listServer(url, process.env, interrupt.signal)
 } catch (error) {
-  // A refused connection, a 401, a bad URL, a wrong verdict: the message says it all.
+  // A wrong verdict, a refused connection, a bad URL: the message says it all.
   const message = error instanceof Error ? error.message : String(error)
-  console.error(styleText('red', visible(message), {stream: process.stderr}))
+  const isUnauthorized = error instanceof DavHttpError && error.status === 401
+  const hint = isUnauthorized ? ': set DAV_USERNAME and DAV_PASSWORD, or DAV_TOKEN' : ''
+  console.error(styleText('red', visible(message + hint), {stream: process.stderr}))
   process.exitCode = 1
 }

@@ -7,11 +7,15 @@ import {listed, summarized, title} from './terminal.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Lists the members of the collection at `url`, with the credentials that the environment has. */
-export async function listServer(url: string, environment: Environment, signal: AbortSignal) {
+export async function listServer(
+  url: string,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
   const dav = new DavClient({url, ...credentials(environment)})
   const listing = dav.propfind('', {depth: 1, signal})
 
-  title(`PROPFIND ${url}, Depth 1`)
+  title(`PROPFIND ${dav.url}, Depth 1`)
   for await (const result of listing) listed(result)
   summarized(await listing.summary)
 }

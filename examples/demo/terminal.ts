@@ -12,11 +12,6 @@ export function visible(text: string): string {
   })
 }
 
-/** The path of a resource as people read it, or the href as it is where no plain path can hold it. */
-export function name(result: DavResult): string {
-  return visible(decodePath(result) ?? result.href)
-}
-
 /** The headline of a step. */
 export function title(text: string): void {
   console.log(`\n${styleText('bold', visible(text))}`)
@@ -27,7 +22,7 @@ export function note(text: string): void {
   console.log(styleText('dim', `  ${visible(text)}`))
 }
 
-/** A result of a listing: size or kind, time, name. */
+/** A result of a listing: kind or size, time, name. */
 export function listed(result: DavResult): void {
   if (!result.ok) return verdict(result)
   const {resourcetype, getcontentlength, getlastmodified} = result.properties
@@ -39,28 +34,31 @@ export function listed(result: DavResult): void {
 }
 
 /** What became of one resource. */
-export function verdict(result: DavResult): void {
-  if (result.ok) {
-    console.log(`  ${styleText('green', `✓ ${result.status}`)}  ${name(result)}`)
-  } else {
-    const status = styleText('red', `✗ ${result.status || '---'}`)
-    console.log(`  ${status}  ${name(result)}  ${styleText('dim', why(result))}`)
-  }
-}
-
-/** Everything that a Failure says about its cause, in one line. */
-function why({reason, conditions, description, request}: Failure): string {
-  const attempts = request === undefined ? [] : [`attempt ${request.attempts}`]
-  const said = description === undefined ? [] : [visible(description)]
-  return [reason, ...conditions.map(visible), ...attempts, ...said].join(' · ')
+export function verdict(result: DavResult, remark = ''): void {
+  const mark = result.ok ? styleText('green', '✓') : styleText('red', '✗')
+  const said = result.ok ? visible(remark) : why(result)
+  console.log(`  ${mark} ${result.status}  ${name(result)}${said && styleText('dim', `  ${said}`)}`)
 }
 
 /** The end of a stream: whether anything may be missing, and the counts. */
-export function summarized(summary: Summary): void {
-  const {complete, incomplete, successes, failures, requests} = summary
+export function summarized({complete, incomplete, ...counts}: Summary): void {
+  const {successes, failures, requests} = counts
   note(
-    `complete: ${complete} · successes: ${successes} · failures: ${failures} · requests: ${requests}`,
+    `complete: ${complete}, successes: ${successes}, failures: ${failures}, requests: ${requests}`,
   )
   for (const {href, reason, status} of incomplete)
-    note(`not complete: ${href}: ${reason} ${status ?? ''}`)
+    note(`incomplete: ${reason} ${status ?? ''} ${href}`)
+}
+
+/** The path as people read it, or the href as it is where no plain path can hold it. */
+function name(result: DavResult): string {
+  return visible(decodePath(result) ?? result.href)
+}
+
+/** What a Failure says of its cause: our word for it, the server's conditions, the server's sentence. */
+function why({reason, conditions, description}: Failure): string {
+  return [reason, ...conditions, description ?? '']
+    .filter((text) => text !== '')
+    .map(visible)
+    .join(' · ')
 }

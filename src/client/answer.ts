@@ -37,10 +37,13 @@ export interface PlainAnswer {
   readonly problem: unknown
 }
 
-/** An answer that is one: results, and what can be said at the end. */
+/** An answer that is one. */
 export interface MultiStatusAnswer<P> {
   readonly kind: 'multistatus'
-  readonly batches: AsyncGenerator<readonly DavResult<P>[], Summary, undefined>
+  /** The results as they arrive. Ending the iteration early gives the body up. */
+  readonly batches: AsyncIterable<readonly DavResult<P>[]>
+  /** What can be said when the batches have ended. */
+  summary(): Summary
 }
 
 const LONGEST_HEAD = 65_536
@@ -87,8 +90,10 @@ export async function readAnswer<P>(
       if (problem === undefined) {
         try {
           const results = parser.write(next.value)
-          if (parser.isMultiStatus)
-            return {kind: 'multistatus', batches: readOn(results, chunks, parser)}
+          if (parser.isMultiStatus) {
+            const batches = readOn(results, chunks, parser)
+            return {kind: 'multistatus', batches, summary: () => parser.end()}
+          }
         } catch (error) {
           problem = error
         }
@@ -116,11 +121,12 @@ async function* readOn<P>(
   first: readonly DavResult<P>[],
   chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
   parser: MultiStatusParser<P>,
-): AsyncGenerator<readonly DavResult<P>[], Summary, undefined> {
+): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
   try {
     yield first
     for await (const chunk of chunks) yield parser.write(chunk)
-    return parser.end()
+    parser.end()
+    return undefined
   } finally {
     await chunks.return(undefined)
   }

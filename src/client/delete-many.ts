@@ -3,7 +3,7 @@
  * the others. RFC 4918, section 9.6.
  */
 
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import {resolvePolicy} from '../retry/policy.ts'
@@ -45,6 +45,14 @@ export function deleteMany(
   }
   const known = Array.isArray(targets) ? targets.length : undefined
   const requests = Array.isArray(targets) ? targets.map(settle) : undefined
+  const settleOrRefuse = (target: Target): DeleteRequest | Failure => {
+    try {
+      return settle(target)
+    } catch (error) {
+      if (error instanceof TypeError) return refused(target, session, error.message)
+      throw error
+    }
+  }
   let line: Line | undefined
   return createResultStream({
     async *read() {
@@ -52,14 +60,13 @@ export function deleteMany(
       line = openLine(session, options.signal, stop.signal)
       const current = line
       const meter = new ProgressMeter(known, options.onProgress)
-      const run = (source: Target | DeleteRequest): AsyncIterable<readonly DavResult[]> => {
+      const run = async function* (
+        source: Target | DeleteRequest,
+      ): AsyncGenerator<readonly DavResult[]> {
         meter.started()
-        return deleteAmongMany(
-          session,
-          current,
-          isRequest(source) ? source : settle(source),
-          policy,
-        )
+        const request = isRequest(source) ? source : settleOrRefuse(source)
+        if ('ok' in request) yield [request]
+        else yield* deleteAmongMany(session, current, request, policy)
       }
       try {
         for await (const batch of merge(requests ?? targets, {concurrency, stop}, run)) {
@@ -76,6 +83,23 @@ export function deleteMany(
       requests: line?.requests ?? 0,
     }),
   })
+}
+
+/** The verdict on a target that is none: in its place, so that the ones around it are deleted all the same. */
+function refused(target: unknown, session: Session, description: string): Failure {
+  const href = typeof target === 'string' ? target : ''
+  const url = session.base.href
+  return {
+    ok: false,
+    href,
+    url,
+    relation: 'self',
+    status: 0,
+    reason: 'malformed',
+    conditions: [],
+    missing: [],
+    description,
+  }
 }
 
 function isRequest(source: Target | DeleteRequest): source is DeleteRequest {

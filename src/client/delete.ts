@@ -106,7 +106,7 @@ export function settleDelete(
  *
  * @throws DavNetworkError, DavTimeoutError and MultiStatusError where the exchange broke; the signal's reason.
  */
-export async function* deleteTarget(
+async function* deleteTarget(
   session: Session,
   line: Line,
   request: DeleteRequest,

@@ -67,8 +67,7 @@ export function propfind<P>(
   return createResultStream<P>({
     async *read() {
       line = openLine(session, options.signal)
-      const {incomplete, ...summary} = yield* list<P>(session, line, request, policy, decoders)
-      return {...summary, incomplete, requests: line.requests}
+      return yield* list<P>(session, line, request, policy, decoders)
     },
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: line?.requests ?? 0}),
   })
@@ -112,19 +111,16 @@ export async function* list<P>(
   const completeness = new Completeness(depth)
   if (head.hasNext) completeness.add({href: head.url, reason: 'paged'})
   if (head.status >= 300) completeness.add({href: head.url, reason: 'failed', status: head.status})
-  for (;;) {
-    const next = await answer.batches.next()
-    if (next.done === true) {
-      const {incomplete, description, syncToken} = next.value
-      return {
-        incomplete: [...incomplete, ...completeness.incomplete()],
-        requests: 0,
-        description,
-        syncToken,
-      }
-    }
-    completeness.see(next.value)
-    yield next.value.map((result) => (result.ok ? result : withRequest(result, request)))
+  for await (const batch of answer.batches) {
+    completeness.see(batch)
+    yield batch.map((result) => (result.ok ? result : withRequest(result, request)))
+  }
+  const {incomplete, description, syncToken} = answer.summary()
+  return {
+    incomplete: [...incomplete, ...completeness.incomplete()],
+    requests: line.requests,
+    description,
+    syncToken,
   }
 }
 

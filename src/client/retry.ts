@@ -50,7 +50,14 @@ export function retry(
     async *read() {
       const stop = new AbortController()
       line = openLine(session, options.signal, stop.signal)
-      const repetition = {session, line, policy, options, incomplete: []}
+      const repetition = {
+        session,
+        line,
+        policy,
+        options,
+        planned: new Set<string>(),
+        incomplete: [],
+      }
       const all: Failure[] = []
       for await (const failure of failures) all.push(failure)
       const {levels, kept} = plan(all, repetition)
@@ -74,6 +81,8 @@ interface Repetition {
   readonly line: Line
   readonly policy: ResolvedPolicy
   readonly options: RetryOptions
+  /** Methods and URLs of the requests that are to be sent. */
+  readonly planned: Set<string>
   /** Listings that were repeated and are still not whole. */
   readonly incomplete: Incomplete[]
 }
@@ -81,11 +90,10 @@ interface Repetition {
 /** The requests to send, deepest first, each once; and the failures that are not to be retried. */
 function plan(
   failures: readonly Failure[],
-  {session, policy, options}: Repetition,
+  {session, policy, options, planned}: Repetition,
 ): {levels: readonly FailedRequest[][]; kept: readonly Failure[]} {
   const levels = new Map<number, FailedRequest[]>()
   const kept: Failure[] = []
-  const planned = new Set<string>()
   for (const failure of failures) {
     const {request} = failure
     if (request === undefined || !policy.retryable(failure)) {
@@ -93,7 +101,7 @@ function plan(
       continue
     }
     const url = checkRequest(request, session, options)
-    const key = `${request.method} ${url.href}`
+    const key = keyOf(request.method, url.href)
     if (planned.has(key)) continue
     planned.add(key)
     const depth = canonicalPath(url.pathname).split('/').length
@@ -118,15 +126,25 @@ function checkRequest(
   throw new TypeError(`retry: ${method} cannot be sent again`)
 }
 
-function repeat(
+async function* repeat(
   request: FailedRequest,
   repetition: Repetition,
-): AsyncIterable<readonly DavResult[]> {
-  const {session, line, policy, options} = repetition
-  if (request.method === 'PROPFIND') return repeatListing(request, repetition)
+): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  const {session, line, policy, options, planned} = repetition
+  if (request.method === 'PROPFIND') return yield* repeatListing(request, repetition)
   const {url, conditions, attempts} = request
   const target = {...settleDelete(session, {url}, options), conditions, attempts}
-  return deleteAmongMany(session, line, target, policy)
+  for await (const batch of deleteAmongMany(session, line, target, policy)) {
+    // A member that was tried by itself has its verdict; its collection's answer would only repeat it.
+    yield batch.filter(
+      (result) => result.relation === 'self' || !planned.has(keyOf('DELETE', result.url)),
+    )
+  }
+  return undefined
+}
+
+function keyOf(method: string, url: string): string {
+  return `${method} ${url}`
 }
 
 /** The listing of what failed: a refused or broken one is a Failure of its target again. */

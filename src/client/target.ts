@@ -17,6 +17,9 @@ export function resolveTarget(target: Target, base: URL): URL {
   const reference =
     typeof target === 'string' ? target : isTargetObject(target) ? target : undefined
   if (reference === undefined) throw new TypeError('A target is a URL reference, a URL or a result')
+  if (typeof reference === 'object' && namesNothing(reference)) {
+    throw new TypeError('A malformed failure names no resource, so it cannot be a target')
+  }
   const url =
     typeof reference === 'string' ? resolveReference(reference, base) : resolveObject(reference)
   if (url.origin !== base.origin) {
@@ -51,6 +54,11 @@ export function guardTarget(url: URL, base: URL, verb: string): void {
       `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
     )
   }
+}
+
+/** Whether a result is the failure of a response that named no resource: its `url` is the request's. */
+function namesNothing(target: object): boolean {
+  return 'reason' in target && target.reason === 'malformed'
 }
 
 function isTargetObject(target: unknown): target is URL | {readonly url: string} {

@@ -82,7 +82,7 @@ const TEXT: ReadonlySet<number> = new Set<number>([
   Role.syncToken,
 ])
 
-/** Settles what a new path is. The root is `multistatus`, or the caller must refuse it. */
+/** Settles what a new path is. A root that is skipped must be refused. */
 export function classify(node: PathNode): void {
   const parent = node.parent
   if (parent === undefined || parent.depth === 0) {

@@ -10,8 +10,8 @@ import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'
 import type {PathNode} from '../xml/path.ts'
-import type {ScannerHandler} from '../xml/scanner.ts'
-import {ScanError} from '../xml/scanner.ts'
+import type {ScannerHandler} from '../xml/handler.ts'
+import {ScanError} from '../xml/handler.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
 import {PropstatDraft, ResponseDraft} from './response.ts'
@@ -118,6 +118,10 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
 
   classify(node: PathNode<PropertyDetail>): void {
     classify(node)
+    if (node.depth === 1 && node.role !== Role.multistatus) {
+      const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
+      throw new ScanError(problem, 'not-multistatus', this.#place.rest())
+    }
     if (node.role === Role.property) node.detail = this.#values.detailFor(node.name)
   }
 
@@ -141,14 +145,6 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
         this.#root = node
         break
       default:
-        if (node.depth === 1) {
-          const root = visible(node.tag, 100)
-          throw new ScanError(
-            `the root is <${root}>, not DAV:multistatus`,
-            'not-multistatus',
-            this.#place.rest(),
-          )
-        }
     }
   }
 

@@ -18,7 +18,6 @@ export interface PropertySelection {
 
 /** What is asked for where the caller names nothing: what a listing needs, never an empty body, which means all. */
 export const DEFAULT_PROPERTIES = [
-  'displayname',
   'getcontentlength',
   'getcontenttype',
   'getetag',

@@ -96,3 +96,8 @@ function describeBadReference(text: string): string {
     ? "a bare '&' begins no reference"
     : `the entity ${entity[0]} is not declared`
 }
+
+/** What `startsWith` says; cutting and comparing takes V8 half the time, and this is done for every tag. */
+export function standsAt(text: string, part: string, at: number): boolean {
+  return text.slice(at, at + part.length) === part
+}

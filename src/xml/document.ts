@@ -4,7 +4,8 @@ import type {XmlElement} from './element.ts'
 import {parseElement} from './element.ts'
 import {EncodingReader, UnknownEncodingError} from './encoding.ts'
 import type {PathNode} from './path.ts'
-import {Scanner, ScanError} from './scanner.ts'
+import {ScanError} from './handler.ts'
+import {Scanner} from './scanner.ts'
 import {escapeText, FORBIDDEN} from './characters.ts'
 import {Scope} from './scope.ts'
 
@@ -41,7 +42,9 @@ function readRoot(text: string): XmlElement | undefined {
   let root: XmlElement | undefined
   const handler = {
     classify(node: PathNode): void {
-      if (node.depth === 1) node.collects = 'markup'
+      if (node.depth !== 1) return
+      node.role = 1
+      node.collects = 'markup'
     },
     open(): void {
       // Only the end of the root counts.

@@ -75,11 +75,6 @@ export function childElements(element: XmlElement): XmlElement[] {
   return element.children.filter((child) => typeof child !== 'string')
 }
 
-/** The text of an element without that of its child elements. */
-export function textOf(element: XmlElement): string {
-  return element.children.filter((child) => typeof child === 'string').join('')
-}
-
 function childrenOf(nodes: unknown, scope: Scope): readonly (XmlElement | string)[] {
   const children: (XmlElement | string)[] = []
   if (!Array.isArray(nodes)) return Object.freeze(children)

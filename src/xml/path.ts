@@ -19,6 +19,8 @@ export class PathNode<Detail = unknown> {
   readonly parent: PathNode<Detail> | undefined
   /** What stands between `<` and `>`. */
   readonly tag: string
+  /** The whole start tag. */
+  readonly startTag: string
   /** As `formatName` writes names. */
   readonly name: string
   /** The end tag as nearly every server writes it, without white space. */
@@ -34,6 +36,10 @@ export class PathNode<Detail = unknown> {
   collects: Collects = 'nothing'
   /** What else the reader keeps with it. */
   detail: Detail | undefined
+  /** The remembered child that came first, the last time. */
+  first: PathNode<Detail> | undefined
+  /** The remembered sibling that came next, the last time. */
+  next: PathNode<Detail> | undefined
   readonly #children = new Map<string, PathNode<Detail>>()
   readonly #remembered: {nodes: number}
 
@@ -44,6 +50,7 @@ export class PathNode<Detail = unknown> {
   ) {
     this.parent = parent
     this.tag = tag
+    this.startTag = `<${tag}>`
     this.name = element.name
     this.endTag = `</${element.rawName}>`
     this.scope = element.scope

@@ -6,46 +6,14 @@
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
 import {visible} from '../protocol/errors.ts'
-import {decodeReferences, escapeText, LONGEST_REFERENCE, normalizeLineEnds} from './characters.ts'
+import {normalizeLineEnds, standsAt} from './characters.ts'
+import type {ScannerHandler, ScannerLimits} from './handler.ts'
+import {ScanError} from './handler.ts'
 import {instructionFault} from './instruction.ts'
-import {PathNode} from './path.ts'
-import {Scope} from './scope.ts'
-import {findTagEnd, parseStartTag, readTagName, TagError} from './tag.ts'
-import type {TagLimits} from './tag.ts'
-
-/** Bounds on what is held at once: characters of a tag and of a value, levels of nesting. */
-export interface ScannerLimits extends TagLimits {
-  readonly tag: number
-  readonly depth: number
-  readonly value: number
-}
-
-/** What the markup is for. */
-export interface ScannerHandler<Detail> {
-  /** Says, once for each new path, what the element is: sets `role` and `collects`. */
-  classify(node: PathNode<Detail>): void
-  open(node: PathNode<Detail>): void
-  /** `value` is what the element collects; `structured` where that is markup, because it has child elements. */
-  close(node: PathNode<Detail>, value: string, structured: boolean): void
-  /** In recovery: something is not well-formed. `lost` where the open elements may be other ones than we think. */
-  fault(message: string, lost: boolean): void
-  /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
-  parentOf(child: PathNode<Detail>): PathNode<Detail> | undefined
-}
-
-/** Where and why the reading ended. `rest` is the text from there on. */
-export class ScanError extends Error {
-  readonly reason: MultiStatusErrorReason
-  readonly rest: string
-  readonly limit: string | undefined
-
-  constructor(message: string, reason: MultiStatusErrorReason, rest: string, limit?: string) {
-    super(message)
-    this.reason = reason
-    this.rest = rest
-    this.limit = limit
-  }
-}
+import {OpenElements} from './open-elements.ts'
+import type {PathNode} from './path.ts'
+import {indexOrEnd, TextRuns, wholeRunEnd} from './text-runs.ts'
+import {findTagEnd, readTagName, TagError} from './tag.ts'
 
 /** What the end of a chunk cut in two, and so what the next chunk must have before the piece is looked at again. */
 type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
@@ -55,17 +23,16 @@ const EXCLAMATION = 0x21
 const QUESTION = 0x3f
 const COMMENT = '<!--'
 const CDATA = '<![CDATA['
-const HTML = '<!DOCTYPE html'
+const HTML = '<!DOCTYPE HTML'
 
 /** A push scanner: `feed` it text, and it calls its handler. */
 export class Scanner<Detail> {
   readonly #handler: ScannerHandler<Detail>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
-  readonly #document: PathNode<Detail>
-  #node: PathNode<Detail>
+  readonly #elements: OpenElements<Detail>
+  readonly #runs: TextRuns<Detail>
   #inside: 'content' | 'comment' | 'cdata' = 'content'
-  #rootSeen = false
 
   #text = ''
   #at = 0
@@ -73,27 +40,12 @@ export class Scanner<Detail> {
   #held = ''
   #heldAs: Held = 'few characters'
   #quote = 0
-  // Where the next one of these is, so that a chunk is searched for each of them once and not once a run of text.
-  #ampersand = 0
-  #return = 0
-  #brackets = 0
-
-  #value = ''
-  #structured = false
-  #markupFrom = -1
-
   constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
-    // The document's own end tag holds a character that no document can.
-    this.#document = new PathNode(undefined, '', {
-      name: '',
-      rawName: '\0',
-      scope: Scope.root,
-      selfClosing: false,
-    })
-    this.#node = this.#document
+    this.#elements = new OpenElements(handler, limits, recovers)
+    this.#runs = new TextRuns(this.#elements, (message, at) => this.#fault(message, at))
   }
 
   /** How many characters stand before the markup that is being read. */
@@ -118,7 +70,7 @@ export class Scanner<Detail> {
       this.#checkTagLength(this.#held.length - 2, this.#held)
       return
     }
-    this.#ampersand = this.#return = this.#brackets = -1
+    this.#runs.reset()
     const length = this.#text.length
     for (let at = 0; at < length;) {
       if (this.#inside === 'content') at = this.#content(at)
@@ -126,11 +78,7 @@ export class Scanner<Detail> {
       else at = this.#comment(at)
     }
     const end = length - this.#held.length
-    if (this.#markupFrom !== -1) {
-      this.#value += this.#text.slice(this.#markupFrom, end)
-      this.#markupFrom = 0
-      this.#checkValueLength()
-    }
+    this.#elements.value.cut(this.#text, end)
     this.#consumed += end
     this.#at = 0
     if (this.#held === '') this.#text = ''
@@ -138,21 +86,21 @@ export class Scanner<Detail> {
 
   /** Says that there is no more. Throws {@link ScanError} where the document is not complete. */
   end(): void {
-    if (this.#node === this.#document && this.#rootSeen && this.#inside === 'content') {
+    const {node, document, hasRoot} = this.#elements
+    if (node === document && hasRoot && this.#inside === 'content') {
       if (this.#held === '') return
       if (!this.#held.startsWith('<')) {
         this.#text = this.#held
-        this.#ampersand = this.#return = this.#brackets = -1
-        this.#characters(0, this.#text.length)
+        this.#runs.reset()
+        this.#runs.read(this.#text, 0, this.#text.length)
         return
       }
     }
-    const where =
-      this.#node === this.#document ? '' : ` inside <${visible(readTagName(this.#node.tag), 100)}>`
+    const where = node === document ? '' : ` inside <${visible(readTagName(node.tag), 100)}>`
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
   }
 
-  /** Reports what the reader of the bytes found wrong: the end of what was fed is where it stands. */
+  /** Reports what the reader of the bytes found wrong: it stands at the end of what was fed. */
   fault(message: string, reason: MultiStatusErrorReason): void {
     if (!this.#recovers) throw new ScanError(message, reason, '')
     this.#handler.fault(message, false)
@@ -183,34 +131,31 @@ export class Scanner<Detail> {
 
   /** Whether the chunk ends what is held: a long tag in small chunks is put together once, not once a chunk. */
   #completes(chunk: string): boolean {
-    switch (this.#heldAs) {
-      case 'start tag': {
-        const {end, quote} = findTagEnd(chunk, 0, this.#quote)
-        this.#quote = quote
-        return end !== -1
-      }
-      case 'end tag':
-        return /[<>]/.test(chunk)
-      case 'instruction':
-        return chunk.includes('?>') || (this.#held.endsWith('?') && chunk.startsWith('>'))
-      default:
-        return true
+    if (this.#heldAs === 'few characters') return true
+    if (this.#heldAs === 'end tag') return /[<>]/.test(chunk)
+    if (this.#heldAs === 'instruction') {
+      return chunk.includes('?>') || (this.#held.endsWith('?') && chunk.startsWith('>'))
     }
+    const {end, quote} = findTagEnd(chunk, 0, this.#quote)
+    this.#quote = quote
+    return end !== -1
   }
 
   #content(from: number): number {
     const text = this.#text
+    const elements = this.#elements
     let at = from
     let gt = -1
     for (;;) {
       const lt = text.indexOf('<', at)
       if (lt === -1) return this.#openEndedText(at)
-      if (lt > at) this.#characters(at, lt)
-      const node = this.#node
+      if (lt > at) this.#runs.read(text, at, lt)
+      const node = elements.node
       const second = text.charCodeAt(lt + 1)
       if (second === SLASH) {
-        if (text.startsWith(node.endTag, lt)) {
-          this.#close(node, lt)
+        if (standsAt(text, node.endTag, lt)) {
+          this.#at = lt
+          elements.close(text, lt)
           at = lt + node.endTag.length
         } else {
           at = this.#endTag(lt)
@@ -220,165 +165,63 @@ export class Scanner<Detail> {
       } else if (second === QUESTION) {
         at = this.#instruction(lt)
       } else {
-        if (gt < lt) gt = indexOrEnd(text, '>', lt)
-        const child = gt === text.length ? undefined : node.child(text.slice(lt + 1, gt))
+        let child = elements.expectedAt(text, lt)
+        if (child === undefined) {
+          if (gt < lt) gt = indexOrEnd(text, '>', lt)
+          if (gt < text.length) child = elements.known(text.slice(lt + 1, gt))
+        }
         if (child === undefined) {
           at = this.#startTag(lt)
         } else {
-          this.#open(child, lt)
-          at = gt + 1
+          this.#at = lt
+          elements.open(child, lt)
+          at = lt + child.startTag.length
         }
       }
       if (at === text.length) return at
     }
   }
 
-  /** Text that goes on in the next chunk: all but what cannot be understood without it. */
   #openEndedText(from: number): number {
-    const text = this.#text
-    let to = text.length
-    if (text.charCodeAt(to - 1) === 0x0d) to--
-    else if (text.endsWith(']]')) to -= 2
-    else if (text.endsWith(']')) to--
-    const tail = text.slice(Math.max(from, text.length - LONGEST_REFERENCE))
-    const ampersand = tail.lastIndexOf('&')
-    if (ampersand !== -1 && !tail.includes(';', ampersand))
-      to = text.length - tail.length + ampersand
-    to = Math.max(from, to)
-    if (to > from) this.#characters(from, to)
-    return to === text.length ? to : this.#hold(to, 'few characters')
-  }
-
-  #characters(from: number, to: number): void {
-    const text = this.#text
-    const node = this.#node
-    if (this.#ampersand < from) this.#ampersand = indexOrEnd(text, '&', from)
-    if (this.#brackets < from) this.#brackets = indexOrEnd(text, ']]>', from)
-    if (this.#brackets < to) this.#fault("']]>' may not stand in text", this.#brackets)
-    if (node === this.#document) {
-      const at = text.slice(from, to).search(/[^ \t\r\n]/)
-      if (at !== -1) this.#textOutsideRoot(from + at)
-      return
-    }
-    const wanted = node.collects !== 'nothing' && !this.#structured
-    if (!wanted && this.#ampersand >= to) return
-    let run = text.slice(from, to)
-    if (this.#ampersand < to) {
-      run = decodeReferences(run, normalizeLineEnds, (message, at) => {
-        this.#fault(message, from + at)
-      })
-    } else {
-      if (this.#return < from) this.#return = indexOrEnd(text, '\r', from)
-      if (this.#return < to) run = normalizeLineEnds(run)
-    }
-    if (wanted) this.#collect(run)
-  }
-
-  #textOutsideRoot(at: number): void {
-    if (this.#rootSeen) return this.#fault('there is text after the root element', at)
-    const excerpt = visible(this.#text.slice(at, at + 100), 60)
-    return this.#fail(`the body begins with ${JSON.stringify(excerpt)}`, at, 'not-multistatus')
-  }
-
-  #collect(run: string): void {
-    this.#value = this.#value === '' ? run : this.#value + run
-    this.#checkValueLength()
-  }
-
-  #open(child: PathNode<Detail>, lt: number): void {
-    this.#at = lt
-    if (this.#recovers) {
-      const parent = this.#handler.parentOf(child)
-      if (parent !== undefined) {
-        this.#node = parent
-        this.#structured = false
-        this.#markupFrom = -1
-        return this.#open(this.#childOf(parent, child.tag, lt), lt)
-      }
-    }
-    if (this.#node.collects === 'markup' && !this.#structured) {
-      this.#structured = true
-      this.#value = escapeText(this.#value)
-      this.#markupFrom = lt
-    }
-    if (child.collects !== 'nothing') {
-      this.#value = ''
-      this.#structured = false
-    }
-    this.#handler.open(child)
-    if (child.selfClosing) this.#handler.close(child, '', false)
-    else this.#node = child
-  }
-
-  #close(node: PathNode<Detail>, lt: number): void {
-    this.#at = lt
-    this.#node = node.parent ?? this.#document
-    if (node.collects === 'nothing') return this.#handler.close(node, '', false)
-    const structured = this.#structured
-    if (structured) {
-      this.#value += this.#text.slice(this.#markupFrom, lt)
-      this.#checkValueLength()
-      this.#structured = false
-      this.#markupFrom = -1
-    }
-    return this.#handler.close(node, this.#value, structured)
+    const to = wholeRunEnd(this.#text, from)
+    if (to > from) this.#runs.read(this.#text, from, to)
+    return to === this.#text.length ? to : this.#hold(to, 'few characters')
   }
 
   #startTag(lt: number): number {
-    const {end, quote} = findTagEnd(this.#text, lt + 1, 0)
+    const text = this.#text
+    const elements = this.#elements
+    const {end, quote} = findTagEnd(text, lt + 1, 0)
     this.#quote = quote
-    if (end === -1)
-      return this.#hold(lt, lt + 1 === this.#text.length ? 'few characters' : 'start tag')
-    const tag = this.#text.slice(lt + 1, end)
-    this.#checkTagLength(tag.length, this.#text.slice(lt))
-    if (this.#node === this.#document && this.#rootSeen)
+    if (end === -1) return this.#hold(lt, lt + 1 === text.length ? 'few characters' : 'start tag')
+    const tag = text.slice(lt + 1, end)
+    this.#checkTagLength(tag.length, text.slice(lt))
+    if (elements.node === elements.document && elements.hasRoot) {
       this.#fail('there is a second root element', lt)
+    }
+    this.#at = lt
+    const isClosed = text[end] === '>'
     let child: PathNode<Detail>
-    const closed = this.#text[end] === '>'
     try {
-      if (!closed) throw new TagError("a '<' stands inside a tag", tag.length)
-      child = this.#childOf(this.#node, tag, lt)
+      if (!isClosed) throw new TagError("a '<' stands inside a tag", tag.length)
+      child = elements.childOf(elements.node, tag)
     } catch (error) {
       if (!(error instanceof TagError)) throw error
-      if (error.limit !== undefined)
-        this.#fail(error.message, lt + 1 + error.index, 'limit-exceeded', error.limit)
-      this.#fault(error.message, lt + 1 + error.index)
+      const at = lt + 1 + error.index
+      if (error.limit !== undefined) this.#fail(error.message, at, 'limit-exceeded', error.limit)
+      this.#fault(error.message, at)
+      // In recovery the name alone opens the element; without one the `<` is text.
       const name = readTagName(tag)
-      if (name === '') return lt + 1
-      child = this.#childOf(this.#node, tag.endsWith('/') ? `${name}/` : name, lt)
+      if (name === '' || name.length > this.#limits.name) return lt + 1
+      child = elements.childOf(elements.node, tag.endsWith('/') ? `${name}/` : name)
     }
-    this.#rootSeen = true
-    this.#open(child, lt)
-    return closed ? end + 1 : end
-  }
-
-  #childOf(parent: PathNode<Detail>, tag: string, lt: number): PathNode<Detail> {
-    const known = parent.child(tag)
-    if (known !== undefined) return known
-    const {name, attributes, selfClosing} = parseStartTag(tag, this.#limits)
-    const scope = parent.scope.declare(attributes)
-    const child = new PathNode(parent, tag, {
-      name: scope.elementName(name),
-      rawName: name,
-      scope,
-      selfClosing,
-    })
-    if (child.depth > this.#limits.depth) {
-      this.#fail(
-        `elements are nested more than ${this.#limits.depth} deep`,
-        lt,
-        'limit-exceeded',
-        'depth',
-      )
-    }
-    this.#handler.classify(child)
-    // A document has one root, so the second one must not be found as one that is known.
-    if (parent !== this.#document) parent.remember(child)
-    return child
+    elements.open(child, lt)
+    return isClosed ? end + 1 : end
   }
 
   #endTag(lt: number): number {
     const text = this.#text
+    const elements = this.#elements
     let end = lt + 2
     while (end < text.length && text[end] !== '>' && text[end] !== '<') end++
     if (end === text.length) return this.#hold(lt, 'end tag')
@@ -387,21 +230,19 @@ export class Scanner<Detail> {
     const endTag = `</${written.replace(/[ \t\r\n]+$/, '')}>`
     if (text[end] === '<') this.#fault("a '<' stands inside an end tag", end)
     const next = text[end] === '<' ? end : end + 1
-    if (endTag === this.#node.endTag) {
-      this.#close(this.#node, lt)
-      return next
+    this.#at = lt
+    const match = elements.find(endTag)
+    if (match !== elements.node) {
+      const {node, document} = elements
+      const expected = node === document ? 'no element is open' : `${node.endTag} is due`
+      this.#fault(
+        `${visible(endTag, 100)} stands where ${visible(expected, 100)}`,
+        lt,
+        match === undefined,
+      )
     }
-    let match: PathNode<Detail> | undefined = this.#node
-    while (match !== undefined && match.endTag !== endTag) match = match.parent
-    const expected =
-      this.#node === this.#document ? 'no element is open' : `${this.#node.endTag} is due`
-    this.#fault(
-      `${visible(endTag, 100)} stands where ${visible(expected, 100)}`,
-      lt,
-      match === undefined,
-    )
     // In recovery an end tag ends the element it names with all that is open in it, or nothing.
-    if (match !== undefined) while (this.#node.depth >= match.depth) this.#close(this.#node, lt)
+    if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(text, lt)
     return next
   }
 
@@ -412,17 +253,17 @@ export class Scanner<Detail> {
       return lt + COMMENT.length
     }
     if (text.startsWith(CDATA, lt)) {
-      if (this.#node === this.#document)
+      if (this.#elements.node.depth === 0)
         this.#fail('a CDATA section stands outside the root element', lt)
       this.#inside = 'cdata'
       return lt + CDATA.length
     }
     const begin = text.slice(lt, lt + HTML.length).toUpperCase()
-    const isEnd = lt + begin.length === text.length
-    if (isEnd && [COMMENT, CDATA, HTML.toUpperCase()].some((whole) => whole.startsWith(begin))) {
+    const isCut = lt + begin.length === text.length
+    if (isCut && [COMMENT, CDATA, HTML].some((whole) => whole.startsWith(begin))) {
       return this.#hold(lt, 'few characters')
     }
-    if (begin === HTML.toUpperCase()) this.#fail('the body is an HTML page', lt, 'not-multistatus')
+    if (begin === HTML) this.#fail('the body is an HTML page', lt, 'not-multistatus')
     if (begin.startsWith('<!DOCTYPE')) this.#fail('a DOCTYPE is refused', lt)
     this.#fault("'<!' begins neither a comment nor a CDATA section", lt)
     return lt + 1
@@ -431,8 +272,11 @@ export class Scanner<Detail> {
   #comment(at: number): number {
     const text = this.#text
     const dashes = text.indexOf('--', at)
-    if (dashes === -1)
-      return text.endsWith('-') ? this.#hold(text.length - 1, 'few characters') : text.length
+    if (dashes === -1) {
+      return text.endsWith('-')
+        ? this.#hold(Math.max(at, text.length - 1), 'few characters')
+        : text.length
+    }
     if (dashes + 2 === text.length) return this.#hold(dashes, 'few characters')
     if (text[dashes + 2] === '>') {
       this.#inside = 'content'
@@ -451,8 +295,9 @@ export class Scanner<Detail> {
       end = Math.max(at, text.length - 2)
       if (end > at && text.charCodeAt(end - 1) === 0x0d) end--
     }
-    const wanted = this.#node.collects !== 'nothing' && !this.#structured
-    if (wanted && end > at) this.#collect(normalizeLineEnds(text.slice(at, end)))
+    if (end > at && this.#elements.wantsText) {
+      this.#elements.value.append(normalizeLineEnds(text.slice(at, end)))
+    }
     if (brackets === -1) return this.#hold(end, 'few characters')
     this.#inside = 'content'
     return brackets + 3
@@ -473,15 +318,4 @@ export class Scanner<Detail> {
     const message = `a tag is longer than ${this.#limits.tag} characters`
     throw new ScanError(message, 'limit-exceeded', rest, 'tag')
   }
-
-  #checkValueLength(): void {
-    if (this.#value.length <= this.#limits.value) return
-    const message = `a value is longer than ${this.#limits.value} characters`
-    throw new ScanError(message, 'limit-exceeded', this.rest, 'value')
-  }
-}
-
-function indexOrEnd(text: string, search: string, from: number): number {
-  const index = text.indexOf(search, from)
-  return index === -1 ? text.length : index
 }

@@ -269,7 +269,7 @@ describe('Zope', () => {
           resourcetype: ['collection'],
           getcontenttype: '',
           getlastmodified: modified,
-          lockdiscovery: '\n',
+          lockdiscovery: '\n  ',
         },
         missing: [],
       },

@@ -4,9 +4,18 @@
  */
 import {mkdir, utimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {DavClient, DavHttpError, encodePath, isSuccess, type Success} from 'multistatus'
+import {
+  DavClient,
+  DavHttpError,
+  decodePath,
+  encodePath,
+  isSuccess,
+  MultiStatusError,
+  type Success,
+} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
+import {nginx} from './nginx.ts'
 import {giveToServer} from './support/account.ts'
 import {readCollection} from './support/disk.ts'
 import {pathBelow} from './support/results.ts'
@@ -58,12 +67,13 @@ describeServers((server) => {
     await utimes(join(folder, 'files', '100% sure'), 0, Date.UTC(2001, 1, 3, 4, 5, 6) / 1000)
 
     for (const [index, name] of nastyNames.entries()) {
-      expect(await dav.stat(encodePath(`files/${name}`), {properties})).toMatchObject({
+      const result = await dav.stat(encodePath(`files/${name}`), {properties})
+      expect(result).toMatchObject({
         ok: true,
-        url: server.url('zero') + encodePath(`files/${name}`),
         relation: 'self',
         properties: {resourcetype: [], getcontentlength: index},
       })
+      expect(decodePath(result)).toBe(`/zero/files/${name}`)
     }
     const asked = [...properties, '{urn:example}colour'] as const
     expect(await dav.stat(encodePath('files/100% sure'), {properties: asked})).toEqual({
@@ -76,7 +86,7 @@ describeServers((server) => {
         resourcetype: [],
         getcontentlength: 3,
         getlastmodified: new Date('2001-02-03T04:05:06Z'),
-        ...(server.traits.etags && {getetag: expect.stringMatching(/^"[^"]+"$/)}),
+        ...(server.traits.etag !== undefined && {getetag: server.traits.etag}),
       },
       missing:
         server.traits.unknownProperties === 'named'
@@ -153,13 +163,19 @@ describeServers((server) => {
     const dav = new DavClient({url: server.url('latin'), transport: undiciTransport()})
 
     const {successes} = await dav.propfind('', {depth: 1, properties}).collect()
-    const [file] = successes.filter(({relation}) => relation === 'member')
+    const members = successes.filter(({relation}) => relation === 'member')
 
-    expect(file).toMatchObject({
-      url: expect.stringMatching(/\/latin\/caf%e9$/i),
-      properties: {getcontentlength: 4},
-    })
-    expect(file && (await dav.stat(file, {properties}))).toMatchObject({ok: true, relation: 'self'})
+    expect(members).toMatchObject([
+      {url: expect.stringMatching(/\/latin\/caf%e9$/i), properties: {getcontentlength: 4}},
+    ])
+    for (const member of members) {
+      expect(await dav.stat(member, {properties})).toMatchObject({
+        ok: true,
+        url: member.url,
+        relation: 'self',
+        properties: {getcontentlength: 4},
+      })
+    }
   })
 
   it('an empty collection is itself alone', async () => {
@@ -198,10 +214,50 @@ describeServers((server) => {
         requests: 1,
       })
       expect(bytesAtFirst).toBeLessThan(300_000)
-      expect(read.bytes).toBeGreaterThan(1_500_000)
+      expect(read.bytes).toBeGreaterThan(1_000_000)
     },
   )
 })
+
+describeServers(
+  (server) => {
+    it('a control character in a displayname is not well-formed: an error, or a Failure among the others', async () => {
+      const folder = await makeCollection(server, 'raw', ['1.txt', 'bell\u0007.txt', 'tab\t.txt'])
+      expect((await readCollection(folder)).size).toBe(3)
+      const asked = {depth: 1, properties: ['displayname']} as const
+      const strict = new DavClient({url: server.url(), transport: undiciTransport()})
+      const lenient = new DavClient({
+        url: server.url(),
+        transport: undiciTransport(),
+        malformed: 'skip',
+      })
+
+      const error = await strict
+        .propfind('raw/', asked)
+        .collect()
+        .catch((thrown: unknown) => thrown)
+      const {successes, failures, summary} = await lenient.propfind('raw/', asked).collect()
+
+      expect(error).toBeInstanceOf(MultiStatusError)
+      expect(error).toMatchObject({reason: 'not-well-formed'})
+      expect(successes.map((result) => pathBelow('raw', result)).toSorted()).toEqual([
+        '',
+        '1.txt',
+        'tab\t.txt',
+      ])
+      expect(failures).toMatchObject([
+        {
+          url: `${server.url('raw')}bell%07.txt`,
+          relation: 'member',
+          status: 0,
+          reason: 'malformed',
+        },
+      ])
+      expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'malformed'}]})
+    })
+  },
+  [nginx],
+)
 
 /** What each result says it is, the way `readCollection` tells it. */
 function sizesByPath(

@@ -51,7 +51,7 @@ export const nginx: ServerRecipe = {
   modules: [DAV_EXT],
   traits: {
     infinity: false,
-    etags: false,
+    etag: undefined,
     unknownProperties: 'left out',
     dotNames: false,
     deleteWithoutSlash: 409,

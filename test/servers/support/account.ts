@@ -19,5 +19,6 @@ export function serverAccount(): Account | undefined {
 export async function giveToServer(path: string): Promise<void> {
   const account = serverAccount()
   if (account === undefined) return
-  for (const {path: member} of await readTree(path)) await lchown(member, account.uid, account.gid)
+  const files = await readTree(path)
+  await Promise.all(files.map((file) => lchown(file.path, account.uid, account.gid)))
 }

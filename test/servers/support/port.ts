@@ -20,15 +20,17 @@ export function freePort(): Promise<number> {
   })
 }
 
-const ESTABLISHED = '01'
-const CLOSE_WAIT = '08'
+// Open on the server's side: established, closed with data that nobody has taken yet, closed by the client alone.
+const OPEN = new Set(['01', '04', '08'])
 
-/** How many connections the server's side of a port holds open. */
-export async function countConnections(port: number): Promise<number> {
+/** The connections that the server's side of a port holds open, each by the client's port. */
+export async function readConnections(port: number): Promise<ReadonlySet<string>> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1)
-  return lines.filter((line) => {
-    const [, address = '', , state = ''] = line.trim().split(/\s+/)
-    return address.endsWith(local) && (state === ESTABLISHED || state === CLOSE_WAIT)
-  }).length
+  const connections = lines.map((line) => line.trim().split(/\s+/))
+  return new Set(
+    connections
+      .filter(([, address = '', , state = '']) => address.endsWith(local) && OPEN.has(state))
+      .map(([, , remote = '']) => remote),
+  )
 }

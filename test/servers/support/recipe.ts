@@ -44,8 +44,8 @@ export interface BasicAccount {
 export interface ServerTraits {
   /** Whether a PROPFIND with Depth infinity is answered; else it is refused with 403. */
   readonly infinity: boolean
-  /** Whether a file has a `getetag`; else the server leaves the property out. */
-  readonly etags: boolean
+  /** The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z, `undefined` where the server has none. */
+  readonly etag: string | undefined
   /** What an unknown property becomes: named in a 404 propstat, or left out in silence. */
   readonly unknownProperties: 'named' | 'left out'
   /** Whether names with a leading dot are listed. They are deleted with their collection on either. */

@@ -11,16 +11,16 @@ export function pathBelow(collection: string, result: {readonly url: string}): s
   return path.slice(collection.length + 2)
 }
 
-/** The status of each Failure by its path. A path that failed twice is an error: each result is said once. */
+/** The status of each result by its path. Two results with one path are an error: each is said once. */
 export function statusByPath(
   collection: string,
   results: readonly DavResult[],
 ): Record<string, number> {
-  const statuses: Record<string, number> = {}
+  const statuses = new Map<string, number>()
   for (const result of results) {
     const path = pathBelow(collection, result)
-    if (path in statuses) throw new Error(`two results for ${result.url}`)
-    statuses[path] = result.status
+    if (statuses.has(path)) throw new Error(`two results for ${result.url}`)
+    statuses.set(path, result.status)
   }
-  return statuses
+  return Object.fromEntries(statuses)
 }

@@ -67,6 +67,8 @@ export class Server {
     } finally {
       await log.close()
     }
+    // A program that cannot be run has no pid; waiting for its answer finds that out.
+    this.#process.once('error', () => {})
     process.once('exit', this.#kill)
     try {
       await this.#untilItAnswers(site, this.#process)
@@ -100,6 +102,16 @@ export class Server {
     )
   }
 
+  /** Runs something while the server is stopped, and starts it again. */
+  async whileStopped<T>(run: () => Promise<T>): Promise<T> {
+    await this.stop()
+    try {
+      return await run()
+    } finally {
+      await this.start()
+    }
+  }
+
   /** Stops the server and removes its folder. */
   async remove(): Promise<void> {
     try {
@@ -120,7 +132,7 @@ export class Server {
   }
 
   async #makeSite(): Promise<Site> {
-    const folder = await mkdtemp(join(tmpdir(), 'multistatus-'))
+    const folder = await mkdtemp(join(tmpdir(), 'multistatus-server-'))
     await chmod(folder, 0o755)
     const site: Site = {
       folder,

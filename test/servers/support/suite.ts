@@ -8,22 +8,25 @@ import {describeMissing, isEveryServerRequired} from './missing.ts'
 import type {ServerRecipe} from './recipe.ts'
 import {Server} from './server.ts'
 
+type Facts = (server: Server) => void
+
 /** Declares tests for each server. `server` is started when they run, not yet while they are declared. */
-export function describeServers(
-  facts: (server: Server) => void,
-  recipes: readonly ServerRecipe[] = servers,
-): void {
-  for (const recipe of recipes) {
-    describe(recipe.name, () => {
-      const missing = describeMissing(recipe)
-      if (missing !== undefined) {
-        it.skipIf(!isEveryServerRequired)(missing, () => expect.fail(missing))
-        return
-      }
-      const server = new Server(recipe)
-      beforeAll(() => server.start())
-      afterAll(() => server.remove())
-      facts(server)
-    })
-  }
+export function describeServers(facts: Facts, recipes: readonly ServerRecipe[] = servers): void {
+  const all = recipes.map((recipe) => ({
+    name: recipe.name,
+    recipe,
+    missing: describeMissing(recipe),
+  }))
+
+  describe.for(all.filter(({missing}) => missing === undefined))('$name', ({recipe}) => {
+    const server = new Server(recipe)
+    beforeAll(() => server.start())
+    afterAll(() => server.remove())
+    facts(server)
+  })
+
+  const absent = all.filter(({missing}) => missing !== undefined)
+  it.skipIf(!isEveryServerRequired).for(absent)('$name was not tested', ({missing}) => {
+    expect.fail(missing)
+  })
 }

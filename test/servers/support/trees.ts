@@ -83,10 +83,10 @@ export async function makeCollection(
 ): Promise<string> {
   const folder = join(server.root, name)
   await mkdir(folder, {recursive: true})
-  for (const file of files) {
-    await mkdir(dirname(join(folder, file)), {recursive: true})
-    await writeFile(join(folder, file), file)
+  for (const collection of new Set(files.map((file) => dirname(join(folder, file))))) {
+    await mkdir(collection, {recursive: true})
   }
+  await Promise.all(files.map((file) => writeFile(join(folder, file), file)))
   await giveToServer(folder)
   return folder
 }

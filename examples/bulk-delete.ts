@@ -1,0 +1,17 @@
+// Deletes what is named on the command line, eight at a time, and says what happened to each.
+
+import {basicAuth, DavClient, encodePath} from 'multistatus'
+
+const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
+const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
+const dav = new DavClient({url: DAV_URL, auth})
+
+// Plain names such as `100% #1?.jpg`: encodePath makes references of them that mean the same resource.
+const targets = process.argv.slice(2).map((name) => encodePath(name))
+
+for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
+  if (result.ok) console.log('deleted', result.url)
+  else if (result.relation === 'self')
+    console.log('stands ', result.url, result.status, result.reason)
+  else console.log('  because of', result.url, result.status, result.conditions.join(', '))
+}

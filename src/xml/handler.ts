@@ -1,0 +1,39 @@
+/** Between a scanner and who reads with it: what is called, what bounds there are, and how it ends. */
+
+import type {MultiStatusErrorReason} from '../protocol/errors.ts'
+import type {PathNode} from './path.ts'
+import type {TagLimits} from './tag.ts'
+
+/** Bounds on what is held at once: characters of a tag and of a value, levels of nesting. */
+export interface ScannerLimits extends TagLimits {
+  readonly tag: number
+  readonly depth: number
+  readonly value: number
+}
+
+/** What the markup is for. */
+export interface ScannerHandler<Detail> {
+  /** Says, once for each new path, what the element is: sets `role` and `collects`. Role 0 is not heard of again. */
+  classify(node: PathNode<Detail>): void
+  open(node: PathNode<Detail>): void
+  /** `value` is what the element collects; `structured` where that is markup, because it has child elements. */
+  close(node: PathNode<Detail>, value: string, structured: boolean): void
+  /** In recovery: something is not well-formed. `lost` where the open elements may be other ones than we think. */
+  fault(message: string, lost: boolean): void
+  /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
+  parentOf(child: PathNode<Detail>): PathNode<Detail> | undefined
+}
+
+/** Where and why the reading ended. `rest` is the text from there on. */
+export class ScanError extends Error {
+  readonly reason: MultiStatusErrorReason
+  readonly rest: string
+  readonly limit: string | undefined
+
+  constructor(message: string, reason: MultiStatusErrorReason, rest: string, limit?: string) {
+    super(message)
+    this.reason = reason
+    this.rest = rest
+    this.limit = limit
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The elements that are open, as one interned path: what a start tag means in its place, what an end tag ends, and the
+ * value that is collected between the two.
+ */
+
+import {standsAt} from './characters.ts'
+import type {ScannerHandler, ScannerLimits} from './handler.ts'
+import {PathNode} from './path.ts'
+import {Scope} from './scope.ts'
+import {parseStartTag, TagError} from './tag.ts'
+import {ValueCollector} from './value.ts'
+
+/** Opens and closes elements, and tells the handler of those that mean something. */
+export class OpenElements<Detail> {
+  /** The innermost open element; the document where none is open. */
+  node: PathNode<Detail>
+  /** The child of `node` that was closed last. */
+  previous: PathNode<Detail> | undefined
+  /** Whether there is, or was, a root element. */
+  hasRoot = false
+  readonly document: PathNode<Detail>
+  readonly value: ValueCollector
+  readonly #handler: ScannerHandler<Detail>
+  readonly #limits: ScannerLimits
+  readonly #recovers: boolean
+
+  constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
+    this.#handler = handler
+    this.#limits = limits
+    this.#recovers = recovers
+    this.value = new ValueCollector(limits.value)
+    // The document's own end tag holds a character that no document can.
+    const element = {name: '', rawName: '\0', scope: Scope.root, selfClosing: false}
+    this.document = new PathNode(undefined, '', element)
+    // Outside the root there may be no text at all, so each run of it is looked at.
+    this.document.collects = 'text'
+    this.node = this.document
+  }
+
+  /** Whether text that stands here is part of a value. */
+  get wantsText(): boolean {
+    return (
+      this.node.collects !== 'nothing' && !this.value.isStructured && this.node !== this.document
+    )
+  }
+
+  /** The child whose start tag stands at an index, where it is the one that came next the last time. */
+  expectedAt(text: string, lt: number): PathNode<Detail> | undefined {
+    const child = this.previous === undefined ? this.node.first : this.previous.next
+    return child !== undefined && standsAt(text, child.startTag, lt) ? child : undefined
+  }
+
+  /** The child of the innermost element that this start tag opened before. It is expected here the next time. */
+  known(tag: string): PathNode<Detail> | undefined {
+    const child = this.node.child(tag)
+    if (child === undefined) return undefined
+    if (this.previous === undefined) this.node.first = child
+    else this.previous.next = child
+    return child
+  }
+
+  /**
+   * The child of an element that a start tag opens.
+   *
+   * @throws TagError where the tag is not well-formed, or one of the limits is broken.
+   */
+  childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> {
+    const known = parent.child(tag)
+    if (known !== undefined) return known
+    const {name, attributes, selfClosing} = parseStartTag(tag, this.#limits)
+    const scope = parent.scope.declare(attributes)
+    const element = {name: scope.elementName(name), rawName: name, scope, selfClosing}
+    const child = new PathNode(parent, tag, element)
+    const {depth} = this.#limits
+    if (child.depth > depth)
+      throw new TagError(`elements are nested more than ${depth} deep`, 0, 'depth')
+    this.#handler.classify(child)
+    // A document has one root, so the second one must not be found as one that is known.
+    if (parent !== this.document) parent.remember(child)
+    return child
+  }
+
+  /** Opens a child of the innermost element, whose start tag stands at `lt`. */
+  open(child: PathNode<Detail>, lt: number): void {
+    if (this.#recovers) {
+      const parent = this.#handler.parentOf(child)
+      if (parent !== undefined) {
+        this.node = parent
+        this.previous = undefined
+        this.value.begin()
+        return this.open(this.childOf(parent, child.tag), lt)
+      }
+    }
+    this.hasRoot = true
+    if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
+    if (child.collects !== 'nothing') this.value.begin()
+    if (child.role !== 0) this.#handler.open(child)
+    if (!child.selfClosing) {
+      this.node = child
+      this.previous = undefined
+      return undefined
+    }
+    this.previous = child
+    return child.role === 0 ? undefined : this.#handler.close(child, '', false)
+  }
+
+  /** Closes the innermost element, whose end tag stands at `lt`. */
+  close(text: string, lt: number): void {
+    const node = this.node
+    this.node = node.parent ?? this.document
+    this.previous = node
+    if (node.role === 0) return undefined
+    if (node.collects === 'nothing') return this.#handler.close(node, '', false)
+    const isStructured = this.value.isStructured
+    const value = this.value.end(text, lt)
+    this.value.isStructured = false
+    return this.#handler.close(node, value, isStructured)
+  }
+
+  /** The innermost open element with this end tag. */
+  find(endTag: string): PathNode<Detail> | undefined {
+    let match: PathNode<Detail> | undefined = this.node
+    while (match !== undefined && match.endTag !== endTag) match = match.parent
+    return match
+  }
+}

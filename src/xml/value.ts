@@ -1,0 +1,60 @@
+/**
+ * The value of the innermost element that has one: its text, decoded; or, from its first child element on, its markup as
+ * it is written. Grows over chunks, holds nothing twice.
+ */
+
+import {escapeText} from './characters.ts'
+import {ScanError} from './handler.ts'
+
+/** Collects one value after the other. */
+export class ValueCollector {
+  /** Whether the value is markup. */
+  isStructured = false
+  readonly #limit: number
+  #value = ''
+  // Where the markup of the value goes on in the text at hand.
+  #from = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Begins with an empty value. */
+  begin(): void {
+    this.#value = ''
+    this.isStructured = false
+  }
+
+  /** Adds text. */
+  append(run: string): void {
+    this.#value = this.#value === '' ? run : this.#value + run
+    this.#check(run)
+  }
+
+  /** Goes on as markup from an index of the text at hand; what was text becomes markup. */
+  beginMarkup(from: number): void {
+    this.isStructured = true
+    this.#value = escapeText(this.#value)
+    this.#from = from
+  }
+
+  /** Takes over what is markup up to an index of the text at hand; the next text goes on there. */
+  cut(text: string, to: number): void {
+    if (!this.isStructured) return
+    this.#value += text.slice(this.#from, to)
+    this.#from = 0
+    this.#check(text.slice(to))
+  }
+
+  /** Ends the value at an index of the text at hand. */
+  end(text: string, to: number): string {
+    this.cut(text, to)
+    return this.#value
+  }
+
+  #check(rest: string): void {
+    if (this.#value.length <= this.#limit) return
+    const message = `a value is longer than ${this.#limit} characters`
+    throw new ScanError(message, 'limit-exceeded', rest, 'value')
+  }
+}

@@ -1,0 +1,27 @@
+// How much the memory of a process grows while it streams a listing that is made on the fly. Run with --expose-gc and
+// the number of responses; prints the peak of the resident set above where it began, in MB, as JSON.
+
+import {parseMultiStatus} from 'multistatus/parser'
+
+import {apacheListing} from './body.ts'
+
+const responses = Number(process.argv[2] ?? 100_000)
+let peak = 0
+// What the first thousand responses bring is code, which is there once.
+await read(1000)
+globalThis.gc?.()
+const before = process.memoryUsage.rss()
+peak = before
+const count = await read(responses)
+console.log(JSON.stringify({responses: count, growth: Math.round((peak - before) / 1e5) / 10}))
+
+async function read(many: number): Promise<number> {
+  let results = 0
+  for await (const result of parseMultiStatus(apacheListing(many), {
+    url: 'http://localhost/files/archive/',
+  })) {
+    if (!result.ok) throw new Error(`unexpected ${JSON.stringify(result)}`)
+    if (++results % 1000 === 0) peak = Math.max(peak, process.memoryUsage.rss())
+  }
+  return results
+}

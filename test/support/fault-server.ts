@@ -1,0 +1,184 @@
+// An HTTP server on loopback that a test scripts: statuses, headers, chunks with pauses, connections that are reset or
+// closed, answers that never come. It keeps what it was asked, and how each exchange ended. RFC 9110; RFC 9112.
+
+import {once} from 'node:events'
+import {createServer, type IncomingHttpHeaders, type ServerResponse} from 'node:http'
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {propstat, verdict} from './fixtures.ts'
+
+/** Breaks the connection with a TCP reset. */
+export const RESET: unique symbol = Symbol('reset')
+/** Closes the connection in order, whatever is still to be sent. */
+export const CLOSE: unique symbol = Symbol('close')
+/** Sends nothing more, and keeps the connection open. */
+export const NEVER: unique symbol = Symbol('never')
+
+type End = typeof RESET | typeof CLOSE | typeof NEVER
+/** A piece of a body: bytes to send at once, milliseconds to wait, something to wait for, or an end before the end. */
+export type Part = string | Uint8Array | number | Promise<unknown> | End
+
+/** What the server answers. An end in its place is one before the headers. */
+export interface Answer {
+  readonly status: number
+  /** Headers; `transfer-encoding: none` ends the body with the connection instead of a last chunk. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly body?: Part | readonly Part[]
+}
+
+/** A request as it arrived. */
+export interface SeenRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** Resolves when the exchange is over: `closed` where its connection went before the answer was finished. */
+  readonly ended: Promise<'finished' | 'closed'>
+}
+
+export type Script = (request: SeenRequest, number: number) => Answer | End | Promise<Answer | End>
+
+export interface FaultServer {
+  /** Its root, with the slash. */
+  readonly url: string
+  readonly requests: readonly SeenRequest[]
+  /** Requests that were not answered yet, at the most. */
+  readonly mostAtOnce: number
+  /** Connections that were ever accepted. */
+  readonly connections: number
+  /** Sets what is answered from now on. */
+  script(script: Script): void
+  /** Sets the answers in their order; the last one is given to all further requests. */
+  answers(...answers: readonly (Answer | End)[]): void
+  close(): Promise<void>
+}
+
+/** Starts a server, which answers 404 until it is told otherwise. */
+export async function startFaultServer(): Promise<FaultServer> {
+  const requests: SeenRequest[] = []
+  let current: Script = () => ({status: 404})
+  let [unanswered, mostAtOnce, connections] = [0, 0, 0]
+
+  const server = createServer(async (request, response) => {
+    mostAtOnce = Math.max(mostAtOnce, ++unanswered)
+    let isAnswered = false
+    const answered = (): void => {
+      if (!isAnswered) unanswered--
+      isAnswered = true
+    }
+    const ended = gone(response).then(() => {
+      answered()
+      return response.writableFinished ? ('finished' as const) : ('closed' as const)
+    })
+    response.on('error', () => {})
+    const {method = '', url = '', headers} = request
+    try {
+      const body = Buffer.concat(await request.toArray()).toString()
+      const seen: SeenRequest = {method, url, headers, body, ended}
+      const number = requests.push(seen)
+      await respond(response, await current(seen, number), answered)
+    } catch (error) {
+      // A client that goes in the middle of its own request is no fault of the script.
+      if (response.writable && !request.destroyed) throw error
+    }
+  })
+  server.on('connection', () => connections++)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+
+  return {
+    url: `http://127.0.0.1:${address.port}/`,
+    requests,
+    get mostAtOnce() {
+      return mostAtOnce
+    },
+    get connections() {
+      return connections
+    },
+    script(script) {
+      current = script
+    },
+    answers(...answers) {
+      const left = [...answers]
+      current = () => (left.length > 1 ? left.shift() : left[0]) ?? {status: 404}
+    },
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function respond(
+  response: ServerResponse,
+  answer: Answer | End,
+  answered: () => void,
+): Promise<void> {
+  if (typeof answer === 'symbol') return end(response, answer)
+  response.statusCode = answer.status
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    if (name === 'transfer-encoding') response.removeHeader(name)
+    else response.setHeader(name, value)
+  }
+  const parts: readonly Part[] = [answer.body ?? []].flat()
+  if (parts.length > 0) response.flushHeaders()
+  for (const part of parts) {
+    if (response.destroyed) return
+    if (typeof part === 'symbol') return end(response, part)
+    if (typeof part === 'number') await delay(part)
+    else if (part instanceof Promise) await part
+    else if (!response.write(part)) await Promise.race([once(response, 'drain'), gone(response)])
+  }
+  answered()
+  response.end()
+}
+
+function end(response: ServerResponse, how: End): void {
+  if (how === RESET) response.socket?.resetAndDestroy()
+  else if (how === CLOSE) response.socket?.destroySoon()
+}
+
+function gone(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.closed) resolve()
+    else response.once('close', () => resolve())
+  })
+}
+
+/** The root of a Multi-Status document, open: what the parts of a body go on from. */
+export const OPEN = '<D:multistatus xmlns:D="DAV:">'
+/** Its end. */
+export const SHUT = '</D:multistatus>'
+
+/** A 207 with this body, whole or in parts. */
+export function answer207(body: Part | readonly Part[], headers: Answer['headers'] = {}): Answer {
+  return {
+    status: 207,
+    headers: {'content-type': 'application/xml; charset=utf-8', ...headers},
+    body,
+  }
+}
+
+/** A 207 that gives these hrefs a status each, as a DELETE is answered. */
+export function verdicts(statuses: Readonly<Record<string, string>>): string {
+  const responses = Object.entries(statuses).map(([href, status]) =>
+    verdict(href, `HTTP/1.1 ${status}`),
+  )
+  return OPEN + responses.join('') + SHUT
+}
+
+/** A response of a listing: the href exists, and is a collection where it ends with a slash. */
+export function listed(href: string): string {
+  const types = href.endsWith('/') ? '<D:collection/>' : ''
+  const prop = `<D:resourcetype>${types}</D:resourcetype>`
+  return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>`
+}
+
+/** A whole listing of these hrefs. */
+export function listing(...hrefs: readonly string[]): string {
+  return OPEN + hrefs.map(listed).join('') + SHUT
+}

@@ -1,0 +1,80 @@
+// Runs each example as its reader would, on an embedded server, and holds what it prints against what is on the disk.
+
+import {execFile} from 'node:child_process'
+import {mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {promisify} from 'node:util'
+
+import {startEmbeddedServer} from './embedded-server.ts'
+
+const run = promisify(execFile)
+const server = await startEmbeddedServer()
+const {url, folder} = server
+const examples = new URL('../../examples/', import.meta.url)
+let failed = 0
+
+try {
+  await writeFile(join(folder, '100% #1?.jpg'), 'picture')
+  await writeFile(join(folder, 'notes.txt'), 'notes')
+  await mkdir(join(folder, 'old'))
+  await writeFile(join(folder, 'old', 'a.txt'), 'a')
+
+  await expectOutput(
+    'list.ts',
+    [],
+    ['7 bytes', '5 bytes', 'collection', '100%25%20%231%3F.jpg', 'That is all of it.'],
+  )
+  await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
+  await expectOutput(
+    'bulk-delete.ts',
+    ['100% #1?.jpg', 'old', 'gone.txt'],
+    [
+      `deleted ${url}100%25%20%231%3F.jpg`,
+      `deleted ${url}old`,
+      `stands  ${url}gone.txt 404 status`,
+    ],
+  )
+  await expectOutput(
+    'retry.ts',
+    ['notes.txt', 'gone.txt'],
+    ['1 deleted, 0 worth another try', `still 404 ${url}gone.txt`],
+  )
+  await expectOutput('list.ts', [], ['That is all of it.'], ['notes.txt', 'old'])
+  await expectOutput('demo.ts', [], ['Every verdict was the right one'])
+  await expectOutput('demo.ts', [url], [url])
+} finally {
+  await server.close()
+}
+process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs an example; its output must have some texts and must not have others. */
+async function expectOutput(
+  example: string,
+  args: readonly string[],
+  present: readonly string[],
+  absent: readonly string[] = [],
+): Promise<void> {
+  const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
+  const options = {env: {...inherited, DAV_URL: url, NO_COLOR: '1'}, timeout: 60_000}
+  const program = new URL(example, examples).pathname
+  const {stdout, problem} = await run(process.execPath, [program, ...args], options).then(
+    (output) => ({stdout: output.stdout, problem: ''}),
+    (error: Error & {stdout?: string}) => ({stdout: error.stdout ?? '', problem: error.message}),
+  )
+  const wrong = [
+    ...(problem === '' ? [] : [problem]),
+    ...present
+      .filter((text) => !stdout.includes(text))
+      .map((text) => `does not print ${JSON.stringify(text)}`),
+    ...absent
+      .filter((text) => stdout.includes(text))
+      .map((text) => `prints ${JSON.stringify(text)}`),
+  ]
+  const name = [example, ...args].join(' ')
+  if (wrong.length === 0) {
+    console.log(`ok      ${name}`)
+    return
+  }
+  failed++
+  console.error(`FAILED  ${name}: ${wrong.join('; ')}\n${stdout}`)
+}

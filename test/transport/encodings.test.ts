@@ -1,0 +1,171 @@
+// States that undici's bodies are read without their content codings, and that a broken coding is an error and never a
+// hang. RFC 9110, section 8.4; RFC 8878 (zstd).
+
+import {
+  brotliCompressSync,
+  constants,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
+
+import {DavClient, type DavResult, DavNetworkError, MultiStatusError} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listed,
+  listing,
+  NEVER,
+  OPEN,
+  startFaultServer,
+} from '../support/fault-server.ts'
+import {drain} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+const hrefs = ['/docs/', ...Array.from({length: 500}, (_, number) => `/docs/${number}.txt`)]
+const body = Buffer.from(listing(...hrefs))
+
+async function listedHrefs(): Promise<string[]> {
+  const {successes} = await dav.propfind('docs/').collect()
+  return successes.map(({href}) => href)
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof DavNetworkError || error instanceof MultiStatusError
+}
+
+describe('a body', () => {
+  it.each([
+    ['gzip', gzipSync(body)],
+    ['x-gzip', gzipSync(body)],
+    ['GZIP', gzipSync(body)],
+    ['deflate', deflateSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['zstd', zstdCompressSync(body)],
+    ['identity', body],
+    ['deflate, gzip', gzipSync(deflateSync(body))],
+    ['gzip, identity', gzipSync(body)],
+  ])('in %s is read', async (coding, coded) => {
+    server.answers(answer207(coded, {'content-encoding': coding}))
+    expect(await listedHrefs()).toEqual(hrefs)
+  })
+
+  it('in deflate without its zlib header is read, as fetch reads it', async () => {
+    server.answers(answer207(deflateRawSync(body), {'content-encoding': 'deflate'}))
+    expect(await listedHrefs()).toEqual(hrefs)
+  })
+
+  it('in gzip is read from pieces', async () => {
+    const coded = gzipSync(body)
+    const pieces = Array.from({length: 20}, (_, at) =>
+      coded.subarray((coded.length * at) / 20, (coded.length * (at + 1)) / 20),
+    )
+    server.answers(answer207(pieces, {'content-encoding': 'gzip'}))
+    expect(await listedHrefs()).toEqual(hrefs)
+  })
+
+  it('is asked for in the codings that are understood', async () => {
+    server.answers(answer207(body))
+    await listedHrefs()
+    expect(server.requests[0]?.headers['accept-encoding']).toBe('gzip, deflate, br, zstd')
+  })
+
+  it('of a refusal is decoded too: its conditions are read', async () => {
+    const refusal = '<error xmlns="DAV:"><propfind-finite-depth/></error>'
+    server.answers({
+      status: 403,
+      headers: {'content-encoding': 'gzip'},
+      body: gzipSync(refusal),
+    })
+    await expect(dav.propfind('docs/', {depth: 'infinity'}).collect()).rejects.toMatchObject({
+      status: 403,
+      conditions: ['propfind-finite-depth'],
+    })
+  })
+
+  it('that is none is no error: a 204 that says gzip', async () => {
+    server.answers({status: 204, headers: {'content-encoding': 'gzip'}})
+    expect((await dav.delete('a').collect()).successes).toMatchObject([{status: 204}])
+  })
+})
+
+describe('results of a body in gzip', () => {
+  it('come as the server flushes them', async () => {
+    const {promise: gate, resolve: open} = Promise.withResolvers<void>()
+    const first = Buffer.from(OPEN + listed('/docs/') + listed('/docs/a'))
+    const flushed = gzipSync(first, {finishFlush: constants.Z_SYNC_FLUSH})
+    server.answers(answer207([flushed, gate, NEVER], {'content-encoding': 'gzip'}))
+    const seen: string[] = []
+    for await (const {href} of dav.propfind('docs/')) {
+      seen.push(href)
+      open()
+      if (seen.length === 2) break
+    }
+    expect(seen).toEqual(['/docs/', '/docs/a'])
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+})
+
+describe('a coded body that is broken', () => {
+  const read = (): Promise<{items: DavResult<unknown>[]; error?: unknown}> =>
+    drain(dav.propfind('docs/'))
+
+  it.each([
+    ['gzip', gzipSync(body)],
+    ['deflate', deflateSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['zstd', zstdCompressSync(body)],
+  ])('is an error where it ends early: %s', async (coding, coded) => {
+    const half = coded.subarray(0, coded.length / 2)
+    server.answers(answer207(half, {'content-encoding': coding}))
+    expect(isBroken((await read()).error)).toBe(true)
+  })
+
+  it.each(['gzip', 'deflate', 'br', 'zstd'])('is an error where it is no %s', async (coding) => {
+    server.answers(answer207(body, {'content-encoding': coding}))
+    const {items, error} = await read()
+    expect(items).toEqual([])
+    expect(isBroken(error)).toBe(true)
+    expect(error).toMatchObject({message: expect.stringContaining(`${server.url}docs/`)})
+  })
+
+  it('is an error where its middle is damaged', async () => {
+    const damaged = Buffer.from(gzipSync(body))
+    damaged.fill(0xff, damaged.length / 2, damaged.length / 2 + 50)
+    server.answers(answer207(damaged, {'content-encoding': 'gzip'}))
+    expect(isBroken((await read()).error)).toBe(true)
+  })
+
+  it('closes the connection', async () => {
+    const answer = answer207([body, NEVER], {'content-encoding': 'gzip'})
+    server.answers(answer)
+    expect(isBroken((await read()).error)).toBe(true)
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  it('of a refusal is the refusal all the same', async () => {
+    server.answers({status: 403, headers: {'content-encoding': 'gzip'}, body: 'no gzip'})
+    await expect(dav.propfind('docs/').collect()).rejects.toMatchObject({status: 403})
+  })
+
+  it('in a coding that nobody knows is a MultiStatusError', async () => {
+    server.answers(answer207(gzipSync(body), {'content-encoding': 'compress'}))
+    expect((await read()).error).toBeInstanceOf(MultiStatusError)
+  })
+})
