@@ -147,5 +147,5 @@ async function store(file: string): Promise<void> {
 /** All that is in the folder, but for the files in which nephele keeps its locks. */
 async function stored(folder: string): Promise<string[]> {
   const names = await readdir(folder, {recursive: true})
-  return names.filter((name) => !name.endsWith('.nephelemeta')).sort()
+  return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()
 }

@@ -60,7 +60,7 @@ function isCollection(result: {readonly url: string; readonly properties: unknow
   const properties = result.properties
   if (typeof properties === 'object' && properties !== null && 'resourcetype' in properties) {
     const types: unknown = properties.resourcetype
-    return Array.isArray(types) && types.includes('collection')
+    if (Array.isArray(types)) return types.includes('collection')
   }
   return result.url.endsWith('/')
 }

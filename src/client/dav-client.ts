@@ -201,7 +201,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * policy allows. A target that is gone by then (404, 410) counts as deleted.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held.
-   * @returns One verdict for each failure. Those that the policy does not retry come first, unchanged and unsent.
+   * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the
+   *   results of members that were not retried themselves, and one with relation `self`, the verdict.
    * @throws RangeError for a policy that makes no sense. Reading throws TypeError for a failure whose request the guards
    *   refuse, before anything is sent.
    * @example

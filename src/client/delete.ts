@@ -206,8 +206,12 @@ function verdictOf(
   hasFailures: boolean,
 ): DavResult {
   const isRefused = head.status >= 300
-  if (self !== undefined && !(self.ok && isRefused))
-    return self.ok ? self : withRequest(self, request)
+  if (self !== undefined && !(self.ok && isRefused)) {
+    if (self.ok) return self
+    return countsAsDeleted(request, self.status)
+      ? successOf(request, self.status)
+      : withRequest(self, request)
+  }
   if (hasFailures)
     return failureOf(request, {status: 424, reason: 'member', retryAfter: head.retryAfter})
   if (isRefused)
@@ -225,11 +229,7 @@ function plainVerdict(request: DeleteRequest, head: AnswerHead, answer: PlainAns
         : 'The 207 has no Multi-Status document'
     return failureOf(request, {status, reason: 'malformed', description})
   }
-  if (isSuccessStatus(status)) return successOf(request, status)
-  // What an earlier attempt may have deleted without our hearing of it is gone: that is what was wanted.
-  const isGone = status === 404 || status === 410
-  if (isGone && (request.attempts > 0 || request.ifMissing === 'success'))
-    return successOf(request, status)
+  if (isSuccessStatus(status) || countsAsDeleted(request, status)) return successOf(request, status)
   return failureOf(request, {
     status,
     reason: 'status',
@@ -237,6 +237,11 @@ function plainVerdict(request: DeleteRequest, head: AnswerHead, answer: PlainAns
     retryAfter,
     location,
   })
+}
+
+/** What is not there is deleted where that was wanted, or where an earlier attempt may have done it unheard. */
+function countsAsDeleted({attempts, ifMissing}: DeleteRequest, status: number): boolean {
+  return (status === 404 || status === 410) && (attempts > 0 || ifMissing === 'success')
 }
 
 /** The verdict where the exchange broke. What is not the network's or the server's fault is thrown on. */

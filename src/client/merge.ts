@@ -90,8 +90,13 @@ class Channel<T> implements AsyncIterable<T> {
     for (;;) {
       const next = this.#waiting.shift()
       if (next !== undefined) {
-        yield next.item
-        next.taken(true)
+        let goesOn = false
+        try {
+          yield next.item
+          goesOn = true
+        } finally {
+          next.taken(goesOn)
+        }
         continue
       }
       if (this.#isEnded) break

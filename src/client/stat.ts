@@ -6,6 +6,7 @@ import type {PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
+import {resolveTarget} from './target.ts'
 
 /** The resource's own result, wherever it stands in the answer. */
 export async function stat<P>(
@@ -19,7 +20,8 @@ export async function stat<P>(
   // Some servers behind a proxy write another path into the only href there is.
   const result = self ?? (results.length === 1 ? results[0] : undefined)
   if (result !== undefined) return result
+  const {href} = resolveTarget(target, session.base)
   throw new DavError(
-    `PROPFIND (Depth: 0) was answered with ${results.length} results, none of them for the resource itself`,
+    `PROPFIND ${href} (Depth: 0) was answered with ${results.length} results, none of them for the resource itself`,
   )
 }

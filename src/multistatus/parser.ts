@@ -81,12 +81,15 @@ export class MultiStatusParser<P = Properties> {
   readonly #scanner: Scanner<PropertyDetail>
   readonly #receiver = {
     text: (text: string): void => this.#text(text, this.#encoding.offset),
-    broken: (encoding: string): void =>
-      this.#scanner.fault(`there are bytes that are no ${encoding}`, 'encoding'),
+    broken: (encoding: string): void => {
+      this.#end = this.#encoding.offset
+      this.#scanner.fault(`there are bytes that are no ${encoding}`, 'encoding')
+    },
   }
   #bytes = 0
-  // The byte at which the text ends that the scanner was fed.
-  #fedTo = 0
+  // The byte at which the text ends that was decoded last, and what of it the scanner was not fed yet.
+  #end = 0
+  #unfed = ''
   #error: unknown
   #summary: Summary | undefined
 
@@ -106,7 +109,6 @@ export class MultiStatusParser<P = Properties> {
     this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
       position: () => this.#scanner.position,
       rest: () => this.#scanner.rest,
-      describe: () => `before byte ${this.#offset(this.#scanner.rest)}`,
     })
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
@@ -179,15 +181,18 @@ export class MultiStatusParser<P = Properties> {
 
   /** Feeds the scanner text that ends at byte `end`, stopping at characters that XML forbids. */
   #text(text: string, end: number): void {
-    let rest = text
-    for (let at = rest.search(FORBIDDEN); at !== -1; at = rest.search(FORBIDDEN)) {
-      this.#fedTo = end - this.#encoding.byteLength(rest.slice(at))
-      this.#scanner.feed(rest.slice(0, at))
-      const code = rest.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
+    this.#end = end
+    this.#unfed = text
+    for (let at = text.search(FORBIDDEN); at !== -1; at = this.#unfed.search(FORBIDDEN)) {
+      const fed = this.#unfed.slice(0, at)
+      const code = this.#unfed.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
+      this.#unfed = this.#unfed.slice(at)
+      this.#scanner.feed(fed)
       this.#scanner.fault(`there is the character U+${code}, which XML forbids`, 'not-well-formed')
-      rest = rest.slice(at + 1)
+      this.#unfed = this.#unfed.slice(1)
     }
-    this.#fedTo = end
+    const rest = this.#unfed
+    this.#unfed = ''
     this.#scanner.feed(rest)
   }
 
@@ -200,9 +205,9 @@ export class MultiStatusParser<P = Properties> {
     )
   }
 
-  /** The byte at which a text stands that is the end of what the scanner was fed. */
+  /** The byte at which a text begins that is the end of what the scanner was fed. */
   #offset(rest: string): number {
-    return this.#fedTo - this.#encoding.byteLength(rest)
+    return this.#end - this.#encoding.byteLength(this.#unfed) - this.#encoding.byteLength(rest)
   }
 
   #explain(error: unknown): unknown {

@@ -9,6 +9,7 @@ import type {Decoders} from '../properties/value.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'
+import {trimSpace} from '../xml/characters.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {ScanError} from '../xml/handler.ts'
@@ -24,8 +25,6 @@ export interface Place {
   position(): number
   /** The text from there on. */
   rest(): string
-  /** In bytes, for people. */
-  describe(): string
 }
 
 /** Whether the answer to a method lists members, so that it can be incomplete. */
@@ -41,8 +40,6 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   readonly #lists: boolean
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
-  readonly #where = (): string => this.#place.describe()
-
   #results: DavResult[] = []
   #response: ResponseDraft | undefined
   #responseAt = 0
@@ -153,7 +150,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
       case Role.property:
         return this.#property(node, value, structured)
       case Role.href:
-        return this.#href(value.trim())
+        return this.#href(trimSpace(value))
       case Role.status:
         return this.#response?.setStatus(decodeStatusLine(value))
       case Role.propstatStatus:
@@ -171,19 +168,19 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
         if (this.#propstat !== undefined) (this.#propstat.conditions ??= []).push(node.name)
         return undefined
       case Role.description:
-        if (this.#response !== undefined) this.#response.description ||= value.trim()
+        if (this.#response !== undefined) this.#response.description ||= trimSpace(value)
         return undefined
       case Role.propstatDescription:
-        if (this.#propstat !== undefined) this.#propstat.description ||= value.trim()
+        if (this.#propstat !== undefined) this.#propstat.description ||= trimSpace(value)
         return undefined
       case Role.documentDescription:
-        this.#description ||= value.trim()
+        this.#description ||= trimSpace(value)
         return undefined
       case Role.locationHref:
-        if (this.#response !== undefined) this.#response.location ||= value.trim()
+        if (this.#response !== undefined) this.#response.location ||= trimSpace(value)
         return undefined
       case Role.syncToken:
-        this.#syncToken ||= value.trim()
+        this.#syncToken ||= trimSpace(value)
         return undefined
       case Role.multistatus:
         return this.#flushBroken()
@@ -249,7 +246,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     }
     this.#response = undefined
     this.#propstat = undefined
-    for (const result of response.results(this.#resolver, this.#values, this.#where)) {
+    for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
       this.#results.push(result)
       if (result.ok) this.#successes++
       else this.#failures++

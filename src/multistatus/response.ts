@@ -60,10 +60,10 @@ export class ResponseDraft implements Part {
     this.status ??= status
   }
 
-  /** The results, one for each href. `where` says at which byte the response stands. */
-  results(resolver: HrefResolver, values: PropertyValues, where: () => string): DavResult[] {
+  /** The results, one for each href. `number` says which response of the document it is, from 1 on. */
+  results(resolver: HrefResolver, values: PropertyValues, number: number): DavResult[] {
     const malformed = (href: string, problem: string): Failure =>
-      this.#malformed(href, resolver, `The DAV:response ${where()} ${problem}.`)
+      this.#malformed(href, resolver, `DAV:response number ${number} ${problem}.`)
     const problem = this.#findProblem()
     if (this.hrefs.length === 0) return [malformed('', problem)]
     if (problem !== '') return this.hrefs.map((href) => malformed(href, problem))

@@ -55,6 +55,12 @@ export function createResultStream<P>(source: ResultSource<P>): ResultStream<P> 
   return new Stream(source)
 }
 
+/** The one reader of a stream. */
+interface Batches<P> {
+  next(): Promise<IteratorResult<readonly DavResult<P>[], undefined>>
+  return(): Promise<IteratorResult<readonly DavResult<P>[], undefined>>
+}
+
 class Stream<P> implements ResultStream<P> {
   readonly summary: Promise<Summary>
   readonly #source: ResultSource<P>
@@ -92,11 +98,24 @@ class Stream<P> implements ResultStream<P> {
     return {successes, failures, summary: await this.summary}
   }
 
-  #read(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-    if (this.#isRead)
+  #read(): Batches<P> {
+    if (this.#isRead) {
       throw new TypeError('This stream of results is read already: it can be read once')
+    }
     this.#isRead = true
-    return this.#batches()
+    const batches = this.#batches()
+    let isBegun = false
+    return {
+      next() {
+        isBegun = true
+        return batches.next()
+      },
+      return: () => {
+        // A generator that was not begun would end without a word.
+        if (!isBegun) this.#settle.resolve(this.#summarize(this.#source.stopped()))
+        return batches.return(undefined)
+      },
+    }
   }
 
   async *#batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
@@ -120,11 +139,9 @@ class Stream<P> implements ResultStream<P> {
       throw error
     } finally {
       if (!ended) {
-        try {
-          await batches.return(this.#source.stopped())
-        } finally {
-          this.#settle.resolve(this.#summarize(this.#source.stopped()))
-        }
+        // Whoever stops reading does not want to hear how the rest would have failed.
+        await batches.return(this.#source.stopped()).catch(() => {})
+        this.#settle.resolve(this.#summarize(this.#source.stopped()))
       }
     }
   }
@@ -150,9 +167,7 @@ class Stream<P> implements ResultStream<P> {
 }
 
 /** The results of batches one by one. Written by hand: a generator would cost each result as much as reading it does. */
-function singly<P>(
-  batches: AsyncGenerator<readonly DavResult<P>[], undefined, undefined>,
-): AsyncIterator<DavResult<P>, undefined, undefined> {
+function singly<P>(batches: Batches<P>): AsyncIterator<DavResult<P>, undefined, undefined> {
   let batch: readonly DavResult<P>[] = []
   let index = 0
   // Calls that come before the one before them was answered wait for it.
@@ -190,7 +205,7 @@ function singly<P>(
     },
     async return() {
       batch = []
-      await batches.return(undefined)
+      await batches.return()
       return {value: undefined, done: true}
     },
   }

@@ -4,6 +4,7 @@
  */
 
 import {decodeDate} from '../protocol/date.ts'
+import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
 import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './value.ts'
@@ -92,7 +93,7 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
 }
 
 function text<T>(decode: (text: string) => T | undefined): (raw: RawValue) => T | undefined {
-  return (raw) => (typeof raw === 'string' ? decode(raw.trim()) : undefined)
+  return (raw) => (typeof raw === 'string' ? decode(trimSpace(raw)) : undefined)
 }
 
 function asWritten(value: string): string {
@@ -113,7 +114,7 @@ function exact(value: string): number | undefined {
 }
 
 function decodeResourceType(raw: RawValue): readonly string[] | undefined {
-  if (typeof raw === 'string') return raw.trim() === '' ? Object.freeze([]) : undefined
+  if (typeof raw === 'string') return trimSpace(raw) === '' ? Object.freeze([]) : undefined
   return Object.freeze(childElements(raw).map((child: XmlElement) => child.name))
 }
 

@@ -5,9 +5,11 @@
 
 import {propertyKey} from '../protocol/name.ts'
 import type {PathNode} from '../xml/path.ts'
+import type {XmlElement} from '../xml/element.ts'
 import {parseElement} from '../xml/element.ts'
+import type {Scope} from '../xml/scope.ts'
 import type {Decode} from './decode.ts'
-import {decoderFor} from './decode.ts'
+import {decoderFor, Undecodable} from './decode.ts'
 import type {Decoders} from './value.ts'
 
 /** What is kept with the path of a property. */
@@ -22,6 +24,17 @@ export interface PropertyDetail {
 // Characters of markup that are remembered, over all properties of a body, and of one that is worth it.
 const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
+
+function structuredValue(markup: string, scope: Scope, decode: Decode | undefined): unknown {
+  let element: XmlElement
+  try {
+    element = parseElement(markup, scope)
+  } catch (error) {
+    // The markup is well-formed, so this is a limit of the library that makes the tree: one value must not end a listing.
+    return new Undecodable(error instanceof Error ? error.message : String(error))
+  }
+  return decode === undefined ? element : decode(element)
+}
 
 /** Makes the values of one body. */
 export class PropertyValues {
@@ -45,8 +58,7 @@ export class PropertyValues {
     const known = detail?.made.get(raw)
     if (known !== undefined) return known
     const scope = node.parent?.scope ?? node.scope
-    const element = parseElement(`<${node.tag}>${raw}${node.endTag}`, scope)
-    const value = detail?.decode === undefined ? element : detail.decode(element)
+    const value = structuredValue(`<${node.tag}>${raw}${node.endTag}`, scope, detail?.decode)
     if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
       this.#room -= raw.length
       detail?.made.set(raw, value)

@@ -8,7 +8,7 @@ import {isRetryable} from '../multistatus/result.ts'
 /** How often and when what failed is tried again. */
 export interface RetryPolicy {
   /**
-   * How often a request is sent at the most; counts the first time.
+   * How often a request is sent at the most in one call; counts the first time.
    *
    * @defaultValue 4
    */

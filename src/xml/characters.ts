@@ -67,6 +67,17 @@ export function normalizeLineEnds(text: string): string {
   return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text
 }
 
+/** Text without the white space around it: XML's, and none of the other kinds, which may end a name. */
+export function trimSpace(text: string): string {
+  const isTrimmed =
+    text === '' || !(isSpace(text.charCodeAt(0)) || isSpace(text.charCodeAt(text.length - 1)))
+  return isTrimmed ? text : text.replaceAll(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d
+}
+
 /** White space as it is in an attribute's value: blanks. */
 export function blanksOnly(text: string): string {
   return /[\t\r\n]/.test(text) ? normalizeLineEnds(text).replaceAll(/[\t\n]/g, ' ') : text

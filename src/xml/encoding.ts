@@ -42,7 +42,7 @@ export class EncodingReader {
     if (this.#decoder === undefined) {
       const begin = this.#detect(bytes, false)
       if (begin === -1) {
-        this.#kept = bytes.slice()
+        this.#kept = Uint8Array.from(bytes)
         return
       }
       bytes = bytes.subarray(begin)
@@ -108,7 +108,8 @@ export class EncodingReader {
     const decoder = this.#decoder
     if (decoder === undefined) return
     const whole = bytes.subarray(0, bytes.length - openLength(bytes, decoder.encoding))
-    this.#kept = bytes.slice(whole.length)
+    // A copy: the `slice` of a Buffer would be none, and its owner may write over it.
+    this.#kept = Uint8Array.from(bytes.subarray(whole.length))
     let text: string | undefined
     try {
       text = decoder.decode(whole)

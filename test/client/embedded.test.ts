@@ -53,7 +53,7 @@ function at(path: string): string {
 /** What is in the served folder, nephele's own files for locks and dead properties aside. */
 async function stored(): Promise<string[]> {
   const names = await readdir(server.folder, {recursive: true})
-  return names.filter((name) => !name.endsWith('.nephelemeta')).sort()
+  return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()
 }
 
 /** A result in one line: status, reason of a Failure, relation, path. */
@@ -538,13 +538,13 @@ describe('an abort', () => {
 describe('break in a listing', () => {
   it('closes the connection while the server still has most of its answer to send', async () => {
     await storeLargeListing()
-    const {promise: response, resolve} = Promise.withResolvers<ServerResponse>()
+    const {promise: answered, resolve} = Promise.withResolvers<ServerResponse>()
     server.http.once('request', (_request, response: ServerResponse) => resolve(response))
     for await (const result of dav.propfind('large/', {depth: 1, properties: [LARGE]})) {
       expect(result.relation).toBe('self')
       break
     }
-    const broken = await response
+    const broken = await answered
     if (!broken.closed) await once(broken, 'close')
     expect(broken.writableFinished).toBe(false)
   })
@@ -558,11 +558,11 @@ describe('break in a listing', () => {
   })
 })
 
-/** A property of half a megabyte: sixty of them are more than the buffers of a connection hold. */
+/** A property of half a megabyte: 32 of them are more than the buffers of a connection hold. */
 const LARGE = '{urn:x}large'
 
 async function storeLargeListing(): Promise<void> {
-  for (let number = 0; number < 60; number++) {
+  for (let number = 0; number < 32; number++) {
     await store(`large/${number}.txt`)
     await setProperty(`large/${number}.txt`, LARGE, 'x'.repeat(500_000))
   }

@@ -1,5 +1,5 @@
-// Keeps the README's programs and the demo's output the same as what is in examples/. With --write it puts them there, else it
-// fails where they differ.
+// Keeps the README's programs and the demo's output the same as what is in examples/. With --write it puts them there, else
+// it fails where a program differs. (The demo prints a port, a folder and the time, so its output is not compared.)
 
 import {execFileSync} from 'node:child_process'
 import {readFileSync, writeFileSync} from 'node:fs'
@@ -7,20 +7,33 @@ import {fileURLToPath} from 'node:url'
 
 const root = new URL('../../', import.meta.url)
 const path = fileURLToPath(new URL('README.md', root))
-const readme = readFileSync(path, 'utf8')
+const programs = ['list', 'bulk-delete', 'retry', 'parse-fetch'].map(
+  (name) => `examples/${name}.ts`,
+)
 
-const withPrograms = readme.replaceAll(/(<!-- (examples\/[\w-]+\.ts) -->\n```ts\n)[^]*?```/g, (_, begin: string, file: string) => {
-  return `${begin}${readFileSync(new URL(file, root), 'utf8')}\`\`\``
-})
+const readme = readFileSync(path, 'utf8')
+let current = readme
+for (const program of programs)
+  current = replaceBlock(current, program, readFileSync(new URL(program, root), 'utf8'))
 
 if (process.argv.includes('--write')) {
   const options = {env: {...process.env, NO_COLOR: '1'}, encoding: 'utf8'} as const
-  const output = execFileSync(process.execPath, [fileURLToPath(new URL('examples/demo.ts', root))], options)
-  const begin = '<!-- demo -->\n```text\n'
-  const end = '```\n<!-- /demo -->'
-  const before = withPrograms.slice(0, withPrograms.indexOf(begin) + begin.length)
-  writeFileSync(path, `${before}${output.trim()}\n${withPrograms.slice(withPrograms.indexOf(end))}`)
-} else if (withPrograms !== readme) {
-  console.error('The programs in README.md differ from examples/: run node test/support/readme.ts --write')
+  const output = execFileSync(
+    process.execPath,
+    [fileURLToPath(new URL('examples/demo.ts', root))],
+    options,
+  )
+  writeFileSync(path, replaceBlock(current, 'demo', `${output.trim()}\n`))
+} else if (current !== readme) {
+  console.error(
+    'The programs in README.md differ from examples/: run node test/support/readme.ts --write',
+  )
   process.exitCode = 1
+}
+
+/** Puts a text into the code block that follows a comment with this name. */
+function replaceBlock(markdown: string, name: string, text: string): string {
+  const block = new RegExp(`(<!-- ${name} -->\\s+\`\`\`\\w+\\n)[^]*?(\`\`\`\\n)`)
+  if (!block.test(markdown)) throw new Error(`README.md has no block after <!-- ${name} -->`)
+  return markdown.replace(block, (_, begin: string, end: string) => begin + text + end)
 }

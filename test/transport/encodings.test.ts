@@ -147,7 +147,7 @@ describe('a coded body that is broken', () => {
 
   it('is an error where its middle is damaged', async () => {
     const damaged = Buffer.from(gzipSync(body))
-    damaged.fill(0xff, damaged.length / 2, damaged.length / 2 + 50)
+    damaged.fill(0xff, 400, 450)
     server.answers(answer207(damaged, {'content-encoding': 'gzip'}))
     expect(isBroken((await read()).error)).toBe(true)
   })

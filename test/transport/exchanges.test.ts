@@ -106,7 +106,9 @@ describe.each([
 
   it('reads a body that ends with the connection', async () => {
     const headers = {'transfer-encoding': 'none', connection: 'close'}
-    server.answers(answer207([listing('/docs/').slice(0, 40), 10, listing('/docs/').slice(40)], headers))
+    server.answers(
+      answer207([listing('/docs/').slice(0, 40), 10, listing('/docs/').slice(40)], headers),
+    )
     expect((await open().propfind('docs/').collect()).summary.complete).toBe(true)
   })
 

@@ -1,0 +1,100 @@
+// States what DELETE is not pointed at by mistake: the client's own base, what holds it, and what is outside it.
+// RFC 3986, section 5.2.4; RFC 4918, section 9.6.1.
+
+import {DavClient, type Target, type Transport} from 'multistatus'
+import {beforeEach, describe, expect, it} from 'vitest'
+
+let sent: string[]
+const transport: Transport = async ({method, url}) => {
+  sent.push(`${method} ${url}`)
+  return {status: 204, headers: new Headers(), body: null}
+}
+
+beforeEach(() => {
+  sent = []
+})
+
+const origin = 'https://dav.example'
+const base = `${origin}/files/ana%20b/`
+const dav = new DavClient({url: base, transport})
+
+const refused: readonly (readonly [string, Target])[] = [
+  ['the base, as nothing', ''],
+  ['the base, as a dot', '.'],
+  ['the base, as ./', './'],
+  ['the base, as a URL', new URL(base)],
+  ['the base, as a result', {url: base}],
+  ['the base without its slash', '/files/ana%20b'],
+  ['the base with a slash too many', '/files/ana%20b//'],
+  ['the base with another slash too many', '/files//ana%20b/'],
+  ['the base under another escaping', '/%66iles/ana b/'],
+  ['the base from below', 'sub/..'],
+  ['the base from below, escaped', 'sub/%2e%2E/'],
+  ['what holds the base', '..'],
+  ['what holds the base, escaped', '%2e%2e/'],
+  ['what holds the base, as a path', '/files'],
+  ['the root', '/'],
+  ['the root, from far below', '../../../../'],
+  ['what is beside the base', '/files/bob/'],
+  ['what begins with the name of the base', '/files/ana%20bella/'],
+  ['what is beside it, from below', 'sub/../../bob'],
+  ['what only looks to be below', '/files/ana%20b%2Fx'],
+  ['another case', '/files/Ana%20b/x'],
+]
+
+describe.each<[string, (target: Target, unguarded?: boolean) => {collect(): Promise<unknown>}]>([
+  ['delete', (target, unguarded) => dav.delete(target, {unguarded})],
+  ['deleteMany', (target, unguarded) => dav.deleteMany([target], {unguarded})],
+])('%s', (_, call) => {
+  it.each(refused)('refuses %s, and names unguarded', (_what, target) => {
+    expect(() => call(target)).toThrow(TypeError)
+    expect(() => call(target)).toThrow(/unguarded: true/)
+    expect(sent).toEqual([])
+  })
+
+  it.each(refused)('deletes %s where unguarded is true', async (_what, target) => {
+    await call(target, true).collect()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('says what was asked and why not', () => {
+    expect(() => call('..')).toThrow(new RegExp(`DELETE ${origin}/files/ .*base`))
+    expect(() => call('/files/bob/')).toThrow(new RegExp(`DELETE ${origin}/files/bob/ .*outside`))
+  })
+
+  it.each<[string, Target]>([
+    ['a member', 'x'],
+    ['a member with the name of the base', 'ana%20b'],
+    ['an escaped dot in a name', '%2e%2e%2e'],
+    ['a member under another escaping', '/%66iles/ana b/x'],
+    ['an escaped slash in a name', '..%2F..%2F'],
+  ])('deletes %s', async (_what, target) => {
+    await call(target).collect()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('refuses another origin even where unguarded is true', () => {
+    expect(() => call('https://other.example/x', true)).toThrow(TypeError)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('a client on the root of its server', () => {
+  const root = new DavClient({url: origin, transport})
+
+  it.each(['', '/', '.', '..', '//', 'a/..'])('refuses the root: %j', (target) => {
+    expect(() => root.delete(target)).toThrow(TypeError)
+  })
+
+  it('deletes what is in it', async () => {
+    await root.delete('a').collect()
+    expect(sent).toEqual([`DELETE ${origin}/a`])
+  })
+})
+
+describe('PROPFIND', () => {
+  it.each(['', '/', '..', '/files/bob/'])('goes anywhere on the origin: %j', async (target) => {
+    await expect(dav.propfind(target).collect()).rejects.toThrow()
+    expect(sent).toHaveLength(1)
+  })
+})

@@ -1,0 +1,218 @@
+// States what a caller may name a resource by, and what is refused before anything is sent because it would hit another
+// one. RFC 3986, sections 2 and 3; RFC 4918, section 8.3.
+
+import fc from 'fast-check'
+import {
+  DavClient,
+  decodePath,
+  encodePath,
+  type Failure,
+  type Target,
+  type Transport,
+} from 'multistatus'
+import {beforeEach, describe, expect, it} from 'vitest'
+
+import {verdicts} from '../support/fault-server.ts'
+
+const base = 'https://dav.example/files/ana/'
+let sent: string[]
+
+/** Keeps what would be sent, and answers that it is gone. */
+const transport: Transport = async ({method, url}) => {
+  sent.push(`${method} ${url}`)
+  return {status: 204, headers: new Headers(), body: null}
+}
+const dav = new DavClient({url: base, transport})
+
+beforeEach(() => {
+  sent = []
+})
+
+async function deleted(target: Target): Promise<string[]> {
+  await dav.delete(target).collect()
+  return sent
+}
+
+const result = {
+  ok: true,
+  href: '/files/ana/x%20y',
+  url: `${base}x%20y`,
+  relation: 'member',
+  status: 200,
+  properties: {},
+  missing: [],
+} as const
+
+describe('a target', () => {
+  it.each<[string, Target, string]>([
+    ['a name', 'a.txt', 'a.txt'],
+    ['a path', 'b/c/d.txt', 'b/c/d.txt'],
+    ['a collection', 'b/', 'b/'],
+    ['a reference with escapes', '100%25%20%231%3F.txt', '100%25%20%231%3F.txt'],
+    ['raw UTF-8', 'é😀.txt', '%C3%A9%F0%9F%98%80.txt'],
+    ['a raw space', 'a b.txt', 'a%20b.txt'],
+    ['an absolute path', '/files/ana/a.txt', 'a.txt'],
+    ['an absolute URL', `${base}a.txt`, 'a.txt'],
+    ['a URL', new URL('a.txt', base), 'a.txt'],
+    ['a result', result, 'x%20y'],
+    ['an object with a url', {url: `${base}z`}, 'z'],
+    ['a dot segment that stays below', 'b/../c/./d', 'c/d'],
+    ['an escape that is not UTF-8', 'caf%E9', 'caf%E9'],
+    ['an escaped slash', 'a%2Fb', 'a%2Fb'],
+    ['three dots', '...', '...'],
+    ['a colon after a dot', './file:colon.vcf', 'file:colon.vcf'],
+  ])('is %s', async (_, target, path) => {
+    expect(await deleted(target)).toEqual([`DELETE ${base}${path}`])
+  })
+
+  it('that is a result means its url, whatever its href says', async () => {
+    expect(await deleted({...result, href: '/elsewhere'})).toEqual([`DELETE ${base}x%20y`])
+  })
+
+  it('that is a Failure means its url too', async () => {
+    const failure: Failure = {
+      ok: false,
+      href: '/files/ana/locked',
+      url: `${base}locked`,
+      relation: 'member',
+      status: 423,
+      reason: 'status',
+      conditions: [],
+      missing: [],
+    }
+    expect(await deleted(failure)).toEqual([`DELETE ${base}locked`])
+  })
+})
+
+describe.each<[string, (target: Target) => unknown]>([
+  ['propfind', (target) => dav.propfind(target)],
+  ['delete', (target) => dav.delete(target)],
+  ['deleteMany', (target) => dav.deleteMany([target])],
+])('%s', (_, call) => {
+  it.each([
+    ['a #', '100% #1?.jpg'],
+    ['a fragment', 'a.txt#top'],
+    ['a ?', 'what?.txt'],
+    ['a query', 'a.txt?x=1'],
+    ['a line feed', 'a\nb'],
+    ['a tab', 'a\tb'],
+    ['a null', 'a\u0000b'],
+    ['a delete character', 'a\u007Fb'],
+    ['a bare %', '100%'],
+    ['a % before other letters', '%zz'],
+    ['half an escape', 'a%4'],
+    ['%u00e9, as IIS writes it', '%u00e9'],
+    ['a backslash', 'a\\b'],
+    ['a blank before it', ' a'],
+    ['a blank after it', 'a '],
+    ['half of a surrogate pair', 'a\uD83D'],
+    ['a fragment in an absolute URL', `${base}a#b`],
+  ])('refuses a string with %s, and names encodePath', (_what, target) => {
+    expect(() => call(target)).toThrow(TypeError)
+    expect(() => call(target)).toThrow(/encodePath/)
+    expect(sent).toEqual([])
+  })
+
+  it.each<[string, Target]>([
+    ['another host', 'https://other.example/files/ana/a'],
+    ['another port', 'https://dav.example:8443/files/ana/a'],
+    ['another scheme', 'http://dav.example/files/ana/a'],
+    ['a host without a scheme', '//other.example/files/ana/a'],
+    ['a name that reads as a scheme', 'file:colon.vcf'],
+    ['javascript', 'javascript:alert(1)'],
+    ['a URL of another origin', new URL('https://other.example/a')],
+    ['a result of another origin', {...result, url: 'https://other.example/a'}],
+    ['a URL with a fragment', new URL(`${base}a#b`)],
+    ['a URL with an empty fragment', new URL(`${base}a#`)],
+  ])('refuses %s', (_what, target) => {
+    expect(() => call(target)).toThrow(TypeError)
+    expect(sent).toEqual([])
+  })
+
+  it.each<Target>([
+    'https://ana:hidden-secret@dav.example/files/ana/a',
+    new URL('https://ana:hidden-secret@dav.example/files/ana/a'),
+    {url: 'https://ana:hidden-secret@dav.example/files/ana/a'},
+    'https://ana:hidden-secret@other.example/files/ana/a',
+  ])('refuses credentials without telling them: %o', (target) => {
+    expect(() => call(target)).toThrow(TypeError)
+    expect(() => call(target)).not.toThrow(/hidden-secret/)
+  })
+
+  it.each([
+    undefined,
+    null,
+    7,
+    {},
+    {url: 7},
+    {url: ''},
+    {url: 'a.txt'},
+    {href: '/files/ana/a'},
+    Symbol.iterator,
+  ])('refuses what is no target: %o', (target) => {
+    // @ts-expect-error -- what a caller without types may write
+    expect(() => call(target)).toThrow(TypeError)
+    expect(sent).toEqual([])
+  })
+
+  it('refuses a Failure malformed: it names no resource', () => {
+    const failure: Failure = {
+      ok: false,
+      href: '',
+      url: `${base}sub/`,
+      relation: 'outside',
+      status: 0,
+      reason: 'malformed',
+      conditions: [],
+      missing: [],
+    }
+    expect(() => call(failure)).toThrow(TypeError)
+    expect(() => call({...failure})).toThrow(/malformed/)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('stat', () => {
+  it.each(['a#b', 'https://other.example/a'])('rejects with a TypeError: %s', async (target) => {
+    await expect(dav.stat(target)).rejects.toBeInstanceOf(TypeError)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('encodePath and a client', () => {
+  it('mean the one resource of that name, whatever the name', async () => {
+    const name = fc
+      .string({unit: 'binary', minLength: 1})
+      .filter((text) => !text.includes('/') && text !== '.' && text !== '..')
+    await fc.assert(
+      fc.asyncProperty(name, fc.boolean(), async (text, isCollection) => {
+        sent = []
+        const reference = encodePath(text) + (isCollection ? '/' : '')
+        await dav.delete(reference).collect()
+        expect(sent).toHaveLength(1)
+        const url = new URL(sent[0]?.slice('DELETE '.length) ?? '')
+        expect([url.origin, url.search, url.hash]).toEqual(['https://dav.example', '', ''])
+        expect(decodePath(url)).toBe(`/files/ana/${text}${isCollection ? '/' : ''}`)
+      }),
+    )
+  })
+
+  it('mean what a listing of the server means by the same name', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({unit: 'grapheme', minLength: 1}), async (text) => {
+        if (text.includes('/') || text === '.' || text === '..') return
+        const href = `/files/ana/${encodePath(text)}`
+        const lists: Transport = async () => ({
+          status: 207,
+          headers: new Headers(),
+          body: new Blob([verdicts({[href.replaceAll("'", '&apos;')]: '200 OK'})]).stream(),
+        })
+        const {successes} = await new DavClient({url: base, transport: lists})
+          .propfind('')
+          .collect()
+        expect(successes.map((found) => decodePath(found))).toEqual([`/files/ana/${text}`])
+      }),
+      {numRuns: 50},
+    )
+  })
+})

@@ -1,0 +1,77 @@
+// The built package as Node loads it: the reader in `dist` at every chunk edge, its memory, and what each door pulls in.
+
+import {execFile} from 'node:child_process'
+import {fileURLToPath} from 'node:url'
+import {promisify} from 'node:util'
+
+import {build} from 'esbuild'
+import {expect, it} from 'vitest'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+it('dist/parser.js reads a body byte by byte as it reads it whole', async () => {
+  const program = `
+    import {readFileSync} from 'node:fs'
+    import {isDeepStrictEqual} from 'node:util'
+    import {MultiStatusParser} from './dist/parser.js'
+    const bytes = readFileSync('test/fixtures/apache-2.4.71-allprop.xml')
+    const read = (chunks) => {
+      const parser = new MultiStatusParser()
+      const results = chunks.flatMap((chunk) => parser.write(chunk))
+      return {results, summary: parser.end()}
+    }
+    const whole = read([bytes])
+    const single = read(Array.from(bytes, (byte) => Uint8Array.of(byte)))
+    console.log(JSON.stringify({results: whole.results.length, equal: isDeepStrictEqual(whole, single)}))
+  `
+  const {stdout} = await run(process.execPath, ['--input-type=module', '-e', program], {cwd: root})
+  expect(JSON.parse(stdout)).toEqual({results: 3, equal: true})
+})
+
+it('100,000 responses stream through parseMultiStatus with less than 40 MB of growth', async () => {
+  const {stdout} = await run(process.execPath, ['--expose-gc', 'test/bench/memory.ts', '100000'], {
+    cwd: root,
+  })
+  const {responses, growth} = JSON.parse(stdout)
+  expect(responses).toBe(100_000)
+  expect(growth).toBeGreaterThan(0)
+  expect(growth).toBeLessThan(40)
+})
+
+it.each([
+  ['multistatus/parser', ['undici', 'p-limit'], ['fast-xml-parser']],
+  ['multistatus/fetch', ['undici', 'p-limit', 'fast-xml-parser'], []],
+  ['multistatus', [], ['undici', 'p-limit', 'fast-xml-parser']],
+])('%s pulls in what it may under Node, and no more', async (entry, absent, present) => {
+  const {metafile} = await build({
+    stdin: {contents: `export * from '${entry}'`, resolveDir: root},
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    plugins: [
+      {
+        name: 'self',
+        setup: ({onResolve}) => {
+          // Our own names are bundled, all others are left as imports to be looked at.
+          onResolve({filter: /^(?:multistatus|#)/}, ({path}) => ({path: resolveOwn(path)}))
+        },
+      },
+    ],
+    write: false,
+    metafile: true,
+  })
+  const imports = Object.values(metafile.outputs).flatMap((output) =>
+    output.imports.map(({path}) => path),
+  )
+  expect(imports.filter((path) => absent.includes(path))).toEqual([])
+  expect(imports).toEqual(expect.arrayContaining(present))
+})
+
+function resolveOwn(name: string): string {
+  if (name === '#default-transport')
+    return fileURLToPath(new URL('../../dist/transport/default.node.js', import.meta.url))
+  const file = name === 'multistatus' ? 'index' : name.slice('multistatus/'.length)
+  return fileURLToPath(new URL(`../../dist/${file}.js`, import.meta.url))
+}

@@ -1,0 +1,161 @@
+// States the two time limits of an exchange: until the headers are there, and between two chunks of the body. Each is a
+// DavTimeoutError that says which, and frees the connection. No RFC speaks of them.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, DavError, DavTimeoutError} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listed,
+  listing,
+  NEVER,
+  OPEN,
+  SHUT,
+  startFaultServer,
+} from '../support/fault-server.ts'
+import {drain} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+beforeEach(async () => {
+  server = await startFaultServer()
+})
+
+afterEach(() => server.close())
+
+describe.each([
+  ['undici', undiciTransport()],
+  ['fetch', fetchTransport()],
+] as const)('over %s', (_, transport) => {
+  const open = (timeout: number | {headers?: number; idle?: number}): DavClient =>
+    new DavClient({url: server.url, transport, timeout})
+
+  it('a server that never answers is a DavTimeoutError headers', async () => {
+    server.answers(NEVER)
+    const {items, error} = await drain(open({headers: 60}).propfind('docs/'))
+    expect(items).toEqual([])
+    expect(error).toBeInstanceOf(DavTimeoutError)
+    expect(error).toBeInstanceOf(DavError)
+    expect(error).toMatchObject({
+      name: 'DavTimeoutError',
+      timeout: 'headers',
+      message: `PROPFIND ${server.url}docs/ got no answer within 60 ms`,
+    })
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  it('a server that stops in its body is a DavTimeoutError idle, after what was finished', async () => {
+    server.answers(answer207([OPEN, listed('/docs/'), NEVER]))
+    const {items, error} = await drain(open({idle: 60}).propfind('docs/'))
+    expect(items).toMatchObject([{href: '/docs/'}])
+    expect(error).toMatchObject({
+      name: 'DavTimeoutError',
+      timeout: 'idle',
+      message: `PROPFIND ${server.url}docs/ got no more of the answer within 60 ms`,
+    })
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  it('a server that sends headers and no body is idle', async () => {
+    server.answers(answer207([NEVER]))
+    const {error} = await drain(open({idle: 60}).propfind('docs/'))
+    expect(error).toMatchObject({name: 'DavTimeoutError', timeout: 'idle'})
+  })
+
+  it('one number is both limits', async () => {
+    server.answers(NEVER, answer207([OPEN, NEVER]))
+    const dav = open(60)
+    expect((await drain(dav.propfind('docs/'))).error).toMatchObject({timeout: 'headers'})
+    expect((await drain(dav.propfind('docs/'))).error).toMatchObject({timeout: 'idle'})
+  })
+
+  it('the wait for the headers is not the idle limit: a server may be silent before it lists', async () => {
+    server.script(async () => {
+      await delay(150)
+      return answer207(listing('/docs/'))
+    })
+    const {items, error} = await drain(open({idle: 60}).propfind('docs/'))
+    expect(error).toBeUndefined()
+    expect(items).toHaveLength(1)
+  })
+
+  it('the idle limit begins anew with each chunk', async () => {
+    const hrefs = ['/docs/', '/docs/a', '/docs/b', '/docs/c', '/docs/d', '/docs/e']
+    const parts = hrefs.flatMap((href) => [listed(href), 50])
+    server.answers(answer207([OPEN, ...parts, SHUT]))
+    const {items, error} = await drain(open({headers: 200, idle: 200}).propfind('docs/'))
+    expect(error).toBeUndefined()
+    expect(items).toHaveLength(6)
+  })
+
+  it('a reader who takes his time is not the server’s idleness', async () => {
+    server.answers(answer207([OPEN, listed('/docs/'), 1, listed('/docs/a'), SHUT]))
+    const hrefs: string[] = []
+    for await (const {href} of open({idle: 60}).propfind('docs/')) {
+      hrefs.push(href)
+      await delay(150)
+    }
+    expect(hrefs).toEqual(['/docs/', '/docs/a'])
+  })
+
+  it('the body of a refusal that does not end is not waited for longer', async () => {
+    server.answers({status: 403, body: ['<html>', NEVER]})
+    const {error} = await drain(open({idle: 60}).propfind('docs/'))
+    expect(error).toMatchObject({name: 'DavHttpError', status: 403})
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  it('a DELETE that is not answered throws', async () => {
+    server.answers(NEVER)
+    const {items, error} = await drain(open({headers: 60}).delete('a'))
+    expect(items).toEqual([])
+    expect(error).toMatchObject({name: 'DavTimeoutError', timeout: 'headers'})
+  })
+
+  it('a DELETE that is not answered is a Failure no-answer among many', async () => {
+    server.script(({url}) => (url === '/b' ? NEVER : {status: 204}))
+    const {successes, failures} = await open({headers: 100}).deleteMany(['a', 'b', 'c']).collect()
+    expect(successes.map(({href}) => href).toSorted()).toEqual(['/a', '/c'])
+    expect(failures).toMatchObject([
+      {href: '/b', status: 0, reason: 'no-answer', relation: 'self', conditions: []},
+    ])
+  })
+})
+
+describe('timeout', () => {
+  it.each([0, -1, Number.NaN])('of %s is a RangeError', (timeout) => {
+    const options = {url: 'http://127.0.0.1/'}
+    expect(() => new DavClient({...options, timeout})).toThrow(RangeError)
+    expect(() => new DavClient({...options, timeout: {headers: timeout}})).toThrow(RangeError)
+    expect(() => new DavClient({...options, timeout: {idle: timeout}})).toThrow(RangeError)
+  })
+
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31, Number.MAX_SAFE_INTEGER])(
+    'of %s does not fire at once',
+    async (timeout) => {
+      server.script(async () => {
+        await delay(20)
+        return {status: 204}
+      })
+      const {successes} = await new DavClient({url: server.url, timeout}).delete('a').collect()
+      expect(successes).toHaveLength(1)
+    },
+  )
+})
+
+describe('undiciTransport: connectTimeout', () => {
+  it('is a DavTimeoutError connect', async () => {
+    // 192.0.2.0/24 is for documentation (RFC 5737): nothing there answers, and some networks refuse it at once.
+    const transport = undiciTransport({connectTimeout: 200})
+    const {error} = await drain(new DavClient({url: 'http://192.0.2.1/', transport}).delete('a'))
+    expect(error).toBeInstanceOf(DavError)
+    const timeout = error instanceof DavTimeoutError ? error.timeout : 'connect'
+    expect(timeout).toBe('connect')
+  })
+})
