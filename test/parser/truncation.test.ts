@@ -59,12 +59,12 @@ describe.each(all)('$name', (fixture) => {
   const whole = JSON.stringify(read(body, options))
 
   it('gives the same results under every two-way split', () => {
+    const different: number[] = []
     for (let cut = 1; cut < body.length; cut++) {
       const split = read([body.subarray(0, cut), body.subarray(cut)], options)
-      if (JSON.stringify(split) !== whole)
-        expect({cut, ...split}).toEqual({cut, ...read(body, options)})
+      if (JSON.stringify(split) !== whole) different.push(cut)
     }
-    expect(JSON.stringify(read([body.subarray(0, 1), body.subarray(1)], options))).toBe(whole)
+    expect(different).toEqual([])
   })
 
   it('gives the same results byte by byte', () => {
@@ -80,17 +80,19 @@ describe.each(all)('$name', (fixture) => {
   it('throws wherever its root is not closed, after results that are all among the whole’s', () => {
     const text = new TextDecoder().decode(body)
     const end = bytes(text.slice(0, text.indexOf('>', text.lastIndexOf('</')) + 1)).length
-    const prefixes = read(body, options).results.map((_, index, all) =>
-      JSON.stringify(all.slice(0, index)),
+    const prefixes = read(body, options).results.map((_, index, results) =>
+      JSON.stringify(results.slice(0, index)),
     )
+    const wrong: unknown[] = []
     for (let cut = 0; cut < end; cut++) {
       const {results, error} = readToError(body.subarray(0, cut), options)
       const reason = error instanceof MultiStatusError ? error.reason : error
       const expected = prefixes[results.length] ?? whole.slice('{"results":'.length)
       if (reason !== 'truncated' || !expected.startsWith(JSON.stringify(results))) {
-        expect({cut, reason, results}).toEqual({cut, reason: 'truncated', results: expected})
+        wrong.push({cut, reason, results})
       }
     }
+    expect(wrong).toEqual([])
     expect(readToError(body.subarray(0, end), options).error).toBeUndefined()
   })
 })

@@ -1,0 +1,209 @@
+// States how fast a bulk DELETE goes and how it ends: no more requests at once than asked for, targets taken only as
+// results are, and nothing sent after the reader has gone. RFC 4918, section 9.6.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {type FaultServer, NEVER, startFaultServer} from '../support/fault-server.ts'
+
+vi.setConfig({testTimeout: 10_000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 204})
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+/** Names, how many were taken, and whether the one who takes has said that it is enough. */
+function counted(length: number): {
+  names: AsyncGenerator<string>
+  state: {asked: number; closed: boolean}
+} {
+  const state = {asked: 0, closed: false}
+  async function* make(): AsyncGenerator<string> {
+    try {
+      for (let number = 0; number < length; number++) {
+        state.asked++
+        yield `${number}.txt`
+      }
+    } finally {
+      state.closed = true
+    }
+  }
+  return {names: make(), state}
+}
+
+function array(length: number): string[] {
+  return Array.from({length}, (_, number) => `${number}.txt`)
+}
+
+describe('concurrency', () => {
+  const slowly = (): void =>
+    server.script(async () => {
+      await delay(5)
+      return {status: 204}
+    })
+
+  it.each([1, 2, 5, 20])('%i is never exceeded, and is made use of', async (concurrency) => {
+    slowly()
+    const {summary} = await dav.deleteMany(array(60), {concurrency}).collect()
+    expect(summary.successes).toBe(60)
+    expect(server.mostAtOnce).toBe(concurrency)
+  })
+
+  it('is 8 where none is given', async () => {
+    slowly()
+    await dav.deleteMany(array(60)).collect()
+    expect(server.mostAtOnce).toBe(8)
+  })
+
+  it('is the client’s where the call has none, and the call’s where it has', async () => {
+    slowly()
+    dav = new DavClient({url: server.url, transport, concurrency: 3})
+    await dav.deleteMany(array(30)).collect()
+    expect(server.mostAtOnce).toBe(3)
+    await dav.deleteMany(array(30), {concurrency: 6}).collect()
+    expect(server.mostAtOnce).toBe(6)
+  })
+
+  it('holds for a generator too', async () => {
+    slowly()
+    await dav.deleteMany(counted(60).names, {concurrency: 4}).collect()
+    expect(server.mostAtOnce).toBe(4)
+  })
+
+  it('lets a slow one not hold up the others', async () => {
+    const {promise: gate, resolve: open} = Promise.withResolvers<void>()
+    server.script(async ({url}) => {
+      if (url === '/0.txt') await gate
+      return {status: 204}
+    })
+    const hrefs: string[] = []
+    for await (const {href} of dav.deleteMany(array(20), {concurrency: 2})) {
+      hrefs.push(href)
+      if (hrefs.length === 19) open()
+    }
+    expect(hrefs.at(-1)).toBe('/0.txt')
+  })
+})
+
+describe('2,000 targets of a generator', () => {
+  it.each([1, 8])(
+    'are read no faster than results are taken, at concurrency %i',
+    async (concurrency) => {
+      const {names, state} = counted(2000)
+      let taken = 0
+      let ahead = 0
+      for await (const result of dav.deleteMany(names, {concurrency})) {
+        if (!result.ok) throw new Error(result.href)
+        taken++
+        // Time enough to run ahead, were nothing in the way.
+        if (taken % 400 === 1) await delay(30)
+        ahead = Math.max(ahead, state.asked - taken)
+      }
+      expect(taken).toBe(2000)
+      expect(server.requests).toHaveLength(2000)
+      expect(ahead).toBeLessThanOrEqual(concurrency + 2)
+    },
+  )
+
+  it('are not read at all before the stream is', async () => {
+    const {names, state} = counted(2000)
+    dav.deleteMany(names)
+    await delay(20)
+    expect(state.asked).toBe(0)
+  })
+})
+
+describe('break', () => {
+  it.each([1, 4])('stops, and closes the generator, at concurrency %i', async (concurrency) => {
+    const {names, state} = counted(2000)
+    for await (const result of dav.deleteMany(names, {concurrency})) if (result.ok) break
+    await delay(50)
+    expect(state.closed).toBe(true)
+    expect(state.asked).toBeLessThanOrEqual(concurrency + 3)
+    expect(server.requests.length).toBeLessThanOrEqual(concurrency + 3)
+  })
+
+  it('closes the connections of what is under way', async () => {
+    server.script(({url}) => (url === '/0.txt' ? {status: 204} : NEVER))
+    for await (const result of dav.deleteMany(array(20), {concurrency: 3})) if (result.ok) break
+    const others = server.requests.filter(({url}) => url !== '/0.txt')
+    expect(await Promise.all(others.map(({ended}) => ended))).toEqual(others.map(() => 'closed'))
+    expect(server.requests.length).toBeLessThanOrEqual(6)
+  })
+})
+
+describe('an abort', () => {
+  const reason = {why: 'enough'}
+
+  it('rejects with the reason, sends no more, and closes the generator', async () => {
+    const {names, state} = counted(2000)
+    const controller = new AbortController()
+    const {signal} = controller
+    const stream = dav.deleteMany(names, {concurrency: 4, signal})
+    let taken = 0
+    const reading = async (): Promise<void> => {
+      for await (const result of stream) {
+        if (result.ok && ++taken === 10) controller.abort(reason)
+      }
+    }
+    await expect(reading()).rejects.toBe(reason)
+    await expect(stream.summary).rejects.toBe(reason)
+    const sent = server.requests.length
+    await delay(50)
+    expect(server.requests).toHaveLength(sent)
+    expect(sent).toBeLessThan(30)
+    expect(state.closed).toBe(true)
+  })
+
+  it('closes the connections of all that is under way', async () => {
+    const controller = new AbortController()
+    const {signal} = controller
+    server.script((_, number) => {
+      if (number === 5) controller.abort(reason)
+      return NEVER
+    })
+    await expect(dav.deleteMany(array(20), {concurrency: 5, signal}).collect()).rejects.toBe(reason)
+    expect(server.requests).toHaveLength(5)
+    const ends = await Promise.all(server.requests.map(({ended}) => ended))
+    expect(ends).toEqual(['closed', 'closed', 'closed', 'closed', 'closed'])
+  })
+
+  it('rejects while the generator is silent', async () => {
+    const controller = new AbortController()
+    const {signal} = controller
+    async function* silent(): AsyncGenerator<string> {
+      yield 'a'
+      controller.abort(reason)
+      await new Promise(() => {})
+    }
+    await expect(dav.deleteMany(silent(), {signal}).collect()).rejects.toBe(reason)
+  })
+})
+
+describe('a generator that throws', () => {
+  it('rejects with what it threw, after the results of what was under way', async () => {
+    const reason = new Error('the listing broke')
+    async function* broken(): AsyncGenerator<string> {
+      yield 'a'
+      yield 'b'
+      throw reason
+    }
+    const hrefs: string[] = []
+    const reading = async (): Promise<void> => {
+      for await (const {href} of dav.deleteMany(broken(), {concurrency: 2})) hrefs.push(href)
+    }
+    await expect(reading()).rejects.toBe(reason)
+    expect(hrefs.toSorted()).toEqual(['/a', '/b'])
+  })
+})

@@ -1,0 +1,224 @@
+// States what becomes of many targets: each has one verdict, whatever happens to the others, in whatever way they are
+// given; and what the caller is told on the way. RFC 4918, section 9.6.
+
+import {DavClient, type DavResult, type Progress, type Target} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  type Answer,
+  answer207,
+  type FaultServer,
+  RESET,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {generate} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 204})
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+function line(result: DavResult): string {
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
+    ' ',
+  )
+}
+
+describe('targets', () => {
+  it.each<[string, () => Iterable<Target> | AsyncIterable<Target>]>([
+    ['an array', () => ['a', 'b', 'c']],
+    ['a Set', () => new Set(['a', 'b', 'c'])],
+    ['a generator', () => ['a', 'b', 'c'].values()],
+    ['an async generator', () => generate(['a', 'b', 'c'])],
+    ['URLs', () => ['a', 'b', 'c'].map((name) => new URL(name, server.url))],
+    ['results', () => ['a', 'b', 'c'].map((name) => ({url: server.url + name}))],
+  ])('may be %s', async (_, targets) => {
+    const {successes, summary} = await dav.deleteMany(targets(), {concurrency: 1}).collect()
+    expect(successes.map(line)).toEqual(['204 self /a', '204 self /b', '204 self /c'])
+    expect(summary).toEqual({
+      complete: true,
+      incomplete: [],
+      successes: 3,
+      failures: 0,
+      requests: 3,
+    })
+    expect(server.requests).toMatchObject([
+      {method: 'DELETE', url: '/a', headers: {depth: 'infinity'}},
+      {method: 'DELETE', url: '/b', headers: {depth: 'infinity'}},
+      {method: 'DELETE', url: '/c', headers: {depth: 'infinity'}},
+    ])
+  })
+
+  it('may be none', async () => {
+    expect(await dav.deleteMany([]).collect()).toEqual({
+      successes: [],
+      failures: [],
+      summary: {complete: true, incomplete: [], successes: 0, failures: 0, requests: 0},
+    })
+  })
+
+  it('are all deleted, twice where they are named twice', async () => {
+    server.answers({status: 204}, {status: 404})
+    const {successes, failures} = await dav.deleteMany(['a', 'a'], {concurrency: 1}).collect()
+    expect(successes.map(line)).toEqual(['204 self /a'])
+    expect(failures.map(line)).toEqual(['404 status self /a'])
+  })
+
+  it('that are not there are deleted with ifMissing: success', async () => {
+    server.answers({status: 404}, {status: 204}, {status: 410})
+    const options = {concurrency: 1, ifMissing: 'success'} as const
+    const {successes, failures} = await dav.deleteMany(['a', 'b', 'c'], options).collect()
+    expect(successes.map(({href}) => href)).toEqual(['/a', '/b', '/c'])
+    expect(failures).toEqual([])
+  })
+})
+
+describe('an array of targets', () => {
+  it.each<[string, Target]>([
+    ['a name with a #', 'c#1'],
+    ['the base itself', ''],
+    ['another origin', 'https://other.example/c'],
+  ])('is checked whole before the first request: %s', (_, bad) => {
+    expect(() => dav.deleteMany(['a', 'b', bad])).toThrow(TypeError)
+    expect(server.requests).toEqual([])
+  })
+})
+
+describe('a target of a generator that is none', () => {
+  it.each<[string, unknown]>([
+    ['a name with a #', 'b#1'],
+    ['the base itself', ''],
+    ['what is outside the base', '/elsewhere'],
+    ['another origin', 'https://other.example/b'],
+    ['a malformed failure', {url: 'https://other.example/b', ok: false, reason: 'malformed'}],
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['an object that is none', {}],
+  ])('is a Failure malformed in its place, and the others are deleted: %s', async (_, bad) => {
+    dav = new DavClient({url: `${server.url}docs/`, transport})
+    const targets = generate<unknown>(['a', bad, 'c']) as AsyncIterable<Target>
+    const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency: 1}))
+    expect(results).toMatchObject([
+      {ok: true, href: '/docs/a', status: 204},
+      {ok: false, reason: 'malformed', status: 0, relation: 'self', conditions: [], missing: []},
+      {ok: true, href: '/docs/c', status: 204},
+    ])
+    expect(results[1]).not.toHaveProperty('request')
+    expect(results[1]).toHaveProperty('description', expect.stringMatching(/./))
+    expect(JSON.parse(JSON.stringify(results[1]))).toEqual(results[1])
+    expect(server.requests.map(({url}) => url)).toEqual(['/docs/a', '/docs/c'])
+  })
+
+  it('is refused whatever else it looks like: the guards cannot be talked round', async () => {
+    dav = new DavClient({url: `${server.url}docs/`, transport})
+    const forged = ['', 'elsewhere/', '../'].map((path) => ({
+      url: new URL(path, `${server.url}docs/`).href.replace('docs/elsewhere', 'elsewhere'),
+      ifMissing: 'success',
+      attempts: 0,
+    }))
+    const {failures} = await dav.deleteMany(generate(forged)).collect()
+    expect(failures.map(({reason}) => reason)).toEqual(['malformed', 'malformed', 'malformed'])
+    expect(server.requests).toEqual([])
+  })
+
+  it('is no target of a retry', async () => {
+    const {failures} = await dav.deleteMany(generate(['b#1'])).collect()
+    const retried = await dav.retry(failures, {minDelay: 1, maxDelay: 1}).collect()
+    expect(retried.failures).toEqual(failures)
+    expect(server.requests).toEqual([])
+  })
+})
+
+describe('one of many that goes wrong', () => {
+  it.each<[string, Answer | typeof RESET, string]>([
+    ['a 401', {status: 401}, '401 status self /b'],
+    ['a 423', {status: 423}, '423 status self /b'],
+    ['a 500 with HTML', {status: 500, body: '<html></html>'}, '500 status self /b'],
+    ['a redirect elsewhere', {status: 302, headers: {location: '/x'}}, '302 status self /b'],
+    ['a reset', RESET, '0 no-answer self /b'],
+    [
+      'a 207 that breaks off',
+      answer207(['<D:multistatus xmlns:D="DAV:">', RESET]),
+      '0 no-answer self /b',
+    ],
+  ])('does not end the others: %s', async (_, bad, expected) => {
+    server.script(({url}) => (url === '/b' ? bad : {status: 204}))
+    const {successes, failures, summary} = await dav
+      .deleteMany(['a', 'b', 'c', 'd'], {concurrency: 1})
+      .collect()
+    expect(successes.map(line)).toEqual(['204 self /a', '204 self /c', '204 self /d'])
+    expect(failures.map(line)).toEqual([expected])
+    expect(summary).toMatchObject({successes: 3, failures: 1, requests: 4})
+    expect(failures[0]?.request).toEqual({
+      method: 'DELETE',
+      url: `${server.url}b`,
+      depth: 'infinity',
+      attempts: 1,
+    })
+  })
+
+  it('has the results of its members before its verdict, not between those of others', async () => {
+    server.script(({url}) =>
+      url === '/b/'
+        ? answer207(verdicts({'/b/x': '423 Locked', '/b/y/z': '403 No'}))
+        : {status: 204},
+    )
+    const results = await Array.fromAsync(dav.deleteMany(['a', 'b/', 'c'], {concurrency: 1}))
+    expect(results.map(line)).toEqual([
+      '204 self /a',
+      '423 status member /b/x',
+      '403 status descendant /b/y/z',
+      '424 member self /b/',
+      '204 self /c',
+    ])
+  })
+})
+
+describe('onProgress', () => {
+  it('is told the totals at the end, of an array with how many there are', async () => {
+    server.script(({url}) => ({status: url.endsWith('3') ? 423 : 204}))
+    const told: Progress[] = []
+    const names = Array.from({length: 50}, (_, number) => `${number}`)
+    await dav.deleteMany(names, {onProgress: (progress) => told.push(progress)}).collect()
+    expect(told.at(-1)).toEqual({done: 50, failed: 5, inFlight: 0, total: 50})
+    const counts = told.map(({done}) => done)
+    expect(counts).toEqual(counts.toSorted((one, other) => one - other))
+    expect(told.every((progress) => progress.total === 50)).toBe(true)
+  })
+
+  it('knows no total of a generator', async () => {
+    const told: Progress[] = []
+    await dav
+      .deleteMany(generate(['a', 'b#', 'c']), {onProgress: (progress) => told.push(progress)})
+      .collect()
+    expect(told.at(-1)).toEqual({done: 3, failed: 1, inFlight: 0})
+  })
+
+  it('counts targets, not their members', async () => {
+    server.answers(answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'})))
+    const told: Progress[] = []
+    await dav.deleteMany(['a/'], {onProgress: (progress) => told.push(progress)}).collect()
+    expect(told.at(-1)).toEqual({done: 1, failed: 1, inFlight: 0, total: 1})
+  })
+
+  it('is told seldom, however many targets there are', async () => {
+    let calls = 0
+    const names = Array.from({length: 500}, (_, number) => `${number}`)
+    const began = performance.now()
+    await dav.deleteMany(names, {onProgress: () => calls++}).collect()
+    const tenths = Math.ceil((performance.now() - began) / 100)
+    expect(calls).toBeLessThanOrEqual(tenths + 2)
+  })
+})
