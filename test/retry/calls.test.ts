@@ -1,0 +1,243 @@
+// States what a policy on a call or on the client sends again, how often and when, and what the results are then: one
+// verdict for each target. RFC 9110, section 10.2.3; RFC 4918, section 11.
+
+import {DavClient, type DavResult, type RetryPolicy} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  type Answer,
+  answer207,
+  type FaultServer,
+  listed,
+  listing,
+  NEVER,
+  OPEN,
+  RESET,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {drain} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+const transport = undiciTransport()
+const quick: RetryPolicy = {attempts: 4, minDelay: 1, maxDelay: 2}
+
+beforeEach(async () => {
+  server = await startFaultServer()
+})
+
+afterEach(() => server.close())
+
+const listed207 = answer207(listing('/docs/', '/docs/a'))
+
+function open(retry?: RetryPolicy, timeout?: number): DavClient {
+  return new DavClient({url: server.url, transport, retry, timeout})
+}
+
+function line(result: DavResult): string {
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(' ')
+}
+
+const RETRYABLE = [423, 424, 425, 429, 500, 502, 503, 504, 507]
+const FINAL = [300, 301, 400, 401, 403, 404, 405, 409, 410, 412, 413, 501]
+
+describe('without a policy', () => {
+  it.each([...RETRYABLE, ...FINAL])('nothing is sent twice: %i', async (status) => {
+    server.answers({status, headers: {'retry-after': '0'}})
+    await expect(open().propfind('docs/').collect()).rejects.toMatchObject({status})
+    expect((await open().delete('docs/').collect()).failures).toMatchObject([{status}])
+    expect((await open().deleteMany(['docs/']).collect()).failures).toMatchObject([{status}])
+    expect(server.requests).toHaveLength(3)
+  })
+})
+
+describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
+  ['the client', quick, undefined],
+  ['the call', undefined, quick],
+  ['the call, before that of the client', {attempts: 1}, quick],
+])('a policy on %s', (_, ofClient, ofCall) => {
+  const options = ofCall === undefined ? {} : {retry: ofCall}
+
+  it('sends a PROPFIND again: 503 twice, then 207', async () => {
+    server.answers({status: 503}, {status: 503}, listed207)
+    const {successes, summary} = await open(ofClient).propfind('docs/', options).collect()
+    expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+    expect(summary).toMatchObject({complete: true, requests: 3})
+    const [first] = server.requests
+    expect(server.requests.map(({body}) => body)).toEqual([first?.body, first?.body, first?.body])
+    expect(server.requests.map(({headers}) => headers['depth'])).toEqual(['1', '1', '1'])
+  })
+
+  it('sends a DELETE again: 423, then 204', async () => {
+    server.answers({status: 423}, {status: 204})
+    const {successes, failures, summary} = await open(ofClient).delete('a', options).collect()
+    expect(successes.map(line)).toEqual(['204 self /a'])
+    expect(failures).toEqual([])
+    expect(summary.requests).toBe(2)
+  })
+
+  it('sends one of many again', async () => {
+    server.script(({url}, number) => ({status: url === '/b' && number < 4 ? 503 : 204}))
+    const stream = open(ofClient).deleteMany(['a', 'b', 'c'], {...options, concurrency: 1})
+    const {successes, failures} = await stream.collect()
+    expect(successes.map(line)).toEqual(['204 self /a', '204 self /b', '204 self /c'])
+    expect(failures).toEqual([])
+    expect(server.requests.map(({url}) => url)).toEqual(['/a', '/b', '/b', '/b', '/c'])
+  })
+
+  it('sends no more often than its attempts', async () => {
+    server.answers({status: 503})
+    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({status: 503})
+    expect(server.requests).toHaveLength(4)
+    const {failures} = await open(ofClient).delete('a', options).collect()
+    expect(failures).toMatchObject([{status: 503, request: {attempts: 4}}])
+    expect(server.requests).toHaveLength(8)
+  })
+
+  it.each(FINAL)('never sends again what is final: %i', async (status) => {
+    server.answers({status})
+    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({status})
+    const {failures} = await open(ofClient).delete('a', options).collect()
+    expect(failures).toMatchObject([{status}])
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it.each(RETRYABLE)('sends again what may do better later: %i', async (status) => {
+    server.answers({status}, listed207, {status}, {status: 204})
+    await open(ofClient).propfind('docs/', options).collect()
+    expect((await open(ofClient).delete('a', options).collect()).successes).toHaveLength(1)
+    expect(server.requests).toHaveLength(4)
+  })
+})
+
+describe('a repeated request', () => {
+  it('follows a reset', async () => {
+    server.answers(RESET, listed207, RESET, {status: 204})
+    expect((await open(quick).propfind('docs/').collect()).successes).toHaveLength(2)
+    expect((await open(quick).delete('a').collect()).successes).toMatchObject([{status: 204}])
+    expect(server.requests).toHaveLength(4)
+  })
+
+  it('follows a timeout', async () => {
+    server.answers(NEVER, listed207)
+    expect((await open(quick, 60).propfind('docs/').collect()).successes).toHaveLength(2)
+  })
+
+  it('is given up with what the last attempt threw', async () => {
+    server.answers(RESET)
+    await expect(open(quick).propfind('docs/').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+    await expect(open(quick).delete('a').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+    expect(server.requests).toHaveLength(8)
+  })
+
+  it('does not follow a listing whose results were delivered', async () => {
+    server.answers(answer207([OPEN, listed('/docs/'), 10, RESET]), listed207)
+    const {items, error} = await drain(open(quick).propfind('docs/'))
+    expect(items).toHaveLength(1)
+    expect(error).toBeDefined()
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it.each([404, 410])('of DELETE that is answered %i is a success: that is what was wanted', async (status) => {
+    server.answers(RESET, {status})
+    const {successes, failures} = await open(quick).delete('a').collect()
+    expect(successes).toMatchObject([{ok: true, relation: 'self', href: '/a'}])
+    expect(failures).toEqual([])
+  })
+
+  it('of DELETE that a 207 says is gone is a success too', async () => {
+    server.answers({status: 503}, answer207(verdicts({'/a': '404 Not Found'})))
+    expect((await open(quick).delete('a').collect()).successes).toMatchObject([{ok: true}])
+  })
+
+  it('of DELETE leaves one verdict and the members of the last attempt', async () => {
+    server.answers(
+      answer207(verdicts({'/a/x': '423 Locked', '/a/y': '403 Forbidden'})),
+      answer207(verdicts({'/a/x': '423 Locked'})),
+      answer207(verdicts({'/a/y': '403 Forbidden'})),
+    )
+    const results = await Array.fromAsync(open(quick).delete('a/'))
+    expect(results.map(line)).toEqual(['403 status member /a/y', '424 member self /a/'])
+    expect(server.requests).toHaveLength(3)
+  })
+
+  it('of DELETE does not follow a 207 whose members failed for good', async () => {
+    server.answers(answer207(verdicts({'/a/x': '403 Forbidden'})))
+    const results = await Array.fromAsync(open(quick).delete('a/'))
+    expect(results.map(line)).toEqual(['403 status member /a/x', '424 member self /a/'])
+    expect(server.requests).toHaveLength(1)
+  })
+})
+
+describe('Retry-After', () => {
+  const after = (value: string): Answer => ({status: 503, headers: {'retry-after': value}})
+
+  it('is waited for, longer than our own delay', async () => {
+    server.answers(after('1'), {status: 204})
+    const began = performance.now()
+    await open(quick).delete('a').collect()
+    expect(performance.now() - began).toBeGreaterThanOrEqual(990)
+  })
+
+  it('wins over a longer delay of our own', async () => {
+    server.answers(after('0'), {status: 204}, after('0'), listed207)
+    const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
+    expect((await open(slow).delete('a').collect()).successes).toHaveLength(1)
+    expect((await open(slow).propfind('docs/').collect()).successes).toHaveLength(2)
+  })
+
+  it('of more than the policy allows is not waited for', async () => {
+    server.answers(after('2'))
+    const policy = {...quick, maxRetryAfter: 1999}
+    const {failures} = await open(policy).delete('a').collect()
+    expect(failures).toMatchObject([{status: 503, retryAfter: 2000, request: {attempts: 1}}])
+    await expect(open(policy).propfind('docs/').collect()).rejects.toMatchObject({retryAfter: 2000})
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('that is nonsense leaves our own delay', async () => {
+    server.answers(after('soon'), {status: 204})
+    expect((await open(quick).delete('a').collect()).successes).toHaveLength(1)
+  })
+})
+
+describe('the wait between two attempts', () => {
+  it('ends with an abort, which rejects with the reason', async () => {
+    const reason = {why: 'enough'}
+    const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
+    for (const verb of ['propfind', 'delete'] as const) {
+      const controller = new AbortController()
+      server.script(() => {
+        setTimeout(() => controller.abort(reason), 50)
+        return {status: 503}
+      })
+      const {signal} = controller
+      await expect(open(slow)[verb]('a', {signal}).collect()).rejects.toBe(reason)
+    }
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('ends with an abort of many', async () => {
+    const reason = {why: 'enough'}
+    const controller = new AbortController()
+    server.script(() => {
+      setTimeout(() => controller.abort(reason), 50)
+      return {status: 503}
+    })
+    const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
+    const stream = open(slow).deleteMany(['a', 'b'], {signal: controller.signal})
+    await expect(stream.collect()).rejects.toBe(reason)
+  })
+})
+
+describe('retryable', () => {
+  it('of a policy says what is sent again', async () => {
+    server.answers({status: 403}, {status: 204})
+    const retryable = ({status}: {status: number}): boolean => status === 403
+    const {successes} = await open({...quick, retryable}).delete('a').collect()
+    expect(successes).toMatchObject([{status: 204}])
+  })
+})

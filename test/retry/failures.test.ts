@@ -1,0 +1,296 @@
+// States what dav.retry sends: what failed and nothing else, leaves before their collections, each once, under the same
+// guards as a caller's own targets. RFC 4918, sections 9.6.1 and 13.
+
+import {DavClient, type DavResult, type FailedRequest, type Failure} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {setTimeout as delay} from 'node:timers/promises'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  OPEN,
+  RESET,
+  SHUT,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {generate, propstat, verdict} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+const quick = {attempts: 3, minDelay: 1, maxDelay: 2}
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: `${server.url}docs/`, transport})
+})
+
+afterEach(() => server.close())
+
+function line(result: DavResult): string {
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(' ')
+}
+
+function sent(): string[] {
+  return server.requests.map(({method, url}) => `${method} ${url}`)
+}
+
+/** A Failure of a DELETE, as a queue may hold it. */
+function failed(path: string, status = 423, request: Partial<FailedRequest> = {}): Failure {
+  const url = server.url + path
+  return {
+    ok: false,
+    href: `/${path}`,
+    url,
+    relation: 'self',
+    status,
+    reason: 'status',
+    conditions: [],
+    missing: [],
+    request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
+  }
+}
+
+describe('what is sent', () => {
+  it('is what failed and nothing else', async () => {
+    server.script(({url}) => ({status: url.endsWith('b') ? 423 : 204}))
+    const {failures} = await dav.deleteMany(['a', 'b', 'c']).collect()
+    server.answers({status: 204})
+    const before = server.requests.length
+    const {successes, summary} = await dav.retry(failures, quick).collect()
+    expect(sent().slice(before)).toEqual(['DELETE /docs/b'])
+    expect(successes.map(line)).toEqual(['204 self /docs/b'])
+    expect(summary).toEqual({
+      complete: true,
+      incomplete: [],
+      successes: 1,
+      failures: 0,
+      requests: 1,
+    })
+  })
+
+  it('is a leaf before its collection, and each collection before the one above it', async () => {
+    server.answers({status: 204})
+    const paths = ['docs/a/', 'docs/a/b/c/d', 'docs/a/b/', 'docs/e', 'docs/a/b/c/', 'docs/a/b/c/f']
+    await dav.retry(paths.map((path) => failed(path)), {...quick, concurrency: 1}).collect()
+    expect(sent()).toEqual([
+      'DELETE /docs/a/b/c/d',
+      'DELETE /docs/a/b/c/f',
+      'DELETE /docs/a/b/c/',
+      'DELETE /docs/a/b/',
+      'DELETE /docs/a/',
+      'DELETE /docs/e',
+    ])
+  })
+
+  it('is a collection only when all below it were answered', async () => {
+    const over: string[] = []
+    server.script(async ({url}) => {
+      if (url !== '/docs/a/') await delay(30)
+      over.push(url)
+      return {status: 204}
+    })
+    const names = ['docs/a/', 'docs/a/1', 'docs/a/2', 'docs/a/3']
+    await dav.retry(names.map((path) => failed(path)), quick).collect()
+    expect(over.at(-1)).toBe('/docs/a/')
+    expect(server.mostAtOnce).toBe(3)
+  })
+
+  it('is sent once where two failures ask for the same', async () => {
+    server.answers({status: 204})
+    const twice = [failed('docs/a'), failed('docs/a', 424), failed('docs/b')]
+    const {summary} = await dav.retry(twice, {...quick, concurrency: 1}).collect()
+    expect(sent()).toEqual(['DELETE /docs/a', 'DELETE /docs/b'])
+    expect(summary.requests).toBe(2)
+  })
+
+  it('is the members that a 207 named, and then the target', async () => {
+    server.answers(answer207(verdicts({'/docs/a/x': '423 Locked', '/docs/a/s/y': '423 Locked'})))
+    const {failures} = await dav.delete('a/').collect()
+    server.answers({status: 204})
+    const {successes} = await dav.retry(failures, {...quick, concurrency: 1}).collect()
+    expect(sent().slice(1)).toEqual(['DELETE /docs/a/s/y', 'DELETE /docs/a/x', 'DELETE /docs/a/'])
+    expect(successes.map(line)).toEqual([
+      '204 self /docs/a/s/y',
+      '204 self /docs/a/x',
+      '204 self /docs/a/',
+    ])
+  })
+
+  it('has Depth infinity, and the conditions of the first time', async () => {
+    server.answers({status: 204})
+    const conditions = {'if-match': '"1"'}
+    await dav.retry([failed('docs/a', 423, {conditions})], quick).collect()
+    expect(server.requests[0]?.headers).toMatchObject({depth: 'infinity', 'if-match': '"1"'})
+  })
+
+  it('is the same after JSON, and by another client', async () => {
+    server.answers(answer207(verdicts({'/docs/a/x': '423 Locked'})), RESET, {status: 503})
+    const stream = dav.deleteMany(['a/', 'b', 'c'], {concurrency: 1})
+    const {failures} = await stream.collect()
+    expect(failures).toHaveLength(4)
+    const queued: Failure[] = JSON.parse(JSON.stringify(failures))
+    expect(queued).toEqual(failures)
+    expect(structuredClone(failures)).toEqual(failures)
+    server.answers({status: 204})
+    const other = new DavClient({url: `${server.url}docs/`, transport})
+    const {successes} = await other.retry(queued, quick).collect()
+    expect(successes.map(({href}) => href).toSorted()).toEqual([
+      '/docs/a/',
+      '/docs/a/x',
+      '/docs/b',
+      '/docs/c',
+    ])
+  })
+
+  it('may come from an async iterable', async () => {
+    server.answers({status: 204})
+    const failures = generate([failed('docs/a'), failed('docs/b')])
+    expect((await dav.retry(failures, quick).collect()).successes).toHaveLength(2)
+  })
+})
+
+describe('the outcome', () => {
+  it.each([404, 410])('of a DELETE that is answered %i is a success', async (status) => {
+    server.answers({status})
+    const {successes, failures} = await dav.retry([failed('docs/a')], quick).collect()
+    expect(successes).toMatchObject([{ok: true, href: '/docs/a', relation: 'self'}])
+    expect(failures).toEqual([])
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('of what fails on is its Failure, with the attempts counted on', async () => {
+    server.answers({status: 423})
+    const {failures, summary} = await dav.retry([failed('docs/a')], quick).collect()
+    expect(failures).toMatchObject([{status: 423, reason: 'status', request: {attempts: 4}}])
+    expect(summary.requests).toBe(3)
+  })
+
+  it('of what the policy does not retry is the same Failure, unsent, and comes first', async () => {
+    server.answers({status: 204})
+    const kept = [failed('docs/a', 403), failed('docs/b', 404), failed('docs/c', 412)]
+    const given = [failed('docs/x'), ...kept, failed('docs/y', 503)]
+    const results = await Array.fromAsync(dav.retry(given, {...quick, concurrency: 1}))
+    expect(results.slice(0, 3)).toEqual(kept)
+    expect(results.slice(3).map(line)).toEqual(['204 self /docs/x', '204 self /docs/y'])
+    expect(sent()).toEqual(['DELETE /docs/x', 'DELETE /docs/y'])
+  })
+
+  it('of what is outside the target is the same Failure: it has no request', async () => {
+    server.answers(answer207(verdicts({'/elsewhere/x': '423 Locked'})))
+    const {failures} = await dav.delete('a/').collect()
+    expect(failures.map(line)).toEqual(['423 status outside /elsewhere/x', '424 member self /docs/a/'])
+    server.answers({status: 204})
+    const retried = await dav.retry(failures, quick).collect()
+    expect(retried.failures).toEqual([failures[0]])
+    expect(retried.successes.map(line)).toEqual(['204 self /docs/a/'])
+  })
+
+  it('of one is not the end of the others', async () => {
+    server.script(({url}) => (url === '/docs/b' ? RESET : {status: 204}))
+    const given = ['docs/a', 'docs/b', 'docs/c'].map((path) => failed(path))
+    const {successes, failures} = await dav.retry(given, {...quick, attempts: 1}).collect()
+    expect(successes).toHaveLength(2)
+    expect(failures.map(line)).toEqual(['0 no-answer self /docs/b'])
+  })
+
+  it('with no failures is nothing', async () => {
+    const {summary} = await dav.retry([]).collect()
+    expect(summary).toMatchObject({complete: true, successes: 0, failures: 0, requests: 0})
+  })
+})
+
+describe('the policy', () => {
+  it('is that of the client where the call has none', async () => {
+    server.answers({status: 503})
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    const client = new DavClient({url: `${server.url}docs/`, transport, retry})
+    await client.retry([failed('docs/a')]).collect()
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('says which failures are retried', async () => {
+    server.answers({status: 204})
+    const retryable = ({status}: Failure): boolean => status === 403
+    const given = [failed('docs/a', 403), failed('docs/b', 423)]
+    const {failures} = await dav.retry(given, {...quick, retryable}).collect()
+    expect(sent()).toEqual(['DELETE /docs/a'])
+    expect(failures).toEqual([given[1]])
+  })
+})
+
+describe('a failure that asks for what the guards refuse', () => {
+  it.each<[string, (good: FailedRequest) => FailedRequest]>([
+    ['another origin', (good) => ({...good, url: 'https://other.example/docs/a'})],
+    ['the base itself', (good) => ({...good, url: `${server.url}docs/`})],
+    ['what holds the base', (good) => ({...good, url: server.url})],
+    ['what is outside the base', (good) => ({...good, url: `${server.url}other`})],
+    ['no absolute URL', (good) => ({...good, url: 'a'})],
+    ['credentials', (good) => ({...good, url: good.url.replace('//', '//ana:hidden-secret@')})],
+    ['another method', (good) => ({...good, method: 'PUT'})],
+    ['a header that is no condition', (good) => ({...good, conditions: {authorization: 'x'}})],
+    ['a Depth header in its conditions', (good) => ({...good, conditions: {depth: '0'}})],
+  ])('is a TypeError before anything is sent: %s', async (_, change) => {
+    server.answers({status: 204})
+    const bad = failed('docs/b')
+    const request = change(bad.request ?? failed('docs/b').request ?? ({} as FailedRequest))
+    const stream = dav.retry([failed('docs/a'), {...bad, request}], quick)
+    await expect(stream.collect()).rejects.toBeInstanceOf(TypeError)
+    await expect(stream.summary).rejects.not.toThrow(/hidden-secret/)
+    expect(server.requests).toEqual([])
+  })
+
+  it('is allowed outside the base where unguarded is true', async () => {
+    server.answers({status: 204})
+    const stream = dav.retry([failed('other')], {...quick, unguarded: true})
+    expect((await stream.collect()).successes).toHaveLength(1)
+  })
+})
+
+describe('a Failure of PROPFIND', () => {
+  it('is asked for again by PROPFIND, with the same body', async () => {
+    const busy = verdict('/docs/b', 'HTTP/1.1 503 Service Unavailable')
+    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b')))
+    const properties = ['getetag', '{urn:x}p']
+    const {failures} = await dav.propfind('', {depth: 1, properties}).collect()
+    const {successes} = await dav.retry(failures, quick).collect()
+    expect(successes.map(line)).toEqual(['200 self /docs/b'])
+    expect(sent()).toEqual(['PROPFIND /docs/', 'PROPFIND /docs/b'])
+    const [first, second] = server.requests
+    expect(second?.body).toBe(first?.body)
+    expect(second?.headers['depth']).toBe('0')
+  })
+
+  it('is asked for with all below it where that was asked for', async () => {
+    const busy = verdict('/docs/b/', 'HTTP/1.1 503 Service Unavailable')
+    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b/', '/docs/b/c')))
+    const {failures} = await dav.propfind('', {depth: 'infinity'}).collect()
+    const {successes} = await dav.retry(failures, quick).collect()
+    expect(successes.map(line)).toEqual(['200 self /docs/b/', '200 member /docs/b/c'])
+    expect(server.requests[1]?.headers['depth']).toBe('infinity')
+  })
+
+  it('that has no properties is not asked for again: 404 is final', async () => {
+    const without = `<D:response><D:href>/docs/b</D:href>${propstat('HTTP/1.1 404', '<D:getetag/>')}</D:response>`
+    server.answers(answer207(`${OPEN}${without}${SHUT}`))
+    const {failures} = await dav.propfind('').collect()
+    expect((await dav.retry(failures, quick).collect()).failures).toEqual(failures)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('that is refused again is a Failure, and the whole is not complete', async () => {
+    server.answers({status: 503})
+    const again = failed('docs/b/', 503, {method: 'PROPFIND', depth: 1, body: '<x/>'})
+    const {failures, summary} = await dav.retry([again], {...quick, attempts: 1}).collect()
+    expect(failures).toMatchObject([{status: 503, reason: 'status', request: {attempts: 2}}])
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/b/`, reason: 'refused', status: 503}],
+    })
+  })
+})
