@@ -11,12 +11,19 @@ export type {DeleteManyOptions, Targets} from './client/delete-many.ts'
 export type {Progress} from './client/progress.ts'
 export type {PropfindOptions} from './client/propfind.ts'
 export type {RetryOptions} from './client/retry.ts'
-export type {Target} from './client/target.ts'
+export type {ResultTarget, Target} from './client/target.ts'
 export type {RetryPolicy} from './retry/policy.ts'
 export {basicAuth, bearerAuth} from './transport/auth.ts'
 export type {Auth} from './transport/auth.ts'
 export type {Timeouts} from './transport/deadlines.ts'
-export type {DavBody, DavRequest, DavResponse, Transport} from './transport/transport.ts'
+export type {
+  DavBody,
+  DavHeaders,
+  DavRequest,
+  DavResponse,
+  IterableBody,
+  Transport,
+} from './transport/transport.ts'
 export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'
 export type {
   DavResult,
@@ -41,7 +48,11 @@ export type {
   PropertiesOf,
   PropertyValue,
   RawValue,
+  SchemaFailure,
+  SchemaIssue,
   SchemaResult,
+  SchemaSuccess,
+  SchemaTypes,
   StandardSchema,
 } from './properties/value.ts'
 export {decodePath, encodePath} from './protocol/path.ts'

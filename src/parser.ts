@@ -7,7 +7,7 @@
 export {MultiStatusParser} from './multistatus/parser.ts'
 export type {DecodedProperties, ParserOptions} from './multistatus/parser.ts'
 export {MultiStatusStream, parseMultiStatus} from './multistatus/parse.ts'
-export type {BodySource, Chunk} from './multistatus/source.ts'
+export type {BodyHeaders, BodyHolder, BodySource, Chunk} from './multistatus/source.ts'
 export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'
 export type {
   DavResult,
@@ -30,7 +30,11 @@ export type {
   PropertiesOf,
   PropertyValue,
   RawValue,
+  SchemaFailure,
+  SchemaIssue,
   SchemaResult,
+  SchemaSuccess,
+  SchemaTypes,
   StandardSchema,
 } from './properties/value.ts'
 export type {XmlElement} from './xml/element.ts'

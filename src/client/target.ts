@@ -6,7 +6,13 @@
 import {isWithin} from '../protocol/href.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
-export type Target = string | URL | {readonly url: string}
+export type Target = string | URL | ResultTarget
+
+/** A result, or what else has an absolute URL as its `url`. */
+export interface ResultTarget {
+  /** The resource, absolute. */
+  readonly url: string
+}
 
 /**
  * The URL of a target.
@@ -61,7 +67,7 @@ function namesNothing(target: object): boolean {
   return 'reason' in target && target.reason === 'malformed'
 }
 
-function isTargetObject(target: unknown): target is URL | {readonly url: string} {
+function isTargetObject(target: unknown): target is URL | ResultTarget {
   if (target instanceof URL) return true
   return (
     typeof target === 'object' &&
@@ -71,7 +77,7 @@ function isTargetObject(target: unknown): target is URL | {readonly url: string}
   )
 }
 
-function resolveObject(target: URL | {readonly url: string}): URL {
+function resolveObject(target: URL | ResultTarget): URL {
   const href = target instanceof URL ? target.href : target.url
   const url = URL.parse(href)
   if (url === null) throw new TypeError(`${JSON.stringify(href)} is no absolute URL`)

@@ -8,15 +8,26 @@ export type Chunk = Uint8Array | string
  * it at once as bytes or text.
  */
 export type BodySource =
-  | {
-      readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
-      readonly headers?: {get(name: string): string | null}
-    }
+  | BodyHolder
   | ReadableStream<Chunk>
   | AsyncIterable<Chunk>
   | Iterable<Chunk>
   | ArrayBuffer
   | Chunk
+
+/** A `Response` of `fetch`, or what looks like one. */
+export interface BodyHolder {
+  /** The body, `null` where there is none. */
+  readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
+  /** The headers; the charset of the Content-Type counts. */
+  readonly headers?: BodyHeaders
+}
+
+/** The headers of a `Response`. */
+export interface BodyHeaders {
+  /** The value of a header, whatever the case of its name; `null` where there is none. */
+  get(name: string): string | null
+}
 
 /**
  * The chunks of a body. Ending the iteration early cancels the source.

@@ -59,14 +59,40 @@ export interface StandardSchema<T = unknown> {
     /** Gives the value or what is wrong with it. */
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>
     /** The types of the schema, for inference only. */
-    readonly types?: {readonly input: unknown; readonly output: T} | undefined
+    readonly types?: SchemaTypes<T> | undefined
   }
 }
 
+/** The types of a Standard Schema, for inference only. */
+export interface SchemaTypes<T> {
+  /** What it takes. */
+  readonly input: unknown
+  /** What it gives. */
+  readonly output: T
+}
+
 /** What a Standard Schema makes of a value. */
-export type SchemaResult<T> =
-  | {readonly value: T; readonly issues?: undefined}
-  | {readonly issues: readonly {readonly message: string}[]}
+export type SchemaResult<T> = SchemaSuccess<T> | SchemaFailure
+
+/** A value that a schema accepts. */
+export interface SchemaSuccess<T> {
+  /** The value, as the schema gives it. */
+  readonly value: T
+  /** Not there, which tells it from a failure. */
+  readonly issues?: undefined
+}
+
+/** What a schema finds wrong with a value. */
+export interface SchemaFailure {
+  /** Each thing that is wrong. */
+  readonly issues: readonly SchemaIssue[]
+}
+
+/** One thing that a schema finds wrong. */
+export interface SchemaIssue {
+  /** What is wrong, for people. */
+  readonly message: string
+}
 
 /** What a decoder makes of a value. */
 export type Decoded<D> =

@@ -5,6 +5,7 @@
 
 /** The base of every error that this package throws about a server or a network. */
 export class DavError extends Error {
+  /** Tells the class, across realms and bundles too. */
   override readonly name: string = 'DavError'
 }
 
@@ -30,6 +31,7 @@ export interface DavHttpErrorFacts {
 
 /** The server refused the exchange as a whole: 401, 404, 503, a redirect that may not be followed, … */
 export class DavHttpError extends DavError {
+  /** Tells the class, across realms and bundles too. */
   override readonly name = 'DavHttpError'
   /** The status of the answer. */
   readonly status: number
@@ -65,11 +67,13 @@ export class DavHttpError extends DavError {
 
 /** No answer, or one that broke off: refused, reset, a name that does not resolve. `cause` has the platform's error. */
 export class DavNetworkError extends DavError {
+  /** Tells the class, across realms and bundles too. */
   override readonly name = 'DavNetworkError'
 }
 
 /** The time allowed for a part of the exchange ran out. */
 export class DavTimeoutError extends DavError {
+  /** Tells the class, across realms and bundles too. */
   override readonly name = 'DavTimeoutError'
   /** Which limit: until connected, until the headers of the answer, or between two chunks of its body. */
   readonly timeout: 'connect' | 'headers' | 'idle'
@@ -91,6 +95,7 @@ export type MultiStatusErrorReason =
 
 /** A body that is no Multi-Status document, ends early, is not well-formed or breaks a limit. */
 export class MultiStatusError extends DavError {
+  /** Tells the class, across realms and bundles too. */
   override readonly name = 'MultiStatusError'
   /** The kind of fault. */
   readonly reason: MultiStatusErrorReason

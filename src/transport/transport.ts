@@ -30,17 +30,27 @@ export interface DavResponse {
   /** The status, 100 to 599. */
   readonly status: number
   /** Looks a header up by its name, whatever the case; `null` where there is none. */
-  readonly headers: {get(name: string): string | null}
+  readonly headers: DavHeaders
   /** The body as it arrives, `null` where there is none. */
   readonly body: DavBody | null
   /** The URL that answered, where that is another one than was asked. */
   readonly url?: string
 }
 
-/** Bytes as they arrive. Ending the iteration early, or `cancel()` before it has begun, frees the connection. */
-export type DavBody =
-  | ReadableStream<Uint8Array>
-  | (AsyncIterable<Uint8Array> & {cancel?(): Promise<void>})
+/** The headers of an answer. */
+export interface DavHeaders {
+  /** The value of a header, whatever the case of its name; several values joined by commas; `null` where there is none. */
+  get(name: string): string | null
+}
+
+/** Bytes as they arrive: a stream of the platform, or an iterable. */
+export type DavBody = ReadableStream<Uint8Array> | IterableBody
+
+/** Bytes as they arrive. Ending the iteration early frees the connection. */
+export interface IterableBody extends AsyncIterable<Uint8Array> {
+  /** Frees the connection where the body is not read at all. */
+  cancel?(): Promise<void>
+}
 
 /** Gives up the body of an answer that will not be read. */
 export async function discard({body}: DavResponse): Promise<void> {

@@ -38,7 +38,9 @@ function open(retry?: RetryPolicy, timeout?: number): DavClient {
 }
 
 function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(' ')
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
+    ' ',
+  )
 }
 
 const RETRYABLE = [423, 424, 425, 429, 500, 502, 503, 504, 507]
@@ -90,7 +92,9 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
 
   it('sends no more often than its attempts', async () => {
     server.answers({status: 503})
-    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({status: 503})
+    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({
+      status: 503,
+    })
     expect(server.requests).toHaveLength(4)
     const {failures} = await open(ofClient).delete('a', options).collect()
     expect(failures).toMatchObject([{status: 503, request: {attempts: 4}}])
@@ -99,7 +103,9 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
 
   it.each(FINAL)('never sends again what is final: %i', async (status) => {
     server.answers({status})
-    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({status})
+    await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({
+      status,
+    })
     const {failures} = await open(ofClient).delete('a', options).collect()
     expect(failures).toMatchObject([{status}])
     expect(server.requests).toHaveLength(2)
@@ -128,7 +134,9 @@ describe('a repeated request', () => {
 
   it('is given up with what the last attempt threw', async () => {
     server.answers(RESET)
-    await expect(open(quick).propfind('docs/').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+    await expect(open(quick).propfind('docs/').collect()).rejects.toMatchObject({
+      name: 'DavNetworkError',
+    })
     await expect(open(quick).delete('a').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
     expect(server.requests).toHaveLength(8)
   })
@@ -141,12 +149,15 @@ describe('a repeated request', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it.each([404, 410])('of DELETE that is answered %i is a success: that is what was wanted', async (status) => {
-    server.answers(RESET, {status})
-    const {successes, failures} = await open(quick).delete('a').collect()
-    expect(successes).toMatchObject([{ok: true, relation: 'self', href: '/a'}])
-    expect(failures).toEqual([])
-  })
+  it.each([404, 410])(
+    'of DELETE that is answered %i is a success: that is what was wanted',
+    async (status) => {
+      server.answers(RESET, {status})
+      const {successes, failures} = await open(quick).delete('a').collect()
+      expect(successes).toMatchObject([{ok: true, relation: 'self', href: '/a'}])
+      expect(failures).toEqual([])
+    },
+  )
 
   it('of DELETE that a 207 says is gone is a success too', async () => {
     server.answers({status: 503}, answer207(verdicts({'/a': '404 Not Found'})))
@@ -237,7 +248,9 @@ describe('retryable', () => {
   it('of a policy says what is sent again', async () => {
     server.answers({status: 403}, {status: 204})
     const retryable = ({status}: {status: number}): boolean => status === 403
-    const {successes} = await open({...quick, retryable}).delete('a').collect()
+    const {successes} = await open({...quick, retryable})
+      .delete('a')
+      .collect()
     expect(successes).toMatchObject([{status: 204}])
   })
 })

@@ -33,7 +33,9 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(' ')
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
+    ' ',
+  )
 }
 
 function sent(): string[] {
@@ -77,7 +79,12 @@ describe('what is sent', () => {
   it('is a leaf before its collection, and each collection before the one above it', async () => {
     server.answers({status: 204})
     const paths = ['docs/a/', 'docs/a/b/c/d', 'docs/a/b/', 'docs/e', 'docs/a/b/c/', 'docs/a/b/c/f']
-    await dav.retry(paths.map((path) => failed(path)), {...quick, concurrency: 1}).collect()
+    await dav
+      .retry(
+        paths.map((path) => failed(path)),
+        {...quick, concurrency: 1},
+      )
+      .collect()
     expect(sent()).toEqual([
       'DELETE /docs/a/b/c/d',
       'DELETE /docs/a/b/c/f',
@@ -96,7 +103,12 @@ describe('what is sent', () => {
       return {status: 204}
     })
     const names = ['docs/a/', 'docs/a/1', 'docs/a/2', 'docs/a/3']
-    await dav.retry(names.map((path) => failed(path)), quick).collect()
+    await dav
+      .retry(
+        names.map((path) => failed(path)),
+        quick,
+      )
+      .collect()
     expect(over.at(-1)).toBe('/docs/a/')
     expect(server.mostAtOnce).toBe(3)
   })
@@ -184,7 +196,10 @@ describe('the outcome', () => {
   it('of what is outside the target is the same Failure: it has no request', async () => {
     server.answers(answer207(verdicts({'/elsewhere/x': '423 Locked'})))
     const {failures} = await dav.delete('a/').collect()
-    expect(failures.map(line)).toEqual(['423 status outside /elsewhere/x', '424 member self /docs/a/'])
+    expect(failures.map(line)).toEqual([
+      '423 status outside /elsewhere/x',
+      '424 member self /docs/a/',
+    ])
     server.answers({status: 204})
     const retried = await dav.retry(failures, quick).collect()
     expect(retried.failures).toEqual([failures[0]])

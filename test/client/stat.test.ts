@@ -1,0 +1,95 @@
+// States what stat gives: the resource's own result, wherever it stands in the answer, and a throw where there is none.
+// RFC 4918, section 9.1.
+
+import {DavClient} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  OPEN,
+  SHUT,
+  startFaultServer,
+} from '../support/fault-server.ts'
+import {propstat, verdict} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+describe('stat', () => {
+  it('is the result of the resource', async () => {
+    const prop = '<D:getcontentlength>5</D:getcontentlength><D:getetag>"1"</D:getetag>'
+    server.answers(
+      answer207(
+        `${OPEN}<D:response><D:href>/docs/a</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>${SHUT}`,
+      ),
+    )
+    expect(await dav.stat('docs/a')).toEqual({
+      ok: true,
+      href: '/docs/a',
+      url: `${server.url}docs/a`,
+      relation: 'self',
+      status: 200,
+      properties: {getcontentlength: 5, getetag: '"1"'},
+      missing: [],
+    })
+  })
+
+  it('finds it among members: a server may ignore the Depth', async () => {
+    server.answers(answer207(listing('/docs/a.txt', '/docs', '/docs/b.txt')))
+    expect(await dav.stat('docs/')).toMatchObject({href: '/docs', relation: 'self'})
+  })
+
+  it('takes the only result there is: a proxy may have another path', async () => {
+    server.answers(answer207(listing('/inner/docs/')))
+    expect(await dav.stat('docs/')).toMatchObject({ok: true, href: '/inner/docs/'})
+  })
+
+  it('is a Failure where the answer has one for the resource', async () => {
+    server.answers(answer207(OPEN + verdict('/docs/a', 'HTTP/1.1 403 Forbidden') + SHUT))
+    expect(await dav.stat('docs/a')).toMatchObject({ok: false, status: 403, reason: 'status'})
+  })
+
+  it('is a Failure propstat where the resource has none of the properties', async () => {
+    const none = propstat('HTTP/1.1 404 Not Found', '<D:getetag/>')
+    server.answers(answer207(`${OPEN}<D:response><D:href>/a</D:href>${none}</D:response>${SHUT}`))
+    expect(await dav.stat('a', {properties: ['getetag']})).toMatchObject({
+      ok: false,
+      status: 404,
+      reason: 'propstat',
+      missing: [{name: 'getetag', status: 404}],
+    })
+  })
+
+  it('throws where the exchange was refused', async () => {
+    server.answers({status: 404})
+    await expect(dav.stat('docs/a')).rejects.toMatchObject({
+      name: 'DavHttpError',
+      status: 404,
+      message: `PROPFIND ${server.url}docs/a (Depth: 0) answered 404`,
+    })
+  })
+
+  it.each([
+    ['nothing', []],
+    ['only members', ['/docs/a', '/docs/b']],
+  ])('throws a DavError that says so where the answer names %s', async (_, hrefs) => {
+    server.answers(answer207(listing(...hrefs)))
+    await expect(dav.stat('docs/')).rejects.toMatchObject({
+      name: 'DavError',
+      message: expect.stringContaining(`${server.url}docs/`),
+    })
+  })
+})

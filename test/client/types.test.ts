@@ -1,0 +1,216 @@
+// States what the compiler knows of a result's properties: names give their types, decoders and schemas give others.
+// `tsc` reads this file; what it holds at run time is said beside it. RFC 4918, section 15; standardschema.dev.
+
+import {
+  DavClient,
+  type DavResult,
+  type Failure,
+  isFailure,
+  isSuccess,
+  partition,
+  type Properties,
+  type RawValue,
+  type ResultStream,
+  type StandardSchema,
+  type Success,
+  type XmlElement,
+} from 'multistatus'
+import {describe, expect, expectTypeOf, it} from 'vitest'
+
+import {propstat} from '../support/fixtures.ts'
+
+const url = 'https://dav.example/files/'
+
+/** A schema of no library: a whole number, as the specification asks for it. */
+const whole: StandardSchema<number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      typeof value === 'string' && /^\d+$/.test(value)
+        ? {value: Number(value)}
+        : {issues: [{message: 'is no whole number'}]},
+  },
+}
+
+/** A client whose server answers every PROPFIND with these properties. */
+function answering(prop: string): ConstructorParameters<typeof DavClient>[0] {
+  const body = `<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x"><D:response><D:href>/files/a</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response></D:multistatus>`
+  const transport = async (): Promise<{
+    status: number
+    headers: Headers
+    body: ReadableStream<Uint8Array>
+  }> => ({
+    status: 207,
+    headers: new Headers(),
+    body: new Blob([body]).stream(),
+  })
+  return {url, transport}
+}
+
+type PropertiesIn<S> = S extends ResultStream<infer P> ? P : never
+
+describe('the properties of a listing', () => {
+  const dav = new DavClient({url})
+
+  it('are those that were named, each of its own type, none of them certain', () => {
+    const stream = dav.propfind('', {
+      properties: ['getetag', 'getcontentlength', 'getlastmodified', 'resourcetype', '{urn:x}p'],
+    })
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
+      readonly getetag?: string
+      readonly getcontentlength?: number
+      readonly getlastmodified?: Date
+      readonly resourcetype?: readonly string[]
+      readonly '{urn:x}p'?: string | XmlElement
+    }>()
+  })
+
+  it('are a small set where none are named', () => {
+    const stream = dav.propfind('')
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
+      readonly displayname?: string
+      readonly getcontentlength?: number
+      readonly getcontenttype?: string
+      readonly getetag?: string
+      readonly getlastmodified?: Date
+      readonly resourcetype?: readonly string[]
+    }>()
+  })
+
+  it('are any where all are asked for', () => {
+    const stream = dav.propfind('', {allprop: true})
+    expectTypeOf(stream).toEqualTypeOf<ResultStream>()
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<Properties>()
+    expectTypeOf<Properties['getcontentlength']>().toEqualTypeOf<number | undefined>()
+  })
+
+  it('have nothing that was not named', () => {
+    const stream = dav.propfind('', {properties: ['getetag']})
+    expectTypeOf<PropertiesIn<typeof stream>>().not.toHaveProperty('getcontentlength')
+  })
+
+  it('are typed on stat too', () => {
+    const result = (): ReturnType<typeof dav.stat<readonly ['getetag']>> =>
+      dav.stat('a', {properties: ['getetag']})
+    expectTypeOf(result).returns.resolves.toEqualTypeOf<DavResult<{readonly getetag?: string}>>()
+  })
+})
+
+describe('a decoder', () => {
+  it('types its property, and gives its value', async () => {
+    const dav = new DavClient(answering('<x:tags>a,b</x:tags><D:getetag>"1"</D:getetag>'))
+    const result = await dav.stat('a', {
+      properties: ['{urn:x}tags', 'getetag'],
+      decoders: {
+        '{urn:x}tags': (value) => (typeof value === 'string' ? value.split(',') : undefined),
+      },
+    })
+    expectTypeOf(result).toEqualTypeOf<
+      DavResult<{readonly '{urn:x}tags'?: string[]; readonly getetag?: string}>
+    >()
+    expect(result).toMatchObject({properties: {'{urn:x}tags': ['a', 'b'], getetag: '"1"'}})
+  })
+
+  it('goes before the built-in one', async () => {
+    const dav = new DavClient(answering('<D:getcontentlength>12</D:getcontentlength>'))
+    const result = await dav.stat('a', {
+      properties: ['getcontentlength'],
+      decoders: {getcontentlength: (value: RawValue) => BigInt(String(value))},
+    })
+    expectTypeOf(result).toEqualTypeOf<DavResult<{readonly getcontentlength?: bigint}>>()
+    expect(result).toMatchObject({properties: {getcontentlength: 12n}})
+  })
+
+  it('of the client types the properties of every call', async () => {
+    const dav = new DavClient({
+      ...answering('<x:n>7</x:n>'),
+      decoders: {'{urn:x}n': (value: RawValue) => Number(value)},
+    })
+    const result = await dav.stat('a', {properties: ['{urn:x}n', '{urn:x}m']})
+    expectTypeOf(result).toEqualTypeOf<
+      DavResult<{readonly '{urn:x}n'?: number; readonly '{urn:x}m'?: RawValue}>
+    >()
+    expect(result).toMatchObject({properties: {'{urn:x}n': 7}})
+  })
+
+  it('of the call is added to those of the client', async () => {
+    const dav = new DavClient({
+      ...answering('<x:n>7</x:n><x:m>8</x:m>'),
+      decoders: {'{urn:x}n': (value: RawValue) => Number(value)},
+    })
+    const result = await dav.stat('a', {
+      properties: ['{urn:x}n', '{urn:x}m'],
+      decoders: {'{urn:x}m': (value: RawValue) => value === '8'},
+    })
+    expectTypeOf(result).toEqualTypeOf<
+      DavResult<{readonly '{urn:x}n'?: number; readonly '{urn:x}m'?: boolean}>
+    >()
+    expect(result).toMatchObject({properties: {'{urn:x}n': 7, '{urn:x}m': true}})
+  })
+
+  it('may be a Standard Schema', async () => {
+    const dav = new DavClient(answering('<x:n>7</x:n><x:m>seven</x:m>'))
+    const result = await dav.stat('a', {
+      properties: ['{urn:x}n', '{urn:x}m'],
+      decoders: {'{urn:x}n': whole, '{urn:x}m': whole},
+    })
+    expectTypeOf(result).toEqualTypeOf<
+      DavResult<{readonly '{urn:x}n'?: number; readonly '{urn:x}m'?: number}>
+    >()
+    expect(result).toMatchObject({
+      ok: true,
+      properties: {'{urn:x}n': 7},
+      missing: [
+        {name: '{urn:x}m', status: 0, description: expect.stringContaining('whole number')},
+      ],
+    })
+  })
+
+  it('that throws costs its property and nothing else', async () => {
+    const dav = new DavClient(answering('<x:n>7</x:n><D:getetag>"1"</D:getetag>'))
+    const result = await dav.stat('a', {
+      properties: ['{urn:x}n', 'getetag'],
+      decoders: {
+        '{urn:x}n': (): never => {
+          throw new Error('not today')
+        },
+      },
+    })
+    expect(result).toMatchObject({
+      ok: true,
+      properties: {getetag: '"1"'},
+      missing: [{name: '{urn:x}n', status: 0, description: expect.stringContaining('not today')}],
+    })
+  })
+})
+
+describe('a result', () => {
+  it('is told apart by ok', () => {
+    const inspectOne = (result: DavResult<{readonly getetag?: string}>): void => {
+      if (result.ok) expectTypeOf(result).toEqualTypeOf<Success<{readonly getetag?: string}>>()
+      else expectTypeOf(result).toEqualTypeOf<Failure>()
+      if (isSuccess(result))
+        expectTypeOf(result.properties.getetag).toEqualTypeOf<string | undefined>()
+      if (isFailure(result)) expectTypeOf(result.reason).toEqualTypeOf<Failure['reason']>()
+    }
+    expectTypeOf(inspectOne).toBeFunction()
+  })
+
+  it('keeps its type through partition', () => {
+    const dav = new DavClient({url})
+    const split = () => partition(dav.propfind('', {properties: ['getetag']}))
+    expectTypeOf(split)
+      .returns.resolves.toHaveProperty('successes')
+      .toEqualTypeOf<readonly Success<{readonly getetag?: string}>[]>()
+  })
+
+  it('has a reason out of five and a relation out of four', () => {
+    expectTypeOf<Failure['reason']>().toEqualTypeOf<
+      'status' | 'propstat' | 'malformed' | 'member' | 'no-answer'
+    >()
+    expectTypeOf<Failure['relation']>().toEqualTypeOf<
+      'self' | 'member' | 'descendant' | 'outside'
+    >()
+  })
+})
