@@ -88,15 +88,12 @@ export async function readAnswer<P>(
       const next = await chunks.next()
       if (next.done === true) break
       if (problem === undefined) {
-        try {
-          const results = parser.write(next.value)
-          if (parser.isMultiStatus) {
-            const batches = readOn(results, chunks, parser)
-            return {kind: 'multistatus', batches, summary: () => parser.end()}
-          }
-        } catch (error) {
-          problem = error
+        const results = parser.write(next.value)
+        if (parser.isMultiStatus) {
+          const batches = readOn(results, chunks, parser)
+          return {kind: 'multistatus', batches, summary: () => parser.end()}
         }
+        problem = parser.error
       }
       head.push(next.value)
       length += next.value.length
@@ -124,7 +121,12 @@ async function* readOn<P>(
 ): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
   try {
     yield first
-    for await (const chunk of chunks) yield parser.write(chunk)
+    // At once, not with the next chunk, for which a server may let us wait.
+    if (parser.error !== undefined) throw parser.error
+    for await (const chunk of chunks) {
+      yield parser.write(chunk)
+      if (parser.error !== undefined) throw parser.error
+    }
     parser.end()
     return undefined
   } finally {

@@ -8,7 +8,7 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {DeleteOptions, DeleteRequest} from './delete.ts'
-import {deleteAmongMany, settleDelete} from './delete.ts'
+import {deleteAmongMany, settleDelete, settleOptions} from './delete.ts'
 import {merge} from './merge.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
@@ -39,44 +39,31 @@ export function deleteMany(
 ): ResultStream {
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  const settle = (target: Target): DeleteRequest => settleDelete(session, target, options)
-  if (typeof targets === 'string' || targets instanceof URL) {
-    throw new TypeError('deleteMany takes an iterable of targets; for a single one there is delete')
-  }
+  checkTargets(session, targets, options)
   const known = Array.isArray(targets) ? targets.length : undefined
-  const requests = Array.isArray(targets) ? targets.map(settle) : undefined
-  const settleOrRefuse = (target: Target): DeleteRequest | Failure => {
-    try {
-      return settle(target)
-    } catch (error) {
-      if (error instanceof TypeError) return refused(target, session, error.message)
-      throw error
-    }
-  }
   let line: Line | undefined
   return createResultStream({
     async *read() {
       const stop = new AbortController()
-      line = openLine(session, options.signal, stop.signal)
-      const current = line
+      const current = openLine(session, options.signal, stop.signal)
+      line = current
       const meter = new ProgressMeter(known, options.onProgress)
-      const run = async function* (
-        source: Target | DeleteRequest,
-      ): AsyncGenerator<readonly DavResult[]> {
+      const run = async function* (target: Target): AsyncGenerator<readonly DavResult[]> {
         meter.started()
-        const request = isRequest(source) ? source : settleOrRefuse(source)
+        const request = settleOrRefuse(session, target, options)
         if ('ok' in request) yield [request]
         else yield* deleteAmongMany(session, current, request, policy)
       }
       try {
-        for await (const batch of merge(requests ?? targets, {concurrency, stop}, run)) {
+        const {signal} = current
+        for await (const batch of merge(targets, {concurrency, signal, stop}, run)) {
           meter.see(batch)
           yield batch
         }
       } finally {
         meter.ended()
       }
-      return {incomplete: [], requests: line.requests}
+      return {incomplete: [], requests: current.requests}
     },
     stopped: () => ({
       incomplete: [{href: session.base.href, reason: 'stopped'}],
@@ -85,23 +72,39 @@ export function deleteMany(
   })
 }
 
-/** The verdict on a target that is none: in its place, so that the ones around it are deleted all the same. */
-function refused(target: unknown, session: Session, description: string): Failure {
-  const href = typeof target === 'string' ? target : ''
-  const url = session.base.href
-  return {
-    ok: false,
-    href,
-    url,
-    relation: 'self',
-    status: 0,
-    reason: 'malformed',
-    conditions: [],
-    missing: [],
-    description,
+/** Refuses what is no iterable and, where all targets are there, each that is none. */
+function checkTargets(session: Session, targets: Targets, options: DeleteManyOptions): void {
+  const isIterable =
+    typeof targets === 'object' &&
+    targets !== null &&
+    (Symbol.iterator in targets || Symbol.asyncIterator in targets)
+  if (!isIterable) {
+    throw new TypeError('deleteMany takes an iterable of targets; for a single one there is delete')
   }
+  if (Array.isArray(targets)) for (const target of targets) settleDelete(session, target, options)
+  else settleOptions(options)
 }
 
-function isRequest(source: Target | DeleteRequest): source is DeleteRequest {
-  return typeof source === 'object' && 'ifMissing' in source
+/** The DELETE of a target, or the verdict on one that is none: in its place, and the others are deleted all the same. */
+function settleOrRefuse(
+  session: Session,
+  target: Target,
+  options: DeleteManyOptions,
+): DeleteRequest | Failure {
+  try {
+    return settleDelete(session, target, options)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return {
+      ok: false,
+      href: typeof target === 'string' ? target : '',
+      url: session.base.href,
+      relation: 'self',
+      status: 0,
+      reason: 'malformed',
+      conditions: [],
+      missing: [],
+      description: error.message,
+    }
+  }
 }

@@ -83,6 +83,17 @@ export function deleteOne(
   })
 }
 
+/** The options with their defaults. Throws TypeError where one makes no sense. */
+export function settleOptions({ifMissing = 'failure', unguarded = false}: DeleteOptions): {
+  readonly ifMissing: 'failure' | 'success'
+  readonly unguarded: boolean
+} {
+  if (ifMissing !== 'failure' && ifMissing !== 'success') {
+    throw new TypeError("ifMissing is 'failure' or 'success'")
+  }
+  return {ifMissing, unguarded}
+}
+
 /**
  * The DELETE of a target.
  *
@@ -93,9 +104,7 @@ export function settleDelete(
   target: Target,
   options: DeleteOptions,
 ): DeleteRequest {
-  const {ifMissing = 'failure', unguarded = false} = options
-  if (ifMissing !== 'failure' && ifMissing !== 'success')
-    throw new TypeError("ifMissing is 'failure' or 'success'")
+  const {ifMissing, unguarded} = settleOptions(options)
   const url = resolveTarget(target, session.base)
   if (!unguarded) guardTarget(url, session.base, 'DELETE')
   return {url: url.href, attempts: 0, ifMissing}

@@ -5,20 +5,32 @@
 
 import pLimit from 'p-limit'
 
+/** How streams are merged. */
+export interface MergeOptions {
+  /** How many run at once. */
+  readonly concurrency: number
+  /** Ends the iteration with its reason, whatever the sources and streams do. */
+  readonly signal: AbortSignal | undefined
+  /** Is aborted when the iteration ends early, so that the streams end too. */
+  readonly stop: AbortController
+}
+
 /**
  * Runs a stream for each source and gives what they give, in the order in which it comes. Ends when all have ended.
  *
- * @param stop - Is aborted when the iteration ends early, so that the streams end too.
  * @throws What a source or a stream throws, after what was under way has ended; no further source is then taken.
  */
 export async function* merge<S, T>(
   sources: Iterable<S> | AsyncIterable<S>,
-  {concurrency, stop}: {readonly concurrency: number; readonly stop: AbortController},
+  {concurrency, signal, stop}: MergeOptions,
   run: (source: S) => AsyncIterable<T>,
 ): AsyncGenerator<T, undefined, undefined> {
   const limit = pLimit(concurrency)
   const channel = new Channel<T>()
   const running = new Set<Promise<void>>()
+  const onAbort = (): void => channel.break(signal?.reason)
+  if (signal?.aborted === true) onAbort()
+  signal?.addEventListener('abort', onAbort, {once: true})
 
   const runOne = async (source: S): Promise<void> => {
     for await (const item of run(source)) {
@@ -45,6 +57,7 @@ export async function* merge<S, T>(
     yield* channel
     isWhole = true
   } finally {
+    signal?.removeEventListener('abort', onAbort)
     channel.end()
     if (!isWhole)
       stop.abort(new DOMException('The reader of the results has stopped', 'AbortError'))
@@ -80,6 +93,14 @@ class Channel<T> implements AsyncIterable<T> {
     this.#error ??= {reason}
   }
 
+  /** The taker gets the error after what was put, and nothing more can be put. */
+  break(reason: unknown): void {
+    this.fail(reason)
+    this.#isEnded = true
+    this.#wake?.()
+  }
+
+  /** Nothing more can be put, and nobody takes any more. */
   end(): void {
     this.#isEnded = true
     for (const {taken} of this.#waiting.splice(0)) taken(false)

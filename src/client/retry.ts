@@ -43,7 +43,7 @@ export function retry(
   failures: Iterable<Failure> | AsyncIterable<Failure>,
   options: RetryOptions = {},
 ): ResultStream {
-  const policy = resolvePolicy(options)
+  const policy = resolvePolicy({...session.retry, ...options})
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   let line: Line | undefined
   return createResultStream({
@@ -64,7 +64,9 @@ export function retry(
       // What is not to be sent again stays as it is: nothing is dropped.
       yield kept
       for (const level of levels) {
-        yield* merge(level, {concurrency, stop}, (request) => repeat(request, repetition))
+        yield* merge(level, {concurrency, signal: line.signal, stop}, (request) =>
+          repeat(request, repetition),
+        )
       }
       return {incomplete: repetition.incomplete, requests: line.requests}
     },

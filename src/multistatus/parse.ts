@@ -91,7 +91,11 @@ async function* readResults<P>(
   source: BodySource,
   parser: MultiStatusParser<P>,
 ): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
-  for await (const chunk of readChunks(source)) yield parser.write(chunk)
+  for await (const chunk of readChunks(source)) {
+    yield parser.write(chunk)
+    // At once, not with the next chunk, for which a server may let us wait.
+    if (parser.error !== undefined) throw parser.error
+  }
   return parser.end()
 }
 

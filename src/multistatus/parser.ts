@@ -118,6 +118,11 @@ export class MultiStatusParser<P = Properties> {
     return this.#reader.isMultiStatus
   }
 
+  /** What the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
+  get error(): unknown {
+    return this.#error
+  }
+
   /**
    * Reads on.
    *

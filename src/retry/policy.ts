@@ -82,6 +82,8 @@ export function delayAfter(
   chance: number,
 ): number | undefined {
   if (retryAfter !== undefined) return retryAfter > policy.maxRetryAfter ? undefined : retryAfter
-  const upper = Math.min(policy.maxDelay, policy.minDelay * 2 ** attempt)
-  return policy.minDelay + chance * (upper - policy.minDelay)
+  // Far beyond any delay, so that the power does not become Infinity.
+  const doublings = Math.min(attempt, 50)
+  const upper = Math.min(policy.maxDelay, policy.minDelay * 2 ** doublings)
+  return Math.min(upper, policy.minDelay + chance * (upper - policy.minDelay))
 }

@@ -75,7 +75,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     const response = await send(url, {
       ...(dispatcher !== undefined && {dispatcher}),
       method,
-      headers: {'accept-encoding': 'gzip, deflate, br, zstd', ...headers},
+      headers: {'accept-encoding': 'gzip, br, zstd', ...headers},
       ...(body !== undefined && {body}),
       ...(signal !== undefined && {signal}),
     })

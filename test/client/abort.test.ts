@@ -158,7 +158,7 @@ describe.each([
     const dav = new DavClient({url: server.url, transport, signal: controller.signal})
     server.answers({status: 204})
     for (let count = 0; count < 10; count++) {
-      const names = Array.from({length: 100}, (_, number) => `${count}-${number}`)
+      const names = Array.from({length: 100}, (_item, number) => `${count}-${number}`)
       await dav.deleteMany(names, {signal: new AbortController().signal}).collect()
     }
     await delay(10)

@@ -3,12 +3,14 @@
 
 import {
   DavClient,
+  type DEFAULT_PROPERTIES,
   type DavResult,
   type Failure,
   isFailure,
   isSuccess,
   partition,
   type Properties,
+  type PropertiesOf,
   type RawValue,
   type ResultStream,
   type StandardSchema,
@@ -68,14 +70,12 @@ describe('the properties of a listing', () => {
 
   it('are a small set where none are named', () => {
     const stream = dav.propfind('')
-    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
-      readonly displayname?: string
-      readonly getcontentlength?: number
-      readonly getcontenttype?: string
-      readonly getetag?: string
-      readonly getlastmodified?: Date
-      readonly resourcetype?: readonly string[]
-    }>()
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<
+      PropertiesOf<(typeof DEFAULT_PROPERTIES)[number]>
+    >()
+    expectTypeOf<PropertiesIn<typeof stream>>()
+      .toHaveProperty('getlastmodified')
+      .toEqualTypeOf<Date | undefined>()
   })
 
   it('are any where all are asked for', () => {
@@ -116,7 +116,10 @@ describe('a decoder', () => {
     const dav = new DavClient(answering('<D:getcontentlength>12</D:getcontentlength>'))
     const result = await dav.stat('a', {
       properties: ['getcontentlength'],
-      decoders: {getcontentlength: (value: RawValue) => BigInt(String(value))},
+      decoders: {
+        getcontentlength: (value: RawValue) =>
+          typeof value === 'string' ? BigInt(value) : undefined,
+      },
     })
     expectTypeOf(result).toEqualTypeOf<DavResult<{readonly getcontentlength?: bigint}>>()
     expect(result).toMatchObject({properties: {getcontentlength: 12n}})

@@ -1,22 +1,20 @@
 // States what dav.retry sends: what failed and nothing else, leaves before their collections, each once, under the same
 // guards as a caller's own targets. RFC 4918, sections 9.6.1 and 13.
 
+import {setTimeout as delay} from 'node:timers/promises'
+
 import {DavClient, type DavResult, type FailedRequest, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
-import {setTimeout as delay} from 'node:timers/promises'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {
   answer207,
   type FaultServer,
-  listing,
-  OPEN,
   RESET,
-  SHUT,
   startFaultServer,
   verdicts,
 } from '../support/fault-server.ts'
-import {generate, propstat, verdict} from '../support/fixtures.ts'
+import {generate} from '../support/fixtures.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -236,76 +234,5 @@ describe('the policy', () => {
     const {failures} = await dav.retry(given, {...quick, retryable}).collect()
     expect(sent()).toEqual(['DELETE /docs/a'])
     expect(failures).toEqual([given[1]])
-  })
-})
-
-describe('a failure that asks for what the guards refuse', () => {
-  it.each<[string, (good: FailedRequest) => FailedRequest]>([
-    ['another origin', (good) => ({...good, url: 'https://other.example/docs/a'})],
-    ['the base itself', (good) => ({...good, url: `${server.url}docs/`})],
-    ['what holds the base', (good) => ({...good, url: server.url})],
-    ['what is outside the base', (good) => ({...good, url: `${server.url}other`})],
-    ['no absolute URL', (good) => ({...good, url: 'a'})],
-    ['credentials', (good) => ({...good, url: good.url.replace('//', '//ana:hidden-secret@')})],
-    ['another method', (good) => ({...good, method: 'PUT'})],
-    ['a header that is no condition', (good) => ({...good, conditions: {authorization: 'x'}})],
-    ['a Depth header in its conditions', (good) => ({...good, conditions: {depth: '0'}})],
-  ])('is a TypeError before anything is sent: %s', async (_, change) => {
-    server.answers({status: 204})
-    const bad = failed('docs/b')
-    const request = change(bad.request ?? failed('docs/b').request ?? ({} as FailedRequest))
-    const stream = dav.retry([failed('docs/a'), {...bad, request}], quick)
-    await expect(stream.collect()).rejects.toBeInstanceOf(TypeError)
-    await expect(stream.summary).rejects.not.toThrow(/hidden-secret/)
-    expect(server.requests).toEqual([])
-  })
-
-  it('is allowed outside the base where unguarded is true', async () => {
-    server.answers({status: 204})
-    const stream = dav.retry([failed('other')], {...quick, unguarded: true})
-    expect((await stream.collect()).successes).toHaveLength(1)
-  })
-})
-
-describe('a Failure of PROPFIND', () => {
-  it('is asked for again by PROPFIND, with the same body', async () => {
-    const busy = verdict('/docs/b', 'HTTP/1.1 503 Service Unavailable')
-    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b')))
-    const properties = ['getetag', '{urn:x}p']
-    const {failures} = await dav.propfind('', {depth: 1, properties}).collect()
-    const {successes} = await dav.retry(failures, quick).collect()
-    expect(successes.map(line)).toEqual(['200 self /docs/b'])
-    expect(sent()).toEqual(['PROPFIND /docs/', 'PROPFIND /docs/b'])
-    const [first, second] = server.requests
-    expect(second?.body).toBe(first?.body)
-    expect(second?.headers['depth']).toBe('0')
-  })
-
-  it('is asked for with all below it where that was asked for', async () => {
-    const busy = verdict('/docs/b/', 'HTTP/1.1 503 Service Unavailable')
-    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b/', '/docs/b/c')))
-    const {failures} = await dav.propfind('', {depth: 'infinity'}).collect()
-    const {successes} = await dav.retry(failures, quick).collect()
-    expect(successes.map(line)).toEqual(['200 self /docs/b/', '200 member /docs/b/c'])
-    expect(server.requests[1]?.headers['depth']).toBe('infinity')
-  })
-
-  it('that has no properties is not asked for again: 404 is final', async () => {
-    const without = `<D:response><D:href>/docs/b</D:href>${propstat('HTTP/1.1 404', '<D:getetag/>')}</D:response>`
-    server.answers(answer207(`${OPEN}${without}${SHUT}`))
-    const {failures} = await dav.propfind('').collect()
-    expect((await dav.retry(failures, quick).collect()).failures).toEqual(failures)
-    expect(server.requests).toHaveLength(1)
-  })
-
-  it('that is refused again is a Failure, and the whole is not complete', async () => {
-    server.answers({status: 503})
-    const again = failed('docs/b/', 503, {method: 'PROPFIND', depth: 1, body: '<x/>'})
-    const {failures, summary} = await dav.retry([again], {...quick, attempts: 1}).collect()
-    expect(failures).toMatchObject([{status: 503, reason: 'status', request: {attempts: 2}}])
-    expect(summary).toMatchObject({
-      complete: false,
-      incomplete: [{href: `${server.url}docs/b/`, reason: 'refused', status: 503}],
-    })
   })
 })

@@ -124,7 +124,8 @@ async function respond(
     if (name === 'transfer-encoding') response.removeHeader(name)
     else response.setHeader(name, value)
   }
-  const parts: readonly Part[] = [answer.body ?? []].flat()
+  const {body = []} = answer
+  const parts: readonly Part[] = isList(body) ? body : [body]
   if (parts.length > 0) response.flushHeaders()
   for (const part of parts) {
     if (response.destroyed) return
@@ -135,6 +136,10 @@ async function respond(
   }
   answered()
   response.end()
+}
+
+function isList(body: Part | readonly Part[]): body is readonly Part[] {
+  return Array.isArray(body)
 }
 
 function end(response: ServerResponse, how: End): void {

@@ -1,0 +1,127 @@
+// States what dav.retry makes of failures that a queue may hold: the guards hold for their requests as for a caller's own
+// targets, and a Failure of PROPFIND is asked for by PROPFIND again. RFC 4918, sections 9.1 and 9.6.
+
+import {DavClient, type DavResult, type FailedRequest, type Failure} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  OPEN,
+  SHUT,
+  startFaultServer,
+} from '../support/fault-server.ts'
+import {propstat, verdict} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+const quick = {attempts: 3, minDelay: 1, maxDelay: 2}
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: `${server.url}docs/`, transport})
+})
+
+afterEach(() => server.close())
+
+function line(result: DavResult): string {
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
+    ' ',
+  )
+}
+
+function sent(): string[] {
+  return server.requests.map(({method, url}) => `${method} ${url}`)
+}
+
+/** A Failure of a DELETE, as a queue may hold it. */
+function failed(path: string, status = 423, request: Partial<FailedRequest> = {}): Failure {
+  const url = server.url + path
+  return {
+    ok: false,
+    href: `/${path}`,
+    url,
+    relation: 'self',
+    status,
+    reason: 'status',
+    conditions: [],
+    missing: [],
+    request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
+  }
+}
+
+describe('a failure that asks for what the guards refuse', () => {
+  it.each<[string, (good: FailedRequest) => FailedRequest]>([
+    ['another origin', (good) => ({...good, url: 'https://other.example/docs/a'})],
+    ['the base itself', (good) => ({...good, url: `${server.url}docs/`})],
+    ['what holds the base', (good) => ({...good, url: server.url})],
+    ['what is outside the base', (good) => ({...good, url: `${server.url}other`})],
+    ['no absolute URL', (good) => ({...good, url: 'a'})],
+    ['credentials', (good) => ({...good, url: good.url.replace('//', '//ana:hidden-secret@')})],
+    ['another method', (good) => ({...good, method: 'PUT'})],
+    ['a header that is no condition', (good) => ({...good, conditions: {authorization: 'x'}})],
+    ['a Depth header in its conditions', (good) => ({...good, conditions: {depth: '0'}})],
+  ])('is a TypeError before anything is sent: %s', async (_, change) => {
+    server.answers({status: 204})
+    const bad = failed('docs/b')
+    const request = change(bad.request ?? failed('docs/b').request ?? ({} as FailedRequest))
+    const stream = dav.retry([failed('docs/a'), {...bad, request}], quick)
+    await expect(stream.collect()).rejects.toBeInstanceOf(TypeError)
+    await expect(stream.summary).rejects.not.toThrow(/hidden-secret/)
+    expect(server.requests).toEqual([])
+  })
+
+  it('is allowed outside the base where unguarded is true', async () => {
+    server.answers({status: 204})
+    const stream = dav.retry([failed('other')], {...quick, unguarded: true})
+    expect((await stream.collect()).successes).toHaveLength(1)
+  })
+})
+
+describe('a Failure of PROPFIND', () => {
+  it('is asked for again by PROPFIND, with the same body', async () => {
+    const busy = verdict('/docs/b', 'HTTP/1.1 503 Service Unavailable')
+    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b')))
+    const properties = ['getetag', '{urn:x}p']
+    const {failures} = await dav.propfind('', {depth: 1, properties}).collect()
+    const {successes} = await dav.retry(failures, quick).collect()
+    expect(successes.map(line)).toEqual(['200 self /docs/b'])
+    expect(sent()).toEqual(['PROPFIND /docs/', 'PROPFIND /docs/b'])
+    const [first, second] = server.requests
+    expect(second?.body).toBe(first?.body)
+    expect(second?.headers['depth']).toBe('0')
+  })
+
+  it('is asked for with all below it where that was asked for', async () => {
+    const busy = verdict('/docs/b/', 'HTTP/1.1 503 Service Unavailable')
+    server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b/', '/docs/b/c')))
+    const {failures} = await dav.propfind('', {depth: 'infinity'}).collect()
+    const {successes} = await dav.retry(failures, quick).collect()
+    expect(successes.map(line)).toEqual(['200 self /docs/b/', '200 member /docs/b/c'])
+    expect(server.requests[1]?.headers['depth']).toBe('infinity')
+  })
+
+  it('that has no properties is not asked for again: 404 is final', async () => {
+    const without = `<D:response><D:href>/docs/b</D:href>${propstat('HTTP/1.1 404', '<D:getetag/>')}</D:response>`
+    server.answers(answer207(`${OPEN}${without}${SHUT}`))
+    const {failures} = await dav.propfind('').collect()
+    expect((await dav.retry(failures, quick).collect()).failures).toEqual(failures)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('that is refused again is a Failure, and the whole is not complete', async () => {
+    server.answers({status: 503})
+    const again = failed('docs/b/', 503, {method: 'PROPFIND', depth: 1, body: '<x/>'})
+    const {failures, summary} = await dav.retry([again], {...quick, attempts: 1}).collect()
+    expect(failures).toMatchObject([{status: 503, reason: 'status', request: {attempts: 2}}])
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/b/`, reason: 'refused', status: 503}],
+    })
+  })
+})
