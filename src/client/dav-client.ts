@@ -13,6 +13,7 @@ import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
+import {resolveHeaders} from '../transport/headers.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {DeleteOptions} from './delete.ts'
 import {deleteOne} from './delete.ts'
@@ -92,7 +93,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       base: resolveBase(options.url),
       transport: options.transport ?? defaultTransport(),
       auth,
-      headers: lowerCased(options.headers ?? {}),
+      headers: resolveHeaders(options.headers),
       concurrency: resolveConcurrency(options.concurrency ?? 8),
       retry: options.retry === undefined ? undefined : resolvePolicy(options.retry),
       limits,
@@ -230,10 +231,4 @@ function resolveBase(given: string | URL): URL {
     throw new TypeError('url has neither a query nor a fragment')
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url
-}
-
-function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  )
 }

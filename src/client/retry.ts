@@ -12,6 +12,7 @@ import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import {isHeaderValue} from '../transport/headers.ts'
 import {deleteAmongMany, settleDelete} from './delete.ts'
 import {merge} from './merge.ts'
 import {list, listingFailure} from './propfind.ts'
@@ -119,9 +120,13 @@ function checkRequest(
   session: Session,
   options: RetryOptions,
 ): URL {
-  for (const name of Object.keys(conditions)) {
-    if (!/^if(?:-[a-z]+)*$/.test(name))
-      throw new TypeError(`retry: ${name} is no conditional header`)
+  for (const [name, value] of Object.entries(conditions)) {
+    if (!/^if(?:-[a-z]+)*$/.test(name)) {
+      throw new TypeError(`retry: ${JSON.stringify(name)} is no conditional header`)
+    }
+    if (!isHeaderValue(value)) {
+      throw new TypeError(`retry: the value of ${name} is one that no header can have`)
+    }
   }
   if (method === 'PROPFIND') return resolveTarget({url}, session.base)
   if (method === 'DELETE') return new URL(settleDelete(session, {url}, options).url)

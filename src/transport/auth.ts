@@ -3,6 +3,8 @@
  * section 11.
  */
 
+import {untilAborted} from './abort.ts'
+import {isHeaderValue} from './headers.ts'
 import type {DavRequest, Transport} from './transport.ts'
 
 /** Gives the value of the Authorization header for a request, or nothing. It is asked for each request anew. */
@@ -50,11 +52,9 @@ export function bearerAuth(token: string): Auth {
 export function withAuth(transport: Transport, auth: Auth, origin: string): Transport {
   return async (request) => {
     if (new URL(request.url).origin !== origin) return transport(request)
-    const value = await auth(request)
+    const value = await untilAborted(Promise.resolve(auth(request)), request.signal)
     if (value === undefined) return transport(request)
-    // The platform's error for such a value would quote it.
-    if (/[^\t\x20-\x7E\x80-\xFF]/.test(value))
-      throw new TypeError('auth gave a value that no header can have')
+    if (!isHeaderValue(value)) throw new TypeError('auth gave a value that no header can have')
     return transport({...request, headers: {...request.headers, authorization: value}})
   }
 }

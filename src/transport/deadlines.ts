@@ -5,7 +5,8 @@
  */
 
 import {readChunks} from '../multistatus/source.ts'
-import {DavError, DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
+import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
+import {untilAborted} from './abort.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -129,9 +130,6 @@ class Deadline {
   ): Promise<T> {
     const {signal} = this
     signal.throwIfAborted()
-    const {promise: ended, reject} = Promise.withResolvers<never>()
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, {once: true})
     const timer =
       milliseconds > LONGEST_TIMER
         ? undefined
@@ -140,13 +138,12 @@ class Deadline {
             milliseconds,
           )
     try {
-      return await Promise.race([wait(), ended])
+      return await untilAborted(wait(), signal)
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw this.#networkError(error)
     } finally {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -169,7 +166,10 @@ class Deadline {
         cause: error,
       })
     }
-    return new DavNetworkError(`${this.#subject} failed: ${messageOf(error)}`, {cause: error})
+    return new DavNetworkError(
+      `${this.#subject} failed: ${visible(messageOf(error).trim(), 300)}`,
+      {cause: error},
+    )
   }
 
   get #subject(): string {

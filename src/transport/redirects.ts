@@ -3,6 +3,7 @@
  * followed only where the server asks for the slash that a collection ends with. RFC 9110, section 15.4.
  */
 
+import {canonicalPath} from '../protocol/href.ts'
 import type {DavResponse, Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -38,13 +39,17 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   const to = URL.parse(response.headers.get('location') ?? '', from)
   if (to === null) return undefined
   // Servers behind a proxy write their inner host or scheme: the slash is meant, and our own origin is kept.
-  if (to.pathname === `${from.pathname}/`) {
-    from.pathname = to.pathname
+  if (isSlashAdded(from.pathname, to.pathname)) {
+    from.pathname += '/'
     return from.href
   }
   if (!SAFE.has(method) || to.origin !== from.origin || to.href === from.href) return undefined
   to.hash = ''
   return to.href
+}
+
+function isSlashAdded(from: string, to: string): boolean {
+  return !from.endsWith('/') && to.endsWith('/') && canonicalPath(from) === canonicalPath(to)
 }
 
 function moved({status, headers, body}: DavResponse, url: string): DavResponse {

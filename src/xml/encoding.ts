@@ -4,7 +4,7 @@
  * RFC 7303, section 3; XML 1.0, appendix F.
  */
 
-import {declaredEncoding} from './instruction.ts'
+import {declaredEncoding} from './declarations.ts'
 
 /** Hears what was read. */
 export interface TextReceiver {

@@ -9,7 +9,7 @@ import {visible} from '../protocol/errors.ts'
 import {normalizeLineEnds, standsAt} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
-import {instructionFault} from './instruction.ts'
+import {declarationAt, instructionFault} from './declarations.ts'
 import {OpenElements} from './open-elements.ts'
 import type {PathNode} from './path.ts'
 import {indexOrEnd, TextRuns, wholeRunEnd} from './text-runs.ts'
@@ -21,9 +21,6 @@ type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 const SLASH = 0x2f
 const EXCLAMATION = 0x21
 const QUESTION = 0x3f
-const COMMENT = '<!--'
-const CDATA = '<![CDATA['
-const HTML = '<!DOCTYPE HTML'
 
 /** A push scanner: `feed` it text, and it calls its handler. */
 export class Scanner<Detail> {
@@ -247,26 +244,26 @@ export class Scanner<Detail> {
   }
 
   #declaration(lt: number): number {
-    const text = this.#text
-    if (text.startsWith(COMMENT, lt)) {
-      this.#inside = 'comment'
-      return lt + COMMENT.length
+    const kind = declarationAt(this.#text, lt)
+    switch (kind) {
+      case 'comment':
+        this.#inside = 'comment'
+        return lt + '<!--'.length
+      case 'cdata':
+        if (this.#elements.node.depth === 0)
+          this.#fail('a CDATA section stands outside the root element', lt)
+        this.#inside = 'cdata'
+        return lt + '<![CDATA['.length
+      case 'cut':
+        return this.#hold(lt, 'few characters')
+      case 'html':
+        return this.#fail('the body is an HTML page', lt, 'not-multistatus')
+      case 'doctype':
+        return this.#fail('a DOCTYPE is refused', lt)
+      default:
+        this.#fault("'<!' begins neither a comment nor a CDATA section", lt)
+        return lt + 1
     }
-    if (text.startsWith(CDATA, lt)) {
-      if (this.#elements.node.depth === 0)
-        this.#fail('a CDATA section stands outside the root element', lt)
-      this.#inside = 'cdata'
-      return lt + CDATA.length
-    }
-    const begin = text.slice(lt, lt + HTML.length).toUpperCase()
-    const isCut = lt + begin.length === text.length
-    if (isCut && [COMMENT, CDATA, HTML].some((whole) => whole.startsWith(begin))) {
-      return this.#hold(lt, 'few characters')
-    }
-    if (begin === HTML) this.#fail('the body is an HTML page', lt, 'not-multistatus')
-    if (begin.startsWith('<!DOCTYPE')) this.#fail('a DOCTYPE is refused', lt)
-    this.#fault("'<!' begins neither a comment nor a CDATA section", lt)
-    return lt + 1
   }
 
   #comment(at: number): number {

@@ -99,6 +99,15 @@ describe.each([
     expect(await server.requests[0]?.ended).toBe('closed')
   })
 
+  it('while the credentials are waited for rejects with the reason', async () => {
+    const auth = (): Promise<string> => new Promise(() => {})
+    const dav = new DavClient({url: server.url, transport, auth})
+    void delay(20).then(() => controller.abort(reason))
+    const {signal} = controller
+    await expect(dav.propfind('docs/', {signal}).collect()).rejects.toBe(reason)
+    expect(server.requests).toEqual([])
+  })
+
   it('of stat rejects with the reason', async () => {
     abortOnArrival()
     await expect(open().stat('a', {signal: controller.signal})).rejects.toBe(reason)

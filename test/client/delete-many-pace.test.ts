@@ -47,37 +47,47 @@ function array(length: number): string[] {
 }
 
 describe('concurrency', () => {
-  const slowly = (): void =>
+  /** Answers when as many requests are there as are expected, and a moment later, for one too many to show. */
+  function gather(expected: number): void {
+    let waiting: (() => void)[] = []
     server.script(async () => {
-      await delay(5)
+      const {promise, resolve} = Promise.withResolvers<void>()
+      if (waiting.push(resolve) === expected) {
+        await delay(20)
+        for (const goOn of waiting) goOn()
+        waiting = []
+      }
+      await Promise.race([promise, delay(2000)])
       return {status: 204}
     })
+  }
 
-  it.each([1, 2, 5, 20])('%i is never exceeded, and is made use of', async (concurrency) => {
-    slowly()
-    const {summary} = await dav.deleteMany(array(60), {concurrency}).collect()
-    expect(summary.successes).toBe(60)
+  it.each([1, 2, 5, 20])('%i is made use of, and is never exceeded', async (concurrency) => {
+    gather(concurrency)
+    const {summary} = await dav.deleteMany(array(concurrency * 3), {concurrency}).collect()
+    expect(summary.successes).toBe(concurrency * 3)
     expect(server.mostAtOnce).toBe(concurrency)
   })
 
   it('is 8 where none is given', async () => {
-    slowly()
-    await dav.deleteMany(array(60)).collect()
+    gather(8)
+    await dav.deleteMany(array(24)).collect()
     expect(server.mostAtOnce).toBe(8)
   })
 
   it('is the client’s where the call has none, and the call’s where it has', async () => {
-    slowly()
     dav = new DavClient({url: server.url, transport, concurrency: 3})
-    await dav.deleteMany(array(30)).collect()
+    gather(3)
+    await dav.deleteMany(array(9)).collect()
     expect(server.mostAtOnce).toBe(3)
-    await dav.deleteMany(array(30), {concurrency: 6}).collect()
+    gather(6)
+    await dav.deleteMany(array(18), {concurrency: 6}).collect()
     expect(server.mostAtOnce).toBe(6)
   })
 
   it('holds for a generator too', async () => {
-    slowly()
-    await dav.deleteMany(counted(60).names, {concurrency: 4}).collect()
+    gather(4)
+    await dav.deleteMany(counted(12).names, {concurrency: 4}).collect()
     expect(server.mostAtOnce).toBe(4)
   })
 

@@ -9,6 +9,7 @@ import {
   type Answer,
   answer207,
   type FaultServer,
+  listing,
   RESET,
   startFaultServer,
   verdicts,
@@ -73,6 +74,16 @@ describe('targets', () => {
     const {successes, failures} = await dav.deleteMany(['a', 'a'], {concurrency: 1}).collect()
     expect(successes.map(line)).toEqual(['204 self /a'])
     expect(failures.map(line)).toEqual(['404 status self /a'])
+  })
+
+  it('may be a listing that is still being read', async () => {
+    const hrefs = Array.from({length: 300}, (_, number) => `/docs/${number}`)
+    server.script(({method}) =>
+      method === 'DELETE' ? {status: 204} : answer207(listing(...hrefs)),
+    )
+    const {successes, failures} = await dav.deleteMany(dav.propfind('docs/')).collect()
+    expect(successes.map(({href}) => href).toSorted()).toEqual(hrefs.toSorted())
+    expect(failures).toEqual([])
   })
 
   it('that are not there are deleted with ifMissing: success', async () => {

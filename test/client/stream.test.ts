@@ -114,6 +114,19 @@ describe('results', () => {
     expect(summary).toMatchObject({successes: 1, failures: 1, requests: 1})
   })
 
+  it('set the pace of the server: what nobody reads is not taken', async () => {
+    const piece = Array.from({length: 300}, (_, number) => listed(`/docs/${number}`)).join('')
+    const pieces = Array.from({length: 1000}, () => piece)
+    server.answers(answer207([OPEN, ...pieces, SHUT]))
+    for await (const result of dav.propfind('docs/')) {
+      expect(result.href).toBe('/docs/0')
+      await delay(500)
+      break
+    }
+    // 60 MB: more than what lies in the buffers between the two.
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
   it('are as many as the server has, in its order', async () => {
     const hrefs = Array.from({length: 5000}, (_, number) => `/docs/${number}`)
     server.answers(answer207(listing(...hrefs)))

@@ -15,6 +15,7 @@ import {
   type ResultStream,
   type StandardSchema,
   type Success,
+  type Transport,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -35,19 +36,11 @@ const whole: StandardSchema<number> = {
   },
 }
 
-/** A client whose server answers every PROPFIND with these properties. */
-function answering(prop: string): ConstructorParameters<typeof DavClient>[0] {
-  const body = `<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x"><D:response><D:href>/files/a</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response></D:multistatus>`
-  const transport = async (): Promise<{
-    status: number
-    headers: Headers
-    body: ReadableStream<Uint8Array>
-  }> => ({
-    status: 207,
-    headers: new Headers(),
-    body: new Blob([body]).stream(),
-  })
-  return {url, transport}
+/** Settings of a client whose server answers every PROPFIND with these properties. */
+function answering(prop: string): {url: string; transport: Transport} {
+  const found = propstat('HTTP/1.1 200 OK', prop)
+  const body = `<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x"><D:response><D:href>/files/a</D:href>${found}</D:response></D:multistatus>`
+  return {url, transport: async () => new Response(body, {status: 207})}
 }
 
 type PropertiesIn<S> = S extends ResultStream<infer P> ? P : never

@@ -65,6 +65,7 @@ describe('a failure that asks for what the guards refuse', () => {
     ['credentials', (good) => ({...good, url: good.url.replace('//', '//ana:hidden-secret@')})],
     ['another method', (good) => ({...good, method: 'PUT'})],
     ['a header that is no condition', (good) => ({...good, conditions: {authorization: 'x'}})],
+    ['a line break in a condition', (good) => ({...good, conditions: {'if-match': '"1"\r\nX: y'}})],
     ['a Depth header in its conditions', (good) => ({...good, conditions: {depth: '0'}})],
   ])('is a TypeError before anything is sent: %s', async (_, change) => {
     server.answers({status: 204})

@@ -20,6 +20,8 @@ export type Part = string | Uint8Array | number | Promise<unknown> | End
 
 /** What the server answers. An end in its place is one before the headers. */
 export interface Answer {
+  /** Sends 102 Processing before it, as servers do while they delete or list. */
+  readonly processing?: boolean
   readonly status: number
   /** Headers; `transfer-encoding: none` ends the body with the connection instead of a last chunk. */
   readonly headers?: Readonly<Record<string, string | string[]>>
@@ -66,21 +68,18 @@ export async function startFaultServer(): Promise<FaultServer> {
       if (!isAnswered) unanswered--
       isAnswered = true
     }
-    const ended = gone(response).then(() => {
+    const ended = closed(response).then(() => {
       answered()
       return response.writableFinished ? ('finished' as const) : ('closed' as const)
     })
     response.on('error', () => {})
     const {method = '', url = '', headers} = request
-    try {
-      const body = Buffer.concat(await request.toArray()).toString()
-      const seen: SeenRequest = {method, url, headers, body, ended}
-      const number = requests.push(seen)
-      await respond(response, await current(seen, number), answered)
-    } catch (error) {
-      // A client that goes in the middle of its own request is no fault of the script.
-      if (response.writable && !request.destroyed) throw error
-    }
+    // A client may go in the middle of its own request.
+    const chunks = await request.toArray().catch(() => undefined)
+    if (chunks === undefined) return
+    const seen = {method, url, headers, body: Buffer.concat(chunks).toString(), ended}
+    const number = requests.push(seen)
+    await respond(response, await current(seen, number), ended, answered)
   })
   server.on('connection', () => connections++)
   server.listen(0, '127.0.0.1')
@@ -105,10 +104,10 @@ export async function startFaultServer(): Promise<FaultServer> {
       current = () => (left.length > 1 ? left.shift() : left[0]) ?? {status: 404}
     },
     async close() {
-      const closed = once(server, 'close')
+      const isClosed = once(server, 'close')
       server.close()
       server.closeAllConnections()
-      await closed
+      await isClosed
     },
   }
 }
@@ -116,9 +115,11 @@ export async function startFaultServer(): Promise<FaultServer> {
 async function respond(
   response: ServerResponse,
   answer: Answer | End,
+  ended: Promise<unknown>,
   answered: () => void,
 ): Promise<void> {
   if (typeof answer === 'symbol') return end(response, answer)
+  if (answer.processing === true) response.writeProcessing()
   response.statusCode = answer.status
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
     if (name === 'transfer-encoding') response.removeHeader(name)
@@ -132,7 +133,7 @@ async function respond(
     if (typeof part === 'symbol') return end(response, part)
     if (typeof part === 'number') await delay(part)
     else if (part instanceof Promise) await part
-    else if (!response.write(part)) await Promise.race([once(response, 'drain'), gone(response)])
+    else if (!response.write(part)) await Promise.race([drained(response), ended])
   }
   answered()
   response.end()
@@ -147,11 +148,12 @@ function end(response: ServerResponse, how: End): void {
   else if (how === CLOSE) response.socket?.destroySoon()
 }
 
-function gone(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.closed) resolve()
-    else response.once('close', () => resolve())
-  })
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('close', () => resolve()))
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('drain', () => resolve()))
 }
 
 /** The root of a Multi-Status document, open: what the parts of a body go on from. */

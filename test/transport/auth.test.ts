@@ -148,7 +148,7 @@ describe.each([
   it.each(ends)('no error holds them: %s', async (_end, answer) => {
     server.answers(answer)
     const auth = basicAuth('ana', secret)
-    const dav = new DavClient({url: server.url, transport: chosen, auth, timeout: 100})
+    const dav = new DavClient({url: server.url, transport: chosen, auth, timeout: 300})
     const {items, error} = await drain(dav.propfind('docs/'))
     expect(server.requests[0]?.headers.authorization).toBe(`Basic ${encoded}`)
     expect(error).toBeInstanceOf(Error)
@@ -166,12 +166,28 @@ describe.each([
   it.each(ends)('no Failure of many holds them: %s', async (_end, answer) => {
     server.answers(answer)
     const auth = basicAuth('ana', secret)
-    const dav = new DavClient({url: server.url, transport: chosen, auth, timeout: 100})
+    const dav = new DavClient({url: server.url, transport: chosen, auth, timeout: 300})
     const {successes, failures} = await dav.deleteMany(['docs/']).collect()
     const shown = JSON.stringify([successes, failures])
     expect(shown).not.toContain(secret)
     expect(shown).not.toContain(encoded)
   })
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['a line break', {authorization: `Bearer ${secret}\r\nX-Evil: 1`}],
+    ['a null', {'X-Token': `${secret}\u0000`}],
+    ['what is no Latin-1', {'X-Token': `${secret} €`}],
+  ])(
+    'no error holds a header of the client that no request can have: %s',
+    async (_what, headers) => {
+      const call = async (): Promise<unknown> =>
+        new DavClient({url: server.url, transport: chosen, headers}).propfind('a').collect()
+      const error: unknown = await call().catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(TypeError)
+      expect(inspect(error, {showHidden: true, depth: 20})).not.toContain(secret)
+      expect(server.requests).toEqual([])
+    },
+  )
 
   it('no other origin sees them, whatever redirects there', async () => {
     const other = await startFaultServer()

@@ -119,6 +119,15 @@ describe.each([
     expect(successes[0]?.href).toBe('/docs/é')
   })
 
+  it('waits for the answer after a 102 Processing', async () => {
+    server.answers(
+      {processing: true, status: 204},
+      {...answer207(listing('/docs/')), processing: true},
+    )
+    expect((await open().delete('a').collect()).successes).toMatchObject([{status: 204}])
+    expect((await open().propfind('docs/').collect()).successes).toHaveLength(1)
+  })
+
   it('has no body of a 204', async () => {
     server.answers({status: 204})
     expect(await Array.fromAsync(open().delete('a'))).toMatchObject([{ok: true, status: 204}])

@@ -191,6 +191,15 @@ describe.each([
       server = await startFaultServer()
     })
 
+    it('or speaks no TLS is a DavNetworkError of one line', async () => {
+      const url = server.url.replace('http:', 'https:')
+      const {error} = await drain(new DavClient({url, transport}).propfind('docs/'))
+      expect(error).toMatchObject({
+        name: 'DavNetworkError',
+        message: expect.stringMatching(/^PROPFIND https:[^\r\n]+$/),
+      })
+    })
+
     it('or has a name that does not resolve is a DavNetworkError', async () => {
       const dav = new DavClient({url: 'http://no-such-host.invalid/', transport})
       await expect(dav.delete('a').collect()).rejects.toMatchObject({

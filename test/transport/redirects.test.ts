@@ -108,6 +108,22 @@ describe.each([
     expect(server.requests.map(({url}) => url)).toEqual(['/docs', '/docs/'])
   })
 
+  it.each([
+    ['/d%C3%B6cs', '/d%c3%b6cs/'],
+    ['/%7Eana', '/~ana/'],
+    ["/it's", '/it%27s/'],
+  ])('knows the slash under another escaping: %s, %s', async (path, location) => {
+    // Apache writes lower-case hex, whatever it was asked with.
+    const proxied = `http://inner.example${location}`
+    server.script(({url, method}) => {
+      if (url === path) return {status: 301, headers: {location: proxied}}
+      return method === 'DELETE' ? {status: 204} : answer207(listing(url))
+    })
+    expect((await open().propfind(path).collect()).successes).toMatchObject([{relation: 'self'}])
+    expect((await open().delete(path).collect()).successes).toMatchObject([{status: 204}])
+    expect(server.requests).toHaveLength(4)
+  })
+
   it.each([300, 303, 304, 305])('does not follow %i', async (status) => {
     redirect('/docs/', status, '/archive/')
     await expect(open().propfind('docs/').collect()).rejects.toMatchObject({status})

@@ -87,9 +87,9 @@ describe.each([
 
   it('the idle limit begins anew with each chunk', async () => {
     const hrefs = ['/docs/', '/docs/a', '/docs/b', '/docs/c', '/docs/d', '/docs/e']
-    const parts = hrefs.flatMap((href) => [listed(href), 50])
+    const parts = hrefs.flatMap((href) => [listed(href), 100])
     server.answers(answer207([OPEN, ...parts, SHUT]))
-    const {items, error} = await drain(open({headers: 200, idle: 200}).propfind('docs/'))
+    const {items, error} = await drain(open({headers: 400, idle: 400}).propfind('docs/'))
     expect(error).toBeUndefined()
     expect(items).toHaveLength(6)
   })
@@ -120,7 +120,7 @@ describe.each([
 
   it('a DELETE that is not answered is a Failure no-answer among many', async () => {
     server.script(({url}) => (url === '/b' ? NEVER : {status: 204}))
-    const {successes, failures} = await open({headers: 100}).deleteMany(['a', 'b', 'c']).collect()
+    const {successes, failures} = await open({headers: 300}).deleteMany(['a', 'b', 'c']).collect()
     expect(successes.map(({href}) => href).toSorted()).toEqual(['/a', '/c'])
     expect(failures).toMatchObject([
       {href: '/b', status: 0, reason: 'no-answer', relation: 'self', conditions: []},

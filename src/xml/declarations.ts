@@ -1,4 +1,7 @@
-/** Processing instructions and the XML declaration, which looks like one. XML 1.0, sections 2.6 and 2.8. */
+/**
+ * Markup that is no tag: what `<!` begins, processing instructions, and the XML declaration, which looks like one.
+ * XML 1.0, sections 2.5 to 2.8.
+ */
 
 import {NAME, SPACE} from './characters.ts'
 
@@ -9,6 +12,24 @@ const DECLARATION = new RegExp(
     `(?:${SPACE}+encoding${EQUALS}(["'])([A-Za-z][\\w.\\-]*)\\2)?` +
     `(?:${SPACE}+standalone${EQUALS}(["'])(?:yes|no)\\4)?${SPACE}*$`,
 )
+
+const COMMENT = '<!--'
+const CDATA = '<![CDATA['
+const HTML = '<!DOCTYPE HTML'
+
+/** What a `<!` begins. `cut` where the text ends too early to tell. */
+export function declarationAt(
+  text: string,
+  lt: number,
+): 'comment' | 'cdata' | 'cut' | 'html' | 'doctype' | 'nothing' {
+  if (text.startsWith(COMMENT, lt)) return 'comment'
+  if (text.startsWith(CDATA, lt)) return 'cdata'
+  const begin = text.slice(lt, lt + HTML.length).toUpperCase()
+  const isCut = lt + begin.length === text.length && begin.length < HTML.length
+  if (isCut && [COMMENT, CDATA, HTML].some((whole) => whole.startsWith(begin))) return 'cut'
+  if (begin === HTML) return 'html'
+  return begin.startsWith('<!DOCTYPE') ? 'doctype' : 'nothing'
+}
 
 /** What is wrong with what stands between `<?` and `?>`, `undefined` where nothing is. */
 export function instructionFault(text: string, atBeginning: boolean): string | undefined {

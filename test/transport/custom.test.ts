@@ -1,0 +1,190 @@
+// States what the client makes of a transport of the user's own: any function that gives what looks like a Response, one
+// that heeds no signal included, and that its body is let go of. RFC 9110, section 6.
+
+import {DavClient, type DavResponse, type Transport} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {Agent} from 'undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {type FaultServer, listed, listing, OPEN, startFaultServer} from '../support/fault-server.ts'
+import {bytes, drain} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+const url = 'https://dav.example/'
+const whole = listing('/docs/', '/docs/a')
+
+function open(transport: Transport, timeout?: number): DavClient {
+  return new DavClient({url, transport, timeout})
+}
+
+function answer(body: DavResponse['body']): DavResponse {
+  return {status: 207, headers: new Headers(), body}
+}
+
+describe('an answer', () => {
+  it.each<[string, () => DavResponse]>([
+    ['a Response of the platform', () => new Response(whole, {status: 207})],
+    ['a ReadableStream', () => answer(new Blob([whole]).stream())],
+    [
+      'an async generator',
+      () =>
+        answer(
+          (async function* () {
+            for (const character of whole) yield bytes(character)
+          })(),
+        ),
+    ],
+  ])('may be %s', async (_, make) => {
+    const {successes, summary} = await open(async () => make())
+      .propfind('docs/')
+      .collect()
+    expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+    expect(summary).toMatchObject({complete: true, requests: 1})
+  })
+
+  it('has its generator closed on break', async () => {
+    let isClosed = false
+    async function* body(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield bytes(isClosed ? '' : OPEN + listed('/docs/'))
+      } finally {
+        isClosed = true
+      }
+    }
+    for await (const result of open(async () => answer(body())).propfind('docs/')) {
+      if (result.ok) break
+    }
+    expect(isClosed).toBe(true)
+  })
+
+  describe('that goes on', () => {
+    let cancelled = 0
+    const stream = (text: string): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(bytes(text)),
+        cancel: () => void cancelled++,
+      })
+    beforeEach(() => {
+      cancelled = 0
+    })
+
+    it('is cancelled on break', async () => {
+      const dav = open(async () => answer(stream(OPEN + listed('/docs/'))))
+      for await (const result of dav.propfind('docs/')) if (result.ok) break
+      expect(cancelled).toBe(1)
+    })
+
+    it('is cancelled where it is not well-formed', async () => {
+      const dav = open(async () => answer(stream(`${OPEN}${listed('/docs/')}</D:oops>`)), 1000)
+      const {items, error} = await drain(dav.propfind('docs/'))
+      expect(items).toHaveLength(1)
+      expect(error).toMatchObject({name: 'MultiStatusError', reason: 'not-well-formed'})
+      expect(cancelled).toBe(1)
+    })
+
+    it('is cancelled where it is the long body of a refusal', async () => {
+      const body = stream('x'.repeat(1_000_000))
+      const dav = open(async () => ({...answer(body), status: 500}), 1000)
+      const {error} = await drain(dav.propfind('docs/'))
+      expect(error).toMatchObject({name: 'DavHttpError', status: 500})
+      expect(cancelled).toBe(1)
+    })
+
+    it('is cancelled where it belongs to a redirect that is followed', async () => {
+      const headers = new Headers({location: '/docs/'})
+      const dav = open(async ({url: asked}) =>
+        asked.endsWith('/docs')
+          ? {status: 301, headers, body: stream('Moved')}
+          : new Response(whole, {status: 207}),
+      )
+      expect((await dav.propfind('docs').collect()).successes).toHaveLength(2)
+      expect(cancelled).toBe(1)
+    })
+
+    it('is cancelled where it belongs to a refusal that is tried again', async () => {
+      let count = 0
+      const dav = open(async () =>
+        ++count === 1
+          ? {...answer(stream('Busy')), status: 503}
+          : new Response(whole, {status: 207}),
+      )
+      const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+      expect((await dav.propfind('docs/', {retry}).collect()).successes).toHaveLength(2)
+      expect(cancelled).toBe(1)
+    })
+  })
+})
+
+describe('a transport that heeds no signal', () => {
+  const deaf: Transport = () => new Promise(() => {})
+  const silent: Transport = async () =>
+    answer(
+      (async function* () {
+        yield bytes(OPEN + listed('/docs/'))
+        await new Promise(() => {})
+      })(),
+    )
+
+  it.each([
+    ['before its answer', deaf],
+    ['in its body', silent],
+  ])('is left where a limit runs out: %s', async (_, transport) => {
+    const {error} = await drain(open(transport, 50).propfind('docs/'))
+    expect(error).toMatchObject({name: 'DavTimeoutError'})
+  })
+
+  it.each([
+    ['before its answer', deaf],
+    ['in its body', silent],
+  ])('is left where the caller aborts: %s', async (_, transport) => {
+    const reason = {why: 'enough'}
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(reason), 30)
+    const {signal} = controller
+    expect(await drain(open(transport).propfind('docs/', {signal}))).toMatchObject({error: reason})
+    expect((await drain(open(transport).propfind('docs/', {signal}))).error).toBe(reason)
+  })
+})
+
+describe('a transport that throws', () => {
+  it('has its error as the cause of a DavNetworkError', async () => {
+    const cause = new Error('the cable is out')
+    const {error} = await drain(open(() => Promise.reject(cause)).propfind('docs/'))
+    expect(error).toMatchObject({
+      name: 'DavNetworkError',
+      cause,
+      message: `PROPFIND ${url}docs/ failed: the cable is out`,
+    })
+  })
+
+  it('synchronously is no other case', async () => {
+    const cause = new Error('the cable is out')
+    const transport: Transport = () => {
+      throw cause
+    }
+    const {error} = await drain(open(transport).propfind('docs/'))
+    expect(error).toMatchObject({name: 'DavNetworkError', cause})
+  })
+})
+
+describe('a dispatcher of the user’s own', () => {
+  let server: FaultServer
+  beforeEach(async () => {
+    server = await startFaultServer()
+  })
+
+  afterEach(() => server.close())
+
+  it('is sent with, and is left to its owner when the transport closes', async () => {
+    server.answers({status: 204})
+    const dispatcher = new Agent({connections: 1})
+    const transport = undiciTransport({dispatcher})
+    const dav = new DavClient({url: server.url, transport})
+    await dav.deleteMany(['a', 'b', 'c']).collect()
+    await transport.close()
+    expect((await dav.delete('d').collect()).successes).toHaveLength(1)
+    expect(server.connections).toBe(1)
+    await dispatcher.close()
+  })
+})
