@@ -29,7 +29,7 @@ import {stat} from './stat.ts'
 import type {Target} from './target.ts'
 
 /** The settings of a client. */
-export interface DavClientOptions<D extends Decoders = Decoders> {
+export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   /** The collection to work in, absolute. References are resolved against it; a missing slash at its end is added. */
   readonly url: string | URL
   /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
@@ -61,7 +61,7 @@ export interface DavClientOptions<D extends Decoders = Decoders> {
   /** Time limits in milliseconds: one number for all, or each by name. */
   readonly timeout?: number | Timeouts | undefined
   /** Decoders by property name; they go before the built-in ones and type the properties they decode. */
-  readonly decoders?: D | undefined
+  readonly decoders?: (D & Decoders) | undefined
   /** Ends every call of the client. */
   readonly signal?: AbortSignal | undefined
 }

@@ -5,16 +5,16 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
-import {createResultStream} from '../multistatus/result-stream.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import {createCall} from './call.ts'
 import type {DeleteOptions} from './delete.ts'
 import {deleteAmongMany, settleDelete, settleOptions} from './delete.ts'
 import type {DeleteRequest} from './delete-verdict.ts'
 import {merge} from './merge.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
-import type {Line, Session} from './session.ts'
-import {openLine, resolveConcurrency} from './session.ts'
+import type {Session} from './session.ts'
+import {resolveConcurrency} from './session.ts'
 import type {Target} from './target.ts'
 
 /** How many resources are deleted. */
@@ -42,34 +42,24 @@ export function deleteMany(
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
   checkTargets(session, targets, options)
   const known = Array.isArray(targets) ? targets.length : undefined
-  let line: Line | undefined
-  return createResultStream({
-    async *read() {
-      const stop = new AbortController()
-      const current = openLine(session, options.signal, stop.signal)
-      line = current
-      const meter = new ProgressMeter(known, options.onProgress)
-      const run = async function* (target: Target): AsyncGenerator<readonly DavResult[]> {
-        meter.started()
-        const request = settleOrRefuse(session, target, options)
-        if ('ok' in request) yield [request]
-        else yield* deleteAmongMany(session, current, request, policy)
+  const {signal} = options
+  return createCall(session, {href: session.base.href, signal}, async function* (line, stop) {
+    const meter = new ProgressMeter(known, options.onProgress)
+    const run = async function* (target: Target): AsyncGenerator<readonly DavResult[]> {
+      meter.started()
+      const request = settleOrRefuse(session, target, options)
+      if ('ok' in request) yield [request]
+      else yield* deleteAmongMany(session, line, request, policy)
+    }
+    try {
+      for await (const batch of merge(targets, {concurrency, signal: line.signal, stop}, run)) {
+        meter.see(batch)
+        yield batch
       }
-      try {
-        const {signal} = current
-        for await (const batch of merge(targets, {concurrency, signal, stop}, run)) {
-          meter.see(batch)
-          yield batch
-        }
-      } finally {
-        meter.ended()
-      }
-      return {incomplete: [], requests: current.requests}
-    },
-    stopped: () => ({
-      incomplete: [{href: session.base.href, reason: 'stopped'}],
-      requests: line?.requests ?? 0,
-    }),
+    } finally {
+      meter.ended()
+    }
+    return {incomplete: []}
   })
 }
 

@@ -5,7 +5,6 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
-import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Properties} from '../properties/value.ts'
 import type {Attempt} from '../retry/attempts.ts'
 import {withAttempts} from '../retry/attempts.ts'
@@ -13,10 +12,10 @@ import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
+import {createCall} from './call.ts'
 import type {DeleteRequest} from './delete-verdict.ts'
 import {brokenVerdict, plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
 import type {Line, Session} from './session.ts'
-import {openLine} from './session.ts'
 import type {Target} from './target.ts'
 import {guardTarget, resolveTarget} from './target.ts'
 
@@ -48,23 +47,16 @@ export function deleteOne(
 ): ResultStream {
   const request = settleDelete(session, target, options)
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  let line: Line | undefined
-  return createResultStream({
-    async *read() {
-      line = openLine(session, options.signal)
-      if (policy === undefined) {
-        yield* deleteTarget(session, line, request)
-      } else {
-        const {results, problem} = await deleteRepeatedly(session, line, request, policy)
-        yield problem === undefined ? results : results.slice(0, -1)
-        if (problem !== undefined) throw problem
-      }
-      return {incomplete: [], requests: line.requests}
-    },
-    stopped: () => ({
-      incomplete: [{href: request.url, reason: 'stopped'}],
-      requests: line?.requests ?? 0,
-    }),
+  const {signal} = options
+  return createCall(session, {href: request.url, signal}, async function* (line) {
+    if (policy === undefined) {
+      yield* deleteTarget(session, line, request)
+    } else {
+      const {results, problem} = await deleteRepeatedly(session, line, request, policy)
+      yield problem === undefined ? results : results.slice(0, -1)
+      if (problem !== undefined) throw problem
+    }
+    return {incomplete: []}
   })
 }
 

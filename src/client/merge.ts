@@ -59,8 +59,7 @@ export async function* merge<S, T>(
   } finally {
     signal?.removeEventListener('abort', onAbort)
     channel.end()
-    if (!isWhole)
-      stop.abort(new DOMException('The reader of the results has stopped', 'AbortError'))
+    if (!isWhole) stop.abort()
     // A source may be silent for ever; what was begun is not.
     await Promise.all(running)
   }

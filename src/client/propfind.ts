@@ -8,15 +8,15 @@ import type {PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {Decoders} from '../properties/value.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
-import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
-import {createResultStream} from '../multistatus/result-stream.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {sendUntilAnswered} from '../retry/exchange.ts'
 import {readAnswer, readHead} from './answer.ts'
+import type {CallSummary} from './call.ts'
+import {createCall} from './call.ts'
 import {Completeness} from './completeness.ts'
 import type {Line, Session} from './session.ts'
-import {openLine} from './session.ts'
 import type {Target} from './target.ts'
 import {resolveTarget} from './target.ts'
 
@@ -34,7 +34,7 @@ export interface PropfindOptions<
   /** Names of the properties; they type those of the results. `DAV:` ones by local name, all others as `{namespace}local`. */
   readonly properties?: Names | undefined
   /** Decoders by property name, added to the client's; they type the properties they decode. */
-  readonly decoders?: D | undefined
+  readonly decoders?: (D & Decoders) | undefined
   /** Sends the request again where the exchange as a whole was refused or broke before an answer. */
   readonly retry?: RetryPolicy | undefined
   /** Ends the listing; reading it then rejects with the signal's reason. */
@@ -63,14 +63,9 @@ export function propfind<P>(
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
   const decoders =
     options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
-  let line: Line | undefined
-  return createResultStream<P>({
-    async *read() {
-      line = openLine(session, options.signal)
-      return yield* list<P>(session, line, request, policy, decoders)
-    },
-    stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: line?.requests ?? 0}),
-  })
+  return createCall<P>(session, {href: url, signal: options.signal}, (line) =>
+    list(session, line, request, policy, decoders),
+  )
 }
 
 /**
@@ -84,7 +79,7 @@ export async function* list<P>(
   request: PropfindRequest,
   policy: ResolvedPolicy | undefined,
   decoders: Decoders,
-): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
+): AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined> {
   const {url, depth, body} = request
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
   const sent = {method: 'PROPFIND', url, headers, body}
@@ -118,7 +113,6 @@ export async function* list<P>(
   const {incomplete, description, syncToken} = answer.summary()
   return {
     incomplete: [...incomplete, ...completeness.incomplete()],
-    requests: line.requests,
     description,
     syncToken,
   }

@@ -8,16 +8,16 @@ import {canonicalPath} from '../protocol/href.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
-import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {isHeaderValue} from '../transport/headers.ts'
+import {createCall} from './call.ts'
 import {deleteAmongMany, settleDelete} from './delete.ts'
 import {merge} from './merge.ts'
 import {list, listingFailure} from './propfind.ts'
 import type {Line, Session} from './session.ts'
-import {openLine, resolveConcurrency} from './session.ts'
+import {resolveConcurrency} from './session.ts'
 import {resolveTarget} from './target.ts'
 
 /** How failures are retried. */
@@ -46,35 +46,22 @@ export function retry(
 ): ResultStream {
   const policy = resolvePolicy({...session.retry, ...options})
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
-  let line: Line | undefined
-  return createResultStream({
-    async *read() {
-      const stop = new AbortController()
-      line = openLine(session, options.signal, stop.signal)
-      const repetition = {
-        session,
-        line,
-        policy,
-        options,
-        planned: new Set<string>(),
-        incomplete: [],
-      }
-      const all: Failure[] = []
-      for await (const failure of failures) all.push(failure)
-      const {levels, kept} = plan(all, repetition)
-      // What is not to be sent again stays as it is: nothing is dropped.
-      yield kept
-      for (const level of levels) {
-        yield* merge(level, {concurrency, signal: line.signal, stop}, (request) =>
-          repeat(request, repetition),
-        )
-      }
-      return {incomplete: repetition.incomplete, requests: line.requests}
-    },
-    stopped: () => ({
-      incomplete: [{href: session.base.href, reason: 'stopped'}],
-      requests: line?.requests ?? 0,
-    }),
+  const {signal} = options
+  return createCall(session, {href: session.base.href, signal}, async function* (line, stop) {
+    const incomplete: Incomplete[] = []
+    const planned = new Set<string>()
+    const repetition = {session, line, policy, options, planned, incomplete}
+    const all: Failure[] = []
+    for await (const failure of failures) all.push(failure)
+    const {levels, kept} = plan(all, repetition)
+    // What is not to be sent again stays as it is: nothing is dropped.
+    yield kept
+    for (const level of levels) {
+      yield* merge(level, {concurrency, signal: line.signal, stop}, (request) =>
+        repeat(request, repetition),
+      )
+    }
+    return {incomplete}
   })
 }
 

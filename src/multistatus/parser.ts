@@ -39,7 +39,7 @@ export interface ParserOptions<D extends Decoders = Decoders> {
   /** Bounds on what a body may make us hold. */
   readonly limits?: Partial<Limits> | undefined
   /** Decoders by property name; they go before the built-in ones. */
-  readonly decoders?: D | undefined
+  readonly decoders?: (D & Decoders) | undefined
   /**
    * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as
    * RFC 4918 asks; `skip` yields the broken response as a Failure `malformed` and goes on with the next one.

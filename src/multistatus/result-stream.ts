@@ -46,6 +46,8 @@ export interface SourceSummary {
 export interface ResultSource<P> {
   /** Gives out the results. It is called once, when the stream is read. */
   read(): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>
+  /** Ends what the source is waiting for, where the reader stops meanwhile. */
+  stop?(): void
   /** What can be said where the reader stopped before the end. */
   stopped(): SourceSummary
 }
@@ -66,6 +68,8 @@ class Stream<P> implements ResultStream<P> {
   readonly #source: ResultSource<P>
   readonly #settle: PromiseWithResolvers<Summary>
   #isRead = false
+  #isWaiting = false
+  #isStopped = false
   #successes = 0
   #failures = 0
 
@@ -111,8 +115,10 @@ class Stream<P> implements ResultStream<P> {
         return batches.next()
       },
       return: () => {
-        // A generator that was not begun would end without a word.
+        // A generator that was not begun would end without a word, and one that waits for the source would wait on.
         if (!isBegun) this.#settle.resolve(this.#summarize(this.#source.stopped()))
+        this.#isStopped = true
+        if (this.#isWaiting) this.#source.stop?.()
         return batches.return(undefined)
       },
     }
@@ -123,7 +129,9 @@ class Stream<P> implements ResultStream<P> {
     let ended = false
     try {
       for (;;) {
+        this.#isWaiting = true
         const next = await batches.next()
+        this.#isWaiting = false
         if (next.done === true) {
           ended = true
           this.#settle.resolve(this.#summarize(next.value))
@@ -134,6 +142,7 @@ class Stream<P> implements ResultStream<P> {
         yield next.value
       }
     } catch (error) {
+      if (this.#isStopped) return undefined
       ended = true
       this.#settle.reject(error)
       throw error

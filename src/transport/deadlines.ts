@@ -88,6 +88,8 @@ function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: n
         }
       } catch (error) {
         isOver = true
+        // Not waited for: a transport that did not heed the signal may never end.
+        void chunks.return(undefined).catch(() => {})
         throw error
       } finally {
         deadline.end()
@@ -189,11 +191,20 @@ function errorCode(error: unknown): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // zlib's own words do not say what they are about.
+  if (/^(?:Z_|ZSTD_|ERR_?_ERROR_|ERR_BROTLI)/.test(errorCode(error))) {
+    return `the compressed body is broken: ${error.message}`
+  }
   const cause = error.cause instanceof Error ? error.cause.message : ''
   // An AggregateError of several addresses has its words in its parts.
   const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
+  const isEmpty = error.message === '' || EMPTY_WORDS.has(error.message)
   return (
-    [error.message, cause, parts].find((text) => text !== '' && text !== 'fetch failed') ??
-    errorCode(error)
+    [isEmpty ? '' : error.message, cause, parts, errorCode(error), error.message].find(
+      (text) => text !== '',
+    ) ?? ''
   )
 }
+
+// What the platform's fetch says where the cause says it.
+const EMPTY_WORDS: ReadonlySet<string> = new Set(['fetch failed', 'terminated'])

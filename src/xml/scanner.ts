@@ -93,6 +93,8 @@ export class Scanner<Detail> {
         return
       }
     }
+    if (this.#consumed === 0 && this.#held === '')
+      throw new ScanError('the body is empty', 'truncated', '')
     const where = node === document ? '' : ` inside <${visible(readTagName(node.tag), 100)}>`
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
   }
