@@ -236,3 +236,19 @@ describe('a connection', () => {
     expect(server.connections).toBeLessThanOrEqual(2)
   })
 })
+
+describe.each(verbs.slice(0, 3))('a reader of %s that goes away while it waits', (_, open) => {
+  it('is let go at once, and so is the connection', async () => {
+    server.answers(NEVER)
+    const stream = open()
+    const reader = stream[Symbol.asyncIterator]()
+    const waiting = reader.next()
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1))
+
+    await reader.return?.()
+
+    expect(await waiting).toEqual({value: undefined, done: true})
+    expect(await server.requests[0]?.ended).toBe('closed')
+    expect(await stream.summary).toMatchObject({complete: false, incomplete: [{reason: 'stopped'}]})
+  })
+})
