@@ -10,6 +10,9 @@ import {Scope} from './scope.ts'
 import {parseStartTag, TagError} from './tag.ts'
 import {ValueCollector} from './value.ts'
 
+// A longer value is seldom the same as the one before.
+const LONGEST_REPEATED = 4096
+
 /** Opens and closes elements, and tells the handler of those that mean something. */
 export class OpenElements<Detail> {
   /** The innermost open element; the document where none is open. */
@@ -114,7 +117,24 @@ export class OpenElements<Detail> {
     const isStructured = this.value.isStructured
     const value = this.value.end(text, lt)
     this.value.isStructured = false
+    if (isStructured) {
+      node.lastValue = value
+      node.lastMarkup = value.length > LONGEST_REPEATED ? '' : value + node.endTag
+    }
     return this.#handler.close(node, value, isStructured)
+  }
+
+  /**
+   * Closes the innermost element where its whole value stands at an index as it stood in it the last time: what was read
+   * once need not be read again. Returns the index behind it, or `from` where another value stands there.
+   */
+  closeRepeated(text: string, from: number): number {
+    const node = this.node
+    if (node.lastMarkup === '' || !standsAt(text, node.lastMarkup, from)) return from
+    this.node = node.parent ?? this.document
+    this.previous = node
+    this.#handler.close(node, node.lastValue, true)
+    return from + node.lastMarkup.length
   }
 
   /** The innermost open element with this end tag. */

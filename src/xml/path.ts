@@ -34,6 +34,9 @@ export class PathNode<Detail = unknown> {
   role = 0
   /** What is done with its text. */
   collects: Collects = 'nothing'
+  /** The last value of it that had child elements, and that with its end tag. */
+  lastValue = ''
+  lastMarkup = ''
   /** What else the reader keeps with it. */
   detail: Detail | undefined
   /** The remembered child that came first, the last time. */
