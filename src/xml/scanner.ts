@@ -175,7 +175,8 @@ export class Scanner<Detail> {
           this.#at = lt
           elements.open(child, lt)
           at = lt + child.startTag.length
-          if (child.collects === 'markup' && !child.selfClosing) at = elements.closeRepeated(text, at)
+          if (child.collects === 'markup' && !child.selfClosing)
+            at = elements.closeRepeated(text, at)
         }
       }
       if (at === text.length) return at
