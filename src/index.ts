@@ -54,7 +54,7 @@ export type {
   SchemaSuccess,
   SchemaTypes,
   StandardSchema,
-} from './properties/value.ts'
+} from './properties/vocabulary.ts'
 export {decodePath, encodePath} from './protocol/path.ts'
 export type {Depth} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'

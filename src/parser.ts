@@ -36,7 +36,7 @@ export type {
   SchemaSuccess,
   SchemaTypes,
   StandardSchema,
-} from './properties/value.ts'
+} from './properties/vocabulary.ts'
 export type {XmlElement} from './xml/element.ts'
 export type {Depth} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'

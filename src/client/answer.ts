@@ -3,7 +3,7 @@
  * the beginning of its body. RFC 4918, sections 13 and 16.
  */
 
-import type {Decoders} from '../properties/value.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
 import type {ParserOptions} from '../multistatus/parser.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import type {DavResult} from '../multistatus/result.ts'

@@ -5,7 +5,7 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
-import type {Properties} from '../properties/value.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 import type {Attempt} from '../retry/attempts.ts'
 import {withAttempts} from '../retry/attempts.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'

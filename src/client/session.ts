@@ -1,6 +1,6 @@
 /** What all requests of one client share. */
 
-import type {Decoders} from '../properties/value.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'

@@ -1,6 +1,6 @@
 /** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
 
-import type {Decoders} from '../properties/value.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
 import type {DecodedProperties, ParserOptions} from './parser.ts'
 import {MultiStatusParser, requestUrl} from './parser.ts'
 import type {DavResult} from './result.ts'

@@ -4,7 +4,7 @@
  */
 
 import type {PropertyDetail} from '../properties/values.ts'
-import type {Decoders, Properties, PropertiesOf} from '../properties/value.ts'
+import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import {FORBIDDEN} from '../xml/characters.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'

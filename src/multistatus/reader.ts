@@ -5,7 +5,7 @@
 
 import type {PropertyDetail} from '../properties/values.ts'
 import {PropertyValues} from '../properties/values.ts'
-import type {Decoders} from '../properties/value.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'

@@ -5,7 +5,7 @@
 
 import {Undecodable} from '../properties/decode.ts'
 import type {PropertyDetail, PropertyValues} from '../properties/values.ts'
-import type {Properties, PropertyValue} from '../properties/value.ts'
+import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import type {PathNode} from '../xml/path.ts'

@@ -3,7 +3,7 @@
  * read, and stopping early cleans up. RFC 4918, section 13.
  */
 
-import type {Properties} from '../properties/value.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 import type {DavResult, Failure, Success} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 

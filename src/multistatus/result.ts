@@ -5,7 +5,7 @@
 
 import type {Depth} from '../protocol/depth.ts'
 import type {Relation} from '../protocol/href.ts'
-import type {Properties} from '../properties/value.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 
 /** One verdict of the server about one href. */
 export type DavResult<P = Properties> = Success<P> | Failure

@@ -7,7 +7,7 @@ import {decodeDate} from '../protocol/date.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
-import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './value.ts'
+import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './vocabulary.ts'
 
 /** Stands for a value that could not be decoded. */
 export class Undecodable {

@@ -10,7 +10,7 @@ import {parseElement} from '../xml/element.ts'
 import type {Scope} from '../xml/scope.ts'
 import type {Decode} from './decode.ts'
 import {decoderFor, Undecodable} from './decode.ts'
-import type {Decoders} from './value.ts'
+import type {Decoders} from './vocabulary.ts'
 
 /** What is kept with the path of a property. */
 export interface PropertyDetail {
