@@ -10,8 +10,8 @@ const dav = new DavClient({url: DAV_URL, auth})
 const targets = process.argv.slice(2).map((name) => encodePath(name))
 
 for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
-  if (result.ok) console.log('deleted', result.url)
-  else if (result.relation === 'self')
-    console.log('stands ', result.url, result.status, result.reason)
-  else console.log('  because of', result.url, result.status, result.conditions.join(', '))
+  const {url, status} = result
+  if (result.ok) console.log('deleted', url)
+  else if (result.relation === 'self') console.log('failed ', url, status, result.reason)
+  else console.log('  in it:', url, status, result.description ?? result.conditions.join(', '))
 }

@@ -36,6 +36,7 @@ export type {
 } from './multistatus/result.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
+export type {DecodedProperties} from './multistatus/parser.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
@@ -44,6 +45,7 @@ export type {
   Decoder,
   Decoders,
   LiveProperties,
+  NamedProperties,
   Properties,
   PropertiesOf,
   PropertyValue,

@@ -26,6 +26,7 @@ export type {
   Decoder,
   Decoders,
   LiveProperties,
+  NamedProperties,
   Properties,
   PropertiesOf,
   PropertyValue,

@@ -57,8 +57,20 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     url: response.url ?? url,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
-    hasNext: /;\s*rel\s*=\s*"?[^",;]*\bnext\b/i.test(headers.get('link') ?? ''),
+    hasNext: hasNextPage(headers.get('link') ?? ''),
   }
+}
+
+/** Whether a Link header names a next page. RFC 8288, section 3. */
+function hasNextPage(link: string): boolean {
+  return link
+    .toLowerCase()
+    .split(/[,;]/)
+    .map((parameter) => parameter.trim().split('=', 2))
+    .some(
+      ([name, value = '']) =>
+        name?.trim() === 'rel' && value.replaceAll('"', ' ').split(' ').includes('next'),
+    )
 }
 
 /** Reads an answer as far as is needed to tell what it is. The body is then read on by the batches, or done with. */

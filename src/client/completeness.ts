@@ -11,6 +11,7 @@ import type {Incomplete} from '../multistatus/summary.ts'
 export class Completeness {
   readonly #depth: Depth
   readonly #incomplete: Incomplete[] = []
+  #hasListed = false
   #reachesDeep = false
   #collections: string[] = []
 
@@ -18,8 +19,14 @@ export class Completeness {
     this.#depth = depth
   }
 
+  /** Whether anything was said of the collection or of what is in it. */
+  get hasListed(): boolean {
+    return this.#hasListed
+  }
+
   /** Looks at results. Only Depth infinity has something to find: what a failed member is not alone in. */
   see(results: readonly DavResult<unknown>[]): void {
+    this.#hasListed ||= results.some(({relation}) => relation !== 'outside')
     if (this.#depth !== 'infinity') return
     for (const result of results) {
       if (result.relation === 'descendant') {

@@ -4,6 +4,7 @@ import {defaultTransport} from '#default-transport'
 
 import type {Limits} from '../multistatus/limits.ts'
 import {resolveLimits} from '../multistatus/limits.ts'
+import type {DecodedProperties} from '../multistatus/parser.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
@@ -88,6 +89,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     if (malformed !== undefined && malformed !== 'throw' && malformed !== 'skip') {
       throw new TypeError("malformed is 'throw' or 'skip'")
     }
+    if (auth !== undefined && typeof auth !== 'function') {
+      throw new TypeError('auth is basicAuth(…), bearerAuth(…) or a function of the request')
+    }
+    if (options.transport !== undefined && typeof options.transport !== 'function') {
+      throw new TypeError('transport is a function of a request, such as fetchTransport()')
+    }
     resolveLimits(limits)
     this.#session = {
       base: resolveBase(options.url),
@@ -135,8 +142,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       readonly propname?: false | undefined
     },
   ): ResultStream<PropertiesOf<Names[number], D & E>>
-  propfind(target: Target, options: PropfindOptions): ResultStream
-  propfind(target: Target, options?: PropfindOptions): ResultStream {
+  propfind<const E extends Decoders = Record<never, never>>(
+    target: Target,
+    options: PropfindOptions<readonly string[], E>,
+  ): ResultStream<DecodedProperties<D & E>>
+  propfind(target: Target, options?: PropfindOptions): ResultStream<unknown> {
     return propfind(this.#session, target, options)
   }
 

@@ -146,7 +146,9 @@ function deleteRepeatedly(
     const results: DavResult[] = []
     let problem: unknown
     try {
-      for await (const batch of deleteTarget(session, line, current)) results.push(...batch)
+      for await (const batch of deleteTarget(session, line, current)) {
+        for (const result of batch) results.push(result)
+      }
     } catch (error) {
       results.push(brokenVerdict(current, error))
       problem = error
@@ -156,7 +158,7 @@ function deleteRepeatedly(
     // What stands because of members is worth another attempt where one of theirs is.
     const causes =
       verdict.reason === 'member' ? results.slice(0, -1).filter((result) => !result.ok) : [verdict]
-    return {results, problem, causes}
+    return {results, problem, causes, retryAfter: verdict.retryAfter}
   })
 }
 

@@ -28,6 +28,7 @@ export async function* merge<S, T>(
   const limit = pLimit(concurrency)
   const channel = new Channel<T>()
   const running = new Set<Promise<void>>()
+  let roomMade: (() => void) | undefined
   const onAbort = (): void => channel.break(signal?.reason)
   if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort, {once: true})
@@ -42,9 +43,16 @@ export async function* merge<S, T>(
       if (!channel.isOpen) break
       const task = limit(runOne, source).catch((error: unknown) => channel.fail(error))
       running.add(task)
-      void task.then(() => running.delete(task))
+      void task.finally(() => {
+        running.delete(task)
+        roomMade?.()
+      })
       // Room first, then the next source.
-      if (running.size >= concurrency) await Promise.race(running)
+      if (running.size >= concurrency) {
+        const {promise, resolve} = Promise.withResolvers<void>()
+        roomMade = resolve
+        await promise
+      }
     }
     await Promise.all(running)
   }

@@ -110,6 +110,8 @@ export async function* list<P>(
     completeness.see(batch)
     yield batch.map((result) => (result.ok ? result : withRequest(result, request)))
   }
+  // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
+  if (!completeness.hasListed) completeness.add({href: head.url, reason: 'self'})
   const {incomplete, description, syncToken} = answer.summary()
   return {
     incomplete: [...incomplete, ...completeness.incomplete()],

@@ -91,11 +91,13 @@ function plan(
       continue
     }
     const url = checkRequest(request, session, options)
-    const key = keyOf(request.method, url.href)
+    const key = keyOf(request.method, url)
     if (planned.has(key)) continue
     planned.add(key)
     const depth = canonicalPath(url.pathname).split('/').length
-    levels.set(depth, [...(levels.get(depth) ?? []), request])
+    const level = levels.get(depth)
+    if (level === undefined) levels.set(depth, [request])
+    else level.push(request)
   }
   const deepestFirst = [...levels].toSorted(([one], [other]) => other - one)
   return {levels: deepestFirst.map(([, requests]) => requests), kept}
@@ -131,14 +133,14 @@ async function* repeat(
   for await (const batch of deleteAmongMany(session, line, target, policy)) {
     // A member that was tried by itself has its verdict; its collection's answer would only repeat it.
     yield batch.filter(
-      (result) => result.relation === 'self' || !planned.has(keyOf('DELETE', result.url)),
+      (result) => result.relation === 'self' || !planned.has(keyOf('DELETE', new URL(result.url))),
     )
   }
   return undefined
 }
 
-function keyOf(method: string, url: string): string {
-  return `${method} ${url}`
+function keyOf(method: string, {pathname, search}: URL): string {
+  return `${method} ${canonicalPath(pathname)}${search}`
 }
 
 /** The listing of what failed: a refused or broken one is a Failure of its target again. */

@@ -14,14 +14,19 @@ export async function stat<P>(
   target: Target,
   options: PropfindOptions,
 ): Promise<DavResult<P>> {
-  const {successes, failures} = await propfind<P>(session, target, {...options, depth: 0}).collect()
-  const results: DavResult<P>[] = [...successes, ...failures]
-  const self = results.find(({relation}) => relation === 'self')
+  let count = 0
+  let first: DavResult<P> | undefined
+  let self: DavResult<P> | undefined
+  for await (const result of propfind<P>(session, target, {...options, depth: 0})) {
+    count++
+    first ??= result
+    if (result.relation === 'self') self ??= result
+  }
   // Some servers behind a proxy write another path into the only href there is.
-  const result = self ?? (results.length === 1 ? results[0] : undefined)
+  const result = self ?? (count === 1 ? first : undefined)
   if (result !== undefined) return result
   const {href} = resolveTarget(target, session.base)
   throw new DavError(
-    `PROPFIND ${href} (Depth: 0) was answered with ${results.length} results, none of them for the resource itself`,
+    `PROPFIND ${href} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
   )
 }

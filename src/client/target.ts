@@ -24,7 +24,7 @@ export function resolveTarget(target: Target, base: URL): URL {
     typeof target === 'string' ? target : isTargetObject(target) ? target : undefined
   if (reference === undefined) throw new TypeError('A target is a URL reference, a URL or a result')
   if (typeof reference === 'object' && namesNothing(reference)) {
-    throw new TypeError('A malformed failure names no resource, so it cannot be a target')
+    throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
   }
   const url =
     typeof reference === 'string' ? resolveReference(reference, base) : resolveObject(reference)
@@ -50,16 +50,35 @@ export function resolveTarget(target: Target, base: URL): URL {
  * @throws TypeError
  */
 export function guardTarget(url: URL, base: URL, verb: string): void {
-  if (isWithin(base.pathname, url.pathname)) {
+  const paths = [url.pathname, asServersRead(url.pathname)]
+  if (paths.some((path) => isWithin(base.pathname, path))) {
     throw new TypeError(
       `${verb} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
     )
   }
-  if (!isWithin(url.pathname, base.pathname)) {
+  if (!paths.every((path) => isWithin(path, base.pathname))) {
     throw new TypeError(
       `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
     )
   }
+}
+
+/**
+ * What some servers make of a path: nginx decodes `%2F` before it resolves dots, Windows takes `\` for a slash, servlets cut
+ * parameters off a segment, and old decoders read an overlong dot. A guard must hold for these too.
+ */
+function asServersRead(path: string): string {
+  const read = path
+    .replaceAll(/%2f|%5c/gi, '/')
+    .replaceAll(/%c0%ae/gi, '.')
+    .replaceAll(/\/(\.{1,2});[^/]*/g, '/$1')
+    .replaceAll(/%00.*?(?=\/|$)/g, '')
+  return new URL(`http://localhost${read}`).pathname
+}
+
+/** A reference as it may stand in a message: without credentials. */
+function quoted(reference: string): string {
+  return JSON.stringify(reference.replace(/\/\/[^/@]*@/, '//'))
 }
 
 /** Whether a result is the failure of a response that named no resource: its `url` is the request's. */
@@ -80,7 +99,7 @@ function isTargetObject(target: unknown): target is URL | ResultTarget {
 function resolveObject(target: URL | ResultTarget): URL {
   const href = target instanceof URL ? target.href : target.url
   const url = URL.parse(href)
-  if (url === null) throw new TypeError(`${JSON.stringify(href)} is no absolute URL`)
+  if (url === null) throw new TypeError(`${quoted(href)} is no absolute URL`)
   return url
 }
 
@@ -88,13 +107,13 @@ function resolveReference(reference: string, base: URL): URL {
   const problem = findProblem(reference)
   if (problem !== undefined) {
     throw new TypeError(
-      `${JSON.stringify(reference)} has ${problem}, so it would name another resource: escape a plain path with encodePath`,
+      `${quoted(reference)} has ${problem}, so it would name another resource: escape a plain path with encodePath`,
     )
   }
   const url = URL.parse(reference, base.href)
   if (url === null)
     throw new TypeError(
-      `${JSON.stringify(reference)} is no URL reference: escape a plain path with encodePath`,
+      `${quoted(reference)} is no URL reference: escape a plain path with encodePath`,
     )
   return url
 }

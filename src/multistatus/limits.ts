@@ -18,13 +18,19 @@ export interface Limits {
    */
   readonly value: number
   /**
+   * Elements in one value that is structured.
+   *
+   * @defaultValue 100,000: each becomes an object
+   */
+  readonly elements: number
+  /**
    * Characters of one tag or processing instruction.
    *
    * @defaultValue 65,536: room for a tag full of namespace declarations
    */
   readonly tag: number
   /**
-   * Characters of the name of an element or attribute.
+   * Characters of the name of an element or attribute, and of the name of a namespace.
    *
    * @defaultValue 1,024
    */
@@ -42,7 +48,7 @@ export interface Limits {
    */
   readonly depth: number
   /**
-   * Properties of one response, over all its propstats.
+   * Properties of one response, over all its propstats; as many propstats and conditions.
    *
    * @defaultValue 10,000
    */
@@ -70,6 +76,7 @@ export interface Limits {
 const DEFAULTS: Limits = {
   response: 67_108_864,
   value: 33_554_432,
+  elements: 100_000,
   tag: 65_536,
   name: 1024,
   attributes: 256,

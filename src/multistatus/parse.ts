@@ -32,8 +32,10 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
     ...options,
   })
   const url = requestUrl(options.url).href
+  const stop = new AbortController()
   return createResultStream({
-    read: () => readResults(source, parser),
+    read: () => readResults(source, parser, stop.signal),
+    stop: () => stop.abort(),
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
 }
@@ -79,6 +81,8 @@ export class MultiStatusStream<const D extends Decoders = Decoders> implements T
         },
         async cancel() {
           await batches.return?.()
+          // Where nothing was read yet, nobody holds the stream who would cancel it.
+          if (!chunks.readable.locked) await chunks.readable.cancel()
         },
       },
       // Nothing is pulled before it is asked for: an error comes after the last result was taken, and drops none.
@@ -90,8 +94,9 @@ export class MultiStatusStream<const D extends Decoders = Decoders> implements T
 async function* readResults<P>(
   source: BodySource,
   parser: MultiStatusParser<P>,
+  stop: AbortSignal,
 ): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
-  for await (const chunk of readChunks(source)) {
+  for await (const chunk of readChunks(source, stop)) {
     yield parser.write(chunk)
     // At once, not with the next chunk, for which a server may let us wait.
     if (parser.error !== undefined) throw parser.error

@@ -58,9 +58,13 @@ export function requestUrl(given: string | URL = 'http://localhost/'): URL {
 }
 
 /** What a listing's properties are where only the decoders are known. */
-export type DecodedProperties<D> = string extends keyof D
+export type DecodedProperties<D> = [keyof D] extends [never]
   ? Properties
-  : Omit<Properties, keyof D> & PropertiesOf<Extract<keyof D, string>, D>
+  : string extends keyof D
+    ? Properties
+    : {
+        readonly [K in keyof Properties as K extends keyof D ? never : K]: Properties[K]
+      } & PropertiesOf<Extract<keyof D, string>, D>
 
 /**
  * Reads a Multi-Status document chunk by chunk, synchronously.

@@ -132,6 +132,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
         this.#inHref = false
         break
       case Role.propstat:
+        this.#countPart()
         this.#propstat = new PropstatDraft()
         this.#response?.propstats.push(this.#propstat)
         break
@@ -162,9 +163,11 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
       case Role.response:
         return this.#finish()
       case Role.condition:
+        this.#countPart()
         if (this.#response !== undefined) (this.#response.conditions ??= []).push(node.name)
         return undefined
       case Role.propstatCondition:
+        this.#countPart()
         if (this.#propstat !== undefined) (this.#propstat.conditions ??= []).push(node.name)
         return undefined
       case Role.description:
@@ -197,15 +200,15 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
-  /** A response that begins where none can be is the next one: the end of the one before was lost. */
+  /**
+   * A response that begins where none can be is the next one: the end of the one before was lost. In a value or a condition
+   * there may be one, unless an end tag that matched nothing has shown that we do not know where we are.
+   */
   parentOf(child: PathNode<PropertyDetail>): PathNode<PropertyDetail> | undefined {
-    if (child.name !== 'response' || this.#root === undefined || child.role === Role.response)
+    if (child.name !== 'response' || this.#root === undefined || child.role === Role.response) {
       return undefined
-    const inValue =
-      child.role === Role.skipped &&
-      child.parent?.role !== Role.response &&
-      child.parent?.role !== Role.propstat
-    if (inValue && !this.#lost) return undefined
+    }
+    if (!this.#lost && mayHoldAnything(child)) return undefined
     this.fault('its end tag is missing', true)
     this.#propstat = undefined
     return this.#root
@@ -216,12 +219,19 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     const response = this.#response
     if (propstat === undefined || response === undefined) return
     if (++response.size > this.#limits.properties) {
-      this.#exceeded(
-        'properties',
-        `a DAV:response has more than ${this.#limits.properties} properties`,
-      )
+      const message = `a DAV:response has more than ${this.#limits.properties} properties`
+      this.#exceeded('properties', message)
     }
     propstat.properties.push({node, raw: value, structured})
+  }
+
+  /** Counts propstats and conditions, which a response may have as many of as properties. */
+  #countPart(): void {
+    if (this.#response === undefined || ++this.#response.parts <= this.#limits.properties) return
+    this.#exceeded(
+      'properties',
+      `a DAV:response has more than ${this.#limits.properties} propstats and conditions`,
+    )
   }
 
   #href(href: string): void {
@@ -252,7 +262,9 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
       else this.#failures++
       if (!this.#lists || result.ok) continue
       if (result.reason === 'malformed' && result.href === '') this.#malformed = true
-      if (result.relation === 'self') {
+      // Where no property was given, the resource answered all the same.
+      const answered = result.reason === 'propstat' && result.status !== 507
+      if (result.relation === 'self' && !answered) {
         this.#self ??= {
           href: result.url,
           reason: result.status === 507 ? 'storage' : 'self',
@@ -265,4 +277,17 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   #exceeded(limit: keyof Limits, message: string): never {
     throw new ScanError(message, 'limit-exceeded', this.#place.rest(), limit)
   }
+}
+
+/** Whether an element is, or is in, a property or a condition. */
+function mayHoldAnything(node: PathNode<PropertyDetail>): boolean {
+  for (let at: PathNode<PropertyDetail> | undefined = node; at !== undefined; at = at.parent) {
+    if (
+      at.role === Role.property ||
+      at.role === Role.condition ||
+      at.role === Role.propstatCondition
+    )
+      return true
+  }
+  return false
 }

@@ -49,6 +49,8 @@ export class ResponseDraft implements Part {
   readonly propstats: PropstatDraft[] = []
   /** How many properties there are in all propstats. */
   size = 0
+  /** How many propstats and conditions there are. */
+  parts = 0
   /** What is wrong with it. */
   problem = ''
   /** Whether something was left out of an href, in recovery. */

@@ -32,21 +32,25 @@ export interface BodyHeaders {
 /**
  * The chunks of a body. Ending the iteration early cancels the source.
  *
+ * @param stop - Cancels a stream that is being waited for.
  * @throws TypeError where the source is none, or has been read already.
  */
-export async function* readChunks(source: BodySource): AsyncGenerator<Chunk, undefined, undefined> {
+export async function* readChunks(
+  source: BodySource,
+  stop?: AbortSignal,
+): AsyncGenerator<Chunk, undefined, undefined> {
   if (typeof source === 'string' || source instanceof Uint8Array) yield source
   else if (source instanceof ArrayBuffer) yield new Uint8Array(source)
-  else if (Symbol.asyncIterator in source) yield* checked(source)
-  else if (isReadableStream(source)) yield* checked(readStream(source))
-  else if (Symbol.iterator in source) yield* checked(source)
-  else if (typeof source === 'object' && 'body' in source) {
-    if (source.body !== null) yield* readChunks(source.body)
-  } else
-    throw new TypeError(
-      'The body is a Response, a stream, an iterable of chunks, bytes or a string',
-    )
+  else if (typeof source !== 'object' || source === null) throw noBody()
+  else if (isReadableStream(source)) yield* checked(readStream(source, stop))
+  else if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* checked(source)
+  else if (!('body' in source)) throw noBody()
+  else if (source.body !== null) yield* readChunks(source.body, stop)
   return undefined
+}
+
+function noBody(): TypeError {
+  return new TypeError('The body is a Response, a stream, an iterable of chunks, bytes or a string')
 }
 
 async function* checked(
@@ -65,11 +69,14 @@ function isReadableStream(source: object): source is ReadableStream<Chunk> {
   return 'getReader' in source
 }
 
-/** For platforms whose streams are not async iterable yet. */
+/** Streams are read by a reader: not all platforms can iterate over them, and a reader can be stopped while it waits. */
 async function* readStream(
   stream: ReadableStream<Chunk>,
+  stop: AbortSignal | undefined,
 ): AsyncGenerator<Chunk, undefined, undefined> {
   const reader = stream.getReader()
+  const cancel = (): void => void reader.cancel().catch(() => {})
+  stop?.addEventListener('abort', cancel, {once: true})
   let ended = false
   try {
     for (;;) {
@@ -79,6 +86,7 @@ async function* readStream(
       yield value
     }
   } finally {
+    stop?.removeEventListener('abort', cancel)
     if (!ended) await reader.cancel()
     reader.releaseLock()
   }
@@ -87,5 +95,6 @@ async function* readStream(
 /** The charset that a Content-Type names. RFC 9110, section 8.3.2. */
 export function charsetOf(contentType: string | null | undefined): string | undefined {
   const match = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(contentType ?? '')
-  return match?.[1] ?? match?.[2]
+  const charset = (match?.[1] ?? match?.[2] ?? '').replaceAll("'", '').trim()
+  return charset === '' ? undefined : charset
 }

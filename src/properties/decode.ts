@@ -68,6 +68,7 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   try {
     if (isSchema(decoder)) return validate(decoder, raw)
     const value = decoder(raw)
+    if (value instanceof Promise) return refusePromise(value)
     return value === undefined ? new Undecodable(`${describe(raw)} was not decoded`) : value
   } catch (error) {
     // One odd value must not end a listing.
@@ -77,16 +78,18 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   }
 }
 
+function refusePromise(promise: Promise<unknown>): Undecodable {
+  promise.catch(() => {})
+  return new Undecodable('the decoder is asynchronous')
+}
+
 function isSchema(decoder: Decoder): decoder is StandardSchema {
   return '~standard' in decoder
 }
 
 function validate(schema: StandardSchema, raw: RawValue): unknown {
   const result = schema['~standard'].validate(raw)
-  if (result instanceof Promise) {
-    result.catch(() => {})
-    return new Undecodable('the schema validates asynchronously')
-  }
+  if (result instanceof Promise) return refusePromise(result)
   if (result.issues !== undefined)
     return new Undecodable(result.issues.map((issue) => issue.message).join('; '))
   return result.value === undefined ? new Undecodable('the schema gave no value') : result.value

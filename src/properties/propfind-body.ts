@@ -60,6 +60,7 @@ export function formatPropfind(selection: PropertySelection): string {
 }
 
 function elementsFor(names: readonly string[], prefixes: Map<string, string>): Markup[] {
+  if (!Array.isArray(names)) throw new TypeError('properties is an array of names')
   if (names.length === 0) throw new TypeError('properties: name at least one property')
   return [...new Set(names)].map((name) => {
     const {namespace, local} = parseName(name)

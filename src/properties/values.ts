@@ -5,6 +5,7 @@
 
 import {propertyKey} from '../protocol/name.ts'
 import type {PathNode} from '../xml/path.ts'
+import {ownCopy} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {parseElement} from '../xml/element.ts'
 import type {Scope} from '../xml/scope.ts'
@@ -61,7 +62,7 @@ export class PropertyValues {
     const value = structuredValue(`<${node.tag}>${raw}${node.endTag}`, scope, detail?.decode)
     if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
       this.#room -= raw.length
-      detail?.made.set(raw, value)
+      detail?.made.set(ownCopy(raw), value)
     }
     return value
   }

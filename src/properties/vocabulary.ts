@@ -103,7 +103,12 @@ export type Decoded<D> =
       : never
 
 /** The properties that are there after these names were asked for, with these decoders. */
-export type PropertiesOf<Names extends string, D = Record<never, never>> = {
+export type PropertiesOf<Names extends string, D = Record<never, never>> = string extends Names
+  ? Properties
+  : NamedProperties<Names, D>
+
+/** The properties of these names. */
+export type NamedProperties<Names extends string, D> = {
   readonly [Name in Names]?: Name extends keyof D
     ? Decoded<D[Name]>
     : Name extends keyof LiveProperties

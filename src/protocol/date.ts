@@ -17,6 +17,8 @@ const UNIX_SECONDS = /^\d{9,11}$/
 
 /** The moment that a text names, `undefined` where it names none. A date without a zone names none, but for asctime. */
 export function decodeDate(text: string): Date | undefined {
+  // Longer than any date; what a hostile server sends is not worth a search.
+  if (text.length > 64) return undefined
   return (
     decodeImfFixdate(text) ??
     decodeShortRfc3339(text) ??

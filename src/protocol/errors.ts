@@ -53,7 +53,8 @@ export class DavHttpError extends DavError {
     const depth = facts.depth === undefined ? '' : ` (Depth: ${facts.depth})`
     const target =
       facts.location === undefined ? '' : ` (Location: ${visible(facts.location, 200)})`
-    const reason = facts.conditions.length === 0 ? '' : `: ${facts.conditions.join(', ')}`
+    const reason =
+      facts.conditions.length === 0 ? '' : `: ${visible(facts.conditions.join(', '), 300)}`
     super(`${facts.method} ${facts.url}${depth} answered ${facts.status}${target}${reason}`)
     this.status = facts.status
     this.method = facts.method

@@ -19,10 +19,7 @@ const AUTHORITY = /^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#\\]*/i
 const NOT_IN_PATH = /%(?![\da-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/giu
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 
-const PLAIN = new Uint8Array(128)
-for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@") {
-  PLAIN[character.charCodeAt(0)] = 1
-}
+const PLAIN = /* @__PURE__ */ plainCharacters()
 
 /** Resolves the hrefs of one answer against the URL of its request. */
 export class HrefResolver {
@@ -125,4 +122,14 @@ function escapeCharacter(character: string): string {
   return character === '%'
     ? '%25'
     : encodeURIComponent(character.toWellFormed()).replaceAll("'", '%27')
+}
+
+/** By code: 1 for the characters that may stand in a segment as they are. RFC 3986, section 3.3. */
+function plainCharacters(): Uint8Array {
+  const plain = new Uint8Array(128)
+  const letters = 'abcdefghijklmnopqrstuvwxyz'
+  for (const character of `${letters}${letters.toUpperCase()}0123456789-._~!$&'()*+,;=:@`) {
+    plain[character.charCodeAt(0)] = 1
+  }
+  return plain
 }

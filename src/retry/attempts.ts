@@ -12,6 +12,8 @@ import {sleep} from './sleep.ts'
 export interface Attempt {
   /** What kept it from success, empty where nothing did: worth another attempt where one of these is. */
   readonly causes: readonly Failure[]
+  /** Milliseconds that the answer as a whole asks to wait. */
+  readonly retryAfter?: number | undefined
 }
 
 /**
@@ -30,8 +32,13 @@ export async function withAttempts<A extends Attempt>(
     const attempt = await run(number)
     const causes = attempt.causes.filter((failure) => policy.retryable(failure))
     if (causes.length === 0 || number >= policy.attempts) return attempt
-    const waits = causes.map(({retryAfter}) => retryAfter).filter((wait) => wait !== undefined)
-    const longest = waits.length === 0 ? undefined : Math.max(...waits)
+    const waits = [attempt, ...causes]
+      .map(({retryAfter}) => retryAfter)
+      .filter((wait) => wait !== undefined)
+    const longest = waits.reduce<number | undefined>(
+      (most, wait) => Math.max(most ?? 0, wait),
+      undefined,
+    )
     const delay = delayAfter(policy, number, longest, Math.random())
     if (delay === undefined) return attempt
     await sleep(delay, signal)

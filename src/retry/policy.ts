@@ -49,7 +49,7 @@ export type ResolvedPolicy = {
 /**
  * The policy to follow: what is given, and the defaults.
  *
- * @throws RangeError where a number makes no sense.
+ * @throws RangeError where a number makes no sense, TypeError where it is no policy.
  */
 export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   const {
@@ -59,6 +59,11 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
     maxRetryAfter = 300_000,
     retryable = isRetryable,
   } = given
+  if (typeof given !== 'object' || typeof retryable !== 'function') {
+    throw new TypeError(
+      'retry is a policy such as {attempts: 3, minDelay: 500}; retryable is a function of a failure',
+    )
+  }
   if (!Number.isSafeInteger(attempts) || attempts < 1)
     throw new RangeError('retry: attempts is a whole number above zero')
   if (!(minDelay >= 0))

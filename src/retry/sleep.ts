@@ -10,7 +10,8 @@ export async function sleep(milliseconds: number, signal: AbortSignal | undefine
   const {promise, resolve, reject} = Promise.withResolvers<void>()
   const onAbort = (): void => reject(signal?.reason)
   signal?.addEventListener('abort', onAbort, {once: true})
-  const timer = setTimeout(resolve, milliseconds)
+  // What a timer can hold; a longer one would fire at once.
+  const timer = setTimeout(resolve, Math.min(milliseconds, 2_147_483_647))
   try {
     await promise
   } finally {

@@ -32,15 +32,19 @@ const LONGEST_TIMER = 2_147_483_647
 /**
  * The limits to apply: one number is both.
  *
- * @throws RangeError where one is not above zero.
+ * @throws RangeError where one is not above zero, TypeError where there is none of that name.
  */
 export function resolveTimeouts(
   given: number | Timeouts = {},
 ): Required<{[Name in keyof Timeouts]: number}> {
   const {headers = 300_000, idle = 60_000} =
     typeof given === 'number' ? {headers: given, idle: given} : given
+  for (const name of Object.keys(typeof given === 'number' ? {} : given)) {
+    if (name !== 'headers' && name !== 'idle')
+      throw new TypeError(`timeout: there is headers and idle, not ${name}`)
+  }
   for (const [name, value] of Object.entries({headers, idle})) {
-    if (!(value > 0))
+    if (typeof value !== 'number' || !(value > 0))
       throw new RangeError(`timeout: ${name} is a number of milliseconds above zero, or Infinity`)
   }
   return {headers, idle}
@@ -53,12 +57,11 @@ export function withDeadlines(
 ): Transport {
   return async (request) => {
     const deadline = new Deadline(request)
+    let sent: Promise<DavResponse> | undefined
     try {
-      const answer = await deadline.race(
-        () => transport({...request, signal: deadline.signal}),
-        timeouts.headers,
-        'headers',
-      )
+      const send = (): Promise<DavResponse> =>
+        (sent = transport({...request, signal: deadline.signal}))
+      const answer = await deadline.race(send, timeouts.headers, 'headers')
       const {status, headers, body} = answer
       const url = answer.url ?? ''
       const common = {status, headers, ...(url !== '' && {url})}
@@ -69,6 +72,8 @@ export function withDeadlines(
       return {...common, body: guarded(answer, body, deadline, timeouts.idle)}
     } catch (error) {
       deadline.end()
+      // A transport that does not heed the signal may answer all the same.
+      void sent?.then(discard, () => {})
       throw error
     }
   }

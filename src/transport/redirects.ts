@@ -45,6 +45,8 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   }
   if (!SAFE.has(method) || to.origin !== from.origin || to.href === from.href) return undefined
   to.hash = ''
+  to.username = ''
+  to.password = ''
   return to.href
 }
 

@@ -9,7 +9,14 @@ import {Scanner} from './scanner.ts'
 import {escapeText, FORBIDDEN} from './characters.ts'
 import {Scope} from './scope.ts'
 
-const LIMITS = {tag: 65_536, name: 1024, attributes: 256, depth: 256, value: 1_048_576}
+const LIMITS = {
+  tag: 65_536,
+  name: 1024,
+  attributes: 256,
+  depth: 256,
+  value: 1_048_576,
+  elements: 10_000,
+}
 
 /** The text of a document, as far as it can be decoded, and its root element where it is well-formed XML. */
 export function readDocument(

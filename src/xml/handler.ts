@@ -4,11 +4,12 @@ import type {MultiStatusErrorReason} from '../protocol/errors.ts'
 import type {PathNode} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
-/** Bounds on what is held at once: characters of a tag and of a value, levels of nesting. */
+/** Bounds on what is held at once: characters of a tag, characters and elements of a value, levels of nesting. */
 export interface ScannerLimits extends TagLimits {
   readonly tag: number
   readonly depth: number
   readonly value: number
+  readonly elements: number
 }
 
 /** What the markup is for. */

@@ -3,7 +3,7 @@
  * value that is collected between the two.
  */
 
-import {standsAt} from './characters.ts'
+import {ownCopy, standsAt} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {PathNode} from './path.ts'
 import {Scope} from './scope.ts'
@@ -31,7 +31,7 @@ export class OpenElements<Detail> {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
-    this.value = new ValueCollector(limits.value)
+    this.value = new ValueCollector(limits)
     // The document's own end tag holds a character that no document can.
     const element = {name: '', rawName: '\0', scope: Scope.root, selfClosing: false}
     this.document = new PathNode(undefined, '', element)
@@ -70,10 +70,11 @@ export class OpenElements<Detail> {
   childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> {
     const known = parent.child(tag)
     if (known !== undefined) return known
-    const {name, attributes, selfClosing} = parseStartTag(tag, this.#limits)
+    const own = ownCopy(tag)
+    const {name, attributes, selfClosing} = parseStartTag(own, this.#limits)
     const scope = parent.scope.declare(attributes)
     const element = {name: scope.elementName(name), rawName: name, scope, selfClosing}
-    const child = new PathNode(parent, tag, element)
+    const child = new PathNode(parent, own, element)
     const {depth} = this.#limits
     if (child.depth > depth)
       throw new TagError(`elements are nested more than ${depth} deep`, 0, 'depth')
@@ -96,6 +97,7 @@ export class OpenElements<Detail> {
     }
     this.hasRoot = true
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
+    if (this.value.isStructured) this.value.countElement()
     if (child.collects !== 'nothing') this.value.begin()
     if (child.role !== 0) this.#handler.open(child)
     if (!child.selfClosing) {
@@ -117,9 +119,15 @@ export class OpenElements<Detail> {
     const isStructured = this.value.isStructured
     const value = this.value.end(text, lt)
     this.value.isStructured = false
-    if (isStructured) {
-      node.lastValue = value
-      node.lastMarkup = value.length > LONGEST_REPEATED ? '' : value + node.endTag
+    // In recovery a value may have faults, which a comparison would not find again.
+    if (
+      isStructured &&
+      !this.#recovers &&
+      value !== node.lastValue &&
+      value.length <= LONGEST_REPEATED
+    ) {
+      node.lastValue = ownCopy(value)
+      node.lastMarkup = node.lastValue + node.endTag
     }
     return this.#handler.close(node, value, isStructured)
   }

@@ -6,7 +6,7 @@
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
 import {visible} from '../protocol/errors.ts'
-import {normalizeLineEnds, standsAt} from './characters.ts'
+import {normalizeLineEnds, standsAt, trimSpaceEnd} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {declarationAt, instructionFault} from './declarations.ts'
@@ -36,7 +36,9 @@ export class Scanner<Detail> {
   #consumed = 0
   #held = ''
   #heldAs: Held = 'few characters'
+  // Of what is held, so that it need not be put together to be looked at.
   #quote = 0
+  #endsInQuestion = false
   constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
     this.#limits = limits
@@ -64,6 +66,7 @@ export class Scanner<Detail> {
       this.#held = ''
     } else {
       this.#held += chunk
+      this.#endsInQuestion = chunk === '' ? this.#endsInQuestion : chunk.endsWith('?')
       this.#checkTagLength(this.#held.length - 2, this.#held)
       return
     }
@@ -124,6 +127,7 @@ export class Scanner<Detail> {
   #hold(from: number, as: Held): number {
     this.#held = this.#text.slice(from)
     this.#heldAs = as
+    this.#endsInQuestion = this.#held.endsWith('?')
     if (as !== 'few characters') this.#checkTagLength(this.#held.length - 2, this.#held)
     return this.#text.length
   }
@@ -133,7 +137,7 @@ export class Scanner<Detail> {
     if (this.#heldAs === 'few characters') return true
     if (this.#heldAs === 'end tag') return /[<>]/.test(chunk)
     if (this.#heldAs === 'instruction') {
-      return chunk.includes('?>') || (this.#held.endsWith('?') && chunk.startsWith('>'))
+      return chunk.includes('?>') || (this.#endsInQuestion && chunk.startsWith('>'))
     }
     const {end, quote} = findTagEnd(chunk, 0, this.#quote)
     this.#quote = quote
@@ -228,7 +232,7 @@ export class Scanner<Detail> {
     if (end === text.length) return this.#hold(lt, 'end tag')
     const written = text.slice(lt + 2, end)
     this.#checkTagLength(written.length, text.slice(lt))
-    const endTag = `</${written.replace(/[ \t\r\n]+$/, '')}>`
+    const endTag = `</${trimSpaceEnd(written)}>`
     if (text[end] === '<') this.#fault("a '<' stands inside an end tag", end)
     const next = text[end] === '<' ? end : end + 1
     this.#at = lt
@@ -309,6 +313,8 @@ export class Scanner<Detail> {
     if (end === -1) return this.#hold(lt, 'instruction')
     const instruction = this.#text.slice(lt + 2, end)
     this.#checkTagLength(instruction.length, this.#text.slice(lt))
+    // The library that makes trees of markup reads quotes in an instruction, which XML does not.
+    this.#elements.value.leaveOut(this.#text, lt, end + 2)
     const fault = instructionFault(instruction, this.#consumed + lt === 0)
     if (fault !== undefined) this.#fault(fault, lt)
     return end + 2

@@ -106,6 +106,9 @@ export function parseStartTag(text: string, limits: TagLimits): StartTag {
       )
     }
     const valueAt = at + attribute.length + equals.length + 1
+    // It becomes part of names, which are compared often.
+    const isTooLong = attribute.startsWith('xmlns') && (double ?? single ?? '').length > limits.name
+    if (isTooLong) throw tooLong(limits.name, valueAt)
     attributes.set(attribute, decodeAttributeValue(double ?? single ?? '', valueAt))
     index += whole.length
   }

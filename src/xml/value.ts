@@ -10,18 +10,20 @@ import {ScanError} from './handler.ts'
 export class ValueCollector {
   /** Whether the value is markup. */
   isStructured = false
-  readonly #limit: number
+  readonly #limits: {readonly value: number; readonly elements: number}
   #value = ''
+  #elements = 0
   // Where the markup of the value goes on in the text at hand.
   #from = 0
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(limits: {readonly value: number; readonly elements: number}) {
+    this.#limits = limits
   }
 
   /** Begins with an empty value. */
   begin(): void {
     this.#value = ''
+    this.#elements = 0
     this.isStructured = false
   }
 
@@ -46,6 +48,20 @@ export class ValueCollector {
     this.#check(text.slice(to))
   }
 
+  /** Leaves a piece of the text at hand out of markup. */
+  leaveOut(text: string, from: number, to: number): void {
+    if (!this.isStructured) return
+    this.cut(text, from)
+    this.#from = to
+  }
+
+  /** Counts an element of the value. */
+  countElement(): void {
+    if (++this.#elements <= this.#limits.elements) return
+    const message = `a value has more than ${this.#limits.elements} elements`
+    throw new ScanError(message, 'limit-exceeded', '', 'elements')
+  }
+
   /** Ends the value at an index of the text at hand. */
   end(text: string, to: number): string {
     this.cut(text, to)
@@ -53,8 +69,8 @@ export class ValueCollector {
   }
 
   #check(rest: string): void {
-    if (this.#value.length <= this.#limit) return
-    const message = `a value is longer than ${this.#limit} characters`
+    if (this.#value.length <= this.#limits.value) return
+    const message = `a value is longer than ${this.#limits.value} characters`
     throw new ScanError(message, 'limit-exceeded', rest, 'value')
   }
 }

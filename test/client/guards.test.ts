@@ -40,6 +40,11 @@ const refused: readonly (readonly [string, Target])[] = [
   ['what is beside it, from below', 'sub/../../bob'],
   ['what only looks to be below', '/files/ana%20b%2Fx'],
   ['another case', '/files/Ana%20b/x'],
+  ['what nginx reads as the base, for it decodes slashes first', '%2F'],
+  ['what nginx reads as outside, for it decodes slashes first', '..%2fbob%2fprecious/'],
+  ['what Windows reads as outside', '..%5cbob'],
+  ['what a servlet reads as outside, for it cuts parameters off', '..;v=1/bob'],
+  ['what an old decoder reads as outside', '%c0%ae%c0%ae/bob'],
 ]
 
 describe.each<[string, (target: Target, unguarded?: boolean) => {collect(): Promise<unknown>}]>([
@@ -67,7 +72,8 @@ describe.each<[string, (target: Target, unguarded?: boolean) => {collect(): Prom
     ['a member with the name of the base', 'ana%20b'],
     ['an escaped dot in a name', '%2e%2e%2e'],
     ['a member under another escaping', '/%66iles/ana b/x'],
-    ['an escaped slash in a name', '..%2F..%2F'],
+    ['an escaped slash in a name', 'a%2Fb'],
+    ['a semicolon at the beginning of a name', ';a/b'],
   ])('deletes %s', async (_what, target) => {
     await call(target).collect()
     expect(sent).toHaveLength(1)

@@ -188,7 +188,8 @@ describe('encodePath and a client', () => {
       fc.asyncProperty(name, fc.boolean(), async (text, isCollection) => {
         sent = []
         const reference = encodePath(text) + (isCollection ? '/' : '')
-        await dav.delete(reference).collect()
+        // The guard refuses the few names that some servers read as another path, such as a single backslash.
+        await dav.delete(reference, {unguarded: true}).collect()
         expect(sent).toHaveLength(1)
         const url = new URL(sent[0]?.slice('DELETE '.length) ?? '')
         expect([url.origin, url.search, url.hash]).toEqual(['https://dav.example', '', ''])

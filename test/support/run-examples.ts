@@ -31,7 +31,7 @@ try {
     [
       `deleted ${url}100%25%20%231%3F.jpg`,
       `deleted ${url}old`,
-      `stands  ${url}gone.txt 404 status`,
+      `failed  ${url}gone.txt 404 status`,
     ],
   )
   await expectOutput(
