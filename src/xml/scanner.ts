@@ -4,19 +4,18 @@
  * XML 1.0 (fifth edition); Namespaces in XML 1.0.
  */
 
-import type {MultiStatusErrorReason} from '../protocol/errors.ts'
+import type {MultiStatusErrorReason as Reason} from '../protocol/errors.ts'
 import {visible} from '../protocol/errors.ts'
 import {normalizeLineEnds, standsAt, trimSpaceEnd} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {declarationAt, instructionFault} from './declarations.ts'
+import type {Held} from './held-text.ts'
+import {HeldText} from './held-text.ts'
 import {OpenElements} from './open-elements.ts'
 import type {PathNode} from './path.ts'
 import {indexOrEnd, TextRuns, wholeRunEnd} from './text-runs.ts'
 import {findTagEnd, readTagName, TagError} from './tag.ts'
-
-/** What the end of a chunk cut in two, and so what the next chunk must have before the piece is looked at again. */
-type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 
 const SLASH = 0x2f
 const EXCLAMATION = 0x21
@@ -34,11 +33,8 @@ export class Scanner<Detail> {
   #text = ''
   #at = 0
   #consumed = 0
-  #held = ''
-  #heldAs: Held = 'few characters'
-  // Of what is held, so that it need not be put together to be looked at.
-  #quote = 0
-  #endsInQuestion = false
+  readonly #held = new HeldText()
+
   constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
     this.#limits = limits
@@ -54,20 +50,18 @@ export class Scanner<Detail> {
 
   /** The text that was fed, from the markup that is being read. */
   get rest(): string {
-    return this.#held === '' ? this.#text.slice(this.#at) : this.#held
+    return this.#held.text === '' ? this.#text.slice(this.#at) : this.#held.text
   }
 
   /** Reads on. Throws {@link ScanError}; after that the scanner is done for. */
   feed(chunk: string): void {
-    if (this.#held === '') {
+    if (this.#held.text === '') {
       this.#text = chunk
-    } else if (this.#completes(chunk)) {
-      this.#text = this.#held + chunk
-      this.#held = ''
+    } else if (this.#held.endsWith(chunk)) {
+      this.#text = this.#held.release() + chunk
     } else {
-      this.#held += chunk
-      this.#endsInQuestion = chunk === '' ? this.#endsInQuestion : chunk.endsWith('?')
-      this.#checkTagLength(this.#held.length - 2, this.#held)
+      this.#held.append(chunk)
+      this.#checkTagLength(this.#held.text.length - 2, this.#held.text)
       return
     }
     this.#runs.reset()
@@ -77,43 +71,38 @@ export class Scanner<Detail> {
       else if (this.#inside === 'cdata') at = this.#cdata(at)
       else at = this.#comment(at)
     }
-    const end = length - this.#held.length
+    const end = length - this.#held.text.length
     this.#elements.value.cut(this.#text, end)
     this.#consumed += end
     this.#at = 0
-    if (this.#held === '') this.#text = ''
+    if (this.#held.text === '') this.#text = ''
   }
 
   /** Says that there is no more. Throws {@link ScanError} where the document is not complete. */
   end(): void {
     const {node, document, hasRoot} = this.#elements
     if (node === document && hasRoot && this.#inside === 'content') {
-      if (this.#held === '') return
-      if (!this.#held.startsWith('<')) {
-        this.#text = this.#held
+      if (this.#held.text === '') return
+      if (!this.#held.text.startsWith('<')) {
+        this.#text = this.#held.text
         this.#runs.reset()
         this.#runs.read(this.#text, 0, this.#text.length)
         return
       }
     }
-    if (this.#consumed === 0 && this.#held === '')
+    if (this.#consumed === 0 && this.#held.text === '')
       throw new ScanError('the body is empty', 'truncated', '')
     const where = node === document ? '' : ` inside <${visible(readTagName(node.tag), 100)}>`
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
   }
 
   /** Reports what the reader of the bytes found wrong: it stands at the end of what was fed. */
-  fault(message: string, reason: MultiStatusErrorReason): void {
+  fault(message: string, reason: Reason): void {
     if (!this.#recovers) throw new ScanError(message, reason, '')
     this.#handler.fault(message, false)
   }
 
-  #fail(
-    message: string,
-    at: number,
-    reason: MultiStatusErrorReason = 'not-well-formed',
-    limit?: string,
-  ): never {
+  #fail(message: string, at: number, reason: Reason = 'not-well-formed', limit?: string): never {
     throw new ScanError(message, reason, this.#text.slice(at), limit)
   }
 
@@ -124,24 +113,11 @@ export class Scanner<Detail> {
   }
 
   /** Keeps the text from `from` on for the next chunk. */
-  #hold(from: number, as: Held): number {
-    this.#held = this.#text.slice(from)
-    this.#heldAs = as
-    this.#endsInQuestion = this.#held.endsWith('?')
-    if (as !== 'few characters') this.#checkTagLength(this.#held.length - 2, this.#held)
+  #hold(from: number, as: Held, quote = 0): number {
+    const held = this.#text.slice(from)
+    this.#held.keep(held, as, quote)
+    if (as !== 'few characters') this.#checkTagLength(held.length - 2, held)
     return this.#text.length
-  }
-
-  /** Whether the chunk ends what is held: a long tag in small chunks is put together once, not once a chunk. */
-  #completes(chunk: string): boolean {
-    if (this.#heldAs === 'few characters') return true
-    if (this.#heldAs === 'end tag') return /[<>]/.test(chunk)
-    if (this.#heldAs === 'instruction') {
-      return chunk.includes('?>') || (this.#endsInQuestion && chunk.startsWith('>'))
-    }
-    const {end, quote} = findTagEnd(chunk, 0, this.#quote)
-    this.#quote = quote
-    return end !== -1
   }
 
   #content(from: number): number {
@@ -197,8 +173,9 @@ export class Scanner<Detail> {
     const text = this.#text
     const elements = this.#elements
     const {end, quote} = findTagEnd(text, lt + 1, 0)
-    this.#quote = quote
-    if (end === -1) return this.#hold(lt, lt + 1 === text.length ? 'few characters' : 'start tag')
+    if (end === -1) {
+      return this.#hold(lt, lt + 1 === text.length ? 'few characters' : 'start tag', quote)
+    }
     const tag = text.slice(lt + 1, end)
     this.#checkTagLength(tag.length, text.slice(lt))
     if (elements.node === elements.document && elements.hasRoot) {
@@ -277,11 +254,8 @@ export class Scanner<Detail> {
   #comment(at: number): number {
     const text = this.#text
     const dashes = text.indexOf('--', at)
-    if (dashes === -1) {
-      return text.endsWith('-')
-        ? this.#hold(Math.max(at, text.length - 1), 'few characters')
-        : text.length
-    }
+    if (dashes === -1 && !text.endsWith('-')) return text.length
+    if (dashes === -1) return this.#hold(Math.max(at, text.length - 1), 'few characters')
     if (dashes + 2 === text.length) return this.#hold(dashes, 'few characters')
     if (text[dashes + 2] === '>') {
       this.#inside = 'content'
