@@ -4,14 +4,12 @@
  * XML 1.0 (fifth edition); Namespaces in XML 1.0.
  */
 
-import type {MultiStatusErrorReason as Reason} from '../protocol/errors.ts'
-import {visible} from '../protocol/errors.ts'
+import {type MultiStatusErrorReason as Reason, visible} from '../protocol/errors.ts'
 import {normalizeLineEnds, standsAt, trimSpaceEnd} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {declarationAt, instructionFault} from './declarations.ts'
-import type {Held} from './held-text.ts'
-import {HeldText} from './held-text.ts'
+import {type Held, HeldText} from './held-text.ts'
 import {OpenElements} from './open-elements.ts'
 import type {PathNode} from './path.ts'
 import {indexOrEnd, TextRuns, wholeRunEnd} from './text-runs.ts'
