@@ -57,7 +57,7 @@ export function deleteMany(
         yield batch
       }
     } finally {
-      meter.ended()
+      meter.tell()
     }
     return {incomplete: []}
   })

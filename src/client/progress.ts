@@ -19,15 +19,15 @@ const INTERVAL = 100
 /** Counts verdicts and tells of them. */
 export class ProgressMeter {
   readonly #total: number | undefined
-  readonly #tell: ((progress: Progress) => void) | undefined
+  readonly #listener: ((progress: Progress) => void) | undefined
   #started = 0
   #done = 0
   #failed = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
-  constructor(total: number | undefined, tell: ((progress: Progress) => void) | undefined) {
+  constructor(total: number | undefined, listener: ((progress: Progress) => void) | undefined) {
     this.#total = total
-    this.#tell = tell
+    this.#listener = listener
   }
 
   started(): void {
@@ -35,7 +35,7 @@ export class ProgressMeter {
   }
 
   see(results: readonly DavResult<unknown>[]): void {
-    if (this.#tell === undefined) return
+    if (this.#listener === undefined) return
     for (const result of results) {
       if (result.relation !== 'self') continue
       this.#done++
@@ -44,12 +44,12 @@ export class ProgressMeter {
     const now = performance.now()
     if (now - this.#toldAt < INTERVAL) return
     this.#toldAt = now
-    this.ended()
+    this.tell()
   }
 
   /** Tells how far it is, whenever that was told last. */
-  ended(): void {
-    this.#tell?.({
+  tell(): void {
+    this.#listener?.({
       done: this.#done,
       failed: this.#failed,
       inFlight: this.#started - this.#done,

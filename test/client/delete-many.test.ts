@@ -1,7 +1,7 @@
 // States what becomes of many targets: each has one verdict, whatever happens to the others, in whatever way they are
 // given; and what the caller is told on the way. RFC 4918, section 9.6.
 
-import {DavClient, type DavResult, type Progress, type Target} from 'multistatus'
+import {DavClient, type Progress, type Target} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,6 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {generate} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -29,12 +30,6 @@ beforeEach(async () => {
 })
 
 afterEach(() => server.close())
-
-function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
-    ' ',
-  )
-}
 
 describe('targets', () => {
   it.each<[string, () => Iterable<Target> | AsyncIterable<Target>]>([

@@ -1,7 +1,7 @@
 // States what a policy on a call or on the client sends again, how often and when, and what the results are then: one
 // verdict for each target. RFC 9110, section 10.2.3; RFC 4918, section 11.
 
-import {DavClient, type DavResult, type RetryPolicy} from 'multistatus'
+import {DavClient, type RetryPolicy} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -18,6 +18,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {drain} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -35,12 +36,6 @@ const listed207 = answer207(listing('/docs/', '/docs/a'))
 
 function open(retry?: RetryPolicy, timeout?: number): DavClient {
   return new DavClient({url: server.url, transport, retry, timeout})
-}
-
-function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
-    ' ',
-  )
 }
 
 const RETRYABLE = [423, 424, 425, 429, 500, 502, 503, 504, 507]

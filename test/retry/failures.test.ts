@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type DavResult, type FailedRequest, type Failure} from 'multistatus'
+import {DavClient, type FailedRequest, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,6 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {generate} from '../support/fixtures.ts'
+import {failedDelete, line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -30,30 +31,12 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
-    ' ',
-  )
-}
-
 function sent(): string[] {
   return server.requests.map(({method, url}) => `${method} ${url}`)
 }
 
-/** A Failure of a DELETE, as a queue may hold it. */
-function failed(path: string, status = 423, request: Partial<FailedRequest> = {}): Failure {
-  const url = server.url + path
-  return {
-    ok: false,
-    href: `/${path}`,
-    url,
-    relation: 'self',
-    status,
-    reason: 'status',
-    conditions: [],
-    missing: [],
-    request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
-  }
+function failed(path: string, status?: number, request?: Partial<FailedRequest>): Failure {
+  return failedDelete(server.url, path, status, request)
 }
 
 describe('what is sent', () => {

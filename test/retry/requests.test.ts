@@ -1,7 +1,7 @@
 // States what dav.retry makes of failures that a queue may hold: the guards hold for their requests as for a caller's own
 // targets, and a Failure of PROPFIND is asked for by PROPFIND again. RFC 4918, sections 9.1 and 9.6.
 
-import {DavClient, type DavResult, type FailedRequest, type Failure} from 'multistatus'
+import {DavClient, type FailedRequest, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -14,6 +14,7 @@ import {
   startFaultServer,
 } from '../support/fault-server.ts'
 import {propstat, verdict} from '../support/fixtures.ts'
+import {failedDelete, line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -29,30 +30,12 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-function line(result: DavResult): string {
-  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
-    ' ',
-  )
-}
-
 function sent(): string[] {
   return server.requests.map(({method, url}) => `${method} ${url}`)
 }
 
-/** A Failure of a DELETE, as a queue may hold it. */
-function failed(path: string, status = 423, request: Partial<FailedRequest> = {}): Failure {
-  const url = server.url + path
-  return {
-    ok: false,
-    href: `/${path}`,
-    url,
-    relation: 'self',
-    status,
-    reason: 'status',
-    conditions: [],
-    missing: [],
-    request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
-  }
+function failed(path: string, status?: number, request?: Partial<FailedRequest>): Failure {
+  return failedDelete(server.url, path, status, request)
 }
 
 describe('a failure that asks for what the guards refuse', () => {

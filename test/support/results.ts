@@ -1,0 +1,31 @@
+// Results as tests write and read them: one in a line, and a Failure as a queue may hold it.
+
+import type {DavResult, FailedRequest, Failure} from 'multistatus'
+
+/** Status, reason, relation and href of a result in one line. */
+export function line(result: DavResult): string {
+  return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
+    ' ',
+  )
+}
+
+/** A Failure of a DELETE below a root URL. */
+export function failedDelete(
+  root: string,
+  path: string,
+  status = 423,
+  request: Partial<FailedRequest> = {},
+): Failure {
+  const url = root + path
+  return {
+    ok: false,
+    href: `/${path}`,
+    url,
+    relation: 'self',
+    status,
+    reason: 'status',
+    conditions: [],
+    missing: [],
+    request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
+  }
+}
