@@ -6,7 +6,7 @@
 /** Bounds on a 207 body. Past one, reading ends in a `MultiStatusError` with reason `limit-exceeded` that names it. */
 export interface Limits {
   /**
-   * Characters of one `DAV:response` with its markup.
+   * Bytes of one `DAV:response` with its markup, as UTF-8.
    *
    * @defaultValue 67,108,864: one response is held as a whole
    */
@@ -24,7 +24,7 @@ export interface Limits {
    */
   readonly elements: number
   /**
-   * Characters of one tag or processing instruction.
+   * Bytes of one tag or processing instruction, as UTF-8.
    *
    * @defaultValue 65,536: room for a tag full of namespace declarations
    */

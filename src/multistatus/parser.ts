@@ -6,10 +6,10 @@
 import type {PropertyDetail} from '../properties/values.ts'
 import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
-import {FORBIDDEN} from '../xml/characters.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
+import type {Source} from '../xml/source.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
 import {MultiStatusReader} from './reader.ts'
@@ -84,16 +84,18 @@ export class MultiStatusParser<P = Properties> {
   readonly #reader: MultiStatusReader
   readonly #scanner: Scanner<PropertyDetail>
   readonly #receiver = {
-    text: (text: string): void => this.#text(text, this.#encoding.offset),
-    broken: (encoding: string): void => {
+    text: (source: Source): void => {
       this.#end = this.#encoding.offset
-      this.#scanner.fault(`there are bytes that are no ${encoding}`, 'encoding')
+      this.#scanner.feed(source)
+    },
+    broken: (message: string): void => {
+      this.#end = this.#encoding.offset
+      this.#scanner.fault(message, 'encoding')
     },
   }
   #bytes = 0
-  // The byte at which the text ends that was decoded last, and what of it the scanner was not fed yet.
+  // The byte at which the text ends that was decoded last.
   #end = 0
-  #unfed = ''
   #error: unknown
   #summary: Summary | undefined
 
@@ -113,6 +115,7 @@ export class MultiStatusParser<P = Properties> {
     this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
       position: () => this.#scanner.position,
       rest: () => this.#scanner.rest,
+      recording: () => this.#scanner.recording,
     })
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
@@ -175,34 +178,15 @@ export class MultiStatusParser<P = Properties> {
   #feed(chunk: Uint8Array | string): void {
     const room = this.#limits.bytes - this.#bytes
     if (typeof chunk === 'string') {
-      const length = this.#encoding.byteLength(chunk)
+      const length = chunk.length * 3 > room ? new TextEncoder().encode(chunk).length : 0
       if (length > room) this.#tooManyBytes()
-      const isFirst = this.#bytes === 0
-      this.#bytes += length
-      this.#text(isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk, this.#bytes)
+      this.#encoding.writeText(chunk, this.#receiver)
+      this.#bytes = this.#encoding.offset
     } else {
       this.#bytes += Math.min(chunk.length, room)
       this.#encoding.write(chunk.length > room ? chunk.subarray(0, room) : chunk, this.#receiver)
       if (chunk.length > room) this.#tooManyBytes()
     }
-    this.#reader.checkResponse()
-  }
-
-  /** Feeds the scanner text that ends at byte `end`, stopping at characters that XML forbids. */
-  #text(text: string, end: number): void {
-    this.#end = end
-    this.#unfed = text
-    for (let at = text.search(FORBIDDEN); at !== -1; at = this.#unfed.search(FORBIDDEN)) {
-      const fed = this.#unfed.slice(0, at)
-      const code = this.#unfed.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
-      this.#unfed = this.#unfed.slice(at)
-      this.#scanner.feed(fed)
-      this.#scanner.fault(`there is the character U+${code}, which XML forbids`, 'not-well-formed')
-      this.#unfed = this.#unfed.slice(1)
-    }
-    const rest = this.#unfed
-    this.#unfed = ''
-    this.#scanner.feed(rest)
   }
 
   #tooManyBytes(): never {
@@ -216,7 +200,7 @@ export class MultiStatusParser<P = Properties> {
 
   /** The byte at which a text begins that is the end of what the scanner was fed. */
   #offset(rest: string): number {
-    return this.#end - this.#encoding.byteLength(this.#unfed) - this.#encoding.byteLength(rest)
+    return this.#end - this.#encoding.byteLength(rest)
   }
 
   #explain(error: unknown): unknown {

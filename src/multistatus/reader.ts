@@ -18,13 +18,16 @@ import type {Limits} from './limits.ts'
 import {PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
+import {Unended} from './unended.ts'
 
 /** Where the markup that is being read stands. */
 export interface Place {
-  /** In characters from the beginning. */
+  /** In bytes from the beginning, as UTF-8. */
   position(): number
   /** The text from there on. */
   rest(): string
+  /** Keeps what is read, in recovery. */
+  recording(): {start(): void; stop(): void}
 }
 
 /** Whether the answer to a method lists members, so that it can be incomplete. */
@@ -45,8 +48,8 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   #responseAt = 0
   #propstat: PropstatDraft | undefined
   #root: PathNode<PropertyDetail> | undefined
-  #lost = false
   #inHref = false
+  readonly #unended = new Unended()
 
   #responses = 0
   #successes = 0
@@ -105,11 +108,11 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   }
 
   /** Throws where the response that is being read is too long. */
-  checkResponse(): void {
+  fed(): void {
     if (this.#response === undefined) return
     const {response} = this.#limits
     if (this.#place.position() - this.#responseAt > response) {
-      this.#exceeded('response', `a DAV:response is longer than ${response} characters`)
+      this.#exceeded('response', `a DAV:response is longer than ${response} bytes`)
     }
   }
 
@@ -128,7 +131,6 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
         this.#flushBroken()
         this.#response = new ResponseDraft()
         this.#responseAt = this.#place.position()
-        this.#lost = false
         this.#inHref = false
         break
       case Role.propstat:
@@ -161,6 +163,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
         this.#propstat = undefined
         return undefined
       case Role.response:
+        this.fed()
         return this.#finish()
       case Role.condition:
         this.#countPart()
@@ -192,26 +195,44 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     }
   }
 
-  fault(message: string, lost: boolean): void {
+  fault(message: string): void {
     this.#malformed = true
-    this.#lost ||= lost
     if (this.#response === undefined) return
     this.#response.problem ||= `is not well-formed: ${message}`
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
   /**
-   * A response that begins where none can be is the next one: the end of the one before was lost. In a value or a condition
-   * there may be one, unless an end tag that matched nothing has shown that we do not know where we are.
+   * A response that begins where none can be is the next one, where the end of the one before is known to be lost: because
+   * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
   parentOf(child: PathNode<PropertyDetail>): PathNode<PropertyDetail> | undefined {
-    if (child.name !== 'response' || this.#root === undefined || child.role === Role.response) {
-      return undefined
+    const response = this.#response
+    if (response === undefined || child.name !== 'response') return undefined
+    const isLost = response.problem !== '' && !mayHoldAnything(child)
+    if (isLost || this.#unended.has(this.#responseAt)) {
+      this.#lose()
+      return this.#root
     }
-    if (!this.#lost && mayHoldAnything(child)) return undefined
-    this.fault('its end tag is missing', true)
+    if (!this.#unended.isInDoubt) this.#place.recording().start()
+    this.#unended.enter(child.depth, this.#place.position())
+    return undefined
+  }
+
+  restart(isEnd: boolean, innermost: PathNode<PropertyDetail>): number | undefined {
+    if (this.#response === undefined || !this.#unended.isInDoubt) return undefined
+    const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
+    const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
+    if (position === undefined) return undefined
+    this.#lose()
+    this.#finish()
+    return position
+  }
+
+  /** The end of the response that is being read is lost. */
+  #lose(): void {
+    this.fault('its end tag is missing')
     this.#propstat = undefined
-    return this.#root
   }
 
   #property(node: PathNode<PropertyDetail>, value: string, structured: boolean): void {
@@ -250,12 +271,15 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    this.checkResponse()
     if (++this.#responses > this.#limits.responses) {
       this.#exceeded('responses', `there are more than ${this.#limits.responses} responses`)
     }
     this.#response = undefined
     this.#propstat = undefined
+    if (this.#unended.isInDoubt) {
+      this.#unended.clear()
+      this.#place.recording().stop()
+    }
     for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
       this.#results.push(result)
       if (result.ok) this.#successes++
@@ -277,6 +301,16 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   #exceeded(limit: keyof Limits, message: string): never {
     throw new ScanError(message, 'limit-exceeded', this.#place.rest(), limit)
   }
+}
+
+/** The element at a depth that is, or holds, another one. */
+function ancestorAt(
+  node: PathNode<PropertyDetail>,
+  depth: number,
+): PathNode<PropertyDetail> | undefined {
+  let at: PathNode<PropertyDetail> | undefined = node
+  while (at !== undefined && at.depth > depth) at = at.parent
+  return at?.depth === depth ? at : undefined
 }
 
 /** Whether an element is, or is in, a property or a condition. */

@@ -59,7 +59,7 @@ export class PropertyValues {
     const known = detail?.made.get(raw)
     if (known !== undefined) return known
     const scope = node.parent?.scope ?? node.scope
-    const value = structuredValue(`<${node.tag}>${raw}${node.endTag}`, scope, detail?.decode)
+    const value = structuredValue(`<${node.tag}>${raw}</${node.rawName}>`, scope, detail?.decode)
     if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
       this.#room -= raw.length
       detail?.made.set(ownCopy(raw), value)

@@ -8,6 +8,12 @@
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/
 
+/** What is wrong with such a character. */
+export function describeForbidden(character: string): string {
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+  return `there is the character U+${code}, which XML forbids`
+}
+
 const NAME_START =
   ':A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u{2FF}\\u{370}-\\u{37D}\\u{37F}-\\u{1FFF}\\u{200C}-\\u{200D}\\u{2070}-\\u{218F}' +
   '\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}\\u{10000}-\\u{EFFFF}'
@@ -18,7 +24,7 @@ export const NAME: string = `[${NAME_START}][${NAME_START}\\-.0-9\\xB7\\u{300}-\
 /** The source of a regular expression for one character of white space. */
 export const SPACE = '[ \\t\\r\\n]'
 
-/** The longest reference that is waited for. The longest that means something without leading zeros has ten characters. */
+/** The longest reference that is read, and so waited for. Without leading zeros, the longest that means something has ten characters. */
 export const LONGEST_REFERENCE = 64
 
 const REFERENCE = /&(?:#x([\da-fA-F]+)|#(\d+)|(amp|lt|gt|quot|apos));/y
@@ -33,6 +39,22 @@ const PREDEFINED: ReadonlyMap<string, string> = new Map([
 /** Says what is wrong with a reference and at which index of the text it stands. */
 export type OnBadReference = (message: string, index: number) => void
 
+/** The character that a reference at an index stands for and the length of the reference, or what is wrong with it. */
+export function decodeReference(
+  text: string,
+  at: number,
+): {character: string; length: number} | string {
+  REFERENCE.lastIndex = at
+  const match = REFERENCE.exec(text)
+  if (match === null || match[0].length > LONGEST_REFERENCE)
+    return describeBadReference(text.slice(at, at + LONGEST_REFERENCE))
+  const [{length}] = match
+  const character = characterOf(match)
+  return character === undefined
+    ? `the reference ${match[0]} stands for no character that XML allows`
+    : {character, length}
+}
+
 /**
  * The text with its references decoded and `literal` applied to what stands between them. A bad reference is reported
  * and kept as written.
@@ -45,19 +67,13 @@ export function decodeReferences(
   let decoded = ''
   let from = 0
   for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1)) {
-    REFERENCE.lastIndex = at
-    const match = REFERENCE.exec(text)
-    if (match === null) {
-      onBad(describeBadReference(text.slice(at, at + LONGEST_REFERENCE)), at)
+    const reference = decodeReference(text, at)
+    if (typeof reference === 'string') {
+      onBad(reference, at)
       continue
     }
-    const character = characterOf(match)
-    if (character === undefined) {
-      onBad(`the reference ${match[0]} stands for no character that XML allows`, at)
-      continue
-    }
-    decoded += literal(text.slice(from, at)) + character
-    from = at + match[0].length
+    decoded += literal(text.slice(from, at)) + reference.character
+    from = at + reference.length
   }
   return decoded + literal(text.slice(from))
 }
@@ -126,9 +142,4 @@ function describeBadReference(text: string): string {
   return entity === null
     ? "a bare '&' begins no reference"
     : `the entity ${entity[0]} is not declared`
-}
-
-/** What `startsWith` says; cutting and comparing takes V8 half the time, and this is done for every tag. */
-export function standsAt(text: string, part: string, at: number): boolean {
-  return text.slice(at, at + part.length) === part
 }

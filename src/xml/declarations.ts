@@ -3,7 +3,7 @@
  * XML 1.0, sections 2.5 to 2.8.
  */
 
-import {NAME, SPACE} from './characters.ts'
+import {describeForbidden, FORBIDDEN, NAME, SPACE} from './characters.ts'
 
 const INSTRUCTION = new RegExp(`^${NAME}(?:${SPACE}[^]*)?$`, 'u')
 const EQUALS = `${SPACE}*=${SPACE}*`
@@ -17,15 +17,17 @@ const COMMENT = '<!--'
 const CDATA = '<![CDATA['
 const HTML = '<!DOCTYPE HTML'
 
-/** What a `<!` begins. `cut` where the text ends too early to tell. */
-export function declarationAt(
+/** How many bytes tell what a `<!` begins. */
+export const LONGEST_BEGINNING: number = HTML.length
+
+/** What a `<!` begins, of which the beginning is given. `cut` where the text ends too early to tell. */
+export function declarationOf(
   text: string,
-  lt: number,
+  isCut: boolean,
 ): 'comment' | 'cdata' | 'cut' | 'html' | 'doctype' | 'nothing' {
-  if (text.startsWith(COMMENT, lt)) return 'comment'
-  if (text.startsWith(CDATA, lt)) return 'cdata'
-  const begin = text.slice(lt, lt + HTML.length).toUpperCase()
-  const isCut = lt + begin.length === text.length && begin.length < HTML.length
+  if (text.startsWith(COMMENT)) return 'comment'
+  if (text.startsWith(CDATA)) return 'cdata'
+  const begin = text.toUpperCase()
   if (isCut && [COMMENT, CDATA, HTML].some((whole) => whole.startsWith(begin))) return 'cut'
   if (begin === HTML) return 'html'
   return begin.startsWith('<!DOCTYPE') ? 'doctype' : 'nothing'
@@ -37,6 +39,8 @@ export function instructionFault(text: string, atBeginning: boolean): string | u
     if (!atBeginning) return 'an XML declaration stands elsewhere than at the beginning'
     return DECLARATION.test(text) ? undefined : 'the XML declaration is not well-formed'
   }
+  const forbidden = text.search(FORBIDDEN)
+  if (forbidden !== -1) return describeForbidden(text.charAt(forbidden))
   return INSTRUCTION.test(text) ? undefined : 'a processing instruction is not well-formed'
 }
 

@@ -6,8 +6,9 @@ import {EncodingReader, UnknownEncodingError} from './encoding.ts'
 import type {PathNode} from './path.ts'
 import {ScanError} from './handler.ts'
 import {Scanner} from './scanner.ts'
-import {escapeText, FORBIDDEN} from './characters.ts'
+import {escapeText} from './characters.ts'
 import {Scope} from './scope.ts'
+import {Source} from './source.ts'
 
 const LIMITS = {
   tag: 65_536,
@@ -26,8 +27,8 @@ export function readDocument(
   let text = ''
   const encoding = new EncodingReader(charset)
   const receiver = {
-    text: (piece: string): void => {
-      text += piece
+    text: (piece: Source): void => {
+      text += piece.text
     },
     broken: (): void => {
       text += '\uFFFD'
@@ -35,7 +36,7 @@ export function readDocument(
   }
   try {
     for (const chunk of chunks) {
-      if (typeof chunk === 'string') text += chunk
+      if (typeof chunk === 'string') encoding.writeText(chunk, receiver)
       else encoding.write(chunk, receiver)
     }
     encoding.end(receiver)
@@ -59,7 +60,7 @@ function readRoot(text: string): XmlElement | undefined {
     close(node: PathNode, value: string, structured: boolean): void {
       if (node.depth !== 1) return
       root = parseElement(
-        `<${node.tag}${node.selfClosing ? '>' : `>${structured ? value : escapeText(value)}${node.endTag}`}`,
+        `<${node.tag}${node.selfClosing ? '>' : `>${structured ? value : escapeText(value)}</${node.rawName}>`}`,
         Scope.root,
       )
     },
@@ -67,11 +68,14 @@ function readRoot(text: string): XmlElement | undefined {
       // Nothing is recovered here.
     },
     parentOf: () => undefined,
+    fed(): void {
+      // Nor is anything held but that value.
+    },
+    restart: () => undefined,
   }
-  if (FORBIDDEN.test(text)) return undefined
   const scanner = new Scanner(handler, LIMITS, false)
   try {
-    scanner.feed(text)
+    scanner.feed(new Source(text))
     scanner.end()
     return root
   } catch (error) {

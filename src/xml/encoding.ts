@@ -5,12 +5,13 @@
  */
 
 import {declaredEncoding} from './declarations.ts'
+import {Source} from './source.ts'
 
 /** Hears what was read. */
 export interface TextReceiver {
-  text(text: string): void
-  /** Bytes that are no text in the encoding stand here. They are left out. */
-  broken(encoding: string): void
+  text(source: Source): void
+  /** What is no text stands here. It is left out. */
+  broken(message: string): void
 }
 
 /** The document is in an encoding that cannot be read. */
@@ -19,11 +20,18 @@ export class UnknownEncodingError extends Error {}
 // A declaration that has not ended by then is none.
 const LONGEST_DECLARATION = 1024
 
+// A long chunk is read in pieces of this size: the text of one fits the caches of a processor, and a value that is kept
+// keeps no more than its piece in memory.
+const PIECE = 65_536
+
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
 /** Decodes a document in chunks that may be cut anywhere. */
 export class EncodingReader {
   #charset: string | undefined
   #decoder: TextDecoder | undefined
   #kept: Uint8Array = new Uint8Array(0)
+  #half = ''
   #read = 0
 
   /** Takes the charset of the Content-Type, where it has one. */
@@ -38,7 +46,13 @@ export class EncodingReader {
 
   /** Decodes on. Throws {@link UnknownEncodingError}. */
   write(chunk: Uint8Array, to: TextReceiver): void {
-    let bytes = this.#kept.length === 0 ? chunk : concatenate(this.#kept, chunk)
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      this.#piece(chunk.subarray(at, at + PIECE), to)
+    }
+  }
+
+  #piece(piece: Uint8Array, to: TextReceiver): void {
+    let bytes = this.#kept.length === 0 ? plainView(piece) : concatenate(this.#kept, piece)
     if (this.#decoder === undefined) {
       const begin = this.#detect(bytes, false)
       if (begin === -1) {
@@ -50,6 +64,22 @@ export class EncodingReader {
     this.#decode(bytes, to)
   }
 
+  /** Goes on with text that is decoded already. */
+  writeText(chunk: string, to: TextReceiver): void {
+    const isFirst = this.#read === 0 && this.#half === ''
+    const text = this.#half + (isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk)
+    const isCut = /[\uD800-\uDBFF]$/.test(text)
+    this.#half = isCut ? text.slice(-1) : ''
+    const whole = isCut ? text.slice(0, -1) : text
+    let from = 0
+    for (const {index} of whole.matchAll(LONE_SURROGATE)) {
+      this.#giveText(whole.slice(from, index), to)
+      to.broken('there is half of a surrogate pair')
+      from = index + 1
+    }
+    this.#giveText(from === 0 ? whole : whole.slice(from), to)
+  }
+
   /** Says that there are no more bytes. Returns whether the last ones begin a character that is not complete. */
   end(to: TextReceiver): boolean {
     if (this.#decoder === undefined) {
@@ -57,7 +87,7 @@ export class EncodingReader {
       const begin = this.#detect(kept, true)
       this.#decode(kept.subarray(begin), to)
     }
-    return this.#kept.length > 0
+    return this.#kept.length > 0 || this.#half !== ''
   }
 
   /** How many bytes the text has in the document's encoding. */
@@ -117,31 +147,41 @@ export class EncodingReader {
       this.#decodeBroken(whole, decoder, to)
     }
     // Not in the `try`: what the receiver throws is its own.
-    if (text !== undefined) this.#give(text, whole.length, to)
+    if (text !== undefined) this.#give(text, whole, to)
   }
 
   /** The same for bytes of which some are broken: what stands around them is given out, each of them reported. */
   #decodeBroken(bytes: Uint8Array, decoder: TextDecoder, to: TextReceiver): void {
-    const unit = decoder.encoding === 'utf-8' ? 1 : 2
+    const {encoding} = decoder
+    const lengthAt = characterLengths(encoding)
+    const unit = encoding.startsWith('utf-16') ? 2 : 1
     let from = 0
     for (let at = 0; at < bytes.length;) {
-      const length = characterLength(bytes, at, decoder)
+      const length = lengthAt(bytes, at)
       if (length > 0) {
         at += length
         continue
       }
-      this.#give(decoder.decode(bytes.subarray(from, at)), at - from, to)
-      to.broken(decoder.encoding)
+      this.#give(decoder.decode(bytes.subarray(from, at)), bytes.subarray(from, at), to)
+      to.broken(`there are bytes that are no ${encoding}`)
       this.#read += unit
       at += unit
       from = at
     }
-    this.#give(decoder.decode(bytes.subarray(from)), bytes.length - from, to)
+    this.#give(decoder.decode(bytes.subarray(from)), bytes.subarray(from), to)
   }
 
-  #give(text: string, length: number, to: TextReceiver): void {
-    this.#read += length
-    if (text !== '') to.text(text)
+  #give(text: string, bytes: Uint8Array, to: TextReceiver): void {
+    this.#read += bytes.length
+    if (text === '') return
+    to.text(this.#decoder?.encoding === 'utf-8' ? new Source(text, bytes) : new Source(text))
+  }
+
+  #giveText(text: string, to: TextReceiver): void {
+    if (text === '') return
+    const source = new Source(text)
+    this.#read += source.bytes.length
+    to.text(source)
   }
 }
 
@@ -187,21 +227,43 @@ function sequenceLength(byte: number): number {
   return byte < 0xf0 ? 3 : 4
 }
 
-/** The length of the character at an index, 0 where what stands there is none. */
-function characterLength(bytes: Uint8Array, at: number, decoder: TextDecoder): number {
-  const length =
-    decoder.encoding === 'utf-8' ? sequenceLength(bytes[at] ?? 0) : utf16Length(bytes, at, decoder)
-  if (length === 1) return 1
-  try {
-    return decoder.decode(bytes.subarray(at, at + length)) === '' ? 0 : length
-  } catch {
-    return 0
+/** Tells the length of the character at an index, 0 where what stands there is none. */
+function characterLengths(encoding: string): (bytes: Uint8Array, at: number) => number {
+  if (encoding === 'utf-8') return utf8Length
+  if (encoding.startsWith('utf-16')) {
+    return (bytes, at) => utf16Length(bytes, at, encoding === 'utf-16le' ? 1 : 0)
   }
+  const lenient = new TextDecoder(encoding)
+  return (bytes, at) => (lenient.decode(bytes.subarray(at, at + 1)) === '\uFFFD' ? 0 : 1)
 }
 
-function utf16Length(bytes: Uint8Array, at: number, decoder: TextDecoder): number {
-  const high = bytes[decoder.encoding === 'utf-16le' ? at + 1 : at] ?? 0
-  return high >= 0xd8 && high <= 0xdb ? 4 : 2
+/** RFC 3629, section 4. */
+function utf8Length(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0
+  const length = sequenceLength(first)
+  if (length === 1) return 1
+  if (length === 0 || first < 0xc2 || first > 0xf4) return 0
+  // Neither longer than need be, nor half of a pair, nor behind the last character.
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+  const second = bytes[at + 1] ?? 0
+  if (second < least || second > most) return 0
+  for (let index = at + 2; index < at + length; index++) {
+    if (((bytes[index] ?? 0) & 0xc0) !== 0x80) return 0
+  }
+  return length
+}
+
+function utf16Length(bytes: Uint8Array, at: number, high: 0 | 1): number {
+  const first = bytes[at + high] ?? 0
+  if (first < 0xd8 || first > 0xdf) return 2
+  const second = bytes[at + 2 + high] ?? 0
+  return first <= 0xdb && second >= 0xdc && second <= 0xdf ? 4 : 0
+}
+
+/** The same bytes as what is fastest to read: a Buffer is another class. */
+function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {

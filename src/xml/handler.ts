@@ -19,10 +19,17 @@ export interface ScannerHandler<Detail> {
   open(node: PathNode<Detail>): void
   /** `value` is what the element collects; `structured` where that is markup, because it has child elements. */
   close(node: PathNode<Detail>, value: string, structured: boolean): void
-  /** In recovery: something is not well-formed. `lost` where the open elements may be other ones than we think. */
-  fault(message: string, lost: boolean): void
+  /** In recovery: something is not well-formed. */
+  fault(message: string): void
   /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
   parentOf(child: PathNode<Detail>): PathNode<Detail> | undefined
+  /** What was fed is read. Throws {@link ScanError} where too much of it is held. */
+  fed(): void
+  /**
+   * In recovery: the root ends while other elements are open, or a limit is broken. Tells the byte of the document from
+   * which to go on inside the root; `undefined` where that is no help.
+   */
+  restart(isEnd: boolean, innermost: PathNode<Detail>): number | undefined
 }
 
 /** Where and why the reading ended. `rest` is the text from there on. */

@@ -3,11 +3,13 @@
  * value that is collected between the two.
  */
 
-import {ownCopy, standsAt} from './characters.ts'
+import {ownCopy} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {PathNode} from './path.ts'
 import {Scope} from './scope.ts'
-import {parseStartTag, TagError} from './tag.ts'
+import type {Source} from './source.ts'
+import {needle, standsAt} from './source.ts'
+import {parseStartTag, TagFault} from './tag.ts'
 import {ValueCollector} from './value.ts'
 
 // A longer value is seldom the same as the one before.
@@ -19,13 +21,14 @@ export class OpenElements<Detail> {
   node: PathNode<Detail>
   /** The child of `node` that was closed last. */
   previous: PathNode<Detail> | undefined
-  /** Whether there is, or was, a root element. */
-  hasRoot = false
+  /** The root element, once there was one. */
+  root: PathNode<Detail> | undefined
   readonly document: PathNode<Detail>
   readonly value: ValueCollector
   readonly #handler: ScannerHandler<Detail>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
+  #isReopened = false
 
   constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
@@ -40,6 +43,19 @@ export class OpenElements<Detail> {
     this.node = this.document
   }
 
+  /** Whether there is, or was, a root element. */
+  get hasRoot(): boolean {
+    return this.root !== undefined
+  }
+
+  /** Whether the root has ended. In recovery it may have gone on behind its end. */
+  get isDone(): boolean {
+    return (
+      this.root !== undefined &&
+      (this.node === this.document || (this.#isReopened && this.node === this.root))
+    )
+  }
+
   /** Whether text that stands here is part of a value. */
   get wantsText(): boolean {
     return (
@@ -48,9 +64,9 @@ export class OpenElements<Detail> {
   }
 
   /** The child whose start tag stands at an index, where it is the one that came next the last time. */
-  expectedAt(text: string, lt: number): PathNode<Detail> | undefined {
+  expectedAt(view: DataView, lt: number): PathNode<Detail> | undefined {
     const child = this.previous === undefined ? this.node.first : this.previous.next
-    return child !== undefined && standsAt(text, child.startTag, lt) ? child : undefined
+    return child !== undefined && standsAt(view, child.startTag, lt) ? child : undefined
   }
 
   /** The child of the innermost element that this start tag opened before. It is expected here the next time. */
@@ -62,25 +78,24 @@ export class OpenElements<Detail> {
     return child
   }
 
-  /**
-   * The child of an element that a start tag opens.
-   *
-   * @throws TagError where the tag is not well-formed, or one of the limits is broken.
-   */
-  childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> {
+  /** The child of an element that a start tag opens, or what is wrong with the tag. */
+  childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> | TagFault {
     const known = parent.child(tag)
     if (known !== undefined) return known
     const own = ownCopy(tag)
-    const {name, attributes, selfClosing} = parseStartTag(own, this.#limits)
+    const parsed = parseStartTag(own, this.#limits)
+    if (parsed instanceof TagFault) return parsed
+    const {name, attributes, selfClosing} = parsed
     const scope = parent.scope.declare(attributes)
     const element = {name: scope.elementName(name), rawName: name, scope, selfClosing}
     const child = new PathNode(parent, own, element)
     const {depth} = this.#limits
     if (child.depth > depth)
-      throw new TagError(`elements are nested more than ${depth} deep`, 0, 'depth')
+      return new TagFault(`elements are nested more than ${depth} deep`, 0, 'depth')
     this.#handler.classify(child)
     // A document has one root, so the second one must not be found as one that is known.
-    if (parent !== this.document) parent.remember(child)
+    if (parent === this.document) this.root = child
+    else parent.remember(child)
     return child
   }
 
@@ -88,14 +103,12 @@ export class OpenElements<Detail> {
   open(child: PathNode<Detail>, lt: number): void {
     if (this.#recovers) {
       const parent = this.#handler.parentOf(child)
-      if (parent !== undefined) {
-        this.node = parent
-        this.previous = undefined
-        this.value.begin()
-        return this.open(this.childOf(parent, child.tag), lt)
+      const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
+      if (parent !== undefined && sibling instanceof PathNode) {
+        this.goTo(parent)
+        return this.open(sibling, lt)
       }
     }
-    this.hasRoot = true
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
     if (this.value.isStructured) this.value.countElement()
     if (child.collects !== 'nothing') this.value.begin()
@@ -109,15 +122,28 @@ export class OpenElements<Detail> {
     return child.role === 0 ? undefined : this.#handler.close(child, '', false)
   }
 
+  /** In recovery: goes on inside another element, without the value that was collected. */
+  goTo(node: PathNode<Detail>): void {
+    this.node = node
+    this.previous = undefined
+    this.value.begin()
+  }
+
+  /** In recovery: goes on inside the root, which had ended. */
+  reopen(root: PathNode<Detail>): void {
+    this.#isReopened = true
+    this.goTo(root)
+  }
+
   /** Closes the innermost element, whose end tag stands at `lt`. */
-  close(text: string, lt: number): void {
+  close(source: Source, lt: number): void {
     const node = this.node
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined
     if (node.collects === 'nothing') return this.#handler.close(node, '', false)
     const isStructured = this.value.isStructured
-    const value = this.value.end(text, lt)
+    const value = this.value.end(source, lt)
     this.value.isStructured = false
     // In recovery a value may have faults, which a comparison would not find again.
     if (
@@ -127,7 +153,7 @@ export class OpenElements<Detail> {
       value.length <= LONGEST_REPEATED
     ) {
       node.lastValue = ownCopy(value)
-      node.lastMarkup = node.lastValue + node.endTag
+      node.lastMarkup = needle(`${value}</${node.rawName}>`)
     }
     return this.#handler.close(node, value, isStructured)
   }
@@ -136,19 +162,19 @@ export class OpenElements<Detail> {
    * Closes the innermost element where its whole value stands at an index as it stood in it the last time: what was read
    * once need not be read again. Returns the index behind it, or `from` where another value stands there.
    */
-  closeRepeated(text: string, from: number): number {
+  closeRepeated(view: DataView, from: number): number {
     const node = this.node
-    if (node.lastMarkup === '' || !standsAt(text, node.lastMarkup, from)) return from
+    if (node.lastValue === '' || !standsAt(view, node.lastMarkup, from)) return from
     this.node = node.parent ?? this.document
     this.previous = node
     this.#handler.close(node, node.lastValue, true)
-    return from + node.lastMarkup.length
+    return from + node.lastMarkup.byteLength
   }
 
-  /** The innermost open element with this end tag. */
-  find(endTag: string): PathNode<Detail> | undefined {
+  /** The innermost open element with this name. */
+  find(rawName: string): PathNode<Detail> | undefined {
     let match: PathNode<Detail> | undefined = this.node
-    while (match !== undefined && match.endTag !== endTag) match = match.parent
+    while (match !== undefined && match.rawName !== rawName) match = match.parent
     return match
   }
 }

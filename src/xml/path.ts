@@ -4,12 +4,15 @@
  */
 
 import type {Scope} from './scope.ts'
+import {needle} from './source.ts'
 
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
 // make us remember without end; a real one stays far below.
 const MOST_NODES = 4096
 const MOST_CHILDREN = 256
 const LONGEST_TAG = 512
+
+const NOTHING = /* @__PURE__ */ needle('')
 
 /** What is done with the text of an element: nothing, it is the value, or it is the value unless there are child elements. */
 export type Collects = 'nothing' | 'text' | 'markup'
@@ -19,12 +22,12 @@ export class PathNode<Detail = unknown> {
   readonly parent: PathNode<Detail> | undefined
   /** What stands between `<` and `>`. */
   readonly tag: string
-  /** The whole start tag. */
-  readonly startTag: string
   /** As `formatName` writes names. */
   readonly name: string
+  /** As it is written, with its prefix. */
+  readonly rawName: string
   /** The end tag as nearly every server writes it, without white space. */
-  readonly endTag: string
+  readonly endTag: DataView
   /** The namespaces inside the element. */
   readonly scope: Scope
   readonly selfClosing: boolean
@@ -36,9 +39,11 @@ export class PathNode<Detail = unknown> {
   collects: Collects = 'nothing'
   /** The last value of it that had child elements, and that with its end tag. */
   lastValue = ''
-  lastMarkup = ''
+  lastMarkup: DataView = NOTHING
   /** What else the reader keeps with it. */
   detail: Detail | undefined
+  /** The whole start tag, of a child that is remembered. */
+  startTag: DataView = NOTHING
   /** The remembered child that came first, the last time. */
   first: PathNode<Detail> | undefined
   /** The remembered sibling that came next, the last time. */
@@ -53,9 +58,9 @@ export class PathNode<Detail = unknown> {
   ) {
     this.parent = parent
     this.tag = tag
-    this.startTag = `<${tag}>`
     this.name = element.name
-    this.endTag = `</${element.rawName}>`
+    this.rawName = element.rawName
+    this.endTag = needle(`</${element.rawName}>`)
     this.scope = element.scope
     this.selfClosing = element.selfClosing
     this.depth = parent === undefined ? 0 : parent.depth + 1
@@ -72,6 +77,7 @@ export class PathNode<Detail = unknown> {
     if (child.tag.length > LONGEST_TAG || this.#children.size === MOST_CHILDREN) return
     if (this.#remembered.nodes === MOST_NODES) return
     this.#remembered.nodes++
+    child.startTag = needle(`<${child.tag}>`)
     this.#children.set(child.tag, child)
   }
 }

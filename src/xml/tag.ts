@@ -3,7 +3,14 @@
  * XML 1.0, sections 3.1 and 3.3.3.
  */
 
-import {blanksOnly, decodeReferences, NAME, SPACE} from './characters.ts'
+import {
+  blanksOnly,
+  decodeReferences,
+  describeForbidden,
+  FORBIDDEN,
+  NAME,
+  SPACE,
+} from './characters.ts'
 
 /** A start tag or an empty-element tag. */
 export interface StartTag {
@@ -21,15 +28,19 @@ export interface TagLimits {
   readonly attributes: number
 }
 
-/** What is wrong with a tag, and where: an index into the text that was read. */
-export class TagError extends Error {
+/**
+ * What is wrong with a tag, and where: an index into the text that was read. It is given back and not thrown, because in
+ * recovery a hostile server can make us meet one in every few bytes.
+ */
+export class TagFault {
+  readonly message: string
   /** Where in the text. */
   readonly index: number
   /** The name of the limit that was broken. */
   readonly limit: string | undefined
 
   constructor(message: string, index: number, limit?: string) {
-    super(message)
+    this.message = message
     this.index = index
     this.limit = limit
   }
@@ -50,16 +61,16 @@ const END = new RegExp(`${SPACE}*(/?)$`, 'uy')
  * Looks for what ends a start tag: a `>` outside quotes, or a `<`, which may stand nowhere in it.
  *
  * @param quote - The code of the quote that is open at `from`, 0 where none is.
- * @returns Its index, or -1 with the quote that is open at the end of the text.
+ * @returns Its index, or -1 with the quote that is open at the end of the bytes.
  */
 export function findTagEnd(
-  text: string,
+  bytes: Uint8Array,
   from: number,
   quote: number,
 ): {end: number; quote: number} {
   let open = quote
-  for (let index = from; index < text.length; index++) {
-    const code = text.charCodeAt(index)
+  for (let index = from; index < bytes.length; index++) {
+    const code = bytes[index] ?? 0
     if (code === LESS || (code === GREATER && open === 0)) return {end: index, quote: open}
     if (code === QUOTATION || code === APOSTROPHE) {
       if (open === 0) open = code
@@ -75,15 +86,13 @@ export function readTagName(text: string): string {
   return TAG_NAME.exec(text)?.[0] ?? ''
 }
 
-/**
- * Reads what stands between `<` and `>`.
- *
- * @throws TagError where it is not well-formed or has names that are too long or attributes that are too many.
- */
-export function parseStartTag(text: string, limits: TagLimits): StartTag {
+/** Reads what stands between `<` and `>`: strictly, and with no more names and attributes than there may be. */
+export function parseStartTag(text: string, limits: TagLimits): StartTag | TagFault {
+  const forbidden = text.search(FORBIDDEN)
+  if (forbidden !== -1) return new TagFault(describeForbidden(text.charAt(forbidden)), forbidden)
   const name = readTagName(text)
-  if (name === '') throw new TagError("a '<' begins no tag", 0)
-  if (name.length > limits.name) throw tooLong(limits.name, 0)
+  if (name === '') return new TagFault("a '<' begins no tag", 0)
+  if (name.length > limits.name) return tooLong(limits.name, 0)
   const attributes = new Map<string, string>()
   let index = name.length
   for (;;) {
@@ -92,35 +101,42 @@ export function parseStartTag(text: string, limits: TagLimits): StartTag {
     if (end !== null) return {name, attributes, selfClosing: end[1] === '/'}
     ATTRIBUTE.lastIndex = index
     const match = ATTRIBUTE.exec(text)
-    if (match === null) throw new TagError(`the attributes of <${name}> are not well-formed`, index)
-    const [whole, space = '', attribute = '', equals = '', double, single] = match
-    const at = index + space.length
-    if (attribute.length > limits.name) throw tooLong(limits.name, at)
-    if (attributes.has(attribute))
-      throw new TagError(`<${name}> has the attribute ${attribute} twice`, at)
-    if (attributes.size === limits.attributes) {
-      throw new TagError(
-        `<${name}> has more than ${limits.attributes} attributes`,
-        at,
-        'attributes',
-      )
+    if (match === null) {
+      return new TagFault(`the attributes of <${name}> are not well-formed`, index)
     }
-    const valueAt = at + attribute.length + equals.length + 1
-    // It becomes part of names, which are compared often.
-    const isTooLong = attribute.startsWith('xmlns') && (double ?? single ?? '').length > limits.name
-    if (isTooLong) throw tooLong(limits.name, valueAt)
-    attributes.set(attribute, decodeAttributeValue(double ?? single ?? '', valueAt))
-    index += whole.length
+    const fault = addAttribute(attributes, match, index, limits)
+    if (fault !== undefined) return fault
+    index += match[0].length
   }
 }
 
-/** An attribute's value: white space becomes blanks, references are decoded. */
-function decodeAttributeValue(value: string, index: number): string {
-  return decodeReferences(value, blanksOnly, (message, at) => {
-    throw new TagError(message, index + at)
+/** Adds what a match at an index found, or tells what is wrong with it. */
+function addAttribute(
+  attributes: Map<string, string>,
+  match: RegExpExecArray,
+  index: number,
+  limits: TagLimits,
+): TagFault | undefined {
+  const [, space = '', name = '', equals = '', double, single] = match
+  const at = index + space.length
+  if (name.length > limits.name) return tooLong(limits.name, at)
+  if (attributes.has(name)) return new TagFault(`a tag has the attribute ${name} twice`, at)
+  if (attributes.size === limits.attributes) {
+    const message = `a tag has more than ${limits.attributes} attributes`
+    return new TagFault(message, at, 'attributes')
+  }
+  const written = double ?? single ?? ''
+  const valueAt = at + name.length + equals.length + 1
+  // It becomes part of names, which are compared often.
+  if (name.startsWith('xmlns') && written.length > limits.name) return tooLong(limits.name, valueAt)
+  let fault: TagFault | undefined
+  const value = decodeReferences(written, blanksOnly, (message, badAt) => {
+    fault ??= new TagFault(message, valueAt + badAt)
   })
+  attributes.set(name, value)
+  return fault
 }
 
-function tooLong(limit: number, index: number): TagError {
-  return new TagError(`a name is longer than ${limit} characters`, index, 'name')
+function tooLong(limit: number, index: number): TagFault {
+  return new TagFault(`a name is longer than ${limit} characters`, index, 'name')
 }

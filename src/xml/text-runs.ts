@@ -1,88 +1,127 @@
 /**
  * Text between tags: what may not stand in it, what is decoded, and how much of a run is whole where a chunk ends in it.
- * XML 1.0, sections 2.4, 2.11 and 4.1.
+ * XML 1.0, sections 2.2, 2.4, 2.11 and 4.1.
  */
 
 import {visible} from '../protocol/errors.ts'
-import {decodeReferences, LONGEST_REFERENCE, normalizeLineEnds} from './characters.ts'
-import {ScanError} from './handler.ts'
+import {decodeReference, describeForbidden, FORBIDDEN, LONGEST_REFERENCE} from './characters.ts'
+import type {Cursor} from './cursor.ts'
 import type {OpenElements} from './open-elements.ts'
+
+const AMPERSAND = 0x26
+const SEMICOLON = 0x3b
+const BRACKET = 0x5d
+const RETURN = 0x0d
+
+// What is not itself in a text, or may not stand in it.
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const ODD = /[&\r\]\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
+
+const EACH_FORBIDDEN = new RegExp(FORBIDDEN, 'g')
+
+/** By byte: 1 for those that need no look in a text. `EF` does, because U+FFFE and U+FFFF begin with it. */
+export const PLAIN: Uint8Array = /* @__PURE__ */ plainBytes()
 
 /** Reads runs of text, in order. */
 export class TextRuns<Detail> {
+  readonly #cursor: Cursor
   readonly #elements: OpenElements<Detail>
-  readonly #fault: (message: string, at: number) => void
-  // Where the next one of these is, so that a chunk is searched for each of them once and not once a run of text; and
-  // where the first of `&` and `]]>` is, which need a look wherever they stand.
-  #ampersand = 0
-  #return = 0
-  #brackets = 0
-  #special = 0
 
-  /** `fault` hears what is not well-formed, with its index in the text. */
-  constructor(elements: OpenElements<Detail>, fault: (message: string, at: number) => void) {
+  constructor(cursor: Cursor, elements: OpenElements<Detail>) {
+    this.#cursor = cursor
     this.#elements = elements
-    this.#fault = fault
   }
 
-  /** Begins with another text. */
-  reset(): void {
-    this.#ampersand = this.#return = this.#brackets = this.#special = -1
-  }
-
-  /** Reads the run between two indices. */
-  read(text: string, from: number, to: number): void {
+  /** Reads a run between two bytes. `isPlain` where each of them is. */
+  read(from: number, to: number, isPlain: boolean): void {
     const elements = this.#elements
-    if (elements.node.collects === 'nothing' && this.#special >= to) return
-    if (this.#ampersand < from) this.#ampersand = indexOrEnd(text, '&', from)
-    if (this.#brackets < from) this.#brackets = indexOrEnd(text, ']]>', from)
-    this.#special = Math.min(this.#ampersand, this.#brackets)
-    if (this.#brackets < to) this.#fault("']]>' may not stand in text", this.#brackets)
-    if (elements.node === elements.document) {
-      this.#outsideRoot(text, from, to)
-      return
-    }
+    const {source} = this.#cursor
+    if (elements.node === elements.document) return this.#outsideRoot(from, source.slice(from, to))
     const isWanted = elements.wantsText
-    if (!isWanted && this.#ampersand >= to) return
-    let run = text.slice(from, to)
-    if (this.#ampersand < to) {
-      run = decodeReferences(run, normalizeLineEnds, (message, at) =>
-        this.#fault(message, from + at),
-      )
-    } else {
-      if (this.#return < from) this.#return = indexOrEnd(text, '\r', from)
-      if (this.#return < to) run = normalizeLineEnds(run)
-    }
-    if (isWanted) elements.value.append(run)
+    if (isPlain && !isWanted) return undefined
+    const run = source.slice(from, to)
+    const text = isPlain ? run : this.#decode(run, from)
+    return isWanted ? elements.value.append(text, source, to) : undefined
   }
 
-  #outsideRoot(text: string, from: number, to: number): void {
-    const index = text.slice(from, to).search(/[^ \t\r\n]/)
+  /** The same for what stands in a comment or a CDATA section, which holds any character that a document may. */
+  characters(run: string, from: number): string {
+    return FORBIDDEN.test(run)
+      ? run.replaceAll(EACH_FORBIDDEN, (character: string, index: number) => {
+          this.#cursor.fault(describeForbidden(character), from, index)
+          return ''
+        })
+      : run
+  }
+
+  /** The run that begins at a byte with its references decoded and without what may not be in it. */
+  #decode(run: string, from: number): string {
+    let decoded = ''
+    let begin = 0
+    ODD.lastIndex = 0
+    while (ODD.test(run)) {
+      const index = ODD.lastIndex - 1
+      const [piece, length] = this.#oddPiece(run, index, from)
+      decoded += run.slice(begin, index) + piece
+      begin = index + length
+      ODD.lastIndex = begin
+    }
+    return begin === 0 ? run : decoded + run.slice(begin)
+  }
+
+  /** What stands for the odd character at an index, and how many characters it stands for. */
+  #oddPiece(run: string, index: number, from: number): [piece: string, length: number] {
+    switch (run.charCodeAt(index)) {
+      case AMPERSAND: {
+        const reference = decodeReference(run, index)
+        if (typeof reference === 'object') return [reference.character, reference.length]
+        this.#cursor.fault(reference, from, index)
+        return ['&', 1]
+      }
+      case RETURN:
+        return ['\n', run.startsWith('\n', index + 1) ? 2 : 1]
+      case BRACKET:
+        if (run.startsWith(']]>', index))
+          this.#cursor.fault("']]>' may not stand in text", from, index)
+        return [']', 1]
+      default:
+        this.#cursor.fault(describeForbidden(run.charAt(index)), from, index)
+        return ['', 1]
+    }
+  }
+
+  #outsideRoot(from: number, run: string): void {
+    const index = run.search(/[^ \t\r\n]/)
     if (index === -1) return
-    const at = from + index
     if (this.#elements.hasRoot) {
-      this.#fault('there is text after the root element', at)
+      this.#cursor.fault('there is text after the root element', from, index)
       return
     }
-    const excerpt = visible(text.slice(at, at + 100), 60)
+    const excerpt = visible(run.slice(index, index + 100), 60)
     const message = `the body begins with ${JSON.stringify(excerpt)}`
-    throw new ScanError(message, 'not-multistatus', text.slice(at))
+    this.#cursor.fail(message, from, index, 'not-multistatus')
   }
 }
 
 /** Where the part of a run ends that can be read without what comes next: before a reference, a `]]>` or a CR LF that is cut. */
-export function wholeRunEnd(text: string, from: number): number {
-  let to = text.length
-  if (text.endsWith('\r') || text.endsWith(']')) to--
-  if (text.endsWith(']]')) to--
-  const tail = text.slice(Math.max(from, text.length - LONGEST_REFERENCE))
-  const ampersand = tail.lastIndexOf('&')
-  if (ampersand !== -1 && !tail.includes(';', ampersand)) to = text.length - tail.length + ampersand
+export function wholeRunEnd(bytes: Uint8Array, from: number): number {
+  const {length} = bytes
+  let to = length
+  if (bytes[to - 1] === RETURN || bytes[to - 1] === BRACKET) to--
+  if (to < length && bytes[to] === BRACKET && bytes[to - 1] === BRACKET) to--
+  for (let at = length - 1; at >= Math.max(from, length - LONGEST_REFERENCE); at--) {
+    if (bytes[at] === SEMICOLON) break
+    if (bytes[at] !== AMPERSAND) continue
+    to = at
+    break
+  }
   return Math.max(from, to)
 }
 
-/** The index of what is searched, the length of the text where it is not there. */
-export function indexOrEnd(text: string, search: string, from: number): number {
-  const index = text.indexOf(search, from)
-  return index === -1 ? text.length : index
+function plainBytes(): Uint8Array {
+  const plain = new Uint8Array(256).fill(1)
+  plain.fill(0, 0, 0x20)
+  plain[0x09] = plain[0x0a] = 1
+  for (const odd of [0x3c, AMPERSAND, BRACKET, 0xef]) plain[odd] = 0
+  return plain
 }

@@ -5,6 +5,7 @@
 
 import {escapeText} from './characters.ts'
 import {ScanError} from './handler.ts'
+import type {Source} from './source.ts'
 
 /** Collects one value after the other. */
 export class ValueCollector {
@@ -13,7 +14,7 @@ export class ValueCollector {
   readonly #limits: {readonly value: number; readonly elements: number}
   #value = ''
   #elements = 0
-  // Where the markup of the value goes on in the text at hand.
+  // Where the markup of the value goes on in the source at hand.
   #from = 0
 
   constructor(limits: {readonly value: number; readonly elements: number}) {
@@ -27,31 +28,31 @@ export class ValueCollector {
     this.isStructured = false
   }
 
-  /** Adds text. */
-  append(run: string): void {
+  /** Adds text, which ends at a byte of the source at hand. */
+  append(run: string, source: Source, to: number): void {
     this.#value = this.#value === '' ? run : this.#value + run
-    this.#check(run)
+    if (this.#value.length > this.#limits.value) this.#exceeded(source, to)
   }
 
-  /** Goes on as markup from an index of the text at hand; what was text becomes markup. */
+  /** Goes on as markup from a byte of the source at hand; what was text becomes markup. */
   beginMarkup(from: number): void {
     this.isStructured = true
     this.#value = escapeText(this.#value)
     this.#from = from
   }
 
-  /** Takes over what is markup up to an index of the text at hand; the next text goes on there. */
-  cut(text: string, to: number): void {
+  /** Takes over what is markup up to a byte of the source at hand; the next source goes on there. */
+  cut(source: Source, to: number): void {
     if (!this.isStructured) return
-    this.#value += text.slice(this.#from, to)
+    this.#value += source.slice(this.#from, to)
     this.#from = 0
-    this.#check(text.slice(to))
+    if (this.#value.length > this.#limits.value) this.#exceeded(source, to)
   }
 
-  /** Leaves a piece of the text at hand out of markup. */
-  leaveOut(text: string, from: number, to: number): void {
+  /** Leaves a piece of the source at hand out of markup. */
+  leaveOut(source: Source, from: number, to: number): void {
     if (!this.isStructured) return
-    this.cut(text, from)
+    this.cut(source, from)
     this.#from = to
   }
 
@@ -62,15 +63,14 @@ export class ValueCollector {
     throw new ScanError(message, 'limit-exceeded', '', 'elements')
   }
 
-  /** Ends the value at an index of the text at hand. */
-  end(text: string, to: number): string {
-    this.cut(text, to)
+  /** Ends the value at a byte of the source at hand. */
+  end(source: Source, to: number): string {
+    this.cut(source, to)
     return this.#value
   }
 
-  #check(rest: string): void {
-    if (this.#value.length <= this.#limits.value) return
+  #exceeded(source: Source, to: number): never {
     const message = `a value is longer than ${this.#limits.value} characters`
-    throw new ScanError(message, 'limit-exceeded', rest, 'value')
+    throw new ScanError(message, 'limit-exceeded', source.slice(to), 'value')
   }
 }

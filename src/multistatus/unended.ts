@@ -1,0 +1,53 @@
+/**
+ * In recovery: which responses lost their end tag. A `DAV:response` that begins inside another may be part of a value of
+ * it, or be the next one because the end of the first is lost; the end of the root tells which. Until then neither is
+ * believed: what follows is recorded, and read again where the second was the case.
+ */
+
+/** Where the responses of a document begin, in bytes, and which of them have no end. */
+export class Unended {
+  /** Those that are known to have none. */
+  #known: ReadonlySet<number> = new Set()
+  /** Those inside the response that is being read, of which the last ones may be open. */
+  readonly #inner: {readonly depth: number; readonly position: number}[] = []
+  #first: number | undefined
+
+  /** Whether the response that begins there is known to have no end. */
+  has(position: number): boolean {
+    return this.#known.has(position)
+  }
+
+  /** Whether a response began inside the one that is being read. */
+  get isInDoubt(): boolean {
+    return this.#first !== undefined
+  }
+
+  /** A response begins inside the one that is being read. */
+  enter(depth: number, position: number): void {
+    this.#first ??= position
+    // What is as deep has ended.
+    while ((this.#inner.at(-1)?.depth ?? 0) >= depth) this.#inner.pop()
+    this.#inner.push({depth, position})
+  }
+
+  /** The response that is being read has ended: what began inside it was part of it. */
+  clear(): void {
+    this.#first = undefined
+    this.#inner.length = 0
+  }
+
+  /**
+   * The response that is being read, and those inside it that are open at some of the depths, have no end. Where the
+   * reading must go on from: what began first inside it.
+   */
+  settle(outer: number, isOpen: (depth: number) => boolean, isEnd: boolean): number | undefined {
+    const open = this.#inner.filter(({depth}) => isOpen(depth))
+    // The innermost one may end yet, where the document goes on.
+    const innermost = isEnd ? undefined : open.pop()
+    if (!isEnd && innermost === undefined) return undefined
+    this.#known = new Set([outer, ...open.map(({position}) => position)])
+    const first = this.#first
+    this.clear()
+    return first
+  }
+}

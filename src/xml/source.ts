@@ -1,0 +1,120 @@
+/**
+ * A piece of a document in both its forms: UTF-8, because bytes are searched and compared fast, and text, of which
+ * values are cut. Indices are those of the bytes.
+ */
+
+/** Some whole characters of a document. */
+export class Source {
+  readonly text: string
+  readonly bytes: Uint8Array
+  /** The bytes, to be compared. */
+  readonly view: DataView
+  // A byte and its character: the next index that is asked for is seldom far from the last one.
+  #byte = 0
+  #character = 0
+
+  /** Takes the text and its UTF-8. The text has no lone surrogates, which have none. */
+  constructor(text: string, bytes: Uint8Array = new TextEncoder().encode(text)) {
+    this.text = text
+    this.bytes = bytes
+    this.view = viewOf(bytes)
+  }
+
+  /** The text between two bytes. */
+  slice(from: number, to: number = this.bytes.length): string {
+    if (this.#isAscii) return this.text.slice(from, to)
+    const begin = this.#characterAt(from)
+    return this.text.slice(begin, this.#characterAt(to))
+  }
+
+  /** The piece from a byte on. */
+  from(byte: number): Source {
+    return byte === 0 ? this : new Source(this.slice(byte), this.bytes.subarray(byte))
+  }
+
+  /** The piece up to a byte. */
+  to(byte: number): Source {
+    if (byte === this.bytes.length) return this
+    return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
+  }
+
+  /** The same with bytes of its own: those of a chunk belong to who gave it, and may change when it is read. */
+  copy(): Source {
+    return new Source(this.text, Uint8Array.from(this.bytes))
+  }
+
+  get #isAscii(): boolean {
+    return this.text.length === this.bytes.length
+  }
+
+  /** Counts from the last index that was asked for, forwards or backwards. */
+  #characterAt(byte: number): number {
+    const bytes = this.bytes
+    let at = this.#byte
+    let character = this.#character
+    for (; at < byte; at++) character += units(bytes[at] ?? 0)
+    for (; at > byte; at--) character -= units(bytes[at - 1] ?? 0)
+    this.#byte = at
+    this.#character = character
+    return character
+  }
+}
+
+/** How many units of UTF-16 a byte begins: a sequence of four bytes is two, and what continues a sequence begins none. */
+function units(byte: number): number {
+  if ((byte & 0xc0) === 0x80) return 0
+  return byte >= 0xf0 ? 2 : 1
+}
+
+/** One piece of many. What a tag or a value was cut into is put together once, however small the pieces are. */
+export function join(pieces: readonly Source[]): Source {
+  const [first] = pieces
+  if (first !== undefined && pieces.length === 1) return first
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.bytes.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece.bytes, at)
+    at += piece.bytes.length
+  }
+  return new Source(pieces.map((piece) => piece.text).join(''), bytes)
+}
+
+/** The bytes of some text, as they are compared. */
+export function needle(text: string): DataView {
+  return viewOf(new TextEncoder().encode(text))
+}
+
+/**
+ * Whether some bytes stand at an index. Four at a time, because this is done for every tag: one at a time takes three times
+ * as long. The last four may overlap the ones before.
+ */
+export function standsAt(view: DataView, part: DataView, at: number): boolean {
+  const length = part.byteLength
+  if (at + length > view.byteLength) return false
+  const last = length - 4
+  if (last < 0) return standsShort(view, part, at)
+  for (let index = 0; index < last; index += 4) {
+    if (view.getUint32(at + index) !== part.getUint32(index)) return false
+  }
+  return view.getUint32(at + last) === part.getUint32(last)
+}
+
+function standsShort(view: DataView, part: DataView, at: number): boolean {
+  for (let index = 0; index < part.byteLength; index++) {
+    if (view.getUint8(at + index) !== part.getUint8(index)) return false
+  }
+  return true
+}
+
+/** The index of some bytes, -1 where they do not stand from there on. */
+export function indexOf({bytes, view}: Source, part: DataView, from: number): number {
+  const first = part.getUint8(0)
+  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
+    if (standsAt(view, part, at)) return at
+  }
+  return -1
+}
+
+function viewOf({buffer, byteOffset, byteLength}: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
