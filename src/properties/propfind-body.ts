@@ -1,8 +1,8 @@
 /** The body of a PROPFIND: which properties are asked for. RFC 4918, section 14.20. */
 
 import {parseName, DAV} from '../protocol/name.ts'
-import type {Markup} from '../xml/element.ts'
-import {formatDocument} from '../xml/element.ts'
+import type {Markup} from '../xml/markup.ts'
+import {formatDocument} from '../xml/markup.ts'
 
 /** Which properties a PROPFIND asks for: by name, all, all and some more, or only the names. */
 export interface PropertySelection {

@@ -6,11 +6,9 @@
 import {propertyKey} from '../protocol/name.ts'
 import type {PathNode} from '../xml/path.ts'
 import {ownCopy} from '../xml/characters.ts'
-import type {XmlElement} from '../xml/element.ts'
 import {parseElement} from '../xml/element.ts'
-import type {Scope} from '../xml/scope.ts'
 import type {Decode} from './decode.ts'
-import {decoderFor, Undecodable} from './decode.ts'
+import {decoderFor} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
 
 /** What is kept with the path of a property. */
@@ -25,17 +23,6 @@ export interface PropertyDetail {
 // Characters of markup that are remembered, over all properties of a body, and of one that is worth it.
 const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
-
-function structuredValue(markup: string, scope: Scope, decode: Decode | undefined): unknown {
-  let element: XmlElement
-  try {
-    element = parseElement(markup, scope)
-  } catch (error) {
-    // The markup is well-formed, so this is a limit of the library that makes the tree: one value must not end a listing.
-    return new Undecodable(error instanceof Error ? error.message : String(error))
-  }
-  return decode === undefined ? element : decode(element)
-}
 
 /** Makes the values of one body. */
 export class PropertyValues {
@@ -59,7 +46,8 @@ export class PropertyValues {
     const known = detail?.made.get(raw)
     if (known !== undefined) return known
     const scope = node.parent?.scope ?? node.scope
-    const value = structuredValue(`<${node.tag}>${raw}</${node.rawName}>`, scope, detail?.decode)
+    const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
+    const value = detail?.decode === undefined ? element : detail.decode(element)
     if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
       this.#room -= raw.length
       detail?.made.set(ownCopy(raw), value)

@@ -1,13 +1,13 @@
 /**
- * Elements as plain objects, and markup from and to them by fast-xml-parser, which is imported here only. The markup is
- * known to be well-formed: the scanner has read it. Names are resolved and references decoded here, not there.
+ * Elements as plain objects. The markup that they are made of is known to be well-formed: the scanner has read it.
+ * XML 1.0; Namespaces in XML 1.0.
  */
 
-import {XMLBuilder, XMLParser} from 'fast-xml-parser'
-
-import {blanksOnly, decodeReferences, normalizeLineEnds} from './characters.ts'
+import {decodeReferences, normalizeLineEnds} from './characters.ts'
 import type {Scope} from './scope.ts'
 import {isDeclaration} from './scope.ts'
+import type {StartTag} from './tag.ts'
+import {parseStartTag, TagFault} from './tag.ts'
 
 /** An element as a value: a property with child elements, or one of them. */
 export interface XmlElement {
@@ -19,55 +19,51 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[]
 }
 
-/** An element to be written, with the prefixes and declarations that it is to have. */
-export interface Markup {
-  readonly tag: string
-  readonly attributes?: Readonly<Record<string, string>>
-  readonly children?: readonly (Markup | string)[]
+/** An element whose end tag has not been read. */
+interface OpenElement extends XmlElement {
+  readonly children: (XmlElement | string)[]
+  readonly scope: Scope
 }
 
-// Marks that can be in no name, so that nothing in a document is taken for them or for a member of a prototype.
-const TEXT = '#text'
-const CDATA = '#cdata'
-const ATTRIBUTES = ':@'
-const MARK = '<'
-
-const parser = /* #__PURE__ */ new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: MARK,
-  textNodeName: TEXT,
-  cdataPropName: CDATA,
-  trimValues: false,
-  parseTagValue: false,
-  parseAttributeValue: false,
-  processEntities: false,
-  ignorePiTags: true,
-  maxNestedTags: Number.POSITIVE_INFINITY,
-  jPath: false,
-  // A tag that closes itself is transformed twice.
-  transformTagName: (name: string) => (name.startsWith(MARK) ? name : MARK + name),
-})
+const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_INFINITY}
 
 /** The element that well-formed markup is, in the scope around it. It is frozen, so that it can be shared. */
 export function parseElement(markup: string, scope: Scope): XmlElement {
-  const [element] = childrenOf(parser.parse(markup), scope)
+  const document: OpenElement = {name: '', attributes: {}, children: [], scope}
+  const outer: OpenElement[] = []
+  let open = document
+  for (let at = 0; at < markup.length;) {
+    const lt = markup.indexOf('<', at)
+    if (lt === -1) break
+    addText(open, decodeReferences(markup.slice(at, lt), normalizeLineEnds, ignore))
+    if (markup.startsWith('<!--', lt)) {
+      at = behind(markup, '-->', lt)
+    } else if (markup.startsWith('<![CDATA[', lt)) {
+      at = behind(markup, ']]>', lt)
+      addText(open, normalizeLineEnds(markup.slice(lt + '<![CDATA['.length, at - ']]>'.length)))
+    } else if (markup.startsWith('<?', lt)) {
+      at = behind(markup, '?>', lt)
+    } else if (markup.startsWith('</', lt)) {
+      at = behind(markup, '>', lt)
+      const parent = outer.pop() ?? document
+      parent.children.push(finished(open))
+      open = parent
+    } else {
+      at = tagEnd(markup, lt)
+      const tag = startTag(markup.slice(lt + 1, at - 1))
+      const child = opened(tag, open.scope)
+      if (tag.selfClosing) {
+        open.children.push(finished(child))
+      } else {
+        outer.push(open)
+        open = child
+      }
+    }
+  }
+  const [element] = document.children
   if (element === undefined || typeof element === 'string')
     throw new TypeError('the markup is no element')
   return element
-}
-
-/** An XML document with this root. */
-export function formatDocument(root: Markup): string {
-  const builder = new XMLBuilder({
-    preserveOrder: true,
-    ignoreAttributes: false,
-    attributeNamePrefix: '',
-    textNodeName: TEXT,
-    suppressEmptyNode: true,
-    processEntities: true,
-  })
-  return `<?xml version="1.0" encoding="utf-8"?>\n${builder.build([orderedOf(root)])}`
 }
 
 /** The elements among an element's children. */
@@ -75,48 +71,54 @@ export function childElements(element: XmlElement): XmlElement[] {
   return element.children.filter((child) => typeof child !== 'string')
 }
 
-function childrenOf(nodes: unknown, scope: Scope): readonly (XmlElement | string)[] {
-  const children: (XmlElement | string)[] = []
-  if (!Array.isArray(nodes)) return Object.freeze(children)
-  for (const node of nodes) {
-    const child = childOf(node, scope)
-    const last = children.at(-1)
-    if (typeof child !== 'string' || typeof last !== 'string') children.push(child)
-    // A comment or the edge of a CDATA section does not end a text.
-    else children[children.length - 1] = last + child
-  }
-  return Object.freeze(children)
+function startTag(text: string): StartTag {
+  const tag = parseStartTag(text, UNBOUNDED)
+  if (tag instanceof TagFault) throw new TypeError(tag.message)
+  return tag
 }
 
-function childOf(node: Readonly<Record<string, unknown>>, scope: Scope): XmlElement | string {
-  const text = node[TEXT]
-  if (typeof text === 'string') return decodeReferences(text, normalizeLineEnds, ignore)
-  const section = node[CDATA]
-  if (Array.isArray(section)) return String(section[0]?.[TEXT] ?? '')
-  const tag = Object.keys(node).find((key) => key !== ATTRIBUTES) ?? ''
-  const written = new Map<string, string>()
-  for (const [name, value] of Object.entries(node[ATTRIBUTES] ?? {})) {
-    written.set(name.slice(MARK.length), decodeReferences(String(value), blanksOnly, ignore))
-  }
-  const inside = scope.declare(written)
-  const attributes = [...written]
-    .filter(([name]) => !isDeclaration(name))
-    .map(([name, value]) => [inside.attributeName(name), value])
-  return Object.freeze({
-    name: inside.elementName(tag.slice(MARK.length)),
+function opened({name, attributes}: StartTag, around: Scope): OpenElement {
+  const scope = around.declare(attributes)
+  const named = [...attributes]
+    .filter(([attribute]) => !isDeclaration(attribute))
+    .map(([attribute, value]) => [scope.attributeName(attribute), value])
+  return {
+    name: scope.elementName(name),
     // `fromEntries` defines, it does not assign: an attribute `__proto__` is an attribute like any other.
-    attributes: Object.freeze(Object.fromEntries(attributes)),
-    children: childrenOf(node[tag], inside),
-  })
+    attributes: Object.freeze(Object.fromEntries(named)),
+    children: [],
+    scope,
+  }
+}
+
+function finished({name, attributes, children}: OpenElement): XmlElement {
+  return Object.freeze({name, attributes, children: Object.freeze(children)})
+}
+
+/** Adds text. A comment or the edge of a CDATA section does not end one. */
+function addText({children}: OpenElement, text: string): void {
+  const last = children.at(-1)
+  if (text === '') return
+  if (typeof last === 'string') children[children.length - 1] = last + text
+  else children.push(text)
+}
+
+/** Where what begins at `lt` with a tag ends: behind the first `>` outside quotes. */
+function tagEnd(markup: string, lt: number): number {
+  const mark = /["'>]/g
+  for (mark.lastIndex = lt; mark.test(markup);) {
+    const quote = markup[mark.lastIndex - 1] ?? ''
+    if (quote === '>') return mark.lastIndex
+    mark.lastIndex = behind(markup, quote, mark.lastIndex)
+  }
+  return markup.length
+}
+
+function behind(markup: string, end: string, from: number): number {
+  const index = markup.indexOf(end, from)
+  return index === -1 ? markup.length : index + end.length
 }
 
 function ignore(): void {
   // The scanner has refused what could be reported here.
-}
-
-function orderedOf({tag, attributes, children = []}: Markup): Record<string, unknown> {
-  const ordered = children.map((child) =>
-    typeof child === 'string' ? {[TEXT]: child} : orderedOf(child),
-  )
-  return attributes === undefined ? {[tag]: ordered} : {[tag]: ordered, [ATTRIBUTES]: attributes}
 }

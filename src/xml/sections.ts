@@ -100,8 +100,6 @@ export class Sections<Detail> {
     const end = indexOf(source, INSTRUCTION_END, lt + 2)
     if (end === -1) return cursor.hold(lt, 'instruction')
     cursor.checkTag(lt, end - lt - 2)
-    // The library that makes trees of markup reads quotes in an instruction, which XML does not.
-    this.#elements.value.leaveOut(source, lt, end + 2)
     const fault = instructionFault(source.slice(lt + 2, end), cursor.consumed + lt === 0)
     if (fault !== undefined) cursor.fault(fault, lt)
     return end + 2

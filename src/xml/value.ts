@@ -49,13 +49,6 @@ export class ValueCollector {
     if (this.#value.length > this.#limits.value) this.#exceeded(source, to)
   }
 
-  /** Leaves a piece of the source at hand out of markup. */
-  leaveOut(source: Source, from: number, to: number): void {
-    if (!this.isStructured) return
-    this.cut(source, from)
-    this.#from = to
-  }
-
   /** Counts an element of the value. */
   countElement(): void {
     if (++this.#elements <= this.#limits.elements) return
