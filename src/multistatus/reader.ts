@@ -3,7 +3,7 @@
  * RFC 4918, sections 13 and 14.16.
  */
 
-import type {PropertyDetail} from '../properties/values.ts'
+import type {Property} from '../properties/bag.ts'
 import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
@@ -36,7 +36,7 @@ function lists(method: string): boolean {
 }
 
 /** The handler of a scanner: collects results and what is said of the whole. */
-export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
+export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #limits: Limits
   readonly #place: Place
   readonly #url: URL
@@ -47,9 +47,12 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
-  #root: PathNode<PropertyDetail> | undefined
+  #root: PathNode<Property> | undefined
   #inHref = false
   readonly #unended = new Unended()
+
+  #statusLine = ''
+  #status = 0
 
   #responses = 0
   #successes = 0
@@ -116,16 +119,16 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     }
   }
 
-  classify(node: PathNode<PropertyDetail>): void {
+  classify(node: PathNode<Property>): void {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
       const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus', this.#place.rest())
     }
-    if (node.role === Role.property) node.detail = this.#values.detailFor(node.name)
+    if (node.role === Role.property) node.detail = this.#values.propertyOf(node.name)
   }
 
-  open(node: PathNode<PropertyDetail>): void {
+  open(node: PathNode<Property>): void {
     switch (node.role) {
       case Role.response:
         this.#flushBroken()
@@ -148,16 +151,16 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     }
   }
 
-  close(node: PathNode<PropertyDetail>, value: string, structured: boolean): void {
+  close(node: PathNode<Property>, value: string, structured: boolean): void {
     switch (node.role) {
       case Role.property:
         return this.#property(node, value, structured)
       case Role.href:
         return this.#href(trimSpace(value))
       case Role.status:
-        return this.#response?.setStatus(decodeStatusLine(value))
+        return this.#response?.setStatus(this.#statusOf(value))
       case Role.propstatStatus:
-        if (this.#propstat !== undefined) this.#propstat.status ??= decodeStatusLine(value)
+        if (this.#propstat !== undefined) this.#propstat.status ??= this.#statusOf(value)
         return undefined
       case Role.propstat:
         this.#propstat = undefined
@@ -206,7 +209,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
    * A response that begins where none can be is the next one, where the end of the one before is known to be lost: because
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
-  parentOf(child: PathNode<PropertyDetail>): PathNode<PropertyDetail> | undefined {
+  parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
     const response = this.#response
     if (response === undefined || child.name !== 'response') return undefined
     const isLost = response.problem !== '' && !mayHoldAnything(child)
@@ -219,7 +222,7 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     return undefined
   }
 
-  restart(isEnd: boolean, innermost: PathNode<PropertyDetail>): number | undefined {
+  restart(isEnd: boolean, innermost: PathNode<Property>): number | undefined {
     if (this.#response === undefined || !this.#unended.isInDoubt) return undefined
     const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
     const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
@@ -235,15 +238,25 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
     this.#propstat = undefined
   }
 
-  #property(node: PathNode<PropertyDetail>, value: string, structured: boolean): void {
+  #property(node: PathNode<Property>, value: string, structured: boolean): void {
     const propstat = this.#propstat
     const response = this.#response
-    if (propstat === undefined || response === undefined) return
+    const property = node.detail
+    if (propstat === undefined || response === undefined || property === undefined) return
     if (++response.size > this.#limits.properties) {
       const message = `a DAV:response has more than ${this.#limits.properties} properties`
       this.#exceeded('properties', message)
     }
-    propstat.properties.push({node, raw: value, structured})
+    propstat.properties.push({node, property, raw: value, structured})
+  }
+
+  /** The code of a status line, which is seldom another one than the last. */
+  #statusOf(line: string): number {
+    if (line !== this.#statusLine) {
+      this.#statusLine = line
+      this.#status = decodeStatusLine(line)
+    }
+    return this.#status
   }
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */
@@ -304,18 +317,15 @@ export class MultiStatusReader implements ScannerHandler<PropertyDetail> {
 }
 
 /** The element at a depth that is, or holds, another one. */
-function ancestorAt(
-  node: PathNode<PropertyDetail>,
-  depth: number,
-): PathNode<PropertyDetail> | undefined {
-  let at: PathNode<PropertyDetail> | undefined = node
+function ancestorAt(node: PathNode<Property>, depth: number): PathNode<Property> | undefined {
+  let at: PathNode<Property> | undefined = node
   while (at !== undefined && at.depth > depth) at = at.parent
   return at?.depth === depth ? at : undefined
 }
 
 /** Whether an element is, or is in, a property or a condition. */
-function mayHoldAnything(node: PathNode<PropertyDetail>): boolean {
-  for (let at: PathNode<PropertyDetail> | undefined = node; at !== undefined; at = at.parent) {
+function mayHoldAnything(node: PathNode<Property>): boolean {
+  for (let at: PathNode<Property> | undefined = node; at !== undefined; at = at.parent) {
     if (
       at.role === Role.property ||
       at.role === Role.condition ||

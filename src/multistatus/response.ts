@@ -4,7 +4,8 @@
  */
 
 import {Undecodable} from '../properties/decode.ts'
-import type {PropertyDetail, PropertyValues} from '../properties/values.ts'
+import type {Property} from '../properties/bag.ts'
+import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
@@ -19,7 +20,8 @@ interface Part {
 
 /** A property with its text, or with its markup where it is structured. */
 interface PropertyDraft {
-  readonly node: PathNode<PropertyDetail>
+  readonly node: PathNode<Property>
+  readonly property: Property
   readonly raw: string
   readonly structured: boolean
 }
@@ -157,36 +159,36 @@ export class ResponseDraft implements Part {
     properties: Properties
     missing: readonly PropertyFailure[]
   } {
-    const properties: Record<string, PropertyValue> = {}
+    const {bag} = values
     let missing: PropertyFailure[] | undefined
-    let undecodable: PropertyFailure[] | undefined
+    let undecodable: {property: Property; problem: string}[] | undefined
     for (const propstat of this.propstats) {
       if (!isSuccessStatus(propstat.effectiveStatus)) {
         missing ??= []
         appendFailures(missing, propstat)
         continue
       }
-      for (const {node, raw, structured} of propstat.properties) {
-        const name = keyOf(node)
-        const known = properties[name]
+      for (const {node, property, raw, structured} of propstat.properties) {
+        const known = bag.get(property)
         // A second element for a property says something only where the first one was empty.
         if (known !== undefined && (raw === '' || !isEmpty(known))) continue
-        const value = values.valueOf(node, raw, structured)
+        const value = values.valueOf(node, property, raw, structured)
         if (value instanceof Undecodable) {
           undecodable ??= []
-          undecodable.push({name, status: 0, conditions: NONE, description: value.problem})
+          undecodable.push({property, problem: value.problem})
         } else {
-          properties[name] = value as PropertyValue
+          bag.set(property, value as PropertyValue)
         }
       }
     }
     if (undecodable !== undefined) {
-      missing = [
-        ...(missing ?? []),
-        ...undecodable.filter(({name}) => properties[name] === undefined),
-      ]
+      missing ??= []
+      for (const {property, problem} of undecodable) {
+        if (bag.get(property) !== undefined) continue
+        missing.push({name: property.key, status: 0, conditions: NONE, description: problem})
+      }
     }
-    return {properties, missing: missing ?? NONE}
+    return {properties: bag.take(), missing: missing ?? NONE}
   }
 
   #missing(): readonly PropertyFailure[] {
@@ -200,16 +202,12 @@ export class ResponseDraft implements Part {
 
 function appendFailures(to: PropertyFailure[], propstat: PropstatDraft): void {
   const {effectiveStatus: status, conditions = NONE, description} = propstat
-  for (const {node} of propstat.properties) {
-    const name = keyOf(node)
+  for (const {property} of propstat.properties) {
+    const name = property.key
     to.push(
       description === '' ? {name, status, conditions} : {name, status, conditions, description},
     )
   }
-}
-
-function keyOf(node: PathNode<PropertyDetail>): string {
-  return node.detail?.key ?? node.name
 }
 
 function isEmpty(value: PropertyValue): boolean {

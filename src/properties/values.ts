@@ -4,53 +4,57 @@
  */
 
 import {propertyKey} from '../protocol/name.ts'
-import type {PathNode} from '../xml/path.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {parseElement} from '../xml/element.ts'
-import type {Decode} from './decode.ts'
+import type {PathNode} from '../xml/path.ts'
+import type {Property} from './bag.ts'
+import {PropertyBag} from './bag.ts'
 import {decoderFor} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
-
-/** What is kept with the path of a property. */
-export interface PropertyDetail {
-  /** The name under which it is reported. */
-  readonly key: string
-  readonly decode: Decode | undefined
-  /** Values by markup. */
-  readonly made: Map<string, unknown>
-}
 
 // Characters of markup that are remembered, over all properties of a body, and of one that is worth it.
 const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
+// Names that are remembered: a name that comes again need not be looked at again.
+const MOST_NAMES = 16_384
 
 /** Makes the values of one body. */
 export class PropertyValues {
+  /** Gathers the properties of one response. */
+  readonly bag: PropertyBag = new PropertyBag()
   readonly #decoders: Decoders | undefined
+  readonly #properties = new Map<string, Property>()
   #room = MOST_REMEMBERED
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = decoders
   }
 
-  /** What to keep with the path of a property. */
-  detailFor(name: string): PropertyDetail {
+  /** What is known of a property. */
+  propertyOf(name: string): Property {
+    const known = this.#properties.get(name)
+    if (known !== undefined) return known
     const key = propertyKey(name)
-    return {key, decode: decoderFor(key, this.#decoders), made: new Map()}
+    const index = this.#properties.size
+    const property = {key, index, decode: decoderFor(key, this.#decoders), made: undefined}
+    if (index < MOST_NAMES) this.#properties.set(name, property)
+    this.bag.know(property)
+    return property
   }
 
   /** The value of text or, where `structured`, of markup; `Undecodable` where it has none. */
-  valueOf(node: PathNode<PropertyDetail>, raw: string, structured: boolean): unknown {
-    const detail = node.detail
-    if (!structured) return detail?.decode === undefined ? raw : detail.decode(raw)
-    const known = detail?.made.get(raw)
-    if (known !== undefined) return known
+  valueOf(node: PathNode, property: Property, raw: string, structured: boolean): unknown {
+    const {decode} = property
+    if (!structured) return decode === undefined ? raw : decode(raw)
     const scope = node.parent?.scope ?? node.scope
+    const known = property.made?.get(raw)
+    if (known?.scope === scope) return known.value
     const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
-    const value = detail?.decode === undefined ? element : detail.decode(element)
+    const value = decode === undefined ? element : decode(element)
     if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
       this.#room -= raw.length
-      detail?.made.set(ownCopy(raw), value)
+      property.made ??= new Map()
+      property.made.set(ownCopy(raw), {scope, value})
     }
     return value
   }

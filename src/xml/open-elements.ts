@@ -73,6 +73,7 @@ export class OpenElements<Detail> {
   known(tag: string): PathNode<Detail> | undefined {
     const child = this.node.child(tag)
     if (child === undefined) return undefined
+    child.expect()
     if (this.previous === undefined) this.node.first = child
     else this.previous.next = child
     return child
@@ -82,7 +83,9 @@ export class OpenElements<Detail> {
   childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> | TagFault {
     const known = parent.child(tag)
     if (known !== undefined) return known
-    const own = ownCopy(tag)
+    // A document has one root, so the second one must not be found as one that is known.
+    const isRemembered = parent !== this.document && parent.remembers(tag)
+    const own = isRemembered ? ownCopy(tag) : tag
     const parsed = parseStartTag(own, this.#limits)
     if (parsed instanceof TagFault) return parsed
     const {name, attributes, selfClosing} = parsed
@@ -93,9 +96,8 @@ export class OpenElements<Detail> {
     if (child.depth > depth)
       return new TagFault(`elements are nested more than ${depth} deep`, 0, 'depth')
     this.#handler.classify(child)
-    // A document has one root, so the second one must not be found as one that is known.
     if (parent === this.document) this.root = child
-    else parent.remember(child)
+    if (isRemembered) parent.remember(child)
     return child
   }
 

@@ -8,8 +8,7 @@ import {needle} from './source.ts'
 
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
 // make us remember without end; a real one stays far below.
-const MOST_NODES = 4096
-const MOST_CHILDREN = 256
+const MOST_NODES = 16_384
 const LONGEST_TAG = 512
 
 const NOTHING = /* @__PURE__ */ needle('')
@@ -26,8 +25,6 @@ export class PathNode<Detail = unknown> {
   readonly name: string
   /** As it is written, with its prefix. */
   readonly rawName: string
-  /** The end tag as nearly every server writes it, without white space. */
-  readonly endTag: DataView
   /** The namespaces inside the element. */
   readonly scope: Scope
   readonly selfClosing: boolean
@@ -42,13 +39,14 @@ export class PathNode<Detail = unknown> {
   lastMarkup: DataView = NOTHING
   /** What else the reader keeps with it. */
   detail: Detail | undefined
-  /** The whole start tag, of a child that is remembered. */
+  /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
   startTag: DataView = NOTHING
+  endTag: DataView | undefined
   /** The remembered child that came first, the last time. */
   first: PathNode<Detail> | undefined
   /** The remembered sibling that came next, the last time. */
   next: PathNode<Detail> | undefined
-  readonly #children = new Map<string, PathNode<Detail>>()
+  #children: Map<string, PathNode<Detail>> | undefined
   readonly #remembered: {nodes: number}
 
   constructor(
@@ -60,7 +58,6 @@ export class PathNode<Detail = unknown> {
     this.tag = tag
     this.name = element.name
     this.rawName = element.rawName
-    this.endTag = needle(`</${element.rawName}>`)
     this.scope = element.scope
     this.selfClosing = element.selfClosing
     this.depth = parent === undefined ? 0 : parent.depth + 1
@@ -69,15 +66,25 @@ export class PathNode<Detail = unknown> {
 
   /** The child that this start tag opened here before. */
   child(tag: string): PathNode<Detail> | undefined {
-    return this.#children.get(tag)
+    return this.#children?.get(tag)
+  }
+
+  /** Whether a child with this start tag will be remembered. */
+  remembers(tag: string): boolean {
+    return tag.length <= LONGEST_TAG && this.#remembered.nodes < MOST_NODES
   }
 
   /** Remembers a child for its tag. */
   remember(child: PathNode<Detail>): void {
-    if (child.tag.length > LONGEST_TAG || this.#children.size === MOST_CHILDREN) return
-    if (this.#remembered.nodes === MOST_NODES) return
     this.#remembered.nodes++
-    child.startTag = needle(`<${child.tag}>`)
+    this.#children ??= new Map()
     this.#children.set(child.tag, child)
+  }
+
+  /** The tags were seen again, and will be once more: from now on they are compared as bytes. */
+  expect(): void {
+    if (this.endTag !== undefined) return
+    this.startTag = needle(`<${this.tag}>`)
+    this.endTag = needle(`</${this.rawName}>`)
   }
 }

@@ -134,7 +134,7 @@ export class Scanner<Detail> {
       const second = lt + 1 === length ? 0 : bytes[lt + 1]
       if (second === SLASH) {
         const {endTag} = elements.node
-        if (standsAt(view, endTag, lt)) {
+        if (endTag !== undefined && standsAt(view, endTag, lt)) {
           this.#cursor.at = lt
           elements.close(source, lt)
           at = lt + endTag.byteLength

@@ -20,6 +20,7 @@ export class Scope {
 
   /** The scope inside an element with these attributes: this one itself where they declare nothing. */
   declare(attributes: ReadonlyMap<string, string>): Scope {
+    if (attributes.size === 0) return this
     let bindings: Map<string, string> | undefined
     for (const [name, value] of attributes) {
       if (!isDeclaration(name)) continue

@@ -55,6 +55,9 @@ const ATTRIBUTE = new RegExp(
   `(${SPACE}+)(${NAME})(${SPACE}*=${SPACE}*)(?:"([^<"]*)"|'([^<']*)')`,
   'uy',
 )
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map()
+// The tags of most elements are no more than a name, of plain letters.
+const PLAIN_TAG = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?\/?$/
 const END = new RegExp(`${SPACE}*(/?)$`, 'uy')
 
 /**
@@ -88,6 +91,11 @@ export function readTagName(text: string): string {
 
 /** Reads what stands between `<` and `>`: strictly, and with no more names and attributes than there may be. */
 export function parseStartTag(text: string, limits: TagLimits): StartTag | TagFault {
+  if (text.length <= limits.name && PLAIN_TAG.test(text)) {
+    const selfClosing = text.endsWith('/')
+    const name = selfClosing ? text.slice(0, -1) : text
+    return {name, attributes: NO_ATTRIBUTES, selfClosing}
+  }
   const forbidden = text.search(FORBIDDEN)
   if (forbidden !== -1) return new TagFault(describeForbidden(text.charAt(forbidden)), forbidden)
   const name = readTagName(text)

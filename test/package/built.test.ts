@@ -39,7 +39,7 @@ it('100,000 responses stream through parseMultiStatus with less than 40 MB of gr
   expect(growth).toBeLessThan(40)
 })
 
-it.each<[entry: string, absent: readonly string[], present: readonly string[]]>([
+it.each<[entry: string, absent: readonly string[], present: string[]]>([
   ['multistatus/parser', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus/fetch', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus', [], ['undici', 'p-limit', 'fast-xml-parser']],

@@ -1,0 +1,68 @@
+/**
+ * The properties of one response while they are gathered. Servers write the same properties in ever other orders; here they
+ * come out in the order in which the body first had them, so that the objects of a listing share one shape: that makes
+ * them small, and fast to make and to read.
+ */
+
+import type {Scope} from '../xml/scope.ts'
+import type {Decode} from './decode.ts'
+import type {Properties, PropertyValue} from './vocabulary.ts'
+
+/** A property that the body has, in whatever place. */
+export interface Property {
+  /** The name under which it is reported. */
+  readonly key: string
+  /** How many other ones were seen before it. */
+  readonly index: number
+  readonly decode: Decode | undefined
+  /** Structured values by their markup, with the namespaces in which they were read. */
+  made: Map<string, {readonly scope: Scope; readonly value: unknown}> | undefined
+}
+
+// Where a body has many names, no two responses are likely to share a shape: those past this number come as they come.
+const MOST_ORDERED = 64
+
+/** Gathers properties, and is used again for each response. */
+export class PropertyBag {
+  readonly #ordered: Property[] = []
+  readonly #values: (PropertyValue | undefined)[] = []
+  #others: Map<string, PropertyValue> | undefined
+
+  /** The body has a property that it did not have so far. */
+  know(property: Property): void {
+    if (property.index >= MOST_ORDERED) return
+    this.#ordered.push(property)
+    this.#values.push(undefined)
+  }
+
+  /** The value of a property, if it has one. */
+  get({key, index}: Property): PropertyValue | undefined {
+    return index < MOST_ORDERED ? this.#values[index] : this.#others?.get(key)
+  }
+
+  /** Sets the value of a property. */
+  set({key, index}: Property, value: PropertyValue): void {
+    if (index < MOST_ORDERED) {
+      this.#values[index] = value
+    } else {
+      this.#others ??= new Map()
+      this.#others.set(key, value)
+    }
+  }
+
+  /** Gives the properties out. The bag is empty then. */
+  take(): Properties {
+    const properties: Record<string, PropertyValue> = {}
+    for (let index = 0; index < this.#ordered.length; index++) {
+      const value = this.#values[index]
+      const key = this.#ordered[index]?.key
+      if (value === undefined || key === undefined) continue
+      properties[key] = value
+      this.#values[index] = undefined
+    }
+    if (this.#others === undefined) return properties
+    for (const [key, value] of this.#others) properties[key] = value
+    this.#others = undefined
+    return properties
+  }
+}
