@@ -116,6 +116,7 @@ export class MultiStatusParser<P = Properties> {
       position: () => this.#scanner.position,
       rest: () => this.#scanner.rest,
       recording: () => this.#scanner.recording,
+      value: () => this.#scanner.value,
     })
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }

@@ -28,6 +28,8 @@ export interface Place {
   rest(): string
   /** Keeps what is read, in recovery. */
   recording(): {start(): void; stop(): void}
+  /** The text of the value that is being read. */
+  value(): string
 }
 
 /** Whether the answer to a method lists members, so that it can be incomplete. */
@@ -49,6 +51,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #propstat: PropstatDraft | undefined
   #root: PathNode<Property> | undefined
   #inHref = false
+  // In recovery: the text of an href up to where its end may be lost.
+  #cutHref = ''
   readonly #unended = new Unended()
 
   #statusLine = ''
@@ -132,9 +136,11 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     switch (node.role) {
       case Role.response:
         this.#flushBroken()
+        this.#trust()
         this.#response = new ResponseDraft()
         this.#responseAt = this.#place.position()
         this.#inHref = false
+        this.#cutHref = ''
         break
       case Role.propstat:
         this.#countPart()
@@ -201,6 +207,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   fault(message: string): void {
     this.#malformed = true
     if (this.#response === undefined) return
+    this.#response.isBroken = true
     this.#response.problem ||= `is not well-formed: ${message}`
     this.#response.hasBrokenHref ||= this.#inHref
   }
@@ -210,9 +217,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
   parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
-    const response = this.#response
-    if (response === undefined || child.name !== 'response') return undefined
-    const isLost = response.problem !== '' && !mayHoldAnything(child)
+    if (child.name !== 'response' || child.role === Role.response) return undefined
+    if (this.#inHref) this.#cutHref ||= this.#place.value()
+    const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
     if (isLost || this.#unended.has(this.#responseAt)) {
       this.#lose()
       return this.#root
@@ -223,19 +230,26 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   }
 
   restart(isEnd: boolean, innermost: PathNode<Property>): number | undefined {
-    if (this.#response === undefined || !this.#unended.isInDoubt) return undefined
     const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
     const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
     if (position === undefined) return undefined
     this.#lose()
-    this.#finish()
+    this.#flushBroken()
     return position
+  }
+
+  /** What began inside another element was part of it. */
+  #trust(): void {
+    if (!this.#unended.isInDoubt) return
+    this.#unended.clear()
+    this.#place.recording().stop()
   }
 
   /** The end of the response that is being read is lost. */
   #lose(): void {
     this.fault('its end tag is missing')
     this.#propstat = undefined
+    if (this.#inHref) this.#href(trimSpace(this.#cutHref))
   }
 
   #property(node: PathNode<Property>, value: string, structured: boolean): void {
@@ -289,10 +303,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
     this.#response = undefined
     this.#propstat = undefined
-    if (this.#unended.isInDoubt) {
-      this.#unended.clear()
-      this.#place.recording().stop()
-    }
+    this.#trust()
     for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
       this.#results.push(result)
       if (result.ok) this.#successes++

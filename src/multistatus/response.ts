@@ -55,6 +55,8 @@ export class ResponseDraft implements Part {
   parts = 0
   /** What is wrong with it. */
   problem = ''
+  /** Whether its markup is not well-formed, in recovery. */
+  isBroken = false
   /** Whether something was left out of an href, in recovery. */
   hasBrokenHref = false
 

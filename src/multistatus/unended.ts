@@ -4,7 +4,7 @@
  * believed: what follows is recorded, and read again where the second was the case.
  */
 
-/** Where the responses of a document begin, in bytes, and which of them have no end. */
+/** Where responses begin in a document, in bytes, and which of them have no end. */
 export class Unended {
   /** Those that are known to have none. */
   #known: ReadonlySet<number> = new Set()
@@ -43,8 +43,7 @@ export class Unended {
   settle(outer: number, isOpen: (depth: number) => boolean, isEnd: boolean): number | undefined {
     const open = this.#inner.filter(({depth}) => isOpen(depth))
     // The innermost one may end yet, where the document goes on.
-    const innermost = isEnd ? undefined : open.pop()
-    if (!isEnd && innermost === undefined) return undefined
+    if (!isEnd && open.pop() === undefined) return undefined
     this.#known = new Set([outer, ...open.map(({position}) => position)])
     const first = this.#first
     this.clear()

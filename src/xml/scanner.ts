@@ -51,6 +51,11 @@ export class Scanner<Detail> {
     return this.#cursor.rest
   }
 
+  /** The text of the value that is being read. */
+  get value(): string {
+    return this.#elements.value.text
+  }
+
   /** Reads on. Throws {@link ScanError}; after that the scanner is done for. */
   feed(chunk: Source): void {
     if (!this.#cursor.feed(chunk)) return

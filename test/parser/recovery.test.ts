@@ -1,0 +1,167 @@
+// States that `malformed: 'skip'` loses no good response on either side of a broken one and invents none, wherever the
+// broken one is cut. What tells a response inside a value from the next one is the end of the root. Not in RFC 4918.
+
+import {MultiStatusParser} from 'multistatus/parser'
+import {describe, expect, it} from 'vitest'
+
+import {bytes, multistatus, propstat, read, readToError, response} from '../support/fixtures.ts'
+
+const skip = {malformed: 'skip'} as const
+const first = response('/docs/a', '<D:getetag>"1"</D:getetag>')
+const last = response('/docs/c', '<D:getetag>"3"</D:getetag>')
+const middle =
+  '<D:response xmlns:y="urn:y"><D:href>/docs/b</D:href><D:propstat><D:prop><D:getetag>"2"</D:getetag>' +
+  `<x:p a="1" b='2'>text<y:q>&lt;</y:q></x:p><D:resourcetype/></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>`
+
+/** What was read of each response: its name where it is a Success, what is wrong where it is none. */
+function outline(body: string, limits = {}): string {
+  const {results, summary} = read(body, {...skip, limits})
+  const names = results.map((result) =>
+    result.ok ? result.href.replace('/docs/', '') : `(${result.href.replace('/docs/', '')})`,
+  )
+  return `${names.join(' ')}${summary.complete ? '' : ' …'}`
+}
+
+describe('a response that lost a part', () => {
+  const cuts: string[] = []
+  for (let from = 0; from < middle.length; from++) {
+    for (let to = from + 1; to <= middle.length; to += to < from + 20 ? 1 : 7) {
+      cuts.push(middle.slice(0, from) + middle.slice(to))
+    }
+    cuts.push(middle.slice(0, from))
+  }
+
+  it('costs no response on either side, and makes none', () => {
+    const wrong = cuts.filter((cut) => {
+      const results = read(multistatus(first, cut, last, last), skip).results
+      const [begin, ...others] = results
+      const ends = others.splice(-2)
+      return !(
+        begin?.href === '/docs/a' &&
+        begin.ok &&
+        ends.length === 2 &&
+        ends.every((end) => end.ok && end.href === '/docs/c') &&
+        others.length <= cut.split('<D:response').length - 1
+      )
+    })
+    expect(cuts.length).toBeGreaterThan(5000)
+    expect(wrong).toEqual([])
+  })
+
+  it('is read alike however the body is cut into chunks', () => {
+    const sample = cuts.filter((_, index) => index % 97 === 0)
+    const wrong = sample.filter((cut) => {
+      const body = bytes(multistatus(first, cut, last))
+      const whole = readToError(body, skip)
+      const singly = readToError(
+        Array.from(body, (byte) => Uint8Array.of(byte)),
+        skip,
+      )
+      return JSON.stringify(whole) !== JSON.stringify(singly)
+    })
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('a response without its end', () => {
+  const begin = '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop>'
+  it.each<[string, string, string]>([
+    ['in the response', '<D:response><D:href>/docs/b</D:href>', 'a (b) c c …'],
+    ['in a propstat', '<D:response><D:href>/docs/b</D:href><D:propstat>', 'a (b) c c …'],
+    ['in DAV:prop', begin, 'a (b) c c …'],
+    ['in a property', `${begin}<x:p>`, 'a (b) c c …'],
+    ['in the text of a property', `${begin}<x:p>text`, 'a (b) c c …'],
+    ['deep in a property', `${begin}<x:p><x:q><x:r>`, 'a (b) c c …'],
+    ['in a condition', '<D:response><D:href>/docs/b</D:href><D:error><x:e>', 'a (b) c c …'],
+    ['in an href', '<D:response><D:href>/docs/b', 'a (b) c c …'],
+    ['in its start tag', '<D:resp', 'a c c …'],
+    ['in an attribute of it', '<D:response x:a="', 'a () c c …'],
+    ['in an element that is unknown', '<x:other><x:inner>', 'a c c …'],
+  ])('ends where the next one begins: cut %s', (_, cut, expected) => {
+    expect(outline(multistatus(first, cut, last, last))).toBe(expected)
+  })
+
+  it('may come again and again', () => {
+    const cut = `${begin}<x:p>text`
+    expect(outline(multistatus(first, cut, last, cut, cut, last, cut))).toBe(
+      'a (b) c (b) (b) c (b) …',
+    )
+  })
+
+  it('may come more often than elements may be nested, in a time in proportion', () => {
+    const many = 5000
+    const body = multistatus(...Array.from({length: many}, () => `${begin}<x:p>text${last}`))
+    const {results} = read(body, {...skip, limits: {depth: 40}})
+    expect(results.filter(({ok}) => ok)).toHaveLength(many)
+    expect(results.filter(({ok}) => !ok)).toHaveLength(many)
+  })
+
+  it.each([{value: 300}, {elements: 20}, {response: 600}, {depth: 8}])(
+    'is told by a limit too, because no value ends: %o',
+    (limits) => {
+      const good = Array.from({length: 20}, () => last)
+      const expected = `a (b)${' c'.repeat(20)} …`
+      const body = multistatus(first, `${begin}<x:p>`, ...good)
+      expect(outline(body, limits)).toBe(expected)
+      const parser = new MultiStatusParser({...skip, limits})
+      const results = body.match(/[^]{1,50}/g)?.flatMap((chunk) => parser.write(chunk))
+      expect(results?.filter(({ok}) => ok)).toHaveLength(21)
+    },
+  )
+})
+
+describe('a response inside a response', () => {
+  const inner = response('/docs/inner', '<D:getetag>"9"</D:getetag>')
+  it.each<[string, string]>([
+    ['in a value', response('/docs/b', `<x:p>${inner}</x:p>`)],
+    ['deep in a value', response('/docs/b', `<x:p><x:q>${inner}${inner}</x:q><x:r/></x:p>`)],
+    ['as a property', response('/docs/b', inner)],
+    [
+      'in a propstat',
+      `<D:response><D:href>/docs/b</D:href>${inner}${propstat('200', '')}</D:response>`,
+    ],
+    [
+      'in an unknown element',
+      `<D:response><D:href>/docs/b</D:href><x:o>${inner}</x:o>${propstat('200', '')}</D:response>`,
+    ],
+  ])('is part of it where it ends in it: %s', (_, markup) => {
+    const body = multistatus(first, markup, last)
+    expect(read(body, skip)).toEqual(read(body))
+    expect(outline(body)).toBe('a b c')
+  })
+
+  it('is part of it where both end, whatever else is wrong in a value', () => {
+    const markup = response('/docs/b', `<x:p>${inner}</x:zzz>&bad;${inner}</x:p>`)
+    expect(outline(multistatus(first, markup, last))).toBe('a (b) c …')
+  })
+
+  it('in an unknown element of the root is nobody’s', () => {
+    const body = multistatus(first, `<x:o>${inner}</x:o>`, last)
+    expect(outline(body)).toBe('a c')
+  })
+})
+
+describe('a root that ends too early', () => {
+  it.each<[string, string, string]>([
+    ['between responses', `${first}</D:multistatus>${last}</D:multistatus>`, 'a c …'],
+    [
+      'inside one',
+      `${first}<D:response><D:href>/docs/b</D:href></D:multistatus>${last}</D:multistatus>`,
+      'a (b) c …',
+    ],
+    ['and does not end again', `${first}</D:multistatus>${last}`, 'a c …'],
+    ['and is followed by another one', `${first}</D:multistatus>${multistatus(last)}`, 'a c …'],
+    ['and is followed by another element', `${first}</D:multistatus><x:y/>`, 'a …'],
+    ['and is followed by a DOCTYPE', `${first}</D:multistatus><!DOCTYPE html>${last}`, 'a c …'],
+  ])('goes on: %s', (_, markup, expected) => {
+    expect(outline(`<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">${markup}`)).toBe(expected)
+  })
+})
+
+describe('an answer with an HTML page in the middle', () => {
+  it('goes on behind it', () => {
+    const page = '<!DOCTYPE html><html><p>Warning: <b>out of memory</b><br></html>'
+    expect(outline(multistatus(first, page, last))).toBe('a c …')
+    expect(outline(multistatus(first, response('/docs/b', page), last))).toBe('a (b) c …')
+  })
+})
