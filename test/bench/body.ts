@@ -1,52 +1,80 @@
-// A listing as Apache 2.4 writes it, about 800 bytes a response, in chunks of 8 KB that are cut anywhere. A thousand responses
-// are made once and repeated, so that the making of a long body takes no memory beside the reading of it.
+// Long Multi-Status documents in chunks of 16 KB that are cut anywhere. A thousand different responses are made once and
+// repeated, so that the making of a body takes no memory beside the reading of it: a chunk is a view of the same bytes.
 
-const PROLOGUE =
-  '<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:" xmlns:ns0="DAV:">\n'
-const EPILOGUE = '</D:multistatus>\n'
-const BLOCK = 1000
-const CHUNK = 8192
+import {DEAD} from './dead.ts'
+import {APACHE, DELETE, NEXTCLOUD, RCLONE} from './responses.ts'
+import type {Wire} from './responses.ts'
 
-/** The chunks of a Multi-Status document of so many responses, a whole number of thousands. */
-export function* apacheListing(responses: number): Generator<Uint8Array, void, undefined> {
-  if (responses % BLOCK !== 0) throw new RangeError(`responses is a multiple of ${BLOCK}`)
-  const encoder = new TextEncoder()
-  const block = encoder.encode(
-    Array.from({length: BLOCK}, (_, number) => apacheResponse(number)).join(''),
-  )
-  yield encoder.encode(PROLOGUE)
-  for (let made = 0; made < responses; made += BLOCK) {
-    for (let at = 0; at < block.length; at += CHUNK) yield block.subarray(at, at + CHUNK)
-  }
-  yield encoder.encode(EPILOGUE)
+/** Bytes of a chunk. */
+export const CHUNK = 16_384
+
+/** Responses that are made before they repeat. */
+export const BLOCK = 1000
+
+/** The bodies by the name that `--only` takes. */
+const WIRES: Readonly<Record<string, Wire>> = {
+  apache: APACHE,
+  nextcloud: NEXTCLOUD,
+  rclone: RCLONE,
+  delete: DELETE,
+  dead: DEAD,
 }
 
-function apacheResponse(number: number): string {
-  return `<D:response xmlns:lp1="DAV:" xmlns:lp2="http://apache.org/dav/props/">
-<D:href>/files/archive/photo%20${number}.jpg</D:href>
-<D:propstat>
-<D:prop>
-<lp1:resourcetype/>
-<lp1:creationdate>2026-11-22T12:41:50Z</lp1:creationdate>
-<lp1:getcontentlength>${number * 37}</lp1:getcontentlength>
-<lp1:getlastmodified>Sun, 22 Nov 2026 12:41:50 GMT</lp1:getlastmodified>
-<lp1:getetag>"${number.toString(16)}-5f8e0c41a2b80"</lp1:getetag>
-<lp2:executable>F</lp2:executable>
-<D:supportedlock>
-<D:lockentry>
-<D:lockscope><D:exclusive/></D:lockscope>
-<D:locktype><D:write/></D:locktype>
-</D:lockentry>
-<D:lockentry>
-<D:lockscope><D:shared/></D:lockscope>
-<D:locktype><D:write/></D:locktype>
-</D:lockentry>
-</D:supportedlock>
-<D:lockdiscovery/>
-<D:getcontenttype>image/jpeg</D:getcontenttype>
-</D:prop>
-<D:status>HTTP/1.1 200 OK</D:status>
-</D:propstat>
-</D:response>
-`
+export const BODIES: readonly string[] = Object.keys(WIRES)
+
+/** A document of as many blocks as one likes. */
+export interface Body {
+  readonly title: string
+  readonly method: 'PROPFIND' | 'DELETE'
+  readonly url: string
+  readonly prologue: Uint8Array
+  readonly block: Uint8Array
+  readonly epilogue: Uint8Array
+}
+
+/** The body of that name. */
+export function makeBody(name: string): Body {
+  const wire = WIRES[name]
+  if (wire === undefined) throw new RangeError(`${name} is none of ${BODIES.join(', ')}`)
+  const encoder = new TextEncoder()
+  const responses = Array.from({length: BLOCK}, (_, number) => wire.response(number))
+  return {
+    title: wire.title,
+    method: wire.method,
+    url: wire.url,
+    prologue: encoder.encode(wire.prologue),
+    block: encoder.encode(responses.join('')),
+    epilogue: encoder.encode(wire.epilogue),
+  }
+}
+
+/** How many blocks a body needs to be at least so long. */
+export function blocksFor(body: Body, bytes: number): number {
+  return Math.ceil(bytes / body.block.length)
+}
+
+/** Bytes of a body of so many blocks. */
+export function sizeOf({prologue, block, epilogue}: Body, blocks: number): number {
+  return prologue.length + block.length * blocks + epilogue.length
+}
+
+/** The block with its own beginning after its end: a chunk that crosses the end is a view like any other. */
+export function ringOf({block}: Body): Uint8Array {
+  return Buffer.concat([block, block.subarray(0, CHUNK)])
+}
+
+/** The chunks of a body of so many blocks. */
+export function* chunksOf(body: Body, blocks: number): Generator<Uint8Array, void, undefined> {
+  const {prologue, block, epilogue} = body
+  if (block.length < CHUNK) throw new RangeError('a block is shorter than a chunk')
+  const ring = ringOf(body)
+  const length = block.length * blocks
+  let at = CHUNK - prologue.length
+  yield Buffer.concat([prologue, ring.subarray(0, at)])
+  for (; at + CHUNK <= length; at += CHUNK) {
+    const begin = at % block.length
+    yield ring.subarray(begin, begin + CHUNK)
+  }
+  const begin = at % block.length
+  yield Buffer.concat([ring.subarray(begin, begin + length - at), epilogue])
 }

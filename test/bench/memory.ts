@@ -1,14 +1,17 @@
-// How much the memory of a process grows while it streams a listing that is made on the fly. Run with --expose-gc and
-// the number of responses; prints the peak of the resident set above where it began, in MB, as JSON.
+// How much the memory of a process grows while it streams an Apache listing that is made on the fly. Run with --expose-gc
+// and the number of responses, a whole number of thousands; prints the peak of the resident set above where it began, in
+// MB, as JSON.
 
 import {parseMultiStatus} from 'multistatus/parser'
 
-import {apacheListing} from './body.ts'
+import {BLOCK, chunksOf, makeBody} from './body.ts'
 
 const responses = Number(process.argv[2] ?? 100_000)
+if (responses % BLOCK !== 0) throw new RangeError(`responses is a multiple of ${BLOCK}`)
+const body = makeBody('apache')
 let peak = 0
 // What the first thousand responses bring is code, which is there once.
-await read(1000)
+await read(BLOCK)
 globalThis.gc?.()
 const before = process.memoryUsage.rss()
 peak = before
@@ -17,9 +20,7 @@ console.log(JSON.stringify({responses: count, growth: Math.round((peak - before)
 
 async function read(many: number): Promise<number> {
   let results = 0
-  for await (const result of parseMultiStatus(apacheListing(many), {
-    url: 'http://localhost/files/archive/',
-  })) {
+  for await (const result of parseMultiStatus(chunksOf(body, many / BLOCK), {url: body.url})) {
     if (!result.ok) throw new Error(`unexpected ${JSON.stringify(result)}`)
     if (++results % 1000 === 0) peak = Math.max(peak, process.memoryUsage.rss())
   }

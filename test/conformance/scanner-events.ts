@@ -1,0 +1,108 @@
+// What our scanner makes of a document: its tags as they come, its values, and where it refuses to read on.
+// Put together as MultiStatusParser does it.
+import {resolveLimits} from '../../src/multistatus/limits.ts'
+import {parseElement, type XmlElement} from '../../src/xml/element.ts'
+import {EncodingReader, UnknownEncodingError} from '../../src/xml/encoding.ts'
+import {ScanError} from '../../src/xml/handler.ts'
+import type {Collects, PathNode} from '../../src/xml/path.ts'
+import {Scanner} from '../../src/xml/scanner.ts'
+import type {Source} from '../../src/xml/source.ts'
+import {type Event, EventList} from './saxes-events.ts'
+
+/** Which elements collect what: those at this depth. */
+export interface Collecting {
+  readonly depth: number
+  readonly collects: Collects
+}
+
+/** What came of a document. */
+export interface Scan {
+  /** The tags, their names as they are written. */
+  readonly tags: readonly Event[]
+  /** What each element at the depth that collects was, by its end: text, or the events of its markup. */
+  readonly values: readonly (string | readonly Event[])[]
+  readonly refusal: Refusal | undefined
+}
+
+interface Refusal {
+  readonly reason: string
+  readonly message: string
+  /** How many characters stand before the fault. */
+  readonly at: number
+}
+
+const limits = resolveLimits()
+
+function eventsOf(element: XmlElement, list = new EventList()): readonly Event[] {
+  list.start(element.name, element.attributes)
+  for (const child of element.children) {
+    if (typeof child === 'string') list.text(child)
+    else eventsOf(child, list)
+  }
+  list.end(element.name)
+  return list.events
+}
+
+function valueOf(node: PathNode, value: string, structured: boolean): string | readonly Event[] {
+  const scope = node.parent?.scope
+  if (!structured || scope === undefined) return value
+  return eventsOf(parseElement(`<${node.tag}>${value}</${node.rawName}>`, scope))
+}
+
+/** Reads a document from chunks of its bytes. */
+export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Scan {
+  const tags = new EventList()
+  const values: (string | readonly Event[])[] = []
+  const scanner = new Scanner(
+    {
+      classify(node: PathNode): void {
+        node.role = 1
+        node.collects = node.depth === collecting.depth ? collecting.collects : 'nothing'
+      },
+      open(node: PathNode): void {
+        tags.start(node.rawName, {})
+      },
+      close(node: PathNode, value: string, structured: boolean): void {
+        tags.end(node.rawName)
+        if (node.depth === collecting.depth) values.push(valueOf(node, value, structured))
+      },
+      fault(): void {
+        throw new TypeError('nothing is recovered here')
+      },
+      parentOf: () => undefined,
+      fed(): void {
+        // All limits are the scanner's own.
+      },
+      restart: () => undefined,
+    },
+    limits,
+    false,
+  )
+  const refusal = feed(scanner, chunks)
+  return {tags: tags.events, values, refusal}
+}
+
+function feed(scanner: Scanner<unknown>, chunks: readonly Uint8Array[]): Refusal | undefined {
+  let fed = 0
+  const encoding = new EncodingReader(undefined)
+  const receiver = {
+    text(source: Source): void {
+      fed += source.text.length
+      scanner.feed(source)
+    },
+    broken: (message: string): void => scanner.fault(message, 'encoding'),
+  }
+  try {
+    for (const chunk of chunks) encoding.write(chunk, receiver)
+    const isCut = encoding.end(receiver)
+    scanner.end()
+    if (isCut) scanner.fault('the last character is not complete', 'encoding')
+    return undefined
+  } catch (error) {
+    if (error instanceof UnknownEncodingError)
+      return {reason: 'encoding', message: error.message, at: 0}
+    if (error instanceof ScanError)
+      return {reason: error.reason, message: error.message, at: fed - error.rest.length}
+    throw error
+  }
+}

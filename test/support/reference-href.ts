@@ -1,0 +1,68 @@
+// Where an href leads and how it relates to the request URL, by the words of the contract. Rule 12; RFC 3986, section 5.2.
+import type {Relation} from 'multistatus/parser'
+
+/** What a segment may hold as it is, besides an escape. RFC 3986, section 3.3. */
+const PCHAR = /[\w.~!$&'()*+,;=:@-]/
+
+const isDot = (segment: string): boolean => /^(\.|%2e)$/i.test(segment)
+const isDoubleDot = (segment: string): boolean => /^(\.|%2e){2}$/i.test(segment)
+
+/** The segments of a path from the root on, its dot segments taken away. */
+function segmentsOf(path: string): readonly string[] {
+  const kept: string[] = []
+  const segments = path.split('/').slice(1)
+  for (const [index, segment] of segments.entries()) {
+    if (isDoubleDot(segment)) kept.pop()
+    else if (!isDot(segment)) kept.push(segment)
+    const isLast = index === segments.length - 1
+    if (isLast && (isDot(segment) || isDoubleDot(segment))) kept.push('')
+  }
+  return kept
+}
+
+function escape(segment: string): string {
+  let escaped = ''
+  for (let index = 0; index < segment.length;) {
+    const character = String.fromCodePoint(segment.codePointAt(index) ?? 0)
+    const isEscape = /^%[\da-f]{2}/i.test(segment.slice(index, index + 3))
+    escaped += isEscape || PCHAR.test(character) ? character : encodeURIComponent(character)
+    index += character.length
+  }
+  return escaped
+}
+
+/** The bytes of a segment, its escapes decoded, as text. */
+function decoded(segment: string): string {
+  const bytes = new TextEncoder().encode(segment)
+  return Array.from(bytes, (byte) => String.fromCharCode(byte))
+    .join('')
+    .replaceAll(/%([\da-f]{2})/gi, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    )
+}
+
+function relationOf(path: string, base: string): Relation {
+  const [target = [], request = []] = [path, base].map((each) =>
+    each
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decoded),
+  )
+  if (request.some((segment, index) => segment !== target[index])) return 'outside'
+  const below = target.length - request.length
+  return below === 0 ? 'self' : below === 1 ? 'member' : 'descendant'
+}
+
+/** The URL and the relation of an href that is not empty. */
+export function resolveHref(href: string, base: string): {url: string; relation: Relation} {
+  const {origin, pathname} = new URL(base)
+  const authority = /^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i.exec(href)?.[0]
+  const path =
+    authority !== undefined
+      ? href.slice(authority.length).replace(/^(?!\/)/, '/')
+      : href.startsWith('/')
+        ? href
+        : pathname.slice(0, pathname.lastIndexOf('/') + 1) + href
+  const escaped = `/${segmentsOf(path).map(escape).join('/')}`
+  return {url: origin + escaped, relation: relationOf(escaped, pathname)}
+}
