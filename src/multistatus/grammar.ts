@@ -90,7 +90,7 @@ export function classify(node: PathNode): void {
     return
   }
   node.role =
-    CHILDREN.get(parent.role)?.get(node.name) ?? ANY_CHILD.get(parent.role) ?? Role.skipped
+    ANY_CHILD.get(parent.role) ?? CHILDREN.get(parent.role)?.get(node.name) ?? Role.skipped
   if (node.role === Role.property) node.collects = 'markup'
   else if (TEXT.has(node.role)) node.collects = 'text'
 }

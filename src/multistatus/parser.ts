@@ -114,7 +114,6 @@ export class MultiStatusParser<P = Properties> {
     this.#encoding = new EncodingReader(options.encoding)
     this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
       position: () => this.#scanner.position,
-      rest: () => this.#scanner.rest,
       recording: () => this.#scanner.recording,
       value: () => this.#scanner.value,
     })
@@ -179,10 +178,10 @@ export class MultiStatusParser<P = Properties> {
   #feed(chunk: Uint8Array | string): void {
     const room = this.#limits.bytes - this.#bytes
     if (typeof chunk === 'string') {
-      const length = chunk.length * 3 > room ? new TextEncoder().encode(chunk).length : 0
-      if (length > room) this.#tooManyBytes()
-      this.#encoding.writeText(chunk, this.#receiver)
+      const text = beginningOf(chunk, room)
+      this.#encoding.writeText(text, this.#receiver)
       this.#bytes = this.#encoding.offset
+      if (text.length < chunk.length) this.#tooManyBytes()
     } else {
       this.#bytes += Math.min(chunk.length, room)
       this.#encoding.write(chunk.length > room ? chunk.subarray(0, room) : chunk, this.#receiver)
@@ -207,7 +206,8 @@ export class MultiStatusParser<P = Properties> {
   #explain(error: unknown): unknown {
     if (error instanceof UnknownEncodingError) return this.#errorAt(error.message, 'encoding', 0)
     if (!(error instanceof ScanError)) return error
-    const offset = error.reason === 'truncated' ? this.#bytes : this.#offset(error.rest)
+    const offset =
+      error.reason === 'truncated' ? this.#bytes : this.#offset(error.rest ?? this.#scanner.rest)
     return this.#errorAt(error.message, error.reason, offset, error.limit)
   }
 
@@ -221,4 +221,14 @@ export class MultiStatusParser<P = Properties> {
     const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
     return new MultiStatusError(message, reason, offset, limit)
   }
+}
+
+/** As much of a text as has no more bytes than these, as UTF-8. */
+function beginningOf(text: string, bytes: number): string {
+  if (text.length * 3 <= bytes) return text
+  const {read} = new TextEncoder().encodeInto(
+    text,
+    new Uint8Array(Math.min(bytes, text.length * 3)),
+  )
+  return text.slice(0, read)
 }

@@ -24,8 +24,6 @@ import {Unended} from './unended.ts'
 export interface Place {
   /** In bytes from the beginning, as UTF-8. */
   position(): number
-  /** The text from there on. */
-  rest(): string
   /** Keeps what is read, in recovery. */
   recording(): {start(): void; stop(): void}
   /** The text of the value that is being read. */
@@ -51,8 +49,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #propstat: PropstatDraft | undefined
   #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: the text of an href up to where its end may be lost.
+  // In recovery: the text of an href, and what is wrong with a response, up to where its end may be lost.
   #cutHref = ''
+  #problem = ''
   readonly #unended = new Unended()
 
   #statusLine = ''
@@ -127,7 +126,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
       const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
-      throw new ScanError(problem, 'not-multistatus', this.#place.rest())
+      throw new ScanError(problem, 'not-multistatus', undefined)
     }
     if (node.role === Role.property) node.detail = this.#values.propertyOf(node.name)
   }
@@ -217,14 +216,20 @@ export class MultiStatusReader implements ScannerHandler<Property> {
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
   parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
-    if (child.name !== 'response' || child.role === Role.response) return undefined
+    if (!child.rawName.endsWith('response') || child.role === Role.response) return undefined
+    if (child.name !== 'response') return undefined
     if (this.#inHref) this.#cutHref ||= this.#place.value()
-    const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
-    if (isLost || this.#unended.has(this.#responseAt)) {
-      this.#lose()
-      return this.#root
+    if (!this.#unended.isInDoubt) {
+      // What comes now is no more part of its length.
+      this.fed()
+      const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
+      if (isLost || this.#unended.has(this.#responseAt)) {
+        this.#lose()
+        return this.#root
+      }
+      this.#place.recording().start()
+      this.#problem = this.#response?.problem ?? ''
     }
-    if (!this.#unended.isInDoubt) this.#place.recording().start()
     this.#unended.enter(child.depth, this.#place.position())
     return undefined
   }
@@ -233,6 +238,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
     const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
     if (position === undefined) return undefined
+    // What was wrong behind that place is wrong with what is read again.
+    if (this.#response !== undefined) this.#response.problem = this.#problem
     this.#lose()
     this.#flushBroken()
     return position
@@ -323,7 +330,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   }
 
   #exceeded(limit: keyof Limits, message: string): never {
-    throw new ScanError(message, 'limit-exceeded', this.#place.rest(), limit)
+    throw new ScanError(message, 'limit-exceeded', undefined, limit)
   }
 }
 

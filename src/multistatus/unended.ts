@@ -41,11 +41,12 @@ export class Unended {
    * reading must go on from: what began first inside it.
    */
   settle(outer: number, isOpen: (depth: number) => boolean, isEnd: boolean): number | undefined {
+    const first = this.#first
+    if (first === undefined) return undefined
     const open = this.#inner.filter(({depth}) => isOpen(depth))
     // The innermost one may end yet, where the document goes on.
-    if (!isEnd && open.pop() === undefined) return undefined
+    if (!isEnd) open.pop()
     this.#known = new Set([outer, ...open.map(({position}) => position)])
-    const first = this.#first
     this.clear()
     return first
   }

@@ -12,9 +12,11 @@ import {PropertyBag} from './bag.ts'
 import {decoderFor} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
 
-// Characters of markup that are remembered, over all properties of a body, and of one that is worth it.
+// Characters of markup that are remembered, over all properties of a body, and of one that is worth it; and what the tree
+// of each takes beside them.
 const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
+const TREE = 512
 // Names that are remembered: a name that comes again need not be looked at again.
 const MOST_NAMES = 16_384
 
@@ -51,8 +53,9 @@ export class PropertyValues {
     if (known?.scope === scope) return known.value
     const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
     const value = decode === undefined ? element : decode(element)
-    if (raw.length <= LONGEST_REMEMBERED && raw.length < this.#room) {
-      this.#room -= raw.length
+    const size = raw.length + TREE
+    if (raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
+      this.#room -= size
       property.made ??= new Map()
       property.made.set(ownCopy(raw), {scope, value})
     }

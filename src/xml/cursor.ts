@@ -46,8 +46,9 @@ export class Cursor {
       return true
     }
     this.held.append(chunk)
-    this.#checkHeld()
-    return false
+    if (!this.#isHeldTooLong) return false
+    this.source = this.held.release(NOTHING)
+    return this.#tooLong(this.source.text)
   }
 
   /** The source is read. */
@@ -69,7 +70,7 @@ export class Cursor {
   /** Keeps the source from a byte on for the next chunk. Returns the end of it. */
   hold(from: number, as: Held, quote = 0): number {
     this.held.keep(this.source.from(from), as, quote)
-    if (as !== 'few characters') this.#checkHeld()
+    if (as !== 'few characters' && this.#isHeldTooLong) this.#tooLong(this.held.text)
     return this.source.bytes.length
   }
 
@@ -96,9 +97,9 @@ export class Cursor {
     if (length > this.#longestTag) this.#tooLong(this.source.slice(at))
   }
 
-  #checkHeld(): void {
-    // But for `</`, which is no part of it.
-    if (this.held.length - 2 > this.#longestTag) this.#tooLong(this.held.text)
+  /** Whether it is, but for what begins and ends it: a `</` and a `?` at most. */
+  get #isHeldTooLong(): boolean {
+    return this.held.length - 3 > this.#longestTag
   }
 
   #tooLong(rest: string): never {

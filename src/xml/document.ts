@@ -61,7 +61,7 @@ function readRoot(text: string): XmlElement | undefined {
       if (node.depth !== 1) return
       root = parseElement(
         `<${node.tag}${node.selfClosing ? '>' : `>${structured ? value : escapeText(value)}</${node.rawName}>`}`,
-        Scope.root,
+        Scope.root(),
       )
     },
     fault(): void {

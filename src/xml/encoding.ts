@@ -66,8 +66,9 @@ export class EncodingReader {
 
   /** Goes on with text that is decoded already. */
   writeText(chunk: string, to: TextReceiver): void {
-    const isFirst = this.#read === 0 && this.#half === ''
-    const text = this.#half + (isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk)
+    const hasMark = this.#read === 0 && this.#half === '' && chunk.startsWith('\uFEFF')
+    if (hasMark) this.#read = 3
+    const text = this.#half + (hasMark ? chunk.slice(1) : chunk)
     const isCut = /[\uD800-\uDBFF]$/.test(text)
     this.#half = isCut ? text.slice(-1) : ''
     const whole = isCut ? text.slice(0, -1) : text
@@ -119,7 +120,7 @@ export class EncodingReader {
       )
     }
     if (order !== '') return this.#settle(order, 0)
-    const beginning = String.fromCharCode(...bytes.subarray(0, LONGEST_DECLARATION))
+    const beginning = new TextDecoder('latin1').decode(bytes.subarray(0, LONGEST_DECLARATION))
     const mayDeclare = beginning.startsWith('<?xml') || '<?xml'.startsWith(beginning)
     if (!isWhole && mayDeclare && !beginning.includes('?>') && bytes.length < LONGEST_DECLARATION)
       return -1

@@ -32,13 +32,18 @@ export interface ScannerHandler<Detail> {
   restart(isEnd: boolean, innermost: PathNode<Detail>): number | undefined
 }
 
-/** Where and why the reading ended. `rest` is the text from there on. */
+/** Where and why the reading ended. `rest` is the text from there on, `undefined` where the scanner stands there. */
 export class ScanError extends Error {
   readonly reason: MultiStatusErrorReason
-  readonly rest: string
+  readonly rest: string | undefined
   readonly limit: string | undefined
 
-  constructor(message: string, reason: MultiStatusErrorReason, rest: string, limit?: string) {
+  constructor(
+    message: string,
+    reason: MultiStatusErrorReason,
+    rest: string | undefined,
+    limit?: string,
+  ) {
     super(message)
     this.reason = reason
     this.rest = rest

@@ -6,14 +6,12 @@
 import {ownCopy} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {PathNode} from './path.ts'
+import {RepeatedValues} from './repeated.ts'
 import {Scope} from './scope.ts'
 import type {Source} from './source.ts'
-import {needle, standsAt} from './source.ts'
+import {standsAt} from './source.ts'
 import {parseStartTag, TagFault} from './tag.ts'
 import {ValueCollector} from './value.ts'
-
-// A longer value is seldom the same as the one before.
-const LONGEST_REPEATED = 4096
 
 /** Opens and closes elements, and tells the handler of those that mean something. */
 export class OpenElements<Detail> {
@@ -28,6 +26,7 @@ export class OpenElements<Detail> {
   readonly #handler: ScannerHandler<Detail>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
+  readonly #repeated = new RepeatedValues()
   #isReopened = false
 
   constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
@@ -36,7 +35,7 @@ export class OpenElements<Detail> {
     this.#recovers = recovers
     this.value = new ValueCollector(limits)
     // The document's own end tag holds a character that no document can.
-    const element = {name: '', rawName: '\0', scope: Scope.root, selfClosing: false}
+    const element = {rawName: '\0', scope: Scope.root(), selfClosing: false}
     this.document = new PathNode(undefined, '', element)
     // Outside the root there may be no text at all, so each run of it is looked at.
     this.document.collects = 'text'
@@ -90,7 +89,7 @@ export class OpenElements<Detail> {
     if (parsed instanceof TagFault) return parsed
     const {name, attributes, selfClosing} = parsed
     const scope = parent.scope.declare(attributes)
-    const element = {name: scope.elementName(name), rawName: name, scope, selfClosing}
+    const element = {rawName: name, scope, selfClosing}
     const child = new PathNode(parent, own, element)
     const {depth} = this.#limits
     if (child.depth > depth)
@@ -148,35 +147,26 @@ export class OpenElements<Detail> {
     const value = this.value.end(source, lt)
     this.value.isStructured = false
     // In recovery a value may have faults, which a comparison would not find again.
-    if (
-      isStructured &&
-      !this.#recovers &&
-      value !== node.lastValue &&
-      value.length <= LONGEST_REPEATED
-    ) {
-      node.lastValue = ownCopy(value)
-      node.lastMarkup = needle(`${value}</${node.rawName}>`)
-    }
+    if (isStructured && !this.#recovers) this.#repeated.keep(value, node.rawName)
     return this.#handler.close(node, value, isStructured)
   }
 
-  /**
-   * Closes the innermost element where its whole value stands at an index as it stood in it the last time: what was read
-   * once need not be read again. Returns the index behind it, or `from` where another value stands there.
-   */
-  closeRepeated(view: DataView, from: number): number {
+  /** Closes the innermost element where its whole value is known. Returns the index behind it, else `from`. */
+  closeRepeated(source: Source, from: number): number {
     const node = this.node
-    if (node.lastValue === '' || !standsAt(view, node.lastMarkup, from)) return from
+    const repeated = this.#repeated.at(source, from, node.rawName)
+    if (repeated === undefined) return from
     this.node = node.parent ?? this.document
     this.previous = node
-    this.#handler.close(node, node.lastValue, true)
-    return from + node.lastMarkup.byteLength
+    this.#handler.close(node, repeated.value, true)
+    return from + repeated.markup.byteLength
   }
 
   /** The innermost open element with this name. */
   find(rawName: string): PathNode<Detail> | undefined {
     let match: PathNode<Detail> | undefined = this.node
     while (match !== undefined && match.rawName !== rawName) match = match.parent
-    return match
+    // The document has no name, and no end tag.
+    return match === this.document ? undefined : match
   }
 }

@@ -8,8 +8,9 @@ import {needle} from './source.ts'
 
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
 // make us remember without end; a real one stays far below.
-const MOST_NODES = 16_384
-const LONGEST_TAG = 512
+const MOST_NODES = 4096
+/** The longest start tag that is remembered. */
+export const LONGEST_TAG = 512
 
 const NOTHING = /* @__PURE__ */ needle('')
 
@@ -21,8 +22,6 @@ export class PathNode<Detail = unknown> {
   readonly parent: PathNode<Detail> | undefined
   /** What stands between `<` and `>`. */
   readonly tag: string
-  /** As `formatName` writes names. */
-  readonly name: string
   /** As it is written, with its prefix. */
   readonly rawName: string
   /** The namespaces inside the element. */
@@ -34,9 +33,6 @@ export class PathNode<Detail = unknown> {
   role = 0
   /** What is done with its text. */
   collects: Collects = 'nothing'
-  /** The last value of it that had child elements, and that with its end tag. */
-  lastValue = ''
-  lastMarkup: DataView = NOTHING
   /** What else the reader keeps with it. */
   detail: Detail | undefined
   /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
@@ -46,22 +42,28 @@ export class PathNode<Detail = unknown> {
   first: PathNode<Detail> | undefined
   /** The remembered sibling that came next, the last time. */
   next: PathNode<Detail> | undefined
+  #name: string | undefined
   #children: Map<string, PathNode<Detail>> | undefined
   readonly #remembered: {nodes: number}
 
   constructor(
     parent: PathNode<Detail> | undefined,
     tag: string,
-    element: {name: string; rawName: string; scope: Scope; selfClosing: boolean},
+    element: {rawName: string; scope: Scope; selfClosing: boolean},
   ) {
     this.parent = parent
     this.tag = tag
-    this.name = element.name
     this.rawName = element.rawName
     this.scope = element.scope
     this.selfClosing = element.selfClosing
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
+  }
+
+  /** As `formatName` writes names. */
+  get name(): string {
+    this.#name ??= this.scope.elementName(this.rawName)
+    return this.#name
   }
 
   /** The child that this start tag opened here before. */

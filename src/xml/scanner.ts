@@ -10,7 +10,7 @@ import {Cursor} from './cursor.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {OpenElements} from './open-elements.ts'
-import type {PathNode} from './path.ts'
+import {LONGEST_TAG, type PathNode} from './path.ts'
 import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
@@ -58,15 +58,11 @@ export class Scanner<Detail> {
 
   /** Reads on. Throws {@link ScanError}; after that the scanner is done for. */
   feed(chunk: Source): void {
-    if (!this.#cursor.feed(chunk)) return
-    for (let isRead = false; !isRead;) {
-      try {
-        this.#read()
-        isRead = true
-      } catch (error) {
-        const isLimit = error instanceof ScanError && error.limit !== undefined
-        if (!isLimit || !this.#restart(false)) throw error
-      }
+    try {
+      if (!this.#cursor.feed(chunk)) return
+      this.#read()
+    } catch (error) {
+      this.#readAgain(error)
     }
     this.#cursor.finish()
   }
@@ -94,6 +90,20 @@ export class Scanner<Detail> {
     const {node, document} = this.#elements
     const where = node === document ? '' : ` inside <${visible(node.rawName, 100)}>`
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
+  }
+
+  /** In recovery: reads again where a limit was broken because the end of a response was lost. Else throws on. */
+  #readAgain(error: unknown): void {
+    for (let thrown = error; thrown !== undefined;) {
+      const isLimit = thrown instanceof ScanError && thrown.limit !== undefined
+      if (!isLimit || !this.#restart(false)) throw thrown
+      thrown = undefined
+      try {
+        this.#read()
+      } catch (another) {
+        thrown = another
+      }
+    }
   }
 
   /** Reads the source at hand. */
@@ -156,7 +166,9 @@ export class Scanner<Detail> {
         let child = elements.expectedAt(view, lt)
         if (child === undefined) {
           if (gt < lt) gt = indexOrEnd(bytes, GREATER, lt)
-          if (gt < length) child = elements.known(source.slice(lt + 1, gt))
+          // A longer one is not remembered, nor worth what it takes to cut it out for each `<` before a far `>`.
+          if (gt < length && gt - lt <= LONGEST_TAG)
+            child = elements.known(source.slice(lt + 1, gt))
         }
         at = child === undefined ? this.#startTag(lt) : this.#knownTag(child, lt)
       }
@@ -177,7 +189,7 @@ export class Scanner<Detail> {
     this.#cursor.at = lt
     this.#elements.open(child, lt)
     if (child.collects !== 'markup' || child.selfClosing) return end
-    return this.#elements.closeRepeated(this.#cursor.source.view, end)
+    return this.#elements.closeRepeated(this.#cursor.source, end)
   }
 
   #startTag(lt: number): number {
@@ -211,7 +223,10 @@ export class Scanner<Detail> {
       if (child instanceof TagFault) return lt + 1
     }
     elements.open(child, lt)
-    return isClosed ? end + 1 : end
+    if (!isClosed) return end
+    return child.collects === 'markup' && !child.selfClosing
+      ? elements.closeRepeated(cursor.source, end + 1)
+      : end + 1
   }
 
   #endTag(lt: number): number {

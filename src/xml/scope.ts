@@ -4,18 +4,62 @@
  */
 
 import {DAV, formatName, XML_NAMESPACE} from '../protocol/name.ts'
+import {ownCopy} from './characters.ts'
+
+// Names that are remembered, over all namespaces.
+const MOST_NAMES = 16_384
+
+/** The names of one document: each is made once, so that looking up what is known of it takes no time. */
+class Names {
+  readonly #byNamespace = new Map<string, Map<string, string>>()
+  readonly #namespaces = new Map<string, string>()
+  #size = 0
+
+  /** The same string for equal ones. */
+  namespace(written: string): string {
+    const known = this.#namespaces.get(written)
+    if (known !== undefined) return known
+    const own = ownCopy(written)
+    if (this.#namespaces.size < MOST_NAMES) this.#namespaces.set(own, own)
+    return own
+  }
+
+  /** A name as `formatName` writes it. */
+  name(namespace: string, local: string): string {
+    let names = this.#byNamespace.get(namespace)
+    const known = names?.get(local)
+    if (known !== undefined) return known
+    const own = ownCopy(formatName(namespace, local))
+    if (this.#size === MOST_NAMES) return own
+    if (names === undefined) {
+      names = new Map()
+      this.#byNamespace.set(namespace, names)
+    }
+    this.#size++
+    names.set(ownCopy(local), own)
+    return own
+  }
+}
 
 /** The bindings of prefixes at one element and, through its parent, around it. */
 export class Scope {
-  /** Where nothing but `xml` is bound. */
-  static readonly root: Scope = new Scope(undefined, new Map([['xml', XML_NAMESPACE]]))
-
   readonly #parent: Scope | undefined
   readonly #bindings: ReadonlyMap<string, string>
+  readonly #names: Names
 
-  private constructor(parent: Scope | undefined, bindings: ReadonlyMap<string, string>) {
+  private constructor(
+    parent: Scope | undefined,
+    bindings: ReadonlyMap<string, string>,
+    names: Names,
+  ) {
     this.#parent = parent
     this.#bindings = bindings
+    this.#names = names
+  }
+
+  /** The scope around a document, where nothing but `xml` is bound. */
+  static root(): Scope {
+    return new Scope(undefined, new Map([['xml', XML_NAMESPACE]]), new Names())
   }
 
   /** The scope inside an element with these attributes: this one itself where they declare nothing. */
@@ -28,15 +72,15 @@ export class Scope {
       // The two prefixes that XML itself uses cannot be bound to anything else.
       if (prefix === 'xml' || prefix === 'xmlns') continue
       bindings ??= new Map()
-      bindings.set(prefix, value)
+      bindings.set(prefix, this.#names.namespace(value))
     }
-    return bindings === undefined ? this : new Scope(this, bindings)
+    return bindings === undefined ? this : new Scope(this, bindings, this.#names)
   }
 
   /** The name of an element, as `formatName` writes names. */
   elementName(name: string): string {
     const colon = name.indexOf(':')
-    if (colon === -1) return formatName(this.#lookUp('') ?? '', name)
+    if (colon === -1) return this.#names.name(this.#lookUp('') ?? '', name)
     return this.#prefixed(name, colon)
   }
 
@@ -50,12 +94,12 @@ export class Scope {
 
   #prefixed(name: string, colon: number): string {
     const local = name.slice(colon + 1)
-    if (colon === 0 || local === '' || local.includes(':')) return formatName('', name)
+    if (colon === 0 || local === '' || local.includes(':')) return this.#names.name('', name)
     const prefix = name.slice(0, colon)
     const namespace = this.#lookUp(prefix)
-    if (namespace !== undefined) return formatName(namespace, local)
+    if (namespace !== undefined) return this.#names.name(namespace, local)
     // lighttpd 1.4 writes `DAV:` as a prefix without declaring it.
-    return prefix === 'DAV' ? formatName(DAV, local) : formatName('', name)
+    return prefix === 'DAV' ? this.#names.name(DAV, local) : this.#names.name('', name)
   }
 
   #lookUp(prefix: string): string | undefined {

@@ -3,6 +3,9 @@
  * values are cut. Indices are those of the bytes.
  */
 
+// The bits that no four bytes of ASCII have.
+const ASCII_MASK = 0x80_80_80_80
+
 /** Some whole characters of a document. */
 export class Source {
   readonly text: string
@@ -49,11 +52,19 @@ export class Source {
 
   /** Counts from the last index that was asked for, forwards or backwards. */
   #characterAt(byte: number): number {
-    const bytes = this.bytes
+    const {bytes, view} = this
     let at = this.#byte
     let character = this.#character
-    for (; at < byte; at++) character += units(bytes[at] ?? 0)
-    for (; at > byte; at--) character -= units(bytes[at - 1] ?? 0)
+    while (at < byte) {
+      // Most of most texts is ASCII.
+      if (at + 4 <= byte && (view.getUint32(at) & ASCII_MASK) === 0) {
+        at += 4
+        character += 4
+      } else {
+        character += units(bytes[at++] ?? 0)
+      }
+    }
+    while (at > byte) character -= units(bytes[--at] ?? 0)
     this.#byte = at
     this.#character = character
     return character

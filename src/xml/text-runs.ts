@@ -61,33 +61,37 @@ export class TextRuns<Detail> {
     ODD.lastIndex = 0
     while (ODD.test(run)) {
       const index = ODD.lastIndex - 1
-      const [piece, length] = this.#oddPiece(run, index, from)
-      decoded += run.slice(begin, index) + piece
+      const code = run.charCodeAt(index)
+      if (code === BRACKET) {
+        if (run.startsWith(']]>', index))
+          this.#cursor.fault("']]>' may not stand in text", from, index)
+        continue
+      }
+      const {character, length} = this.#odd(run, index, code, from)
+      decoded += run.slice(begin, index) + character
       begin = index + length
       ODD.lastIndex = begin
     }
     return begin === 0 ? run : decoded + run.slice(begin)
   }
 
-  /** What stands for the odd character at an index, and how many characters it stands for. */
-  #oddPiece(run: string, index: number, from: number): [piece: string, length: number] {
-    switch (run.charCodeAt(index)) {
-      case AMPERSAND: {
-        const reference = decodeReference(run, index)
-        if (typeof reference === 'object') return [reference.character, reference.length]
-        this.#cursor.fault(reference, from, index)
-        return ['&', 1]
-      }
-      case RETURN:
-        return ['\n', run.startsWith('\n', index + 1) ? 2 : 1]
-      case BRACKET:
-        if (run.startsWith(']]>', index))
-          this.#cursor.fault("']]>' may not stand in text", from, index)
-        return [']', 1]
-      default:
-        this.#cursor.fault(describeForbidden(run.charAt(index)), from, index)
-        return ['', 1]
+  /** What an odd character at an index, with what belongs to it, stands for. */
+  #odd(
+    run: string,
+    index: number,
+    code: number,
+    from: number,
+  ): {character: string; length: number} {
+    if (code === RETURN) {
+      return {character: '\n', length: run.startsWith('\n', index + 1) ? 2 : 1}
     }
+    const isReference = code === AMPERSAND
+    const reference = isReference
+      ? decodeReference(run, index)
+      : describeForbidden(run.charAt(index))
+    if (typeof reference === 'object') return reference
+    this.#cursor.fault(reference, from, index)
+    return {character: isReference ? '&' : '', length: 1}
   }
 
   #outsideRoot(from: number, run: string): void {

@@ -58,7 +58,7 @@ export class ValueCollector {
   countElement(): void {
     if (++this.#elements <= this.#limits.elements) return
     const message = `a value has more than ${this.#limits.elements} elements`
-    throw new ScanError(message, 'limit-exceeded', '', 'elements')
+    throw new ScanError(message, 'limit-exceeded', undefined, 'elements')
   }
 
   /** Ends the value at a byte of the source at hand. */

@@ -102,7 +102,11 @@ function feed(scanner: Scanner<unknown>, chunks: readonly Uint8Array[]): Refusal
     if (error instanceof UnknownEncodingError)
       return {reason: 'encoding', message: error.message, at: 0}
     if (error instanceof ScanError)
-      return {reason: error.reason, message: error.message, at: fed - error.rest.length}
+      return {
+        reason: error.reason,
+        message: error.message,
+        at: fed - (error.rest ?? scanner.rest).length,
+      }
     throw error
   }
 }

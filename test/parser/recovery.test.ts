@@ -81,6 +81,12 @@ describe('a response without its end', () => {
     expect(outline(multistatus(first, cut, last, last))).toBe(expected)
   })
 
+  it('may come before other faults', () => {
+    expect(outline(multistatus(first, `${begin}<x:p>`, last, '& < </x>', last))).toBe('a (b) c c …')
+    const twice = '<D:response><D:href>/docs/b</D:href>'
+    expect(outline(multistatus(first, twice, last, '&', twice, '&', last))).toBe('a (b) c (b) c …')
+  })
+
   it('may come again and again', () => {
     const cut = `${begin}<x:p>text`
     expect(outline(multistatus(first, cut, last, cut, cut, last, cut))).toBe(

@@ -1,0 +1,80 @@
+// One input of the fuzzer: a body, the edges of its chunks, and the options it is read with. All of it is data, so that a
+// finding can be saved and replayed; whatever is read from a case depends on nothing else.
+
+import {createHash} from 'node:crypto'
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+
+import type {Limits} from 'multistatus/parser'
+
+/** The options of a parser that are plain data. */
+export interface CaseOptions {
+  readonly malformed: 'throw' | 'skip'
+  readonly method: string
+  readonly url: string
+  readonly encoding?: string
+  readonly limits?: Partial<Limits>
+  /** Whether some properties have decoders of the user's, which refuse, throw or promise. */
+  readonly hasDecoders?: boolean
+}
+
+/** What is read, and how. */
+export interface FuzzCase {
+  readonly body: Uint8Array
+  readonly options: CaseOptions
+  /** Where the body is cut for one of the readings, in order; the same place twice makes an empty chunk. */
+  readonly cuts: readonly number[]
+  /** The length of the chunks of another reading. */
+  readonly step: number
+}
+
+/** A case that broke a rule of the oracle. */
+export interface Finding {
+  readonly name: string
+  readonly input: FuzzCase
+  /** The rule, and what tells this breach of it from another one. */
+  readonly signature: string
+}
+
+const FOLDER = new URL('findings/', import.meta.url)
+
+/** A case with nothing special about it. */
+export function plainCase(body: string | Uint8Array, options: Partial<CaseOptions> = {}): FuzzCase {
+  return {
+    body: typeof body === 'string' ? Buffer.from(body) : body,
+    options: {malformed: 'throw', method: 'PROPFIND', url: 'http://localhost/docs/', ...options},
+    cuts: [],
+    step: 1,
+  }
+}
+
+/**
+ * Writes a case into the folder of findings: the body as it is, and all else beside it as JSON, in a file that formatters
+ * leave alone. Returns the path of the body.
+ */
+export function saveFinding(input: FuzzCase, signature: string, folder: URL = FOLDER): string {
+  const {body, ...rest} = input
+  const facts = `${JSON.stringify({signature, ...rest}, undefined, 2)}\n`
+  const name = createHash('sha256').update(facts).update(body).digest('hex').slice(0, 12)
+  mkdirSync(folder, {recursive: true})
+  writeFileSync(new URL(`${name}.bin`, folder), body)
+  writeFileSync(new URL(`${name}.facts`, folder), facts)
+  return new URL(`${name}.bin`, folder).pathname
+}
+
+/** The findings that were saved, by name. */
+export function loadFindings(folder: URL = FOLDER): Finding[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.bin'))
+    .toSorted()
+    .map((file) => loadFinding(new URL(file, folder)))
+}
+
+/** One of them, by the address of its body. */
+export function loadFinding(address: URL): Finding {
+  const {signature, ...rest} = JSON.parse(
+    readFileSync(new URL(address.href.replace(/bin$/, 'facts')), 'utf8'),
+  )
+  const name = address.pathname.slice(address.pathname.lastIndexOf('/') + 1, -'.bin'.length)
+  return {name, signature, input: {...rest, body: new Uint8Array(readFileSync(address))}}
+}

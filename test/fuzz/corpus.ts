@@ -1,0 +1,66 @@
+// The cases worth going on from: for each feature that was ever seen, the cheapest case that has it. What is picked next
+// belongs to a rare feature, so that the many common ways through the parser do not take all the time.
+
+import type {FuzzCase} from './cases.ts'
+import type {Random} from './random.ts'
+
+interface Entry {
+  readonly input: FuzzCase
+  /** What it takes to run: bytes of the body and work counted. No clock, so that a seed gives the same run again. */
+  readonly cost: number
+}
+
+// Of so many features that are drawn, the rarest is taken.
+const DRAWN = 4
+// A case must be this much cheaper to take the place of another one.
+const CHEAPER = 0.8
+
+/** Keeps cases by their features. */
+export class Corpus {
+  readonly #owners: (Entry | undefined)[]
+  readonly #runs: Float64Array
+  readonly #features: number[] = []
+
+  constructor(features: number) {
+    this.#owners = Array.from({length: features})
+    this.#runs = new Float64Array(features)
+  }
+
+  /** How many cases are kept. */
+  get size(): number {
+    return new Set(this.#features.map((feature) => this.#owners[feature])).size
+  }
+
+  /** How many features were seen. */
+  get features(): number {
+    return this.#features.length
+  }
+
+  /** Hears what a case did. Returns whether it brought something new. */
+  add(input: FuzzCase, {features, work}: {features: readonly number[]; work: number}): boolean {
+    const entry: Entry = {input, cost: input.body.length * 10 + work}
+    let isNew = false
+    for (const feature of features) {
+      this.#runs[feature] = (this.#runs[feature] ?? 0) + 1
+      const owner = this.#owners[feature]
+      if (owner !== undefined && entry.cost > owner.cost * CHEAPER) continue
+      this.#owners[feature] = entry
+      if (owner !== undefined) continue
+      this.#features.push(feature)
+      isNew = true
+    }
+    return isNew
+  }
+
+  /** A case to go on from. */
+  pick(random: Random): FuzzCase {
+    let rarest = random.pick(this.#features)
+    for (let drawn = 1; drawn < DRAWN; drawn++) {
+      const feature = random.pick(this.#features)
+      if ((this.#runs[feature] ?? 0) < (this.#runs[rarest] ?? 0)) rarest = feature
+    }
+    const entry = this.#owners[rarest]
+    if (entry === undefined) throw new Error('a feature was seen that no case has')
+    return entry.input
+  }
+}

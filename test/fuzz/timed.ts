@@ -1,0 +1,24 @@
+// Runs what may not come back. The engine can end a loop that does not end itself where the code runs as a script with a
+// timeout; so a hang is a finding like any other, and the run goes on. It takes some milliseconds each time.
+
+import {Script} from 'node:vm'
+
+import {Violation} from './reading.ts'
+
+const NAME = '__fuzzWork__'
+const script = new Script(`${NAME}()`)
+
+/** Does some work. Where that takes longer than `most` milliseconds, the error is a {@link Violation}. */
+export function runTimed(work: () => void, most: number): {error: unknown} {
+  Reflect.set(globalThis, NAME, work)
+  try {
+    script.runInThisContext({timeout: most})
+    return {error: undefined}
+  } catch (error) {
+    return {error: isTimeout(error) ? new Violation('hangs', `not done in ${most} ms`) : error}
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+}

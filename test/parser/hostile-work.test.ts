@@ -1,0 +1,159 @@
+// What a hostile server sends costs work in proportion to its length and memory within the limits, in both modes: four times
+// the length takes about four times the work, which is counted and not timed, and holds no more memory. RFC 4918, section 20.6.
+
+import v8 from 'node:v8'
+import vm from 'node:vm'
+
+import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
+import {describe, expect, it} from 'vitest'
+
+import {bytes, response, verdict} from '../support/fixtures.ts'
+import {countWork} from '../support/work.ts'
+
+const HEAD = '<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">'
+const RESPONSE = '<D:response><D:href>/docs/a</D:href><D:propstat><D:prop>'
+const CUT = `${RESPONSE}<x:p>`
+const VALUE = HEAD + CUT
+
+interface Attack {
+  readonly name: string
+  readonly head?: string
+  /** The piece with this number. */
+  readonly piece: (number: number) => string
+}
+
+const attacks: readonly Attack[] = [
+  {name: 'no > ever', head: `${HEAD}<a`, piece: () => 'aaaaaaaaaa'},
+  {name: 'a start tag without end', head: `${HEAD}<a b="`, piece: () => 'aaaaaaaaaa'},
+  {name: 'an end tag without end', head: `${HEAD}</D:multistatus`, piece: () => '          '},
+  {name: 'an instruction without end', head: `${HEAD}<?a `, piece: () => 'aaaa?aaaaa'},
+  {name: 'attributes without end', head: `${HEAD}<a`, piece: (number) => ` a${number}=""`},
+  {name: 'nesting without end', head: HEAD, piece: () => '<x:p>'},
+  {name: 'a value without end', head: VALUE, piece: () => 'aaaaaaaaaa'},
+  {name: 'a value of references', head: VALUE, piece: () => '&#x1F600;'},
+  {name: 'a value of elements', head: VALUE, piece: () => '<x:a>a</x:a>'},
+  {name: 'a value of carriage returns', head: VALUE, piece: () => '\r\r\n'},
+  {name: 'a value of brackets', head: VALUE, piece: () => ']]]]'},
+  {name: 'a value that is not ASCII', head: VALUE, piece: () => '漢é😀'},
+  {name: 'a comment without end', head: `${HEAD}<!--`, piece: () => 'aaaaaa-aaa'},
+  {name: 'a CDATA section without end', head: `${VALUE}<![CDATA[`, piece: () => 'aaaaaaa]]a'},
+  {name: 'many comments', head: HEAD, piece: () => '<!--a-->'},
+  {name: 'many CDATA sections', head: VALUE, piece: () => '<![CDATA[]]>'},
+  {name: 'many instructions', head: HEAD, piece: () => '<?a b?>'},
+  {name: 'many hrefs', head: `${HEAD}<D:response>`, piece: () => '<D:href>/docs/a</D:href>'},
+  {name: 'many properties', head: HEAD + RESPONSE, piece: (number) => `<x:p${number}/>`},
+  {name: 'many conditions', head: `${HEAD}<D:response><D:error>`, piece: (n) => `<x:p${n}/>`},
+  {name: 'unknown elements', head: HEAD, piece: (number) => `<x:p${number}></x:p${number}>`},
+  {
+    name: 'namespaces',
+    head: HEAD,
+    piece: (number) =>
+      response('/docs/a', `<y:p xmlns:y="urn:${number}" xmlns:z${number}="urn:z"/>`),
+  },
+  {
+    name: 'names',
+    head: HEAD,
+    piece: (number) => response('/docs/a', `<x:p${number}>1</x:p${number}>`),
+  },
+  {
+    name: 'shapes of markup',
+    head: HEAD,
+    piece: (number) => response('/docs/a', `<x:p><x:a${number}/><x:b b="${number}"/></x:p>`),
+  },
+  {
+    name: 'start tags of responses',
+    head: HEAD,
+    piece: (number) =>
+      `<D:response a="${number}"><D:href>/docs/a</D:href><D:status>200</D:status></D:response>`,
+  },
+  {
+    name: 'responses that are not ASCII',
+    head: HEAD,
+    piece: (number) => response(`/docs/漢${number}`, '<x:p>é</x:p>'),
+  },
+  {
+    name: 'hrefs full of dots',
+    head: HEAD,
+    piece: () => verdict('/docs/a/../.././%2e/%zz//b c', '423'),
+  },
+  {name: 'bare ampersands', head: VALUE, piece: () => '& &a &a;'},
+  {name: 'control characters', head: VALUE, piece: () => 'a\u0001b'},
+  {name: 'tags that never close', head: VALUE, piece: () => '<a <b c="<'},
+  {name: 'bare less-than signs', head: VALUE, piece: () => '<<<< <1'},
+  {name: 'end tags that match nothing', head: VALUE, piece: (number) => `</x:n${number}>`},
+  {
+    name: 'end tags that match something else',
+    head: HEAD + RESPONSE,
+    piece: () => '<x:p><x:q></x:p></x:q>',
+  },
+  {name: '<! that begins nothing', head: VALUE, piece: () => '<!a'},
+  {name: 'responses without end', head: HEAD, piece: () => `${CUT}a`},
+  {name: 'good responses in one without end', head: VALUE, piece: () => response('/docs/b')},
+  {name: 'roots that end', head: HEAD, piece: () => `${response('/docs/a')}</D:multistatus>`},
+]
+
+function* chunksOf({head = '', piece}: Attack, length: number): Generator<Uint8Array> {
+  yield bytes(head)
+  let text = ''
+  let made = 0
+  for (let number = 0; made < length; number++) {
+    text += piece(number)
+    if (text.length < 2000) continue
+    made += text.length
+    yield bytes(text)
+    text = ''
+  }
+}
+
+/** Reads to the end, or to the error, which is one of ours. */
+function parse(attack: Attack, length: number, malformed: 'throw' | 'skip'): MultiStatusParser {
+  const parser = new MultiStatusParser({malformed})
+  for (const chunk of chunksOf(attack, length)) {
+    parser.write(chunk)
+    if (parser.error === undefined) continue
+    expect(parser.error).toBeInstanceOf(MultiStatusError)
+    break
+  }
+  return parser
+}
+
+describe.each(['throw', 'skip'] as const)('malformed: %s', (malformed) => {
+  it.each(attacks)('$name: the work is in proportion to the length', (attack) => {
+    parse(attack, 20_000, malformed)
+    const once = countWork(() => void parse(attack, 30_000, malformed))
+    const fourTimes = countWork(() => void parse(attack, 120_000, malformed))
+    expect(once).toBeGreaterThan(1000)
+    expect(fourTimes / once).toBeLessThan(5)
+  })
+})
+
+v8.setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = vm.runInNewContext('gc')
+
+describe.each(['throw', 'skip'] as const)('malformed: %s', (malformed) => {
+  const limits = {response: 400_000, value: 200_000}
+
+  it.each(attacks)('$name: no more is held than the limits allow', (attack) => {
+    const held = (length: number): number => {
+      collectGarbage()
+      const before = process.memoryUsage()
+      const parser = new MultiStatusParser({malformed, limits})
+      for (const chunk of chunksOf(attack, length)) {
+        parser.write(chunk)
+        if (parser.error !== undefined) break
+      }
+      collectGarbage()
+      const after = process.memoryUsage()
+      // The parser is used behind the count, so that it is held till then.
+      return (
+        after.heapUsed -
+        before.heapUsed +
+        after.arrayBuffers -
+        before.arrayBuffers +
+        Number(parser.isMultiStatus)
+      )
+    }
+    held(50_000)
+    expect(held(3_000_000) / 1e6).toBeLessThan(12)
+  })
+})

@@ -1,0 +1,83 @@
+// Counts the work of a piece of our code: how often each block of src/ ran, as V8 counts it, and how many characters or bytes
+// the platform's own functions were given. Unlike seconds this is the same on every machine, and twice as much for twice
+// as long an input only where the cost is in proportion.
+
+import {Session} from 'node:inspector'
+
+/** The platform's functions whose cost is the length of what they look at. */
+const NATIVES: readonly (readonly [prototype: object, names: readonly string[]])[] = [
+  [
+    String.prototype,
+    ['indexOf', 'lastIndexOf', 'includes', 'search', 'replaceAll', 'replace', 'split', 'trim'],
+  ],
+  [RegExp.prototype, ['exec', 'test']],
+  [Object.getPrototypeOf(Uint8Array.prototype), ['indexOf', 'set', 'fill']],
+  [TextDecoder.prototype, ['decode']],
+  [TextEncoder.prototype, ['encode']],
+  [Array.prototype, ['join', 'filter', 'map', 'includes', 'indexOf']],
+]
+
+/** The work that a run takes. */
+export function countWork(run: () => void): number {
+  let looked = 0
+  const originals: (() => void)[] = []
+  for (const [prototype, names] of NATIVES) {
+    for (const name of names) {
+      const original: unknown = Reflect.get(prototype, name)
+      if (typeof original !== 'function') throw new TypeError(`no function ${name}`)
+      const counted = function (this: unknown, ...given: unknown[]): unknown {
+        const result: unknown = Reflect.apply(original, this, given)
+        looked += lengthOf(this, given, result)
+        return result
+      }
+      Reflect.set(prototype, name, counted)
+      originals.push(() => Reflect.set(prototype, name, original))
+    }
+  }
+  const session = new Session()
+  session.connect()
+  session.post('Profiler.enable')
+  session.post('Profiler.startPreciseCoverage', {callCount: true, detailed: true})
+  try {
+    run()
+    return looked + blocks(session)
+  } finally {
+    session.post('Profiler.stopPreciseCoverage')
+    session.disconnect()
+    for (const restore of originals) restore()
+  }
+}
+
+/** How often the blocks of the sources ran. */
+function blocks(session: Session): number {
+  let count = 0
+  session.post('Profiler.takePreciseCoverage', (_, coverage) => {
+    for (const {url, functions} of coverage.result) {
+      if (!url.includes('/src/')) continue
+      for (const {ranges} of functions) for (const range of ranges) count += range.count
+    }
+  })
+  if (count === 0) throw new Error('V8 counted nothing')
+  return count
+}
+
+/** What a function looked at: from where it began to what it found, or all of it. */
+function lengthOf(self: unknown, given: readonly unknown[], result: unknown): number {
+  const [subject, begin] = given
+  if (self instanceof RegExp) {
+    const from = self.sticky ? String(subject).length : 0
+    if (!self.sticky) return String(subject).length
+    // A sticky expression looks no further than what it matches, which is a tag at most.
+    return Array.isArray(result) ? String(result[0]).length : Math.min(from, 64)
+  }
+  if (typeof self === 'string' || Array.isArray(self)) {
+    const from = typeof begin === 'number' ? begin : 0
+    return (typeof result === 'number' && result >= 0 ? result : self.length) - from
+  }
+  if (self instanceof Uint8Array && typeof subject === 'number') {
+    const from = typeof begin === 'number' ? begin : 0
+    return (typeof result === 'number' && result >= 0 ? result : self.length) - from
+  }
+  if (subject instanceof Uint8Array || typeof subject === 'string') return subject.length
+  return 1
+}
