@@ -26,7 +26,7 @@ const MOST_ORDERED = 64
 export class PropertyBag {
   readonly #ordered: Property[] = []
   readonly #values: (PropertyValue | undefined)[] = []
-  #others: Map<string, PropertyValue> | undefined
+  #properties: Record<string, PropertyValue> = {}
 
   /** The body has a property that it did not have so far. */
   know(property: Property): void {
@@ -37,22 +37,19 @@ export class PropertyBag {
 
   /** The value of a property, if it has one. */
   get({key, index}: Property): PropertyValue | undefined {
-    return index < MOST_ORDERED ? this.#values[index] : this.#others?.get(key)
+    return index < MOST_ORDERED ? this.#values[index] : this.#properties[key]
   }
 
   /** Sets the value of a property. */
   set({key, index}: Property, value: PropertyValue): void {
-    if (index < MOST_ORDERED) {
-      this.#values[index] = value
-    } else {
-      this.#others ??= new Map()
-      this.#others.set(key, value)
-    }
+    if (index < MOST_ORDERED) this.#values[index] = value
+    else this.#properties[key] = value
   }
 
   /** Gives the properties out. The bag is empty then. */
   take(): Properties {
-    const properties: Record<string, PropertyValue> = {}
+    const properties = this.#properties
+    this.#properties = {}
     for (let index = 0; index < this.#ordered.length; index++) {
       const value = this.#values[index]
       const key = this.#ordered[index]?.key
@@ -60,9 +57,6 @@ export class PropertyBag {
       properties[key] = value
       this.#values[index] = undefined
     }
-    if (this.#others === undefined) return properties
-    for (const [key, value] of this.#others) properties[key] = value
-    this.#others = undefined
     return properties
   }
 }

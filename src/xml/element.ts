@@ -25,6 +25,7 @@ interface OpenElement extends XmlElement {
   readonly scope: Scope
 }
 
+const NO_ATTRIBUTES: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_INFINITY}
 
 /** The element that well-formed markup is, in the scope around it. It is frozen, so that it can be shared. */
@@ -78,6 +79,9 @@ function startTag(text: string): StartTag {
 }
 
 function opened({name, attributes}: StartTag, around: Scope): OpenElement {
+  if (attributes.size === 0) {
+    return {name: around.elementName(name), attributes: NO_ATTRIBUTES, children: [], scope: around}
+  }
   const scope = around.declare(attributes)
   const named = [...attributes]
     .filter(([attribute]) => !isDeclaration(attribute))
@@ -105,6 +109,11 @@ function addText({children}: OpenElement, text: string): void {
 
 /** Where what begins at `lt` with a tag ends: behind the first `>` outside quotes. */
 function tagEnd(markup: string, lt: number): number {
+  const end = behind(markup, '>', lt)
+  return /["']/.test(markup.slice(lt, end)) ? quotedTagEnd(markup, lt) : end
+}
+
+function quotedTagEnd(markup: string, lt: number): number {
   const mark = /["'>]/g
   for (mark.lastIndex = lt; mark.test(markup);) {
     const quote = markup[mark.lastIndex - 1] ?? ''

@@ -159,7 +159,7 @@ export class OpenElements<Detail> {
     this.node = node.parent ?? this.document
     this.previous = node
     this.#handler.close(node, repeated.value, true)
-    return from + repeated.markup.byteLength
+    return repeated.end
   }
 
   /** The innermost open element with this name. */

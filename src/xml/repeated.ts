@@ -7,10 +7,10 @@ import {ownCopy} from './characters.ts'
 import type {Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
 
-/** A value, and the markup of it with its end tag. */
+/** A value and, once it came twice in a row, the markup of it with its end tag. */
 interface Repeated {
   readonly value: string
-  readonly markup: DataView
+  markup: DataView | undefined
 }
 
 // A longer value is seldom the same as the one before, and a document with more names has none that comes again.
@@ -21,18 +21,20 @@ const MOST = 256
 export class RepeatedValues {
   readonly #last = new Map<string, Repeated>()
 
-  /** The value that stands at an index as it stood in the last element of this name. */
-  at({view}: Source, at: number, rawName: string): Repeated | undefined {
+  /** The value that stands at an index as it stood in the last elements of this name, and the index behind its end tag. */
+  at({view}: Source, at: number, rawName: string): {value: string; end: number} | undefined {
     const last = this.#last.get(rawName)
-    return last !== undefined && standsAt(view, last.markup, at) ? last : undefined
+    if (last?.markup === undefined || !standsAt(view, last.markup, at)) return undefined
+    return {value: last.value, end: at + last.markup.byteLength}
   }
 
   /** Keeps a value. */
   keep(value: string, rawName: string): void {
     const last = this.#last.get(rawName)
-    if (value.length > LONGEST || value === last?.value) return
-    if (last === undefined && this.#last.size === MOST) return
-    const markup = needle(`${value}</${rawName}>`)
-    this.#last.set(rawName, {value: ownCopy(value), markup})
+    if (value === last?.value) {
+      last.markup ??= needle(`${value}</${rawName}>`)
+    } else if (value.length <= LONGEST && (last !== undefined || this.#last.size < MOST)) {
+      this.#last.set(rawName, {value: ownCopy(value), markup: undefined})
+    }
   }
 }
