@@ -12,7 +12,7 @@ export interface Limits {
    */
   readonly response: number
   /**
-   * Characters of one value, with its markup where it is structured.
+   * Characters of one value; bytes of it with its markup, as UTF-8, where it is structured.
    *
    * @defaultValue 33,554,432: dead properties of 10 MB are in use
    */

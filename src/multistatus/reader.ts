@@ -219,9 +219,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     if (!child.rawName.endsWith('response') || child.role === Role.response) return undefined
     if (child.name !== 'response') return undefined
     if (this.#inHref) this.#cutHref ||= this.#place.value()
+    // What comes now is no more part of its length.
+    this.fed()
     if (!this.#unended.isInDoubt) {
-      // What comes now is no more part of its length.
-      this.fed()
       const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
       if (isLost || this.#unended.has(this.#responseAt)) {
         this.#lose()

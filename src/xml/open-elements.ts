@@ -101,17 +101,20 @@ export class OpenElements<Detail> {
   }
 
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
-  open(child: PathNode<Detail>, lt: number): void {
+  open(child: PathNode<Detail>, source: Source, lt: number): void {
     if (this.#recovers) {
       const parent = this.#handler.parentOf(child)
       const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
       if (parent !== undefined && sibling instanceof PathNode) {
         this.goTo(parent)
-        return this.open(sibling, lt)
+        return this.open(sibling, source, lt)
       }
     }
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
-    if (this.value.isStructured) this.value.countElement()
+    if (this.value.isStructured) {
+      this.value.check(source, lt)
+      this.value.countElement()
+    }
     if (child.collects !== 'nothing') this.value.begin()
     if (child.role !== 0) this.#handler.open(child)
     if (!child.selfClosing) {
@@ -139,6 +142,7 @@ export class OpenElements<Detail> {
   /** Closes the innermost element, whose end tag stands at `lt`. */
   close(source: Source, lt: number): void {
     const node = this.node
+    this.value.check(source, lt)
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined

@@ -187,7 +187,7 @@ export class Scanner<Detail> {
   #knownTag(child: PathNode<Detail>, lt: number): number {
     const end = lt + child.startTag.byteLength
     this.#cursor.at = lt
-    this.#elements.open(child, lt)
+    this.#elements.open(child, this.#cursor.source, lt)
     if (child.collects !== 'markup' || child.selfClosing) return end
     return this.#elements.closeRepeated(this.#cursor.source, end)
   }
@@ -222,7 +222,7 @@ export class Scanner<Detail> {
       child = elements.childOf(elements.node, tag.endsWith('/') ? `${name}/` : name)
       if (child instanceof TagFault) return lt + 1
     }
-    elements.open(child, lt)
+    elements.open(child, cursor.source, lt)
     if (!isClosed) return end
     return child.collects === 'markup' && !child.selfClosing
       ? elements.closeRepeated(cursor.source, end + 1)

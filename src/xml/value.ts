@@ -14,6 +14,8 @@ export class ValueCollector {
   readonly #limits: {readonly value: number; readonly elements: number}
   #value = ''
   #elements = 0
+  // Of markup: how many bytes it has.
+  #bytes = 0
   // Where the markup of the value goes on in the source at hand.
   #from = 0
 
@@ -43,15 +45,17 @@ export class ValueCollector {
   beginMarkup(from: number): void {
     this.isStructured = true
     this.#value = escapeText(this.#value)
+    this.#bytes = this.#value.length
     this.#from = from
   }
 
   /** Takes over what is markup up to a byte of the source at hand; the next source goes on there. */
   cut(source: Source, to: number): void {
     if (!this.isStructured) return
+    this.check(source, to)
     this.#value += source.slice(this.#from, to)
+    this.#bytes += to - this.#from
     this.#from = 0
-    if (this.#value.length > this.#limits.value) this.#exceeded(source, to)
   }
 
   /** Counts an element of the value. */
@@ -59,6 +63,15 @@ export class ValueCollector {
     if (++this.#elements <= this.#limits.elements) return
     const message = `a value has more than ${this.#limits.elements} elements`
     throw new ScanError(message, 'limit-exceeded', undefined, 'elements')
+  }
+
+  /**
+   * Throws where the value is too long at a byte of the source at hand. It is looked at for each tag in it, so that it makes
+   * no difference where chunks end.
+   */
+  check(source: Source, at: number): void {
+    if (this.isStructured && this.#bytes + at - this.#from > this.#limits.value)
+      this.#exceeded(source, at)
   }
 
   /** Ends the value at a byte of the source at hand. */
