@@ -49,9 +49,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #propstat: PropstatDraft | undefined
   #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: the text of an href, and what is wrong with a response, up to where its end may be lost.
+  // In recovery: the text of an href, and the response, up to where its end may be lost.
   #cutHref = ''
-  #problem = ''
+  #before: ResponseDraft | undefined
   readonly #unended = new Unended()
 
   #statusLine = ''
@@ -228,7 +228,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         return this.#root
       }
       this.#place.recording().start()
-      this.#problem = this.#response?.problem ?? ''
+      this.#before = this.#response?.copy()
     }
     this.#unended.enter(child.depth, this.#place.position())
     return undefined
@@ -238,8 +238,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
     const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
     if (position === undefined) return undefined
-    // What was wrong behind that place is wrong with what is read again.
-    if (this.#response !== undefined) this.#response.problem = this.#problem
+    // What stands behind that place belongs to what is read again.
+    this.#response = this.#before
     this.#lose()
     this.#flushBroken()
     return position

@@ -60,6 +60,18 @@ export class ResponseDraft implements Part {
   /** Whether something was left out of an href, in recovery. */
   hasBrokenHref = false
 
+  /** What was read so far of a response whose end may be lost, which makes a Failure of it. */
+  copy(): ResponseDraft {
+    const copy = new ResponseDraft()
+    copy.hrefs.push(...this.hrefs)
+    copy.conditions = this.conditions?.slice()
+    copy.description = this.description
+    copy.location = this.location
+    copy.problem = this.problem
+    copy.hasBrokenHref = this.hasBrokenHref
+    return copy
+  }
+
   /** Takes the status, of which there may be one. */
   setStatus(status: number): void {
     if (this.status !== undefined && this.status !== status) this.problem ||= 'has two statuses'

@@ -6,6 +6,7 @@
 import {ownCopy} from './characters.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {PathNode} from './path.ts'
+import type {Repeated} from './repeated.ts'
 import {RepeatedValues} from './repeated.ts'
 import {Scope} from './scope.ts'
 import type {Source} from './source.ts'
@@ -155,15 +156,17 @@ export class OpenElements<Detail> {
     return this.#handler.close(node, value, isStructured)
   }
 
-  /** Closes the innermost element where its whole value is known. Returns the index behind it, else `from`. */
-  closeRepeated(source: Source, from: number): number {
+  /** The whole value of the innermost element, where it stands at an index and is known. */
+  repeatedAt(source: Source, at: number): Repeated | undefined {
+    return this.#repeated.at(source, at, this.node)
+  }
+
+  /** Closes the innermost element with a value that is known. */
+  closeRepeated({value}: Repeated): void {
     const node = this.node
-    const repeated = this.#repeated.at(source, from, node.rawName)
-    if (repeated === undefined) return from
     this.node = node.parent ?? this.document
     this.previous = node
-    this.#handler.close(node, repeated.value, true)
-    return repeated.end
+    this.#handler.close(node, value, true)
   }
 
   /** The innermost open element with this name. */

@@ -4,13 +4,22 @@
  */
 
 import {ownCopy} from './characters.ts'
+import type {PathNode} from './path.ts'
 import type {Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
 
 /** A value and, once it came twice in a row, the markup of it with its end tag. */
-interface Repeated {
+interface Last {
   readonly value: string
   markup: DataView | undefined
+}
+
+/** A value that stands where it is looked for. */
+export interface Repeated {
+  readonly value: string
+  /** The indices at which its end tag begins and ends. */
+  readonly endTag: number
+  readonly end: number
 }
 
 // A longer value is seldom the same as the one before, and a document with more names has none that comes again.
@@ -19,13 +28,15 @@ const MOST = 256
 
 /** The last structured value of each element, by its name as it is written. */
 export class RepeatedValues {
-  readonly #last = new Map<string, Repeated>()
+  readonly #last = new Map<string, Last>()
 
-  /** The value that stands at an index as it stood in the last elements of this name, and the index behind its end tag. */
-  at({view}: Source, at: number, rawName: string): {value: string; end: number} | undefined {
+  /** The value that stands at an index as it stood in the last elements of this name. */
+  at({view}: Source, at: number, {rawName, endTag}: PathNode): Repeated | undefined {
     const last = this.#last.get(rawName)
     if (last?.markup === undefined || !standsAt(view, last.markup, at)) return undefined
-    return {value: last.value, end: at + last.markup.byteLength}
+    const end = at + last.markup.byteLength
+    const length = endTag?.byteLength ?? needle(`</${rawName}>`).byteLength
+    return {value: last.value, endTag: end - length, end}
   }
 
   /** Keeps a value. */

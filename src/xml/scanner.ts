@@ -188,8 +188,16 @@ export class Scanner<Detail> {
     const end = lt + child.startTag.byteLength
     this.#cursor.at = lt
     this.#elements.open(child, this.#cursor.source, lt)
-    if (child.collects !== 'markup' || child.selfClosing) return end
-    return this.#elements.closeRepeated(this.#cursor.source, end)
+    return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end
+  }
+
+  /** Takes a value that is known at once. Returns the index behind it. */
+  #repeated(from: number): number {
+    const repeated = this.#elements.repeatedAt(this.#cursor.source, from)
+    if (repeated === undefined) return from
+    this.#cursor.at = repeated.endTag
+    this.#elements.closeRepeated(repeated)
+    return repeated.end
   }
 
   #startTag(lt: number): number {
@@ -224,9 +232,7 @@ export class Scanner<Detail> {
     }
     elements.open(child, cursor.source, lt)
     if (!isClosed) return end
-    return child.collects === 'markup' && !child.selfClosing
-      ? elements.closeRepeated(cursor.source, end + 1)
-      : end + 1
+    return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end + 1) : end + 1
   }
 
   #endTag(lt: number): number {
