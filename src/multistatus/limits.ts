@@ -3,10 +3,13 @@
  * its client; each is far above what a real server sends.
  */
 
-/** Bounds on a 207 body. Past one, reading ends in a `MultiStatusError` with reason `limit-exceeded` that names it. */
+/**
+ * Bounds on a 207 body. As much as a limit says is read; past it, reading ends in a `MultiStatusError` with reason
+ * `limit-exceeded` that names it. RFC 4918, section 20.6.
+ */
 export interface Limits {
   /**
-   * Bytes of one `DAV:response` with its markup, as UTF-8.
+   * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8.
    *
    * @defaultValue 67,108,864: one response is held as a whole
    */
@@ -32,13 +35,13 @@ export interface Limits {
   /**
    * Characters of the name of an element or attribute, and of the name of a namespace.
    *
-   * @defaultValue 1,024
+   * @defaultValue 1,024: names become keys, which are hashed and compared as a whole
    */
   readonly name: number
   /**
    * Attributes of one tag, namespace declarations included.
    *
-   * @defaultValue 256
+   * @defaultValue 256: they are held together, to find one that comes twice
    */
   readonly attributes: number
   /**
@@ -50,7 +53,7 @@ export interface Limits {
   /**
    * Properties of one response, over all its propstats; as many propstats and conditions.
    *
-   * @defaultValue 10,000
+   * @defaultValue 10,000: they are held until the status of their propstat is known
    */
   readonly properties: number
   /**

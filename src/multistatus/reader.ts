@@ -49,8 +49,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #propstat: PropstatDraft | undefined
   #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: the text of an href, and the response, up to where its end may be lost.
-  #cutHref = ''
+  // In recovery: the response up to where its end may be lost.
   #before: ResponseDraft | undefined
   readonly #unended = new Unended()
 
@@ -139,7 +138,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         this.#response = new ResponseDraft()
         this.#responseAt = this.#place.position()
         this.#inHref = false
-        this.#cutHref = ''
         break
       case Role.propstat:
         this.#countPart()
@@ -218,17 +216,18 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
     if (!child.rawName.endsWith('response') || child.role === Role.response) return undefined
     if (child.name !== 'response') return undefined
-    if (this.#inHref) this.#cutHref ||= this.#place.value()
     // What comes now is no more part of its length.
     this.fed()
     if (!this.#unended.isInDoubt) {
       const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
       if (isLost || this.#unended.has(this.#responseAt)) {
+        if (this.#inHref) this.#response?.breakHref(trimSpace(this.#place.value()))
         this.#lose()
         return this.#root
       }
       this.#place.recording().start()
       this.#before = this.#response?.copy()
+      if (this.#inHref) this.#before?.breakHref(trimSpace(this.#place.value()))
     }
     this.#unended.enter(child.depth, this.#place.position())
     return undefined
@@ -256,7 +255,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #lose(): void {
     this.fault('its end tag is missing')
     this.#propstat = undefined
-    if (this.#inHref) this.#href(trimSpace(this.#cutHref))
   }
 
   #property(node: PathNode<Property>, value: string, structured: boolean): void {

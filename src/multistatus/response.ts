@@ -72,6 +72,12 @@ export class ResponseDraft implements Part {
     return copy
   }
 
+  /** Takes what there is of an href whose end is lost. */
+  breakHref(href: string): void {
+    this.hrefs.push(href)
+    this.hasBrokenHref = true
+  }
+
   /** Takes the status, of which there may be one. */
   setStatus(status: number): void {
     if (this.status !== undefined && this.status !== status) this.problem ||= 'has two statuses'

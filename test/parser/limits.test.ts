@@ -3,6 +3,7 @@
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {
+  type Body,
   bytes,
   multistatus,
   type Options,
@@ -21,7 +22,7 @@ const long = 'a'.repeat(100)
 const nested = (depth: number): string => `${'<x:p>'.repeat(depth)}${'</x:p>'.repeat(depth)}`
 const body = (prop: string): string => multistatus(first, response('/docs/a', prop))
 
-function expectBroken(markup: string, limits: Limits, limit: keyof Limits): void {
+function expectBroken(markup: Body, limits: Limits, limit: keyof Limits): void {
   const {results, error} = readToError(markup, {limits})
   expect(error).toBeInstanceOf(MultiStatusError)
   expect(error).toMatchObject({
@@ -41,25 +42,47 @@ describe('limits', () => {
     verdict('/docs/a', 'HTTP/1.1 423', '<D:href>/docs/b</D:href><D:href>/docs/c</D:href>'),
   )
 
-  it.each<[keyof Limits, string, number, number]>([
-    ['value', body(`<x:p>${long}</x:p>`), 100, 99],
-    ['value', body(`<x:p><x:a>${long}</x:a></x:p>`), 200, 99],
-    ['value', body(`<x:p><![CDATA[${long}]]></x:p>`), 200, 99],
-    ['value', body(`<x:p>${'a<!---->'.repeat(100)}</x:p>`), 1000, 99],
-    ['attributes', body(four), 4, 3],
-    ['properties', body('<x:p/><x:q/><D:getetag/>'), 3, 2],
-    ['hrefs', hrefs, 3, 2],
-    ['responses', multistatus(first, response('/docs/a'), response('/docs/b')), 3, 2],
-    ['bytes', body(''), body('').length, body('').length - 1],
-    ['depth', body(nested(50)), 60, 40],
-    ['name', body(`<x:${long}/>`), 110, 90],
-    ['name', body(`<x:p ${long}="1"/>`), 110, 90],
-    ['tag', body(`<x:p a="${long}"/>`), 130, 90],
-    ['response', body(`<x:p>${long}</x:p>`), 400, 180],
-  ])('%s: as much as it says is read, more is not (%#)', (limit, markup, enough, less) => {
-    const {summary} = read(markup, {limits: {[limit]: enough}})
-    expect(summary.complete).toBe(true)
-    expectBroken(markup, {[limit]: less}, limit)
+  const parts = `<D:propstat/>${propstat('200', '')}<D:error><x:e/></D:error>`
+  const end = '</D:response>'.length
+
+  it.each<[limit: keyof Limits, markup: string, size: number]>([
+    ['value', body(`<x:p>${long}</x:p>`), 100],
+    ['value', body(`<x:p>&amp;${long}é&#x1F600;</x:p>`), 104],
+    ['value', body(`<x:p><x:a>${long}</x:a></x:p>`), '<x:a></x:a>'.length + 100],
+    ['value', body(`<x:p><x:a>${long}é</x:a></x:p>`), '<x:a></x:a>'.length + 102],
+    ['value', body(`<x:p><![CDATA[${long}]]></x:p>`), 100],
+    ['value', body(`<x:p>${'a<!---->'.repeat(100)}</x:p>`), 100],
+    ['elements', body('<x:p><x:a><x:b/></x:a><x:c/></x:p>'), 3],
+    ['attributes', body(four), 4],
+    ['properties', body('<x:p/><x:q/><D:getetag/>'), 3],
+    [
+      'properties',
+      multistatus(first, `<D:response><D:href>/docs/a</D:href>${parts}</D:response>`),
+      3,
+    ],
+    ['hrefs', hrefs, 3],
+    ['responses', multistatus(first, response('/docs/a'), response('/docs/b')), 3],
+    ['bytes', body(''), body('').length],
+    ['depth', body(nested(50)), 'multistatus response propstat prop'.split(' ').length + 50],
+    ['name', body(`<x:${long}/>`), 'x:'.length + 100],
+    ['name', body(`<x:p ${long}="1"/>`), 100],
+    ['name', body(`<x:p xmlns:y="${long}"/>`), 100],
+    ['tag', body(`<x:p a="${long}"/>`), 'x:p a=""/'.length + 100],
+    ['tag', body(`<?pi ${long}?>`), 'pi '.length + 100],
+    ['tag', body(`<x:p></x:p${' '.repeat(100)}>`), 'x:p'.length + 100],
+    [
+      'response',
+      body(`<x:p>${long}</x:p>`),
+      response('/docs/a', `<x:p>${long}</x:p>`).length - end,
+    ],
+  ])('%s: as much as it says is read, one more is not (%#)', (limit, markup, size) => {
+    for (const chunks of [
+      [bytes(markup)],
+      Array.from(bytes(markup), (byte) => Uint8Array.of(byte)),
+    ]) {
+      expect(read(chunks, {limits: {[limit]: size}}).summary.complete).toBe(true)
+      expectBroken(chunks, {[limit]: size - 1}, limit)
+    }
   })
 
   it('count the properties of all propstats of one response', () => {
