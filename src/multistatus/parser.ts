@@ -3,7 +3,7 @@
  * below together and says where in the bytes a fault is. RFC 4918, section 13.
  */
 
-import type {Property} from '../properties/bag.ts'
+import type {PlacedProperty} from '../properties/bag.ts'
 import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
@@ -82,7 +82,7 @@ export class MultiStatusParser<P = Properties> {
   readonly #url: URL
   readonly #encoding: EncodingReader
   readonly #reader: MultiStatusReader
-  readonly #scanner: Scanner<Property>
+  readonly #scanner: Scanner<PlacedProperty>
   readonly #receiver = {
     text: (source: Source): void => {
       this.#end = this.#encoding.offset
@@ -161,7 +161,7 @@ export class MultiStatusParser<P = Properties> {
     try {
       const isCut = this.#encoding.end(this.#receiver)
       this.#scanner.end()
-      if (isCut) this.#scanner.fault('the last character is not complete', 'encoding')
+      if (isCut) this.#receiver.broken('the last character is not complete')
     } catch (error) {
       this.#error = this.#explain(error)
       throw this.#error
@@ -176,7 +176,7 @@ export class MultiStatusParser<P = Properties> {
   }
 
   #feed(chunk: Uint8Array | string): void {
-    const room = this.#limits.bytes - this.#bytes
+    const room = Math.max(0, this.#limits.bytes - this.#bytes)
     if (typeof chunk === 'string') {
       const text = beginningOf(chunk, room)
       this.#encoding.writeText(text, this.#receiver)

@@ -3,7 +3,7 @@
  * RFC 4918, sections 13 and 14.16.
  */
 
-import type {Property} from '../properties/bag.ts'
+import type {PlacedProperty} from '../properties/bag.ts'
 import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
@@ -36,7 +36,7 @@ function lists(method: string): boolean {
 }
 
 /** The handler of a scanner: collects results and what is said of the whole. */
-export class MultiStatusReader implements ScannerHandler<Property> {
+export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   readonly #limits: Limits
   readonly #place: Place
   readonly #url: URL
@@ -47,7 +47,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
-  #root: PathNode<Property> | undefined
+  #root: PathNode<PlacedProperty> | undefined
   #inHref = false
   // In recovery: the response up to where its end may be lost.
   #before: ResponseDraft | undefined
@@ -121,16 +121,17 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  classify(node: PathNode<Property>): void {
+  classify(node: PathNode<PlacedProperty>): void {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
       const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus', undefined)
     }
-    if (node.role === Role.property) node.detail = this.#values.propertyOf(node.name)
+    if (node.role === Role.property)
+      node.detail = {property: this.#values.propertyOf(node.name), made: undefined}
   }
 
-  open(node: PathNode<Property>): void {
+  open(node: PathNode<PlacedProperty>): void {
     switch (node.role) {
       case Role.response:
         this.#flushBroken()
@@ -154,7 +155,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  close(node: PathNode<Property>, value: string, structured: boolean): void {
+  close(node: PathNode<PlacedProperty>, value: string, structured: boolean): void {
     switch (node.role) {
       case Role.property:
         return this.#property(node, value, structured)
@@ -213,9 +214,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
    * A response that begins where none can be is the next one, where the end of the one before is known to be lost: because
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
-  parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
-    if (!child.rawName.endsWith('response') || child.role === Role.response) return undefined
-    if (child.name !== 'response') return undefined
+  parentOf(child: PathNode<PlacedProperty>): PathNode<PlacedProperty> | undefined {
+    if (child.role === Role.response || !this.#isResponse(child)) return undefined
     // What comes now is no more part of its length.
     this.fed()
     if (!this.#unended.isInDoubt) {
@@ -233,15 +233,23 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     return undefined
   }
 
-  restart(isEnd: boolean, innermost: PathNode<Property>): number | undefined {
-    const isOpen = (depth: number): boolean => ancestorAt(innermost, depth)?.name === 'response'
-    const position = this.#unended.settle(this.#responseAt, isOpen, isEnd)
+  restart(innermost: PathNode<PlacedProperty>, ending?: number): number | undefined {
+    const isOpen = (depth: number): boolean => this.#isResponse(ancestorAt(innermost, depth))
+    const position = this.#unended.settle(this.#responseAt, isOpen, ending)
     if (position === undefined) return undefined
     // What stands behind that place belongs to what is read again.
     this.#response = this.#before
     this.#lose()
     this.#flushBroken()
     return position
+  }
+
+  /** Whether an element is a `DAV:response` where it stands, or would be one in the root. */
+  #isResponse(node: PathNode<PlacedProperty> | undefined): boolean {
+    if (node === undefined || !node.rawName.endsWith('response')) return false
+    if (node.name === 'response') return true
+    const declares = node.scope !== node.parent?.scope
+    return !declares && this.#root?.scope.elementName(node.rawName) === 'response'
   }
 
   /** What began inside another element was part of it. */
@@ -257,10 +265,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#propstat = undefined
   }
 
-  #property(node: PathNode<Property>, value: string, structured: boolean): void {
+  #property(node: PathNode<PlacedProperty>, value: string, structured: boolean): void {
     const propstat = this.#propstat
     const response = this.#response
-    const property = node.detail
+    const property = node.detail?.property
     if (propstat === undefined || response === undefined || property === undefined) return
     if (++response.size > this.#limits.properties) {
       const message = `a DAV:response has more than ${this.#limits.properties} properties`
@@ -333,15 +341,18 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 }
 
 /** The element at a depth that is, or holds, another one. */
-function ancestorAt(node: PathNode<Property>, depth: number): PathNode<Property> | undefined {
-  let at: PathNode<Property> | undefined = node
+function ancestorAt(
+  node: PathNode<PlacedProperty>,
+  depth: number,
+): PathNode<PlacedProperty> | undefined {
+  let at: PathNode<PlacedProperty> | undefined = node
   while (at !== undefined && at.depth > depth) at = at.parent
   return at?.depth === depth ? at : undefined
 }
 
 /** Whether an element is, or is in, a property or a condition. */
-function mayHoldAnything(node: PathNode<Property>): boolean {
-  for (let at: PathNode<Property> | undefined = node; at !== undefined; at = at.parent) {
+function mayHoldAnything(node: PathNode<PlacedProperty>): boolean {
+  for (let at: PathNode<PlacedProperty> | undefined = node; at !== undefined; at = at.parent) {
     if (
       at.role === Role.property ||
       at.role === Role.condition ||

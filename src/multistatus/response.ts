@@ -4,7 +4,7 @@
  */
 
 import {Undecodable} from '../properties/decode.ts'
-import type {Property} from '../properties/bag.ts'
+import type {PlacedProperty, Property} from '../properties/bag.ts'
 import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
@@ -20,7 +20,7 @@ interface Part {
 
 /** A property with its text, or with its markup where it is structured. */
 interface PropertyDraft {
-  readonly node: PathNode<Property>
+  readonly node: PathNode<PlacedProperty>
   readonly property: Property
   readonly raw: string
   readonly structured: boolean
@@ -43,7 +43,7 @@ const NONE: readonly never[] = Object.freeze([])
 
 /** A `DAV:response`, as far as it has been read. */
 export class ResponseDraft implements Part {
-  readonly hrefs: string[] = []
+  hrefs: string[] = []
   status: number | undefined
   conditions: string[] | undefined
   description = ''
@@ -63,7 +63,7 @@ export class ResponseDraft implements Part {
   /** What was read so far of a response whose end may be lost, which makes a Failure of it. */
   copy(): ResponseDraft {
     const copy = new ResponseDraft()
-    copy.hrefs.push(...this.hrefs)
+    copy.hrefs = this.hrefs.slice()
     copy.conditions = this.conditions?.slice()
     copy.description = this.description
     copy.location = this.location

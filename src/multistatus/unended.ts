@@ -4,6 +4,9 @@
  * believed: what follows is recorded, and read again where the second was the case.
  */
 
+// The depth of the response that is being read.
+const OUTERMOST = 2
+
 /** Where responses begin in a document, in bytes, and which of them have no end. */
 export class Unended {
   /** Those that are known to have none. */
@@ -37,15 +40,17 @@ export class Unended {
   }
 
   /**
-   * The response that is being read, and those inside it that are open at some of the depths, have no end. Where the
-   * reading must go on from: what began first inside it.
+   * The response that is being read, and those inside it that are open at some of the depths, have no end: because an end
+   * tag ends the outer one or the root, or what is around an open one, at the depth `ending`; or because a limit is broken.
+   * Where the reading must go on from: what began first inside it.
    */
-  settle(outer: number, isOpen: (depth: number) => boolean, isEnd: boolean): number | undefined {
+  settle(outer: number, isOpen: (depth: number) => boolean, ending?: number): number | undefined {
     const first = this.#first
     if (first === undefined) return undefined
     const open = this.#inner.filter(({depth}) => isOpen(depth))
     // The innermost one may end yet, where the document goes on.
-    if (!isEnd) open.pop()
+    if (ending === undefined) open.pop()
+    else if (ending > OUTERMOST && open.every(({depth}) => depth <= ending)) return undefined
     this.#known = new Set([outer, ...open.map(({position}) => position)])
     this.clear()
     return first

@@ -4,7 +4,6 @@
  * them small, and fast to make and to read.
  */
 
-import type {Scope} from '../xml/scope.ts'
 import type {Decode} from './decode.ts'
 import type {Properties, PropertyValue} from './vocabulary.ts'
 
@@ -15,8 +14,13 @@ export interface Property {
   /** How many other ones were seen before it. */
   readonly index: number
   readonly decode: Decode | undefined
-  /** Structured values by their markup, with the namespaces in which they were read. */
-  made: Map<string, {readonly scope: Scope; readonly value: unknown}> | undefined
+}
+
+/** A property in one place: with one start tag, in the scope of one namespace or other. */
+export interface PlacedProperty {
+  readonly property: Property
+  /** Structured values by their markup. */
+  made: Map<string, unknown> | undefined
 }
 
 // Where a body has many names, no two responses are likely to share a shape: those past this number come as they come.

@@ -73,7 +73,7 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   } catch (error) {
     // One odd value must not end a listing.
     return new Undecodable(
-      `the decoder failed: ${error instanceof Error ? error.message : String(error)}`,
+      `the decoder failed${error instanceof Error ? `: ${error.message}` : ''}`,
     )
   }
 }

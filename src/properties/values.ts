@@ -7,7 +7,7 @@ import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {parseElement} from '../xml/element.ts'
 import type {PathNode} from '../xml/path.ts'
-import type {Property} from './bag.ts'
+import type {PlacedProperty, Property} from './bag.ts'
 import {PropertyBag} from './bag.ts'
 import {decoderFor} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
@@ -38,26 +38,32 @@ export class PropertyValues {
     if (known !== undefined) return known
     const key = propertyKey(name)
     const index = this.#properties.size
-    const property = {key, index, decode: decoderFor(key, this.#decoders), made: undefined}
+    const property = {key, index, decode: decoderFor(key, this.#decoders)}
     if (index < MOST_NAMES) this.#properties.set(name, property)
     this.bag.know(property)
     return property
   }
 
   /** The value of text or, where `structured`, of markup; `Undecodable` where it has none. */
-  valueOf(node: PathNode, property: Property, raw: string, structured: boolean): unknown {
+  valueOf(
+    node: PathNode<PlacedProperty>,
+    property: Property,
+    raw: string,
+    structured: boolean,
+  ): unknown {
     const {decode} = property
     if (!structured) return decode === undefined ? raw : decode(raw)
     const scope = node.parent?.scope ?? node.scope
-    const known = property.made?.get(raw)
-    if (known?.scope === scope) return known.value
+    const place = node.detail
+    const known = place?.made?.get(raw)
+    if (known !== undefined) return known
     const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
     const value = decode === undefined ? element : decode(element)
     const size = raw.length + TREE
-    if (raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
+    if (place !== undefined && raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
       this.#room -= size
-      property.made ??= new Map()
-      property.made.set(ownCopy(raw), {scope, value})
+      place.made ??= new Map()
+      place.made.set(ownCopy(raw), value)
     }
     return value
   }

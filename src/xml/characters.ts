@@ -10,6 +10,7 @@ export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\
 
 /** What is wrong with such a character. */
 export function describeForbidden(character: string): string {
+  if (character === '\0') return 'there are bytes that are no text, or U+0000, which XML forbids'
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
   return `there is the character U+${code}, which XML forbids`
 }

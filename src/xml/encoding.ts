@@ -10,7 +10,7 @@ import {Source} from './source.ts'
 /** Hears what was read. */
 export interface TextReceiver {
   text(source: Source): void
-  /** What is no text stands here. It is left out. */
+  /** What is no text stands before here. It is left out. */
   broken(message: string): void
 }
 
@@ -66,6 +66,12 @@ export class EncodingReader {
 
   /** Goes on with text that is decoded already. */
   writeText(chunk: string, to: TextReceiver): void {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      this.#textPiece(chunk.slice(at, at + PIECE), to)
+    }
+  }
+
+  #textPiece(chunk: string, to: TextReceiver): void {
     const hasMark = this.#read === 0 && this.#half === '' && chunk.startsWith('\uFEFF')
     if (hasMark) this.#read = 3
     const text = this.#half + (hasMark ? chunk.slice(1) : chunk)
@@ -75,6 +81,7 @@ export class EncodingReader {
     let from = 0
     for (const {index} of whole.matchAll(LONE_SURROGATE)) {
       this.#giveText(whole.slice(from, index), to)
+      this.#read++
       to.broken('there is half of a surrogate pair')
       from = index + 1
     }
@@ -88,7 +95,9 @@ export class EncodingReader {
       const begin = this.#detect(kept, true)
       this.#decode(kept.subarray(begin), to)
     }
-    return this.#kept.length > 0 || this.#half !== ''
+    const isCut = this.#kept.length > 0 || this.#half !== ''
+    if (isCut) this.#read += this.byteLength('\0')
+    return isCut
   }
 
   /** How many bytes the text has in the document's encoding. */
@@ -164,8 +173,8 @@ export class EncodingReader {
         continue
       }
       this.#give(decoder.decode(bytes.subarray(from, at)), bytes.subarray(from, at), to)
-      to.broken(`there are bytes that are no ${encoding}`)
       this.#read += unit
+      to.broken(`there are bytes that are no ${encoding}`)
       at += unit
       from = at
     }

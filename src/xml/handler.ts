@@ -26,10 +26,10 @@ export interface ScannerHandler<Detail> {
   /** What was fed is read. Throws {@link ScanError} where too much of it is held. */
   fed(): void
   /**
-   * In recovery: the root ends while other elements are open, or a limit is broken. Tells the byte of the document from
-   * which to go on inside the root; `undefined` where that is no help.
+   * In recovery: an element at the depth `ending` ends while others are open in it, or, where there is none, a limit is
+   * broken. Tells the byte of the document from which to go on inside the root; `undefined` where that is no help.
    */
-  restart(isEnd: boolean, innermost: PathNode<Detail>): number | undefined
+  restart(innermost: PathNode<Detail>, ending?: number): number | undefined
 }
 
 /** Where and why the reading ended. `rest` is the text from there on, `undefined` where the scanner stands there. */

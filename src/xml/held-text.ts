@@ -10,6 +10,9 @@ import {findTagEnd} from './tag.ts'
 /** What is held, and so what ends it. */
 export type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 
+// Pieces may be as small as a byte.
+const MOST_PIECES = 1024
+
 /** Holds one piece. */
 export class HeldText {
   /** How many bytes are held. */
@@ -35,6 +38,7 @@ export class HeldText {
   /** Adds a chunk that does not end the piece. */
   append(chunk: Source): void {
     this.#pieces.push(chunk.copy())
+    if (this.#pieces.length === MOST_PIECES) this.#pieces = [join(this.#pieces)]
     this.length += chunk.bytes.length
     if (chunk.text !== '') this.#endsInQuestion = chunk.text.endsWith('?')
   }

@@ -103,14 +103,14 @@ export class OpenElements<Detail> {
 
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
   open(child: PathNode<Detail>, source: Source, lt: number): void {
-    if (this.#recovers) {
-      const parent = this.#handler.parentOf(child)
-      const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
-      if (parent !== undefined && sibling instanceof PathNode) {
-        this.goTo(parent)
-        return this.open(sibling, source, lt)
-      }
-    }
+    const parent = this.#recovers ? this.#handler.parentOf(child) : undefined
+    const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
+    if (parent === undefined || sibling instanceof TagFault) return this.#enter(child, source, lt)
+    this.goTo(parent)
+    return this.#enter(sibling, source, lt)
+  }
+
+  #enter(child: PathNode<Detail>, source: Source, lt: number): void {
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
     if (this.value.isStructured) {
       this.value.check(source, lt)

@@ -22,6 +22,8 @@ const SLASH = 0x2f
 const LESS = 0x3c
 const GREATER = 0x3e
 const QUESTION = 0x3f
+// As long in each encoding as what it stands for.
+const NO_CHARACTER = '\0'
 
 /** A push scanner: `feed` it a document, and it calls its handler. */
 export class Scanner<Detail> {
@@ -67,10 +69,13 @@ export class Scanner<Detail> {
     this.#cursor.finish()
   }
 
-  /** Reports what the reader of the bytes found wrong: it stands at the end of what was fed. */
+  /**
+   * Reports what the reader of the bytes found wrong: it comes next. In recovery a character that may not be there takes its
+   * place, so that it is found again where it is read again.
+   */
   fault(message: string, reason: Reason): void {
-    if (!this.#cursor.recovers) throw new ScanError(message, reason, '')
-    this.#handler.fault(message)
+    if (!this.#cursor.recovers) throw new ScanError(message, reason, NO_CHARACTER)
+    this.feed(new Source(NO_CHARACTER))
   }
 
   /** Says that there is no more. Throws {@link ScanError} where the document is not complete. */
@@ -96,7 +101,7 @@ export class Scanner<Detail> {
   #readAgain(error: unknown): void {
     for (let thrown = error; thrown !== undefined;) {
       const isLimit = thrown instanceof ScanError && thrown.limit !== undefined
-      if (!isLimit || !this.#restart(false)) throw thrown
+      if (!isLimit || !this.#restart()) throw thrown
       thrown = undefined
       try {
         this.#read()
@@ -120,10 +125,10 @@ export class Scanner<Detail> {
   }
 
   /** Reads again from where the handler says, as if that stood in the root. Returns whether it says so. */
-  #restart(isEnd: boolean): boolean {
+  #restart(ending?: number): boolean {
     const cursor = this.#cursor
     const {root, node} = this.#elements
-    const position = cursor.recovers ? this.#handler.restart(isEnd, node) : undefined
+    const position = cursor.recovers ? this.#handler.restart(node, ending) : undefined
     if (position === undefined || root === undefined) return false
     this.recording.add(cursor.source, cursor.source.bytes.length, cursor.consumed)
     cursor.rewind(this.recording.take(position), position)
@@ -137,7 +142,6 @@ export class Scanner<Detail> {
     const {length} = bytes
     const elements = this.#elements
     let at = from
-    let gt = -1
     for (;;) {
       const begin = at
       while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
@@ -165,10 +169,11 @@ export class Scanner<Detail> {
       } else {
         let child = elements.expectedAt(view, lt)
         if (child === undefined) {
-          if (gt < lt) gt = indexOrEnd(bytes, GREATER, lt)
-          // A longer one is not remembered, nor worth what it takes to cut it out for each `<` before a far `>`.
-          if (gt < length && gt - lt <= LONGEST_TAG)
-            child = elements.known(source.slice(lt + 1, gt))
+          // A longer one is not remembered, and each `<` before a far `>` would look for it.
+          const most = Math.min(length, lt + LONGEST_TAG)
+          let gt = lt + 1
+          while (gt < most && bytes[gt] !== GREATER) gt++
+          if (gt < most) child = elements.known(source.slice(lt + 1, gt))
         }
         at = child === undefined ? this.#startTag(lt) : this.#knownTag(child, lt)
       }
@@ -218,21 +223,31 @@ export class Scanner<Detail> {
     }
     cursor.at = lt
     const isClosed = bytes[end] === GREATER
-    let child = isClosed
+    const read = isClosed
       ? elements.childOf(elements.node, tag)
       : new TagFault("a '<' stands inside a tag", tag.length)
-    if (child instanceof TagFault) {
-      const {message, index, limit} = child
-      if (limit !== undefined) cursor.fail(message, lt + 1, index, 'limit-exceeded', limit)
-      cursor.fault(message, lt + 1, index)
-      // In recovery the name alone opens the element; without one the `<` is text.
-      const name = readTagName(tag)
-      child = elements.childOf(elements.node, tag.endsWith('/') ? `${name}/` : name)
-      if (child instanceof TagFault) return lt + 1
-    }
-    elements.open(child, cursor.source, lt)
+    const child = read instanceof TagFault ? this.#brokenTag(read, tag, lt) : read
+    if (child === undefined) return lt + 1
+    if (!(read instanceof TagFault)) elements.open(child, cursor.source, lt)
     if (!isClosed) return end
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end + 1) : end + 1
+  }
+
+  /** In recovery: opens an element with what is whole of its tag, else with its name; without one the `<` is text. */
+  #brokenTag(fault: TagFault, tag: string, lt: number): PathNode<Detail> | undefined {
+    const cursor = this.#cursor
+    const elements = this.#elements
+    const {message, index, limit} = fault
+    if (limit !== undefined) cursor.fail(message, lt + 1, index, 'limit-exceeded', limit)
+    if (!cursor.recovers) cursor.fail(message, lt + 1, index)
+    const slash = tag.endsWith('/') ? '/' : ''
+    let child = elements.childOf(elements.node, tag.slice(0, index) + slash)
+    if (child instanceof TagFault) child = elements.childOf(elements.node, readTagName(tag) + slash)
+    const opened = child instanceof TagFault ? undefined : child
+    if (opened !== undefined) elements.open(opened, cursor.source, lt)
+    // Behind the opening: it is this element that is broken.
+    cursor.fault(message, lt)
+    return opened
   }
 
   #endTag(lt: number): number {
@@ -253,7 +268,7 @@ export class Scanner<Detail> {
       const {node, document} = elements
       const expected = node === document ? 'no element is open' : `</${node.rawName}> is due`
       cursor.fault(`${visible(`</${name}>`, 100)} stands where ${visible(expected, 100)}`, lt)
-      if (match?.depth === 1 && this.#restart(true)) return 0
+      if (match !== undefined && this.#restart(match.depth)) return 0
     }
     // In recovery an end tag ends the element it names with all that is open in it, or nothing.
     if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(source, lt)

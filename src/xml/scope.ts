@@ -6,21 +6,22 @@
 import {DAV, formatName, XML_NAMESPACE} from '../protocol/name.ts'
 import {ownCopy} from './characters.ts'
 
-// Names that are remembered, over all namespaces.
-const MOST_NAMES = 16_384
+// Characters of names that are remembered, over all namespaces, and what each takes beside them.
+const MOST_REMEMBERED = 1_048_576
+const NAME = 64
 
 /** The names of one document: each is made once, so that looking up what is known of it takes no time. */
 class Names {
   readonly #byNamespace = new Map<string, Map<string, string>>()
   readonly #namespaces = new Map<string, string>()
-  #size = 0
+  #room = MOST_REMEMBERED
 
   /** The same string for equal ones. */
   namespace(written: string): string {
     const known = this.#namespaces.get(written)
     if (known !== undefined) return known
     const own = ownCopy(written)
-    if (this.#namespaces.size < MOST_NAMES) this.#namespaces.set(own, own)
+    if (this.#takesRoom(own)) this.#namespaces.set(own, own)
     return own
   }
 
@@ -30,14 +31,20 @@ class Names {
     const known = names?.get(local)
     if (known !== undefined) return known
     const own = ownCopy(formatName(namespace, local))
-    if (this.#size === MOST_NAMES) return own
+    if (!this.#takesRoom(own)) return own
     if (names === undefined) {
       names = new Map()
       this.#byNamespace.set(namespace, names)
     }
-    this.#size++
     names.set(ownCopy(local), own)
     return own
+  }
+
+  #takesRoom(name: string): boolean {
+    const size = name.length + NAME
+    if (size > this.#room) return false
+    this.#room -= size
+    return true
   }
 }
 
@@ -70,7 +77,7 @@ export class Scope {
       if (!isDeclaration(name)) continue
       const prefix = name.slice(6)
       // The two prefixes that XML itself uses cannot be bound to anything else.
-      if (prefix === 'xml' || prefix === 'xmlns') continue
+      if (prefix === 'xml' || prefix === 'xmlns' || name === 'xmlns:') continue
       bindings ??= new Map()
       bindings.set(prefix, this.#names.namespace(value))
     }

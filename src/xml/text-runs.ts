@@ -56,7 +56,7 @@ export class TextRuns<Detail> {
 
   /** The run that begins at a byte with its references decoded and without what may not be in it. */
   #decode(run: string, from: number): string {
-    let decoded = ''
+    const decoded: string[] = []
     let begin = 0
     ODD.lastIndex = 0
     while (ODD.test(run)) {
@@ -68,11 +68,13 @@ export class TextRuns<Detail> {
         continue
       }
       const {character, length} = this.#odd(run, index, code, from)
-      decoded += run.slice(begin, index) + character
+      decoded.push(run.slice(begin, index), character)
       begin = index + length
       ODD.lastIndex = begin
     }
-    return begin === 0 ? run : decoded + run.slice(begin)
+    if (begin === 0) return run
+    decoded.push(run.slice(begin))
+    return decoded.join('')
   }
 
   /** What an odd character at an index, with what belongs to it, stands for. */

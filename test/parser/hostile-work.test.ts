@@ -86,6 +86,12 @@ const attacks: readonly Attack[] = [
     head: HEAD + RESPONSE,
     piece: () => '<x:p><x:q></x:p></x:q>',
   },
+  {name: 'tags before <!', head: `${HEAD}<D:response>`, piece: () => '<a<!'},
+  {
+    name: 'roots that end in responses',
+    head: HEAD,
+    piece: () => '<D:response><x:p><D:response></D:multistatus>',
+  },
   {name: '<! that begins nothing', head: VALUE, piece: () => '<!a'},
   {name: 'responses without end', head: HEAD, piece: () => `${CUT}a`},
   {name: 'good responses in one without end', head: VALUE, piece: () => response('/docs/b')},

@@ -42,7 +42,7 @@ describe('limits', () => {
     verdict('/docs/a', 'HTTP/1.1 423', '<D:href>/docs/b</D:href><D:href>/docs/c</D:href>'),
   )
 
-  const parts = `<D:propstat/>${propstat('200', '')}<D:error><x:e/></D:error>`
+  const manyParts = `<D:propstat/>${propstat('200', '')}<D:error><x:e/></D:error>`
   const end = '</D:response>'.length
 
   it.each<[limit: keyof Limits, markup: string, size: number]>([
@@ -57,7 +57,7 @@ describe('limits', () => {
     ['properties', body('<x:p/><x:q/><D:getetag/>'), 3],
     [
       'properties',
-      multistatus(first, `<D:response><D:href>/docs/a</D:href>${parts}</D:response>`),
+      multistatus(first, `<D:response><D:href>/docs/a</D:href>${manyParts}</D:response>`),
       3,
     ],
     ['hrefs', hrefs, 3],

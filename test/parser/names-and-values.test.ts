@@ -1,7 +1,7 @@
 // States how properties are named and what a value that is text becomes: rules 8, 9 and 10 of the contract.
 // RFC 4918, sections 4.3 and 15; Namespaces in XML 1.0, section 5.
 import {describe, expect, it} from 'vitest'
-import {found, multistatus, one, propstat, read} from '../support/fixtures.ts'
+import {found, multistatus, one, propstat, read, response} from '../support/fixtures.ts'
 
 const root = (declarations: string, prop: string, prefix = 'D:'): string =>
   `<${prefix}multistatus ${declarations}><${prefix}response><${prefix}href>/docs/a</${prefix}href>` +
@@ -167,4 +167,19 @@ describe('rule 9: text values', () => {
     const text = 'x&quot;'.repeat(6000)
     expect(found(`<x:p>${text}</x:p>`).properties).toEqual({'{urn:x}p': 'x"'.repeat(6000)})
   })
+})
+
+it('structured values of the same markup are those of their own start tags', () => {
+  const markup = multistatus(
+    response('/docs/a', '<x:p a="1"><y/></x:p>'),
+    response('/docs/b', '<x:p a="2"><y/></x:p>'),
+    response('/docs/c', '<D:resourcetype xmlns:p="u1"><p:y/></D:resourcetype>'),
+    response('/docs/d', '<D:resourcetype xmlns:p="u2"><p:y/></D:resourcetype>'),
+  )
+  expect(read(markup).results).toMatchObject([
+    {properties: {'{urn:x}p': {attributes: {a: '1'}}}},
+    {properties: {'{urn:x}p': {attributes: {a: '2'}}}},
+    {properties: {resourcetype: ['{u1}y']}},
+    {properties: {resourcetype: ['{u2}y']}},
+  ])
 })

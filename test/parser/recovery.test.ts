@@ -147,6 +147,52 @@ describe('a response inside a response', () => {
   })
 })
 
+describe('what is wrong stays where it is', () => {
+  const cut = '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop><x:p>'
+
+  it('in a byte that is no text, where it is read again', () => {
+    const name = response('/docs/d', '<D:displayname>ab\u0001cd</D:displayname>')
+    const href = response('/docs/e\u0001', '')
+    for (const bad of [name, href]) {
+      const body = bytes(multistatus(first, cut, bad, last))
+      body.set([0xff], body.indexOf(1))
+      const {results} = read(body, skip)
+      expect(results.map(({ok}) => ok)).toEqual([true, false, false, true])
+    }
+  })
+
+  it('in the start tag of a response', () => {
+    const begin =
+      '<e:response xmlns:e="DAV:" a=1><e:href>/docs/b</e:href><e:status>200</e:status></e:response>'
+    expect(outline(multistatus(first, begin, last))).toBe('a (b) c …')
+    const plain = response('/docs/b').replace('<D:response>', '<D:response a=1>')
+    expect(outline(multistatus(first, plain, last))).toBe('a (b) c …')
+  })
+
+  it('in an end tag too many, which is not the one of the response before', () => {
+    expect(outline(multistatus(first, cut, last, '</D:response>', last))).toBe('a (b) c c …')
+    const twice = last.replace('</D:propstat>', '</D:propstat></D:propstat>')
+    expect(outline(multistatus(first, cut, last, twice, last))).toBe('a (b) c (c) c …')
+  })
+
+  it('where a lost end tag hides the namespace of what follows', () => {
+    const plain = last.replaceAll('D:', '')
+    const lost = '<response><href>/docs/b</href><propstat><prop><x xmlns="urn:x">'
+    expect(outline(`<multistatus xmlns="DAV:">${lost}${plain}${plain}</multistatus>`)).toBe(
+      '(b) c c …',
+    )
+  })
+
+  it('of a response with many hrefs', () => {
+    const hrefs = '<D:href>/docs/b</D:href>'.repeat(200_000)
+    const body = multistatus(
+      `<D:response>${hrefs}<x:p><D:response/></x:p><D:status>423</D:status></D:response>`,
+    )
+    const parser = new MultiStatusParser({...skip, limits: {hrefs: 200_000}})
+    expect(parser.write(body)).toHaveLength(200_000)
+  })
+})
+
 describe('a root that ends too early', () => {
   it.each<[string, string, string]>([
     ['between responses', `${first}</D:multistatus>${last}</D:multistatus>`, 'a c …'],
