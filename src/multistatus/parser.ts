@@ -36,9 +36,18 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    * @defaultValue what the document says, else UTF-8
    */
   readonly encoding?: string | undefined
-  /** Bounds on what a body may make us hold. */
+  /**
+   * Bounds on what a body may make us hold.
+   *
+   * @defaultValue those of {@link Limits}
+   */
   readonly limits?: Partial<Limits> | undefined
-  /** Decoders by property name; they go before the built-in ones. */
+  /**
+   * Decoders by property name; they go before the built-in ones. What one makes of a value with child elements is shared by
+   * the results that have the same.
+   *
+   * @defaultValue none
+   */
   readonly decoders?: (D & Decoders) | undefined
   /**
    * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as

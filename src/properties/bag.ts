@@ -23,7 +23,8 @@ export interface PlacedProperty {
   made: Map<string, unknown> | undefined
 }
 
-// Where a body has many names, no two responses are likely to share a shape: those past this number come as they come.
+// Where a body has many names, no two responses are likely to share a shape: those past this number come before the others,
+// as the response has them.
 const MOST_ORDERED = 64
 
 /** Gathers properties, and is used again for each response. */

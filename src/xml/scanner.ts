@@ -1,6 +1,6 @@
 /**
  * Reads markup as it arrives, split anywhere: tags, text, and by `Sections` all else. Strict about well-formedness,
- * refuses every DOCTYPE, holds back no more than one tag. Knows no WebDAV.
+ * refuses every DOCTYPE, holds back no more than one tag, but for what recovery records. Knows no WebDAV.
  * XML 1.0 (fifth edition); Namespaces in XML 1.0.
  */
 
