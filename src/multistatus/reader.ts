@@ -239,6 +239,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     if (position === undefined) return undefined
     // What stands behind that place belongs to what is read again.
     this.#response = this.#before
+    this.#inHref = false
     this.#lose()
     this.#flushBroken()
     return position
