@@ -8,7 +8,7 @@ import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
-import {decodeStatusLine} from '../protocol/status.ts'
+import {StatusLines} from '../protocol/status.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
@@ -18,7 +18,8 @@ import type {Limits} from './limits.ts'
 import {PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
-import {Unended} from './unended.ts'
+import {lists} from './summary.ts'
+import {ancestorAt, isResponse, mayHoldAnything, Unended} from './unended.ts'
 
 /** Where the markup that is being read stands. */
 export interface Place {
@@ -28,11 +29,6 @@ export interface Place {
   recording(): {start(): void; stop(): void}
   /** The text of the value that is being read. */
   value(): string
-}
-
-/** Whether the answer to a method lists members, so that it can be incomplete. */
-function lists(method: string): boolean {
-  return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
 }
 
 /** The handler of a scanner: collects results and what is said of the whole. */
@@ -53,8 +49,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   #before: ResponseDraft | undefined
   readonly #unended = new Unended()
 
-  #statusLine = ''
-  #status = 0
+  readonly #statusLines = new StatusLines()
 
   #responses = 0
   #successes = 0
@@ -162,9 +157,9 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
       case Role.href:
         return this.#href(trimSpace(value))
       case Role.status:
-        return this.#response?.setStatus(this.#statusOf(value))
+        return this.#response?.setStatus(this.#statusLines.decode(value))
       case Role.propstatStatus:
-        if (this.#propstat !== undefined) this.#propstat.status ??= this.#statusOf(value)
+        if (this.#propstat !== undefined) this.#propstat.status ??= this.#statusLines.decode(value)
         return undefined
       case Role.propstat:
         this.#propstat = undefined
@@ -215,7 +210,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
   parentOf(child: PathNode<PlacedProperty>): PathNode<PlacedProperty> | undefined {
-    if (child.role === Role.response || !this.#isResponse(child)) return undefined
+    if (child.role === Role.response || !isResponse(child, this.#root)) return undefined
     // What comes now is no more part of its length.
     this.fed()
     if (!this.#unended.isInDoubt) {
@@ -234,7 +229,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   }
 
   restart(innermost: PathNode<PlacedProperty>, ending?: number): number | undefined {
-    const isOpen = (depth: number): boolean => this.#isResponse(ancestorAt(innermost, depth))
+    const isOpen = (depth: number): boolean => isResponse(ancestorAt(innermost, depth), this.#root)
     const position = this.#unended.settle(this.#responseAt, isOpen, ending)
     if (position === undefined) return undefined
     // What stands behind that place belongs to what is read again.
@@ -243,14 +238,6 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     this.#lose()
     this.#flushBroken()
     return position
-  }
-
-  /** Whether an element is a `DAV:response` where it stands, or would be one in the root. */
-  #isResponse(node: PathNode<PlacedProperty> | undefined): boolean {
-    if (node === undefined || !node.rawName.endsWith('response')) return false
-    if (node.name === 'response') return true
-    const declares = node.scope !== node.parent?.scope
-    return !declares && this.#root?.scope.elementName(node.rawName) === 'response'
   }
 
   /** What began inside another element was part of it. */
@@ -276,15 +263,6 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
       this.#exceeded('properties', message)
     }
     propstat.properties.push({node, property, raw: value, structured})
-  }
-
-  /** The code of a status line, which is seldom another one than the last. */
-  #statusOf(line: string): number {
-    if (line !== this.#statusLine) {
-      this.#statusLine = line
-      this.#status = decodeStatusLine(line)
-    }
-    return this.#status
   }
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */
@@ -339,27 +317,4 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   #exceeded(limit: keyof Limits, message: string): never {
     throw new ScanError(message, 'limit-exceeded', undefined, limit)
   }
-}
-
-/** The element at a depth that is, or holds, another one. */
-function ancestorAt(
-  node: PathNode<PlacedProperty>,
-  depth: number,
-): PathNode<PlacedProperty> | undefined {
-  let at: PathNode<PlacedProperty> | undefined = node
-  while (at !== undefined && at.depth > depth) at = at.parent
-  return at?.depth === depth ? at : undefined
-}
-
-/** Whether an element is, or is in, a property or a condition. */
-function mayHoldAnything(node: PathNode<PlacedProperty>): boolean {
-  for (let at: PathNode<PlacedProperty> | undefined = node; at !== undefined; at = at.parent) {
-    if (
-      at.role === Role.property ||
-      at.role === Role.condition ||
-      at.role === Role.propstatCondition
-    )
-      return true
-  }
-  return false
 }

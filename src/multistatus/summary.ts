@@ -44,3 +44,8 @@ export interface Incomplete {
   /** 507 for `storage`, and what a refused or failed listing was answered with. */
   readonly status?: number
 }
+
+/** Whether the answer to a method lists members, so that it can be incomplete. */
+export function lists(method: string): boolean {
+  return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
+}

@@ -4,6 +4,9 @@
  * believed: what follows is recorded, and read again where the second was the case.
  */
 
+import type {PathNode} from '../xml/path.ts'
+import {Role} from './grammar.ts'
+
 // The depth of the response that is being read.
 const OUTERMOST = 2
 
@@ -55,4 +58,32 @@ export class Unended {
     this.clear()
     return first
   }
+}
+
+/** Whether an element is a `DAV:response` where it stands, or would be one in the root: a lost end tag may hide that. */
+export function isResponse(node: PathNode | undefined, root: PathNode | undefined): boolean {
+  if (node === undefined || !node.rawName.endsWith('response')) return false
+  if (node.name === 'response') return true
+  const declares = node.scope !== node.parent?.scope
+  return !declares && root?.scope.elementName(node.rawName) === 'response'
+}
+
+/** The element at a depth that is, or holds, another one. */
+export function ancestorAt(node: PathNode, depth: number): PathNode | undefined {
+  let at: PathNode | undefined = node
+  while (at !== undefined && at.depth > depth) at = at.parent
+  return at?.depth === depth ? at : undefined
+}
+
+/** Whether an element is, or is in, a property or a condition. */
+export function mayHoldAnything(node: PathNode): boolean {
+  for (let at: PathNode | undefined = node; at !== undefined; at = at.parent) {
+    if (
+      at.role === Role.property ||
+      at.role === Role.condition ||
+      at.role === Role.propstatCondition
+    )
+      return true
+  }
+  return false
 }

@@ -20,3 +20,18 @@ export function decodeStatusLine(line: string): number {
 export function isSuccessStatus(status: number): boolean {
   return status >= 200 && status < 300
 }
+
+/** Decodes the status lines of one body, of which one is seldom another than the last. */
+export class StatusLines {
+  #line = ''
+  #status = 0
+
+  /** The code in a status line, 0 where there is none to be read. */
+  decode(line: string): number {
+    if (line !== this.#line) {
+      this.#line = line
+      this.#status = decodeStatusLine(line)
+    }
+    return this.#status
+  }
+}
