@@ -15,21 +15,12 @@ import type {ScannerHandler} from '../xml/handler.ts'
 import {ScanError} from '../xml/handler.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
+import type {Place} from './place.ts'
 import {PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
-import {lists} from './summary.ts'
+import {incompleteSelf, lists} from './summary.ts'
 import {ancestorAt, isResponse, mayHoldAnything, Unended} from './unended.ts'
-
-/** Where the markup that is being read stands. */
-export interface Place {
-  /** In bytes from the beginning, as UTF-8. */
-  position(): number
-  /** Keeps what is read, in recovery. */
-  recording(): {start(): void; stop(): void}
-  /** The text of the value that is being read. */
-  value(): string
-}
 
 /** The handler of a scanner: collects results and what is said of the whole. */
 export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
@@ -168,13 +159,9 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
         this.fed()
         return this.#finish()
       case Role.condition:
-        this.#countPart()
-        if (this.#response !== undefined) (this.#response.conditions ??= []).push(node.name)
-        return undefined
+        return this.#condition(node.name, this.#response)
       case Role.propstatCondition:
-        this.#countPart()
-        if (this.#propstat !== undefined) (this.#propstat.conditions ??= []).push(node.name)
-        return undefined
+        return this.#condition(node.name, this.#propstat)
       case Role.description:
         if (this.#response !== undefined) this.#response.description ||= trimSpace(value)
         return undefined
@@ -265,6 +252,11 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     propstat.properties.push({node, property, raw: value, structured})
   }
 
+  #condition(name: string, of: ResponseDraft | PropstatDraft | undefined): void {
+    this.#countPart()
+    if (of !== undefined) (of.conditions ??= []).push(name)
+  }
+
   /** Counts propstats and conditions, which a response may have as many of as properties. */
   #countPart(): void {
     if (this.#response === undefined || ++this.#response.parts <= this.#limits.properties) return
@@ -302,15 +294,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
       else this.#failures++
       if (!this.#lists || result.ok) continue
       if (result.reason === 'malformed' && result.href === '') this.#malformed = true
-      // Where no property was given, the resource answered all the same.
-      const answered = result.reason === 'propstat' && result.status !== 507
-      if (result.relation === 'self' && !answered) {
-        this.#self ??= {
-          href: result.url,
-          reason: result.status === 507 ? 'storage' : 'self',
-          status: result.status,
-        }
-      }
+      this.#self ??= incompleteSelf(result)
     }
   }
 

@@ -1,5 +1,7 @@
 /** What can be said of a stream of results when it has ended. */
 
+import type {Failure} from './result.ts'
+
 /** Counts, and whether the listing was whole. */
 export interface Summary {
   /** Every member that the server has was reported. A program may delete locally only where this is true. */
@@ -48,4 +50,12 @@ export interface Incomplete {
 /** Whether the answer to a method lists members, so that it can be incomplete. */
 export function lists(method: string): boolean {
   return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
+}
+
+/** That a listing is not complete, where a Failure says so of the request URL itself. */
+export function incompleteSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
+  // Where no property was given, the resource answered all the same.
+  const answered = reason === 'propstat' && status !== 507
+  if (relation !== 'self' || answered) return undefined
+  return {href: url, reason: status === 507 ? 'storage' : 'self', status}
 }
