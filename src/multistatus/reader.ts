@@ -120,7 +120,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   open(node: PathNode<PlacedProperty>): void {
     switch (node.role) {
       case Role.response:
-        this.#flushBroken()
+        this.#finish()
         this.#trust()
         this.#response = new ResponseDraft()
         this.#responseAt = this.#place.position()
@@ -178,7 +178,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
         this.#syncToken ||= trimSpace(value)
         return undefined
       case Role.multistatus:
-        return this.#flushBroken()
+        return this.#finish()
       default:
         return undefined
     }
@@ -223,7 +223,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     this.#response = this.#before
     this.#inHref = false
     this.#lose()
-    this.#flushBroken()
+    this.#finish()
     return position
   }
 
@@ -272,11 +272,6 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     if (this.#response.hrefs.push(href) > this.#limits.hrefs) {
       this.#exceeded('hrefs', `a DAV:response has more than ${this.#limits.hrefs} hrefs`)
     }
-  }
-
-  /** A response that was begun and never ended, in recovery. */
-  #flushBroken(): void {
-    if (this.#response !== undefined) this.#finish()
   }
 
   #finish(): void {
