@@ -39,9 +39,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   // In recovery: the response up to where its end may be lost.
   #before: ResponseDraft | undefined
   readonly #unended = new Unended()
-
   readonly #statusLines = new StatusLines()
-
   #responses = 0
   #successes = 0
   #failures = 0
@@ -185,6 +183,11 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   }
 
   fault(message: string): void {
+    this.fed()
+    this.#break(message)
+  }
+
+  #break(message: string): void {
     this.#malformed = true
     if (this.#response === undefined) return
     this.#response.isBroken = true
@@ -198,8 +201,6 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
    */
   parentOf(child: PathNode<PlacedProperty>): PathNode<PlacedProperty> | undefined {
     if (child.role === Role.response || !isResponse(child, this.#root)) return undefined
-    // What comes now is no more part of its length.
-    this.fed()
     if (!this.#unended.isInDoubt) {
       const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
       if (isLost || this.#unended.has(this.#responseAt)) {
@@ -236,7 +237,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
 
   /** The end of the response that is being read is lost. */
   #lose(): void {
-    this.fault('its end tag is missing')
+    this.#break('its end tag is missing')
     this.#propstat = undefined
   }
 

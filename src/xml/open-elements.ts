@@ -103,19 +103,26 @@ export class OpenElements<Detail> {
 
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
   open(child: PathNode<Detail>, source: Source, lt: number): void {
+    this.checkLimits(source, lt)
     const parent = this.#recovers ? this.#handler.parentOf(child) : undefined
     const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
-    if (parent === undefined || sibling instanceof TagFault) return this.#enter(child, source, lt)
+    if (parent === undefined || sibling instanceof TagFault) return this.#enter(child, lt)
     this.goTo(parent)
-    return this.#enter(sibling, source, lt)
+    return this.#enter(sibling, lt)
   }
 
-  #enter(child: PathNode<Detail>, source: Source, lt: number): void {
+  /**
+   * Throws where too much stands before a tag. Recovery goes by what is open there, so it is looked at for each tag: then it
+   * makes no difference where chunks end.
+   */
+  checkLimits(source: Source, lt: number): void {
+    this.value.check(source, lt)
+    if (this.#recovers) this.#handler.fed()
+  }
+
+  #enter(child: PathNode<Detail>, lt: number): void {
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
-    if (this.value.isStructured) {
-      this.value.check(source, lt)
-      this.value.countElement()
-    }
+    if (this.value.isStructured) this.value.countElement()
     if (child.collects !== 'nothing') this.value.begin()
     if (child.role !== 0) this.#handler.open(child)
     if (!child.selfClosing) {
@@ -143,7 +150,7 @@ export class OpenElements<Detail> {
   /** Closes the innermost element, whose end tag stands at `lt`. */
   close(source: Source, lt: number): void {
     const node = this.node
-    this.value.check(source, lt)
+    this.checkLimits(source, lt)
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined

@@ -265,6 +265,7 @@ export class Scanner<Detail> {
     const name = trimSpaceEnd(source.slice(lt + 2, end))
     const match = elements.find(name)
     if (match !== elements.node) {
+      elements.checkLimits(source, lt)
       const {node, document} = elements
       const expected = node === document ? 'no element is open' : `</${node.rawName}> is due`
       cursor.fault(`${visible(`</${name}>`, 100)} stands where ${visible(expected, 100)}`, lt)
