@@ -9,7 +9,8 @@ export type {DavClientOptions} from './client/dav-client.ts'
 export type {DeleteOptions} from './client/delete.ts'
 export type {DeleteManyOptions, Targets} from './client/delete-many.ts'
 export type {Progress} from './client/progress.ts'
-export type {PropfindOptions} from './client/propfind.ts'
+export type {Checkpoint} from './client/checkpoint.ts'
+export type {ListingStream, PropfindOptions} from './client/propfind.ts'
 export type {RetryOptions} from './client/retry.ts'
 export type {ResultTarget, Target} from './client/target.ts'
 export type {RetryPolicy} from './retry/policy.ts'
@@ -34,6 +35,7 @@ export type {
   PropertyFailure,
   Success,
 } from './multistatus/result.ts'
+export {collections, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {DecodedProperties} from './multistatus/parser.ts'
@@ -57,8 +59,10 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
+export type {LocalPathOptions} from './protocol/local-path.ts'
 export {decodePath, encodePath} from './protocol/path.ts'
-export type {Depth} from './protocol/depth.ts'
+export type {Depth, Walk} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'
 export {
   DavError,

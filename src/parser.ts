@@ -18,6 +18,7 @@ export type {
   PropertyFailure,
   Success,
 } from './multistatus/result.ts'
+export {collections, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
@@ -39,7 +40,7 @@ export type {
   StandardSchema,
 } from './properties/vocabulary.ts'
 export type {XmlElement} from './xml/element.ts'
-export type {Depth} from './protocol/depth.ts'
+export type {Depth, Walk} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'
 export {DavError, MultiStatusError} from './protocol/errors.ts'
 export type {MultiStatusErrorReason} from './protocol/errors.ts'

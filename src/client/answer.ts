@@ -22,8 +22,8 @@ export interface AnswerHead {
   readonly url: string
   readonly retryAfter: number | undefined
   readonly location: string | undefined
-  /** Whether there are more pages. RFC 8288. */
-  readonly hasNext: boolean
+  /** The URL reference of the next page, where there is one. RFC 8288. */
+  readonly next: string | undefined
 }
 
 /** An answer that is no Multi-Status document. */
@@ -57,20 +57,19 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     url: response.url ?? url,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
-    hasNext: hasNextPage(headers.get('link') ?? ''),
+    next: nextPage(headers.get('link') ?? ''),
   }
 }
 
-/** Whether a Link header names a next page. RFC 8288, section 3. */
-function hasNextPage(link: string): boolean {
-  return link
-    .toLowerCase()
-    .split(/[,;]/)
-    .map((parameter) => parameter.trim().split('=', 2))
-    .some(
-      ([name, value = '']) =>
-        name?.trim() === 'rel' && value.replaceAll('"', ' ').split(' ').includes('next'),
-    )
+const LINK = /<([^>]*)>((?:\s*;[^,;"]*(?:"[^"]*")?[^,;"]*)*)/g
+const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;]))/i
+
+/** The next page that a Link header names. RFC 8288, section 3. */
+function nextPage(link: string): string | undefined {
+  for (const [, reference, parameters = ''] of link.matchAll(LINK)) {
+    if (NEXT.test(parameters)) return reference
+  }
+  return undefined
 }
 
 /** Reads an answer as far as is needed to tell what it is. The body is then read on by the batches, or done with. */

@@ -20,7 +20,7 @@ import type {DeleteOptions} from './delete.ts'
 import {deleteOne} from './delete.ts'
 import type {DeleteManyOptions, Targets} from './delete-many.ts'
 import {deleteMany} from './delete-many.ts'
-import type {PropfindOptions} from './propfind.ts'
+import type {ListingStream, PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
 import type {RetryOptions} from './retry.ts'
 import {retry} from './retry.ts'
@@ -108,6 +108,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       timeouts: resolveTimeouts(options.timeout),
       decoders,
       signal,
+      server: {refusesInfinity: false},
     }
   }
 
@@ -141,12 +142,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       readonly allprop?: false | undefined
       readonly propname?: false | undefined
     },
-  ): ResultStream<PropertiesOf<Names[number], D & E>>
+  ): ListingStream<PropertiesOf<Names[number], D & E>>
   propfind<const E extends Decoders = Record<never, never>>(
     target: Target,
     options: PropfindOptions<readonly string[], E>,
-  ): ResultStream<DecodedProperties<D & E>>
-  propfind(target: Target, options?: PropfindOptions): ResultStream<unknown> {
+  ): ListingStream<DecodedProperties<D & E>>
+  propfind(target: Target, options?: PropfindOptions): ListingStream<unknown> {
     return propfind(this.#session, target, options)
   }
 

@@ -3,8 +3,8 @@
  * its members is tried when they are gone. RFC 4918, sections 9.6.1 and 13.
  */
 
-import {assertDepth} from '../protocol/depth.ts'
-import {canonicalPath} from '../protocol/href.ts'
+import {assertDepthOrWalk} from '../protocol/depth.ts'
+import {canonicalPath, canonicalPathOf} from '../protocol/href.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
@@ -15,10 +15,15 @@ import {isHeaderValue} from '../transport/headers.ts'
 import {createCall} from './call.ts'
 import {deleteAmongMany, settleDelete} from './delete.ts'
 import {merge} from './merge.ts'
-import {list, listingFailure} from './propfind.ts'
+import type {Listing} from './frontier.ts'
+import {Frontier} from './frontier.ts'
+import type {Order} from './order.ts'
+import {isDeep} from './order.ts'
+import {firstListing} from './propfind.ts'
 import type {Line, Session} from './session.ts'
 import {resolveConcurrency} from './session.ts'
 import {resolveTarget} from './target.ts'
+import {walk} from './walk.ts'
 
 /** How failures are retried. */
 export interface RetryOptions extends RetryPolicy {
@@ -50,12 +55,17 @@ export function retry(
   return createCall(session, {href: session.base.href, signal}, async function* (line, stop) {
     const incomplete: Incomplete[] = []
     const planned = new Set<string>()
-    const repetition = {session, line, policy, options, planned, incomplete}
+    const repetition = {session, line, policy, options, planned}
     const all: Failure[] = []
     for await (const failure of failures) all.push(failure)
-    const {levels, kept} = plan(all, repetition)
+    const {listings, levels, kept} = plan(all, repetition)
     // What is not to be sent again stays as it is: nothing is dropped.
     yield kept
+    if (listings.length > 0) {
+      const decoders = session.decoders ?? {}
+      const manner = {session, line, stop, policy, decoders, concurrency, incomplete}
+      yield* walk(new Frontier(listings), {...manner, throws: false})
+    }
     for (const level of levels) {
       yield* merge(level, {concurrency, signal: line.signal, stop}, (request) =>
         repeat(request, repetition),
@@ -73,15 +83,18 @@ interface Repetition {
   readonly options: RetryOptions
   /** Methods and URLs of the requests that are to be sent. */
   readonly planned: Set<string>
-  /** Listings that were repeated and are still not whole. */
-  readonly incomplete: Incomplete[]
 }
 
 /** The requests to send, deepest first, each once; and the failures that are not to be retried. */
 function plan(
   failures: readonly Failure[],
   {session, policy, options, planned}: Repetition,
-): {levels: readonly FailedRequest[][]; kept: readonly Failure[]} {
+): {
+  listings: readonly Listing[]
+  levels: readonly FailedRequest[][]
+  kept: readonly Failure[]
+} {
+  const orders: Order[] = []
   const levels = new Map<number, FailedRequest[]>()
   const kept: Failure[] = []
   for (const failure of failures) {
@@ -94,13 +107,43 @@ function plan(
     const key = keyOf(request.method, url)
     if (planned.has(key)) continue
     planned.add(key)
+    if (request.method === 'PROPFIND') {
+      orders.push(orderOf(request, session))
+      continue
+    }
     const depth = canonicalPath(url.pathname).split('/').length
     const level = levels.get(depth)
     if (level === undefined) levels.set(depth, [request])
     else level.push(request)
   }
   const deepestFirst = [...levels].toSorted(([one], [other]) => other - one)
-  return {levels: deepestFirst.map(([, requests]) => requests), kept}
+  return {
+    listings: outermost(orders).map((order) => firstListing(order, session)),
+    levels: deepestFirst.map(([, requests]) => requests),
+    kept,
+  }
+}
+
+/** What a failed listing asked for. */
+function orderOf(
+  {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
+  {base}: Session,
+): Order {
+  assertDepthOrWalk(depth)
+  return {url, root: resolveTarget({url: root}, base).href, depth, body, attempts}
+}
+
+/** Without the orders for what is in a collection of which everything is listed anyway. */
+function outermost(orders: readonly Order[]): readonly Order[] {
+  const whole = new Set(orders.filter(isDeep).map(({url}) => canonicalPathOf(url)))
+  return orders.filter((order) => {
+    const path = canonicalPathOf(order.url)
+    for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
+      if (whole.has(path.slice(0, slash))) return false
+      if (slash === 0) break
+    }
+    return true
+  })
 }
 
 /** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
@@ -127,7 +170,6 @@ async function* repeat(
   repetition: Repetition,
 ): AsyncGenerator<readonly DavResult[], undefined, undefined> {
   const {session, line, policy, options, planned} = repetition
-  if (request.method === 'PROPFIND') return yield* repeatListing(request, repetition)
   const {url, conditions, attempts} = request
   const target = {...settleDelete(session, {url}, options), conditions, attempts}
   for await (const batch of deleteAmongMany(session, line, target, policy)) {
@@ -141,26 +183,4 @@ async function* repeat(
 
 function keyOf(method: string, {pathname, search}: URL): string {
   return `${method} ${canonicalPath(pathname)}${search}`
-}
-
-/** The listing of what failed: a refused or broken one is a Failure of its target again. */
-async function* repeatListing(
-  {url, depth = 0, body, attempts}: FailedRequest,
-  {session, line, policy, incomplete}: Repetition,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
-  assertDepth(depth)
-  const request = {url, depth, body: body ?? formatPropfind({}), attempts}
-  try {
-    const end = yield* list(session, line, request, policy, session.decoders ?? {})
-    incomplete.push(...end.incomplete)
-  } catch (error) {
-    const failure = listingFailure(request, error)
-    incomplete.push({
-      href: url,
-      reason: failure.reason === 'no-answer' ? 'failed' : 'refused',
-      status: failure.status,
-    })
-    yield [failure]
-  }
-  return undefined
 }

@@ -22,6 +22,8 @@ export interface Session {
   readonly timeouts: {readonly headers: number; readonly idle: number}
   readonly decoders: Decoders | undefined
   readonly signal: AbortSignal | undefined
+  /** What the server has shown of itself. */
+  readonly server: {refusesInfinity: boolean}
 }
 
 /** The way to the server for one call: counts what is sent, and heeds the client's signal and the call's. */

@@ -3,7 +3,7 @@
  * RFC 4918, sections 13 and 14.24.
  */
 
-import type {Depth} from '../protocol/depth.ts'
+import type {Depth, Walk} from '../protocol/depth.ts'
 import type {Relation} from '../protocol/href.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 
@@ -85,8 +85,10 @@ export interface FailedRequest {
   readonly method: string
   /** The URL, absolute. */
   readonly url: string
-  /** The Depth header, where the method has one. */
-  readonly depth?: Depth
+  /** The Depth header, where the method has one, or a walk of everything below. */
+  readonly depth?: Depth | Walk
+  /** The URL to which `relation` of the results is meant, where that is another one. */
+  readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
   /** The request body, where there was one. */

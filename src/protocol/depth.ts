@@ -10,6 +10,39 @@
 export type Depth = 0 | 1 | 'infinity'
 
 /**
+ * All that is below a collection, by one request with Depth 1 for each collection in it: what Depth infinity asks for, from
+ * servers that refuse it, and in a way that can be continued.
+ */
+export interface Walk {
+  /** Tells it from a {@link Depth}. */
+  readonly walk: true
+  /**
+   * How many levels of collections below the request URL are listed. What is deeper makes the listing `shallow`. A link to a
+   * collection around it is, for most servers, a collection without end: this is what ends it.
+   *
+   * @defaultValue 100
+   */
+  readonly levels?: number | undefined
+}
+
+/**
+ * Checks what a caller gave as the depth of a listing.
+ *
+ * @throws RangeError where it is no depth, or `levels` is no whole number above zero.
+ */
+export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
+  if (!isWalk(depth)) return assertDepth(depth)
+  const {levels = 1} = depth
+  if (Number.isSafeInteger(levels) && levels > 0) return undefined
+  throw new RangeError(`levels is a whole number above zero, not ${String(levels)}`)
+}
+
+/** Whether a depth asks for a walk. */
+export function isWalk(depth: unknown): depth is Walk {
+  return typeof depth === 'object' && depth !== null && 'walk' in depth && depth.walk === true
+}
+
+/**
  * Checks what a caller gave as a depth.
  *
  * @throws RangeError where it is none of the three.

@@ -61,11 +61,15 @@ export class HrefResolver {
   }
 
   #relation(path: string): Relation {
-    const canonical = canonicalPath(path)
-    if (canonical === this.#canonical) return 'self'
-    if (!canonical.startsWith(`${this.#canonical}/`)) return 'outside'
-    return canonical.includes('/', this.#canonical.length + 1) ? 'descendant' : 'member'
+    return relate(canonicalPath(path), this.#canonical)
   }
+}
+
+/** Where one canonical path stands to another one. */
+export function relate(path: string, base: string): Relation {
+  if (path === base) return 'self'
+  if (!path.startsWith(`${base}/`)) return 'outside'
+  return path.includes('/', base.length + 1) ? 'descendant' : 'member'
 }
 
 /** Whether one path is at or below another one, by decoded segments. */
@@ -80,6 +84,7 @@ export function isWithin(path: string, base: string): boolean {
  * unescaped that may be, escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
  */
 export function canonicalPath(path: string): string {
+  if (!path.includes('%') && isPlainPath(path)) return path.endsWith('/') ? path.slice(0, -1) : path
   const escaped = path.replaceAll(NOT_IN_PATH, escapeCharacter)
   const unescaped = escaped.replaceAll(/%[\da-f]{2}/gi, (escape) => {
     const code = Number.parseInt(escape.slice(1), 16)
@@ -87,6 +92,12 @@ export function canonicalPath(path: string): string {
   })
   const segments = unescaped.split('/').filter((segment) => segment !== '')
   return segments.length === 0 ? '' : `/${segments.join('/')}`
+}
+
+/** The canonical path of an absolute URL. */
+export function canonicalPathOf(url: string): string {
+  const slash = url.indexOf('/', url.indexOf('//') + 2)
+  return slash === -1 ? '' : canonicalPath(url.slice(slash).replace(/[?#].*$/su, ''))
 }
 
 /** An absolute path with nothing in it to escape, to resolve or to fold: what nearly every server writes. */

@@ -124,8 +124,8 @@ describe('a listing', () => {
 
   it('has each reason where there are several', async () => {
     const more = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
-    const answer = answer207(OPEN + more + SHUT, {link: '</docs/?page=2>; rel="next"'})
-    const {incomplete} = await summaryOf(answer)
+    const link = '<http://elsewhere.example/docs/?page=2>; rel="next"'
+    const {incomplete} = await summaryOf(answer207(OPEN + more + SHUT, {link}))
     expect(incomplete.map(({reason}) => reason).toSorted()).toEqual(['paged', 'storage'])
   })
 
@@ -145,7 +145,7 @@ describe('a listing', () => {
 
 describe('a listing of Depth infinity', () => {
   it('is complete with descendants', async () => {
-    const body = listing('/docs/', '/docs/a.txt', '/docs/b/', '/docs/b/c.txt', '/docs/b/d/')
+    const body = listing('/docs/', '/docs/a.txt', '/docs/b/', '/docs/b/c.txt')
     expect(await summaryOf(answer207(body), 'infinity')).toMatchObject({
       complete: true,
       incomplete: [],
@@ -160,36 +160,6 @@ describe('a listing of Depth infinity', () => {
   it('is complete where no member is a collection', async () => {
     const body = listing('/docs/', '/docs/a.txt', '/docs/b.txt')
     expect((await summaryOf(answer207(body), 'infinity')).complete).toBe(true)
-  })
-
-  it('is shallow where it has member collections and nothing below the first level', async () => {
-    // SabreDAV, Radicale and Nextcloud cut it there behind a 207.
-    const body = listing('/docs/', '/docs/a.txt', '/docs/b/', '/docs/c/')
-    expect(await summaryOf(answer207(body), 'infinity')).toEqual({
-      complete: false,
-      incomplete: [
-        {href: `${server.url}docs/b/`, reason: 'shallow'},
-        {href: `${server.url}docs/c/`, reason: 'shallow'},
-      ],
-      successes: 4,
-      failures: 0,
-      requests: 1,
-    })
-  })
-
-  it('is shallow where a collection is told by its resourcetype alone', async () => {
-    const body = listing('/docs/', '/docs/b/').replace('<D:href>/docs/b/<', '<D:href>/docs/b<')
-    expect(await summaryOf(answer207(body), 'infinity')).toMatchObject({
-      complete: false,
-      incomplete: [{href: `${server.url}docs/b`, reason: 'shallow'}],
-    })
-  })
-
-  it('is shallow where the server has the collection answer alone', async () => {
-    const properties = ['getetag']
-    server.answers(answer207(listing('/docs/', '/docs/b/')))
-    const stream = dav.propfind('docs/', {depth: 'infinity', properties})
-    expect((await stream.collect()).summary.complete).toBe(false)
   })
 
   it('is incomplete where a member failed: it may be a collection', async () => {

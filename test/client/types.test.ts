@@ -12,6 +12,7 @@ import {
   type Properties,
   type PropertiesOf,
   type RawValue,
+  type ListingStream,
   type ResultStream,
   type StandardSchema,
   type Success,
@@ -73,7 +74,7 @@ describe('the properties of a listing', () => {
 
   it('are any where all are asked for', () => {
     const stream = dav.propfind('', {allprop: true})
-    expectTypeOf(stream).toEqualTypeOf<ResultStream>()
+    expectTypeOf(stream).toEqualTypeOf<ListingStream>()
     expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<Properties>()
     expectTypeOf<Properties['getcontentlength']>().toEqualTypeOf<number | undefined>()
   })

@@ -85,7 +85,7 @@ describe('a Failure of PROPFIND', () => {
     server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b/', '/docs/b/c')))
     const {failures} = await dav.propfind('', {depth: 'infinity'}).collect()
     const {successes} = await dav.retry(failures, quick).collect()
-    expect(successes.map(line)).toEqual(['200 self /docs/b/', '200 member /docs/b/c'])
+    expect(successes.map(line)).toEqual(['200 member /docs/b/', '200 descendant /docs/b/c'])
     expect(server.requests[1]?.headers['depth']).toBe('infinity')
   })
 

@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url'
 
 const root = new URL('../../', import.meta.url)
 const path = fileURLToPath(new URL('README.md', root))
-const programs = ['list', 'bulk-delete', 'retry', 'parse-fetch'].map(
+const programs = ['list', 'walk', 'bulk-delete', 'retry', 'parse-fetch'].map(
   (name) => `examples/${name}.ts`,
 )
 

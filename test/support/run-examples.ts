@@ -24,6 +24,12 @@ try {
     [],
     ['7 bytes', '5 bytes', 'collection', '100%25%20%231%3F.jpg', 'That is all of it.'],
   )
+  const left = join(folder, '..', 'left.json')
+  await expectOutput(
+    'walk.ts',
+    [left],
+    ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
+  )
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput(
     'bulk-delete.ts',

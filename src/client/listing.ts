@@ -1,0 +1,143 @@
+/** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
+
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
+import type {Depth} from '../protocol/depth.ts'
+import {formatDepth} from '../protocol/depth.ts'
+import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
+import type {ResolvedPolicy} from '../retry/policy.ts'
+import {sendUntilAnswered} from '../retry/exchange.ts'
+import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
+import {readAnswer, readHead} from './answer.ts'
+import type {CallSummary} from './call.ts'
+import type {Line, Session} from './session.ts'
+
+// More pages than this are taken for a server that goes round in circles.
+const MOST_PAGES = 10_000
+
+/** How all collections of a call are asked for. */
+export interface Manner {
+  readonly session: Session
+  readonly line: Line
+  readonly policy: ResolvedPolicy | undefined
+  readonly decoders: Decoders
+}
+
+/** One collection, or another resource, to list. */
+export interface Request {
+  readonly url: string
+  readonly depth: Depth
+  readonly body: string
+}
+
+/** An answer that has begun. */
+export interface ListingAnswer<P> {
+  /** The URL that answered. */
+  readonly url: string
+  /** The results of all pages, related to that URL. Ending the iteration early gives the body up. */
+  readonly batches: AsyncIterable<readonly DavResult<P>[]>
+  /** What can be said when the batches have ended. */
+  end(): CallSummary
+}
+
+/**
+ * Sends a PROPFIND.
+ *
+ * @throws DavHttpError where it is refused as a whole; MultiStatusError, DavNetworkError, DavTimeoutError.
+ */
+export async function list<P>(request: Request, manner: Manner): Promise<ListingAnswer<P>> {
+  const first = await exchange<P>(request.url, request, manner)
+  const {url} = first.head
+  const incomplete: Incomplete[] = []
+  let end: CallSummary = {incomplete}
+  let hasListed = false
+
+  async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
+    const pages = new Set<string>()
+    for (let page = first; ;) {
+      const isFirst = page === first
+      if (page.head.status >= 300)
+        incomplete.push({href: url, reason: 'failed', status: page.head.status})
+      for await (const batch of page.answer.batches) {
+        hasListed ||= batch.some(({relation}) => relation !== 'outside')
+        // Each page may begin with the collection itself.
+        yield isFirst ? batch : batch.filter(({ok, relation}) => !ok || relation !== 'self')
+      }
+      const summary = page.answer.summary()
+      incomplete.push(...summary.incomplete)
+      if (isFirst) end = {...summary, incomplete}
+      const next = nextPage(page.head, pages)
+      if (next === undefined) return undefined
+      if (next === 'lost') {
+        incomplete.push({href: url, reason: 'paged'})
+        return undefined
+      }
+      page = await exchange<P>(next, {...request, url}, manner)
+    }
+  }
+
+  return {
+    url,
+    batches: batches(),
+    end: () => {
+      // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
+      if (!hasListed) incomplete.push({href: url, reason: 'self'})
+      return end
+    },
+  }
+}
+
+/** What a failure of a member says of a listing of everything: it may be a collection, and then what is in it is missing. */
+export function incompleteMember({url, relation, reason, status}: Failure): Incomplete | undefined {
+  if (relation !== 'member' && relation !== 'descendant') return undefined
+  if (reason === 'status' && (status === 404 || status === 410)) return undefined
+  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
+}
+
+/** The URL of the next page; `lost` where there is one that must not be read: elsewhere, or once more. */
+function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefined {
+  if (next === undefined) return undefined
+  const to = URL.parse(next, url)
+  if (to === null || to.origin !== new URL(url).origin || pages.size === MOST_PAGES) return 'lost'
+  to.hash = ''
+  to.username = ''
+  to.password = ''
+  if (pages.has(to.href) || to.href === url) return 'lost'
+  pages.add(to.href)
+  return to.href
+}
+
+/** Sends the request for a page of the listing of a URL. */
+async function exchange<P>(
+  page: string,
+  {url, depth, body}: Request,
+  {session, line, policy, decoders}: Manner,
+): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
+  const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
+  const sent = {method: 'PROPFIND', url: page, headers, body}
+  const response = await sendUntilAnswered(line.send, sent, policy, line.signal)
+  const head = readHead(response, page)
+  const answer = await readAnswer<P>(session, response, {
+    method: 'PROPFIND',
+    url: page === url ? head.url : url,
+    decoders,
+  })
+  if (answer.kind === 'multistatus') return {head, answer}
+  const {conditions, excerpt, problem} = answer
+  // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
+  if (head.status < 300) throw withStatus(problem, head.status)
+  const facts = {method: 'PROPFIND', depth: headers.depth, conditions, excerpt}
+  throw new DavHttpError({...head, ...facts})
+}
+
+function withStatus(problem: unknown, status: number): unknown {
+  if (!(problem instanceof MultiStatusError))
+    return problem ?? new DavError(`PROPFIND was answered ${status} without a body`)
+  return new MultiStatusError(
+    `${problem.message} (status ${status})`,
+    problem.reason,
+    problem.offset,
+    problem.limit,
+  )
+}

@@ -1,0 +1,72 @@
+/** What a PROPFIND asks for, whatever requests that takes, and how what failed of it can be asked for again. */
+
+import type {Depth, Walk} from '../protocol/depth.ts'
+import {isWalk} from '../protocol/depth.ts'
+import {DavError, DavHttpError} from '../protocol/errors.ts'
+import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
+import type {FailedRequest, Failure} from '../multistatus/result.ts'
+
+const MOST_LEVELS = 100
+
+/** What a PROPFIND asks for. */
+export interface Order {
+  readonly url: string
+  /** What the results are related to. It becomes another URL where the answer comes from one. */
+  root: string
+  readonly depth: Depth | Walk
+  readonly body: string
+  readonly attempts: number
+}
+
+/** Whether everything below is asked for. */
+export function isDeep({depth}: Order): boolean {
+  return depth === 'infinity' || isWalk(depth)
+}
+
+/** How many levels of collections are listed. */
+export function levelsOf({depth}: Order): number {
+  return isWalk(depth) ? (depth.levels ?? MOST_LEVELS) : MOST_LEVELS
+}
+
+/** A failed member can be asked for again by itself, and what is below it with it, where that was asked for. */
+export function withRequest(failure: Failure, order: Order): Failure {
+  if (failure.relation === 'outside') return failure
+  const depth = failure.relation === 'self' || isDeep(order) ? order.depth : 0
+  const {body, root, attempts} = order
+  const request: FailedRequest = {
+    method: 'PROPFIND',
+    url: failure.url,
+    depth,
+    ...(isDeep(order) && root !== failure.url && {root}),
+    body,
+    attempts: attempts + 1,
+  }
+  return {...failure, request}
+}
+
+/** A listing that was refused or broke, as one of many. What is not the network's or the server's fault is thrown on. */
+export function listingFailure(order: Order, url: string, error: unknown): Failure {
+  if (!(error instanceof DavError)) throw error
+  const {pathname} = new URL(url)
+  const relation = relate(canonicalPath(pathname), canonicalPathOf(order.root))
+  const common = {ok: false, href: pathname, url, relation, missing: []} as const
+  if (!(error instanceof DavHttpError)) {
+    const {message: description} = error
+    return withRequest(
+      {...common, status: 0, reason: 'no-answer', conditions: [], description},
+      order,
+    )
+  }
+  const {status, conditions, retryAfter, location} = error
+  return withRequest(
+    {
+      ...common,
+      status,
+      reason: 'status',
+      conditions,
+      ...(retryAfter !== undefined && {retryAfter}),
+      ...(location !== undefined && {location}),
+    },
+    order,
+  )
+}

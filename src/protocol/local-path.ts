@@ -1,0 +1,199 @@
+/**
+ * Where a resource belongs in a folder, and back. Each name of a server becomes a name of its own that stays in its
+ * folder: what would not is kept as an escape, and what no escape can hold is refused. Knows no file system: it folds no
+ * case and normalizes nothing. RFC 3986, sections 2.1 and 3.3; RFC 4918, section 5.2.
+ */
+
+import type {Relation} from './href.ts'
+import {canonicalPath} from './href.ts'
+
+/** What a local path begins at, and what it must be fit for. */
+export interface LocalPathOptions {
+  /**
+   * The collection that was listed, absolute, or its result, with a slash at its end or without: paths begin below it. A
+   * job that fills a folder wants to give it, or the way from the server's root becomes part of every path.
+   *
+   * @defaultValue the root of the server
+   */
+  readonly base?:
+    | string
+    | URL
+    | {
+        /** The collection, absolute. */
+        readonly url: string
+      }
+    | undefined
+  /**
+   * Refuses what Windows reserves or cannot hold too, and would take for a device, another drive, a stream of another file
+   * or a name without its end: `CON`, `PRN`, `AUX`, `NUL`, `COM1` to `COM9`, `LPT1` to `LPT9`, `CONIN$` and `CONOUT$`, with
+   * any extension; a dot or a space at the end of a name; and `< > : " | ? *` and the control characters anywhere in it. A
+   * job that writes to Windows wants it.
+   *
+   * @defaultValue `false`
+   */
+  readonly windows?: boolean | undefined
+}
+
+// With the backslash that URLs take for a slash.
+const DOT_SEGMENT = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
+
+// The bytes of one character, as far as the first one tells how many they are, or else one byte.
+const ESCAPED =
+  /%[CD][\dA-F]%[89AB][\dA-F]|%E[\dA-F](?:%[89AB][\dA-F]){2}|%F[0-7](?:%[89AB][\dA-F]){3}|%[\dA-F]{2}/g
+const PERCENT_THAT_ESCAPES_NOTHING = /%25(?![\da-f]{2})/gi
+const DRIVE_LETTER = /^[a-z]:/i
+
+// The second half is what comes before the space.
+const NOT_IN_WINDOWS = /[<>:"|?*]|[^ -\u{10ffff}]/u
+const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(?:\.|$)/i
+
+/**
+ * The path of a result, relative to the folder that stands for `base`: `''` for the base itself, no slash at either end,
+ * `/` between segments on every system. Whatever a server writes, the path stays in the folder that it is joined to.
+ *
+ * Two resources never have the same path, and {@link fromLocalPath} goes back: a `/` or `\` inside a name stays an escape
+ * (`a%2Fb`), and so does a byte that is not UTF-8 (`caf%E9`) and the colon of what looks like a drive letter (`C%3A`); a `%`
+ * before two hex digits becomes `%25`, and any other one stays. Names that differ in case or normalization alone are two paths,
+ * which some file systems hold as one.
+ *
+ * @param result - A result, a Failure too.
+ * @throws TypeError where the result is `outside`, is not at or below `base`, or has a name that is empty, `.` or `..` or that
+ *   holds a NUL; where `windows` is asked for, for a name that Windows cannot hold; and where `base` is no absolute URL.
+ * @example
+ * ```ts
+ * const base = 'https://dav.example/photos/'
+ * for await (const result of members(dav.propfind(base))) {
+ *   if (result.ok) console.log(`backup/${toLocalPath(result, {base})}`)
+ * }
+ * ```
+ */
+export function toLocalPath(
+  result: {readonly url: string; readonly relation: Relation; readonly href?: string},
+  options: LocalPathOptions = {},
+): string {
+  const refusal = (why: string): TypeError =>
+    new TypeError(`toLocalPath: ${quoted(result.href ?? result.url)} ${why}`)
+
+  if (result.relation === 'outside') throw refusal('is outside the collection that was listed')
+  const url = URL.parse(result.url)
+  if (url === null || !url.pathname.startsWith('/')) throw refusal('has no absolute URL')
+  if (url.search !== '' || url.hash !== '') throw refusal('has a query or a fragment in its URL')
+  if (DOT_SEGMENT.test(result.url)) throw refusal("has a segment '.' or '..'")
+  const base = baseOf(options.base, url)
+  if (url.protocol !== base.protocol || url.host !== base.host) {
+    throw refusal(`is on ${url.host} and not, as the base is, on ${base.host}`)
+  }
+  const path = canonicalPath(url.pathname)
+  const basePath = canonicalPath(base.pathname)
+  if (path !== basePath && !path.startsWith(`${basePath}/`)) {
+    throw refusal(`is not at or below ${base.pathname}`)
+  }
+  const segments = path.slice(basePath.length).split('/').slice(1)
+  if (hasEmptySegment(url.pathname, segments.length)) throw refusal('has an empty segment')
+  return segments
+    .map((segment) => {
+      const name = decodeName(segment)
+      const problem =
+        findProblem(name) ?? (options.windows === true ? findWindowsProblem(name) : undefined)
+      if (problem !== undefined) throw refusal(problem)
+      return escapeDrive(name)
+    })
+    .join('/')
+}
+
+/**
+ * The URL reference of what {@link toLocalPath} gave a path for, relative to the same base, whose URL must end with a slash
+ * where the reference is resolved against it. The slash at the end of a collection is not in it.
+ *
+ * @param path - What `toLocalPath` gave, such as `100% sure/a%2Fb`; on Windows too with `/` between segments.
+ * @returns The reference, such as `100%25%20sure/a%2Fb`; `''` for the base itself.
+ * @throws TypeError for a path that `toLocalPath` never gives, because it would mean another resource than it seems to: an
+ *   absolute one, one with a drive letter, a `\` or a NUL, one with a segment that is empty, `.` or `..`, one with half of a
+ *   surrogate pair, and one with an escape that is not needed, such as `%20`.
+ * @example
+ * ```ts
+ * const failed = new URL(fromLocalPath('albums/100% sure.jpg'), 'https://dav.example/photos/')
+ * ```
+ */
+export function fromLocalPath(path: string): string {
+  if (path === '') return ''
+  const refusal = (why: string): TypeError =>
+    new TypeError(`fromLocalPath: ${JSON.stringify(path)} ${why}`)
+
+  if (/^[/\\]/.test(path)) throw refusal('is absolute')
+  if (path.includes('\\')) throw refusal("has a '\\', which is '/' or, in a name, '%5C'")
+  if (!path.isWellFormed()) throw refusal('has half of a surrogate pair')
+  return path
+    .split('/')
+    .map((name) => {
+      if (name === '') throw refusal('has an empty segment')
+      if (name === '.' || name === '..') throw refusal("has a segment '.' or '..'")
+      if (DRIVE_LETTER.test(name)) throw refusal("has a drive letter; in a name it is 'C%3A'")
+      const problem = findProblem(name)
+      if (problem !== undefined) throw refusal(problem)
+      const segment = encodeName(name)
+      if (escapeDrive(decodeName(segment)) !== name) {
+        throw refusal("has an escape that toLocalPath does not make; in a name '%' is '%25'")
+      }
+      return segment
+    })
+    .join('/')
+}
+
+function baseOf(given: LocalPathOptions['base'], url: URL): URL {
+  if (given === undefined) return new URL('/', url)
+  const base =
+    given instanceof URL ? given : URL.parse(typeof given === 'string' ? given : given.url)
+  if (base === null) throw new TypeError('toLocalPath: the base must be an absolute URL')
+  return base
+}
+
+/** Whether there is an empty segment at the end of a path, among the last ones that are not, or just before them. */
+function hasEmptySegment(path: string, below: number): boolean {
+  const segments = path.replace(/\/$/, '').split('/')
+  // Those of the base are no concern: a reference is resolved against it as it is.
+  return segments.slice(Math.max(1, segments.length - below - 1)).includes('')
+}
+
+/** The name of a segment whose escapes are in upper case. Unescapes everything that can be told apart from an escape then. */
+function decodeName(segment: string): string {
+  return segment.replaceAll(ESCAPED, decodeCharacter).replaceAll(PERCENT_THAT_ESCAPES_NOTHING, '%')
+}
+
+function decodeCharacter(escaped: string): string {
+  if (escaped === '%2F' || escaped === '%5C' || escaped === '%25') return escaped
+  try {
+    return decodeURIComponent(escaped)
+  } catch {
+    return escaped
+  }
+}
+
+function encodeName(name: string): string {
+  return name
+    .split(/(%[\dA-F]{2})/)
+    .map((part, index) => (index % 2 === 1 ? part : encodeURIComponent(part)))
+    .join('')
+}
+
+/** Joined to a folder, `C:x` may be what it is on the drive C. */
+function escapeDrive(name: string): string {
+  return DRIVE_LETTER.test(name) ? `${name.slice(0, 1)}%3A${name.slice(2)}` : name
+}
+
+function findProblem(name: string): string | undefined {
+  return name.includes('\0') ? 'has a NUL, which no file name can hold' : undefined
+}
+
+function findWindowsProblem(name: string): string | undefined {
+  const character = NOT_IN_WINDOWS.exec(name)?.[0]
+  if (character !== undefined)
+    return `has the character ${JSON.stringify(character)}, which Windows cannot hold in a name`
+  if (/[. ]$/.test(name)) return 'has a name with a dot or a space at its end, which Windows drops'
+  return DEVICE.test(name) ? 'has a name that Windows keeps for a device' : undefined
+}
+
+/** An href as it may stand in a message: without credentials. */
+function quoted(href: string): string {
+  return JSON.stringify(href.replace(/\/\/[^/@]*@/, '//'))
+}
