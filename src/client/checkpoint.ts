@@ -17,9 +17,17 @@ export interface Checkpoint {
   /** What was asked for. */
   readonly depth: Depth | Walk
   /** What is still to be listed, with the Depth of each request; empty where the listing has ended. */
-  readonly left: readonly {readonly url: string; readonly depth: Depth}[]
+  readonly left: readonly CheckpointListing[]
   /** What is known not to be whole so far. */
   readonly incomplete: readonly Incomplete[]
+}
+
+/** One collection, or another resource, that is still to be listed. */
+export interface CheckpointListing {
+  /** The URL, absolute. */
+  readonly url: string
+  /** The Depth of its request. */
+  readonly depth: Depth
 }
 
 /** Writes down what is left. */
