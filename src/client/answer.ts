@@ -61,13 +61,18 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
   }
 }
 
-const LINK = /<([^>]*)>((?:\s*;[^,;"]*(?:"[^"]*")?[^,;"]*)*)/g
-const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;]))/i
+const LINK = /<([^>]*)>((?:[^,"]|"[^"]*")*)/g
+const PARAMETER = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;,"]*)))?/g
 
 /** The next page that a Link header names. RFC 8288, section 3. */
 function nextPage(link: string): string | undefined {
   for (const [, reference, parameters = ''] of link.matchAll(LINK)) {
-    if (NEXT.test(parameters)) return reference
+    for (const [, name = '', quoted, bare = ''] of parameters.matchAll(PARAMETER)) {
+      if (name.toLowerCase() !== 'rel') continue
+      if ((quoted ?? bare).toLowerCase().split(/\s+/).includes('next')) return reference
+      // Only the first one counts.
+      break
+    }
   }
   return undefined
 }

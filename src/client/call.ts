@@ -3,6 +3,7 @@
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
 import type {Line, Session} from './session.ts'
 import {openLine} from './session.ts'
 
@@ -14,6 +15,8 @@ export interface Call {
   /** The collection concerned, for the summary of a call that was stopped. */
   readonly href: string
   readonly signal: AbortSignal | undefined
+  /** What is known not to be whole, for the summary of a call that was stopped. */
+  readonly incomplete?: readonly Incomplete[]
 }
 
 /**
@@ -22,7 +25,7 @@ export interface Call {
  */
 export function createCall<P>(
   session: Session,
-  {href, signal}: Call,
+  {href, signal, incomplete = []}: Call,
   read: (
     line: Line,
     stop: AbortController,
@@ -37,6 +40,9 @@ export function createCall<P>(
       return {...end, requests: line.requests}
     },
     stop: () => stop.abort(),
-    stopped: () => ({incomplete: [{href, reason: 'stopped'}], requests: line?.requests ?? 0}),
+    stopped: () => ({
+      incomplete: [...incomplete, {href, reason: 'stopped'}],
+      requests: line?.requests ?? 0,
+    }),
   })
 }

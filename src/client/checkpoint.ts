@@ -2,7 +2,7 @@
 
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
-import {assertDepth} from '../protocol/depth.ts'
+import {assertDepth, assertDepthOrWalk} from '../protocol/depth.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {Order} from './order.ts'
@@ -12,8 +12,10 @@ import {resolveTarget} from './target.ts'
 export interface Checkpoint {
   /** The version of this form. */
   readonly version: 1
-  /** The resource that is listed: the URL to which `relation` of the results is meant. */
+  /** The resource that is listed. */
   readonly url: string
+  /** The URL to which `relation` of the results is meant: another one where the first was redirected. */
+  readonly root: string
   /** What was asked for. */
   readonly depth: Depth | Walk
   /** What is still to be listed, with the Depth of each request; empty where the listing has ended. */
@@ -32,35 +34,70 @@ export interface CheckpointListing {
 
 /** Writes down what is left. */
 export function makeCheckpoint(
-  {root, depth}: Order,
+  {url, root, depth}: Order,
   frontier: Frontier,
   incomplete: readonly Incomplete[],
 ): Checkpoint {
   const left = frontier.left.map((listing) => ({url: listing.url, depth: listing.depth}))
-  return {version: 1, url: root, depth, left, incomplete: [...incomplete]}
+  return {version: 1, url, root, depth, left, incomplete: [...incomplete]}
+}
+
+/**
+ * The depth of a listing that is gone on with.
+ *
+ * @throws TypeError where something else is asked for than the checkpoint is of, or it is none at all.
+ */
+export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
+  if (!isCheckpoint(checkpoint))
+    throw new TypeError('resume is what checkpoint() of a listing gave')
+  assertDepthOrWalk(checkpoint.depth)
+  if (depth !== undefined && JSON.stringify(depth) !== JSON.stringify(checkpoint.depth))
+    throw new TypeError(
+      `The checkpoint is one of a listing with depth ${JSON.stringify(checkpoint.depth)}, not ${JSON.stringify(depth)}`,
+    )
+  return checkpoint.depth
 }
 
 /**
  * The listings that are left, held against the same rules as what a caller asks for: a checkpoint may come from anywhere.
  *
- * @throws TypeError where it is none, or one of another listing.
+ * @throws TypeError where it is one of another listing.
  */
-export function resumeListings(checkpoint: Checkpoint, order: Order, base: URL): Listing[] {
-  const {version, url, left, incomplete} = checkpoint
-  const isCheckpoint = version === 1 && Array.isArray(left) && Array.isArray(incomplete)
-  if (!isCheckpoint || typeof url !== 'string')
-    throw new TypeError('resume is what checkpoint() of a listing gave')
-  const root = resolveTarget({url}, base)
-  if (!isSame(root, new URL(order.url)))
-    throw new TypeError(`The checkpoint is one of ${root.href}, not of ${order.url}`)
-  order.root = root.href
+export function resumeListings({url, root, left}: Checkpoint, order: Order, base: URL): Listing[] {
+  const asked = resolveTarget({url}, base)
+  if (!isSame(asked, new URL(order.url)))
+    throw new TypeError(`The checkpoint is one of ${asked.href}, not of ${order.url}`)
+  const answered = resolveTarget({url: root}, base)
+  order.root = answered.href
   return left.map((listing) => {
     assertDepth(listing.depth)
     const at = resolveTarget({url: listing.url}, base)
-    if (!isWithin(at.pathname, root.pathname))
-      throw new TypeError(`The checkpoint names ${at.href}, which is not in ${root.href}`)
-    return {order, url: at.href, depth: listing.depth, isFirst: isSame(at, root)}
+    const isFirst = isSame(at, asked) || isSame(at, answered)
+    if (!isFirst && !isWithin(at.pathname, answered.pathname))
+      throw new TypeError(`The checkpoint names ${at.href}, which is not in ${answered.href}`)
+    return {order, url: at.href, depth: listing.depth, isFirst}
   })
+}
+
+function isCheckpoint(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const {version, url, root, left, incomplete} = value
+  return (
+    version === 1 &&
+    typeof url === 'string' &&
+    typeof root === 'string' &&
+    Array.isArray(left) &&
+    left.every((one) => isObject(one) && typeof one['url'] === 'string') &&
+    Array.isArray(incomplete) &&
+    incomplete.every(
+      (one) =>
+        isObject(one) && typeof one['href'] === 'string' && typeof one['reason'] === 'string',
+    )
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 function isSame(one: URL, other: URL): boolean {

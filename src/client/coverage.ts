@@ -3,9 +3,13 @@
  * delete files over it, so each is asked. RFC 4918, section 9.1.
  */
 
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
+import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+
+// Where a larger answer comes back to a collection that is forgotten, that collection counts as one that was never named.
+const MOST_SETTLED = 25_000
 
 /** A collection of which the answer may show more. */
 interface Open {
@@ -20,22 +24,32 @@ interface Open {
  */
 export class Coverage {
   readonly #self: string
+  readonly #isDeep: boolean
   // Each is in the one before it.
   readonly #open: Open[] = []
   // By path: the collections that showed no member so far.
   readonly #unlisted = new Map<string, string>()
-  // What showed a member and was not seen itself so far.
+  // What showed a member and was not seen itself so far; and of those that showed one and were, the last ones: other orders
+  // may come back to them.
   readonly #early = new Set<string>()
+  #settled = new Set<string>()
+  #settledBefore = new Set<string>()
 
-  /** `url` is the one that was listed. */
-  constructor(url: string) {
+  /** `url` is the one that was listed. With Depth 1 what is deeper says nothing of its collection. */
+  constructor(url: string, depth: Depth) {
     this.#self = canonicalPathOf(url)
+    this.#isDeep = depth === 'infinity'
   }
 
   /** Looks at the results that are below the URL. */
   see(results: readonly DavResult<unknown>[]): void {
     for (const result of results) {
-      if (result.relation === 'member' || result.relation === 'descendant') this.#see(result)
+      const {ok, relation, url} = result
+      if (relation === 'member' && !this.#isDeep) {
+        if (mayBeCollection(result)) this.#unlisted.set(canonicalPathOf(url), url)
+      } else if (this.#isDeep && (relation === 'member' || relation === 'descendant')) {
+        if (ok || !isGone(result)) this.#see(result)
+      }
     }
   }
 
@@ -45,19 +59,30 @@ export class Coverage {
     return [...this.#unlisted.values()]
   }
 
+  /** Whether collections showed members and were never named themselves: then they may have others. */
+  get isGappy(): boolean {
+    return this.#early.size > 0
+  }
+
   #see(result: DavResult<unknown>): void {
     const path = canonicalPathOf(result.url)
     this.#leave(path)
+    const known = this.#open.at(-1)?.path === path ? this.#open.pop() : undefined
+    this.#showMember(path.slice(0, path.lastIndexOf('/')))
+    if (known === undefined && !mayBeCollection(result)) return
+    if (this.#unlisted.has(path) || this.#isSettled(path)) return
+    const hasMember = this.#early.delete(path) || known?.hasMember === true
+    this.#open.push({path, url: result.url, hasMember})
+  }
+
+  /** A collection shows a member. The innermost open one is that collection, or it is around it. */
+  #showMember(parent: string): void {
     const innermost = this.#open.at(-1)
-    if (innermost?.path === path) return
-    const parent = path.slice(0, path.lastIndexOf('/'))
     if (innermost !== undefined) innermost.hasMember = true
-    if (parent !== (innermost?.path ?? this.#self)) {
-      if (!this.#unlisted.delete(parent)) this.#early.add(parent)
-      this.#open.push({path: parent, url: '', hasMember: true})
-    }
-    if (!result.ok || !isCollection(result) || this.#unlisted.has(path)) return
-    this.#open.push({path, url: result.url, hasMember: this.#early.delete(path)})
+    if (parent === (innermost?.path ?? this.#self)) return
+    const url = this.#unlisted.get(parent) ?? ''
+    if (!this.#unlisted.delete(parent) && !this.#isSettled(parent)) this.#early.add(parent)
+    this.#open.push({path: parent, url, hasMember: true})
   }
 
   /** Leaves the collections that a path is not in. */
@@ -66,6 +91,31 @@ export class Coverage {
       if (path === last.path || path.startsWith(`${last.path}/`)) return
       this.#open.pop()
       if (!last.hasMember) this.#unlisted.set(last.path, last.url)
+      else if (!this.#early.has(last.path)) this.#settle(last.path)
     }
   }
+
+  #settle(path: string): void {
+    this.#settled.add(path)
+    if (this.#settled.size < MOST_SETTLED) return
+    this.#settledBefore = this.#settled
+    this.#settled = new Set()
+  }
+
+  #isSettled(path: string): boolean {
+    return this.#settled.has(path) || this.#settledBefore.has(path)
+  }
+}
+
+/**
+ * Whether a resource may be a collection. A slash at the end is enough, whatever its type: it costs a request to find out that
+ * it is none.
+ */
+function mayBeCollection(result: DavResult<unknown>): boolean {
+  return result.ok && (isCollection(result) || result.url.endsWith('/'))
+}
+
+/** Whether a failure says that there is nothing. */
+export function isGone({ok, status, reason}: Failure): boolean {
+  return !ok && reason === 'status' && (status === 404 || status === 410)
 }

@@ -118,13 +118,15 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Lists a resource and, by `depth`, what is in it: one result for each href, as the server sends them.
-   * RFC 4918, section 9.1.
+   * Lists a resource and, by `depth`, what is in it: one result for each href. RFC 4918, section 9.1.
+   *
+   * A listing of everything below takes as many requests as the server makes necessary: Depth infinity that is refused, or
+   * answered with a part, is followed by one request for each collection that is missing.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns The results in the server's order. Reading them throws {@link DavHttpError} where the request was refused as
-   *   a whole (for Depth infinity with the condition `propfind-finite-depth`, where the server gives it),
-   *   {@link MultiStatusError} where the answer is not whole, {@link DavNetworkError}, {@link DavTimeoutError}.
+   * @returns The results, those of one answer in the server's order. Reading them throws {@link DavHttpError} where the request
+   *   for the resource itself was refused, {@link MultiStatusError} where its answer is not whole,
+   *   {@link DavNetworkError}, {@link DavTimeoutError}. What goes wrong with a collection below is a Failure.
    *   `summary.complete` is false where members may be missing.
    * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
    * @example
@@ -168,7 +170,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const E extends Decoders = Record<never, never>,
   >(
     target: Target,
-    options: Omit<PropfindOptions<Names, E>, 'depth'> = {},
+    options: Omit<PropfindOptions<Names, E>, 'depth' | 'resume' | 'concurrency'> = {},
   ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
     return stat(this.#session, target, options)
   }

@@ -13,6 +13,8 @@ export interface Listing {
   readonly depth: Depth
   /** Whether it is what the order asks for, and not a collection that was found below. */
   readonly isFirst: boolean
+  /** Whether Depth infinity was refused for it before. */
+  readonly isRefused?: boolean
 }
 
 /** Gives out listings, as an iteration that ends when none is left and none is under way that may add some. */

@@ -1,13 +1,15 @@
 /** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {sendUntilAnswered} from '../retry/exchange.ts'
+import type {Transport} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
 import type {CallSummary} from './call.ts'
@@ -21,7 +23,6 @@ export interface Manner {
   readonly session: Session
   readonly line: Line
   readonly policy: ResolvedPolicy | undefined
-  readonly decoders: Decoders
 }
 
 /** One collection, or another resource, to list. */
@@ -29,6 +30,9 @@ export interface Request {
   readonly url: string
   readonly depth: Depth
   readonly body: string
+  readonly decoders: Decoders
+  /** Is told of each time that it is sent: how often that was so far. */
+  readonly onSend: (times: number) => void
 }
 
 /** An answer that has begun. */
@@ -37,6 +41,8 @@ export interface ListingAnswer<P> {
   readonly url: string
   /** The results of all pages, related to that URL. Ending the iteration early gives the body up. */
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
+  /** Whether the answer named the resource or what is in it. If not, it is no listing of it. */
+  readonly hasListed: boolean
   /** What can be said when the batches have ended. */
   end(): CallSummary
 }
@@ -51,16 +57,20 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
   const {url} = first.head
   const incomplete: Incomplete[] = []
   let end: CallSummary = {incomplete}
-  let hasListed = false
+  const named = {self: false, members: false, others: false}
 
   async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-    const pages = new Set<string>()
+    const pages = new Set([request.url, url])
     for (let page = first; ;) {
       const isFirst = page === first
       if (page.head.status >= 300)
         incomplete.push({href: url, reason: 'failed', status: page.head.status})
       for await (const batch of page.answer.batches) {
-        hasListed ||= batch.some(({relation}) => relation !== 'outside')
+        for (const {url: other, relation} of batch) {
+          if (relation === 'self') named.self = true
+          else if (relation !== 'outside') named.members = true
+          else if (!isWithin(url, other)) named.others = true
+        }
         // Each page may begin with the collection itself.
         yield isFirst ? batch : batch.filter(({ok, relation}) => !ok || relation !== 'self')
       }
@@ -80,19 +90,17 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
   return {
     url,
     batches: batches(),
-    end: () => {
-      // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
-      if (!hasListed) incomplete.push({href: url, reason: 'self'})
-      return end
+    get hasListed() {
+      // The members of a collection that a proxy renames, say, are others: the collection is not empty.
+      return named.members || (named.self && !named.others)
     },
+    end: () => end,
   }
 }
 
-/** What a failure of a member says of a listing of everything: it may be a collection, and then what is in it is missing. */
-export function incompleteMember({url, relation, reason, status}: Failure): Incomplete | undefined {
-  if (relation !== 'member' && relation !== 'descendant') return undefined
-  if (reason === 'status' && (status === 404 || status === 410)) return undefined
-  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
+/** Whether a URL is in another one: a server may name what is around a collection. */
+function isWithin(url: string, other: string): boolean {
+  return relate(canonicalPathOf(url), canonicalPathOf(other)) !== 'outside'
 }
 
 /** The URL of the next page; `lost` where there is one that must not be read: elsewhere, or once more. */
@@ -103,7 +111,7 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
   to.hash = ''
   to.username = ''
   to.password = ''
-  if (pages.has(to.href) || to.href === url) return 'lost'
+  if (pages.has(to.href)) return 'lost'
   pages.add(to.href)
   return to.href
 }
@@ -111,12 +119,17 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
 /** Sends the request for a page of the listing of a URL. */
 async function exchange<P>(
   page: string,
-  {url, depth, body}: Request,
-  {session, line, policy, decoders}: Manner,
+  {url, depth, body, decoders, onSend}: Request,
+  {session, line, policy}: Manner,
 ): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
   const sent = {method: 'PROPFIND', url: page, headers, body}
-  const response = await sendUntilAnswered(line.send, sent, policy, line.signal)
+  let times = 0
+  const send: Transport = (once) => {
+    onSend(++times)
+    return line.send(once)
+  }
+  const response = await sendUntilAnswered(send, sent, policy, line.signal)
   const head = readHead(response, page)
   const answer = await readAnswer<P>(session, response, {
     method: 'PROPFIND',

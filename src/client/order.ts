@@ -4,6 +4,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
+import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 
 const MOST_LEVELS = 100
@@ -15,6 +16,8 @@ export interface Order {
   root: string
   readonly depth: Depth | Walk
   readonly body: string
+  readonly decoders: Decoders
+  /** How often it was sent before. */
   readonly attempts: number
 }
 
@@ -29,7 +32,7 @@ export function levelsOf({depth}: Order): number {
 }
 
 /** A failed member can be asked for again by itself, and what is below it with it, where that was asked for. */
-export function withRequest(failure: Failure, order: Order): Failure {
+export function withRequest(failure: Failure, order: Order, times: number): Failure {
   if (failure.relation === 'outside') return failure
   const depth = failure.relation === 'self' || isDeep(order) ? order.depth : 0
   const {body, root, attempts} = order
@@ -39,13 +42,17 @@ export function withRequest(failure: Failure, order: Order): Failure {
     depth,
     ...(isDeep(order) && root !== failure.url && {root}),
     body,
-    attempts: attempts + 1,
+    attempts: attempts + times,
   }
   return {...failure, request}
 }
 
 /** A listing that was refused or broke, as one of many. What is not the network's or the server's fault is thrown on. */
-export function listingFailure(order: Order, url: string, error: unknown): Failure {
+export function listingFailure(
+  order: Order,
+  {url, times}: {url: string; times: number},
+  error: unknown,
+): Failure {
   if (!(error instanceof DavError)) throw error
   const {pathname} = new URL(url)
   const relation = relate(canonicalPath(pathname), canonicalPathOf(order.root))
@@ -55,6 +62,7 @@ export function listingFailure(order: Order, url: string, error: unknown): Failu
     return withRequest(
       {...common, status: 0, reason: 'no-answer', conditions: [], description},
       order,
+      times,
     )
   }
   const {status, conditions, retryAfter, location} = error
@@ -68,5 +76,6 @@ export function listingFailure(order: Order, url: string, error: unknown): Failu
       ...(location !== undefined && {location}),
     },
     order,
+    times,
   )
 }

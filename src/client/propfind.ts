@@ -12,7 +12,7 @@ import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
 import type {Checkpoint} from './checkpoint.ts'
-import {makeCheckpoint, resumeListings} from './checkpoint.ts'
+import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
 import type {Order} from './order.ts'
@@ -43,8 +43,10 @@ export interface PropfindOptions<
    */
   readonly concurrency?: number | undefined
   /**
-   * Goes on with a listing that was stopped, from what its `checkpoint()` gave. The other options are to be the same. What
-   * was under way then is listed again: of each such collection the members that were reported are so once more.
+   * Goes on with a listing that was stopped, from what its `checkpoint()` gave, which says the depth too. What is asked of each
+   * resource is to be the same. What
+   * was under way then is listed again: of each such collection the members that were reported are so once more. An answer to
+   * Depth infinity is one listing, so what is to be gone on with is better asked for by `{walk: true}`.
    */
   readonly resume?: Checkpoint | undefined
   /** Names of the properties; they type those of the results. `DAV:` ones by local name, all others as `{namespace}local`. */
@@ -72,13 +74,16 @@ export function propfind<P>(
   target: Target,
   options: PropfindOptions = {},
 ): ListingStream<P> {
-  const {depth = 1, resume, signal} = options
+  const {resume, signal} = options
+  const depth = resume === undefined ? depthOf(options) : resumeDepth(resume, options.depth)
   assertDepthOrWalk(depth)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const {href: url} = resolveTarget(target, session.base)
   const isAll = depth === 'infinity' || isWalk(depth)
   const body = formatPropfind(isAll ? withResourceType(options) : options)
-  const order: Order = {url, root: url, depth, body, attempts: 0}
+  const decoders =
+    options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
+  const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
   const listings =
     resume === undefined
       ? [firstListing(order, session)]
@@ -86,15 +91,12 @@ export function propfind<P>(
   const frontier = new Frontier(listings)
   const incomplete: Incomplete[] = resume === undefined ? [] : [...resume.incomplete]
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  const decoders =
-    options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
-  const stream = createCall<P>(session, {href: url, signal}, (line, stop) =>
+  const stream = createCall<P>(session, {href: url, signal, incomplete}, (line, stop) =>
     walk(frontier, {
       session,
       line,
       stop,
       policy,
-      decoders,
       concurrency,
       incomplete,
       throws: true,
@@ -102,6 +104,10 @@ export function propfind<P>(
   )
   const checkpoint = (): Checkpoint => makeCheckpoint(order, frontier, incomplete)
   return Object.assign(stream, {checkpoint})
+}
+
+function depthOf({depth = 1}: PropfindOptions): unknown {
+  return depth
 }
 
 /** How an order begins: what the server refused once is not asked for again. */
@@ -114,7 +120,8 @@ export function firstListing(order: Order, {server}: Session): Listing {
 /** A listing of everything must tell collections from other resources, or nobody could say whether it is whole. */
 function withResourceType(selection: PropertySelection): PropertySelection {
   const {properties} = selection
-  return properties === undefined
-    ? selection
-    : {...selection, properties: [...properties, 'resourcetype']}
+  // What is none is refused where the body is made.
+  return Array.isArray(properties) && properties.length > 0
+    ? {...selection, properties: [...properties, 'resourcetype']}
+    : selection
 }

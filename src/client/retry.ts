@@ -4,8 +4,9 @@
  */
 
 import {assertDepthOrWalk} from '../protocol/depth.ts'
-import {canonicalPath, canonicalPathOf} from '../protocol/href.ts'
+import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
+import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -59,11 +60,11 @@ export function retry(
     const all: Failure[] = []
     for await (const failure of failures) all.push(failure)
     const {listings, levels, kept} = plan(all, repetition)
-    // What is not to be sent again stays as it is: nothing is dropped.
+    // What is not to be sent again stays as it is: nothing is dropped, and a listing that failed is no whole one.
+    incomplete.push(...kept.filter(isOfListing).map(({url, status}) => stillFailed(url, status)))
     yield kept
     if (listings.length > 0) {
-      const decoders = session.decoders ?? {}
-      const manner = {session, line, stop, policy, decoders, concurrency, incomplete}
+      const manner = {session, line, stop, policy, concurrency, incomplete}
       yield* walk(new Frontier(listings), {...manner, throws: false})
     }
     for (const level of levels) {
@@ -104,13 +105,13 @@ function plan(
       continue
     }
     const url = checkRequest(request, session, options)
-    const key = keyOf(request.method, url)
-    if (planned.has(key)) continue
-    planned.add(key)
     if (request.method === 'PROPFIND') {
       orders.push(orderOf(request, session))
       continue
     }
+    const key = keyOf(request.method, url)
+    if (planned.has(key)) continue
+    planned.add(key)
     const depth = canonicalPath(url.pathname).split('/').length
     const level = levels.get(depth)
     if (level === undefined) levels.set(depth, [request])
@@ -127,23 +128,46 @@ function plan(
 /** What a failed listing asked for. */
 function orderOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
-  {base}: Session,
+  {base, decoders = {}}: Session,
 ): Order {
   assertDepthOrWalk(depth)
-  return {url, root: resolveTarget({url: root}, base).href, depth, body, attempts}
+  if (typeof body !== 'string') throw new TypeError('retry: the body of a PROPFIND is a string')
+  const {href} = resolveTarget({url: root}, base)
+  if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
+    throw new TypeError(`retry: ${url} is not in ${href}, to which its results are related`)
+  const isOfNames = body === formatPropfind({propname: true})
+  return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
 }
 
-/** Without the orders for what is in a collection of which everything is listed anyway. */
+/** Whether a failure is one of a listing, as far as that is known. */
+function isOfListing({request}: Failure): boolean {
+  return request === undefined || request.method === 'PROPFIND'
+}
+
+function stillFailed(href: string, status: number): Incomplete {
+  return status === 0 ? {href, reason: 'failed'} : {href, reason: 'failed', status}
+}
+
+/** Each order once, and without those for what is in a collection of which everything is listed in the same way. */
 function outermost(orders: readonly Order[]): readonly Order[] {
-  const whole = new Set(orders.filter(isDeep).map(({url}) => canonicalPathOf(url)))
+  const whole = new Set(orders.filter(isDeep).map((order) => keyOfOrder(order)))
+  const taken = new Set<string>()
   return orders.filter((order) => {
+    const isWhole = isDeep(order)
+    const key = `${JSON.stringify(order.depth)} ${keyOfOrder(order)}`
+    if (taken.has(key) || (!isWhole && whole.has(keyOfOrder(order)))) return false
+    taken.add(key)
     const path = canonicalPathOf(order.url)
     for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
-      if (whole.has(path.slice(0, slash))) return false
+      if (whole.has(keyOfOrder(order, path.slice(0, slash)))) return false
       if (slash === 0) break
     }
     return true
   })
+}
+
+function keyOfOrder({url, body}: Order, path = canonicalPathOf(url)): string {
+  return `${path} ${body}`
 }
 
 /** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */

@@ -3,16 +3,15 @@
  * requests takes its place, and where the answer was cut, what it left out is walked. RFC 4918, section 9.1.
  */
 
-import type {DavResult} from '../multistatus/result.ts'
-import {isCollection, typesOf} from '../multistatus/selection.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {CallSummary} from './call.ts'
-import {Coverage} from './coverage.ts'
+import {Types, Wholeness} from './wholeness.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {ListingAnswer, Manner} from './listing.ts'
-import {incompleteMember, list} from './listing.ts'
+import {list} from './listing.ts'
 import {merge} from './merge.ts'
 import {isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
 
@@ -37,36 +36,33 @@ export async function* walk<P>(
   manner: WalkManner,
 ): AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined> {
   const {incomplete, concurrency, stop, line} = manner
+  const types = new Types()
   let first: CallSummary | undefined
-  const giveUp = (error: unknown): never => {
-    frontier.end()
-    throw error
-  }
   const run = async function* (
     listing: Listing,
   ): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
     const {order, url} = listing
+    const attempt = {url, times: 0}
     let found: readonly Listing[]
     try {
-      const end = yield* listOne<P>(listing, manner)
+      const end = yield* listOne<P>(listing, attempt, {...manner, types})
       // That is known now, and not before: who may not see a collection is refused in the same words.
-      if (listing.depth === 1 && order.depth === 'infinity' && listing.isFirst)
-        manner.session.server.refusesInfinity = true
+      if (listing.isRefused === true) manner.session.server.refusesInfinity = true
       if (listing.isFirst) first ??= end.summary
       incomplete.push(...end.summary.incomplete)
       found = listingsOf(end.collections, listing, incomplete)
     } catch (error) {
-      if (line.signal?.aborted === true || !(error instanceof DavError)) giveUp(error)
+      const isFinal = listing.isFirst && manner.throws && !(error instanceof DepthRefused)
+      if (isFinal || line.signal?.aborted === true || !(error instanceof DavError)) {
+        frontier.end()
+        throw error
+      }
       if (error instanceof DepthRefused) {
-        found = [{...listing, depth: 1}]
+        found = [{...listing, depth: 1, isRefused: true}]
       } else {
-        if (listing.isFirst && manner.throws) giveUp(error)
-        const failure = listingFailure(order, url, error)
+        const failure = listingFailure(order, attempt, error)
         yield [failure]
-        const {status} = failure
-        incomplete.push(
-          status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status},
-        )
+        incomplete.push(incompleteListing(failure))
         found = []
       }
     }
@@ -75,6 +71,10 @@ export async function* walk<P>(
   }
   yield* merge(frontier, {concurrency, signal: line.signal, stop}, run)
   return {...first, incomplete}
+}
+
+function incompleteListing({url, status}: Failure): Incomplete {
+  return status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status}
 }
 
 /** What one listing gave. */
@@ -86,39 +86,43 @@ interface Listed {
 
 async function* listOne<P>(
   {order, url, depth, isFirst}: Listing,
-  manner: WalkManner,
+  attempt: {times: number},
+  manner: WalkManner & {readonly types: Types},
 ): AsyncGenerator<readonly DavResult<P>[], Listed, undefined> {
-  const {body} = order
+  const {body, decoders} = order
+  const onSend = (times: number): void => {
+    attempt.times = times
+  }
+  const {types} = manner
   const policy = depth === 'infinity' ? withoutRefusals(manner.policy) : manner.policy
-  const answer = await list<P>({url, depth, body}, {...manner, policy}).catch((error: unknown) => {
+  const request = {url, depth, body, decoders, onSend}
+  const answer = await list<P>(request, {...manner, policy}).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
   })
-  if (isFirst && order.root === order.url) order.root = answer.url
-  else checkAnswerer(url, answer)
+  const mayMove = isFirst && order.root === order.url
+  if (mayMove) order.root = answer.url
   const place = placing<P>(order.root, answer.url, isFirst)
-  const coverage = new Coverage(answer.url)
-  const incomplete: Incomplete[] = []
-  const types = new Types()
+  const whole = isDeep(order) ? new Wholeness(answer.url, depth, decoders, types) : undefined
   let isBegun = false
   for await (const batch of answer.batches) {
-    if (!isBegun && depth === 'infinity' && batch.some(refusesDepth)) throw new DepthRefused()
+    // In here, because the body is given up then.
+    if (!mayMove) checkAnswerer(url, answer, isFirst && manner.throws ? order.root : undefined)
+    if (!isBegun && depth === 'infinity' && refusesDepth(batch)) throw new DepthRefused()
     isBegun ||= batch.length > 0
-    if (isDeep(order)) {
-      coverage.see(batch)
-      types.see(batch)
-      for (const result of batch) {
-        const missing = result.ok ? undefined : incompleteMember(result)
-        if (missing !== undefined) incomplete.push(missing)
-      }
-    }
+    whole?.see(batch)
     const placed = place(batch)
-    yield placed.map((result) => (result.ok ? result : withRequest(result, order)))
+    yield placed.map((result) => (result.ok ? result : withRequest(result, order, attempt.times)))
+  }
+  const incomplete = [...(whole?.incomplete() ?? [])]
+  // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
+  if (!answer.hasListed) {
+    if (!isFirst || !manner.throws) throw notListed(url)
+    incomplete.push({href: answer.url, reason: 'self'})
   }
   const end = answer.end()
-  if (types.areUnsure) incomplete.push({href: answer.url, reason: 'shallow'})
   return {
     summary: {...end, incomplete: [...end.incomplete, ...incomplete]},
-    collections: isDeep(order) ? coverage.unlisted() : [],
+    collections: whole?.unlisted() ?? [],
   }
 }
 
@@ -140,7 +144,10 @@ function listingsOf(
   return found
 }
 
-/** Relates the results of a listing to the root, and leaves out the collection itself where its own listing reported it. */
+/**
+ * Relates the results of a listing to the root. What it says of the collection itself, or of what is around it, is left out
+ * where their own listings have reported them.
+ */
 function placing<P>(
   root: string,
   url: string,
@@ -148,31 +155,17 @@ function placing<P>(
 ): (batch: readonly DavResult<P>[]) => readonly DavResult<P>[] {
   if (root === url) return (batch) => batch
   const base = canonicalPathOf(root)
-  return (batch) =>
-    batch
-      .filter(({ok, relation}) => isFirst || !ok || relation !== 'self')
-      .map((result) => related(result, base))
-}
-
-function related<P>(result: DavResult<P>, base: string): DavResult<P> {
-  return {...result, relation: relate(canonicalPathOf(result.url), base)}
-}
-
-/** Whether members may be collections that nothing tells from files: no types are given, and no slashes written. */
-class Types {
-  #isSelfBare = false
-  #isUntold = false
-
-  get areUnsure(): boolean {
-    return this.#isSelfBare && this.#isUntold
-  }
-
-  see(batch: readonly DavResult<unknown>[]): void {
+  const self = canonicalPathOf(url)
+  return (batch) => {
+    const placed: DavResult<P>[] = []
     for (const result of batch) {
-      if (!result.ok || result.relation === 'outside') continue
-      if (result.relation === 'self') this.#isSelfBare ||= !result.href.endsWith('/')
-      else this.#isUntold ||= typesOf(result.properties) === undefined && !isCollection(result)
+      const path = canonicalPathOf(result.url)
+      const relation = relate(path, base)
+      const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
+      const isReported = isAround && !(isFirst && path === self)
+      if (!result.ok || !isReported) placed.push({...result, relation})
     }
+    return placed
   }
 }
 
@@ -181,23 +174,42 @@ class Types {
  *
  * @throws DavError
  */
-function checkAnswerer(url: string, answer: ListingAnswer<unknown>): void {
-  if (canonicalPathOf(url) === canonicalPathOf(answer.url)) return
+function checkAnswerer(
+  url: string,
+  answer: ListingAnswer<unknown>,
+  root: string | undefined,
+): void {
+  const path = canonicalPathOf(answer.url)
+  if (path === canonicalPathOf(url) || (root !== undefined && path === canonicalPathOf(root)))
+    return
   throw new DavError(`PROPFIND ${url} was redirected to ${answer.url}, which is another resource`)
 }
 
 /** Depth infinity was refused, and nothing was given out. */
 class DepthRefused extends DavError {}
 
-function isRefusal(error: unknown): boolean {
-  if (error instanceof DavHttpError) return REFUSALS.has(error.status)
-  return error instanceof MultiStatusError && error.reason === 'not-multistatus'
+function notListed(url: string): DavError {
+  return new DavError(`The answer to PROPFIND ${url} names neither the resource nor what is in it`)
 }
 
-/** Whether a Failure in the answer refuses Depth infinity for the resource itself. RFC 4918, section 9.1. */
-function refusesDepth(result: DavResult<unknown>): boolean {
+function isRefusal(error: unknown): boolean {
+  if (error instanceof DavHttpError) return REFUSALS.has(error.status)
+  // A page for people, or nothing at all.
+  const {reason} = error instanceof MultiStatusError ? error : {}
+  return reason === 'not-multistatus' || reason === 'truncated'
+}
+
+/** Whether an answer begins with a Failure that refuses Depth infinity for the resource itself. RFC 4918, section 9.1. */
+function refusesDepth(batch: readonly DavResult<unknown>[]): boolean {
   return (
-    !result.ok && result.relation === 'self' && result.conditions.includes('propfind-finite-depth')
+    batch.every(({ok}) => !ok) &&
+    batch.some(
+      (result) =>
+        !result.ok &&
+        result.relation === 'self' &&
+        (result.conditions.includes('propfind-finite-depth') ||
+          (result.reason === 'status' && REFUSALS.has(result.status))),
+    )
   )
 }
 

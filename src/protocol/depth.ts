@@ -18,7 +18,8 @@ export interface Walk {
   readonly walk: true
   /**
    * How many levels of collections below the request URL are listed. What is deeper makes the listing `shallow`. A link to a
-   * collection around it is, for most servers, a collection without end: this is what ends it.
+   * collection around it is, for most servers, a collection without end: this is what ends it. With several links in one
+   * another each level has several times the collections of the one above it, so a small number is needed there.
    *
    * @defaultValue 100
    */
