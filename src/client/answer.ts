@@ -22,6 +22,8 @@ export interface AnswerHead {
   readonly url: string
   readonly retryAfter: number | undefined
   readonly location: string | undefined
+  /** What the server says it is, empty where it does not. */
+  readonly server: string
   /** The URL reference of the next page, where there is one. RFC 8288. */
   readonly next: string | undefined
 }
@@ -57,6 +59,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     url: response.url ?? url,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
+    server: headers.get('server') ?? '',
     next: nextPage(headers.get('link') ?? ''),
   }
 }

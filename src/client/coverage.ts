@@ -11,6 +11,8 @@ import {canonicalPathOf} from '../protocol/href.ts'
 // Where a larger answer comes back to a collection that is forgotten, that collection counts as one that was never named.
 const MOST_SETTLED = 25_000
 
+const CUT_AFTER = 100
+
 /** A collection of which the answer may show more. */
 interface Open {
   readonly path: string
@@ -34,6 +36,7 @@ export class Coverage {
   readonly #early = new Set<string>()
   #settled = new Set<string>()
   #settledBefore = new Set<string>()
+  #collections = 0
 
   /** `url` is the one that was listed. With Depth 1 what is deeper says nothing of its collection. */
   constructor(url: string, depth: Depth) {
@@ -64,7 +67,13 @@ export class Coverage {
     return this.#early.size > 0
   }
 
+  /** Whether it has as many collections as lighttpd lists before it leaves out the others; with the one that was listed. */
+  get mayBeCut(): boolean {
+    return this.#isDeep && this.#collections === CUT_AFTER - 1
+  }
+
   #see(result: DavResult<unknown>): void {
+    if (mayBeCollection(result)) this.#collections++
     const path = canonicalPathOf(result.url)
     this.#leave(path)
     const known = this.#open.at(-1)?.path === path ? this.#open.pop() : undefined

@@ -39,6 +39,8 @@ export interface Request {
 export interface ListingAnswer<P> {
   /** The URL that answered. */
   readonly url: string
+  /** What the server says it is. */
+  readonly server: string
   /** The results of all pages, related to that URL. Ending the iteration early gives the body up. */
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
   /** Whether the answer named the resource or what is in it. If not, it is no listing of it. */
@@ -58,6 +60,7 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
   const incomplete: Incomplete[] = []
   let end: CallSummary = {incomplete}
   const named = {self: false, members: false, others: false}
+  let selves = 0
 
   async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
     const pages = new Set([request.url, url])
@@ -66,7 +69,8 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
       if (page.head.status >= 300)
         incomplete.push({href: url, reason: 'failed', status: page.head.status})
       for await (const batch of page.answer.batches) {
-        for (const {url: other, relation} of batch) {
+        for (const {ok, url: other, relation} of batch) {
+          if (relation === 'self' && ok && isFirst) selves++
           if (relation === 'self') named.self = true
           else if (relation !== 'outside') named.members = true
           else if (!isWithin(url, other)) named.others = true
@@ -77,6 +81,8 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
       const summary = page.answer.summary()
       incomplete.push(...summary.incomplete)
       if (isFirst) end = {...summary, incomplete}
+      // SabreDAV gives members of a collection whose name it cannot write the href of the collection.
+      if (isFirst && selves > 1 && request.depth !== 0) incomplete.push({href: url, reason: 'self'})
       const next = nextPage(page.head, pages)
       if (next === undefined) return undefined
       if (next === 'lost') {
@@ -89,6 +95,7 @@ export async function list<P>(request: Request, manner: Manner): Promise<Listing
 
   return {
     url,
+    server: first.head.server,
     batches: batches(),
     get hasListed() {
       // The members of a collection that a proxy renames, say, are others: the collection is not empty.

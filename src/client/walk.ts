@@ -30,6 +30,9 @@ export interface WalkManner extends Manner {
 // A server that does not answer Depth infinity says so in one of these ways, or with a page for people.
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 405, 501, 507])
 
+// Lists 100 collections and leaves out all further ones without a sign.
+const CUTS_IN_SILENCE = /^lighttpd\b/i
+
 /** Lists what is on the frontier and what is found there. Each resource is reported once. */
 export async function* walk<P>(
   frontier: Frontier,
@@ -107,7 +110,8 @@ async function* listOne<P>(
   for await (const batch of answer.batches) {
     // In here, because the body is given up then.
     if (!mayMove) checkAnswerer(url, answer, isFirst && manner.throws ? order.root : undefined)
-    if (!isBegun && depth === 'infinity' && refusesDepth(batch)) throw new DepthRefused()
+    const isUseless = CUTS_IN_SILENCE.test(answer.server) || refusesDepth(batch)
+    if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()
     isBegun ||= batch.length > 0
     whole?.see(batch)
     const placed = place(batch)

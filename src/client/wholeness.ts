@@ -44,7 +44,8 @@ export class Wholeness {
 
   /** Why the listing is not whole, once the answer has ended. */
   incomplete(): readonly Incomplete[] {
-    const isUnsure = this.#types.takeUnsure() || this.#coverage.isGappy
+    const {isGappy, mayBeCut} = this.#coverage
+    const isUnsure = this.#types.takeUnsure() || isGappy || mayBeCut
     return isUnsure ? [...this.#incomplete, {href: this.#url, reason: 'shallow'}] : this.#incomplete
   }
 

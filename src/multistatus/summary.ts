@@ -53,9 +53,11 @@ export function lists(method: string): boolean {
 }
 
 /** That a listing is not complete, where a Failure says so of the request URL itself. */
-export function incompleteSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
-  // Where no property was given, the resource answered all the same.
-  const answered = reason === 'propstat' && status !== 507
+export function incompleteSelf(failure: Failure): Incomplete | undefined {
+  const {url, relation, reason, status, missing} = failure
+  // Where no property was given, the resource answered all the same; but lighttpd writes a 403 without any for one that
+  // it may not list.
+  const answered = reason === 'propstat' && status !== 507 && missing.length > 0
   if (relation !== 'self' || answered) return undefined
   return {href: url, reason: status === 507 ? 'storage' : 'self', status}
 }

@@ -3,7 +3,7 @@
  * It answers in chunks, escapes hrefs in lower case and names every ancestor of what it could not delete.
  */
 import {formatPasswordFile} from './support/password-file.ts'
-import type {ServerRecipe, Site} from './support/recipe.ts'
+import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
 const MODULES = [
   'mpm_event',
@@ -59,11 +59,15 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
     program: 'apache2',
     modules: MODULES.map(moduleFile),
     traits: {
-      infinity: infinity === 'On',
+      ...listsEverything,
+      infinity: infinity === 'On' ? 'answered' : 'refused',
+      hrefs: 'path',
       etag: '"3-37c5f2a724080"',
       unknownProperties: 'named',
-      dotNames: true,
-      deleteWithoutSlash: 204,
+      basicAuth: true,
+    },
+    deleting: {
+      withoutSlash: 204,
       blocked: {'': 403, a: 403, 'a/kept': 403, 'a/kept/1.txt': 403, 'a/kept/2.txt': 403},
       locked: {'': 424, 'a/locked.txt': 423},
     },

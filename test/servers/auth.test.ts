@@ -5,11 +5,12 @@ import {inspect} from 'node:util'
 import {basicAuth, DavClient, DavHttpError} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
+import {protectedServers} from './servers.ts'
 import {describeServers} from './support/suite.ts'
 import {makeCollection} from './support/trees.ts'
 import {transports} from './support/transports.ts'
 
-describeServers((server) => {
+describeServers(protectedServers, (server) => {
   const {user, password} = server.account
 
   it.for(transports)('the right password lists, over %s', async ([name, transport]) => {

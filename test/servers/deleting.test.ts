@@ -7,6 +7,7 @@ import {join} from 'node:path'
 import {DavClient, encodePath, isSuccess} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
+import {deletingServers} from './servers.ts'
 import {giveToServer} from './support/account.ts'
 import {readPaths, readTree} from './support/disk.ts'
 import {statusByPath} from './support/results.ts'
@@ -24,7 +25,7 @@ import {
 const clientOf = (server: Server, collection = ''): DavClient =>
   new DavClient({url: server.url(collection), transport: undiciTransport()})
 
-describeServers((server) => {
+describeServers(deletingServers, (server) => {
   it('a deleted file is one Success, the target itself', async () => {
     const folder = await makeCollection(server, 'single', ['1.txt', '2.txt'])
 
@@ -64,9 +65,9 @@ describeServers((server) => {
 
     const {successes, failures} = await clientOf(server).delete('no-slash').collect()
 
-    const isDeleted = server.traits.deleteWithoutSlash === 204
+    const isDeleted = server.deleting.withoutSlash === 204
     expect([...successes, ...failures]).toMatchObject([
-      {ok: isDeleted, relation: 'self', status: server.traits.deleteWithoutSlash},
+      {ok: isDeleted, relation: 'self', status: server.deleting.withoutSlash},
     ])
     expect(await readPaths(folder)).toEqual(isDeleted ? [] : ['1.txt'])
   })
@@ -176,7 +177,7 @@ describeServers((server) => {
     for await (const result of clientOf(server).delete('blocked/')) results.push(result)
 
     expect(results.filter(isSuccess)).toEqual([])
-    expect(statusByPath('blocked', results)).toEqual(server.traits.blocked)
+    expect(statusByPath('blocked', results)).toEqual(server.deleting.blocked)
     expect(results.map(({relation}) => relation === 'self')).toEqual([
       ...results.slice(1).map(() => false),
       true,
@@ -197,7 +198,7 @@ describeServers((server) => {
       .collect()
 
     expect(statusByPath('mixed', successes)).toEqual({'1.txt': 204, '2': 204})
-    expect(statusByPath('mixed/blocked', failures)).toEqual(server.traits.blocked)
+    expect(statusByPath('mixed/blocked', failures)).toEqual(server.deleting.blocked)
     expect([...successes, ...failures].filter(({relation}) => relation === 'self')).toHaveLength(3)
     expect(await readPaths(folder)).toEqual([
       'blocked',
@@ -215,7 +216,7 @@ describeServers((server) => {
       const results = []
       for await (const result of clientOf(server).delete('locked/')) results.push(result)
 
-      expect(statusByPath('locked', results)).toEqual(server.traits.locked)
+      expect(statusByPath('locked', results)).toEqual(server.deleting.locked)
       expect(results.at(-1)).toMatchObject({
         ok: false,
         relation: 'self',
@@ -237,6 +238,6 @@ describeServers((server) => {
     })
 })
 
-function seesLocks({traits}: Server): boolean {
-  return Object.keys(traits.locked).length > 0
+function seesLocks({deleting}: Server): boolean {
+  return Object.keys(deleting.locked).length > 0
 }

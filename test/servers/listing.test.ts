@@ -6,7 +6,6 @@ import {mkdir, utimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
   DavClient,
-  DavHttpError,
   decodePath,
   encodePath,
   isSuccess,
@@ -14,8 +13,10 @@ import {
   type Success,
 } from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
-import {expect, it} from 'vitest'
+import {beforeAll, expect, it} from 'vitest'
 import {nginx} from './nginx.ts'
+import {rclone} from './rclone.ts'
+import {servers} from './servers.ts'
 import {giveToServer} from './support/account.ts'
 import {readCollection} from './support/disk.ts'
 import {pathBelow} from './support/results.ts'
@@ -25,7 +26,7 @@ import {counted, transports} from './support/transports.ts'
 
 const properties = ['resourcetype', 'getcontentlength', 'getlastmodified', 'getetag'] as const
 
-describeServers((server) => {
+describeServers(servers, (server) => {
   it.for(transports)(
     'Depth 1 lists every name that is on the disk, over %s',
     async ([name, transport]) => {
@@ -53,7 +54,8 @@ describeServers((server) => {
           new Map(
             nastyNames
               .map((member, index) => [member, of === 'files' ? index : 'collection'] as const)
-              .filter(([member]) => server.traits.dotNames || !member.startsWith('.')),
+              .filter(([member]) => server.traits.dotNames || !member.startsWith('.'))
+              .map(([member, size]) => [server.traits.nameOf(member), size]),
           ),
         )
       }
@@ -66,7 +68,9 @@ describeServers((server) => {
     const dav = new DavClient({url: server.url('zero'), transport: undiciTransport()})
     await utimes(join(folder, 'files', '100% sure'), 0, Date.UTC(2001, 1, 3, 4, 5, 6) / 1000)
 
-    for (const [index, name] of nastyNames.entries()) {
+    for (const [index, onDisk] of nastyNames.entries()) {
+      const name = server.traits.nameOf(onDisk)
+      if (server.traits.refusal(name) !== undefined) continue
       const result = await dav.stat(encodePath(`files/${name}`), {properties})
       expect(result).toMatchObject({
         ok: true,
@@ -76,9 +80,14 @@ describeServers((server) => {
       expect(decodePath(result)).toBe(`/zero/files/${name}`)
     }
     const asked = [...properties, '{urn:example}colour'] as const
+    const unknown = server.traits.etag === undefined ? asked.slice(-2) : asked.slice(-1)
+    const missing = server.traits.unknownProperties === 'named' ? unknown : []
     expect(await dav.stat(encodePath('files/100% sure'), {properties: asked})).toEqual({
       ok: true,
-      href: '/zero/files/100%25%20sure',
+      href:
+        server.traits.hrefs === 'path'
+          ? '/zero/files/100%25%20sure'
+          : `${server.url('zero')}files/100%25%20sure`,
       url: `${server.url('zero')}files/100%25%20sure`,
       relation: 'self',
       status: 200,
@@ -88,11 +97,22 @@ describeServers((server) => {
         getlastmodified: new Date('2001-02-03T04:05:06Z'),
         ...(server.traits.etag !== undefined && {getetag: server.traits.etag}),
       },
-      missing:
-        server.traits.unknownProperties === 'named'
-          ? [{name: '{urn:example}colour', status: 404, conditions: []}]
-          : [],
+      missing: missing.map((name) => expect.objectContaining({name, status: 404, conditions: []})),
     })
+  })
+
+  it('a name that the server lists and does not find is an error of the exchange', async () => {
+    await makeNastyCollection(server, 'refused')
+    const dav = new DavClient({url: server.url('refused'), transport: undiciTransport()})
+
+    for (const name of nastyNames) {
+      const status = server.traits.refusal(name)
+      if (status === undefined) continue
+      await expect(dav.stat(encodePath(`files/${name}`), {properties})).rejects.toMatchObject({
+        name: 'DavHttpError',
+        status,
+      })
+    }
   })
 
   it('a resource that is not there is an error of the exchange', async () => {
@@ -103,11 +123,11 @@ describeServers((server) => {
       status: 404,
       method: 'PROPFIND',
       url: `${server.url()}nowhere.txt`,
-      message: `PROPFIND ${server.url()}nowhere.txt (Depth: 0) answered 404`,
+      message: expect.stringMatching(/nowhere\.txt \(Depth: 0\) answered 404(?:$|: )/),
     })
   })
 
-  if (server.traits.infinity)
+  if (server.traits.infinity === 'answered')
     it('Depth infinity lists the whole tree that is on the disk', async () => {
       const folder = await makeNastyCollection(server, 'tree')
       const dav = new DavClient({url: server.url(), transport: undiciTransport()})
@@ -120,7 +140,17 @@ describeServers((server) => {
       expect(summary).toMatchObject({complete: true, incomplete: [], requests: 1})
       const [self, ...below] = successes
       expect(self).toMatchObject({relation: 'self', url: server.url('tree')})
-      expect(sizesByPath('tree', below)).toEqual(await readCollection(folder))
+      expect(sizesByPath('tree', below)).toEqual(
+        new Map(
+          [...(await readCollection(folder))].map(([path, size]) => [
+            path
+              .split('/')
+              .map((name) => server.traits.nameOf(name))
+              .join('/'),
+            size,
+          ]),
+        ),
+      )
       expect(
         below
           .filter(({relation}) => relation === 'member')
@@ -131,48 +161,29 @@ describeServers((server) => {
       )
     })
 
-  if (!server.traits.infinity)
-    it('Depth infinity is refused with 403 and a page of HTML', async () => {
-      await makeCollection(server, 'refused', ['1.txt'])
-      const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+  if (server.traits.otherBytes)
+    it('a name that is not UTF-8 keeps its bytes in the URL, and is found by it again', async () => {
+      const folder = join(server.root, 'latin')
+      await mkdir(folder)
+      await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
+      await giveToServer(folder)
+      const dav = new DavClient({url: server.url('latin'), transport: undiciTransport()})
 
-      const results = dav.propfind('refused/', {depth: 'infinity', properties})
-      const error = await results.collect().catch((thrown: unknown) => thrown)
+      const {successes} = await dav.propfind('', {depth: 1, properties}).collect()
+      const members = successes.filter(({relation}) => relation === 'member')
 
-      expect(error).toBeInstanceOf(DavHttpError)
-      expect(error).toMatchObject({
-        status: 403,
-        method: 'PROPFIND',
-        url: server.url('refused'),
-        conditions: [],
-        message: `PROPFIND ${server.url('refused')} (Depth: infinity) answered 403`,
-        excerpt: expect.stringContaining('<title>403 Forbidden</title>'),
-      })
-      await expect(results.summary).rejects.toBe(error)
+      expect(members).toMatchObject([
+        {url: expect.stringMatching(/\/latin\/caf%e9$/i), properties: {getcontentlength: 4}},
+      ])
+      for (const member of members) {
+        expect(await dav.stat(member, {properties})).toMatchObject({
+          ok: true,
+          url: member.url,
+          relation: 'self',
+          properties: {getcontentlength: 4},
+        })
+      }
     })
-
-  it('a name that is not UTF-8 keeps its bytes in the URL, and is found by it again', async () => {
-    const folder = join(server.root, 'latin')
-    await mkdir(folder)
-    await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
-    await giveToServer(folder)
-    const dav = new DavClient({url: server.url('latin'), transport: undiciTransport()})
-
-    const {successes} = await dav.propfind('', {depth: 1, properties}).collect()
-    const members = successes.filter(({relation}) => relation === 'member')
-
-    expect(members).toMatchObject([
-      {url: expect.stringMatching(/\/latin\/caf%e9$/i), properties: {getcontentlength: 4}},
-    ])
-    for (const member of members) {
-      expect(await dav.stat(member, {properties})).toMatchObject({
-        ok: true,
-        url: member.url,
-        relation: 'self',
-        properties: {getcontentlength: 4},
-      })
-    }
-  })
 
   it('an empty collection is itself alone', async () => {
     await makeCollection(server, 'empty', [])
@@ -185,24 +196,33 @@ describeServers((server) => {
     ])
     expect(summary).toMatchObject({complete: true, successes: 1, failures: 0})
   })
+})
+
+// rclone, kept from remembering folders, reads one as often as it has members.
+const quickServers = servers.filter((recipe) => recipe !== rclone)
+
+describeServers(quickServers, (server) => {
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await makeCollection(server, 'many', numbered(5000))
+  })
 
   it.for(transports)(
     'a listing of 5,000 files is delivered while it arrives, over %s',
-    async ([name, transport]) => {
-      const collection = `many-${name}`
-      const folder = await makeCollection(server, collection, numbered(5000))
+    async ([, transport]) => {
       const read = {bytes: 0}
       const dav = new DavClient({url: server.url(), transport: counted(transport(), read)})
 
       const members: Success[] = []
       let bytesAtFirst = 0
-      const results = dav.propfind(`${collection}/`, {depth: 1, properties})
+      const results = dav.propfind('many/', {depth: 1, properties})
       for await (const result of results) {
         if (bytesAtFirst === 0) bytesAtFirst = read.bytes
         if (isSuccess(result) && result.relation === 'member') members.push(result)
       }
 
-      expect(sizesByPath(collection, members)).toEqual(await readCollection(folder))
+      expect(sizesByPath('many', members)).toEqual(await readCollection(folder))
       expect(await results.summary).toMatchObject({
         complete: true,
         successes: 5001,
@@ -215,45 +235,42 @@ describeServers((server) => {
   )
 })
 
-describeServers(
-  (server) => {
-    it('a control character in a displayname is not well-formed: an error, or a Failure among the others', async () => {
-      const folder = await makeCollection(server, 'raw', ['1.txt', 'bell\u0007.txt', 'tab\t.txt'])
-      expect((await readCollection(folder)).size).toBe(3)
-      const asked = {depth: 1, properties: ['displayname']} as const
-      const strict = new DavClient({url: server.url(), transport: undiciTransport()})
-      const lenient = new DavClient({
-        url: server.url(),
-        transport: undiciTransport(),
-        malformed: 'skip',
-      })
-
-      const error = await strict
-        .propfind('raw/', asked)
-        .collect()
-        .catch((thrown: unknown) => thrown)
-      const {successes, failures, summary} = await lenient.propfind('raw/', asked).collect()
-
-      expect(error).toBeInstanceOf(MultiStatusError)
-      expect(error).toMatchObject({reason: 'not-well-formed'})
-      expect(successes.map((result) => pathBelow('raw', result)).toSorted()).toEqual([
-        '',
-        '1.txt',
-        'tab\t.txt',
-      ])
-      expect(failures).toMatchObject([
-        {
-          url: `${server.url('raw')}bell%07.txt`,
-          relation: 'member',
-          status: 0,
-          reason: 'malformed',
-        },
-      ])
-      expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'malformed'}]})
+describeServers([nginx], (server) => {
+  it('a control character in a displayname is not well-formed: an error, or a Failure among the others', async () => {
+    const folder = await makeCollection(server, 'raw', ['1.txt', 'bell\u0007.txt', 'tab\t.txt'])
+    expect((await readCollection(folder)).size).toBe(3)
+    const asked = {depth: 1, properties: ['displayname']} as const
+    const strict = new DavClient({url: server.url(), transport: undiciTransport()})
+    const lenient = new DavClient({
+      url: server.url(),
+      transport: undiciTransport(),
+      malformed: 'skip',
     })
-  },
-  [nginx],
-)
+
+    const error = await strict
+      .propfind('raw/', asked)
+      .collect()
+      .catch((thrown: unknown) => thrown)
+    const {successes, failures, summary} = await lenient.propfind('raw/', asked).collect()
+
+    expect(error).toBeInstanceOf(MultiStatusError)
+    expect(error).toMatchObject({reason: 'not-well-formed'})
+    expect(successes.map((result) => pathBelow('raw', result)).toSorted()).toEqual([
+      '',
+      '1.txt',
+      'tab\t.txt',
+    ])
+    expect(failures).toMatchObject([
+      {
+        url: `${server.url('raw')}bell%07.txt`,
+        relation: 'member',
+        status: 0,
+        reason: 'malformed',
+      },
+    ])
+    expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'malformed'}]})
+  })
+})
 
 /** What each result says it is, the way `readCollection` tells it. */
 function sizesByPath(

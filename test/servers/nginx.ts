@@ -3,7 +3,7 @@
  * leading dot out of a listing, never answers a DELETE with 207 and does not look at the locks of members.
  */
 import {formatPasswordFile} from './support/password-file.ts'
-import type {ServerRecipe, Site} from './support/recipe.ts'
+import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
 const DAV_EXT = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'
 
@@ -50,11 +50,16 @@ export const nginx: ServerRecipe = {
   program: 'nginx',
   modules: [DAV_EXT],
   traits: {
-    infinity: false,
+    ...listsEverything,
+    infinity: 'refused',
+    hrefs: 'path',
     etag: undefined,
     unknownProperties: 'left out',
     dotNames: false,
-    deleteWithoutSlash: 409,
+    basicAuth: true,
+  },
+  deleting: {
+    withoutSlash: 409,
     blocked: {'': 500},
     locked: {},
   },

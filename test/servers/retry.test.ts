@@ -6,6 +6,7 @@ import {join} from 'node:path'
 import {DavClient, isFailure, isRetryable, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
+import {deletingServers} from './servers.ts'
 import {readPaths, readTree} from './support/disk.ts'
 import {statusByPath} from './support/results.ts'
 import type {Server} from './support/server.ts'
@@ -23,19 +24,19 @@ const clientOf = (server: Server): DavClient =>
 
 const quickly = {minDelay: 1, maxDelay: 5} as const
 
-describeServers((server) => {
+describeServers(deletingServers, (server) => {
   it('what could not be deleted is deleted by a retry once it is allowed', async () => {
     const folder = await makeBlockedCollection(server, 'allowed')
     const dav = clientOf(server)
     const {failures} = await dav.delete('allowed/').collect()
-    expect(statusByPath('allowed', failures)).toEqual(server.traits.blocked)
+    expect(statusByPath('allowed', failures)).toEqual(server.deleting.blocked)
 
     await unblock(folder)
     const retried = await dav.retry(failures, {...quickly, retryable: () => true}).collect()
 
     expect(retried.failures).toEqual([])
     expect(Object.keys(statusByPath('allowed', retried.successes)).toSorted()).toEqual(
-      Object.keys(server.traits.blocked).toSorted(),
+      Object.keys(server.deleting.blocked).toSorted(),
     )
     expect(await readTree(folder)).toEqual([])
   })
@@ -66,7 +67,7 @@ describeServers((server) => {
     const verdicts = retried.failures.filter(({relation}) => relation === 'self')
 
     expect(retried.successes).toEqual([])
-    expect(statusByPath('forbidden', verdicts)).toEqual(server.traits.blocked)
+    expect(statusByPath('forbidden', verdicts)).toEqual(server.deleting.blocked)
     expect(verdicts.map(({request}) => request?.attempts)).toEqual(failures.map(() => 3))
     expect(retried.summary).toMatchObject({requests: 2 * failures.length})
     expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
@@ -132,12 +133,12 @@ describeServers((server) => {
     ])
   })
 
-  if ('a/locked.txt' in server.traits.locked)
+  if ('a/locked.txt' in server.deleting.locked)
     it('a locked member is deleted once it is unlocked', async () => {
       const {folder, unlock} = await makeLockedCollection(server, 'unlocked')
       const dav = clientOf(server)
       const {failures} = await dav.delete('unlocked/').collect()
-      expect(statusByPath('unlocked', failures)).toEqual(server.traits.locked)
+      expect(statusByPath('unlocked', failures)).toEqual(server.deleting.locked)
       expect(failures.filter(isFailure).every(isRetryable)).toBe(true)
 
       await unlock()

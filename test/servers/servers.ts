@@ -3,7 +3,30 @@
  * needs, how it is configured and what it answers where servers differ, and list it here.
  */
 import {apache, apacheWithInfinity} from './apache.ts'
+import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
+import {nephele} from './nephele.ts'
 import {nginx} from './nginx.ts'
+import {rclone} from './rclone.ts'
+import {sabredav} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 
-export const servers: readonly ServerRecipe[] = [apache, apacheWithInfinity, nginx]
+export const servers: readonly ServerRecipe[] = [
+  apache,
+  apacheWithInfinity,
+  nginx,
+  lighttpd,
+  lighttpdWithInfinity,
+  rclone,
+  sabredav,
+  nephele,
+]
+
+/** Those that ask for a password. */
+export const protectedServers: readonly ServerRecipe[] = servers.filter(
+  ({traits}) => traits.basicAuth,
+)
+
+/** Those whose answers to a DELETE are known. */
+export const deletingServers: readonly ServerRecipe[] = servers.filter(
+  ({deleting}) => deleting !== undefined,
+)

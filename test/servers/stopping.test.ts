@@ -3,13 +3,14 @@
  */
 import {DavClient} from 'multistatus'
 import {beforeAll, expect, it, vi} from 'vitest'
+import {servers} from './servers.ts'
 import {readConnections} from './support/port.ts'
 import type {Server} from './support/server.ts'
 import {describeServers} from './support/suite.ts'
 import {transports} from './support/transports.ts'
 import {makeCollection, numbered} from './support/trees.ts'
 
-describeServers((server) => {
+describeServers(servers, (server) => {
   beforeAll(async () => {
     await makeCollection(server, 'many', numbered(5000))
   })

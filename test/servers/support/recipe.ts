@@ -15,6 +15,9 @@ export interface ServerRecipe {
   /** Files that must be there as well, such as modules. Absolute paths. */
   readonly modules: readonly string[]
   readonly traits: ServerTraits
+  readonly deleting?: DeletingTraits
+  /** Whether it runs as the tests do. Else the account is another one, without privileges. */
+  readonly sharesAccount?: boolean
   /** What to write into the site's folder before the start: text by file name. */
   files(site: Site): Readonly<Record<string, string>>
   /** The program's arguments. It has to stay in the foreground and to end at SIGTERM. */
@@ -42,20 +45,51 @@ export interface BasicAccount {
 
 /** What the tests expect of a server, where servers differ. */
 export interface ServerTraits {
-  /** Whether a PROPFIND with Depth infinity is answered; else it is refused with 403. */
-  readonly infinity: boolean
+  /** What a PROPFIND with Depth infinity becomes: answered, refused with 403, or cut to depth 1 behind a 207. */
+  readonly infinity: 'answered' | 'refused' | 'cut'
+  /** After how many collections an answer to Depth infinity ends without a word; `undefined` where it does not. */
+  readonly mostCollections: number | undefined
+  /** How hrefs are written: as absolute paths, or as full URLs. */
+  readonly hrefs: 'path' | 'url'
   /** The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z, `undefined` where the server has none. */
   readonly etag: string | undefined
   /** What an unknown property becomes: named in a 404 propstat, or left out in silence. */
   readonly unknownProperties: 'named' | 'left out'
   /** Whether names with a leading dot are listed. They are deleted with their collection on either. */
   readonly dotNames: boolean
+  /** Whether a name that is not UTF-8 is listed as its bytes, and found by them again. */
+  readonly otherBytes: boolean
+  /** The name that a resource is served by. It is found by no other one. */
+  readonly nameOf: (onDisk: string) => string
+  /** What a request for a name is answered with although it is listed; `undefined` for a name that is found. */
+  readonly refusal: (name: string) => number | undefined
+  /** Whether the members of a collection of this name have none: each is listed as the collection itself. */
+  readonly hasNamelessMembers: (name: string) => boolean
+  /** Whether `/private/` asks for HTTP Basic. */
+  readonly basicAuth: boolean
+}
+
+/** What a server answers to a DELETE. Known of those servers that the tests about deleting run on. */
+export interface DeletingTraits {
   /** What a DELETE of a collection answers where its URL has no trailing slash. */
-  readonly deleteWithoutSlash: number
+  readonly withoutSlash: number
   /** The failures of a DELETE of `blockedCollection`: status by path, `''` for the collection itself. */
   readonly blocked: Readonly<Record<string, number>>
   /** The failures of a DELETE of `collectionWithLock` without the token. None: the server does not look. */
   readonly locked: Readonly<Record<string, number>>
+}
+
+/** What most servers do: they serve every name as it is on the disk, and list all of them. */
+export const listsEverything: Pick<
+  ServerTraits,
+  'mostCollections' | 'dotNames' | 'otherBytes' | 'nameOf' | 'refusal' | 'hasNamelessMembers'
+> = {
+  mostCollections: undefined,
+  dotNames: true,
+  otherBytes: true,
+  nameOf: (onDisk) => onDisk,
+  refusal: () => undefined,
+  hasNamelessMembers: () => false,
 }
 
 /** What of a recipe this machine does not have, as names and paths. */

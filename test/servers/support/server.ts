@@ -15,6 +15,7 @@ import {freePort} from './port.ts'
 import {
   findProgram,
   type BasicAccount,
+  type DeletingTraits,
   type ServerRecipe,
   type ServerTraits,
   type Site,
@@ -36,6 +37,13 @@ export class Server {
 
   get traits(): ServerTraits {
     return this.recipe.traits
+  }
+
+  /** What it answers to a DELETE: asked for only where that is known. */
+  get deleting(): DeletingTraits {
+    const {name, deleting} = this.recipe
+    if (deleting === undefined) throw new Error(`what ${name} answers to a DELETE is not known`)
+    return deleting
   }
 
   /** The folder on the disk that the server serves as `/`. */
@@ -62,7 +70,7 @@ export class Server {
       this.#process = spawn(program, args, {
         cwd: site.folder,
         stdio: ['ignore', log.fd, log.fd],
-        ...serverAccount(),
+        ...(this.recipe.sharesAccount !== true && serverAccount()),
       })
     } finally {
       await log.close()

@@ -75,6 +75,41 @@ export async function makeNastyCollection(server: Server, name: string): Promise
   return folder
 }
 
+/**
+ * A collection with more than 2,000 resources in some 290 collections, down to 16 levels: many files in collections of
+ * collections, a long way down, empty collections, and each nasty name as a file, a collection with members and an empty
+ * one. Names that are not UTF-8 are among them where the server can have them.
+ */
+export async function makeTree(server: Server, name: string): Promise<string> {
+  const folder = join(server.root, name)
+  const make = async (collection: string, files: readonly string[] = []): Promise<void> => {
+    await mkdir(join(folder, collection), {recursive: true})
+    for (const file of files) await writeFile(join(folder, collection, file), 'x')
+  }
+  for (let index = 0; index < 100; index++) {
+    await make(`wide/${Math.floor(index / 10)}/${index % 10}`, numbered(17))
+  }
+  for (let deep = 'deep', level = 1; level < 16; level++) {
+    deep = `${deep}/${level}`
+    await make(deep, ['here.txt'])
+  }
+  for (const member of numbered(10)) await make(`empty/${member}`)
+  await make('names/files', nastyNames)
+  for (const member of nastyNames) {
+    await make(`names/collections/${member}/${member}`, ['file.txt'])
+    await make(`names/empty/${member}`)
+  }
+  if (server.traits.otherBytes) {
+    const bytes = (path: string): Buffer => Buffer.from(`${folder}/names/${path}`, 'latin1')
+    await mkdir(bytes('caf\xE9'))
+    await writeFile(bytes('caf\xE9/cr\xE8me'), 'x')
+    await mkdir(bytes('caf\xE9/vid\xE9'))
+    await writeFile(bytes('cr\xE8me'), 'x')
+  }
+  await giveToServer(folder)
+  return folder
+}
+
 /** A collection with these files, each with its own path as its text, in whatever collections they need. */
 export async function makeCollection(
   server: Server,
@@ -111,6 +146,17 @@ export async function makeBlockedCollection(server: Server, name: string): Promi
 /** Allows what {@link makeBlockedCollection} forbade. */
 export async function unblock(folder: string): Promise<void> {
   await chmod(join(folder, 'a', 'kept'), 0o755)
+}
+
+/** A collection in which the server may not read `closed`. Gives what allows it again. */
+export async function makeClosedCollection(
+  server: Server,
+  name: string,
+): Promise<() => Promise<void>> {
+  const folder = await makeCollection(server, name, ['closed/1.txt', 'open/2.txt'])
+  const closed = join(folder, 'closed')
+  await chmod(closed, 0o000)
+  return () => chmod(closed, 0o755)
 }
 
 /** A collection with a member that somebody else has locked, and what removes that lock. */

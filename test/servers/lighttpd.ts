@@ -1,0 +1,65 @@
+/**
+ * lighttpd 1.4 with mod_webdav: as it comes, which refuses Depth infinity, and with `propfind-depth-infinity`. An answer
+ * to that leaves out what comes after the 100th collection, and nothing in it tells so: a limit meant for the levels
+ * counts collections (`recursed` in mod_webdav.c). Names with control characters are listed and refused in a URL: with
+ * 400, or with 404 where that check is off, as it is in the second instance, because each is taken for `_`.
+ */
+import {formatPasswordFile} from './support/password-file.ts'
+import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
+
+const MODULES = ['mod_auth', 'mod_authn_file', 'mod_webdav']
+
+const INFINITY = `
+webdav.opts = ("propfind-depth-infinity" => "enable")
+server.http-parseopts = ("url-ctrls-reject" => "disable")
+`
+
+function configuration({folder, root, port, log}: Site): string {
+  return `
+server.modules = (${MODULES.map((name) => `"${name}"`).join(', ')})
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.document-root = "${root}"
+server.errorlog = "${log}"
+server.upload-dirs = ("${folder}")
+etag.use-inode = "disable"
+webdav.activate = "enable"
+webdav.sqlite-db-name = "${folder}/webdav.db"
+auth.backend = "htpasswd"
+auth.backend.htpasswd.userfile = "${folder}/passwords"
+auth.require = (
+  "/private/" => ("method" => "basic", "realm" => "private", "require" => "valid-user")
+)
+`
+}
+
+function recipe(name: string, infinity: 'answered' | 'refused'): ServerRecipe {
+  const control = infinity === 'answered' ? 404 : 400
+  return {
+    name,
+    packages: 'lighttpd lighttpd-mod-webdav',
+    program: 'lighttpd',
+    modules: MODULES.map((module) => `/usr/lib/lighttpd/${module}.so`),
+    traits: {
+      ...listsEverything,
+      infinity,
+      mostCollections: 100,
+      hrefs: 'path',
+      etag: '"3088822325"',
+      unknownProperties: 'named',
+      refusal: (member) => (/[\u0000-\u001F\u007F]/.test(member) ? control : undefined),
+      basicAuth: true,
+    },
+    files: (site) => ({
+      'lighttpd.conf': configuration(site) + (infinity === 'answered' ? INFINITY : ''),
+      passwords: formatPasswordFile(site.account),
+    }),
+    args: ({folder}) => ['-D', '-f', `${folder}/lighttpd.conf`],
+  }
+}
+
+export const lighttpd: ServerRecipe = recipe('lighttpd 1.4', 'refused')
+export const lighttpdWithInfinity: ServerRecipe = recipe(
+  'lighttpd 1.4 with propfind-depth-infinity',
+  'answered',
+)

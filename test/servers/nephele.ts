@@ -1,0 +1,28 @@
+/**
+ * nephele, a server from npm, as a process of its own. It writes full URLs as hrefs, and leaves names that are not
+ * UTF-8 out of a listing.
+ */
+import {fileURLToPath} from 'node:url'
+import {listsEverything, type ServerRecipe} from './support/recipe.ts'
+
+const SCRIPT = fileURLToPath(new URL('support/nephele-server.ts', import.meta.url))
+
+export const nephele: ServerRecipe = {
+  name: 'nephele',
+  packages: 'none, npm ci brings it',
+  program: process.execPath,
+  modules: [SCRIPT],
+  traits: {
+    ...listsEverything,
+    infinity: 'answered',
+    hrefs: 'url',
+    etag: '1c9bea0a',
+    unknownProperties: 'named',
+    otherBytes: false,
+    basicAuth: false,
+  },
+  // It lies in the checkout, which need not be open to another account.
+  sharesAccount: true,
+  files: () => ({}),
+  args: ({root, port}) => [SCRIPT, root, `${port}`],
+}

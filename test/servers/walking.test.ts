@@ -1,0 +1,217 @@
+/**
+ * Whole trees on real servers, by Depth infinity and by walks of Depth 1 requests: what is listed is what is on the
+ * disk, each resource once and related to the collection that was asked for. What a server hides, names otherwise or
+ * does not find again is computed from the disk too, and a collection that could not be listed is a Failure.
+ */
+import {DavClient, type DavResult, type Summary} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {beforeAll, expect, it} from 'vitest'
+import {apache, apacheWithInfinity} from './apache.ts'
+import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
+import {nginx} from './nginx.ts'
+import {sabredav} from './sabredav.ts'
+import {servers} from './servers.ts'
+import type {ServerTraits} from './support/recipe.ts'
+import type {Server} from './support/server.ts'
+import {pathOfReference, readShown, type Shown} from './support/shown.ts'
+import {describeServers} from './support/suite.ts'
+import {makeClosedCollection, makeCollection, makeTree, numbered} from './support/trees.ts'
+
+type Depth = 0 | 1 | 'infinity' | {readonly walk: true}
+
+const properties = ['resourcetype', 'getcontentlength'] as const
+
+const listings = (
+  [
+    ['Depth 0', 0],
+    ['Depth 1', 1],
+    ['Depth infinity', 'infinity'],
+    ['a walk', {walk: true}],
+  ] as const
+).flatMap(([name, depth]) => [1, 8].map((concurrency) => ({name, depth, concurrency})))
+
+describeServers(servers, (server) => {
+  beforeAll(async () => {
+    await makeTree(server, 'tree')
+  })
+
+  it('has a tree of more than 2,000 resources in more than 200 collections', async () => {
+    const shown = await readShown(server, 'tree')
+
+    expect(shown.length).toBeGreaterThan(2000)
+    expect(shown.filter(({content}) => content === 'collection').length).toBeGreaterThan(200)
+  })
+
+  it.for(listings)(
+    '$name, $concurrency at a time, lists what is on the disk, each resource once',
+    async ({depth, concurrency}) => {
+      const expected = expectedOf(await readShown(server, 'tree'), depth, server.traits)
+
+      const listed = await list(server, 'tree/', depth, concurrency)
+
+      expect(listed.repeated).toEqual([])
+      expect(listed.resources).toEqual(expected.resources)
+      expect(listed.failures).toEqual(expected.failures)
+      expect(listed.incomplete).toEqual(expected.incomplete)
+      expect(listed.summary).toMatchObject({
+        complete: expected.incomplete.size === 0,
+        successes: expected.resources.size,
+        failures: expected.failures.size,
+        requests: expected.requests,
+      })
+    },
+  )
+
+  it('a walk of a collection named without its slash lists the same', async () => {
+    const expected = expectedOf(await readShown(server, 'tree'), {walk: true}, server.traits)
+
+    const listed = await list(server, 'tree', {walk: true}, 8)
+
+    expect(listed.repeated).toEqual([])
+    expect(listed.resources).toEqual(expected.resources)
+    expect(listed.failures).toEqual(expected.failures)
+  })
+})
+
+describeServers([apache, apacheWithInfinity, nginx, lighttpd, lighttpdWithInfinity], (server) => {
+  it('a collection that the server may not read is a Failure, and the walk not complete', async () => {
+    const {failures, summary} = await listClosed(server)
+
+    expect([...failures.keys()]).toEqual(['/closed/closed'])
+    expect(summary.complete).toBe(false)
+  })
+})
+
+describeServers([lighttpdWithInfinity], (server) => {
+  it('Depth infinity lists all of 121 collections, of which one answer shows 100', async () => {
+    const members = numbered(120).map((name) => `${name}/member.txt`)
+    await makeCollection(server, 'cut', members)
+    const shown = await readShown(server, 'cut')
+
+    const {resources, summary} = await list(server, 'cut/', 'infinity', 1)
+
+    expect(resources.size).toBe(shown.length)
+    expect(summary.complete).toBe(true)
+  })
+})
+
+describeServers([sabredav], (server) => {
+  it('a walk is not complete where the members of a collection are listed as itself', async () => {
+    await makeCollection(server, 'nameless', ['line\nfeed/member.txt'])
+
+    const {incomplete} = await list(server, 'nameless/', {walk: true}, 1)
+
+    expect([...incomplete]).toEqual([['/nameless/line\nfeed', 'self undefined']])
+  })
+})
+
+async function listClosed(server: Server): Promise<Listed> {
+  const open = await makeClosedCollection(server, 'closed')
+  try {
+    return await list(server, 'closed/', {walk: true}, 1)
+  } finally {
+    await open()
+  }
+}
+
+interface Failed {
+  readonly relation: string
+  readonly status: number
+  readonly reason: string
+}
+
+/** What a listing is to give. Collections in which an answer to Depth infinity shows nothing are asked for as well. */
+function expectedOf(
+  shown: readonly Shown[],
+  depth: Depth,
+  {infinity, mostCollections}: ServerTraits,
+): {
+  readonly resources: ReadonlyMap<string, string>
+  readonly failures: ReadonlyMap<string, Failed>
+  readonly incomplete: ReadonlyMap<string, string>
+  readonly requests: number
+} {
+  // What ends without a word after some collections is not used.
+  const isUsed = infinity === 'answered' && mostCollections === undefined
+  const isAnswered = depth === 'infinity' && isUsed
+  const isWalked = typeof depth === 'object' || (depth === 'infinity' && !isAnswered)
+  const closed = new Set(shown.filter(({showsMembers}) => !showsMembers).map(({path}) => path))
+  const reached = shown.filter(({relation, parent}) => {
+    if (depth === 0) return relation === 'self'
+    if (depth === 1) return relation !== 'descendant'
+    return !isWalked || !closed.has(parent)
+  })
+  const parents = new Set(reached.map(({parent}) => parent))
+  const asked = reached.filter(
+    ({content, path}) =>
+      content === 'collection' && (isWalked || (isAnswered && !parents.has(path))),
+  )
+  const all = new Set(shown.map(({parent}) => parent))
+  const incomplete = asked.flatMap(({path, refusal, showsMembers}): [string, string][] => {
+    if (refusal !== undefined) return [[path, `refused ${refusal}`]]
+    return showsMembers || !all.has(path) ? [] : [[path, 'self undefined']]
+  })
+  const beforehand = depth === 'infinity' && infinity !== 'cut' ? 1 : 0
+  return {
+    resources: new Map(
+      reached.map(({path, relation, content}) => [path, `${relation} ${content}`]),
+    ),
+    failures: new Map(
+      asked.flatMap(({path, relation, refusal: status}) =>
+        status === undefined ? [] : [[path, {relation, status, reason: 'status'}]],
+      ),
+    ),
+    incomplete: new Map(incomplete),
+    requests: Math.max(1, beforehand + asked.length),
+  }
+}
+
+/** What a listing gave, by path. */
+interface Listed {
+  /** The relation and the content of each Success. */
+  readonly resources: ReadonlyMap<string, string>
+  readonly failures: ReadonlyMap<string, Failed>
+  /** Paths with more than one Success, or more than one Failure. */
+  readonly repeated: readonly string[]
+  readonly incomplete: ReadonlyMap<string, string>
+  readonly summary: Summary
+}
+
+async function list(
+  server: Server,
+  target: string,
+  depth: Depth,
+  concurrency: number,
+): Promise<Listed> {
+  const dav = new DavClient({url: server.url(), transport: undiciTransport()})
+  const results = dav.propfind(target, {depth, concurrency, properties})
+  const resources = new Map<string, string>()
+  const failures = new Map<string, Failed>()
+  const repeated: string[] = []
+  for await (const result of results) {
+    const path = pathOf(result)
+    if ((result.ok ? resources : failures).has(path)) repeated.push(path)
+    const {relation, status} = result
+    if (result.ok) {
+      const {resourcetype, getcontentlength} = result.properties
+      const isCollection = resourcetype?.includes('collection') === true
+      resources.set(path, `${relation} ${isCollection ? 'collection' : getcontentlength}`)
+    } else {
+      failures.set(path, {relation, status, reason: result.reason})
+    }
+  }
+  const summary = await results.summary
+  const incomplete = new Map(
+    summary.incomplete.map(({href, reason, status}) => [
+      pathOfReference(href),
+      `${reason} ${status}`,
+    ]),
+  )
+  return {resources, failures, repeated, incomplete, summary}
+}
+
+function pathOf({href, url}: DavResult): string {
+  const path = pathOfReference(url)
+  if (pathOfReference(href) !== path) throw new Error(`${href} became ${url}`)
+  return path
+}
