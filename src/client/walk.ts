@@ -5,15 +5,16 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
+import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {CallSummary} from './call.ts'
-import {Types, Wholeness} from './wholeness.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {ListingAnswer, Manner} from './listing.ts'
 import {list} from './listing.ts'
 import {merge} from './merge.ts'
 import {isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
+import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, withoutRefusals} from './refusal.ts'
+import {Types, Wholeness} from './wholeness.ts'
 
 /** How the collections are listed. */
 export interface WalkManner extends Manner {
@@ -26,12 +27,6 @@ export interface WalkManner extends Manner {
   /** What is known not to be whole so far. More is added as it is found. */
   readonly incomplete: Incomplete[]
 }
-
-// A server that does not answer Depth infinity says so in one of these ways, or with a page for people.
-const REFUSALS: ReadonlySet<number> = new Set([400, 403, 405, 501, 507])
-
-// Lists 100 collections and leaves out all further ones without a sign.
-const CUTS_IN_SILENCE = /^lighttpd\b/i
 
 /** Lists what is on the frontier and what is found there. Each resource is reported once. */
 export async function* walk<P>(
@@ -110,7 +105,7 @@ async function* listOne<P>(
   for await (const batch of answer.batches) {
     // In here, because the body is given up then.
     if (!mayMove) checkAnswerer(url, answer, isFirst && manner.throws ? order.root : undefined)
-    const isUseless = CUTS_IN_SILENCE.test(answer.server) || refusesDepth(batch)
+    const isUseless = cutsInSilence(answer.server) || refusesDepth(batch)
     if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()
     isBegun ||= batch.length > 0
     whole?.see(batch)
@@ -189,41 +184,8 @@ function checkAnswerer(
   throw new DavError(`PROPFIND ${url} was redirected to ${answer.url}, which is another resource`)
 }
 
-/** Depth infinity was refused, and nothing was given out. */
-class DepthRefused extends DavError {}
-
 function notListed(url: string): DavError {
   return new DavError(`The answer to PROPFIND ${url} names neither the resource nor what is in it`)
-}
-
-function isRefusal(error: unknown): boolean {
-  if (error instanceof DavHttpError) return REFUSALS.has(error.status)
-  // A page for people, or nothing at all.
-  const {reason} = error instanceof MultiStatusError ? error : {}
-  return reason === 'not-multistatus' || reason === 'truncated'
-}
-
-/** Whether an answer begins with a Failure that refuses Depth infinity for the resource itself. RFC 4918, section 9.1. */
-function refusesDepth(batch: readonly DavResult<unknown>[]): boolean {
-  return (
-    batch.every(({ok}) => !ok) &&
-    batch.some(
-      (result) =>
-        !result.ok &&
-        result.relation === 'self' &&
-        (result.conditions.includes('propfind-finite-depth') ||
-          (result.reason === 'status' && REFUSALS.has(result.status))),
-    )
-  )
-}
-
-/** A refusal of Depth infinity will not go away. */
-function withoutRefusals(policy: Manner['policy']): Manner['policy'] {
-  if (policy === undefined) return undefined
-  return {
-    ...policy,
-    retryable: (failure) => !REFUSALS.has(failure.status) && policy.retryable(failure),
-  }
 }
 
 function levelOf(url: string): number {

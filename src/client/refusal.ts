@@ -1,0 +1,46 @@
+/** How servers refuse Depth infinity: by a status, by a page for people, in a 207, or by a part. RFC 4918, section 9.1. */
+
+import type {DavResult} from '../multistatus/result.ts'
+import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
+import type {ResolvedPolicy} from '../retry/policy.ts'
+
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 405, 501, 507])
+
+/** Depth infinity was refused, and nothing was given out. */
+export class DepthRefused extends DavError {}
+
+/** Whether what a request with Depth infinity ended in refuses it. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof DavHttpError) return REFUSALS.has(error.status)
+  // A page for people, or nothing at all.
+  const {reason} = error instanceof MultiStatusError ? error : {}
+  return reason === 'not-multistatus' || reason === 'truncated'
+}
+
+/** Whether an answer begins with a Failure that refuses it for the resource itself. */
+export function refusesDepth(batch: readonly DavResult<unknown>[]): boolean {
+  return (
+    batch.every(({ok}) => !ok) &&
+    batch.some(
+      (result) =>
+        !result.ok &&
+        result.relation === 'self' &&
+        (result.conditions.includes('propfind-finite-depth') ||
+          (result.reason === 'status' && REFUSALS.has(result.status))),
+    )
+  )
+}
+
+/** Whether a server, by its name, lists some collections and leaves out all others: lighttpd 1.4 does after 100. */
+export function cutsInSilence(server: string): boolean {
+  return /^lighttpd\b/i.test(server)
+}
+
+/** A policy that does not repeat what is refused: that will not go away. */
+export function withoutRefusals(policy: ResolvedPolicy | undefined): ResolvedPolicy | undefined {
+  if (policy === undefined) return undefined
+  return {
+    ...policy,
+    retryable: (failure) => !REFUSALS.has(failure.status) && policy.retryable(failure),
+  }
+}
