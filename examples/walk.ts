@@ -1,30 +1,47 @@
-// Lists all that is below a collection, on any server, a path for each resource. Where it is stopped with Ctrl+C it writes down
-// what is left, in the file that is named on the command line, and goes on from there the next time.
+// Lists all that is below a collection, on any server, a line for each resource. Where it is stopped with Ctrl+C, or something
+// fails, it writes down what is left, in the file that is named on the command line, and goes on from there the next time.
 
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 
-import {basicAuth, DavClient, toLocalPath} from 'multistatus'
+import {basicAuth, DavClient, type DavResult, toLocalPath} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
 const dav = new DavClient({url: DAV_URL, auth})
 
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+
 const file = process.argv[2] ?? 'left.json'
 const resume = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-const stream = dav.propfind('', {depth: {walk: true}, properties: ['getetag'], resume})
+const stream = dav.propfind('', {depth: {walk: true}, resume, signal: stop.signal})
 
-let isStopped = false
-process.once('SIGINT', () => {
-  isStopped = true
-})
-for await (const result of stream) {
-  if (result.ok) console.log(toLocalPath(result, {base: dav.url}) || '.')
-  else console.log('failed:', result.status, result.url, result.reason)
-  if (isStopped) break
+const failed = new Set<string>()
+try {
+  for await (const result of stream) {
+    if (result.ok) console.log(pathOf(result))
+    else console.log('failed:', result.status, result.url, result.reason)
+    if (!result.ok && result.request !== undefined) failed.add(result.url)
+  }
+} catch (error) {
+  if (!stop.signal.aborted) console.error(error)
 }
 
+// What failed is not in the checkpoint: it is put back, to be asked for again the next time.
 const checkpoint = stream.checkpoint()
-if (checkpoint.left.length > 0) writeFileSync(file, JSON.stringify(checkpoint))
+const left = [...checkpoint.left, ...Array.from(failed, (url) => ({url, depth: 1}))]
+const incomplete = checkpoint.incomplete.filter(({href}) => !failed.has(href))
+if (left.length > 0) writeFileSync(file, JSON.stringify({...checkpoint, left, incomplete}))
 else rmSync(file, {force: true})
-const {complete} = await stream.summary
-console.log(complete ? 'That is all of it.' : 'There is more.')
+const isWhole = left.length === 0 && incomplete.length === 0
+console.log(isWhole ? 'That is all of it.' : 'There is more.')
+process.exitCode = isWhole ? 0 : 1
+
+/** A path below the collection, or the URL of what no path can be made of. */
+function pathOf(result: DavResult<unknown>): string {
+  try {
+    return toLocalPath(result, {base: dav.url}) || '.'
+  } catch {
+    return result.url
+  }
+}

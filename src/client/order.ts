@@ -6,6 +6,7 @@ import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
 
 const MOST_LEVELS = 100
 
@@ -78,4 +79,9 @@ export function listingFailure(
     order,
     times,
   )
+}
+
+/** What a listing that failed says of the whole. */
+export function incompleteListing({url, status}: Failure): Incomplete {
+  return status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status}
 }

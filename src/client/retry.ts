@@ -19,7 +19,7 @@ import {merge} from './merge.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
 import type {Order} from './order.ts'
-import {isDeep} from './order.ts'
+import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
 import type {Line, Session} from './session.ts'
 import {resolveConcurrency} from './session.ts'
@@ -61,7 +61,7 @@ export function retry(
     for await (const failure of failures) all.push(failure)
     const {listings, levels, kept} = plan(all, repetition)
     // What is not to be sent again stays as it is: nothing is dropped, and a listing that failed is no whole one.
-    incomplete.push(...kept.filter(isOfListing).map(({url, status}) => stillFailed(url, status)))
+    incomplete.push(...kept.filter(isOfListing).map(incompleteListing))
     yield kept
     if (listings.length > 0) {
       const manner = {session, line, stop, policy, concurrency, incomplete}
@@ -142,10 +142,6 @@ function orderOf(
 /** Whether a failure is one of a listing, as far as that is known. */
 function isOfListing({request}: Failure): boolean {
   return request === undefined || request.method === 'PROPFIND'
-}
-
-function stillFailed(href: string, status: number): Incomplete {
-  return status === 0 ? {href, reason: 'failed'} : {href, reason: 'failed', status}
 }
 
 /** Each order once, and without those for what is in a collection of which everything is listed in the same way. */

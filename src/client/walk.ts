@@ -3,7 +3,7 @@
  * requests takes its place, and where the answer was cut, what it left out is walked. RFC 4918, section 9.1.
  */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
@@ -12,7 +12,7 @@ import type {Frontier, Listing} from './frontier.ts'
 import type {ListingAnswer, Manner} from './listing.ts'
 import {list} from './listing.ts'
 import {merge} from './merge.ts'
-import {isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
+import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
 import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, withoutRefusals} from './refusal.ts'
 import {Types, Wholeness} from './wholeness.ts'
 
@@ -69,10 +69,6 @@ export async function* walk<P>(
   }
   yield* merge(frontier, {concurrency, signal: line.signal, stop}, run)
   return {...first, incomplete}
-}
-
-function incompleteListing({url, status}: Failure): Incomplete {
-  return status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status}
 }
 
 /** What one listing gave. */

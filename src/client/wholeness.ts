@@ -14,6 +14,7 @@ import {Coverage, isGone} from './coverage.ts'
 /** Looks at the results of one answer as they pass. */
 export class Wholeness {
   readonly #url: string
+  readonly #depth: Depth
   readonly #coverage: Coverage
   readonly #types: Types
   readonly #areOwnTypes: boolean
@@ -22,6 +23,7 @@ export class Wholeness {
   /** `url` is the one that answered; `decoders` may make something else of a type. `types` is shared by all listings. */
   constructor(url: string, depth: Depth, decoders: Decoders, types: Types) {
     this.#url = url
+    this.#depth = depth
     this.#coverage = new Coverage(url, depth)
     this.#types = types
     this.#areOwnTypes = decoders['resourcetype'] === undefined
@@ -49,11 +51,16 @@ export class Wholeness {
     return isUnsure ? [...this.#incomplete, {href: this.#url, reason: 'shallow'}] : this.#incomplete
   }
 
-  /** A collection elsewhere is not followed. One around what was listed is no part of it; another may be, by another name. */
+  /**
+   * Only what may stand in the answer is followed. A collection around it is no part of it; another one may be, by another
+   * name, or deeper than was asked for.
+   */
   #stray(result: DavResult<unknown>): Incomplete | undefined {
-    if (!result.ok || result.relation !== 'outside' || !isCollection(result)) return undefined
-    const isAround = relate(canonicalPathOf(this.#url), canonicalPathOf(result.url)) !== 'outside'
-    return isAround ? undefined : {href: result.url, reason: 'shallow'}
+    const {ok, relation, url} = result
+    const isStray = relation === 'outside' || (relation === 'descendant' && this.#depth === 1)
+    if (!ok || !isStray || !isCollection(result)) return undefined
+    const isAround = relate(canonicalPathOf(this.#url), canonicalPathOf(url)) !== 'outside'
+    return isAround ? undefined : {href: url, reason: 'shallow'}
   }
 }
 

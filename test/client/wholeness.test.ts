@@ -112,6 +112,13 @@ describe('an answer in a walk', () => {
     expect((await ask(answers, walk)).asked).toEqual(['1 /docs/', '1 /docs/a/'])
   })
 
+  it('with Depth 1 is not whole where it names a collection that is deeper', async () => {
+    const answers = {'1 /docs/': listing('/docs/', '/docs/a/b/')}
+    expect((await ask(answers, walk)).summary.incomplete).toEqual([
+      {href: `${url}a/b/`, reason: 'shallow'},
+    ])
+  })
+
   it.each([
     ['403', propstat('HTTP/1.1 403 Forbidden', '<D:resourcetype/>')],
     ['text', propstat('HTTP/1.1 200 OK', '<D:resourcetype>collection</D:resourcetype>')],
