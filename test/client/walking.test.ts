@@ -294,12 +294,4 @@ describe('a tree without end', () => {
     const inside = successes.filter(({relation}) => relation !== 'outside')
     expect(inside.map(line).toSorted()).toEqual(linesOf(tree))
   })
-
-  it('gives what a collection lists of another one as it came, and is not complete', async () => {
-    await serve(tree, {more: (path) => (path === '/docs/b/' ? ['/docs/empty/'] : [])})
-    const {successes, summary} = await list({walk: true}).collect()
-    const lines = [...linesOf(tree), 'member /docs/empty/'].toSorted()
-    expect(successes.map(line).toSorted()).toEqual(lines)
-    expect(summary.incomplete).toEqual([{href: `${server.url}docs/empty/`, reason: 'shallow'}])
-  })
 })

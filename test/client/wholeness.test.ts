@@ -68,6 +68,18 @@ describe('an answer to Depth infinity', () => {
     expect(await complete(100)).toBe(true)
   })
 
+  it.each([403, 507])(
+    'that is a %i for the collection alone is followed by a walk',
+    async (status) => {
+      const refusal = `<D:response><D:href>/docs/</D:href><D:status>HTTP/1.1 ${status} No</D:status></D:response>`
+      const answers = {'infinity /docs/': [refusal], '1 /docs/': listing('/docs/', '/docs/a')}
+      const {asked, hrefs, summary} = await ask(answers)
+      expect(asked).toEqual(['infinity /docs/', '1 /docs/'])
+      expect(hrefs).toEqual(['/docs/', '/docs/a'])
+      expect(summary.complete).toBe(true)
+    },
+  )
+
   it('of lighttpd is not used', async () => {
     const server = {server: 'lighttpd/1.4.69'}
     const answers = {
@@ -105,6 +117,16 @@ describe('an answer in a walk', () => {
     const {hrefs, summary} = await ask(answers, walk)
     expect(hrefs).toContain('/docs/foo/x/')
     expect(summary.incomplete).toEqual([{href: `${url}foo/x/`, reason: 'shallow'}])
+  })
+
+  it('is not whole where it lists what is in another collection, which comes as it was written', async () => {
+    const answers = {
+      '1 /docs/': listing('/docs/', '/docs/b/', '/docs/c/'),
+      '1 /docs/b/': listing('/docs/b/', '/docs/b/x', '/docs/c/'),
+    }
+    const {hrefs, summary} = await ask(answers, {...walk, concurrency: 1})
+    expect(hrefs).toEqual(['/docs/', '/docs/b/', '/docs/c/', '/docs/b/x', '/docs/c/'])
+    expect(summary.incomplete).toContainEqual({href: `${url}c/`, reason: 'shallow'})
   })
 
   it('with Depth 1 shows nothing of the members by what is deeper', async () => {

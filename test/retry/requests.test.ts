@@ -50,6 +50,10 @@ describe('a failure that asks for what the guards refuse', () => {
     ['a header that is no condition', () => ({conditions: {authorization: 'x'}})],
     ['a line break in a condition', () => ({conditions: {'if-match': '"1"\r\nX: y'}})],
     ['a Depth header in its conditions', () => ({conditions: {depth: '0'}})],
+    ['a root that it is not in', () => ({method: 'PROPFIND', root: `${server.url}docs/z/`})],
+    ['a root elsewhere', () => ({method: 'PROPFIND', root: 'https://other.example/docs/'})],
+    // What comes from a queue may be anything.
+    ['a body that is no text', () => ({method: 'PROPFIND', body: 7 as unknown as string})],
   ])('is a TypeError before anything is sent: %s', async (_, change) => {
     server.answers({status: 204})
     const bad = failed('docs/b', 423, change())
@@ -87,6 +91,16 @@ describe('a Failure of PROPFIND', () => {
     const {successes} = await dav.retry(failures, quick).collect()
     expect(successes.map(line)).toEqual(['200 member /docs/b/', '200 descendant /docs/b/c'])
     expect(server.requests[1]?.headers['depth']).toBe('infinity')
+  })
+
+  it('is asked for with all below it where it failed both by itself and with all below it', async () => {
+    server.answers(answer207(listing('/docs/b/', '/docs/b/c')))
+    const request = {method: 'PROPFIND', body: '<x/>'}
+    const alone = failed('docs/b/', 503, {...request, depth: 0})
+    const deep = failed('docs/b/', 503, {...request, depth: 'infinity'})
+    const {successes} = await dav.retry([alone, deep], quick).collect()
+    expect(successes.map(line)).toEqual(['200 self /docs/b/', '200 member /docs/b/c'])
+    expect(server.requests.map(({headers}) => headers['depth'])).toEqual(['infinity'])
   })
 
   it('that has no properties is not asked for again: 404 is final', async () => {
