@@ -64,7 +64,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
   }
 }
 
-const LINK = /<([^>]*)>((?:[^,"]|"[^"]*")*)/g
+const LINK = /<([^<>]*)>((?:[^,"]|"[^"]*")*)/g
 const PARAMETER = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;,"]*)))?/g
 
 /** The next page that a Link header names. RFC 8288, section 3. */

@@ -2,7 +2,7 @@
 
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
-import {assertDepth, assertDepthOrWalk} from '../protocol/depth.ts'
+import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {Order} from './order.ts'
@@ -51,7 +51,7 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
   if (!isCheckpoint(checkpoint))
     throw new TypeError('resume is what checkpoint() of a listing gave')
   assertDepthOrWalk(checkpoint.depth)
-  if (depth !== undefined && JSON.stringify(depth) !== JSON.stringify(checkpoint.depth))
+  if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
     throw new TypeError(
       `The checkpoint is one of a listing with depth ${JSON.stringify(checkpoint.depth)}, not ${JSON.stringify(depth)}`,
     )
@@ -77,6 +77,10 @@ export function resumeListings({url, root, left}: Checkpoint, order: Order, base
       throw new TypeError(`The checkpoint names ${at.href}, which is not in ${answered.href}`)
     return {order, url: at.href, depth: listing.depth, isFirst}
   })
+}
+
+function isSameDepth(one: unknown, other: Depth | Walk): boolean {
+  return isWalk(one) && isWalk(other) ? one.levels === other.levels : one === other
 }
 
 function isCheckpoint(value: unknown): boolean {

@@ -125,6 +125,6 @@ function mayBeCollection(result: DavResult<unknown>): boolean {
 }
 
 /** Whether a failure says that there is nothing. */
-export function isGone({ok, status, reason}: Failure): boolean {
-  return !ok && reason === 'status' && (status === 404 || status === 410)
+export function isGone({status, reason}: Failure): boolean {
+  return reason === 'status' && (status === 404 || status === 410)
 }

@@ -26,7 +26,7 @@ export interface Manner {
 }
 
 /** One collection, or another resource, to list. */
-export interface Request {
+export interface ListingRequest {
   readonly url: string
   readonly depth: Depth
   readonly body: string
@@ -54,7 +54,7 @@ export interface ListingAnswer<P> {
  *
  * @throws DavHttpError where it is refused as a whole; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
-export async function list<P>(request: Request, manner: Manner): Promise<ListingAnswer<P>> {
+export async function list<P>(request: ListingRequest, manner: Manner): Promise<ListingAnswer<P>> {
   const first = await exchange<P>(request.url, request, manner)
   const {url} = first.head
   const incomplete: Incomplete[] = []
@@ -126,7 +126,7 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
 /** Sends the request for a page of the listing of a URL. */
 async function exchange<P>(
   page: string,
-  {url, depth, body, decoders, onSend}: Request,
+  {url, depth, body, decoders, onSend}: ListingRequest,
   {session, line, policy}: Manner,
 ): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}

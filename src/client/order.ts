@@ -3,7 +3,7 @@
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
-import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -23,7 +23,7 @@ export interface Order {
 }
 
 /** Whether everything below is asked for. */
-export function isDeep({depth}: Order): boolean {
+export function isDeep({depth}: Pick<Order, 'depth'>): boolean {
   return depth === 'infinity' || isWalk(depth)
 }
 
@@ -55,9 +55,8 @@ export function listingFailure(
   error: unknown,
 ): Failure {
   if (!(error instanceof DavError)) throw error
-  const {pathname} = new URL(url)
-  const relation = relate(canonicalPath(pathname), canonicalPathOf(order.root))
-  const common = {ok: false, href: pathname, url, relation, missing: []} as const
+  const relation = relate(canonicalPathOf(url), canonicalPathOf(order.root))
+  const common = {ok: false, href: new URL(url).pathname, url, relation, missing: []} as const
   if (!(error instanceof DavHttpError)) {
     const {message: description} = error
     return withRequest(

@@ -43,10 +43,10 @@ export interface PropfindOptions<
    */
   readonly concurrency?: number | undefined
   /**
-   * Goes on with a listing that was stopped, from what its `checkpoint()` gave, which says the depth too. What is asked of each
-   * resource is to be the same. What
-   * was under way then is listed again: of each such collection the members that were reported are so once more. An answer to
-   * Depth infinity is one listing, so what is to be gone on with is better asked for by `{walk: true}`.
+   * Goes on with a listing that was stopped, from what its `checkpoint()` gave, which says the depth too. What is
+   * asked of each resource is to be the same. What was under way then is listed again: of each such collection the members that
+   * were reported are so once more. An answer to Depth infinity is one listing, so what is to be gone on with is better asked
+   * for by `{walk: true}`.
    */
   readonly resume?: Checkpoint | undefined
   /** Names of the properties; they type those of the results. `DAV:` ones by local name, all others as `{namespace}local`. */
@@ -79,8 +79,7 @@ export function propfind<P>(
   assertDepthOrWalk(depth)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const {href: url} = resolveTarget(target, session.base)
-  const isAll = depth === 'infinity' || isWalk(depth)
-  const body = formatPropfind(isAll ? withResourceType(options) : options)
+  const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
   const decoders =
     options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
   const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
@@ -113,8 +112,8 @@ function depthOf({depth = 1}: PropfindOptions): unknown {
 /** How an order begins: what the server refused once is not asked for again. */
 export function firstListing(order: Order, {server}: Session): Listing {
   const {url, depth} = order
-  const isWalked = isWalk(depth) || (isDeep(order) && server.refusesInfinity)
-  return {order, url, depth: isWalk(depth) || isWalked ? 1 : depth, isFirst: true}
+  const isWalked = isWalk(depth) || (depth === 'infinity' && server.refusesInfinity)
+  return {order, url, depth: isWalked ? 1 : depth, isFirst: true}
 }
 
 /** A listing of everything must tell collections from other resources, or nobody could say whether it is whole. */

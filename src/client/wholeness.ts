@@ -69,7 +69,8 @@ function incompleteMember(result: DavResult<unknown>): Incomplete | undefined {
   if (result.ok || isGone(result)) return undefined
   const {url, relation, status} = result
   if (relation !== 'member' && relation !== 'descendant') return undefined
-  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
+  const reason = status === 507 ? 'storage' : 'failed'
+  return status === 0 ? {href: url, reason} : {href: url, reason, status}
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type {Relation} from './href.ts'
-import {canonicalPath} from './href.ts'
+import {canonicalPath, relate} from './href.ts'
 
 /** What a local path begins at, and what it must be fit for. */
 export interface LocalPathOptions {
@@ -85,9 +85,7 @@ export function toLocalPath(
   }
   const path = canonicalPath(url.pathname)
   const basePath = canonicalPath(base.pathname)
-  if (path !== basePath && !path.startsWith(`${basePath}/`)) {
-    throw refusal(`is not at or below ${base.pathname}`)
-  }
+  if (relate(path, basePath) === 'outside') throw refusal(`is not at or below ${base.pathname}`)
   const segments = path.slice(basePath.length).split('/').slice(1)
   if (hasEmptySegment(url.pathname, segments.length)) throw refusal('has an empty segment')
   return segments

@@ -156,6 +156,12 @@ describe('an answer in a walk', () => {
     expect(summary.complete).toBe(true)
   })
 
+  it('is not whole where a member cannot be understood, which has no status', async () => {
+    const odd = '<D:response><D:href>/docs/a/</D:href></D:response>'
+    const {summary} = await ask({'1 /docs/': [entry('/docs/'), odd]}, walk)
+    expect(summary.incomplete).toEqual([{href: `${url}a/`, reason: 'failed'}])
+  })
+
   it('finds collections by their slash where a decoder makes something else of the type', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/a/')}
     const options = {...walk, decoders: {resourcetype: () => ['folder']}}
@@ -168,5 +174,21 @@ describe('a listing', () => {
     const closed = `<D:response><D:href>/docs/</D:href><D:propstat><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat></D:response>`
     const {summary} = await ask({'1 /docs/': [closed]}, {depth: 1})
     expect(summary.incomplete).toEqual([{href: url, reason: 'self', status: 403}])
+  })
+})
+
+describe('a listing that is gone on with', () => {
+  const levels = (order: 'walk first' | 'levels first'): {walk: true; levels: number} =>
+    order === 'walk first' ? {walk: true, levels: 3} : {levels: 3, walk: true}
+  const dav = new DavClient({url, transport: () => Promise.reject(new TypeError('not sent'))})
+  const resume = dav.propfind('', {depth: levels('walk first')}).checkpoint()
+
+  it('may be asked for with its depth, however that is written', () => {
+    const again = dav.propfind('', {depth: levels('levels first'), resume}).checkpoint()
+    expect(again).toEqual(resume)
+  })
+
+  it('is a TypeError where it is asked for with other levels', () => {
+    expect(() => dav.propfind('', {depth: {walk: true, levels: 4}, resume})).toThrow(TypeError)
   })
 })
