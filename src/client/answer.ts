@@ -36,7 +36,7 @@ export interface PlainAnswer {
   /** The beginning of its body. */
   readonly excerpt: string
   /** What is wrong with it as a Multi-Status document. */
-  readonly problem: unknown
+  problem(): unknown
 }
 
 /** An answer that is one. */
@@ -97,22 +97,19 @@ export async function readAnswer<P>(
     limits: session.limits,
     malformed: session.malformed,
   }
-  const parser = new MultiStatusParser<P>(options)
+  // Most answers to a DELETE have no body.
+  let parser: MultiStatusParser<P> | undefined
   const chunks = readChunks(response.body ?? [])
   const head: (Uint8Array | string)[] = []
   let length = 0
-  let problem: unknown
   try {
     for (;;) {
       const next = await chunks.next()
       if (next.done === true) break
-      if (problem === undefined) {
+      parser ??= new MultiStatusParser<P>(options)
+      if (parser.error === undefined) {
         const results = parser.write(next.value)
-        if (parser.isMultiStatus) {
-          const batches = readOn(results, chunks, parser)
-          return {kind: 'multistatus', batches, summary: () => parser.end()}
-        }
-        problem = parser.error
+        if (parser.isMultiStatus) return streamed(results, chunks, parser)
       }
       head.push(next.value)
       length += next.value.length
@@ -123,14 +120,30 @@ export async function readAnswer<P>(
     if (response.status < 300) throw error
   }
   await chunks.return(undefined)
-  try {
-    parser.end()
-  } catch (error) {
-    problem = error
-  }
+  const problem = (): unknown => problemOf(parser ?? new MultiStatusParser<P>(options))
+  if (length === 0) return {kind: 'plain', conditions: [], excerpt: '', problem}
   const {text, root} = readDocument(head, encoding)
   const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
   return {kind: 'plain', conditions, excerpt: text.slice(0, LONGEST_EXCERPT), problem}
+}
+
+/** Why what was read is no Multi-Status document. */
+function problemOf(parser: MultiStatusParser<unknown>): unknown {
+  try {
+    parser.end()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+function streamed<P>(
+  results: readonly DavResult<P>[],
+  chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
+  parser: MultiStatusParser<P>,
+): MultiStatusAnswer<P> {
+  const batches = readOn(results, chunks, parser)
+  return {kind: 'multistatus', batches, summary: () => parser.end()}
 }
 
 async function* readOn<P>(

@@ -4,6 +4,8 @@ import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import type {ResolvedPolicy} from '../retry/policy.ts'
+import {Unsent} from '../retry/unsent.ts'
 import type {Line, Session} from './session.ts'
 import {openLine} from './session.ts'
 
@@ -15,6 +17,10 @@ export interface Call {
   /** The collection concerned, for the summary of a call that was stopped. */
   readonly href: string
   readonly signal: AbortSignal | undefined
+  readonly policy: ResolvedPolicy | undefined
+  readonly concurrency?: number
+  /** Milliseconds that what is under way has to its end after a signal. */
+  readonly grace?: number
   /** What is known not to be whole, for the summary of a call that was stopped. */
   readonly incomplete?: readonly Incomplete[]
 }
@@ -25,7 +31,7 @@ export interface Call {
  */
 export function createCall<P>(
   session: Session,
-  {href, signal, incomplete = []}: Call,
+  {href, signal, policy, concurrency = session.concurrency, grace = 0, incomplete = []}: Call,
   read: (
     line: Line,
     stop: AbortController,
@@ -35,9 +41,15 @@ export function createCall<P>(
   let line: Line | undefined
   return createResultStream<P>({
     async *read() {
-      line = openLine(session, signal, stop.signal)
-      const end = yield* read(line, stop)
-      return {...end, requests: line.requests}
+      line = openLine(session, {policy, concurrency, signal, stop: stop.signal, grace})
+      try {
+        const end = yield* read(line, stop)
+        return {...end, requests: line.requests}
+      } catch (error) {
+        throw error instanceof Unsent ? error.reason : error
+      } finally {
+        line.close()
+      }
     },
     stop: () => stop.abort(),
     stopped: () => ({

@@ -16,10 +16,11 @@ import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {resolveHeaders} from '../transport/headers.ts'
 import type {Transport} from '../transport/transport.ts'
-import type {DeleteOptions} from './delete.ts'
 import {deleteOne} from './delete.ts'
 import type {DeleteManyOptions, Targets} from './delete-many.ts'
 import {deleteMany} from './delete-many.ts'
+import type {DeleteOptions} from './delete-options.ts'
+import type {DeleteTarget} from './delete-target.ts'
 import type {ListingStream, PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
 import type {RetryOptions} from './retry.ts'
@@ -108,7 +109,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       timeouts: resolveTimeouts(options.timeout),
       decoders,
       signal,
-      server: {refusesInfinity: false},
+      server: {refusesInfinity: false, busyUntil: 0},
     }
   }
 
@@ -188,7 +189,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const {failures} = await dav.delete('photos/').collect()
    * ```
    */
-  delete(target: Target, options?: DeleteOptions): ResultStream {
+  delete(target: DeleteTarget, options?: DeleteOptions): ResultStream {
     return deleteOne(this.#session, target, options)
   }
 

@@ -5,32 +5,41 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
+import {readStream} from '../multistatus/source.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
-import type {DeleteOptions} from './delete.ts'
-import {deleteAmongMany, settleDelete, settleOptions} from './delete.ts'
-import type {DeleteRequest} from './delete-verdict.ts'
+import {deleteAmongMany} from './delete-attempts.ts'
+import type {DeleteManner} from './delete-exchange.ts'
+import type {DeleteOptions, SettledOptions} from './delete-options.ts'
+import {settleOptions} from './delete-options.ts'
+import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
+import {refusal, settleDelete} from './delete-target.ts'
+import {coveredVerdict, plannedVerdict} from './delete-verdict.ts'
+import {Folding} from './folding.ts'
 import {merge} from './merge.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
 import type {Session} from './session.ts'
-import {resolveConcurrency} from './session.ts'
-import type {Target} from './target.ts'
+import {GRACE, resolveConcurrency} from './session.ts'
 
 /** How many resources are deleted. */
 export interface DeleteManyOptions extends DeleteOptions {
   /**
-   * Requests under way at once.
+   * Requests under way at once, at the most: fewer after a 429, a 503 or a broken connection, and then gradually more
+   * again. A target that waits for another attempt is none of them.
    *
    * @defaultValue the client's, which is 8
    */
   readonly concurrency?: number | undefined
-  /** Is told how far the call is, at most ten times a second and at the end. */
+  /** Is told how far the call is, at most ten times a second and at the end. What it throws ends the call. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-/** Targets, one by one: results of a listing may be failures, and failures are no targets. */
-export type Targets = Iterable<Target> | AsyncIterable<Target>
+/** Targets, one by one: results of a listing may be failures, and what is no target is a Failure in its place. */
+export type Targets =
+  | Iterable<DeleteTarget>
+  | AsyncIterable<DeleteTarget>
+  | ReadableStream<DeleteTarget>
 
 /** Checks the options, and the targets where they are all there, and makes the stream. Nothing is sent yet. */
 export function deleteMany(
@@ -40,62 +49,117 @@ export function deleteMany(
 ): ResultStream {
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  checkTargets(session, targets, options)
+  const settled = settleOptions(options)
+  checkTargets(session, targets, settled)
+  const {signal, onProgress} = options
   const known = Array.isArray(targets) ? targets.length : undefined
-  const {signal} = options
-  return createCall(session, {href: session.base.href, signal}, async function* (line, stop) {
-    const meter = new ProgressMeter(known, options.onProgress)
-    const run = async function* (target: Target): AsyncGenerator<readonly DavResult[]> {
-      meter.started()
-      const request = settleOrRefuse(session, target, options)
-      if ('ok' in request) yield [request]
-      else yield* deleteAmongMany(session, line, request, policy)
-    }
+  const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
+  return createCall(session, call, async function* (line, stop) {
+    const {pace, ending} = line
+    const meter = new ProgressMeter(line, known, onProgress)
+    const run = runner({session, line, stop}, settled, meter)
+    const [sources, rest] = sourcesOf(targets, ending)
     try {
-      for await (const batch of merge(targets, {concurrency, signal: line.signal, stop}, run)) {
+      const manner = {pace, ending, signal: stop.signal, stop}
+      for await (const batch of merge(sources, manner, run)) {
         meter.see(batch)
         yield batch
+      }
+      // The call was ended before their turn. Each has its verdict all the same.
+      for (const target of ending.aborted ? rest : []) {
+        for await (const batch of run(target)) {
+          meter.see(batch)
+          yield batch
+        }
       }
     } finally {
       meter.tell()
     }
-    return {incomplete: []}
+    ending.throwIfAborted()
+    return {incomplete: isResultStream(targets) ? (await targets.summary).incomplete : []}
   })
 }
 
+/** What is done for each target. */
+function runner(
+  manner: DeleteManner,
+  options: SettledOptions,
+  meter: ProgressMeter,
+): (target: DeleteTarget) => AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  const {session, line} = manner
+  const folding = new Folding()
+  return async function* (target) {
+    meter.started()
+    const request = settleOrRefuse(session, target, options)
+    if ('ok' in request) {
+      yield [request]
+      return undefined
+    }
+    const taken = folding.take(request.url)
+    if (taken === undefined) {
+      meter.folded()
+      return undefined
+    }
+    let verdict: DavResult | undefined
+    try {
+      const covering = taken.before && (await line.pace.idle(taken.before))
+      if (covering !== undefined) verdict = coveredVerdict(request, covering)
+      else if (options.dryRun) verdict = plannedVerdict(request)
+      if (verdict !== undefined) {
+        yield [verdict]
+        return undefined
+      }
+      // What went with a collection that stands because of others is deleted.
+      const ifMissing = taken.isInAnother ? 'success' : request.ifMissing
+      for await (const batch of deleteAmongMany({...request, ifMissing}, manner)) {
+        verdict = batch.at(-1) ?? verdict
+        yield batch
+      }
+    } finally {
+      taken.settle(verdict?.relation === 'self' ? verdict : undefined)
+    }
+    return undefined
+  }
+}
+
 /** Refuses what is no iterable and, where all targets are there, each that is none. */
-function checkTargets(session: Session, targets: Targets, options: DeleteManyOptions): void {
+function checkTargets(session: Session, targets: Targets, options: SettledOptions): void {
   const isIterable =
     typeof targets === 'object' &&
     targets !== null &&
-    (Symbol.iterator in targets || Symbol.asyncIterator in targets)
+    (Symbol.iterator in targets || Symbol.asyncIterator in targets || 'getReader' in targets)
   if (!isIterable) {
     throw new TypeError('deleteMany takes an iterable of targets; for a single one there is delete')
   }
   if (Array.isArray(targets)) for (const target of targets) settleDelete(session, target, options)
-  else settleOptions(options)
+}
+
+/** The targets to take; and, where all are there, those that were not taken when the call ends. */
+function sourcesOf(
+  targets: Targets,
+  ending: AbortSignal,
+): readonly [Iterable<DeleteTarget> | AsyncIterable<DeleteTarget>, Iterable<DeleteTarget>] {
+  if ('getReader' in targets) return [readStream(targets, ending), []]
+  if (!Array.isArray(targets)) return [targets, []]
+  // Both go on from where the other one has stopped.
+  const all: IterableIterator<DeleteTarget> = targets.values()
+  return [all, all]
+}
+
+function isResultStream(targets: Targets): targets is Targets & ResultStream<unknown> {
+  return 'summary' in targets && targets.summary instanceof Promise
 }
 
 /** The DELETE of a target, or the verdict on one that is none: in its place, and the others are deleted all the same. */
 function settleOrRefuse(
   session: Session,
-  target: Target,
-  options: DeleteManyOptions,
+  target: DeleteTarget,
+  options: SettledOptions,
 ): DeleteRequest | Failure {
   try {
     return settleDelete(session, target, options)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    return {
-      ok: false,
-      href: typeof target === 'string' ? target : '',
-      url: session.base.href,
-      relation: 'self',
-      status: 0,
-      reason: 'malformed',
-      conditions: [],
-      missing: [],
-      description: error.message,
-    }
+    return refusal(target, session, error.message)
   }
 }

@@ -3,25 +3,13 @@
  * RFC 4918, sections 9.6.1 and 9.6.2.
  */
 
-import type {
-  DavResult,
-  FailedRequest,
-  Failure,
-  FailureReason,
-  Success,
-} from '../multistatus/result.ts'
+import type {DavResult, Failure, FailureReason, Success} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
+import {Unsent} from '../retry/unsent.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
-
-/** What a DELETE is, once it is settled. */
-export interface DeleteRequest {
-  readonly url: string
-  readonly conditions?: Readonly<Record<string, string>> | undefined
-  /** How often it was sent before. */
-  readonly attempts: number
-  readonly ifMissing: 'failure' | 'success'
-}
+import type {DeleteRequest} from './delete-target.ts'
+import {formatRequest} from './delete-target.ts'
 
 /** The verdict after a Multi-Status document: its own word on the target, or what follows from the members. */
 export function verdictOf(
@@ -32,7 +20,7 @@ export function verdictOf(
 ): DavResult {
   const isRefused = head.status >= 300
   if (self !== undefined && !(self.ok && isRefused)) {
-    if (self.ok) return self
+    if (self.ok) return {...self, ...(request.attempts > 0 && {attempts: request.attempts + 1})}
     return countsAsDeleted(request, self.status)
       ? successOf(request, self.status)
       : withRequest(self, request)
@@ -52,10 +40,9 @@ export function plainVerdict(
 ): DavResult {
   const {status, retryAfter, location} = head
   if (status === 207) {
+    const problem = answer.problem()
     const description =
-      answer.problem instanceof Error
-        ? answer.problem.message
-        : 'The 207 has no Multi-Status document'
+      problem instanceof Error ? problem.message : 'The 207 has no Multi-Status document'
     return failureOf(request, {status, reason: 'malformed', description})
   }
   if (isSuccessStatus(status) || countsAsDeleted(request, status)) return successOf(request, status)
@@ -73,13 +60,70 @@ function countsAsDeleted({attempts, ifMissing}: DeleteRequest, status: number): 
   return (status === 404 || status === 410) && (attempts > 0 || ifMissing === 'success')
 }
 
-/** The verdict where the exchange broke. What is not the network's or the server's fault is thrown on. */
-export function brokenVerdict(request: DeleteRequest, error: unknown): Failure {
-  if (!(error instanceof DavError)) throw error
-  return failureOf(request, {status: 0, reason: 'no-answer', description: error.message})
+/**
+ * The verdict where the exchange broke, or was never begun because the call ended. What is not the network's or the server's
+ * fault is thrown on.
+ */
+export function brokenVerdict(
+  request: DeleteRequest,
+  error: unknown,
+  ending?: AbortSignal,
+): Failure {
+  if (error instanceof Unsent) {
+    const {attempts} = request
+    const description = attempts > 0 ? 'It was not sent again' : 'It was not sent'
+    const failure = failureOf(request, {
+      status: 0,
+      reason: 'no-answer',
+      description: `${description}: the call was ended`,
+    })
+    return {...failure, request: formatRequest(request)}
+  }
+  const isGivenUp = ending?.aborted === true && error === ending.reason
+  if (!isGivenUp && !(error instanceof DavError)) throw error
+  const description = isGivenUp ? 'The call was ended before the answer came' : messageOf(error)
+  return failureOf(request, {status: 0, reason: 'no-answer', description})
 }
 
-function successOf({url}: DeleteRequest, status: number): Success {
+/** The verdict on a target that a DELETE of the same call has deleted with what it is in. */
+export function coveredVerdict(request: DeleteRequest, {url, status}: Success): Success {
+  return {...successOf(request, status), description: `It goes with ${url}`}
+}
+
+/** What stands for the verdict on a target where nothing is sent. */
+export function plannedVerdict(request: DeleteRequest): Success {
+  const description = 'Not sent: this is a dry run'
+  return {...successOf(request, 0), description, request: formatRequest(request)}
+}
+
+/** The verdict on a target that was said to be deleted, and stands. RFC 4918, section 9.6.1. */
+export function standingVerdict(
+  request: DeleteRequest,
+  {status}: Success,
+  hasMembers: boolean,
+): Failure {
+  const description = `It is still there after a DELETE that was answered ${status}`
+  return hasMembers
+    ? failureOf(request, {status: 424, reason: 'member', description})
+    : failureOf(request, {status, reason: 'status', description})
+}
+
+/** The verdict on a target that was said to be deleted, where that could not be seen. */
+export function unseenVerdict(
+  request: DeleteRequest,
+  {status}: Success,
+  {message}: DavError,
+): Failure {
+  const description = `The DELETE was answered ${status}, but whether it is gone was not to be seen: ${message}`
+  return failureOf(request, {status: 0, reason: 'no-answer', description})
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function successOf(request: DeleteRequest, status: number): Success {
+  const {url, attempts} = request
   return {
     ok: true,
     href: new URL(url).pathname,
@@ -88,6 +132,8 @@ function successOf({url}: DeleteRequest, status: number): Success {
     status,
     properties: {},
     missing: [],
+    ...(status === 202 && {description: 'Accepted, and perhaps not done yet'}),
+    ...(attempts > 0 && {attempts: attempts + 1}),
   }
 }
 
@@ -119,16 +165,23 @@ function failureOf(
   return withRequest(failure, request)
 }
 
-/** What was named outside the target cannot be deleted over it: nothing that a server writes may choose our targets. */
-export function withRequest(failure: Failure, {url, conditions, attempts}: DeleteRequest): Failure {
+/**
+ * A failed member can be deleted by itself. What was named outside the target cannot: nothing that a server writes may
+ * choose our targets.
+ */
+export function withRequest(failure: Failure, request: DeleteRequest): Failure {
   if (failure.relation === 'outside') return failure
-  const isTarget = failure.relation === 'self'
-  const again: FailedRequest = {
-    method: 'DELETE',
-    url: isTarget ? url : failure.url,
-    depth: 'infinity',
-    ...(isTarget && conditions !== undefined && {conditions}),
-    attempts: attempts + 1,
+  const sent = formatRequest({...request, attempts: request.attempts + 1})
+  if (failure.relation === 'self') return {...failure, request: sent}
+  const {conditions, ...others} = sent
+  // The lock is on the target, and its token is needed for what is in it too. RFC 4918, sections 7.5 and 10.4.2.
+  const token = conditions?.['if']
+  return {
+    ...failure,
+    request: {
+      ...others,
+      url: failure.url,
+      ...(token !== undefined && {conditions: {if: token}}),
+    },
   }
-  return {...failure, request: again}
 }

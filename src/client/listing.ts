@@ -7,7 +7,6 @@ import type {Depth} from '../protocol/depth.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
-import type {ResolvedPolicy} from '../retry/policy.ts'
 import {sendUntilAnswered} from '../retry/exchange.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
@@ -22,7 +21,8 @@ const MOST_PAGES = 10_000
 export interface Manner {
   readonly session: Session
   readonly line: Line
-  readonly policy: ResolvedPolicy | undefined
+  /** Is aborted when the reader goes away. */
+  readonly stop: AbortController
 }
 
 /** One collection, or another resource, to list. */
@@ -32,7 +32,9 @@ export interface ListingRequest {
   readonly body: string
   readonly decoders: Decoders
   /** Is told of each time that it is sent: how often that was so far. */
-  readonly onSend: (times: number) => void
+  readonly onSend?: (times: number) => void
+  /** Says which statuses are no refusal for good. */
+  readonly mayRepeat?: (status: number) => boolean
 }
 
 /** An answer that has begun. */
@@ -126,17 +128,17 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
 /** Sends the request for a page of the listing of a URL. */
 async function exchange<P>(
   page: string,
-  {url, depth, body, decoders, onSend}: ListingRequest,
-  {session, line, policy}: Manner,
+  {url, depth, body, decoders, onSend, mayRepeat}: ListingRequest,
+  {session, line}: Manner,
 ): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
   const sent = {method: 'PROPFIND', url: page, headers, body}
   let times = 0
   const send: Transport = (once) => {
-    onSend(++times)
+    onSend?.(++times)
     return line.send(once)
   }
-  const response = await sendUntilAnswered(send, sent, policy, line.signal)
+  const response = await sendUntilAnswered(send, sent, line.repeats, mayRepeat)
   const head = readHead(response, page)
   const answer = await readAnswer<P>(session, response, {
     method: 'PROPFIND',
@@ -144,9 +146,9 @@ async function exchange<P>(
     decoders,
   })
   if (answer.kind === 'multistatus') return {head, answer}
-  const {conditions, excerpt, problem} = answer
+  const {conditions, excerpt} = answer
   // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
-  if (head.status < 300) throw withStatus(problem, head.status)
+  if (head.status < 300) throw withStatus(answer.problem(), head.status)
   const facts = {method: 'PROPFIND', depth: headers.depth, conditions, excerpt}
   throw new DavHttpError({...head, ...facts})
 }

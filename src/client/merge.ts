@@ -3,14 +3,17 @@
  * the one who reads sets the pace for the one who gives.
  */
 
-import pLimit from 'p-limit'
+import type {Pace} from '../retry/pace.ts'
+import {untilAborted} from '../transport/abort.ts'
 
 /** How streams are merged. */
 export interface MergeOptions {
-  /** How many run at once. */
-  readonly concurrency: number
+  /** Says how many run at once. */
+  readonly pace: Pace
   /** Ends the iteration with its reason, whatever the sources and streams do. */
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignal
+  /** No source is taken any more once it is aborted; the iteration ends when what was begun has ended. */
+  readonly ending?: AbortSignal
   /** Is aborted when the iteration ends early, so that the streams end too. */
   readonly stop: AbortController
 }
@@ -22,16 +25,19 @@ export interface MergeOptions {
  */
 export async function* merge<S, T>(
   sources: Iterable<S> | AsyncIterable<S>,
-  {concurrency, signal, stop}: MergeOptions,
+  {pace, signal, ending, stop}: MergeOptions,
   run: (source: S) => AsyncIterable<T>,
 ): AsyncGenerator<T, undefined, undefined> {
-  const limit = pLimit(concurrency)
   const channel = new Channel<T>()
   const running = new Set<Promise<void>>()
   let roomMade: (() => void) | undefined
-  const onAbort = (): void => channel.break(signal?.reason)
-  if (signal?.aborted === true) onAbort()
-  signal?.addEventListener('abort', onAbort, {once: true})
+  const wake = (): void => roomMade?.()
+  const isEnding = (): boolean => ending?.aborted === true
+  const onAbort = (): void => channel.break(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, {once: true})
+  ending?.addEventListener('abort', wake, {once: true})
+  const unlisten = pace.onRoom(wake)
 
   const runOne = async (source: S): Promise<void> => {
     for await (const item of run(source)) {
@@ -39,16 +45,16 @@ export async function* merge<S, T>(
     }
   }
   const runAll = async (): Promise<void> => {
-    for await (const source of sources) {
+    for await (const source of untilEnding(sources, ending)) {
       if (!channel.isOpen) break
-      const task = limit(runOne, source).catch((error: unknown) => channel.fail(error))
+      const task = runOne(source).catch((error: unknown) => channel.fail(error))
       running.add(task)
       void task.finally(() => {
         running.delete(task)
-        roomMade?.()
+        wake()
       })
       // Room first, then the next source.
-      if (running.size >= concurrency) {
+      while (!pace.hasRoom(running.size) && channel.isOpen && !isEnding()) {
         const {promise, resolve} = Promise.withResolvers<void>()
         roomMade = resolve
         await promise
@@ -65,11 +71,39 @@ export async function* merge<S, T>(
     yield* channel
     isWhole = true
   } finally {
-    signal?.removeEventListener('abort', onAbort)
+    signal.removeEventListener('abort', onAbort)
+    ending?.removeEventListener('abort', wake)
+    unlisten()
     channel.end()
     if (!isWhole) stop.abort()
     // A source may be silent for ever; what was begun is not.
     await Promise.all(running)
+  }
+  return undefined
+}
+
+/** Sources until nothing is to be begun any more. One that is silent then is not waited for. */
+async function* untilEnding<S>(
+  sources: Iterable<S> | AsyncIterable<S>,
+  ending: AbortSignal | undefined,
+): AsyncGenerator<S, undefined, undefined> {
+  const isAsync = Symbol.asyncIterator in sources
+  const iterator = isAsync ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
+  const isEnding = (): boolean => ending?.aborted === true
+  let isOpen = true
+  try {
+    while (!isEnding()) {
+      const coming = iterator.next()
+      const next = isAsync ? await untilAborted(Promise.resolve(coming), ending) : await coming
+      isOpen = next.done !== true
+      if (next.done === true) return undefined
+      yield next.value
+    }
+  } catch (error) {
+    if (!isEnding() || error !== ending?.reason) throw error
+  } finally {
+    // Not waited for: what is silent returns only when it is not.
+    if (isOpen) void Promise.resolve(iterator.return?.()).catch(() => {})
   }
   return undefined
 }

@@ -1,37 +1,58 @@
 /** How far a bulk call is, told often enough to be drawn and seldom enough to cost nothing. */
 
 import type {DavResult} from '../multistatus/result.ts'
+import type {Line} from './session.ts'
 
 /** How far a bulk call is. */
 export interface Progress {
-  /** Targets that have their verdict, failed ones included. */
+  /** Targets that have their verdict, failed ones included; one that was named twice counts twice. */
   readonly done: number
   /** Targets whose verdict is a Failure. */
   readonly failed: number
+  /** Requests that were sent again. */
+  readonly retried: number
   /** Targets that were begun and have no verdict yet. */
   readonly inFlight: number
   /** How many targets there are, where that is known: they came as an array. */
   readonly total?: number
+  /** Bytes of the answers' bodies that have arrived, as they were before they were decoded to text. */
+  readonly bytes: number
+  /** Verdicts a second, over the last 5 seconds. */
+  readonly rate: number
 }
 
 const INTERVAL = 100
+const WINDOW = 5000
 
 /** Counts verdicts and tells of them. */
 export class ProgressMeter {
+  readonly #line: Line
   readonly #total: number | undefined
   readonly #listener: ((progress: Progress) => void) | undefined
+  readonly #samples: {readonly at: number; readonly done: number}[]
   #started = 0
   #done = 0
   #failed = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
-  constructor(total: number | undefined, listener: ((progress: Progress) => void) | undefined) {
+  constructor(
+    line: Line,
+    total: number | undefined,
+    listener: ((progress: Progress) => void) | undefined,
+  ) {
+    this.#line = line
     this.#total = total
     this.#listener = listener
+    this.#samples = [{at: performance.now(), done: 0}]
   }
 
   started(): void {
     this.#started++
+  }
+
+  /** A target was the same as one before it. */
+  folded(): void {
+    this.#done++
   }
 
   see(results: readonly DavResult<unknown>[]): void {
@@ -41,19 +62,30 @@ export class ProgressMeter {
       this.#done++
       if (!result.ok) this.#failed++
     }
-    const now = performance.now()
-    if (now - this.#toldAt < INTERVAL) return
-    this.#toldAt = now
-    this.tell()
+    if (performance.now() - this.#toldAt >= INTERVAL) this.tell()
   }
 
   /** Tells how far it is, whenever that was told last. */
   tell(): void {
+    const now = performance.now()
+    this.#toldAt = now
     this.#listener?.({
       done: this.#done,
       failed: this.#failed,
+      retried: this.#line.repeats?.count ?? 0,
       inFlight: this.#started - this.#done,
       ...(this.#total !== undefined && {total: this.#total}),
+      bytes: this.#line.bytes,
+      rate: this.#rate(now),
     })
+  }
+
+  #rate(now: number): number {
+    const samples = this.#samples
+    samples.push({at: now, done: this.#done})
+    while (samples.length > 2 && now - (samples[1]?.at ?? now) >= WINDOW) samples.shift()
+    const [oldest] = samples
+    if (oldest === undefined || oldest.at === now) return 0
+    return ((this.#done - oldest.done) / (now - oldest.at)) * 1000
   }
 }

@@ -90,16 +90,9 @@ export function propfind<P>(
   const frontier = new Frontier(listings)
   const incomplete: Incomplete[] = resume === undefined ? [] : [...resume.incomplete]
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  const stream = createCall<P>(session, {href: url, signal, incomplete}, (line, stop) =>
-    walk(frontier, {
-      session,
-      line,
-      stop,
-      policy,
-      concurrency,
-      incomplete,
-      throws: true,
-    }),
+  const call = {href: url, signal, incomplete, policy, concurrency}
+  const stream = createCall<P>(session, call, (line, stop) =>
+    walk(frontier, {session, line, stop, incomplete, throws: true}),
   )
   const checkpoint = (): Checkpoint => makeCheckpoint(order, frontier, incomplete)
   return Object.assign(stream, {checkpoint})

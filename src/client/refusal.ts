@@ -2,9 +2,9 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
-import type {ResolvedPolicy} from '../retry/policy.ts'
 
-const REFUSALS: ReadonlySet<number> = new Set([400, 403, 405, 501, 507])
+/** Statuses that refuse Depth infinity: they will not go away. */
+export const REFUSALS: ReadonlySet<number> = new Set([400, 403, 405, 501, 507])
 
 /** Depth infinity was refused, and nothing was given out. */
 export class DepthRefused extends DavError {}
@@ -34,13 +34,4 @@ export function refusesDepth(batch: readonly DavResult<unknown>[]): boolean {
 /** Whether a server, by its name, lists some collections and leaves out all others: lighttpd 1.4 does after 100. */
 export function cutsInSilence(server: string): boolean {
   return /^lighttpd\b/i.test(server)
-}
-
-/** A policy that does not repeat what is refused: that will not go away. */
-export function withoutRefusals(policy: ResolvedPolicy | undefined): ResolvedPolicy | undefined {
-  if (policy === undefined) return undefined
-  return {
-    ...policy,
-    retryable: (failure) => !REFUSALS.has(failure.status) && policy.retryable(failure),
-  }
 }

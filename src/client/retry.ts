@@ -4,7 +4,7 @@
  */
 
 import {assertDepthOrWalk} from '../protocol/depth.ts'
-import {canonicalPath, canonicalPathOf, relate} from '../protocol/href.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
@@ -12,18 +12,24 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import {inLevels} from '../retry/levels.ts'
+import {Unsent} from '../retry/unsent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {createCall} from './call.ts'
-import {deleteAmongMany, settleDelete} from './delete.ts'
-import {merge} from './merge.ts'
+import {deleteAmongMany} from './delete-attempts.ts'
+import type {DeleteManner} from './delete-exchange.ts'
+import type {SettledOptions} from './delete-options.ts'
+import {settleOptions} from './delete-options.ts'
+import type {DeleteRequest} from './delete-target.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
+import {merge} from './merge.ts'
 import type {Order} from './order.ts'
 import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
-import type {Line, Session} from './session.ts'
-import {resolveConcurrency} from './session.ts'
-import {resolveTarget} from './target.ts'
+import type {Session} from './session.ts'
+import {GRACE, resolveConcurrency} from './session.ts'
+import {guardTarget, resolveTarget} from './target.ts'
 import {walk} from './walk.ts'
 
 /** How failures are retried. */
@@ -53,50 +59,51 @@ export function retry(
   const policy = resolvePolicy({...session.retry, ...options})
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const {signal} = options
-  return createCall(session, {href: session.base.href, signal}, async function* (line, stop) {
+  const settled = settleOptions({unguarded: options.unguarded})
+  const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
+  return createCall(session, call, async function* (line, stop) {
     const incomplete: Incomplete[] = []
-    const planned = new Set<string>()
-    const repetition = {session, line, policy, options, planned}
     const all: Failure[] = []
     for await (const failure of failures) all.push(failure)
-    const {listings, levels, kept} = plan(all, repetition)
+    const {listings, deletes, kept} = plan(all, {session, policy, settled})
     // What is not to be sent again stays as it is: nothing is dropped, and a listing that failed is no whole one.
     incomplete.push(...kept.filter(isOfListing).map(incompleteListing))
     yield kept
-    if (listings.length > 0) {
-      const manner = {session, line, stop, policy, concurrency, incomplete}
-      yield* walk(new Frontier(listings), {...manner, throws: false})
+    const {pace, ending} = line
+    try {
+      if (listings.length > 0) {
+        yield* walk(new Frontier(listings), {session, line, stop, incomplete, throws: false})
+      }
+    } catch (error) {
+      // What was not begun is as it was.
+      if (ending.aborted && !stop.signal.aborted) yield [...deletes.values()]
+      throw error
     }
-    for (const level of levels) {
-      yield* merge(level, {concurrency, signal: line.signal, stop}, (request) =>
-        repeat(request, repetition),
+    const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(keyOf(url))
+    const manner = {session, line, stop, isRetriedElsewhere}
+    for (const level of inLevels([...deletes.values()])) {
+      const merged = merge(level, {pace, signal: stop.signal, stop}, (failure) =>
+        repeat(failure, manner, settled),
       )
+      yield* merged
     }
+    ending.throwIfAborted()
     return {incomplete}
   })
 }
 
-/** What all repeated requests of one call share. */
-interface Repetition {
-  readonly session: Session
-  readonly line: Line
-  readonly policy: ResolvedPolicy
-  readonly options: RetryOptions
-  /** Methods and URLs of the requests that are to be sent. */
-  readonly planned: Set<string>
-}
-
-/** The requests to send, deepest first, each once; and the failures that are not to be retried. */
+/** The requests to send, each once; and the failures that are not to be retried. */
 function plan(
   failures: readonly Failure[],
-  {session, policy, options, planned}: Repetition,
+  {session, policy, settled}: {session: Session; policy: ResolvedPolicy; settled: SettledOptions},
 ): {
-  listings: readonly Listing[]
-  levels: readonly FailedRequest[][]
-  kept: readonly Failure[]
+  readonly listings: readonly Listing[]
+  /** The failures of DELETE requests by what they are about. */
+  readonly deletes: ReadonlyMap<string, Failure>
+  readonly kept: readonly Failure[]
 } {
   const orders: Order[] = []
-  const levels = new Map<number, FailedRequest[]>()
+  const deletes = new Map<string, Failure>()
   const kept: Failure[] = []
   for (const failure of failures) {
     const {request} = failure
@@ -104,23 +111,19 @@ function plan(
       kept.push(failure)
       continue
     }
-    const url = checkRequest(request, session, options)
+    checkConditions(request)
     if (request.method === 'PROPFIND') {
+      resolveTarget({url: request.url}, session.base)
       orders.push(orderOf(request, session))
-      continue
-    }
-    const key = keyOf(request.method, url)
-    if (planned.has(key)) continue
-    planned.add(key)
-    const depth = canonicalPath(url.pathname).split('/').length
-    const level = levels.get(depth)
-    if (level === undefined) levels.set(depth, [request])
-    else level.push(request)
+    } else if (request.method === 'DELETE') {
+      const {url} = settleAgain(session, request, settled)
+      const key = keyOf(url)
+      if (!deletes.has(key)) deletes.set(key, failure)
+    } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
   }
-  const deepestFirst = [...levels].toSorted(([one], [other]) => other - one)
   return {
     listings: outermost(orders).map((order) => firstListing(order, session)),
-    levels: deepestFirst.map(([, requests]) => requests),
+    deletes,
     kept,
   }
 }
@@ -167,40 +170,55 @@ function keyOfOrder({url, body}: Order, path = canonicalPathOf(url)): string {
 }
 
 /** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
-function checkRequest(
-  {method, url, conditions = {}}: FailedRequest,
-  session: Session,
-  options: RetryOptions,
-): URL {
+function checkConditions({conditions = {}}: FailedRequest): void {
   for (const [name, value] of Object.entries(conditions)) {
     if (!/^if(?:-[a-z]+)*$/.test(name)) {
       throw new TypeError(`retry: ${JSON.stringify(name)} is no conditional header`)
     }
-    if (!isHeaderValue(value)) {
+    if (typeof value !== 'string' || !isHeaderValue(value)) {
       throw new TypeError(`retry: the value of ${name} is one that no header can have`)
     }
   }
-  if (method === 'PROPFIND') return resolveTarget({url}, session.base)
-  if (method === 'DELETE') return new URL(settleDelete(session, {url}, options).url)
-  throw new TypeError(`retry: ${method} cannot be sent again`)
+}
+
+/** The DELETE that is sent again. Throws TypeError where the guards refuse it. */
+function settleAgain(
+  session: Session,
+  {url, conditions, attempts, verify = false}: FailedRequest,
+  settled: SettledOptions,
+): DeleteRequest {
+  const target = resolveTarget({url}, session.base)
+  if (!settled.unguarded) guardTarget(target, session.base, 'DELETE')
+  return {url: target.href, conditions, attempts, ifMissing: 'failure', verify}
 }
 
 async function* repeat(
-  request: FailedRequest,
-  repetition: Repetition,
+  failure: Failure,
+  manner: DeleteManner,
+  settled: SettledOptions,
 ): AsyncGenerator<readonly DavResult[], undefined, undefined> {
-  const {session, line, policy, options, planned} = repetition
-  const {url, conditions, attempts} = request
-  const target = {...settleDelete(session, {url}, options), conditions, attempts}
-  for await (const batch of deleteAmongMany(session, line, target, policy)) {
-    // A member that was tried by itself has its verdict; its collection's answer would only repeat it.
-    yield batch.filter(
-      (result) => result.relation === 'self' || !planned.has(keyOf('DELETE', new URL(result.url))),
-    )
+  const {session, line, isRetriedElsewhere} = manner
+  const {request} = failure
+  if (request === undefined || line.ending.aborted) {
+    // It was not sent again, and is as it was.
+    yield [failure]
+    return undefined
+  }
+  const again = settleAgain(session, request, settled)
+  try {
+    for await (const batch of deleteAmongMany(again, manner)) {
+      // A member that was tried by itself has its verdict; its collection's answer would only repeat it.
+      yield batch.filter(
+        (result) => result.relation === 'self' || isRetriedElsewhere?.(result) !== true,
+      )
+    }
+  } catch (error) {
+    if (!(error instanceof Unsent)) throw error
+    yield [failure]
   }
   return undefined
 }
 
-function keyOf(method: string, {pathname, search}: URL): string {
-  return `${method} ${canonicalPath(pathname)}${search}`
+function keyOf(url: string): string {
+  return url.includes('?') ? url : canonicalPathOf(url)
 }

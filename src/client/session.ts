@@ -1,8 +1,13 @@
-/** What all requests of one client share. */
+/** What all requests of one client share, and the way to the server for each of its calls. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
+import type {ServerState} from '../retry/pace.ts'
+import {Pace} from '../retry/pace.ts'
+import {withPace} from '../retry/paced.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
+import {Repeats} from '../retry/repeats.ts'
+import {sleep} from '../retry/sleep.ts'
 import type {Auth} from '../transport/auth.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
@@ -23,15 +28,43 @@ export interface Session {
   readonly decoders: Decoders | undefined
   readonly signal: AbortSignal | undefined
   /** What the server has shown of itself. */
-  readonly server: {refusesInfinity: boolean}
+  readonly server: ServerState & {refusesInfinity: boolean}
 }
 
-/** The way to the server for one call: counts what is sent, and heeds the client's signal and the call's. */
+/** Milliseconds that a bulk call waits for the answers to what was sent, after a signal has ended it. */
+export const GRACE = 1000
+
+/** The way to the server for one call. */
 export interface Line {
+  /** Sends a request at the pace of the call. Throws Unsent where the call ends before. */
   readonly send: Transport
-  readonly signal: AbortSignal | undefined
+  readonly pace: Pace
+  /** What the call may send again, where it has a policy. */
+  readonly repeats: Repeats | undefined
+  /** Nothing is begun any more once it is aborted. */
+  readonly ending: AbortSignal
+  /** Ends what is under way. */
+  readonly signal: AbortSignal
+  /** Whether what is under way has time to end then, so that every target has its verdict. */
+  readonly isGraceful: boolean
   /** How many requests were sent so far. */
   requests: number
+  /** How many bytes of answers have arrived so far. */
+  bytes: number
+  /** Lets go of the signals. */
+  close(): void
+}
+
+/** How a call goes about its requests. */
+export interface LineOptions {
+  readonly policy: ResolvedPolicy | undefined
+  readonly concurrency: number
+  /** The call's own signal. */
+  readonly signal: AbortSignal | undefined
+  /** Is aborted when the reader goes away: everything ends at once then. */
+  readonly stop: AbortSignal
+  /** Milliseconds that what is under way has to its end after a signal. */
+  readonly grace: number
 }
 
 /**
@@ -44,15 +77,23 @@ export function resolveConcurrency(concurrency: number): number {
   throw new RangeError(`concurrency is a whole number above zero, not ${concurrency}`)
 }
 
-/** Opens the way to the server for one call, which any of the signals ends. */
-export function openLine(session: Session, ...ends: readonly (AbortSignal | undefined)[]): Line {
-  const signals = [session.signal, ...ends].filter((one) => one !== undefined)
-  const line: Line = {
-    signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
-    requests: 0,
-    send: (request) =>
-      send({...request, headers: {...session.headers, ...request.headers}, ...inside(line.signal)}),
+/** Opens the way to the server for one call, which the client's signal and its own end. */
+export function openLine(
+  session: Session,
+  {policy, concurrency, signal: own, stop, grace}: LineOptions,
+): Line {
+  const ending = AbortSignal.any([session.signal, own, stop].filter((one) => one !== undefined))
+  const end = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const onEnding = (): void => {
+    if (stop.aborted || grace === 0) end.abort(ending.reason)
+    else timer = setTimeout(() => end.abort(ending.reason), grace)
   }
+  const onStop = (): void => end.abort(stop.reason)
+  if (ending.aborted) onEnding()
+  ending.addEventListener('abort', onEnding, {once: true})
+  stop.addEventListener('abort', onStop, {once: true})
+
   const counted: Transport = (request) => {
     line.requests++
     return session.transport(request)
@@ -60,10 +101,34 @@ export function openLine(session: Session, ...ends: readonly (AbortSignal | unde
   const timed = withDeadlines(counted, session.timeouts)
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
-  const send = withRedirects(authorized)
+  const pace = new Pace(concurrency, session.server)
+  const send = withPace(withRedirects(authorized), pace, {
+    maxRetryAfter: policy?.maxRetryAfter ?? 0,
+    ending,
+    onBytes: (length) => (line.bytes += length),
+  })
+  const line: Line = {
+    send: (request) =>
+      send({
+        ...request,
+        headers: {...session.headers, ...request.headers},
+        signal: end.signal,
+      }),
+    pace,
+    repeats:
+      policy === undefined
+        ? undefined
+        : new Repeats(policy, (milliseconds) => pace.idle(sleep(milliseconds, ending))),
+    ending,
+    signal: end.signal,
+    isGraceful: grace > 0,
+    requests: 0,
+    bytes: 0,
+    close() {
+      clearTimeout(timer)
+      ending.removeEventListener('abort', onEnding)
+      stop.removeEventListener('abort', onStop)
+    },
+  }
   return line
-}
-
-function inside(signal: AbortSignal | undefined): {signal?: AbortSignal} {
-  return signal === undefined ? {} : {signal}
 }

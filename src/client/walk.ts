@@ -13,15 +13,11 @@ import type {ListingAnswer, Manner} from './listing.ts'
 import {list} from './listing.ts'
 import {merge} from './merge.ts'
 import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
-import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, withoutRefusals} from './refusal.ts'
+import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './refusal.ts'
 import {Types, Wholeness} from './wholeness.ts'
 
 /** How the collections are listed. */
 export interface WalkManner extends Manner {
-  /** Requests under way at once. */
-  readonly concurrency: number
-  /** Is aborted when the reader goes away. */
-  readonly stop: AbortController
   /** Whether what goes wrong with an order as a whole is thrown. Else it is a Failure, as it is for what was found below. */
   readonly throws: boolean
   /** What is known not to be whole so far. More is added as it is found. */
@@ -33,7 +29,7 @@ export async function* walk<P>(
   frontier: Frontier,
   manner: WalkManner,
 ): AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined> {
-  const {incomplete, concurrency, stop, line} = manner
+  const {incomplete, stop, line} = manner
   const types = new Types()
   let first: CallSummary | undefined
   const run = async function* (
@@ -51,7 +47,7 @@ export async function* walk<P>(
       found = listingsOf(end.collections, listing, incomplete)
     } catch (error) {
       const isFinal = listing.isFirst && manner.throws && !(error instanceof DepthRefused)
-      if (isFinal || line.signal?.aborted === true || !(error instanceof DavError)) {
+      if (isFinal || line.signal.aborted || !(error instanceof DavError)) {
         frontier.end()
         throw error
       }
@@ -67,7 +63,7 @@ export async function* walk<P>(
     frontier.settle(listing, found)
     return undefined
   }
-  yield* merge(frontier, {concurrency, signal: line.signal, stop}, run)
+  yield* merge(frontier, {pace: line.pace, signal: line.signal, stop}, run)
   return {...first, incomplete}
 }
 
@@ -88,9 +84,15 @@ async function* listOne<P>(
     attempt.times = times
   }
   const {types} = manner
-  const policy = depth === 'infinity' ? withoutRefusals(manner.policy) : manner.policy
-  const request = {url, depth, body, decoders, onSend}
-  const answer = await list<P>(request, {...manner, policy}).catch((error: unknown) => {
+  const request = {
+    url,
+    depth,
+    body,
+    decoders,
+    onSend,
+    ...(depth === 'infinity' && {mayRepeat: (status: number) => !REFUSALS.has(status)}),
+  }
+  const answer = await list<P>(request, manner).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
   })
   const mayMove = isFirst && order.root === order.url

@@ -26,8 +26,12 @@ export interface Success<P = Properties> {
   readonly properties: P
   /** Properties that the server answered with another status, and those whose value could not be decoded. */
   readonly missing: readonly PropertyFailure[]
-  /** What the server says about the response, trimmed. RFC 4918, section 14.25. */
+  /** What the server says about the response, trimmed; what we know of it where the server says nothing. RFC 4918, section 14.25. */
   readonly description?: string
+  /** How often the request was sent for it, where that was more than once. */
+  readonly attempts?: number
+  /** What would be sent, in a dry run. */
+  readonly request?: FailedRequest
 }
 
 /** The server did not do it, or did not say so, or we do not know. Plain data: it may cross a queue as JSON. */
@@ -59,11 +63,11 @@ export interface Failure {
 }
 
 /**
- * - `status`: the response's own status is not 2xx.
+ * - `status`: the response's own status is not 2xx; or it is, and `verify` has seen that the resource is still there.
  * - `propstat`: every propstat is non-2xx. The resource answered, the properties did not.
- * - `malformed`: a response that cannot be understood.
+ * - `malformed`: a response, or a target, that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
- * - `no-answer`: the exchange broke, and the outcome is unknown.
+ * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer'
 
@@ -91,6 +95,8 @@ export interface FailedRequest {
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
+  /** Whether a success was to be verified. */
+  readonly verify?: boolean
   /** The request body, where there was one. */
   readonly body?: string
   /** How often it was sent so far. */

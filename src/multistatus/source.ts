@@ -70,10 +70,10 @@ function isReadableStream(source: object): source is ReadableStream<Chunk> {
 }
 
 /** Streams are read by a reader: not all platforms can iterate over them, and a reader can be stopped while it waits. */
-async function* readStream(
-  stream: ReadableStream<Chunk>,
-  stop: AbortSignal | undefined,
-): AsyncGenerator<Chunk, undefined, undefined> {
+export async function* readStream<T>(
+  stream: ReadableStream<T>,
+  stop?: AbortSignal,
+): AsyncGenerator<T, undefined, undefined> {
   const reader = stream.getReader()
   const cancel = (): void => void reader.cancel().catch(() => {})
   stop?.addEventListener('abort', cancel, {once: true})

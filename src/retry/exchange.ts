@@ -5,20 +5,19 @@ import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import {decodeRetryAfter} from '../protocol/retry-after.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
-import type {ResolvedPolicy} from './policy.ts'
-import {delayAfter} from './policy.ts'
-import {sleep} from './sleep.ts'
+import type {Repeats} from './repeats.ts'
 
 /**
- * Sends a request until its answer is one to keep, or until the policy has no more attempts.
+ * Sends a request until its answer is one to keep, or until there is no other attempt.
  *
+ * @param mayRepeat - Says which failures are no refusal for good, whatever the policy says.
  * @throws What the last attempt threw, and the signal's reason.
  */
 export async function sendUntilAnswered(
   send: Transport,
   request: DavRequest,
-  policy: ResolvedPolicy | undefined,
-  signal: AbortSignal | undefined,
+  repeats: Repeats | undefined,
+  mayRepeat: (status: number) => boolean = () => true,
 ): Promise<DavResponse> {
   for (let attempt = 1; ; attempt++) {
     let response: DavResponse | undefined
@@ -29,36 +28,29 @@ export async function sendUntilAnswered(
       if (!(error instanceof DavNetworkError || error instanceof DavTimeoutError)) throw error
       problem = error
     }
-    const again =
-      policy === undefined ? undefined : delayBeforeNext(policy, attempt, request, response)
-    if (again === undefined) {
+    const status = response?.status ?? 0
+    const isFinal = (status > 0 && status < 300) || !mayRepeat(status)
+    const wait = isFinal ? undefined : repeats?.next(attempt, [failureOf(request, response)])
+    if (wait === undefined) {
       if (response === undefined) throw problem
       return response
     }
     if (response !== undefined) await discard(response)
-    await sleep(again, signal)
+    await wait()
   }
 }
 
-function delayBeforeNext(
-  policy: ResolvedPolicy,
-  attempt: number,
-  {url}: DavRequest,
-  response: DavResponse | undefined,
-): number | undefined {
-  if (attempt >= policy.attempts || (response !== undefined && response.status < 300))
-    return undefined
-  const failure: Failure = {
+function failureOf({url}: DavRequest, response: DavResponse | undefined): Failure {
+  const retryAfter = decodeRetryAfter(response?.headers.get('retry-after'), Date.now())
+  return {
     ok: false,
-    href: url,
+    href: new URL(url).pathname,
     url,
     relation: 'self',
     status: response?.status ?? 0,
     reason: response === undefined ? 'no-answer' : 'status',
     conditions: [],
     missing: [],
+    ...(retryAfter !== undefined && {retryAfter}),
   }
-  if (!policy.retryable(failure)) return undefined
-  const retryAfter = decodeRetryAfter(response?.headers.get('retry-after'), Date.now())
-  return delayAfter(policy, attempt, retryAfter, Math.random())
 }

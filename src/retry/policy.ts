@@ -27,23 +27,47 @@ export interface RetryPolicy {
    */
   readonly maxDelay?: number | undefined
   /**
-   * Milliseconds that Retry-After is followed for at the most. Within them it wins over our own delay; a server that asks
-   * for more is not asked again.
+   * Milliseconds that Retry-After is followed for at the most: a longer one is cut to it. It wins over our own delay, and
+   * that of a 429 or 503 holds back every request of the client for as long.
    *
    * @defaultValue 300,000
    */
   readonly maxRetryAfter?: number | undefined
+  /**
+   * How many requests are sent again at the most in one call, all targets together.
+   *
+   * @defaultValue `Infinity`
+   */
+  readonly budget?: number | undefined
+  /**
+   * Milliseconds from the beginning of a call after which nothing is sent again.
+   *
+   * @defaultValue `Infinity`
+   */
+  readonly maxElapsed?: number | undefined
   /**
    * Which failures are tried again.
    *
    * @defaultValue `isRetryable`
    */
   readonly retryable?: ((failure: Failure) => boolean) | undefined
+  /** Is told of each repetition, before the wait for it. What it throws ends the call. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined
 }
 
-/** A policy with every member set. */
-export type ResolvedPolicy = {
-  readonly [Name in keyof RetryPolicy]-?: Exclude<RetryPolicy[Name], undefined>
+/** A request that will be sent again. */
+export interface RetryEvent {
+  /** Why: the failure of the target, or of the first member of it that is worth another attempt. */
+  readonly failure: Failure
+  /** The number of the attempt that comes, 2 for the first repetition. */
+  readonly attempt: number
+  /** Milliseconds until then. */
+  readonly delay: number
+}
+
+/** A policy with every member set, but for the listener. */
+export type ResolvedPolicy = Pick<RetryPolicy, 'onRetry'> & {
+  readonly [Name in Exclude<keyof RetryPolicy, 'onRetry'>]-?: Exclude<RetryPolicy[Name], undefined>
 }
 
 /**
@@ -57,25 +81,33 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
     minDelay = 500,
     maxDelay = 30_000,
     maxRetryAfter = 300_000,
+    budget = Number.POSITIVE_INFINITY,
+    maxElapsed = Number.POSITIVE_INFINITY,
     retryable = isRetryable,
+    onRetry,
   } = given
   if (typeof given !== 'object' || typeof retryable !== 'function') {
     throw new TypeError(
       'retry is a policy such as {attempts: 3, minDelay: 500}; retryable is a function of a failure',
     )
   }
+  if (onRetry !== undefined && typeof onRetry !== 'function')
+    throw new TypeError('retry: onRetry is a function of a {failure, attempt, delay}')
   if (!Number.isSafeInteger(attempts) || attempts < 1)
     throw new RangeError('retry: attempts is a whole number above zero')
-  if (!(minDelay >= 0))
-    throw new RangeError('retry: minDelay is a number of milliseconds, at least zero')
+  if (!(budget === Number.POSITIVE_INFINITY || (Number.isSafeInteger(budget) && budget >= 0)))
+    throw new RangeError('retry: budget is a whole number, at least zero, or Infinity')
+  for (const [name, value] of Object.entries({minDelay, maxRetryAfter, maxElapsed})) {
+    if (!(value >= 0))
+      throw new RangeError(`retry: ${name} is a number of milliseconds, at least zero`)
+  }
   if (!(maxDelay >= minDelay)) throw new RangeError('retry: maxDelay is at least minDelay')
-  if (!(maxRetryAfter >= 0))
-    throw new RangeError('retry: maxRetryAfter is a number of milliseconds, at least zero')
-  return {attempts, minDelay, maxDelay, maxRetryAfter, retryable}
+  const numbers = {attempts, minDelay, maxDelay, maxRetryAfter, budget, maxElapsed}
+  return {...numbers, retryable, ...(onRetry !== undefined && {onRetry})}
 }
 
 /**
- * Milliseconds to wait after a failed attempt, `undefined` where the server asks to wait longer than the policy allows.
+ * Milliseconds to wait after a failed attempt.
  *
  * @param attempt - The number of the attempt that failed, 1 for the first one.
  * @param chance - A number from 0 to 1.
@@ -85,8 +117,8 @@ export function delayAfter(
   attempt: number,
   retryAfter: number | undefined,
   chance: number,
-): number | undefined {
-  if (retryAfter !== undefined) return retryAfter > policy.maxRetryAfter ? undefined : retryAfter
+): number {
+  if (retryAfter !== undefined) return Math.min(retryAfter, policy.maxRetryAfter)
   // Far beyond any delay, so that the power does not become Infinity.
   const doublings = Math.min(attempt, 50)
   const upper = Math.min(policy.maxDelay, policy.minDelay * 2 ** doublings)

@@ -1,21 +1,23 @@
 /** Waiting that a signal ends. */
 
+import {Unsent} from './unsent.ts'
+
 /**
  * Waits.
  *
- * @throws The signal's reason, as soon as it is aborted.
+ * @throws Unsent, as soon as the signal is aborted.
  */
-export async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
+export async function sleep(milliseconds: number, ending: AbortSignal | undefined): Promise<void> {
+  if (ending?.aborted === true) throw new Unsent(ending.reason)
   const {promise, resolve, reject} = Promise.withResolvers<void>()
-  const onAbort = (): void => reject(signal?.reason)
-  signal?.addEventListener('abort', onAbort, {once: true})
+  const onAbort = (): void => reject(new Unsent(ending?.reason))
+  ending?.addEventListener('abort', onAbort, {once: true})
   // What a timer can hold; a longer one would fire at once.
   const timer = setTimeout(resolve, Math.min(milliseconds, 2_147_483_647))
   try {
     await promise
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    ending?.removeEventListener('abort', onAbort)
   }
 }

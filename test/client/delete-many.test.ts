@@ -64,13 +64,6 @@ describe('targets', () => {
     })
   })
 
-  it('are all deleted, twice where they are named twice', async () => {
-    server.answers({status: 204}, {status: 404})
-    const {successes, failures} = await dav.deleteMany(['a', 'a'], {concurrency: 1}).collect()
-    expect(successes.map(line)).toEqual(['204 self /a'])
-    expect(failures.map(line)).toEqual(['404 status self /a'])
-  })
-
   it('may be a listing that is still being read', async () => {
     const hrefs = Array.from({length: 300}, (_, number) => `/docs/${number}`)
     server.script(({method}) =>
@@ -198,7 +191,15 @@ describe('onProgress', () => {
     const told: Progress[] = []
     const names = Array.from({length: 50}, (_, number) => `${number}`)
     await dav.deleteMany(names, {onProgress: (progress) => told.push(progress)}).collect()
-    expect(told.at(-1)).toEqual({done: 50, failed: 5, inFlight: 0, total: 50})
+    expect(told.at(-1)).toEqual({
+      done: 50,
+      failed: 5,
+      retried: 0,
+      inFlight: 0,
+      total: 50,
+      bytes: 0,
+      rate: expect.any(Number),
+    })
     const counts = told.map(({done}) => done)
     expect(counts).toEqual(counts.toSorted((one, other) => one - other))
     expect(told.every((progress) => progress.total === 50)).toBe(true)
@@ -209,14 +210,15 @@ describe('onProgress', () => {
     await dav
       .deleteMany(generate(['a', 'b#', 'c']), {onProgress: (progress) => told.push(progress)})
       .collect()
-    expect(told.at(-1)).toEqual({done: 3, failed: 1, inFlight: 0})
+    expect(told.at(-1)).toMatchObject({done: 3, failed: 1, inFlight: 0})
+    expect(told.at(-1)).not.toHaveProperty('total')
   })
 
   it('counts targets, not their members', async () => {
     server.answers(answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'})))
     const told: Progress[] = []
     await dav.deleteMany(['a/'], {onProgress: (progress) => told.push(progress)}).collect()
-    expect(told.at(-1)).toEqual({done: 1, failed: 1, inFlight: 0, total: 1})
+    expect(told.at(-1)).toMatchObject({done: 1, failed: 1, inFlight: 0, total: 1})
   })
 
   it('is told seldom, however many targets there are', async () => {

@@ -48,7 +48,13 @@ describe('the request', () => {
 })
 
 describe('an answer without a Multi-Status document', () => {
-  it.each([200, 201, 202, 204])('%i is a Success', async (status) => {
+  it('202 is a Success that says that it may not be done', async () => {
+    expect(await deleted({status: 202})).toMatchObject([
+      {ok: true, status: 202, relation: 'self', description: expect.stringMatching(/^Accepted/)},
+    ])
+  })
+
+  it.each([200, 201, 204])('%i is a Success', async (status) => {
     expect(await deleted({status})).toEqual([
       {
         ok: true,

@@ -147,7 +147,8 @@ describe.each<[string, (target: Target) => unknown]>([
     {url: 7},
     {url: ''},
     {url: 'a.txt'},
-    {href: '/files/ana/a'},
+    {href: 7},
+    {href: 'a#1'},
     Symbol.iterator,
   ])('refuses what is no target: %o', (target) => {
     // @ts-expect-error -- what a caller without types may write

@@ -14,13 +14,17 @@ describe('a policy', () => {
       minDelay: 500,
       maxDelay: 30_000,
       maxRetryAfter: 300_000,
+      budget: Number.POSITIVE_INFINITY,
+      maxElapsed: Number.POSITIVE_INFINITY,
       retryable: isRetryable,
     })
   })
 
   it('has what it is given', () => {
     const retryable = (): boolean => true
-    const given = {attempts: 1, minDelay: 0, maxDelay: 0, maxRetryAfter: 0, retryable}
+    const onRetry = (): void => {}
+    const numbers = {attempts: 1, minDelay: 0, maxDelay: 0, maxRetryAfter: 0, budget: 0}
+    const given = {...numbers, maxElapsed: 0, retryable, onRetry}
     expect(resolvePolicy(given)).toEqual(given)
   })
 
@@ -46,6 +50,11 @@ describe('a policy', () => {
     {minDelay: 100, maxDelay: 99},
     {maxRetryAfter: -1},
     {maxRetryAfter: Number.NaN},
+    {budget: -1},
+    {budget: 1.5},
+    {budget: Number.NaN},
+    {maxElapsed: -1},
+    {maxElapsed: Number.NaN},
   ])('is a RangeError that begins with retry: %o', (given) => {
     expect(() => resolvePolicy(given)).toThrow(RangeError)
     expect(() => resolvePolicy(given)).toThrow(/^retry: /)
@@ -81,11 +90,16 @@ describe('delayAfter', () => {
   })
 
   it.each([5001, 86_400_000, Number.POSITIVE_INFINITY])(
-    'is none where the server asks for more than the policy allows: %d',
+    'is cut to maxRetryAfter where the server asks for more: %d',
     (retryAfter) => {
-      expect(delayAfter(policy, 1, retryAfter, 0.5)).toBeUndefined()
+      expect(delayAfter(policy, 1, retryAfter, 0.5)).toBe(5000)
     },
   )
+
+  it('is a TypeError where onRetry is no function', () => {
+    // @ts-expect-error -- what a caller without types may write
+    expect(() => resolvePolicy({onRetry: 'log'})).toThrow(TypeError)
+  })
 
   it('is always between minDelay and maxDelay', () => {
     const numbers = fc.tuple(

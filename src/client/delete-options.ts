@@ -1,0 +1,69 @@
+/** How a resource is deleted. RFC 4918, section 9.6. */
+
+import type {RetryPolicy} from '../retry/policy.ts'
+
+/** How a resource is deleted. */
+export interface DeleteOptions {
+  /**
+   * What a target that is not there is: `failure`, or `success` for jobs whose aim is that it is gone.
+   *
+   * @defaultValue `failure`
+   */
+  readonly ifMissing?: 'failure' | 'success' | undefined
+  /**
+   * Deletes a result of a listing only where its ETag is still the same: it is sent as If-Match, and the verdict on what has
+   * changed is a 412. What has no ETag, and a collection, whose ETag says nothing of what is in it, is not sent: a Failure
+   * `malformed`. Some servers, such as rclone and nginx, do not look at If-Match.
+   *
+   * @defaultValue `false`
+   */
+  readonly ifUnchanged?: boolean | undefined
+  /**
+   * Asks after each success, by PROPFIND, whether the target is gone: SabreDAV 1.8 answers 204 while members stand. What is
+   * left is a Failure with the status of that success; where it could not be asked, the verdict is `no-answer`.
+   *
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean | undefined
+  /**
+   * Sends nothing. The result of each target is a Success with status 0, and its `request` is what would be sent.
+   *
+   * @defaultValue `false`
+   */
+  readonly dryRun?: boolean | undefined
+  /**
+   * Allows the client's own base, and what is outside it, as a target.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+  /**
+   * Sends again what failed for now: first the members that failed, leaves before their collections, then the target. What
+   * is given out is what the last attempt has left; until then it is held.
+   */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call; reading it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The options with their defaults. */
+export interface SettledOptions {
+  readonly ifMissing: 'failure' | 'success'
+  readonly unguarded: boolean
+  readonly ifUnchanged: boolean
+  readonly verify: boolean
+  readonly dryRun: boolean
+}
+
+/** Sets the defaults. Throws TypeError where an option makes no sense. */
+export function settleOptions(options: DeleteOptions): SettledOptions {
+  const {ifMissing = 'failure', unguarded = false, ...others} = options
+  const {ifUnchanged = false, verify = false, dryRun = false} = others
+  if (ifMissing !== 'failure' && ifMissing !== 'success') {
+    throw new TypeError("ifMissing is 'failure' or 'success'")
+  }
+  for (const [name, value] of Object.entries({unguarded, ifUnchanged, verify, dryRun})) {
+    if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false`)
+  }
+  return {ifMissing, unguarded, ifUnchanged, verify, dryRun}
+}

@@ -1,0 +1,101 @@
+/**
+ * How many exchanges of one call are under way at once: never more than was asked for, fewer while the server is
+ * overcharged, and none while it asks to wait. RFC 6585, section 4; RFC 9110, sections 10.2.3 and 15.6.4.
+ *
+ * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1 at the least; those that were
+ * sent before the last halving do not halve it again. As many good answers as the limit is raise it by 1.
+ */
+
+import pLimit from 'p-limit'
+
+// Those that wait keep little, but not nothing.
+const MOST_IDLE = 1000
+
+/** What the client knows of the server, whichever call has learned it. */
+export interface ServerState {
+  /** When it may be asked again, in the time of `performance.now()`. */
+  busyUntil: number
+}
+
+/** A place among the exchanges that are under way. */
+export interface Place {
+  /** Says how the exchange went: whether the server could bear it. */
+  tell(isBorne: boolean): void
+  /** Gives the place to the next one. */
+  leave(): void
+}
+
+/** The pace of one call. */
+export class Pace {
+  readonly #most: number
+  readonly #limit: ReturnType<typeof pLimit>
+  readonly #server: ServerState
+  /** How often the limit was halved: who was sent before that is not counted again. */
+  #halvings = 0
+  #borne = 0
+  #idle = 0
+  readonly #listeners = new Set<() => void>()
+
+  constructor(most: number, server: ServerState) {
+    this.#most = most
+    this.#limit = pLimit(most)
+    this.#server = server
+  }
+
+  /** Milliseconds that the server is not to be asked for. */
+  get held(): number {
+    return Math.max(0, this.#server.busyUntil - performance.now())
+  }
+
+  /** No call of the client asks the server for so many milliseconds. */
+  hold(milliseconds: number): void {
+    this.#server.busyUntil = Math.max(this.#server.busyUntil, performance.now() + milliseconds)
+  }
+
+  /** Waits for a place. */
+  enter(): Promise<Place> {
+    const {promise, resolve} = Promise.withResolvers<Place>()
+    void this.#limit(() => {
+      const {promise: left, resolve: leave} = Promise.withResolvers<void>()
+      const halvings = this.#halvings
+      resolve({tell: (isBorne) => this.#adapt(isBorne, halvings), leave})
+      return left
+    })
+    return promise
+  }
+
+  /** Whether one more target may be taken, where so many are begun. Those that wait for another attempt do not count. */
+  hasRoom(begun: number): boolean {
+    return begun - Math.min(this.#idle, MOST_IDLE) < this.#most
+  }
+
+  /** Tells when there may be more room because one begins to wait. Gives the function that ends it. */
+  onRoom(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Waits for something that needs no place. */
+  async idle<T>(waiting: Promise<T>): Promise<T> {
+    this.#idle++
+    for (const listener of this.#listeners) listener()
+    try {
+      return await waiting
+    } finally {
+      this.#idle--
+    }
+  }
+
+  #adapt(isBorne: boolean, halvings: number): void {
+    const {concurrency} = this.#limit
+    if (!isBorne) {
+      if (halvings < this.#halvings) return
+      this.#halvings++
+      this.#borne = 0
+      if (concurrency > 1) this.#limit.concurrency = Math.floor(concurrency / 2)
+    } else if (concurrency < this.#most && ++this.#borne >= concurrency) {
+      this.#borne = 0
+      this.#limit.concurrency = concurrency + 1
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What one call may send again, and the wait before each: its policy, its budget and its time. Knows no verb.
+ * RFC 9110, section 10.2.3.
+ */
+
+import type {Failure} from '../multistatus/result.ts'
+import type {ResolvedPolicy} from './policy.ts'
+import {delayAfter} from './policy.ts'
+
+/** The repetitions of one call. */
+export class Repeats {
+  readonly #policy: ResolvedPolicy
+  readonly #sleep: (milliseconds: number) => Promise<void>
+  readonly #began = performance.now()
+  #count = 0
+
+  constructor(policy: ResolvedPolicy, sleep: (milliseconds: number) => Promise<void>) {
+    this.#policy = policy
+    this.#sleep = sleep
+  }
+
+  /** How many there were so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Whether a failure is one of those that are tried again. */
+  isRetryable(failure: Failure): boolean {
+    return this.#policy.retryable(failure)
+  }
+
+  /**
+   * The wait for the next attempt, `undefined` where there is none.
+   *
+   * @param attempt - The number of the one that failed, 1 for the first.
+   * @param causes - What kept it from success: worth another attempt where one of these is.
+   * @param asked - Milliseconds that the answer as a whole asks to wait.
+   * @throws What `onRetry` throws.
+   */
+  next(
+    attempt: number,
+    causes: readonly Failure[],
+    asked?: number,
+  ): (() => Promise<void>) | undefined {
+    const policy = this.#policy
+    const retryable = causes.filter((cause) => policy.retryable(cause))
+    const [failure] = retryable
+    if (failure === undefined || attempt >= policy.attempts || this.#count >= policy.budget)
+      return undefined
+    const delay = delayAfter(policy, attempt, longestWait(retryable, asked), Math.random())
+    if (performance.now() - this.#began + delay > policy.maxElapsed) return undefined
+    this.#count++
+    policy.onRetry?.({failure, attempt: attempt + 1, delay})
+    return () => this.#sleep(delay)
+  }
+}
+
+function longestWait(failures: readonly Failure[], asked: number | undefined): number | undefined {
+  let longest = asked
+  for (const {retryAfter} of failures) {
+    if (retryAfter !== undefined) longest = Math.max(longest ?? 0, retryAfter)
+  }
+  return longest
+}

@@ -1,0 +1,172 @@
+/**
+ * The ways in which a collection's content is handed to `deleteMany`, and what the tests do around them: a client that
+ * tells what it sent, and the retry of what failed, as another process would do it.
+ */
+import {
+  collections,
+  DavClient,
+  members,
+  type DavResult,
+  type Failure,
+  type Target,
+} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {expect} from 'vitest'
+import {referenceTo, type BulkTree} from './bulk-tree.ts'
+import {isVerdict, pathsOf, readListed, readStanding} from './bulk-truth.ts'
+import {readTree} from './disk.ts'
+import type {Server} from './server.ts'
+
+/** Soon, and whatever the failure: what was refused has since been allowed. */
+export const again = {attempts: 2, minDelay: 1, maxDelay: 5, retryable: () => true} as const
+
+/** A client, and the URLs of the DELETEs that it has sent. */
+export function clientOf(server: Server): {readonly dav: DavClient; readonly sent: string[]} {
+  const transport = undiciTransport()
+  const sent: string[] = []
+  const dav = new DavClient({
+    url: server.url(),
+    transport: (request) => {
+      if (request.method === 'DELETE') sent.push(request.url)
+      return transport(request)
+    },
+  })
+  return {dav, sent}
+}
+
+interface Job {
+  readonly dav: DavClient
+  readonly server: Server
+  /** Of the collection, directly below the root. */
+  readonly name: string
+  readonly verify: boolean
+}
+
+/** What a way handed over, as the paths that the server serves, and all that it got. */
+interface Done {
+  readonly targets: readonly string[]
+  readonly results: readonly DavResult[]
+}
+
+export interface Way {
+  /** Also the name of the collection. */
+  readonly name: string
+  readonly of: string
+  readonly run: (job: Job) => Promise<Done>
+}
+
+const listed = {properties: ['resourcetype']} as const
+
+export const upwards: Way = {
+  name: 'upwards',
+  of: 'an array of results, members before their collections',
+  run: async (job) => {
+    const {results, paths} = await walk(job)
+    return {targets: paths, results: await deleteAll(job, results.toReversed())}
+  },
+}
+
+const downwards: Way = {
+  name: 'downwards',
+  of: 'an array of results, collections before their members',
+  run: async (job) => {
+    const {results, paths} = await walk(job)
+    return {targets: paths, results: await deleteAll(job, results)}
+  },
+}
+
+const streams: Way = {
+  name: 'streams',
+  of: 'files from the streams of listings, then their collections from another one',
+  run: async (job) => {
+    const {server, dav, name} = job
+    const shown = await readListed(server, name)
+    const files = await deleteAll(job, filesBelow(job))
+    const listing = dav.propfind(`${name}/`, {depth: 1, ...listed})
+    const tops = await deleteAll(job, members(listing))
+    const targets = shown.filter(
+      ({relation, content}) => relation === 'member' || content !== 'collection',
+    )
+    return {targets: targets.map(({path}) => path), results: [...files, ...tops]}
+  },
+}
+
+const strings: Way = {
+  name: 'strings',
+  of: 'encoded paths and URLs, members before their collections',
+  run: async (job) => {
+    const standing = [...(await readStanding(job.server, job.name))].toReversed()
+    const references = standing.map(([path, kind], index) => {
+      const reference = `${referenceTo(path)}${kind === 'collection' ? '/' : ''}`
+      return index % 3 === 0 ? new URL(reference, job.server.url()) : reference
+    })
+    return {targets: standing.map(([path]) => path), results: await deleteAll(job, references)}
+  },
+}
+
+export const ways: readonly Way[] = [streams, strings, upwards, downwards]
+
+/** Retries what failed, after it went through JSON, once everything is allowed: each target has a verdict, and all is gone. */
+export async function retryAllowed(
+  server: Server,
+  tree: BulkTree,
+  results: readonly DavResult[],
+): Promise<void> {
+  await tree.allow()
+  const failures = queued(results)
+  expect(failures.length).toBeGreaterThan(0)
+
+  const retried = await collect(clientOf(server).dav.retry(failures, again))
+
+  expect(retried.filter(({ok}) => !ok)).toEqual([])
+  expect(pathsOf(retried.filter(isVerdict)).toSorted()).toEqual(
+    [...new Set(pathsOf(failures))].toSorted(),
+  )
+  expect(await readTree(tree.folder)).toHaveLength(1)
+}
+
+/** The failures among results, as they come out of a queue. */
+export function queued(results: readonly DavResult[]): readonly Failure[] {
+  const failures = results.filter((result) => !result.ok)
+  const text = JSON.stringify(failures)
+  const parsed: Failure[] = JSON.parse(text)
+  expect(parsed).toEqual(failures)
+  return parsed
+}
+
+/** All results in their order. */
+export async function collect(results: AsyncIterable<DavResult>): Promise<readonly DavResult[]> {
+  return await Array.fromAsync(results)
+}
+
+function deleteAll(
+  {dav, verify}: Job,
+  targets: Iterable<Target> | AsyncIterable<Target>,
+): Promise<readonly DavResult[]> {
+  return collect(dav.deleteMany(targets, {verify}))
+}
+
+/** Everything below the collection, as it was listed: each collection before its members. */
+async function walk({server, dav, name}: Job): Promise<{
+  readonly results: readonly DavResult[]
+  readonly paths: readonly string[]
+}> {
+  const listing = dav.propfind(`${name}/`, {depth: {walk: true}, ...listed})
+  const results = await collect(members(listing))
+  const paths = pathsOf(results)
+  const shown = await readListed(server, name)
+  expect(paths.toSorted()).toEqual(shown.map(({path}) => path).toSorted())
+  return {results, paths}
+}
+
+/** The files in each of the collections, listed while those of others are deleted. */
+async function* filesBelow({dav, name}: Job): AsyncGenerator<DavResult, undefined, undefined> {
+  const tops = collections(members(dav.propfind(`${name}/`, {depth: 1, ...listed})))
+  for await (const top of tops) {
+    for await (const result of dav.propfind(top, {depth: {walk: true}, ...listed})) {
+      const isCollection = result.ok && result.properties.resourcetype?.includes('collection')
+      if (isCollection !== true) yield result
+    }
+  }
+  return undefined
+}
