@@ -4,7 +4,6 @@
  */
 
 import type {Decoders} from '../properties/vocabulary.ts'
-import type {ParserOptions} from '../multistatus/parser.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
@@ -60,7 +59,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
     server: headers.get('server') ?? '',
-    next: nextPage(headers.get('link') ?? ''),
+    next: nextPage(headers.get('link')),
   }
 }
 
@@ -68,7 +67,8 @@ const LINK = /<([^<>]*)>((?:[^,"]|"[^"]*")*)/g
 const PARAMETER = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;,"]*)))?/g
 
 /** The next page that a Link header names. RFC 8288, section 3. */
-function nextPage(link: string): string | undefined {
+function nextPage(link: string | null): string | undefined {
+  if (link === null) return undefined
   for (const [, reference, parameters = ''] of link.matchAll(LINK)) {
     for (const [, name = '', quoted, bare = ''] of parameters.matchAll(PARAMETER)) {
       if (name.toLowerCase() !== 'rel') continue
@@ -91,22 +91,22 @@ export async function readAnswer<P>(
   },
 ): Promise<PlainAnswer | MultiStatusAnswer<P>> {
   const encoding = charsetOf(response.headers.get('content-type'))
-  const options: ParserOptions = {
-    ...request,
-    encoding,
-    limits: session.limits,
-    malformed: session.malformed,
-  }
-  // Most answers to a DELETE have no body.
+  const {limits, malformed} = session
+  const makeParser = (): MultiStatusParser<P> =>
+    new MultiStatusParser<P>({...request, encoding, limits, malformed})
   let parser: MultiStatusParser<P> | undefined
-  const chunks = readChunks(response.body ?? [])
+  const problem = (): unknown => problemOf(parser ?? makeParser())
+  const empty = {kind: 'plain', conditions: [], excerpt: '', problem} as const
+  // Most answers to a DELETE.
+  if (response.body === null) return empty
+  const chunks = readChunks(response.body)
   const head: (Uint8Array | string)[] = []
   let length = 0
   try {
     for (;;) {
       const next = await chunks.next()
       if (next.done === true) break
-      parser ??= new MultiStatusParser<P>(options)
+      parser ??= makeParser()
       if (parser.error === undefined) {
         const results = parser.write(next.value)
         if (parser.isMultiStatus) return streamed(results, chunks, parser)
@@ -120,8 +120,7 @@ export async function readAnswer<P>(
     if (response.status < 300) throw error
   }
   await chunks.return(undefined)
-  const problem = (): unknown => problemOf(parser ?? new MultiStatusParser<P>(options))
-  if (length === 0) return {kind: 'plain', conditions: [], excerpt: '', problem}
+  if (length === 0) return empty
   const {text, root} = readDocument(head, encoding)
   const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
   return {kind: 'plain', conditions, excerpt: text.slice(0, LONGEST_EXCERPT), problem}

@@ -13,34 +13,40 @@ import type {DeleteManner} from './delete-exchange.ts'
 import {deleteTarget} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
+import type {Give} from './merge.ts'
 
 /** What an attempt came to. */
-export interface DeleteAttempt {
-  readonly results: readonly DavResult[]
-  /** What broke the exchange; the last one of the results is then the Failure that says so. */
+interface DeleteAttempt {
+  readonly members: readonly DavResult[]
+  readonly verdict: DavResult
+  /** What broke the exchange; the verdict is then the Failure that says so. */
   readonly problem?: unknown
 }
 
-/** Sends one DELETE of many, as often as the call's policy says: a broken exchange is the target's Failure. */
-export async function* deleteAmongMany(
+/**
+ * Sends one DELETE, as often as the call's policy says. Gives out the members' results, and returns the verdict: a broken
+ * exchange is a Failure, with the error beside it.
+ */
+export async function deleteWithRetries(
   request: DeleteRequest,
   manner: DeleteManner,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  give: Give<DavResult>,
+): Promise<{readonly verdict: DavResult; readonly problem?: unknown}> {
   const {repeats, ending} = manner.line
   if (repeats !== undefined) {
-    yield (await deleteRepeatedly(request, manner, repeats)).results
-    return undefined
+    const {members, ...last} = await deleteRepeatedly(request, manner, repeats)
+    await give(members)
+    return last
   }
   try {
-    yield* deleteTarget(request, manner)
-  } catch (error) {
-    yield [brokenVerdict(request, error, ending)]
+    return {verdict: await deleteTarget(request, manner, give)}
+  } catch (problem) {
+    return {verdict: brokenVerdict(request, problem, ending), problem}
   }
-  return undefined
 }
 
 /** Sends a DELETE, and again what failed of it: the members first, leaves before their collections, and the target last. */
-export async function deleteRepeatedly(
+async function deleteRepeatedly(
   request: DeleteRequest,
   manner: DeleteManner,
   repeats: Repeats,
@@ -48,11 +54,10 @@ export async function deleteRepeatedly(
   const {line, isRetriedElsewhere} = manner
   let last = await attempt(request, manner)
   for (let number = 1; !line.ending.aborted; number++) {
-    const failures = last.results.filter((result) => !result.ok)
-    const verdict = last.results.at(-1)
-    if (verdict === undefined || verdict.ok) break
+    const {verdict} = last
+    if (verdict.ok) break
+    const members = last.members.filter((result) => !result.ok)
     // What stands because of members is worth another attempt where one of theirs is.
-    const members = failures.slice(0, -1)
     const causes = verdict.reason === 'member' ? members : [verdict]
     const wait = repeats.next(number, causes, verdict.retryAfter)
     if (wait === undefined) break
@@ -79,15 +84,16 @@ export async function deleteRepeatedly(
 
 async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<DeleteAttempt> {
   const {ending, isGraceful} = manner.line
-  const results: DavResult[] = []
+  const members: DavResult[] = []
   try {
-    for await (const batch of deleteTarget(request, manner)) {
-      for (const result of batch) results.push(result)
-    }
-    return {results}
-  } catch (error) {
-    if (error instanceof Unsent && request.attempts > 0 && isGraceful) throw error
-    return {results: [...results, brokenVerdict(request, error, ending)], problem: error}
+    const verdict = await deleteTarget(request, manner, async (batch) => {
+      for (const result of batch) members.push(result)
+      return true
+    })
+    return {members, verdict}
+  } catch (problem) {
+    if (problem instanceof Unsent && request.attempts > 0 && isGraceful) throw problem
+    return {members, verdict: brokenVerdict(request, problem, ending), problem}
   }
 }
 
@@ -101,7 +107,7 @@ async function deleteMember(
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
   try {
-    await Array.fromAsync(deleteTarget(request, manner))
+    await deleteTarget(request, manner, async () => true)
   } catch (error) {
     if (!(error instanceof DavError)) throw error
   }

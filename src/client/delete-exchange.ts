@@ -10,6 +10,7 @@ import {readAnswer, readHead} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
 import type {Manner} from './listing.ts'
+import type {Give} from './merge.ts'
 import {verify} from './verify.ts'
 
 /** How the requests of a call are sent. */
@@ -19,14 +20,15 @@ export interface DeleteManner extends Manner {
 }
 
 /**
- * Sends one DELETE. Gives the members' results as they arrive and the verdict on the target last.
+ * Sends one DELETE. Gives out the members' results as they arrive, and returns the verdict on the target.
  *
  * @throws DavNetworkError, DavTimeoutError and MultiStatusError where the exchange broke; Unsent; the signal's reason.
  */
-export async function* deleteTarget(
+export async function deleteTarget(
   request: DeleteRequest,
   manner: DeleteManner,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  give: Give<DavResult>,
+): Promise<DavResult> {
   const {session, line} = manner
   const {url, conditions} = request
   const response = await line.send({
@@ -39,18 +41,17 @@ export async function* deleteTarget(
   const verdict =
     answer.kind === 'plain'
       ? plainVerdict(request, head, answer)
-      : yield* readMembers(request, head, answer)
-  if (verdict.ok && request.verify) yield* verify(request, verdict, manner)
-  else yield [verdict]
-  return undefined
+      : await readMembers(request, head, answer, give)
+  return verdict.ok && request.verify ? verify(request, verdict, manner, give) : verdict
 }
 
-/** Gives the members' results, and returns the verdict on the target. */
-async function* readMembers(
+/** Gives out the members' results, and returns the verdict on the target. */
+async function readMembers(
   request: DeleteRequest,
   head: AnswerHead,
   {batches}: MultiStatusAnswer<Properties>,
-): AsyncGenerator<readonly DavResult[], DavResult, undefined> {
+  give: Give<DavResult>,
+): Promise<DavResult> {
   let self: DavResult | undefined
   let hasFailures = false
   for await (const batch of batches) {
@@ -64,7 +65,7 @@ async function* readMembers(
       hasFailures ||= !result.ok
       members.push(result.ok ? result : withRequest(result, request))
     }
-    yield members
+    if (!(await give(members))) break
   }
   return verdictOf(request, head, self, hasFailures)
 }

@@ -8,7 +8,7 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import {readStream} from '../multistatus/source.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
-import {deleteAmongMany} from './delete-attempts.ts'
+import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteManner} from './delete-exchange.ts'
 import type {DeleteOptions, SettledOptions} from './delete-options.ts'
 import {settleOptions} from './delete-options.ts'
@@ -16,6 +16,7 @@ import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
 import {refusal, settleDelete} from './delete-target.ts'
 import {coveredVerdict, plannedVerdict} from './delete-verdict.ts'
 import {Folding} from './folding.ts'
+import type {Give} from './merge.ts'
 import {merge} from './merge.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
@@ -65,9 +66,9 @@ export function deleteMany(
         meter.see(batch)
         yield batch
       }
-      // The call was ended before their turn. Each has its verdict all the same.
-      for (const target of ending.aborted ? rest : []) {
-        for await (const batch of run(target)) {
+      if (ending.aborted) {
+        // The call was ended before their turn. Each has its verdict all the same.
+        for await (const batch of merge(rest, {pace, signal: stop.signal, stop}, run)) {
           meter.see(batch)
           yield batch
         }
@@ -85,40 +86,35 @@ function runner(
   manner: DeleteManner,
   options: SettledOptions,
   meter: ProgressMeter,
-): (target: DeleteTarget) => AsyncGenerator<readonly DavResult[], undefined, undefined> {
+): (target: DeleteTarget, give: Give<DavResult>) => Promise<void> {
   const {session, line} = manner
   const folding = new Folding()
-  return async function* (target) {
+  return async (target, give) => {
     meter.started()
     const request = settleOrRefuse(session, target, options)
     if ('ok' in request) {
-      yield [request]
-      return undefined
+      await give([request])
+      return
     }
     const taken = folding.take(request.url)
     if (taken === undefined) {
       meter.folded()
-      return undefined
+      return
     }
     let verdict: DavResult | undefined
     try {
       const covering = taken.before && (await line.pace.idle(taken.before))
       if (covering !== undefined) verdict = coveredVerdict(request, covering)
       else if (options.dryRun) verdict = plannedVerdict(request)
-      if (verdict !== undefined) {
-        yield [verdict]
-        return undefined
-      }
-      // What went with a collection that stands because of others is deleted.
-      const ifMissing = taken.isInAnother ? 'success' : request.ifMissing
-      for await (const batch of deleteAmongMany({...request, ifMissing}, manner)) {
-        verdict = batch.at(-1) ?? verdict
-        yield batch
+      else {
+        // What went with a collection that stands because of others is deleted.
+        const again = taken.isInAnother ? {...request, ifMissing: 'success' as const} : request
+        verdict = (await deleteWithRetries(again, manner, give)).verdict
       }
     } finally {
-      taken.settle(verdict?.relation === 'self' ? verdict : undefined)
+      taken.settle(verdict)
     }
-    return undefined
+    await give([verdict])
   }
 }
 

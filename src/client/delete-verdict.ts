@@ -126,7 +126,7 @@ function successOf(request: DeleteRequest, status: number): Success {
   const {url, attempts} = request
   return {
     ok: true,
-    href: new URL(url).pathname,
+    href: pathOf(url),
     url,
     relation: 'self',
     status,
@@ -151,7 +151,7 @@ function failureOf(
   const {status, reason, conditions = [], retryAfter, location, description} = facts
   const failure: Failure = {
     ok: false,
-    href: new URL(request.url).pathname,
+    href: pathOf(request.url),
     url: request.url,
     relation: 'self',
     status,
@@ -184,4 +184,9 @@ export function withRequest(failure: Failure, request: DeleteRequest): Failure {
       ...(token !== undefined && {conditions: {if: token}}),
     },
   }
+}
+
+/** The path of an absolute URL, as it is written. */
+function pathOf(url: string): string {
+  return /^[^:]+:\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? ''
 }

@@ -23,7 +23,8 @@ export class Folding {
       (one) => this.#underWay.has(one) || this.#ended.has(one),
     )
     const below: Promise<unknown>[] = []
-    for (const [one, verdict] of this.#underWay) if (one.startsWith(`${path}/`)) below.push(verdict)
+    const inside = `${path}/`
+    for (const [one, verdict] of this.#underWay) if (one.startsWith(inside)) below.push(verdict)
     const isAlone = around.length === 0 && below.length === 0
     const {promise, resolve} = Promise.withResolvers<DavResult | undefined>()
     this.#underWay.set(path, promise)

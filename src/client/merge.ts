@@ -1,6 +1,6 @@
 /**
- * Many streams as one: as many run at once as are allowed, and a source is taken only when there is room for it, so that
- * the one who reads sets the pace for the one who gives.
+ * Many streams as one: as many run at once as there is room for, and a source is taken only when there is, so that the one
+ * who reads sets the pace for the one who gives.
  */
 
 import type {Pace} from '../retry/pace.ts'
@@ -18,155 +18,189 @@ export interface MergeOptions {
   readonly stop: AbortController
 }
 
-/**
- * Runs a stream for each source and gives what they give, in the order in which it comes. Ends when all have ended.
- *
- * @throws What a source or a stream throws, after what was under way has ended; no further source is then taken.
- */
-export async function* merge<S, T>(
-  sources: Iterable<S> | AsyncIterable<S>,
-  {pace, signal, ending, stop}: MergeOptions,
-  run: (source: S) => AsyncIterable<T>,
-): AsyncGenerator<T, undefined, undefined> {
-  const channel = new Channel<T>()
-  const running = new Set<Promise<void>>()
-  let roomMade: (() => void) | undefined
-  const wake = (): void => roomMade?.()
-  const isEnding = (): boolean => ending?.aborted === true
-  const onAbort = (): void => channel.break(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, {once: true})
-  ending?.addEventListener('abort', wake, {once: true})
-  const unlisten = pace.onRoom(wake)
+/** Gives results out. Resolves when they were read: `false` where nobody reads any more. */
+export type Give<T> = (batch: readonly T[]) => Promise<boolean>
 
-  const runOne = async (source: S): Promise<void> => {
-    for await (const item of run(source)) {
-      if (!(await channel.put(item))) return
-    }
-  }
-  const runAll = async (): Promise<void> => {
-    for await (const source of untilEnding(sources, ending)) {
-      if (!channel.isOpen) break
-      const task = runOne(source).catch((error: unknown) => channel.fail(error))
-      running.add(task)
-      void task.finally(() => {
-        running.delete(task)
-        wake()
-      })
-      // Room first, then the next source.
-      while (!pace.hasRoom(running.size) && channel.isOpen && !isEnding()) {
-        const {promise, resolve} = Promise.withResolvers<void>()
-        roomMade = resolve
-        await promise
-      }
-    }
-    await Promise.all(running)
-  }
-  void runAll()
-    .catch((error: unknown) => channel.fail(error))
-    .then(() => Promise.all(running))
-    .then(() => channel.end())
-  let isWhole = false
-  try {
-    yield* channel
-    isWhole = true
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    ending?.removeEventListener('abort', wake)
-    unlisten()
-    channel.end()
-    if (!isWhole) stop.abort()
-    // A source may be silent for ever; what was begun is not.
-    await Promise.all(running)
-  }
-  return undefined
+/**
+ * Runs something for each source and gives out what that gives, in the order in which it comes. Ends when all have ended.
+ *
+ * @throws What a source or a run throws, after what was under way has ended; no further source is then taken.
+ */
+export function merge<S, T>(
+  sources: Iterable<S> | AsyncIterable<S>,
+  options: MergeOptions,
+  run: (source: S, give: Give<T>) => Promise<void>,
+): AsyncIterable<readonly T[]> {
+  return {[Symbol.asyncIterator]: () => new Merge(sources, options, run)}
 }
 
-/** Sources until nothing is to be begun any more. One that is silent then is not waited for. */
-async function* untilEnding<S>(
+/** Gives out the batches of a stream. */
+export async function pour<T>(stream: AsyncIterable<readonly T[]>, give: Give<T>): Promise<void> {
+  for await (const batch of stream) if (!(await give(batch))) return
+}
+
+/** One iteration. Not a generator: each of the steps that one takes for a batch costs as much as reading an answer does. */
+class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
+  readonly #sources: Iterable<S> | AsyncIterable<S>
+  readonly #options: MergeOptions
+  readonly #run: (source: S, give: Give<T>) => Promise<void>
+  readonly #onAbort = (): void => this.#break(this.#options.signal.reason)
+  readonly #onRoom = (): void => this.#roomMade?.()
+  #unlisten: (() => void) | undefined
+  #waiting: {readonly batch: readonly T[]; readonly read: (goOn: boolean) => void}[] = []
+  /** Those whose batches are being read. */
+  #reading: ((goOn: boolean) => void)[] = []
+  #running = 0
+  #isBegun = false
+  /** No source comes any more. */
+  #isExhausted = false
+  /** There is nobody to give to. */
+  #isLeft = false
+  #error: {readonly reason: unknown} | undefined
+  #wake: (() => void) | undefined
+  #roomMade: (() => void) | undefined
+
+  constructor(
+    sources: Iterable<S> | AsyncIterable<S>,
+    options: MergeOptions,
+    run: (source: S, give: Give<T>) => Promise<void>,
+  ) {
+    this.#sources = sources
+    this.#options = options
+    this.#run = run
+  }
+
+  async next(): Promise<IteratorResult<readonly T[], undefined>> {
+    if (!this.#isBegun) this.#begin()
+    for (const read of this.#reading.splice(0)) read(true)
+    while (this.#waiting.length === 0 && !this.#isLeft && !this.#isOver) {
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    if (this.#waiting.length > 0) {
+      const taken = this.#waiting
+      this.#waiting = []
+      this.#reading = taken.map(({read}) => read)
+      const [first] = taken
+      const value = taken.length === 1 && first ? first.batch : taken.flatMap(({batch}) => batch)
+      return {value, done: false}
+    }
+    await this.#close(this.#isOver)
+    if (this.#error !== undefined) throw this.#error.reason
+    return {value: undefined, done: true}
+  }
+
+  async return(): Promise<IteratorResult<readonly T[], undefined>> {
+    await this.#close(this.#isOver)
+    return {value: undefined, done: true}
+  }
+
+  get #isOver(): boolean {
+    return this.#isExhausted && this.#running === 0
+  }
+
+  #begin(): void {
+    this.#isBegun = true
+    const {pace, signal, ending} = this.#options
+    if (signal.aborted) this.#onAbort()
+    signal.addEventListener('abort', this.#onAbort, {once: true})
+    ending?.addEventListener('abort', this.#onRoom, {once: true})
+    this.#unlisten = pace.onRoom(this.#onRoom)
+    void this.#runAll()
+  }
+
+  /** Ends what was begun. A source may be silent for ever; what was begun is not. */
+  async #close(isWhole: boolean): Promise<void> {
+    const {signal, ending, stop} = this.#options
+    signal.removeEventListener('abort', this.#onAbort)
+    ending?.removeEventListener('abort', this.#onRoom)
+    this.#unlisten?.()
+    this.#isLeft = true
+    if (!isWhole) stop.abort()
+    for (const read of this.#reading.splice(0)) read(false)
+    for (const {read} of this.#waiting.splice(0)) read(false)
+    this.#roomMade?.()
+    while (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  readonly #give: Give<T> = (batch) => {
+    if (batch.length === 0) return Promise.resolve(true)
+    if (this.#isLeft) return Promise.resolve(false)
+    return new Promise((read) => {
+      this.#waiting.push({batch, read})
+      this.#wake?.()
+    })
+  }
+
+  async #runAll(): Promise<void> {
+    const {pace, ending} = this.#options
+    let sources: Sources<S> | undefined
+    let isDone = false
+    try {
+      sources = open(this.#sources, ending)
+      while (this.#takesMore) {
+        const coming = sources.next()
+        const next = coming instanceof Promise ? await coming : coming
+        isDone = next.done === true
+        if (next.done === true) break
+        this.#runOne(next.value)
+        while (!pace.hasRoom(this.#running) && this.#takesMore) {
+          await new Promise<void>((resolve) => (this.#roomMade = resolve))
+        }
+      }
+    } catch (error) {
+      if (ending?.aborted !== true || error !== ending.reason) this.#error ??= {reason: error}
+    }
+    // Not waited for: what is silent returns only when it is not.
+    if (!isDone) void sources?.return().catch(() => {})
+    this.#isExhausted = true
+    this.#wake?.()
+  }
+
+  get #takesMore(): boolean {
+    const {ending} = this.#options
+    return !this.#isLeft && this.#error === undefined && ending?.aborted !== true
+  }
+
+  #runOne(source: S): void {
+    this.#running++
+    const ended = (): void => {
+      this.#running--
+      this.#roomMade?.()
+      if (this.#isExhausted || this.#isLeft) this.#wake?.()
+    }
+    this.#run(source, this.#give).then(ended, (reason: unknown) => {
+      this.#error ??= {reason}
+      ended()
+    })
+  }
+
+  /** Gives nothing more, whatever is under way. */
+  #break(reason: unknown): void {
+    this.#error ??= {reason}
+    this.#isLeft = true
+    this.#roomMade?.()
+    this.#wake?.()
+  }
+}
+
+/** What gives the sources one by one. */
+interface Sources<S> {
+  next(): IteratorResult<S, unknown> | Promise<IteratorResult<S, unknown>>
+  return(): Promise<unknown>
+}
+
+/** Those that are there are given at once. Others are waited for until nothing is to be begun any more. */
+function open<S>(
   sources: Iterable<S> | AsyncIterable<S>,
   ending: AbortSignal | undefined,
-): AsyncGenerator<S, undefined, undefined> {
-  const isAsync = Symbol.asyncIterator in sources
-  const iterator = isAsync ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
-  const isEnding = (): boolean => ending?.aborted === true
-  let isOpen = true
-  try {
-    while (!isEnding()) {
-      const coming = iterator.next()
-      const next = isAsync ? await untilAborted(Promise.resolve(coming), ending) : await coming
-      isOpen = next.done !== true
-      if (next.done === true) return undefined
-      yield next.value
+): Sources<S> {
+  if (Symbol.asyncIterator in sources) {
+    const iterator = sources[Symbol.asyncIterator]()
+    return {
+      next: () => untilAborted(iterator.next(), ending),
+      return: async () => iterator.return?.(),
     }
-  } catch (error) {
-    if (!isEnding() || error !== ending?.reason) throw error
-  } finally {
-    // Not waited for: what is silent returns only when it is not.
-    if (isOpen) void Promise.resolve(iterator.return?.()).catch(() => {})
   }
-  return undefined
-}
-
-/** Hands items from those who put to the one who takes: nobody who puts goes on before the item was taken. */
-class Channel<T> implements AsyncIterable<T> {
-  readonly #waiting: {item: T; taken: (goOn: boolean) => void}[] = []
-  #wake: (() => void) | undefined
-  #error: {readonly reason: unknown} | undefined
-  #isEnded = false
-
-  /** Whether there is someone to take, and nothing has failed. */
-  get isOpen(): boolean {
-    return !this.#isEnded && this.#error === undefined
-  }
-
-  /** Resolves when the item was taken: `false` where nobody takes any more. */
-  put(item: T): Promise<boolean> {
-    if (this.#isEnded) return Promise.resolve(false)
-    const {promise, resolve} = Promise.withResolvers<boolean>()
-    this.#waiting.push({item, taken: resolve})
-    this.#wake?.()
-    return promise
-  }
-
-  /** The taker gets the error after what was put. */
-  fail(reason: unknown): void {
-    this.#error ??= {reason}
-  }
-
-  /** The taker gets the error after what was put, and nothing more can be put. */
-  break(reason: unknown): void {
-    this.fail(reason)
-    this.#isEnded = true
-    this.#wake?.()
-  }
-
-  /** Nothing more can be put, and nobody takes any more. */
-  end(): void {
-    this.#isEnded = true
-    for (const {taken} of this.#waiting.splice(0)) taken(false)
-    this.#wake?.()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined, undefined> {
-    for (;;) {
-      const next = this.#waiting.shift()
-      if (next !== undefined) {
-        let goesOn = false
-        try {
-          yield next.item
-          goesOn = true
-        } finally {
-          next.taken(goesOn)
-        }
-        continue
-      }
-      if (this.#isEnded) break
-      const {promise, resolve} = Promise.withResolvers<void>()
-      this.#wake = resolve
-      await promise
-    }
-    if (this.#error !== undefined) throw this.#error.reason
-    return undefined
-  }
+  const iterator = sources[Symbol.iterator]()
+  return {next: () => iterator.next(), return: async () => iterator.return?.()}
 }

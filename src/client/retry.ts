@@ -16,13 +16,14 @@ import {inLevels} from '../retry/levels.ts'
 import {Unsent} from '../retry/unsent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {createCall} from './call.ts'
-import {deleteAmongMany} from './delete-attempts.ts'
+import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteManner} from './delete-exchange.ts'
 import type {SettledOptions} from './delete-options.ts'
 import {settleOptions} from './delete-options.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
+import type {Give} from './merge.ts'
 import {merge} from './merge.ts'
 import type {Order} from './order.ts'
 import {incompleteListing, isDeep} from './order.ts'
@@ -82,10 +83,10 @@ export function retry(
     const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(keyOf(url))
     const manner = {session, line, stop, isRetriedElsewhere}
     for (const level of inLevels([...deletes.values()])) {
-      const merged = merge(level, {pace, signal: stop.signal, stop}, (failure) =>
-        repeat(failure, manner, settled),
+      const pacing = {pace, signal: stop.signal, stop}
+      yield* merge(level, pacing, (failure, give: Give<DavResult>) =>
+        repeat(failure, give, manner, settled),
       )
-      yield* merged
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -192,31 +193,28 @@ function settleAgain(
   return {url: target.href, conditions, attempts, ifMissing: 'failure', verify}
 }
 
-async function* repeat(
+async function repeat(
   failure: Failure,
+  give: Give<DavResult>,
   manner: DeleteManner,
   settled: SettledOptions,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+): Promise<void> {
   const {session, line, isRetriedElsewhere} = manner
   const {request} = failure
-  if (request === undefined || line.ending.aborted) {
-    // It was not sent again, and is as it was.
-    yield [failure]
-    return undefined
-  }
-  const again = settleAgain(session, request, settled)
-  try {
-    for await (const batch of deleteAmongMany(again, manner)) {
-      // A member that was tried by itself has its verdict; its collection's answer would only repeat it.
-      yield batch.filter(
-        (result) => result.relation === 'self' || isRetriedElsewhere?.(result) !== true,
-      )
+  let verdict: DavResult = failure
+  // After the end of the call it is not sent again, and is as it was.
+  if (request !== undefined && !line.ending.aborted) {
+    const again = settleAgain(session, request, settled)
+    // A member that is tried by itself has its verdict; its collection's answer would only repeat it.
+    const giveOthers: Give<DavResult> = (batch) =>
+      give(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
+    try {
+      ;({verdict} = await deleteWithRetries(again, manner, giveOthers))
+    } catch (error) {
+      if (!(error instanceof Unsent)) throw error
     }
-  } catch (error) {
-    if (!(error instanceof Unsent)) throw error
-    yield [failure]
   }
-  return undefined
+  await give([verdict])
 }
 
 function keyOf(url: string): string {

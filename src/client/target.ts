@@ -50,7 +50,9 @@ export function resolveTarget(target: Target, base: URL): URL {
  * @throws TypeError
  */
 export function guardTarget(url: URL, base: URL, verb: string): void {
-  const paths = [url.pathname, asServersRead(url.pathname)]
+  // Without any of these characters, all servers read a path alike.
+  const isPlain = !/[%;\\]/.test(url.pathname)
+  const paths = isPlain ? [url.pathname] : [url.pathname, asServersRead(url.pathname)]
   if (paths.some((path) => isWithin(base.pathname, path))) {
     throw new TypeError(
       `${verb} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,

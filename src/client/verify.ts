@@ -11,29 +11,25 @@ import {standingVerdict, unseenVerdict, withRequest} from './delete-verdict.ts'
 import {Frontier} from './frontier.ts'
 import type {Manner} from './listing.ts'
 import {list} from './listing.ts'
+import type {Give} from './merge.ts'
 import type {Order} from './order.ts'
 import {firstListing} from './propfind.ts'
 import {walk} from './walk.ts'
 
 const body = formatPropfind({properties: ['resourcetype']})
 
-/** Gives what is left of a target that was deleted, each as a Failure, and the verdict on it last. */
-export async function* verify(
+/** Gives out what is left of a target that was deleted, each as a Failure. Returns the verdict on it. */
+export async function verify(
   request: DeleteRequest,
   verdict: Success,
   manner: Manner,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
-  let isGone: boolean
+  give: Give<DavResult>,
+): Promise<DavResult> {
   try {
-    isGone = isMissing(verdict.status) || (await isNotThere(request, manner))
+    if (isMissing(verdict.status) || (await isNotThere(request, manner))) return verdict
   } catch (error) {
     if (!(error instanceof DavError)) throw error
-    yield [unseenVerdict(request, verdict, error)]
-    return undefined
-  }
-  if (isGone) {
-    yield [verdict]
-    return undefined
+    return unseenVerdict(request, verdict, error)
   }
   const {url} = request
   const order: Order = {url, root: url, depth: 'infinity', body, decoders: {}, attempts: 0}
@@ -42,10 +38,10 @@ export async function* verify(
   for await (const batch of walk(frontier, {...manner, incomplete: [], throws: false})) {
     const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
     hasMembers ||= left.length > 0
-    yield left.map((result) => withRequest(remains(result, verdict), request))
+    const failures = left.map((result) => withRequest(standing(result, verdict), request))
+    if (!(await give(failures))) break
   }
-  yield [standingVerdict(request, verdict, hasMembers)]
-  return undefined
+  return standingVerdict(request, verdict, hasMembers)
 }
 
 /** Whether a resource is not there any more. */
@@ -73,7 +69,7 @@ function isBelow(relation: DavResult['relation']): boolean {
   return relation === 'member' || relation === 'descendant'
 }
 
-function remains({href, url, relation}: DavResult<unknown>, {status}: Success): Failure {
+function standing({href, url, relation}: DavResult<unknown>, {status}: Success): Failure {
   return {
     ok: false,
     href,

@@ -11,7 +11,7 @@ import type {CallSummary} from './call.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {ListingAnswer, Manner} from './listing.ts'
 import {list} from './listing.ts'
-import {merge} from './merge.ts'
+import {merge, pour} from './merge.ts'
 import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
 import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './refusal.ts'
 import {Types, Wholeness} from './wholeness.ts'
@@ -63,7 +63,10 @@ export async function* walk<P>(
     frontier.settle(listing, found)
     return undefined
   }
-  yield* merge(frontier, {pace: line.pace, signal: line.signal, stop}, run)
+  const options = {pace: line.pace, signal: line.signal, stop}
+  yield* merge<Listing, DavResult<P>>(frontier, options, (listing, give) =>
+    pour(run(listing), give),
+  )
   return {...first, incomplete}
 }
 

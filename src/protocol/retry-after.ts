@@ -7,7 +7,8 @@ export function decodeRetryAfter(
   value: string | null | undefined,
   now: number,
 ): number | undefined {
-  const text = value?.trim() ?? ''
+  if (value === null || value === undefined) return undefined
+  const text = value.trim()
   if (/^\d+$/.test(text)) {
     const milliseconds = Number(text) * 1000
     return Number.isSafeInteger(milliseconds) ? milliseconds : undefined

@@ -44,7 +44,8 @@ export class Pace {
 
   /** Milliseconds that the server is not to be asked for. */
   get held(): number {
-    return Math.max(0, this.#server.busyUntil - performance.now())
+    const {busyUntil} = this.#server
+    return busyUntil === 0 ? 0 : Math.max(0, busyUntil - performance.now())
   }
 
   /** No call of the client asks the server for so many milliseconds. */

@@ -6,7 +6,6 @@
 
 import {readChunks} from '../multistatus/source.ts'
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
-import {untilAborted} from './abort.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -60,7 +59,7 @@ export function withDeadlines(
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
-        (sent = transport({...request, signal: deadline.signal}))
+        (sent = Promise.resolve(transport({...request, signal: deadline.signal})))
       const answer = await deadline.race(send, timeouts.headers, 'headers')
       const {status, headers, body} = answer
       const url = answer.url ?? ''
@@ -112,7 +111,8 @@ function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: n
 class Deadline {
   readonly #request: DavRequest
   readonly #controller = new AbortController()
-  readonly #follow = (): void => this.#controller.abort(this.#request.signal?.reason)
+  readonly #follow = (): void => this.#break(this.#request.signal?.reason)
+  #reject: ((reason: unknown) => void) | undefined
 
   constructor(request: DavRequest) {
     this.#request = request
@@ -140,18 +140,23 @@ class Deadline {
     const timer =
       milliseconds > LONGEST_TIMER
         ? undefined
-        : setTimeout(
-            () => this.#controller.abort(this.#timeoutError(which, milliseconds)),
-            milliseconds,
-          )
+        : setTimeout(() => this.#break(this.#timeoutError(which, milliseconds)), milliseconds)
+    const {promise, resolve, reject} = Promise.withResolvers<T>()
+    this.#reject = reject
     try {
-      return await untilAborted(wait(), signal)
+      wait().then(resolve, reject)
+      return await promise
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw this.#networkError(error)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #break(reason: unknown): void {
+    this.#controller.abort(reason)
+    this.#reject?.(reason)
   }
 
   #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {

@@ -1,13 +1,14 @@
 /** undici as a transport: its own Agent with keep-alive, bodies streamed and decompressed. Node only. */
 
-import type {Readable, Transform} from 'node:stream'
-import {pipeline} from 'node:stream'
+import type {IncomingHttpHeaders} from 'node:http'
+import type {Transform} from 'node:stream'
+import {pipeline, Readable} from 'node:stream'
 import {createBrotliDecompress, createGunzip, createInflate, createZstdDecompress} from 'node:zlib'
 
-import {Agent, request as send} from 'undici'
+import {Agent} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import type {DavBody, Transport} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** What the undici transport can be told. */
 export interface UndiciTransportOptions {
@@ -59,38 +60,116 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   const {connections, connectTimeout = 10_000} = options
-  const own =
-    options.dispatcher === undefined
-      ? new Agent({
-          // Time limits are the client's, so that they are the same on every platform.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-          connect: {timeout: connectTimeout},
-          ...(connections !== undefined && {connections}),
-        })
-      : undefined
-  const dispatcher = options.dispatcher ?? own
-
-  const transport: Transport = async ({method, url, headers, body, signal}) => {
-    const response = await send(url, {
-      ...(dispatcher !== undefined && {dispatcher}),
-      method,
-      headers: {'accept-encoding': 'gzip, br, zstd', ...headers},
-      ...(body !== undefined && {body}),
-      ...(signal !== undefined && {signal}),
+  const dispatcher =
+    options.dispatcher ??
+    new Agent({
+      // Time limits are the client's, so that they are the same on every platform.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {timeout: connectTimeout},
+      ...(connections !== undefined && {connections}),
     })
+  const isOwn = options.dispatcher === undefined
+
+  const transport: Transport = (request) =>
+    new Promise((resolve, reject) => {
+      const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
+      const {method, headers, body = null} = request
+      const sent: Dispatcher.DispatchOptions = {
+        origin,
+        path: path.startsWith('/') ? path : `/${path}`,
+        method,
+        headers: {'accept-encoding': 'gzip, br, zstd', ...headers},
+        body,
+      }
+      dispatcher.dispatch(sent, new Exchange(request, resolve, reject))
+    })
+  return Object.assign(transport, {
+    close: async () => (isOwn ? dispatcher.close() : undefined),
+  })
+}
+
+/**
+ * One exchange, on the dispatcher itself: its `request` makes a stream for each answer, and most answers to a DELETE have no
+ * body.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: DavRequest
+  readonly #resolve: (response: DavResponse) => void
+  readonly #reject: (error: unknown) => void
+  #controller: Dispatcher.DispatchController | undefined
+  #body: Readable | undefined
+  #isOver = false
+
+  constructor(
+    request: DavRequest,
+    resolve: (response: DavResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+    request.signal?.addEventListener('abort', this.#onAbort, {once: true})
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#request.signal?.aborted === true) this.#onAbort()
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    // 102 Processing: the answer is still to come.
+    if (status < 200) return
     const get = (name: string): string | null => {
-      const value = response.headers[name.toLowerCase()]
+      const value = headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : (value ?? null)
     }
-    const isEmpty = response.statusCode === 204 || response.statusCode === 304
-    return {
-      status: response.statusCode,
-      headers: {get},
-      body: bodyOf(isEmpty ? response.body : decoded(response.body, get('content-encoding'))),
+    const isEmpty = status === 204 || status === 304 || this.#request.method === 'HEAD'
+    if (isEmpty) {
+      this.#resolve({status, headers: {get}, body: null})
+      return
     }
+    this.#body = new Readable({
+      read: () => controller.resume(),
+      destroy: (error, callback) => {
+        this.#end(error ?? new Error('The body was given up'))
+        callback(error)
+      },
+    })
+    const body = bodyOf(decoded(this.#body, get('content-encoding')))
+    this.#resolve({status, headers: {get}, body})
   }
-  return Object.assign(transport, {close: async () => own?.close()})
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#body?.push(chunk) === false) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    this.#isOver = true
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    this.#body?.push(null)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#isOver = true
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#body === undefined) this.#reject(error)
+    else this.#body.destroy(error)
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#request.signal?.reason
+    this.#end(reason instanceof Error ? reason : new Error('Aborted', {cause: reason}))
+  }
+
+  /** Ends the exchange before its end. */
+  #end(reason: Error): void {
+    if (!this.#isOver) this.#controller?.abort(reason)
+  }
 }
 
 /** The body without its content codings. One that is not known is left as it is. RFC 9110, section 8.4. */
