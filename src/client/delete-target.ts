@@ -35,6 +35,9 @@ export interface DeleteRequest {
   readonly verify: boolean
 }
 
+// Names below the base in which there is nothing to resolve, to escape or to guard against: what most targets are.
+const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
+
 /**
  * The DELETE of a target; the Failure of one of which the server has told nothing that `ifUnchanged` could rest on.
  *
@@ -45,6 +48,8 @@ export function settleDelete(
   target: DeleteTarget,
   {ifMissing, unguarded, ifUnchanged, verify}: SettledOptions,
 ): DeleteRequest | Failure {
+  if (typeof target === 'string' && !ifUnchanged && PLAIN.test(target))
+    return {url: session.base.href + target, attempts: 0, ifMissing, verify}
   const url = resolveTarget(isConditional(target) ? target.href : target, session.base)
   if (!unguarded) guardTarget(url, session.base, 'DELETE')
   const {ifMatch = ifUnchanged ? etagOf(target) : undefined, lockToken} = conditionsOf(target)

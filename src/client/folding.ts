@@ -1,7 +1,7 @@
 /**
  * Which targets of a bulk DELETE are one with others: a target that is named again is the same target, and what is in a
- * target that was deleted is gone with it. Remembered are those under way and the last 10,000 that have their verdict, so
- * that memory does not grow with the number of targets. RFC 4918, section 9.6.1.
+ * target that was deleted is gone with it. Remembered are those under way and at least the last 10,000 that have their
+ * verdict, at most 20,000, so that memory does not grow with the number of targets. RFC 4918, section 9.6.1.
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
@@ -12,16 +12,16 @@ const REMEMBERED = 10_000
 /** The targets that were taken, by path. */
 export class Folding {
   readonly #underWay = new Map<string, Promise<DavResult | undefined>>()
-  readonly #ended = new Map<string, DavResult | undefined>()
+  // Two generations: to delete the oldest one of a Map takes time that grows with what was deleted before.
+  #recent = new Map<string, DavResult | undefined>()
+  #older = new Map<string, DavResult | undefined>()
 
   /** Takes a target; `undefined` where it was taken before. */
   take(url: string): Taken | undefined {
     // With a query it is a resource by itself.
     const path = url.includes('?') ? url : canonicalPathOf(url)
-    if (this.#underWay.has(path) || this.#ended.has(path)) return undefined
-    const around = ancestorsOf(path).filter(
-      (one) => this.#underWay.has(one) || this.#ended.has(one),
-    )
+    if (this.#knows(path)) return undefined
+    const around = ancestorsOf(path).filter((one) => this.#knows(one))
     const below: Promise<unknown>[] = []
     const inside = `${path}/`
     for (const [one, verdict] of this.#underWay) if (one.startsWith(inside)) below.push(verdict)
@@ -34,19 +34,22 @@ export class Folding {
       settle: (verdict) => {
         resolve(verdict)
         this.#underWay.delete(path)
-        this.#ended.set(path, verdict)
-        if (this.#ended.size <= REMEMBERED) return
-        for (const oldest of this.#ended.keys()) {
-          this.#ended.delete(oldest)
-          break
-        }
+        this.#recent.set(path, verdict)
+        if (this.#recent.size < REMEMBERED) return
+        this.#older = this.#recent
+        this.#recent = new Map()
       },
     }
   }
 
+  #knows(path: string): boolean {
+    return this.#underWay.has(path) || this.#recent.has(path) || this.#older.has(path)
+  }
+
   async #covering(around: readonly string[]): Promise<Success | undefined> {
     for (const path of around) {
-      const verdict = await (this.#underWay.get(path) ?? this.#ended.get(path))
+      const ended = this.#recent.get(path) ?? this.#older.get(path)
+      const verdict = await (this.#underWay.get(path) ?? ended)
       if (verdict?.ok === true) return verdict
     }
     return undefined

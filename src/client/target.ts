@@ -120,7 +120,11 @@ function resolveReference(reference: string, base: URL): URL {
   return url
 }
 
+// What most references are, and nothing in it to find.
+const PLAIN = /^[\w\-.~/]+$/
+
 function findProblem(reference: string): string | undefined {
+  if (PLAIN.test(reference)) return undefined
   if (reference.includes('#')) return "a '#'"
   if (reference.includes('?')) return "a '?'"
   if (/\p{Cc}/u.test(reference)) return 'a control character'
