@@ -179,10 +179,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Deletes a resource and all that is in it. RFC 4918, section 9.6.
    *
-   * @param target - A URL reference, a URL or a result. What is or holds the client's own base, or is outside it, is refused.
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. What is or
+   *   holds the client's own base, or is outside it, is refused.
    * @returns The results of members that the server names, then exactly one with relation `self`: the verdict on the
-   *   target. Reading throws where the exchange broke: {@link DavNetworkError}, {@link DavTimeoutError},
-   *   {@link MultiStatusError}.
+   *   target. A 202 is a Success with that status: accepted, and perhaps not done yet. Reading throws where the exchange
+   *   broke: {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError}.
    * @throws TypeError for a target that makes no sense or is refused, before anything is sent.
    * @example
    * ```ts
@@ -196,11 +197,20 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Deletes many resources, several at once. Targets are taken no faster than results are read. RFC 4918, section 9.6.
    *
-   * @param targets - URL references, URLs or results from any iterable. Of an array all are checked before the first
-   *   request.
+   * A target that was named before is the same target, and has one verdict. One that is in a target taken before waits for
+   * the verdict on that: where it was deleted, this one is gone with it and is not sent. That is so for targets at most
+   * 10,000 apart. A target that holds others under way waits for them, so that leaves go before their collections.
+   *
+   * A 429, a 503 and a broken connection halve the number of requests at once, once for all that were under way; as many good
+   * answers as that number is raise it by one again, up to `concurrency`.
+   *
+   * @param targets - URL references, URLs, results or {@link ConditionalTarget}s from any iterable or stream, also from
+   *   another ResultStream. Of an array all are checked before the first request.
    * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is
-   *   its target's Failure, and the others go on. Results of different targets may be mixed. Reading throws what
-   *   `targets` throws, after what was under way.
+   *   its target's Failure, and the others go on; so is what is no target in a stream. Results of different targets may be
+   *   mixed. After an abort, what was sent has 1,000 ms to be answered; every target without an answer, and the rest of an
+   *   array, is a Failure `no-answer`, and then reading rejects with the signal's reason. Reading throws what `targets`
+   *   throws, after what was under way.
    * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
    * @example
    * ```ts
@@ -212,12 +222,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends again what failed, and nothing else: leaves before their collections, with growing delays, as long as the
-   * policy allows. A target that is gone by then (404, 410) counts as deleted.
+   * Sends again what failed, and nothing else, as long as the policy allows: leaves before their collections, what failed
+   * because of others (424) after those, a target last. A target that is gone by then (404, 410) counts as deleted.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held.
    * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the
-   *   results of members that were not retried themselves, and one with relation `self`, the verdict.
+   *   results of members that were not retried themselves, and one with relation `self`, the verdict, with its attempts.
+   *   After an abort, what was not sent again comes out unchanged, and then reading rejects with the signal's reason.
    * @throws RangeError for a policy that makes no sense. Reading throws TypeError for a failure whose request the guards
    *   refuse, before anything is sent.
    * @example

@@ -7,9 +7,8 @@ import {fileURLToPath} from 'node:url'
 
 const root = new URL('../../', import.meta.url)
 const path = fileURLToPath(new URL('README.md', root))
-const programs = ['list', 'walk', 'bulk-delete', 'retry', 'parse-fetch'].map(
-  (name) => `examples/${name}.ts`,
-)
+const names = ['list', 'walk', 'bulk-delete', 'progress', 'retry', 'delete-job', 'finish-job']
+const programs = [...names, 'parse-fetch'].map((name) => `examples/${name}.ts`)
 
 const readme = readFileSync(path, 'utf8')
 let current = readme

@@ -1,7 +1,8 @@
 // Runs each example as its reader would, on an embedded server, and holds what it prints against what is on the disk.
 
 import {execFile} from 'node:child_process'
-import {mkdir, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 
@@ -10,6 +11,8 @@ import {startEmbeddedServer} from './embedded-server.ts'
 const run = promisify(execFile)
 const server = await startEmbeddedServer()
 const {url, folder} = server
+// What the examples keep for themselves.
+const work = await mkdtemp(join(tmpdir(), 'multistatus-examples-'))
 const examples = new URL('../../examples/', import.meta.url)
 let failed = 0
 
@@ -24,10 +27,9 @@ try {
     [],
     ['7 bytes', '5 bytes', 'collection', '100%25%20%231%3F.jpg', 'That is all of it.'],
   )
-  const left = join(folder, '..', 'left.json')
   await expectOutput(
     'walk.ts',
-    [left],
+    [join(work, 'left.json')],
     ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
   )
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
@@ -45,11 +47,28 @@ try {
     ['notes.txt', 'gone.txt'],
     ['1 deleted, 0 worth another try', `still 404 ${url}gone.txt`],
   )
-  await expectOutput('list.ts', [], ['That is all of it.'], ['notes.txt', 'old'])
+  await writeFile(join(folder, 'one.txt'), '1')
+  await expectOutput(
+    'progress.ts',
+    ['one.txt', 'gone.txt'],
+    [`failed ${url}gone.txt 404 status`, '2 of 2 done, 1 failed, 0 retried'],
+  )
+  for (const name of ['two.txt', 'three.txt']) await writeFile(join(folder, name), name)
+  const [targets, journal] = [join(work, 'targets.txt'), join(work, 'journal.jsonl')]
+  await writeFile(targets, 'two.txt\ngone.txt\n')
+  await expectOutput('delete-job.ts', [targets, journal], [])
+  await writeFile(targets, 'two.txt\ngone.txt\nthree.txt\n')
+  await expectOutput(
+    'finish-job.ts',
+    [targets, journal],
+    [`failed ${url}gone.txt 404`, '2 of 3 deleted'],
+  )
+  await expectOutput('list.ts', [], ['That is all of it.'], ['.txt', 'old'])
   await expectOutput('demo.ts', [], ['Every verdict was the right one'])
   await expectOutput('demo.ts', [url], [url])
 } finally {
   await server.close()
+  await rm(work, {recursive: true})
 }
 process.exitCode = failed === 0 ? 0 : 1
 

@@ -1,0 +1,32 @@
+// Deletes what a file names, a URL reference in each line, and keeps a journal of results as JSON lines. It may be killed at
+// any moment: finish-job.ts goes on from the journal, in another process. The journal must not be there yet.
+
+import {appendFileSync, openSync, readFileSync} from 'node:fs'
+
+import {basicAuth, DavClient, type DavResult} from 'multistatus'
+
+const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
+const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
+const dav = new DavClient({url: DAV_URL, auth})
+
+const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
+const references = readFileSync(targets, 'utf8').split('\n').filter(Boolean)
+// Nothing is sent by it: it refuses what is no target before anything is deleted, and names each resource once.
+const planned = dav.deleteMany(references, {dryRun: true})
+
+const file = openSync(journal, 'ax')
+for await (const result of dav.deleteMany(taken())) note(result)
+
+/** Each target, with a line in the journal before it is sent: what has no answer yet is a Failure that can be retried. */
+async function* taken() {
+  for await (const {href, url} of planned) {
+    const request = {method: 'DELETE', url, depth: 'infinity', attempts: 1} as const
+    const facts = {status: 0, reason: 'no-answer', conditions: [], missing: []} as const
+    note({ok: false, href, url, relation: 'self', ...facts, request})
+    yield url
+  }
+}
+
+function note(result: DavResult): void {
+  appendFileSync(file, `${JSON.stringify(result)}\n`)
+}

@@ -1,0 +1,52 @@
+// Finishes what delete-job.ts began, however that ended: retries what failed or has no answer, and deletes what was not taken
+// yet. The last result for a target in the journal is its verdict then. It may be killed too, and run again.
+
+import {appendFileSync, readFileSync, truncateSync} from 'node:fs'
+
+import {
+  basicAuth,
+  DavClient,
+  type DavResult,
+  isFailure,
+  isRetryable,
+  toLocalPath,
+} from 'multistatus'
+
+const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
+const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
+const dav = new DavClient({url: DAV_URL, auth, retry: {attempts: 3, minDelay: 100}})
+
+const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
+const references = readFileSync(targets, 'utf8').split('\n').filter(Boolean)
+const note = (result: DavResult) => appendFileSync(journal, `${JSON.stringify(result)}\n`)
+const pathOf = (result: DavResult) => toLocalPath(result, {base: dav.url})
+
+// A last line without its end was torn by the kill, and is as if it had not been begun.
+truncateSync(journal, readFileSync(journal).lastIndexOf('\n') + 1)
+const before = verdicts()
+const failures = [...before.values()].filter(isFailure).filter(isRetryable)
+for await (const result of dav.retry(failures)) note(result)
+for await (const result of dav.deleteMany(remaining())) note(result)
+
+const after = [...verdicts().values()]
+for (const result of after.filter(isFailure)) console.log('failed', result.url, result.status)
+console.log(`${after.filter(({ok}) => ok).length} of ${after.length} deleted`)
+
+async function* remaining() {
+  for await (const target of dav.deleteMany(references, {dryRun: true})) {
+    const {href, url} = target
+    if (before.has(pathOf(target))) continue
+    const request = {method: 'DELETE', url, depth: 'infinity', attempts: 1} as const
+    const facts = {status: 0, reason: 'no-answer', conditions: [], missing: []} as const
+    note({ok: false, href, url, relation: 'self', ...facts, request})
+    yield url
+  }
+}
+
+/** The last result for each target itself, by path: servers spell URLs in their own way. */
+function verdicts(): Map<string, DavResult> {
+  const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean)
+  const results: DavResult[] = lines.map((line) => JSON.parse(line))
+  const own = results.filter(({relation}) => relation === 'self')
+  return new Map(own.map((result) => [pathOf(result), result]))
+}

@@ -1,0 +1,44 @@
+// Deletes what is named on the command line, or in the lines of the standard input, and draws how far it is. Ctrl+C ends it
+// cleanly: nothing more is sent, and what has no answer by then is among the failed.
+
+import {createInterface} from 'node:readline'
+
+import {logUpdateStderr as draw} from 'log-update'
+import {basicAuth, DavClient, encodePath, type Progress} from 'multistatus'
+
+const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
+const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
+const dav = new DavClient({url: DAV_URL, auth})
+
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+const {signal} = stop
+
+// An array has a known length; what comes line by line has none.
+const names = process.argv.slice(2)
+const targets = names.length > 0 ? names.map((name) => encodePath(name)) : named()
+async function* named() {
+  for await (const name of createInterface({input: process.stdin, signal})) yield encodePath(name)
+}
+
+let last = ''
+const onProgress = ({done, failed, retried, inFlight, total, rate}: Progress): void => {
+  const filled = total === undefined ? 0 : Math.floor((done / total) * 30)
+  const bar = total === undefined ? '' : `${'█'.repeat(filled).padEnd(30, '░')} `
+  last = `${done} of ${total ?? '?'} done, ${failed} failed, ${retried} retried`
+  if (process.stderr.isTTY) draw(`${bar}${last}, ${inFlight} in flight, ${rate.toFixed(0)}/s`)
+}
+
+try {
+  const options = {retry: {attempts: 4}, onProgress, signal}
+  for await (const result of dav.deleteMany(targets, options)) {
+    if (result.ok || result.relation !== 'self') continue
+    draw.clear()
+    console.log('failed', result.url, result.status, result.reason)
+  }
+} catch (error) {
+  if (!signal.aborted) throw error
+} finally {
+  draw.done()
+  console.log(last)
+}
