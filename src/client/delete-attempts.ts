@@ -4,7 +4,6 @@
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {inLevels} from '../retry/levels.ts'
 import type {Repeats} from '../retry/repeats.ts'
@@ -61,22 +60,21 @@ async function deleteRepeatedly(
     const causes = verdict.reason === 'member' ? members : [verdict]
     const wait = repeats.next(number, causes, verdict.retryAfter)
     if (wait === undefined) break
+    const left = new Map(members.map((failure) => [canonicalPathOf(failure.url), failure]))
     try {
       await wait()
-      const again = members.filter(
+      const again = [...left.values()].filter(
         (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
       )
-      // A 207 may name one twice.
-      const once = new Map(again.map((failure) => [canonicalPathOf(failure.url), failure]))
-      for (const level of inLevels([...once.values()])) {
-        await Promise.all(level.map((failure) => deleteMember(failure, request, manner)))
+      for (const level of inLevels(again)) {
+        await Promise.all(level.map((failure) => deleteMember(failure, left, request, manner)))
       }
       const attempts = request.attempts + number
       last = await attempt({...request, attempts}, manner)
     } catch (error) {
+      if (!line.isGraceful || !line.isEnd(error)) throw error
       // What was answered before the end of the call is true still.
-      if (error instanceof Unsent && line.isGraceful) break
-      throw error
+      return {...last, members: [...left.values()]}
     }
   }
   return last
@@ -97,18 +95,19 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
   }
 }
 
-/** Its verdict is not looked at: the target is deleted after it, and the answer to that says what is left. */
+/** Deletes a member by itself, where the budget allows that, and notes what became of it. */
 async function deleteMember(
-  {request: sent}: Failure,
+  failure: Failure,
+  left: Map<string, Failure>,
   {verify}: DeleteRequest,
   manner: DeleteManner,
 ): Promise<void> {
-  if (sent === undefined) return
+  const {request: sent} = failure
+  if (sent === undefined || manner.line.repeats?.spend() !== true) return
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
-  try {
-    await deleteTarget(request, manner, async () => true)
-  } catch (error) {
-    if (!(error instanceof DavError)) throw error
-  }
+  const {verdict} = await attempt(request, manner)
+  const key = canonicalPathOf(failure.url)
+  if (verdict.ok) left.delete(key)
+  else left.set(key, {...verdict, relation: failure.relation})
 }

@@ -153,6 +153,10 @@ function settleOrRefuse(
   options: SettledOptions,
 ): DeleteRequest | Failure {
   try {
+    const isOutside =
+      typeof target === 'object' && 'relation' in target && target.relation === 'outside'
+    if (isOutside && !options.unguarded)
+      return refusal(target, session, 'Its server named it outside of what was asked for')
     return settleDelete(session, target, options)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error

@@ -73,12 +73,13 @@ export function settleDelete(
 
 /** What is sent for a DELETE that is settled, as plain data. */
 export function formatRequest(request: DeleteRequest): FailedRequest {
-  const {url, conditions, attempts, verify} = request
+  const {url, conditions, attempts, ifMissing, verify} = request
   return {
     method: 'DELETE',
     url,
     depth: 'infinity',
     ...(conditions !== undefined && {conditions}),
+    ...(ifMissing === 'success' && {ifMissing}),
     ...(verify && {verify}),
     attempts,
   }
@@ -106,7 +107,8 @@ function referenceOf(target: unknown): string {
   if (target instanceof URL) return target.href
   if (typeof target !== 'object' || target === null) return ''
   const {url, href}: {url?: unknown; href?: unknown} = target
-  return typeof url === 'string' ? url : referenceOf(href instanceof URL ? href.href : (href ?? ''))
+  if (typeof url === 'string') return url
+  return href instanceof URL ? href.href : typeof href === 'string' ? href : ''
 }
 
 /** Whether a target is named by its `href`: that of a result is the server's word, and its `url` counts. */
@@ -136,15 +138,19 @@ function etagOf(target: DeleteTarget): string | undefined {
   if (typeof properties !== 'object' || properties === null) return undefined
   if (typesOf(properties)?.includes('collection') === true) return undefined
   const etag = 'getetag' in properties ? properties.getetag : undefined
-  return typeof etag === 'string' ? etag.trim() : undefined
+  return typeof etag === 'string' && isETag(etag.trim()) ? etag.trim() : undefined
 }
 
 /** An ETag as a header has it: some servers leave out the quotes in the property. RFC 9110, section 8.8.3. */
 function formatETag(etag: string): string {
-  const text = etag === '*' || /^(?:W\/)?"[^"]*"$/.test(etag) ? etag : `"${etag}"`
-  const inner = text.replace(/^(?:W\/)?"(.*)"$/s, '$1')
-  if (inner.includes('"') || !isHeaderValue(text)) throw new TypeError('ifMatch is no ETag')
-  return text
+  if (!isETag(etag)) throw new TypeError('ifMatch is no ETag')
+  return etag === '*' || QUOTED.test(etag) ? etag : `"${etag}"`
+}
+
+const QUOTED = /^(?:W\/)?"[^"]*"$/
+
+function isETag(text: string): boolean {
+  return text !== '' && isHeaderValue(text) && (QUOTED.test(text) || !/["\s]/.test(text))
 }
 
 /**

@@ -10,6 +10,7 @@ import {Unsent} from '../retry/unsent.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {formatRequest} from './delete-target.ts'
+import {isSafelyWithin} from './target.ts'
 
 /** The verdict after a Multi-Status document: its own word on the target, or what follows from the members. */
 export function verdictOf(
@@ -86,8 +87,11 @@ export function brokenVerdict(
 }
 
 /** The verdict on a target that a DELETE of the same call has deleted with what it is in. */
-export function coveredVerdict(request: DeleteRequest, {url, status}: Success): Success {
-  return {...successOf(request, status), description: `It goes with ${url}`}
+export function coveredVerdict(request: DeleteRequest, status: number): Success {
+  const verdict = successOf(request, status)
+  const description = 'It goes with a target that it is in'
+  const {description: accepted} = verdict
+  return {...verdict, description: accepted ? `${description}. ${accepted}` : description}
 }
 
 /** What stands for the verdict on a target where nothing is sent. */
@@ -109,12 +113,8 @@ export function standingVerdict(
 }
 
 /** The verdict on a target that was said to be deleted, where that could not be seen. */
-export function unseenVerdict(
-  request: DeleteRequest,
-  {status}: Success,
-  {message}: DavError,
-): Failure {
-  const description = `The DELETE was answered ${status}, but whether it is gone was not to be seen: ${message}`
+export function unseenVerdict(request: DeleteRequest, {status}: Success, why: string): Failure {
+  const description = `The DELETE was answered ${status}, but whether it is gone was not to be seen: ${why}`
   return failureOf(request, {status: 0, reason: 'no-answer', description})
 }
 
@@ -166,13 +166,14 @@ function failureOf(
 }
 
 /**
- * A failed member can be deleted by itself. What was named outside the target cannot: nothing that a server writes may
- * choose our targets.
+ * A failed member can be deleted by itself. What was named outside the target cannot, nor what a server may take for that:
+ * nothing that a server writes may choose our targets.
  */
 export function withRequest(failure: Failure, request: DeleteRequest): Failure {
   if (failure.relation === 'outside') return failure
   const sent = formatRequest({...request, attempts: request.attempts + 1})
   if (failure.relation === 'self') return {...failure, request: sent}
+  if (!isSafelyWithin(failure.url, request.url)) return failure
   const {conditions, ...others} = sent
   // The lock is on the target, and its token is needed for what is in it too. RFC 4918, sections 7.5 and 10.4.2.
   const token = conditions?.['if']

@@ -14,7 +14,7 @@ export interface MergeOptions {
   readonly signal: AbortSignal
   /** No source is taken any more once it is aborted; the iteration ends when what was begun has ended. */
   readonly ending?: AbortSignal
-  /** Is aborted when the iteration ends early, so that the streams end too. */
+  /** Is aborted when the reader goes away before the end, so that what was begun ends too. */
   readonly stop: AbortController
 }
 
@@ -84,13 +84,14 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
       const value = taken.length === 1 && first ? first.batch : taken.flatMap(({batch}) => batch)
       return {value, done: false}
     }
-    await this.#close(this.#isOver)
+    await this.#close()
     if (this.#error !== undefined) throw this.#error.reason
     return {value: undefined, done: true}
   }
 
   async return(): Promise<IteratorResult<readonly T[], undefined>> {
-    await this.#close(this.#isOver)
+    if (!this.#isOver) this.#options.stop.abort()
+    await this.#close()
     return {value: undefined, done: true}
   }
 
@@ -109,13 +110,12 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
   }
 
   /** Ends what was begun. A source may be silent for ever; what was begun is not. */
-  async #close(isWhole: boolean): Promise<void> {
-    const {signal, ending, stop} = this.#options
+  async #close(): Promise<void> {
+    const {signal, ending} = this.#options
     signal.removeEventListener('abort', this.#onAbort)
     ending?.removeEventListener('abort', this.#onRoom)
     this.#unlisten?.()
     this.#isLeft = true
-    if (!isWhole) stop.abort()
     for (const read of this.#reading.splice(0)) read(false)
     for (const {read} of this.#waiting.splice(0)) read(false)
     this.#roomMade?.()
@@ -184,13 +184,13 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
 }
 
 /** What gives the sources one by one. */
-interface Sources<S> {
+export interface Sources<S> {
   next(): IteratorResult<S, unknown> | Promise<IteratorResult<S, unknown>>
   return(): Promise<unknown>
 }
 
 /** Those that are there are given at once. Others are waited for until nothing is to be begun any more. */
-function open<S>(
+export function open<S>(
   sources: Iterable<S> | AsyncIterable<S>,
   ending: AbortSignal | undefined,
 ): Sources<S> {

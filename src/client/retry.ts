@@ -24,7 +24,7 @@ import type {DeleteRequest} from './delete-target.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
 import type {Give} from './merge.ts'
-import {merge} from './merge.ts'
+import {merge, open} from './merge.ts'
 import type {Order} from './order.ts'
 import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
@@ -64,20 +64,29 @@ export function retry(
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
   return createCall(session, call, async function* (line, stop) {
     const incomplete: Incomplete[] = []
+    const {pace, ending} = line
     const all: Failure[] = []
-    for await (const failure of failures) all.push(failure)
+    const sources = open(failures, ending)
+    try {
+      for (let next = await sources.next(); next.done !== true; next = await sources.next())
+        all.push(next.value)
+    } catch (error) {
+      void sources.return().catch(() => {})
+      if (line.isEnd(error)) yield all
+      throw error
+    }
     const {listings, deletes, kept} = plan(all, {session, policy, settled})
     // What is not to be sent again stays as it is: nothing is dropped, and a listing that failed is no whole one.
     incomplete.push(...kept.filter(isOfListing).map(incompleteListing))
     yield kept
-    const {pace, ending} = line
+    const frontier = new Frontier([...listings.keys()])
     try {
-      if (listings.length > 0) {
-        yield* walk(new Frontier(listings), {session, line, stop, incomplete, throws: false})
-      }
+      if (listings.size > 0) yield* walk(frontier, {session, line, stop, incomplete, throws: false})
     } catch (error) {
-      // What was not begun is as it was.
-      if (ending.aborted && !stop.signal.aborted) yield [...deletes.values()]
+      // What was not sent again, or not to its end, is as it was.
+      const left = new Set(frontier.left.map(({order}) => order))
+      const unlisted = [...listings].filter(([{order}]) => left.has(order))
+      if (line.isEnd(error)) yield [...unlisted.map(([, failure]) => failure), ...deletes.values()]
       throw error
     }
     const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(keyOf(url))
@@ -98,12 +107,13 @@ function plan(
   failures: readonly Failure[],
   {session, policy, settled}: {session: Session; policy: ResolvedPolicy; settled: SettledOptions},
 ): {
-  readonly listings: readonly Listing[]
+  /** What is listed again, with the failure that asks for it. */
+  readonly listings: ReadonlyMap<Listing, Failure>
   /** The failures of DELETE requests by what they are about. */
   readonly deletes: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
 } {
-  const orders: Order[] = []
+  const orders = new Map<Order, Failure>()
   const deletes = new Map<string, Failure>()
   const kept: Failure[] = []
   for (const failure of failures) {
@@ -115,18 +125,19 @@ function plan(
     checkConditions(request)
     if (request.method === 'PROPFIND') {
       resolveTarget({url: request.url}, session.base)
-      orders.push(orderOf(request, session))
+      orders.set(orderOf(request, session), failure)
     } else if (request.method === 'DELETE') {
       const {url} = settleAgain(session, request, settled)
       const key = keyOf(url)
       if (!deletes.has(key)) deletes.set(key, failure)
     } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
   }
-  return {
-    listings: outermost(orders).map((order) => firstListing(order, session)),
-    deletes,
-    kept,
+  const listings = new Map<Listing, Failure>()
+  for (const order of outermost([...orders.keys()])) {
+    const failure = orders.get(order)
+    if (failure !== undefined) listings.set(firstListing(order, session), failure)
   }
+  return {listings, deletes, kept}
 }
 
 /** What a failed listing asked for. */
@@ -185,12 +196,12 @@ function checkConditions({conditions = {}}: FailedRequest): void {
 /** The DELETE that is sent again. Throws TypeError where the guards refuse it. */
 function settleAgain(
   session: Session,
-  {url, conditions, attempts, verify = false}: FailedRequest,
+  {url, conditions, attempts, ifMissing = 'failure', verify = false}: FailedRequest,
   settled: SettledOptions,
 ): DeleteRequest {
   const target = resolveTarget({url}, session.base)
   if (!settled.unguarded) guardTarget(target, session.base, 'DELETE')
-  return {url: target.href, conditions, attempts, ifMissing: 'failure', verify}
+  return {url: target.href, conditions, attempts, ifMissing, verify}
 }
 
 async function repeat(

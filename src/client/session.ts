@@ -8,6 +8,7 @@ import {withPace} from '../retry/paced.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {Repeats} from '../retry/repeats.ts'
 import {sleep} from '../retry/sleep.ts'
+import {Unsent} from '../retry/unsent.ts'
 import type {Auth} from '../transport/auth.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
@@ -51,6 +52,8 @@ export interface Line {
   requests: number
   /** How many bytes of answers have arrived so far. */
   bytes: number
+  /** Whether an error says that the call has ended. */
+  isEnd(error: unknown): boolean
   /** Lets go of the signals. */
   close(): void
 }
@@ -98,7 +101,7 @@ export function openLine(
     line.requests++
     return session.transport(request)
   }
-  const timed = withDeadlines(counted, session.timeouts)
+  const timed = withDeadlines(counted, session.timeouts, end.signal)
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
   const pace = new Pace(concurrency, session.server)
@@ -124,6 +127,7 @@ export function openLine(
     isGraceful: grace > 0,
     requests: 0,
     bytes: 0,
+    isEnd: (error) => error instanceof Unsent || (ending.aborted && error === ending.reason),
     close() {
       clearTimeout(timer)
       ending.removeEventListener('abort', onEnding)

@@ -65,6 +65,13 @@ export function guardTarget(url: URL, base: URL, verb: string): void {
   }
 }
 
+/** Whether a URL is in another one, in whatever way a server reads its path. */
+export function isSafelyWithin(url: string, other: string): boolean {
+  const {pathname} = new URL(url)
+  const around = new URL(other).pathname
+  return isWithin(pathname, around) && isWithin(asServersRead(pathname), around)
+}
+
 /**
  * What some servers make of a path: nginx decodes `%2F` before it resolves dots, Windows takes `\` for a slash, servlets cut
  * parameters off a segment, and old decoders read an overlong dot. A guard must hold for these too.

@@ -25,38 +25,56 @@ export async function verify(
   manner: Manner,
   give: Give<DavResult>,
 ): Promise<DavResult> {
+  const {line} = manner
   try {
-    if (isMissing(verdict.status) || (await isNotThere(request, manner))) return verdict
+    if (isMissing(verdict.status) || !(await stands(request, manner))) return verdict
   } catch (error) {
+    // The DELETE was answered, whatever ends the call now.
+    if (line.isGraceful && line.isEnd(error))
+      return unseenVerdict(request, verdict, 'the call was ended')
     if (!(error instanceof DavError)) throw error
-    return unseenVerdict(request, verdict, error)
+    return unseenVerdict(request, verdict, error.message)
   }
   const {url} = request
   const order: Order = {url, root: url, depth: 'infinity', body, decoders: {}, attempts: 0}
   const frontier = new Frontier([firstListing(order, manner.session)])
   let hasMembers = false
-  for await (const batch of walk(frontier, {...manner, incomplete: [], throws: false})) {
-    const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
-    hasMembers ||= left.length > 0
-    const failures = left.map((result) => withRequest(standing(result, verdict), request))
-    if (!(await give(failures))) break
+  try {
+    for await (const batch of walk(frontier, {...manner, incomplete: [], throws: false})) {
+      const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
+      hasMembers ||= left.length > 0
+      const failures = left.map((result) => withRequest(standing(result, verdict), request))
+      if (!(await give(failures))) break
+    }
+  } catch (error) {
+    if (!line.isGraceful || !line.isEnd(error)) throw error
   }
   return standingVerdict(request, verdict, hasMembers)
 }
 
-/** Whether a resource is not there any more. */
-async function isNotThere({url}: DeleteRequest, manner: Manner): Promise<boolean> {
+/**
+ * Whether a resource is still there.
+ *
+ * @throws DavError where that is not known.
+ */
+async function stands({url}: DeleteRequest, manner: Manner): Promise<boolean> {
   try {
-    const {batches} = await list({url, depth: 0, body, decoders: {}}, manner)
+    const answer = await list({url, depth: 0, body, decoders: {}}, manner)
     let isNamedMissing = false
-    for await (const batch of batches) {
+    for await (const batch of answer.batches) {
+      // A property that is missing is one of a resource that is there.
       isNamedMissing ||= batch.some(
-        ({ok, relation, status}) => !ok && relation === 'self' && isMissing(status),
+        (result) =>
+          !result.ok &&
+          result.relation === 'self' &&
+          result.reason === 'status' &&
+          isMissing(result.status),
       )
     }
-    return isNamedMissing
+    if (!answer.hasListed) throw new DavError(`the answer to PROPFIND ${url} does not name it`)
+    return !isNamedMissing
   } catch (error) {
-    if (error instanceof DavHttpError && isMissing(error.status)) return true
+    if (error instanceof DavHttpError && isMissing(error.status)) return false
     throw error
   }
 }

@@ -95,6 +95,8 @@ export interface FailedRequest {
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
+  /** Where a target that is not there counts as deleted. */
+  readonly ifMissing?: 'failure' | 'success'
   /** Whether a success was to be verified. */
   readonly verify?: boolean
   /** The request body, where there was one. */

@@ -30,7 +30,13 @@ export async function sendUntilAnswered(
     }
     const status = response?.status ?? 0
     const isFinal = (status > 0 && status < 300) || !mayRepeat(status)
-    const wait = isFinal ? undefined : repeats?.next(attempt, [failureOf(request, response)])
+    let wait: (() => Promise<void>) | undefined
+    try {
+      if (!isFinal) wait = repeats?.next(attempt, [failureOf(request, response)])
+    } catch (error) {
+      if (response !== undefined) await discard(response)
+      throw error
+    }
     if (wait === undefined) {
       if (response === undefined) throw problem
       return response

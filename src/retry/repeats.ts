@@ -29,6 +29,13 @@ export class Repeats {
     return this.#policy.retryable(failure)
   }
 
+  /** Counts a request that is sent again; `false` where the budget is spent, and it must not be. */
+  spend(): boolean {
+    if (this.#count >= this.#policy.budget) return false
+    this.#count++
+    return true
+  }
+
   /**
    * The wait for the next attempt, `undefined` where there is none.
    *
@@ -49,7 +56,7 @@ export class Repeats {
       return undefined
     const delay = delayAfter(policy, attempt, longestWait(retryable, asked), Math.random())
     if (performance.now() - this.#began + delay > policy.maxElapsed) return undefined
-    this.#count++
+    this.spend()
     policy.onRetry?.({failure, attempt: attempt + 1, delay})
     return () => this.#sleep(delay)
   }

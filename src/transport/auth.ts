@@ -52,7 +52,8 @@ export function bearerAuth(token: string): Auth {
 export function withAuth(transport: Transport, auth: Auth, origin: string): Transport {
   return async (request) => {
     if (new URL(request.url).origin !== origin) return transport(request)
-    const value = await untilAborted(Promise.resolve(auth(request)), request.signal)
+    const given = auth(request)
+    const value = given instanceof Promise ? await untilAborted(given, request.signal) : given
     if (value === undefined) return transport(request)
     if (!isHeaderValue(value)) throw new TypeError('auth gave a value that no header can have')
     return transport({...request, headers: {...request.headers, authorization: value}})

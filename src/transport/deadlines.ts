@@ -49,13 +49,15 @@ export function resolveTimeouts(
   return {headers, idle}
 }
 
-/** Puts the limits on exchanges, and gives every failure its class. */
+/** Puts the limits on exchanges, ends them with the signal, and gives every failure its class. */
 export function withDeadlines(
   transport: Transport,
   timeouts: {headers: number; idle: number},
+  signal: AbortSignal,
 ): Transport {
+  const underWay = new UnderWay(signal)
   return async (request) => {
-    const deadline = new Deadline(request)
+    const deadline = new Deadline(request, underWay)
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
@@ -75,6 +77,38 @@ export function withDeadlines(
       void sent?.then(discard, () => {})
       throw error
     }
+  }
+}
+
+/**
+ * The exchanges that one signal ends. It has one listener for all: V8 keeps a chain of those that were removed, which is as
+ * long as the call.
+ */
+class UnderWay {
+  readonly signal: AbortSignal
+  readonly #deadlines: Deadline[] = []
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+    signal.addEventListener(
+      'abort',
+      () => {
+        for (const deadline of this.#deadlines.slice()) deadline.break(signal.reason)
+      },
+      {once: true},
+    )
+  }
+
+  add(deadline: Deadline): void {
+    deadline.index = this.#deadlines.push(deadline) - 1
+  }
+
+  remove(deadline: Deadline): void {
+    if (this.#deadlines[deadline.index] !== deadline) return
+    const last = this.#deadlines.pop()
+    if (last === undefined || last === deadline) return
+    this.#deadlines[deadline.index] = last
+    last.index = deadline.index
   }
 }
 
@@ -110,14 +144,17 @@ function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: n
 /** The signal of one exchange: the caller's, and a timer for what is waited for. */
 class Deadline {
   readonly #request: DavRequest
+  readonly #underWay: UnderWay
   readonly #controller = new AbortController()
-  readonly #follow = (): void => this.#break(this.#request.signal?.reason)
   #reject: ((reason: unknown) => void) | undefined
+  /** Its place among those that are under way. */
+  index = -1
 
-  constructor(request: DavRequest) {
+  constructor(request: DavRequest, underWay: UnderWay) {
+    underWay.signal.throwIfAborted()
     this.#request = request
-    request.signal?.throwIfAborted()
-    request.signal?.addEventListener('abort', this.#follow, {once: true})
+    this.#underWay = underWay
+    underWay.add(this)
   }
 
   get signal(): AbortSignal {
@@ -126,7 +163,7 @@ class Deadline {
 
   /** Lets go of the caller's signal. */
   end(): void {
-    this.#request.signal?.removeEventListener('abort', this.#follow)
+    this.#underWay.remove(this)
   }
 
   /** Waits for one thing until the time or the signal ends it, even where the transport heeds neither. */
@@ -140,7 +177,7 @@ class Deadline {
     const timer =
       milliseconds > LONGEST_TIMER
         ? undefined
-        : setTimeout(() => this.#break(this.#timeoutError(which, milliseconds)), milliseconds)
+        : setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
     try {
@@ -154,7 +191,8 @@ class Deadline {
     }
   }
 
-  #break(reason: unknown): void {
+  /** Ends the exchange. */
+  break(reason: unknown): void {
     this.#controller.abort(reason)
     this.#reject?.(reason)
   }

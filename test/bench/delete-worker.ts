@@ -1,0 +1,66 @@
+// Deletes the files `0.txt`, `1.txt`, … of a collection and prints, as JSON, how many verdicts there were and how long it
+// took from before the first request to the last verdict: `ours`, `bare` or `webdav`, the URL of the collection, how many
+// files it has, and the concurrency.
+
+import pLimit from 'p-limit'
+
+const [kind, url = '', files = '10000', many = '16'] = process.argv.slice(2)
+const concurrency = Number(many)
+const names = Array.from({length: Number(files)}, (_, index) => `${index}.txt`)
+
+/** Makes what is needed once, and gives what deletes everything and counts the verdicts. */
+type Contestant = () => Promise<() => Promise<number>>
+
+const CONTESTANTS: Readonly<Record<string, Contestant>> = {
+  ours: async () => {
+    const {DavClient} = await import('multistatus')
+    const dav = new DavClient({url})
+    return async () => {
+      let verdicts = 0
+      for await (const result of dav.deleteMany(names, {concurrency})) {
+        if (!result.ok) throw new Error(JSON.stringify(result))
+        if (result.relation === 'self') verdicts++
+      }
+      return verdicts
+    }
+  },
+  bare: async () => {
+    const {Agent, request} = await import('undici')
+    // As the transport of this package makes it.
+    const dispatcher = new Agent({headersTimeout: 0, bodyTimeout: 0, connect: {timeout: 10_000}})
+    return () =>
+      each(async (name) => {
+        const {statusCode, body} = await request(url + name, {method: 'DELETE', dispatcher})
+        await body.dump()
+        if (statusCode !== 204) throw new Error(`${name} answered ${statusCode}`)
+      })
+  },
+  webdav: async () => {
+    const {createClient} = await import('webdav')
+    const client = createClient(url)
+    return () => each((name) => client.deleteFile(`/${name}`))
+  },
+}
+
+const contestant = CONTESTANTS[kind ?? '']
+if (contestant === undefined) throw new TypeError(`there is no contestant ${kind}`)
+const run = await contestant()
+const begin = performance.now()
+const verdicts = await run()
+const milliseconds = performance.now() - begin
+console.log(JSON.stringify({verdicts, milliseconds}))
+
+/** The loop around what has none of its own. */
+async function each(remove: (name: string) => Promise<void>): Promise<number> {
+  const limit = pLimit(concurrency)
+  let done = 0
+  await Promise.all(
+    names.map((name) =>
+      limit(async () => {
+        await remove(name)
+        done++
+      }),
+    ),
+  )
+  return done
+}

@@ -1,0 +1,115 @@
+// States what an abort of a bulk DELETE leaves of a target that takes several requests: those of its members, and those that
+// ask whether it is gone. It has one verdict all the same, and so have the others.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type DavResult, type DeleteManyOptions} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  NEVER,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+let server: FaultServer
+let dav: DavClient
+let controller: AbortController
+const transport = undiciTransport()
+const reason = {why: 'enough'}
+const quick = {attempts: 3, minDelay: 1, maxDelay: 1}
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: server.url, transport})
+  controller = new AbortController()
+})
+
+afterEach(() => server.close())
+
+/** What came before the end, and the error that it ended with. */
+async function run(
+  targets: readonly string[],
+  options: DeleteManyOptions,
+): Promise<{results: DavResult[]; error: unknown}> {
+  const results: DavResult[] = []
+  try {
+    const {signal} = controller
+    for await (const one of dav.deleteMany(targets, {signal, ...options})) results.push(one)
+  } catch (error) {
+    return {results, error}
+  }
+  return {results, error: undefined}
+}
+
+describe('an abort with a policy, while a member is deleted again', () => {
+  it('leaves each target its verdict', async () => {
+    server.script(({url}) => {
+      if (url === '/a/') return answer207(verdicts({'/a/x': '423 Locked'}))
+      if (url === '/a/x') setTimeout(() => controller.abort(reason), 30)
+      return url === '/a/x' || url === '/c' ? NEVER : {status: 204}
+    })
+    const {results, error} = await run(['a/', 'b', 'c', 'd'], {retry: quick, concurrency: 3})
+    expect(error).toBe(reason)
+    const selves = results.filter(({relation}) => relation === 'self').map(({href}) => href)
+    expect(selves.toSorted()).toEqual(['/a/', '/b', '/c', '/d'])
+  })
+})
+
+describe('an abort with a policy, when a member was deleted again', () => {
+  it('does not leave it as a failure that it is no more', async () => {
+    server.script(async ({url}, number) => {
+      if (number === 1) return answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'}))
+      if (number === 3) controller.abort(reason)
+      await delay(30)
+      return {status: url === '/a/x' ? 204 : 423}
+    })
+    const {results, error} = await run(['a/'], {retry: quick})
+    expect(error).toBe(reason)
+    // The server has deleted /a/x and said so in time.
+    expect(server.requests.map(({url}) => url).toSorted()).toEqual(['/a/', '/a/x', '/a/y'])
+    const failed = results.filter(({ok}) => !ok).map(({href}) => href)
+    expect(failed).toEqual(['/a/y', '/a/'])
+  })
+})
+
+describe('an abort with verify', () => {
+  it('before it could be asked is a no-answer of what was sent', async () => {
+    server.script(async ({method}) => {
+      if (method === 'DELETE') controller.abort(reason)
+      await delay(30)
+      return {status: 204}
+    })
+    const {results, error} = await run(['a'], {verify: true})
+    expect(error).toBe(reason)
+    expect(results.map(line)).toEqual(['0 no-answer self /a'])
+    expect(results[0]?.request).toMatchObject({attempts: 1, verify: true})
+  })
+
+  it.each(['before', 'while'])(
+    '%s what is left is listed leaves each its verdict',
+    async (when) => {
+      server.script(({method, url, headers}) => {
+        if (method === 'DELETE') return url === '/c' ? NEVER : {status: 204}
+        if (url !== '/a/') return {status: 404}
+        if (headers['depth'] === '0') {
+          if (when === 'before') controller.abort(reason)
+          return answer207(listing('/a/'))
+        }
+        setTimeout(() => controller.abort(reason), 30)
+        return NEVER
+      })
+      const {results, error} = await run(['a/', 'c', 'd', 'e'], {verify: true, concurrency: 3})
+      expect(error).toBe(reason)
+      const selves = results.filter(({relation}) => relation === 'self').map(({href}) => href)
+      expect(selves.toSorted()).toEqual(['/a/', '/c', '/d', '/e'])
+    },
+  )
+})

@@ -1,0 +1,274 @@
+// States under which conditions a DELETE is sent: If-Match from a caller or from a listing, an If header from a lock token,
+// and what a failure keeps of them. RFC 4918, sections 7.5 and 10.4; RFC 9110, sections 8.8.3 and 13.1.1.
+
+import {DavClient, type DeleteTarget, type Failure} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {answer207, type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
+import {OPEN, SHUT, verdicts} from '../support/fault-server.ts'
+import {generate, propstat} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+const quick = {attempts: 3, minDelay: 1, maxDelay: 2}
+const token = 'urn:uuid:e71d4fae-5dec-22d6-fea5-00a0c91e6be4'
+const ifHeader = `(<${token}>) (Not <DAV:no-lock>)`
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 204})
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+function sentHeaders(name: string): unknown[] {
+  return server.requests.map(({headers}) => headers[name])
+}
+
+/** A response of a listing with an ETag, or with none. */
+function response(href: string, etag?: string, types = ''): string {
+  const tag = etag === undefined ? '' : `<D:getetag>${etag}</D:getetag>`
+  const prop = `<D:resourcetype>${types}</D:resourcetype>${tag}`
+  return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>`
+}
+
+describe('ifMatch', () => {
+  it.each([
+    ['"abc"', '"abc"'],
+    ['abc', '"abc"'],
+    ['W/"abc"', 'W/"abc"'],
+    ['*', '*'],
+    ['"a, b"', '"a, b"'],
+    ['686897696a7c876b7e', '"686897696a7c876b7e"'],
+  ])('%s is sent as %s', async (ifMatch, sent) => {
+    await dav.deleteMany([{href: 'a', ifMatch}]).collect()
+    await dav.delete({href: 'b', ifMatch}).collect()
+    expect(sentHeaders('if-match')).toEqual([sent, sent])
+    expect(sentHeaders('if')).toEqual([undefined, undefined])
+  })
+
+  it.each([
+    '"a"b"',
+    'a\r\nx-evil: 1',
+    'a\nb',
+    'a\0b',
+    'W/"abc',
+    '"abc',
+    '"a", "b"',
+    '\u{1F600}',
+    7,
+    null,
+  ])(
+    'that is no ETag is a TypeError in an array, and a Failure in a stream: %j',
+    async (ifMatch) => {
+      const target = {href: 'a', ifMatch} as DeleteTarget
+      expect(() => dav.deleteMany(['b', target])).toThrow(TypeError)
+      expect(() => dav.delete(target)).toThrow(TypeError)
+      const {failures, successes} = await dav.deleteMany(generate([target, 'b'])).collect()
+      expect(failures.map(line)).toEqual(['0 malformed self a'])
+      expect(failures[0]?.url).toBe(`${server.url}a`)
+      expect(successes.map(line)).toEqual(['204 self /b'])
+      expect(server.requests.map(({url}) => url)).toEqual(['/b'])
+    },
+  )
+})
+
+describe('lockToken', () => {
+  it.each([token, `<${token}>`, 'opaquelocktoken:1-2', '1234', '0123456789abcdef'.repeat(4)])(
+    'is sent as an If header: %s',
+    async (lockToken) => {
+      await dav.deleteMany([{href: 'a', lockToken}]).collect()
+      const bare = lockToken.replaceAll(/[<>]/g, '')
+      expect(sentHeaders('if')).toEqual([`(<${bare}>) (Not <DAV:no-lock>)`])
+      expect(sentHeaders('if-match')).toEqual([undefined])
+    },
+  )
+
+  it('goes with an ifMatch', async () => {
+    await dav.deleteMany([{href: 'a', lockToken: token, ifMatch: '"1"'}]).collect()
+    expect(sentHeaders('if')).toEqual([ifHeader])
+    expect(sentHeaders('if-match')).toEqual(['"1"'])
+  })
+
+  it.each([
+    '',
+    '<>',
+    '<<a>>',
+    'a>b',
+    'a<b',
+    'a b',
+    'a\r\nx-evil: 1',
+    'a\0b',
+    'a\tb',
+    'ä',
+    'a>) (<b',
+    1,
+    null,
+  ])('that is no token is refused: %j', async (lockToken) => {
+    const target = {href: 'a', lockToken} as DeleteTarget
+    expect(() => dav.deleteMany([target])).toThrow(TypeError)
+    const {failures} = await dav.deleteMany(generate([target])).collect()
+    expect(failures.map(line)).toEqual(['0 malformed self a'])
+    expect(server.requests).toEqual([])
+  })
+})
+
+describe('ifUnchanged', () => {
+  it('sends the ETags of a listing, and what has none is a Failure in its place', async () => {
+    const responses = [
+      response('/docs/a', '"1"'),
+      response('/docs/b', 'W/"2"'),
+      response('/docs/c', 'unquoted'),
+      response('/docs/none'),
+      response('/docs/sub/', '"3"', '<D:collection/>'),
+    ]
+    server.script(({method}) =>
+      method === 'DELETE' ? {status: 204} : answer207(OPEN + responses.join('') + SHUT),
+    )
+    const {successes} = await dav.propfind('docs/').collect()
+    const before = server.requests.length
+    const options = {ifUnchanged: true, concurrency: 1}
+    for (const targets of [successes, generate(successes)]) {
+      const results = await Array.fromAsync(dav.deleteMany(targets, options))
+      expect(results.map(({href}) => href.replace('/docs/', ''))).toEqual(
+        successes.map(({href}) => href.replace('/docs/', '')),
+      )
+      expect(results.map(({ok}) => ok)).toEqual([true, true, true, false, false])
+      expect(results.slice(3)).toMatchObject([
+        {reason: 'malformed', status: 0, relation: 'self', url: `${server.url}docs/none`},
+        {reason: 'malformed', status: 0, relation: 'self', url: `${server.url}docs/sub/`},
+      ])
+    }
+    const once = ['"1"', 'W/"2"', '"unquoted"']
+    expect(sentHeaders('if-match').slice(before)).toEqual([...once, ...once])
+  })
+
+  it('of a result whose ETag is empty has nothing to go by', async () => {
+    server.script(({method}) =>
+      method === 'DELETE' ? {status: 204} : answer207(OPEN + response('/a', '') + SHUT),
+    )
+    const {successes} = await dav.propfind('a', {depth: 0}).collect()
+    const {failures} = await dav.deleteMany(successes, {ifUnchanged: true}).collect()
+    expect(failures.map(line)).toEqual(['0 malformed self /a'])
+    expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
+  })
+
+  it.each(['"a"b"', '"a&#13;&#10;x-evil: 1"', '"中"'])(
+    'of a result whose ETag no header can have is a Failure in its place, in an array too: %s',
+    async (etag) => {
+      const body = OPEN + response('/a', etag) + response('/b', '"1"') + SHUT
+      server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
+      const {successes} = await dav.propfind('').collect()
+      const stream = dav.deleteMany(successes, {ifUnchanged: true, concurrency: 1})
+      const results = await Array.fromAsync(stream)
+      expect(results.map(line)).toEqual(['0 malformed self /a', '204 self /b'])
+    },
+  )
+
+  it.each<[string, DeleteTarget]>([
+    ['a string', 'a'],
+    ['a URL', new URL('http://127.0.0.1/a')],
+    ['a target without ifMatch', {href: 'a'}],
+    ['a target with a lock token only', {href: 'a', lockToken: token}],
+  ])('of %s is a TypeError in an array, and a Failure in a stream', async (_, given) => {
+    const target = given instanceof URL ? new URL('a', server.url) : given
+    expect(() => dav.deleteMany([target], {ifUnchanged: true})).toThrow(TypeError)
+    const {failures} = await dav.deleteMany(generate([target]), {ifUnchanged: true}).collect()
+    expect(failures).toMatchObject([{reason: 'malformed', status: 0, url: `${server.url}a`}])
+    expect(server.requests).toEqual([])
+  })
+
+  it('takes an ifMatch', async () => {
+    await dav.deleteMany([{href: 'a', ifMatch: '"1"'}], {ifUnchanged: true}).collect()
+    expect(sentHeaders('if-match')).toEqual(['"1"'])
+  })
+
+  it('of what has changed is a 412 that is final', async () => {
+    server.answers({status: 412})
+    const options = {ifUnchanged: true, retry: quick}
+    const {failures} = await dav.deleteMany([{href: 'a', ifMatch: '"1"'}], options).collect()
+    expect(failures).toMatchObject([
+      {status: 412, reason: 'status', request: {conditions: {'if-match': '"1"'}, attempts: 1}},
+    ])
+    expect(server.requests).toHaveLength(1)
+  })
+})
+
+describe('a failure', () => {
+  const target = {href: 'a/', ifMatch: '"1"', lockToken: token}
+
+  it('keeps the conditions, as plain data, and they are sent again', async () => {
+    server.answers({status: 503}, RESET, {status: 423})
+    const {failures} = await dav.deleteMany([target], {retry: quick}).collect()
+    expect(failures[0]?.request?.conditions).toEqual({'if-match': '"1"', if: ifHeader})
+    const written: Failure[] = JSON.parse(JSON.stringify(failures))
+    server.answers({status: 204})
+    const {successes} = await dav.retry(written, quick).collect()
+    expect(successes).toMatchObject([{status: 204, attempts: 4}])
+    expect(sentHeaders('if-match')).toEqual(['"1"', '"1"', '"1"', '"1"'])
+    expect(sentHeaders('if')).toEqual([ifHeader, ifHeader, ifHeader, ifHeader])
+  })
+
+  it('of a member keeps the lock token, and not the If-Match', async () => {
+    server.answers(answer207(verdicts({'/a/x': '423 Locked', '/b': '423 Locked'})))
+    const {failures} = await dav.deleteMany([target]).collect()
+    expect(failures.map(line)).toEqual([
+      '423 status member /a/x',
+      '423 status outside /b',
+      '424 member self /a/',
+    ])
+    expect(failures.map(({request}) => request?.conditions)).toEqual([
+      {if: ifHeader},
+      undefined,
+      {'if-match': '"1"', if: ifHeader},
+    ])
+    expect(failures[1]).not.toHaveProperty('request')
+  })
+
+  it.each(['in the call', 'by dav.retry'])(
+    'of a member is sent again with the token: %s',
+    async (how) => {
+      const first = answer207(verdicts({'/a/x': '423 Locked'}))
+      server.answers(first, {status: 204})
+      if (how === 'in the call') await dav.deleteMany([target], {retry: quick}).collect()
+      else await dav.retry((await dav.deleteMany([target]).collect()).failures, quick).collect()
+      expect(server.requests.map(({url}) => url)).toEqual(['/a/', '/a/x', '/a/'])
+      expect(sentHeaders('if')).toEqual([ifHeader, ifHeader, ifHeader])
+      expect(sentHeaders('if-match')).toEqual(['"1"', undefined, '"1"'])
+    },
+  )
+
+  it.each([
+    {if: `(<${token}>)\r\nx-evil: 1`},
+    {'if-match': '"1"\nx'},
+    {authorization: 'Basic eA=='},
+    {'if-match\r\nx': '1'},
+    {host: 'elsewhere'},
+    {depth: '0'},
+  ])('from a queue cannot bring in another header: %j', async (conditions) => {
+    const {failures} = await dav
+      .deleteMany([{href: 'a', ifMatch: '"1"'}], {retry: {attempts: 1}})
+      .collect()
+    expect(failures).toEqual([])
+    const url = `${server.url}a`
+    const forged: Failure = {
+      ok: false,
+      href: '/a',
+      url,
+      relation: 'self',
+      status: 423,
+      reason: 'status',
+      conditions: [],
+      missing: [],
+      request: {method: 'DELETE', url, depth: 'infinity', conditions, attempts: 1},
+    }
+    await expect(dav.retry([forged], quick).collect()).rejects.toThrow(TypeError)
+    expect(server.requests).toHaveLength(1)
+  })
+})

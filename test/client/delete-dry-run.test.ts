@@ -1,0 +1,103 @@
+// States what a dry run gives: what would be sent, target by target, and nothing is. Refusals are what they are without it.
+
+import {DavClient} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {generate} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 5000})
+
+let server: FaultServer
+let dav: DavClient
+const dryRun = true
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: `${server.url}docs/`, transport: undiciTransport()})
+})
+
+afterEach(() => server.close())
+
+describe('a dry run', () => {
+  it('gives what would be sent for each target, with its conditions', async () => {
+    const targets = ['a', {href: 'b/', ifMatch: 'x', lockToken: 'urn:1'}]
+    const results = await Array.fromAsync(dav.deleteMany(targets, {dryRun, concurrency: 1}))
+    expect(results.map(line)).toEqual(['0 self /docs/a', '0 self /docs/b/'])
+    expect(results).toMatchObject([
+      {
+        ok: true,
+        url: `${server.url}docs/a`,
+        properties: {},
+        missing: [],
+        request: {method: 'DELETE', url: `${server.url}docs/a`, depth: 'infinity', attempts: 0},
+      },
+      {
+        ok: true,
+        url: `${server.url}docs/b/`,
+        request: {
+          method: 'DELETE',
+          url: `${server.url}docs/b/`,
+          depth: 'infinity',
+          conditions: {'if-match': '"x"', if: '(<urn:1>) (Not <DAV:no-lock>)'},
+          attempts: 0,
+        },
+      },
+    ])
+    expect(JSON.parse(JSON.stringify(results))).toEqual(results)
+    expect(server.requests).toEqual([])
+  })
+
+  it('of a single target is the same', async () => {
+    const {successes, summary} = await dav.delete('a', {dryRun}).collect()
+    expect(successes).toMatchObject([{status: 0, relation: 'self', request: {attempts: 0}}])
+    expect(summary).toMatchObject({requests: 0, successes: 1})
+    expect(server.requests).toEqual([])
+  })
+
+  it('has no requests, whatever else is asked for', async () => {
+    const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
+    const options = {dryRun, retry, verify: true, ifMissing: 'success'} as const
+    const {successes, summary} = await dav.deleteMany(['a', 'b'], options).collect()
+    expect(successes.map(({status}) => status)).toEqual([0, 0])
+    expect(successes[0]?.request).toMatchObject({verify: true, attempts: 0})
+    expect(summary.requests).toBe(0)
+    expect(server.requests).toEqual([])
+  })
+
+  it('refuses what is refused without it: an array at once, a stream in its place', async () => {
+    for (const bad of ['', '../', '/elsewhere', 'https://other.example/a', 'b#1', 'b?1']) {
+      expect(() => dav.deleteMany(['a', bad], {dryRun})).toThrow(TypeError)
+      expect(() => dav.delete(bad, {dryRun})).toThrow(TypeError)
+      const stream = dav.deleteMany(generate(['a', bad, 'c']), {dryRun, concurrency: 1})
+      const results = await Array.fromAsync(stream)
+      expect(results.map(({ok}) => ok)).toEqual([true, false, true])
+      expect(results[1]).toMatchObject({status: 0, reason: 'malformed'})
+    }
+    expect(server.requests).toEqual([])
+  })
+
+  it('says what ifUnchanged would not send', async () => {
+    const {failures} = await dav
+      .deleteMany([{url: `${server.url}docs/a`}], {dryRun, ifUnchanged: true})
+      .collect()
+    expect(failures.map(line)).toEqual(['0 malformed self /docs/a'])
+  })
+
+  it('folds as the run would: one result for a target that is named twice', async () => {
+    const {successes} = await dav.deleteMany(['a', '%61', 'b/', 'b/x'], {dryRun}).collect()
+    expect(successes.map(line).toSorted()).toEqual([
+      '0 self /docs/a',
+      '0 self /docs/b/',
+      '0 self /docs/b/x',
+    ])
+    expect(server.requests).toEqual([])
+  })
+
+  it.each([1, 'yes', null])('is true or false, not %j', (nonsense) => {
+    // @ts-expect-error -- what a caller without types may write
+    expect(() => dav.deleteMany(['a'], {dryRun: nonsense})).toThrow(TypeError)
+  })
+})

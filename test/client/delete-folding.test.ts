@@ -1,0 +1,264 @@
+// States which targets of one call are the same, and which go with another: each distinct one has one verdict, and nothing
+// is sent for what is gone. RFC 4918, section 9.6.1; RFC 3986, section 6.2.2.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type DavResult, type Progress, type Transport} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  type Answer,
+  answer207,
+  type FaultServer,
+  RESET,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {generate} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+let server: FaultServer
+let dav: DavClient
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 204})
+  dav = new DavClient({url: server.url, transport})
+})
+
+afterEach(() => server.close())
+
+function sent(): string[] {
+  return server.requests.map(({url}) => url)
+}
+
+function lines(results: readonly DavResult[]): string[] {
+  return results.map(line).toSorted()
+}
+
+describe('a target that is named again', () => {
+  it.each([
+    ['a', 'a'],
+    ['a', '%61'],
+    ['a', 'a/'],
+    ['a/', './a'],
+    ['%C3%A9', '%c3%a9'],
+    ['%C3%A9', 'é'],
+    ['%E9', '%e9'],
+    ['a%2Fb', 'a%2fb'],
+    ['x/../a', 'a'],
+    ['(a)', '%28a%29'],
+  ])('has one result: %s and %s', async (one, other) => {
+    const told: Progress[] = []
+    const onProgress = (progress: Progress): void => void told.push(progress)
+    for (const concurrency of [1, 4]) {
+      const before = server.requests.length
+      const stream = dav.deleteMany([one, other, 'z', other], {concurrency, onProgress})
+      const results = await Array.fromAsync(stream)
+      expect(results).toHaveLength(2)
+      expect(server.requests).toHaveLength(before + 2)
+      expect(told.at(-1)).toMatchObject({done: 4, failed: 0, inFlight: 0, total: 4})
+    }
+  })
+
+  it.each([
+    ['a', 'A'],
+    ['a%2Fb', 'a/b'],
+    ['a', 'a%20'],
+    ['%C3%A9', 'e%CC%81'],
+    ['a%252F', 'a%2F'],
+  ])('is not one that only looks like it: %s and %s', async (one, other) => {
+    expect((await dav.deleteMany([one, other]).collect()).successes).toHaveLength(2)
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('with another query is another one, and has nothing in it', async () => {
+    const urls = ['a?1', 'a?2', 'a', 'a/x?1', 'a?1'].map((path) => new URL(path, server.url))
+    const {successes} = await dav.deleteMany(urls, {concurrency: 1}).collect()
+    expect(successes).toHaveLength(4)
+    expect(sent().slice(0, 3)).toEqual(['/a?1', '/a?2', '/a'])
+  })
+
+  it('is a string, a URL or a result', async () => {
+    const url = `${server.url}a`
+    const targets = ['a', new URL(url), {url}, {href: 'a/'}, {href: new URL(url)}]
+    expect((await dav.deleteMany(generate(targets)).collect()).successes).toHaveLength(1)
+    expect(sent()).toEqual(['/a'])
+  })
+
+  it('has the one verdict of a failure too', async () => {
+    server.answers({status: 423})
+    const {failures} = await dav.deleteMany(['a', 'a/', 'a'], {concurrency: 1}).collect()
+    expect(failures.map(line)).toEqual(['423 status self /a'])
+  })
+
+  it('is the same 5,000 targets later', async () => {
+    const names = Array.from({length: 5000}, (_, number) => `n${number}`)
+    const {successes} = await dav.deleteMany(['a', ...names, 'a'], {concurrency: 32}).collect()
+    expect(successes).toHaveLength(5001)
+    expect(sent().filter((url) => url === '/a')).toHaveLength(1)
+  })
+})
+
+describe('what is in a target that was taken before', () => {
+  it.each([1, 2, 8])('goes with it, where that is deleted: concurrency %i', async (concurrency) => {
+    const targets = generate(['a/', 'a/x', 'a/b/', 'a/b/y', 'b', '%61/z'])
+    const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency}))
+    expect(lines(results)).toEqual([
+      '204 self /%61/z',
+      '204 self /a/',
+      '204 self /a/b/',
+      '204 self /a/b/y',
+      '204 self /a/x',
+      '204 self /b',
+    ])
+    expect(results.every(({ok}) => ok)).toBe(true)
+    expect(sent().toSorted()).toEqual(['/a/', '/b'])
+  })
+
+  it.each<[string, Answer | typeof RESET, string]>([
+    ['423', {status: 423}, '423 status self /a/'],
+    ['412', {status: 412}, '412 status self /a/'],
+    ['a reset', RESET, '0 no-answer self /a/'],
+  ])('is sent where that fails: %s', async (_, bad, expected) => {
+    server.script(({url}) => (url === '/a/' ? bad : {status: 204}))
+    const results = await Array.fromAsync(dav.deleteMany(['a/', 'a/x', 'a/y']))
+    expect(lines(results)).toEqual([expected, '204 self /a/x', '204 self /a/y'].toSorted())
+    expect(sent()[0]).toBe('/a/')
+  })
+
+  it('has a verdict of its own beside what the collection’s answer says of it', async () => {
+    server.script(({url}) =>
+      url === '/a/'
+        ? answer207(verdicts({'/a/x': '423 Locked'}))
+        : {status: url === '/a/x' ? 423 : 404},
+    )
+    const results = await Array.fromAsync(dav.deleteMany(['a/', 'a/x', 'a/y']))
+    const selves = results.filter(({relation}) => relation === 'self')
+    // What went with the collection is deleted, though it answers 404.
+    expect(lines(selves)).toEqual(['404 self /a/y', '423 status self /a/x', '424 member self /a/'])
+  })
+
+  it('waits for a retry of that one, and goes with it', async () => {
+    let left = 2
+    server.script(({url}) => ({status: url === '/a/' && left-- > 0 ? 503 : 204}))
+    const retry = {attempts: 4, minDelay: 20, maxDelay: 20}
+    const {successes} = await dav.deleteMany(['a/', 'a/x'], {retry}).collect()
+    expect(lines(successes)).toEqual(['204 self /a/', '204 self /a/x'])
+    expect(sent()).toEqual(['/a/', '/a/', '/a/'])
+  })
+
+  it('is deleted where both are missing: with ifMissing it is not even sent', async () => {
+    server.answers({status: 404})
+    const options = {ifMissing: 'success', concurrency: 1} as const
+    const {successes} = await dav.deleteMany(['a/', 'a/x'], options).collect()
+    expect(lines(successes)).toEqual(['404 self /a/', '404 self /a/x'])
+    expect(sent()).toEqual(['/a/'])
+    const results = await Array.fromAsync(dav.deleteMany(['b/', 'b/x', 'c'], {concurrency: 1}))
+    expect(lines(results)).toEqual(['404 self /b/x', '404 status self /b/', '404 status self /c'])
+  })
+})
+
+describe('the memory of a call', () => {
+  it('holds the last 10,000, and what is under way however long', async () => {
+    const seen: string[] = []
+    const {promise: gate, resolve: open} = Promise.withResolvers<void>()
+    const answered: Transport = async ({url}) => {
+      const name = url.slice(server.url.length)
+      seen.push(name)
+      if (name === 'slow') await gate
+      return {status: 204, headers: new Headers(), body: null}
+    }
+    const many = new DavClient({url: server.url, transport: answered})
+    const targets = function* (): Generator<string> {
+      yield* ['slow', 'first', 'in/']
+      for (let number = 0; number < 9990; number++) yield `n${number}`
+      // Remembered still.
+      yield* ['first', 'in/x', 'n0']
+      for (let number = 0; number < 20_000; number++) yield `m${number}`
+      yield* ['slow', 'm19000']
+      open()
+      yield* ['first', 'in/y']
+    }
+    const hrefs: string[] = []
+    for await (const {href} of many.deleteMany(targets())) hrefs.push(href)
+    expect(hrefs).toHaveLength(3 + 9990 + 1 + 20_000 + 2)
+    expect(new Set(hrefs).size).toBe(hrefs.length - 1)
+    expect(seen.filter((name) => name === 'slow')).toHaveLength(1)
+    expect(seen.filter((name) => name === 'first')).toHaveLength(2)
+    expect(seen.filter((name) => name.startsWith('in/'))).toEqual(['in/', 'in/y'])
+  })
+})
+
+describe('50 targets that wait for the collection they are in', () => {
+  it.each([1, 4])('do not stop others: concurrency %i', async (concurrency) => {
+    const {promise: gate, resolve: open} = Promise.withResolvers<void>()
+    server.script(async ({url}) => {
+      if (url === '/slow/') await gate
+      return {status: 204}
+    })
+    const inside = Array.from({length: 50}, (_, number) => `slow/${number}`)
+    const others = Array.from({length: 20}, (_, number) => `other/${number}`)
+    const targets =
+      concurrency === 1 ? [...others, 'slow/', ...inside] : ['slow/', ...inside, ...others]
+    const seen: string[] = []
+    for await (const {href} of dav.deleteMany(targets, {concurrency})) {
+      seen.push(href)
+      if (seen.length === 20) open()
+    }
+    expect(seen.slice(0, 20).toSorted()).toEqual(others.map((name) => `/${name}`).toSorted())
+    expect(seen).toHaveLength(71)
+    expect(server.requests).toHaveLength(21)
+  })
+})
+
+describe('a collection after what is in it', () => {
+  it('is sent when those that are under way have their verdicts', async () => {
+    const over: string[] = []
+    server.script(async ({url}) => {
+      if (url !== '/a/') await delay(url === '/a/x' ? 60 : 30)
+      over.push(url)
+      return {status: 204}
+    })
+    const {successes} = await dav.deleteMany(['a/x', 'a/b/y', 'a/', 'a/z']).collect()
+    expect(lines(successes)).toEqual(
+      ['/a/', '/a/b/y', '/a/x', '/a/z'].map((href) => `204 self ${href}`),
+    )
+    expect(over).toEqual(['/a/b/y', '/a/x', '/a/'])
+  })
+
+  it('is no deadlock at concurrency 1, whatever the order', async () => {
+    const names = ['a/b/c', 'a/', 'a/b/', 'a/b/c/d', 'a', 'a/b/x', 'b/', 'b/c', 'b/']
+    const {successes} = await dav.deleteMany(names, {concurrency: 1}).collect()
+    expect(successes).toHaveLength(7)
+    expect((await dav.deleteMany(names, {concurrency: 3}).collect()).successes).toHaveLength(7)
+  })
+
+  it('is not taken for one whose name begins in the same way', async () => {
+    await dav.deleteMany(['a', 'ab', 'a-b/c', 'a.b'], {concurrency: 4}).collect()
+    expect(sent().toSorted()).toEqual(['/a', '/a-b/c', '/a.b', '/ab'])
+  })
+})
+
+describe('each distinct target', () => {
+  it('of 400 in a tree, named in any order, has one verdict', async () => {
+    const paths: string[] = []
+    for (let number = 0; number < 400; number++) {
+      const [one, two, three] = [number % 7, number % 11, number % 3]
+      paths.push([`t${one}/`, `t${one}/u${two}/`, `t${one}/u${two}/v${three}`][number % 3] ?? 'x')
+      if (number % 5 === 0) paths.push(`%74${one}`)
+    }
+    server.script(({url}) => ({status: url.includes('u') && url.length % 2 === 0 ? 423 : 204}))
+    const distinct = new Set(paths.map((path) => decodeURI(path).replace(/\/$/, '')))
+    for (const concurrency of [1, 16]) {
+      const results = await Array.fromAsync(dav.deleteMany(generate(paths), {concurrency}))
+      const hrefs = results.map(({href}) => decodeURI(href).replaceAll(/^\/|\/$/g, ''))
+      expect(hrefs.toSorted()).toEqual([...distinct].toSorted())
+      expect(results.every(({relation}) => relation === 'self')).toBe(true)
+    }
+  })
+})

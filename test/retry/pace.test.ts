@@ -1,0 +1,287 @@
+// States how many requests of one call are under way at once: half as many after a 429, a 503 or a reset, gradually more
+// after good answers, never more than asked for, none while the server asks to wait. RFC 6585, section 4; RFC 9110, 10.2.3.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type RetryPolicy} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {Pace, type Place} from '../../src/retry/pace.ts'
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  RESET,
+  startFaultServer,
+} from '../support/fault-server.ts'
+import {generate} from '../support/fixtures.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+/** Takes all places that there are. Those that come later are in the list too. */
+async function fill(pace: Pace, wanted = 40): Promise<Place[]> {
+  const places: Place[] = []
+  for (let count = 0; count < wanted; count++) void pace.enter().then((place) => places.push(place))
+  await delay(5)
+  return places
+}
+
+/** Ends exchanges, all in the same way; then how many others were let in. */
+async function end(places: Place[], isBorne: boolean): Promise<number> {
+  for (const place of places.splice(0)) {
+    place.tell(isBorne)
+    place.leave()
+  }
+  await delay(5)
+  return places.length
+}
+
+describe('a pace', () => {
+  it('gives as many places as asked for, and one more for each that is left', async () => {
+    const places = await fill(new Pace(5, {busyUntil: 0}))
+    expect(places).toHaveLength(5)
+    places[0]?.leave()
+    await delay(5)
+    expect(places).toHaveLength(6)
+  })
+
+  it('is halved once for all that were under way', async () => {
+    const places = await fill(new Pace(16, {busyUntil: 0}), 200)
+    expect(await end(places, false)).toBe(8)
+    expect(await end(places, false)).toBe(4)
+    expect(await end(places, false)).toBe(2)
+    expect(await end(places, false)).toBe(1)
+    expect(await end(places, false)).toBe(1)
+  })
+
+  it('is halved downwards', async () => {
+    const places = await fill(new Pace(7, {busyUntil: 0}), 60)
+    expect(await end(places, false)).toBe(3)
+    expect(await end(places, false)).toBe(1)
+  })
+
+  it('climbs by one in each round of good answers, and never above what was asked', async () => {
+    const places = await fill(new Pace(4, {busyUntil: 0}), 200)
+    expect(await end(places, false)).toBe(2)
+    expect(await end(places, true)).toBe(3)
+    expect(await end(places, true)).toBe(4)
+    expect(await end(places, true)).toBe(4)
+    expect(await end(places, true)).toBe(4)
+    // What was borne while it was full gives nothing for later.
+    expect(await end(places, false)).toBe(2)
+    expect(await end(places, true)).toBe(3)
+  })
+
+  it('begins its round anew with each halving', async () => {
+    const places = await fill(new Pace(8, {busyUntil: 0}), 200)
+    expect(await end(places, false)).toBe(4)
+    for (const place of places.slice(0, 3)) place.tell(true)
+    for (const place of places.slice(3)) place.tell(false)
+    for (const place of places.splice(0)) place.leave()
+    await delay(5)
+    expect(places).toHaveLength(2)
+    expect(await end(places, true)).toBe(3)
+  })
+
+  it('knows room: what is idle does not count, and it says so', async () => {
+    const pace = new Pace(2, {busyUntil: 0})
+    let told = 0
+    const unlisten = pace.onRoom(() => told++)
+    expect([pace.hasRoom(1), pace.hasRoom(2)]).toEqual([true, false])
+    const {promise, resolve} = Promise.withResolvers<number>()
+    const waiting = pace.idle(promise)
+    expect([told, pace.hasRoom(2), pace.hasRoom(3)]).toEqual([1, true, false])
+    resolve(7)
+    expect(await waiting).toBe(7)
+    expect(pace.hasRoom(2)).toBe(false)
+    await expect(pace.idle(Promise.reject(new Error('x')))).rejects.toThrow('x')
+    expect(pace.hasRoom(2)).toBe(false)
+    unlisten()
+    const before = told
+    await pace.idle(Promise.resolve())
+    expect(told).toBe(before)
+  })
+
+  it('holds for all that share a server, as long as the longest', () => {
+    const state = {busyUntil: 0}
+    const [one, other] = [new Pace(1, state), new Pace(1, state)]
+    expect(one.held).toBe(0)
+    one.hold(60_000)
+    other.hold(10)
+    expect(other.held).toBeGreaterThan(50_000)
+    expect(one.held).toBeGreaterThan(50_000)
+  })
+})
+
+describe('over a connection', () => {
+  let server: FaultServer
+  let dav: DavClient
+  const transport = undiciTransport()
+  const quick: RetryPolicy = {attempts: 4, minDelay: 1, maxDelay: 2}
+
+  beforeEach(async () => {
+    server = await startFaultServer()
+    dav = new DavClient({url: server.url, transport})
+  })
+
+  afterEach(() => server.close())
+
+  /** Answers the first round with this, then all with 204; notes how many are there together. */
+  function overcharge(status: number | typeof RESET, first: number): number[] {
+    const together: number[] = []
+    let present = 0
+    server.script(async (_request, number) => {
+      together.push(++present)
+      await delay(10)
+      present--
+      const bad = status === RESET ? RESET : {status}
+      return number <= first ? bad : {status: 204}
+    })
+    return together
+  }
+
+  it.each([
+    [429, 429],
+    [503, 503],
+    ['reset', RESET],
+  ] as const)(
+    'a %s halves what is under way at once, and it climbs back',
+    async (_name, status) => {
+      const together = overcharge(status, 8)
+      const names = Array.from({length: 120}, (_, number) => `${number}`)
+      const {successes} = await dav.deleteMany(names, {concurrency: 8, retry: quick}).collect()
+      expect(successes).toHaveLength(120)
+      expect(Math.max(...together.slice(0, 8))).toBe(8)
+      expect(Math.max(...together.slice(8, 8 + 4))).toBeLessThanOrEqual(4)
+      expect(Math.max(...together.slice(60))).toBe(8)
+      expect(Math.max(...together)).toBe(8)
+    },
+  )
+
+  it.each([500, 423, 404])('a %i halves nothing', async (status) => {
+    const together = overcharge(status, 8)
+    const names = Array.from({length: 24}, (_, number) => `${number}`)
+    await dav.deleteMany(names, {concurrency: 8}).collect()
+    expect(Math.max(...together.slice(8, 24))).toBe(8)
+  })
+
+  it('a slow one does not stop the others, also when there is one place less', async () => {
+    const {promise: gate, resolve: open} = Promise.withResolvers<void>()
+    server.script(async ({url}, number) => {
+      if (url === '/slow') await gate
+      return {status: number === 2 ? 503 : 204}
+    })
+    const names = Array.from({length: 50}, (_, number) => `${number}`)
+    const seen: string[] = []
+    const options = {concurrency: 4, retry: quick}
+    for await (const {href} of dav.deleteMany(generate(['slow', ...names]), options)) {
+      seen.push(href)
+      if (seen.length === 50) open()
+    }
+    expect(seen.at(-1)).toBe('/slow')
+  })
+
+  it.each([1, 3])(
+    'those that wait for another attempt take no place: concurrency %i',
+    async (concurrency) => {
+      const told = new Set<string>()
+      server.script(({url}) => {
+        const isFirst = !told.has(url)
+        told.add(url)
+        return {status: isFirst && url.startsWith('/busy') ? 423 : 204}
+      })
+      const busy = Array.from({length: 10}, (_, number) => `busy${number}`)
+      const others = Array.from({length: 10}, (_, number) => `other${number}`)
+      const retry = {attempts: 2, minDelay: 300, maxDelay: 300}
+      const {successes} = await dav.deleteMany([...busy, ...others], {concurrency, retry}).collect()
+      expect(successes).toHaveLength(20)
+      expect(new Set(server.requests.slice(0, 20).map(({url}) => url)).size).toBe(20)
+    },
+  )
+
+  describe('Retry-After', () => {
+    const isBusy = {status: 503, headers: {'retry-after': '1'}}
+
+    /** Sends a DELETE that is told to wait, then other requests of the client; says what came before the wait was over. */
+    async function sentMeanwhile(retry: RetryPolicy | undefined): Promise<string[]> {
+      let first = 0
+      const early: string[] = []
+      server.script(({method, url}, number) => {
+        if (number === 1) {
+          first = performance.now()
+          return isBusy
+        }
+        if (performance.now() - first < 900) early.push(`${method} ${url}`)
+        return method === 'DELETE' ? {status: 204} : answer207(listing(url))
+      })
+      const deleting = dav.deleteMany(['a', 'b', 'c'], {concurrency: 1, retry}).collect()
+      await vi.waitFor(() => expect(first).toBeGreaterThan(0))
+      await delay(100)
+      await Promise.all([deleting, dav.stat('x'), dav.delete('y').collect()])
+      return early.toSorted()
+    }
+
+    it('with a policy holds back every request of the client', async () => {
+      expect(await sentMeanwhile(quick)).toEqual([])
+      expect(server.requests).toHaveLength(6)
+    })
+
+    it('without a policy holds back none', async () => {
+      expect(await sentMeanwhile(undefined)).toEqual([
+        'DELETE /b',
+        'DELETE /c',
+        'DELETE /y',
+        'PROPFIND /x',
+      ])
+    })
+
+    it('of another status holds back nothing but its own repetition', async () => {
+      let first = 0
+      const early: string[] = []
+      server.script(({url}, number) => {
+        if (number === 1) {
+          first = performance.now()
+          return {status: 423, headers: {'retry-after': '1'}}
+        }
+        if (performance.now() - first < 900) early.push(url)
+        return {status: 204}
+      })
+      await dav.deleteMany(['a', 'b', 'c'], {concurrency: 1, retry: quick}).collect()
+      expect(early).toEqual(['/b', '/c'])
+    })
+
+    it('that holds back is ended by an abort of whatever is held back', async () => {
+      server.answers({status: 429, headers: {'retry-after': '3600'}})
+      await dav.delete('a', {retry: {...quick, attempts: 1}}).collect()
+      for (const call of [
+        (signal: AbortSignal) => dav.stat('a', {signal}),
+        (signal: AbortSignal) => dav.propfind('a', {signal}).collect(),
+        (signal: AbortSignal) => dav.delete('a', {signal}).collect(),
+        (signal: AbortSignal) => dav.delete('a', {signal, retry: quick}).collect(),
+      ]) {
+        const controller = new AbortController()
+        void delay(30).then(() => controller.abort('enough'))
+        await expect(call(controller.signal)).rejects.toBe('enough')
+      }
+      expect(server.requests).toHaveLength(1)
+    })
+
+    it('that holds back is ended by an abort, and the rest is not sent', async () => {
+      server.answers({status: 429, headers: {'retry-after': '3600'}})
+      const controller = new AbortController()
+      const {signal} = controller
+      void delay(100).then(() => controller.abort('enough'))
+      const verdicts: string[] = []
+      const reading = async (): Promise<void> => {
+        const stream = dav.deleteMany(['a', 'b', 'c'], {concurrency: 1, retry: quick, signal})
+        for await (const {href, status, request} of stream) {
+          verdicts.push(`${status} ${href} ${request?.attempts}`)
+        }
+      }
+      await expect(reading()).rejects.toBe('enough')
+      expect(verdicts.toSorted()).toEqual(['0 /b 0', '0 /c 0', '429 /a 1'])
+      expect(server.requests).toHaveLength(1)
+    })
+  })
+})

@@ -1,0 +1,210 @@
+// States how a signal ends dav.retry: what was sent has a second, and what was not sent again comes out as it went in, once,
+// before the stream rejects with the signal's reason.
+
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type DavResult, type Failure, type ResultStream} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  type FaultServer,
+  NEVER,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {failedDelete, line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+let server: FaultServer
+let dav: DavClient
+let controller: AbortController
+const transport = undiciTransport()
+const reason = {why: 'enough'}
+const quick = {attempts: 3, minDelay: 1, maxDelay: 1}
+const slow = {attempts: 3, minDelay: 60_000, maxDelay: 60_000}
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 204})
+  dav = new DavClient({url: server.url, transport})
+  controller = new AbortController()
+})
+
+afterEach(() => server.close())
+
+async function read(stream: ResultStream): Promise<{results: DavResult[]; error: unknown}> {
+  const results: DavResult[] = []
+  try {
+    for await (const result of stream) results.push(result)
+  } catch (error) {
+    return {results, error}
+  }
+  return {results, error: undefined}
+}
+
+function failed(path: string, status = 423): Failure {
+  return failedDelete(server.url, path, status)
+}
+
+/** The failure of a listing. */
+function failedListing(path: string): Failure {
+  const failure = failedDelete(server.url, path, 503)
+  const request = {method: 'PROPFIND', url: failure.url, depth: 1, attempts: 1} as const
+  return {...failure, request}
+}
+
+describe('an abort of dav.retry', () => {
+  it('before the start gives all back as it was, once, and sends nothing', async () => {
+    controller.abort(reason)
+    const failures = [failed('a/x'), failed('a/', 424), failed('b', 403), failed('c')]
+    const stream = dav.retry(failures, {...quick, signal: controller.signal})
+    const {results, error} = await read(stream)
+    expect(error).toBe(reason)
+    expect(results).toHaveLength(4)
+    expect(results).toEqual(expect.arrayContaining(failures))
+    expect(server.requests).toEqual([])
+  })
+
+  it('in the middle gives back what was not sent again, and the verdicts of the others', async () => {
+    server.script(async ({url}) => {
+      if (url === '/b') controller.abort(reason)
+      await delay(30)
+      return {status: 204}
+    })
+    const failures = [failed('a/x/y'), failed('b'), failed('c'), failed('d')]
+    const options = {...quick, concurrency: 1, signal: controller.signal}
+    const {results, error} = await read(dav.retry(failures, options))
+    expect(error).toBe(reason)
+    expect(results.map(line).toSorted()).toEqual([
+      '204 self /a/x/y',
+      '204 self /b',
+      '423 status self /c',
+      '423 status self /d',
+    ])
+    expect(results).toEqual(expect.arrayContaining(failures.slice(2)))
+    expect(server.requests.map(({url}) => url)).toEqual(['/a/x/y', '/b'])
+  })
+
+  it('gives back listings too', async () => {
+    controller.abort(reason)
+    const failures = [failedListing('a/'), failedListing('b/'), failed('c')]
+    const stream = dav.retry(failures, {...quick, signal: controller.signal})
+    const {results, error} = await read(stream)
+    expect(error).toBe(reason)
+    expect(results).toHaveLength(3)
+    expect(results).toEqual(expect.arrayContaining(failures))
+  })
+
+  it('while a listing waits for its answer gives back what was not begun', async () => {
+    server.script(() => {
+      setTimeout(() => controller.abort(reason), 30)
+      return NEVER
+    })
+    const failures = [failedListing('a/'), failed('b'), failed('c')]
+    const options = {...quick, concurrency: 1, signal: controller.signal}
+    const {results, error} = await read(dav.retry(failures, options))
+    expect(error).toBe(reason)
+    expect(results.map(({href}) => href).toSorted()).toEqual(['/a/', '/b', '/c'])
+    expect(results).toEqual(expect.arrayContaining(failures.slice(1)))
+  })
+
+  it('while something waits for an answer makes it a no-answer with its attempts', async () => {
+    server.script(() => {
+      setTimeout(() => controller.abort(reason), 30)
+      return NEVER
+    })
+    const options = {...quick, concurrency: 1, signal: controller.signal}
+    const {results, error} = await read(dav.retry([failed('a'), failed('b')], options))
+    expect(error).toBe(reason)
+    expect(results.map((result) => [line(result), result.request?.attempts])).toEqual([
+      ['0 no-answer self /a', 2],
+      ['423 status self /b', 1],
+    ])
+  })
+
+  it('during the wait for another attempt leaves the last answer', async () => {
+    server.script(() => {
+      setTimeout(() => controller.abort(reason), 30)
+      return {status: 503}
+    })
+    const options = {...slow, signal: controller.signal}
+    const {results, error} = await read(dav.retry([failed('a')], options))
+    expect(error).toBe(reason)
+    expect(results).toMatchObject([{status: 503, request: {attempts: 2}}])
+  })
+
+  it('while a member is deleted again leaves each its verdict', async () => {
+    server.script(({url}) => {
+      if (url === '/a/') return answer207(verdicts({'/a/x': '423 Locked'}))
+      if (url === '/a/x') setTimeout(() => controller.abort(reason), 30)
+      return url === '/a/x' ? NEVER : {status: 204}
+    })
+    const failures = [failed('a/', 424), failed('b'), failed('c')]
+    const options = {...quick, concurrency: 1, signal: controller.signal}
+    const {results, error} = await read(dav.retry(failures, options))
+    expect(error).toBe(reason)
+    const selves = results.filter(({relation}) => relation === 'self').map(({href}) => href)
+    expect(selves.toSorted()).toEqual(['/a/', '/b', '/c'])
+  })
+
+  it('whose failures come from a silent source rejects all the same', async () => {
+    const source = async function* (): AsyncGenerator<Failure> {
+      yield failed('a')
+      await new Promise(() => {})
+    }
+    void delay(30).then(() => controller.abort(reason))
+    const stream = dav.retry(source(), {...quick, signal: controller.signal})
+    const ended = await Promise.race([read(stream), delay(3000)])
+    expect(ended).toMatchObject({error: reason})
+  })
+})
+
+describe('a second attempt', () => {
+  it('that is not answered in time is a no-answer with both', async () => {
+    server.script((_request, number) => {
+      if (number === 1) return {status: 503}
+      setTimeout(() => controller.abort(reason), 30)
+      return NEVER
+    })
+    const {results, error} = await read(
+      dav.deleteMany(['a'], {retry: quick, signal: controller.signal}),
+    )
+    expect(error).toBe(reason)
+    expect(results).toMatchObject([{status: 0, reason: 'no-answer', request: {attempts: 2}}])
+  })
+
+  it('that is answered in time counts', async () => {
+    server.script(async (_request, number) => {
+      if (number === 1) return {status: 503}
+      controller.abort(reason)
+      await delay(30)
+      return {status: 204}
+    })
+    const {results, error} = await read(
+      dav.deleteMany(['a'], {retry: quick, signal: controller.signal}),
+    )
+    expect(error).toBe(reason)
+    expect(results).toMatchObject([{ok: true, status: 204, attempts: 2}])
+  })
+})
+
+describe('a second attempt that was answered before the abort', () => {
+  it('counts, though what it said could not be verified any more', async () => {
+    server.script(({method}, number) => {
+      if (number === 1) return {status: 503}
+      if (method === 'DELETE') controller.abort(reason)
+      return {status: 204}
+    })
+    const options = {verify: true, retry: quick, signal: controller.signal}
+    const {results, error} = await read(dav.deleteMany(['a'], options))
+    expect(error).toBe(reason)
+    // The server has seen two.
+    expect(server.requests.map(({method}) => method)).toEqual(['DELETE', 'DELETE'])
+    expect(results.map((result) => [line(result), result.request?.attempts])).toEqual([
+      ['0 no-answer self /a', 2],
+    ])
+  })
+})
