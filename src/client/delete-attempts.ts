@@ -5,13 +5,14 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
-import {inLevels} from '../retry/levels.ts'
+import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
 import type {DeleteManner} from './delete-exchange.ts'
 import {deleteTarget} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
+import {Folding} from './folding.ts'
 import type {Give} from './merge.ts'
 
 /** What an attempt came to. */
@@ -66,8 +67,16 @@ async function deleteRepeatedly(
       const again = [...left.values()].filter(
         (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
       )
-      for (const level of inLevels(again)) {
-        await Promise.all(level.map((failure) => deleteMember(failure, left, request, manner)))
+      for (const phase of inPhases(again)) {
+        const folding = new Folding()
+        await Promise.all(
+          phase.map(async (failure) => {
+            const taken = folding.take(failure.url)
+            await taken?.before
+            await deleteMember(failure, left, request, manner)
+            taken?.settle(undefined)
+          }),
+        )
       }
       const attempts = request.attempts + number
       last = await attempt({...request, attempts}, manner)

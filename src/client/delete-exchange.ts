@@ -4,14 +4,15 @@
  */
 
 import type {DavResult} from '../multistatus/result.ts'
+import {DavError} from '../protocol/errors.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
-import {plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
+import {goneVerdict, plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
 import type {Manner} from './listing.ts'
 import type {Give} from './merge.ts'
-import {verify} from './verify.ts'
+import {stands, verify} from './verify.ts'
 
 /** How the requests of a call are sent. */
 export interface DeleteManner extends Manner {
@@ -42,7 +43,26 @@ export async function deleteTarget(
     answer.kind === 'plain'
       ? plainVerdict(request, head, answer)
       : await readMembers(request, head, answer, give)
+  if (await isGoneUnheard(request, verdict, manner)) return goneVerdict(request)
   return verdict.ok && request.verify ? verify(request, verdict, manner, give) : verdict
+}
+
+/**
+ * Whether an attempt before this one has deleted the target, and the answer was lost: what is not there any more fails each
+ * If-Match. RFC 9110, section 13.1.1.
+ */
+async function isGoneUnheard(
+  {url, attempts, conditions}: DeleteRequest,
+  {status}: DavResult,
+  manner: DeleteManner,
+): Promise<boolean> {
+  if (status !== 412 || attempts === 0 || conditions?.['if-match'] === undefined) return false
+  try {
+    return !(await stands(url, manner))
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
 }
 
 /** Gives out the members' results, and returns the verdict on the target. */

@@ -94,6 +94,11 @@ export function coveredVerdict(request: DeleteRequest, status: number): Success 
   return {...verdict, description: accepted ? `${description}. ${accepted}` : description}
 }
 
+/** The verdict on a target that an earlier attempt has deleted. */
+export function goneVerdict(request: DeleteRequest): Success {
+  return successOf(request, 404)
+}
+
 /** What stands for the verdict on a target where nothing is sent. */
 export function plannedVerdict(request: DeleteRequest): Success {
   const description = 'Not sent: this is a dry run'

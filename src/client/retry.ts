@@ -12,7 +12,7 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
-import {inLevels} from '../retry/levels.ts'
+import {inPhases} from '../retry/phases.ts'
 import {Unsent} from '../retry/unsent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {createCall} from './call.ts'
@@ -21,6 +21,7 @@ import type {DeleteManner} from './delete-exchange.ts'
 import type {SettledOptions} from './delete-options.ts'
 import {settleOptions} from './delete-options.ts'
 import type {DeleteRequest} from './delete-target.ts'
+import {Folding} from './folding.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
 import type {Give} from './merge.ts'
@@ -91,11 +92,19 @@ export function retry(
     }
     const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(keyOf(url))
     const manner = {session, line, stop, isRetriedElsewhere}
-    for (const level of inLevels([...deletes.values()])) {
+    for (const phase of inPhases([...deletes.values()])) {
+      const folding = new Folding()
       const pacing = {pace, signal: stop.signal, stop}
-      yield* merge(level, pacing, (failure, give: Give<DavResult>) =>
-        repeat(failure, give, manner, settled),
-      )
+      yield* merge(phase, pacing, async (failure, give: Give<DavResult>) => {
+        // Those that are in it were taken before it, and are waited for.
+        const taken = folding.take(failure.request?.url ?? failure.url)
+        if (taken?.before !== undefined) await pace.idle(taken.before)
+        try {
+          await repeat(failure, give, manner, settled)
+        } finally {
+          taken?.settle(undefined)
+        }
+      })
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -122,7 +131,7 @@ function plan(
       kept.push(failure)
       continue
     }
-    checkConditions(request)
+    checkRequest(request)
     if (request.method === 'PROPFIND') {
       resolveTarget({url: request.url}, session.base)
       orders.set(orderOf(request, session), failure)
@@ -182,7 +191,10 @@ function keyOfOrder({url, body}: Order, path = canonicalPathOf(url)): string {
 }
 
 /** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
-function checkConditions({conditions = {}}: FailedRequest): void {
+function checkRequest(request: FailedRequest): void {
+  const {attempts, conditions = {}} = request
+  if (!Number.isSafeInteger(attempts) || attempts < 0)
+    throw new TypeError('retry: attempts of a request is a whole number, at least zero')
   for (const [name, value] of Object.entries(conditions)) {
     if (!/^if(?:-[a-z]+)*$/.test(name)) {
       throw new TypeError(`retry: ${JSON.stringify(name)} is no conditional header`)

@@ -27,7 +27,7 @@ export async function verify(
 ): Promise<DavResult> {
   const {line} = manner
   try {
-    if (isMissing(verdict.status) || !(await stands(request, manner))) return verdict
+    if (isMissing(verdict.status) || !(await stands(request.url, manner))) return verdict
   } catch (error) {
     // The DELETE was answered, whatever ends the call now.
     if (line.isGraceful && line.isEnd(error))
@@ -57,7 +57,7 @@ export async function verify(
  *
  * @throws DavError where that is not known.
  */
-async function stands({url}: DeleteRequest, manner: Manner): Promise<boolean> {
+export async function stands(url: string, manner: Manner): Promise<boolean> {
   try {
     const answer = await list({url, depth: 0, body, decoders: {}}, manner)
     let isNamedMissing = false

@@ -7,8 +7,15 @@ import {DavClient, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {inLevels} from '../../src/retry/levels.ts'
-import {answer207, type FaultServer, startFaultServer, verdicts} from '../support/fault-server.ts'
+import {inPhases} from '../../src/retry/phases.ts'
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  RESET,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
 import {failedDelete, line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
@@ -28,38 +35,35 @@ afterEach(() => server.close())
 
 const sent = (): string[] => server.requests.map(({url}) => url)
 
-describe('levels', () => {
+describe('phases', () => {
   const root = 'http://127.0.0.1/'
-  const levels = (...paths: readonly (readonly [string, number?])[]): string[][] =>
-    inLevels(paths.map(([path, status]) => failedDelete(root, path, status))).map((level) =>
-      level.map(({href}) => href),
+  const phases = (...paths: readonly (readonly [string, number?])[]): string[][] =>
+    inPhases(paths.map(([path, status]) => failedDelete(root, path, status))).map((phase) =>
+      phase.map(({href}) => href),
     )
 
-  it('are the deepest first', () => {
-    expect(levels(['a/'], ['a/b/c'], ['d'], ['a/b/'], ['a/x'])).toEqual([
-      ['/a/b/c'],
-      ['/a/b/', '/a/x'],
-      ['/a/', '/d'],
+  it('have the deepest first', () => {
+    expect(phases(['a/'], ['a/b/c'], ['d'], ['a/b/'], ['a/x'])).toEqual([
+      ['/a/b/c', '/a/b/', '/a/x', '/a/', '/d'],
+      [],
     ])
   })
 
   it('have what failed because of others after those, and what it is in after it', () => {
-    expect(levels(['a/x', 424], ['a/y', 423], ['a/', 424], ['b/c/d', 423])).toEqual([
-      ['/b/c/d'],
-      ['/a/y'],
-      ['/a/x'],
-      ['/a/'],
+    expect(phases(['a/x', 424], ['a/y', 423], ['a/', 424], ['b/c/d', 423])).toEqual([
+      ['/b/c/d', '/a/y'],
+      ['/a/x', '/a/'],
     ])
-    expect(levels(['a/b/x', 424], ['a/', 423], ['c', 423])).toEqual([['/c'], ['/a/b/x'], ['/a/']])
+    expect(phases(['a/b/x', 424], ['a/', 423], ['c', 423])).toEqual([['/c'], ['/a/b/x', '/a/']])
   })
 
   it('are none of nothing, and one of one', () => {
-    expect(levels()).toEqual([])
-    expect(levels(['', 424])).toEqual([['/']])
+    expect(phases()).toEqual([[], []])
+    expect(phases(['', 424])).toEqual([[], ['/']])
   })
 
   it('read escapes and a trailing slash as servers do', () => {
-    expect(levels(['a%2Fb%2Fc'], ['%61/x/'])).toEqual([['/%61/x/'], ['/a%2Fb%2Fc']])
+    expect(phases(['a%2Fb%2Fc'], ['%61/x/'])).toEqual([['/%61/x/', '/a%2Fb%2Fc'], []])
   })
 })
 
@@ -197,5 +201,43 @@ describe('what is gone by then', () => {
     server.answers({status: 404})
     const {successes} = await dav.retry(JSON.parse(JSON.stringify(failures)), quick).collect()
     expect(successes.map(line)).toEqual(['404 self /a'])
+  })
+})
+
+describe('dav.retry', () => {
+  it('holds nothing up that a slow leaf is not in', async () => {
+    const order: string[] = []
+    server.script(async ({url}) => {
+      if (url === '/a/b/c') await delay(100)
+      order.push(url)
+      return {status: 204}
+    })
+    const failures = ['a/b/c', 'a/', 'd'].map((path) => failedDelete(server.url, path))
+    expect((await dav.retry(failures, quick).collect()).successes).toHaveLength(3)
+    expect(order).toEqual(['/d', '/a/b/c', '/a/'])
+  })
+
+  it.each([-1, 1.5, '3', null])('refuses a request with attempts %j', async (attempts) => {
+    // @ts-expect-error -- what a queue may hold
+    const failure = failedDelete(server.url, 'a', 423, {attempts})
+    await expect(dav.retry([failure], quick).collect()).rejects.toThrow(TypeError)
+    expect(sent()).toEqual([])
+  })
+})
+
+describe('a 412 for what an unheard attempt may have deleted', () => {
+  it.each([
+    [404, '404 self /a'],
+    [207, '412 status self /a'],
+    [500, '412 status self /a'],
+  ])('is settled by asking for it: %i', async (status, expected) => {
+    const answer = status === 207 ? answer207(listing('/a')) : {status}
+    server.script(({method}, number) => {
+      if (method === 'PROPFIND') return answer
+      return number === 1 ? RESET : {status: 412}
+    })
+    const targets = [{href: 'a', ifMatch: '"1"'}]
+    const results = await Array.fromAsync(dav.deleteMany(targets, {retry: quick}))
+    expect(results.map(line)).toEqual([expected])
   })
 })
