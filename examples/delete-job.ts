@@ -10,8 +10,8 @@ const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DA
 const dav = new DavClient({url: DAV_URL, auth})
 
 const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
-const references = readFileSync(targets, 'utf8').split('\n').filter(Boolean)
-// Nothing is sent by it: it refuses what is no target before anything is deleted, and names each resource once.
+const references = [...new Set(readFileSync(targets, 'utf8').split('\n').filter(Boolean))]
+// Nothing is sent by it: it refuses what is no target before anything is deleted.
 const planned = dav.deleteMany(references, {dryRun: true})
 
 const file = openSync(journal, 'ax')

@@ -17,7 +17,7 @@ const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DA
 const dav = new DavClient({url: DAV_URL, auth, retry: {attempts: 3, minDelay: 100}})
 
 const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
-const references = readFileSync(targets, 'utf8').split('\n').filter(Boolean)
+const references = [...new Set(readFileSync(targets, 'utf8').split('\n').filter(Boolean))]
 const note = (result: DavResult) => appendFileSync(journal, `${JSON.stringify(result)}\n`)
 const pathOf = (result: DavResult) => toLocalPath(result, {base: dav.url})
 

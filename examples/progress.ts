@@ -11,7 +11,7 @@ const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DA
 const dav = new DavClient({url: DAV_URL, auth})
 
 const stop = new AbortController()
-process.once('SIGINT', () => stop.abort())
+process.on('SIGINT', () => stop.abort())
 const {signal} = stop
 
 // An array has a known length; what comes line by line has none.

@@ -223,7 +223,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
 
   /**
    * Sends again what failed, and nothing else, as long as the policy allows: leaves before their collections, what failed
-   * because of others (424) after those, a target last. A target that is gone by then (404, 410) counts as deleted.
+   * because of others (424) after those, a target last. A target that was sent before and is gone by
+   * then (404, 410) counts as deleted. Attempts are counted anew.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held.
    * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the

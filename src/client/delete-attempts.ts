@@ -8,7 +8,7 @@ import {canonicalPathOf} from '../protocol/href.ts'
 import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
-import type {DeleteManner} from './delete-exchange.ts'
+import type {DeleteManner, Deletion} from './delete-exchange.ts'
 import {deleteTarget} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
@@ -16,9 +16,8 @@ import {Folding} from './folding.ts'
 import type {Give} from './merge.ts'
 
 /** What an attempt came to. */
-interface DeleteAttempt {
+interface DeleteAttempt extends Deletion {
   readonly members: readonly DavResult[]
-  readonly verdict: DavResult
   /** What broke the exchange; the verdict is then the Failure that says so. */
   readonly problem?: unknown
 }
@@ -31,7 +30,7 @@ export async function deleteWithRetries(
   request: DeleteRequest,
   manner: DeleteManner,
   give: Give<DavResult>,
-): Promise<{readonly verdict: DavResult; readonly problem?: unknown}> {
+): Promise<Deletion & {readonly problem?: unknown}> {
   const {repeats, ending} = manner.line
   if (repeats !== undefined) {
     const {members, ...last} = await deleteRepeatedly(request, manner, repeats)
@@ -39,9 +38,9 @@ export async function deleteWithRetries(
     return last
   }
   try {
-    return {verdict: await deleteTarget(request, manner, give)}
+    return await deleteTarget(request, manner, give)
   } catch (problem) {
-    return {verdict: brokenVerdict(request, problem, ending), problem}
+    return {verdict: brokenVerdict(request, problem, ending), mayHaveBegun: true, problem}
   }
 }
 
@@ -53,54 +52,88 @@ async function deleteRepeatedly(
 ): Promise<DeleteAttempt> {
   const {line, isRetriedElsewhere} = manner
   let last = await attempt(request, manner)
+  let {mayHaveBegun} = last
+  // Whether members were named by an answer before the last one, which may have changed what they are.
+  let isOutdated = false
   for (let number = 1; !line.ending.aborted; number++) {
     const {verdict} = last
     if (verdict.ok) break
     const members = last.members.filter((result) => !result.ok)
     // What stands because of members is worth another attempt where one of theirs is.
-    const causes = verdict.reason === 'member' ? members : [verdict]
-    const wait = repeats.next(number, causes, verdict.retryAfter)
+    const isOfMembers = verdict.status === 424 && members.length > 0
+    const wait = repeats.next(number, isOfMembers ? members : [verdict], verdict.retryAfter)
     if (wait === undefined) break
+    // A 207 may name one twice.
     const left = new Map(members.map((failure) => [canonicalPathOf(failure.url), failure]))
     try {
       await wait()
       const again = [...left.values()].filter(
         (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
       )
-      for (const phase of inPhases(again)) {
-        const folding = new Folding()
-        await Promise.all(
-          phase.map(async (failure) => {
-            const taken = folding.take(failure.url)
-            await taken?.before
-            await deleteMember(failure, left, request, manner)
-            taken?.settle(undefined)
-          }),
-        )
-      }
-      const attempts = request.attempts + number
-      last = await attempt({...request, attempts}, manner)
+      await deleteMembers(again, left, request, manner)
+      const next = await attempt({...request, attempts: request.attempts + number}, manner)
+      // A failure that names no member does not say that they are gone.
+      const namesNone = !next.verdict.ok && next.members.every(({ok}) => ok)
+      last = namesNone ? {...next, members: [...left.values()]} : next
+      isOutdated = namesNone && (isOutdated || next.mayHaveBegun)
+      mayHaveBegun ||= next.mayHaveBegun
     } catch (error) {
       if (!line.isGraceful || !line.isEnd(error)) throw error
       // What was answered before the end of the call is true still.
-      return {...last, members: [...left.values()]}
+      last = {...last, members: [...left.values()]}
+      break
     }
   }
-  return last
+  const {members} = last
+  return {...last, mayHaveBegun, members: isOutdated ? members.map(withoutAnswer) : members}
+}
+
+/** A member of which it is not known any more what it is. */
+function withoutAnswer(member: DavResult): DavResult {
+  // What was named outside of the target was not sent again with it.
+  if (member.ok || member.request === undefined) return member
+  const description = `It failed with ${member.status}, and the target was sent again since`
+  return {...member, status: 0, reason: 'no-answer', conditions: [], description}
 }
 
 async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<DeleteAttempt> {
   const {ending, isGraceful} = manner.line
   const members: DavResult[] = []
   try {
-    const verdict = await deleteTarget(request, manner, async (batch) => {
+    const deletion = await deleteTarget(request, manner, async (batch) => {
       for (const result of batch) members.push(result)
       return true
     })
-    return {members, verdict}
+    return {...deletion, members}
   } catch (problem) {
     if (problem instanceof Unsent && request.attempts > 0 && isGraceful) throw problem
-    return {members, verdict: brokenVerdict(request, problem, ending), problem}
+    const verdict = brokenVerdict(request, problem, ending)
+    return {verdict, mayHaveBegun: true, members, problem}
+  }
+}
+
+/** Deletes members by themselves, leaves before their collections. */
+async function deleteMembers(
+  failures: readonly Failure[],
+  left: Map<string, Failure>,
+  request: DeleteRequest,
+  manner: DeleteManner,
+): Promise<void> {
+  for (const phase of inPhases(failures)) {
+    const folding = new Folding()
+    const runs = phase.map(async (failure) => {
+      const taken = folding.take(failure.url)
+      await taken?.before
+      try {
+        await deleteMember(failure, left, request, manner)
+      } finally {
+        taken?.settle(undefined)
+      }
+    })
+    // All of them, or some would go on after the call.
+    for (const run of await Promise.allSettled(runs)) {
+      if (run.status === 'rejected') throw run.reason
+    }
   }
 }
 
@@ -115,7 +148,11 @@ async function deleteMember(
   if (sent === undefined || manner.line.repeats?.spend() !== true) return
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
-  const {verdict} = await attempt(request, manner)
+  const {verdict, members} = await attempt(request, manner)
+  for (const member of members) {
+    if (!member.ok && member.relation !== 'outside')
+      left.set(canonicalPathOf(member.url), {...member, relation: 'descendant'})
+  }
   const key = canonicalPathOf(failure.url)
   if (verdict.ok) left.delete(key)
   else left.set(key, {...verdict, relation: failure.relation})

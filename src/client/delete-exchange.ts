@@ -20,6 +20,13 @@ export interface DeleteManner extends Manner {
   readonly isRetriedElsewhere?: ((result: DavResult) => boolean) | undefined
 }
 
+/** What one DELETE came to. */
+export interface Deletion {
+  readonly verdict: DavResult
+  /** Whether something may have been deleted, whatever the verdict is: it was not refused before it was begun. */
+  readonly mayHaveBegun: boolean
+}
+
 /**
  * Sends one DELETE. Gives out the members' results as they arrive, and returns the verdict on the target.
  *
@@ -29,7 +36,7 @@ export async function deleteTarget(
   request: DeleteRequest,
   manner: DeleteManner,
   give: Give<DavResult>,
-): Promise<DavResult> {
+): Promise<Deletion> {
   const {session, line} = manner
   const {url, conditions} = request
   const response = await line.send({
@@ -43,20 +50,29 @@ export async function deleteTarget(
     answer.kind === 'plain'
       ? plainVerdict(request, head, answer)
       : await readMembers(request, head, answer, give)
-  if (await isGoneUnheard(request, verdict, manner)) return goneVerdict(request)
-  return verdict.ok && request.verify ? verify(request, verdict, manner, give) : verdict
+  const mayHaveBegun = verdict.ok || answer.kind === 'multistatus' || !isRefusal(verdict.status)
+  if (await isGoneUnheard(request, verdict, manner))
+    return {verdict: goneVerdict(request), mayHaveBegun}
+  if (!verdict.ok || !request.verify) return {verdict, mayHaveBegun}
+  return {verdict: await verify(request, verdict, manner, give), mayHaveBegun}
+}
+
+/** Whether a status says that a request was not begun: not those of a server or a gateway that failed in it. */
+function isRefusal(status: number): boolean {
+  return status >= 300 && status < 500 && status !== 424
 }
 
 /**
- * Whether an attempt before this one has deleted the target, and the answer was lost: what is not there any more fails each
- * If-Match. RFC 9110, section 13.1.1.
+ * Whether a 412 is that of a target that is not there any more, such as one that an attempt before this one has deleted
+ * unheard: it fails each If-Match. RFC 9110, section 13.1.1.
  */
 async function isGoneUnheard(
-  {url, attempts, conditions}: DeleteRequest,
+  {url, attempts, ifMissing, conditions}: DeleteRequest,
   {status}: DavResult,
   manner: DeleteManner,
 ): Promise<boolean> {
-  if (status !== 412 || attempts === 0 || conditions?.['if-match'] === undefined) return false
+  const countsAsDeleted = attempts > 0 || ifMissing === 'success'
+  if (status !== 412 || !countsAsDeleted || conditions?.['if-match'] === undefined) return false
   try {
     return !(await stands(url, manner))
   } catch (error) {

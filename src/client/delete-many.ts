@@ -9,7 +9,7 @@ import {readStream} from '../multistatus/source.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
 import {deleteWithRetries} from './delete-attempts.ts'
-import type {DeleteManner} from './delete-exchange.ts'
+import type {DeleteManner, Deletion} from './delete-exchange.ts'
 import type {DeleteOptions, SettledOptions} from './delete-options.ts'
 import {settleOptions} from './delete-options.ts'
 import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
@@ -36,7 +36,10 @@ export interface DeleteManyOptions extends DeleteOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-/** Targets, one by one: results of a listing may be failures, and what is no target is a Failure in its place. */
+/**
+ * Targets, one by one. What is none is a Failure in its place, and so is a result of a listing that is `outside` or could not
+ * be listed, unless `unguarded` says that it is meant.
+ */
 export type Targets =
   | Iterable<DeleteTarget>
   | AsyncIterable<DeleteTarget>
@@ -81,6 +84,12 @@ export function deleteMany(
   })
 }
 
+function unsent(verdict: DavResult): Deletion {
+  return {verdict, mayHaveBegun: false}
+}
+
+const GONE_IS_DELETED = {ifMissing: 'success'} as const
+
 /** What is done for each target. */
 function runner(
   manner: DeleteManner,
@@ -101,20 +110,21 @@ function runner(
       meter.folded()
       return
     }
-    let verdict: DavResult | undefined
+    let deletion: Deletion | undefined
     try {
       const covering = taken.before && (await line.pace.idle(taken.before))
-      if (covering !== undefined) verdict = coveredVerdict(request, covering)
-      else if (options.dryRun) verdict = plannedVerdict(request)
+      if (covering?.status !== undefined)
+        deletion = unsent(coveredVerdict(request, covering.status))
+      else if (options.dryRun) deletion = unsent(plannedVerdict(request))
       else {
         // What went with a collection that stands because of others is deleted.
-        const again = taken.isInAnother ? {...request, ifMissing: 'success' as const} : request
-        verdict = (await deleteWithRetries(again, manner, give)).verdict
+        const {ifMissing} = covering?.mayBeGone === true ? GONE_IS_DELETED : request
+        deletion = await deleteWithRetries({...request, ifMissing}, manner, give)
       }
     } finally {
-      taken.settle(verdict)
+      taken.settle(deletion)
     }
-    await give([verdict])
+    await give([deletion.verdict])
   }
 }
 
@@ -146,6 +156,28 @@ function isResultStream(targets: Targets): targets is Targets & ResultStream<unk
   return 'summary' in targets && targets.summary instanceof Promise
 }
 
+/**
+ * Why a result is no target, though it names a resource: what a server named beside what was asked for; and what could not be
+ * listed, of which nobody knows what would go with it.
+ */
+function whyNoTarget(target: DeleteTarget): string | undefined {
+  if (typeof target !== 'object' || target === null) return undefined
+  if ('relation' in target && target.relation === 'outside')
+    return 'Its server named it outside of what was asked for'
+  if (!isFailureOfListing(target)) return undefined
+  return 'It could not be listed, and what is in it is not known'
+}
+
+function isFailureOfListing(target: object): boolean {
+  const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
+  const isListing =
+    typeof request === 'object' &&
+    request !== null &&
+    'method' in request &&
+    request.method === 'PROPFIND'
+  return isListing && ok === false && reason !== 'propstat'
+}
+
 /** The DELETE of a target, or the verdict on one that is none: in its place, and the others are deleted all the same. */
 function settleOrRefuse(
   session: Session,
@@ -153,10 +185,8 @@ function settleOrRefuse(
   options: SettledOptions,
 ): DeleteRequest | Failure {
   try {
-    const isOutside =
-      typeof target === 'object' && 'relation' in target && target.relation === 'outside'
-    if (isOutside && !options.unguarded)
-      return refusal(target, session, 'Its server named it outside of what was asked for')
+    const why = options.unguarded ? undefined : whyNoTarget(target)
+    if (why !== undefined) return refusal(target, session, why)
     return settleDelete(session, target, options)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error

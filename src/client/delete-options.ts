@@ -13,7 +13,7 @@ export interface DeleteOptions {
   /**
    * Deletes a result of a listing only where its ETag is still the same: it is sent as If-Match, and the verdict on what has
    * changed is a 412. What has no ETag, and a collection, whose ETag says nothing of what is in it, is not sent: a Failure
-   * `malformed`. Some servers, such as rclone and nginx, do not look at If-Match.
+   * `malformed`. The listing must ask for `getetag`, and a string or a URL is a TypeError. Some servers, such as rclone and nginx, do not look at If-Match.
    *
    * @defaultValue `false`
    */
@@ -26,7 +26,8 @@ export interface DeleteOptions {
    */
   readonly verify?: boolean | undefined
   /**
-   * Sends nothing. The result of each target is a Success with status 0, and its `request` is what would be sent.
+   * Sends nothing. The result of each target is a Success with status 0, and its `request` is what would be sent; one that would
+   * go with another target has none.
    *
    * @defaultValue `false`
    */

@@ -21,7 +21,10 @@ export interface ConditionalTarget {
   readonly href: string | URL
   /** Its ETag as the server gave it: with another one it stays, and the verdict is a 412. Sent as If-Match. */
   readonly ifMatch?: string | undefined
-  /** The token of a lock on it that is ours, with or without `<>`. Sent as an If header. RFC 4918, section 10.4. */
+  /**
+   * The token of a lock on it that is ours, with or without `<>`. It is submitted by an If header; that the lock still holds is
+   * not required, and `ifMatch` is for that. RFC 4918, section 10.4.
+   */
   readonly lockToken?: string | undefined
 }
 

@@ -4,14 +4,15 @@
  * verdict, at most 20,000, so that memory does not grow with the number of targets. RFC 4918, section 9.6.1.
  */
 
-import type {DavResult} from '../multistatus/result.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import type {Deletion} from './delete-exchange.ts'
 
 const REMEMBERED = 10_000
 
-/** The status of a verdict that is a Success, `FAILED` of any other. */
+/** The status of a verdict that is a Success; else whether members of the target may be gone all the same. */
 type Outcome = number
-const FAILED = -1
+const STANDS = -1
+const MAY_BE_PARTLY_GONE = -2
 
 /** The targets that were taken, by path. */
 export class Folding {
@@ -33,15 +34,13 @@ export class Folding {
     const target = {path, outcome}
     this.#underWay.push(target)
     const isAlone = around.length === 0 && below.length === 0
+    const ready = Promise.all(below.map((one) => one.outcome))
     return {
-      before: isAlone
-        ? undefined
-        : Promise.all(below.map((one) => one.outcome)).then(() => this.#covering(around)),
-      isInAnother: around.length > 0,
-      settle: (verdict) => {
-        const status = verdict?.ok === true ? verdict.status : FAILED
-        resolve(status)
-        this.#remember(target, status)
+      before: isAlone ? undefined : ready.then(() => this.#covering(around)),
+      settle: (deletion) => {
+        const settled = outcomeOf(deletion)
+        resolve(settled)
+        this.#remember(target, settled)
       },
     }
   }
@@ -52,20 +51,23 @@ export class Folding {
     return this.#recent.get(path) ?? this.#older.get(path)
   }
 
-  async #covering(around: readonly string[]): Promise<Outcome | undefined> {
+  async #covering(around: readonly string[]): Promise<Covering> {
+    let mayBeGone = false
     for (const path of around) {
-      const status = await this.#outcome(path)
-      if (status !== undefined && status !== FAILED) return status
+      const outcome = await this.#outcome(path)
+      if (outcome === undefined || outcome === STANDS) continue
+      if (outcome !== MAY_BE_PARTLY_GONE) return {status: outcome, mayBeGone: true}
+      mayBeGone = true
     }
-    return undefined
+    return {mayBeGone}
   }
 
-  #remember(target: UnderWay, status: Outcome): void {
+  #remember(target: UnderWay, outcome: Outcome): void {
     const last = this.#underWay.pop()
     if (last !== undefined && last !== target) {
       this.#underWay[this.#underWay.indexOf(target)] = last
     }
-    this.#recent.set(target.path, status)
+    this.#recent.set(target.path, outcome)
     if (this.#recent.size < REMEMBERED) return
     this.#older = this.#recent
     this.#recent = new Map()
@@ -77,17 +79,25 @@ interface UnderWay {
   readonly outcome: Promise<Outcome>
 }
 
+/** What became of the targets that a target is in. */
+export interface Covering {
+  /** The status of the one that it was deleted with. */
+  readonly status?: number
+  /** Whether it may be gone by our own doing: one of them failed after members of it may have been deleted. */
+  readonly mayBeGone: boolean
+}
+
 /** A target that was taken. */
 export interface Taken {
-  /**
-   * Where it has to wait: resolves when those that are in it have their verdicts, and those that it is in. Gives the status
-   * of the one that it was deleted with.
-   */
-  readonly before: Promise<number | undefined> | undefined
-  /** Whether it is in one that was taken before: it may be gone by our own doing. */
-  readonly isInAnother: boolean
+  /** Where it has to wait: resolves when those that are in it have their verdicts, and those that it is in. */
+  readonly before: Promise<Covering> | undefined
   /** Says what it came to, `undefined` where that is not known. */
-  settle(verdict: DavResult | undefined): void
+  settle(deletion: Deletion | undefined): void
+}
+
+function outcomeOf(deletion: Deletion | undefined): Outcome {
+  if (deletion?.verdict.ok === true) return deletion.verdict.status
+  return deletion?.mayHaveBegun === false ? STANDS : MAY_BE_PARTLY_GONE
 }
 
 /** The paths of what a path is in, the nearest first. */

@@ -17,7 +17,7 @@ export interface Progress {
   readonly total?: number
   /** Bytes of the answers' bodies that have arrived, as they were before they were decoded to text. */
   readonly bytes: number
-  /** Verdicts a second, over the last 5 seconds. */
+  /** Verdicts a second, over the last 5 seconds or since the beginning. */
   readonly rate: number
 }
 

@@ -125,7 +125,16 @@ function plan(
   const orders = new Map<Order, Failure>()
   const deletes = new Map<string, Failure>()
   const kept: Failure[] = []
+  // What failed twice, as in the journal of two runs, is what it was the last time.
+  const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
+    const {request} = failure
+    const isDelete = request?.method === 'DELETE' && typeof request.url === 'string'
+    const key = isDelete ? keyOf(request.url) : failure
+    latest.delete(key)
+    latest.set(key, failure)
+  }
+  for (const failure of latest.values()) {
     const {request} = failure
     if (request === undefined || !policy.retryable(failure)) {
       kept.push(failure)
@@ -136,9 +145,7 @@ function plan(
       resolveTarget({url: request.url}, session.base)
       orders.set(orderOf(request, session), failure)
     } else if (request.method === 'DELETE') {
-      const {url} = settleAgain(session, request, settled)
-      const key = keyOf(url)
-      if (!deletes.has(key)) deletes.set(key, failure)
+      deletes.set(keyOf(settleAgain(session, request, settled).url), failure)
     } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()

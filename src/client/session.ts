@@ -121,7 +121,10 @@ export function openLine(
     repeats:
       policy === undefined
         ? undefined
-        : new Repeats(policy, (milliseconds) => pace.idle(sleep(milliseconds, ending))),
+        : new Repeats(policy, {
+            held: () => pace.held,
+            sleep: (milliseconds) => pace.idle(sleep(milliseconds, ending)),
+          }),
     ending,
     signal: end.signal,
     isGraceful: grace > 0,

@@ -40,7 +40,8 @@ export interface RetryPolicy {
    */
   readonly budget?: number | undefined
   /**
-   * Milliseconds from the beginning of a call after which nothing is sent again.
+   * Milliseconds from the beginning of a call within which the wait for another attempt must end, as far as that is known
+   * when it begins.
    *
    * @defaultValue `Infinity`
    */

@@ -7,16 +7,23 @@ import type {Failure} from '../multistatus/result.ts'
 import type {ResolvedPolicy} from './policy.ts'
 import {delayAfter} from './policy.ts'
 
+/** How a call waits. */
+export interface Waiting {
+  /** Milliseconds for which the server is not to be asked at all. */
+  held(): number
+  sleep(milliseconds: number): Promise<void>
+}
+
 /** The repetitions of one call. */
 export class Repeats {
   readonly #policy: ResolvedPolicy
-  readonly #sleep: (milliseconds: number) => Promise<void>
+  readonly #waiting: Waiting
   readonly #began = performance.now()
   #count = 0
 
-  constructor(policy: ResolvedPolicy, sleep: (milliseconds: number) => Promise<void>) {
+  constructor(policy: ResolvedPolicy, waiting: Waiting) {
     this.#policy = policy
-    this.#sleep = sleep
+    this.#waiting = waiting
   }
 
   /** How many there were so far. */
@@ -55,10 +62,11 @@ export class Repeats {
     if (failure === undefined || attempt >= policy.attempts || this.#count >= policy.budget)
       return undefined
     const delay = delayAfter(policy, attempt, longestWait(retryable, asked), Math.random())
-    if (performance.now() - this.#began + delay > policy.maxElapsed) return undefined
+    const until = performance.now() + Math.max(delay, this.#waiting.held())
+    if (until - this.#began > policy.maxElapsed) return undefined
     this.spend()
     policy.onRetry?.({failure, attempt: attempt + 1, delay})
-    return () => this.#sleep(delay)
+    return () => this.#waiting.sleep(delay)
   }
 }
 

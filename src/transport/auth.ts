@@ -53,7 +53,8 @@ export function withAuth(transport: Transport, auth: Auth, origin: string): Tran
   return async (request) => {
     if (new URL(request.url).origin !== origin) return transport(request)
     const given = auth(request)
-    const value = given instanceof Promise ? await untilAborted(given, request.signal) : given
+    const isThere = typeof given === 'string' || given === undefined
+    const value = isThere ? given : await untilAborted(Promise.resolve(given), request.signal)
     if (value === undefined) return transport(request)
     if (!isHeaderValue(value)) throw new TypeError('auth gave a value that no header can have')
     return transport({...request, headers: {...request.headers, authorization: value}})

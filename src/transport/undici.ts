@@ -140,8 +140,10 @@ class Exchange implements Dispatcher.DispatchHandler {
         callback(error)
       },
     })
-    const body = bodyOf(decoded(this.#body, get('content-encoding')))
-    this.#resolve({status, headers: {get}, body})
+    const body = decoded(this.#body, get('content-encoding'))
+    // It may break before anybody reads it; who reads it then hears of it.
+    body.on('error', () => {})
+    this.#resolve({status, headers: {get}, body: bodyOf(body)})
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -98,7 +98,7 @@ describe('what is sent', () => {
     server.answers({status: 204})
     const twice = [failed('docs/a'), failed('docs/a', 424), failed('docs/b')]
     const {summary} = await dav.retry(twice, {...quick, concurrency: 1}).collect()
-    expect(sent()).toEqual(['DELETE /docs/a', 'DELETE /docs/b'])
+    expect(sent()).toEqual(['DELETE /docs/b', 'DELETE /docs/a'])
     expect(summary.requests).toBe(2)
   })
 

@@ -106,9 +106,18 @@ export function problemsOfRetry(
   asked: Asked,
 ): string[] {
   const problems: string[] = []
-  const sent = new Set(failures.filter(isSentAgain).map((failure) => pathOf(failure)))
   const kept = new Map<string, number>()
-  for (const failure of failures) if (!isSentAgain(failure)) count(kept, JSON.stringify(failure))
+  // One that failed twice is what it was the last time.
+  const latest = new Map(
+    failures.map((one) => [one.request === undefined ? one : pathOf(one), one]),
+  )
+  for (const failure of latest.values())
+    if (!isSentAgain(failure)) count(kept, JSON.stringify(failure))
+  const sent = new Set(
+    Array.from(latest.values())
+      .filter(isSentAgain)
+      .map((failure) => pathOf(failure)),
+  )
   const verdicts = new Map<string, number>()
   const isUndecided = ({path}: Resource): boolean => sent.has(path) && !verdicts.has(path)
   for (const result of results) {
