@@ -40,7 +40,8 @@ export async function deleteWithRetries(
   try {
     return await deleteTarget(request, manner, give)
   } catch (problem) {
-    return {verdict: brokenVerdict(request, problem, ending), mayHaveBegun: true, problem}
+    const verdict = brokenVerdict(request, problem, ending)
+    return {verdict, mayHaveBegun: !(problem instanceof Unsent), problem}
   }
 }
 
@@ -108,7 +109,7 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
   } catch (problem) {
     if (problem instanceof Unsent && request.attempts > 0 && isGraceful) throw problem
     const verdict = brokenVerdict(request, problem, ending)
-    return {verdict, mayHaveBegun: true, members, problem}
+    return {verdict, mayHaveBegun: !(problem instanceof Unsent), members, problem}
   }
 }
 

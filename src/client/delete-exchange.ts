@@ -57,9 +57,17 @@ export async function deleteTarget(
   return {verdict: await verify(request, verdict, manner, give), mayHaveBegun}
 }
 
-/** Whether a status says that a request was not begun: not those of a server or a gateway that failed in it. */
+/**
+ * What a server says before it begins. Not 403, 405 and 409: rclone says 405 of the first member that it cannot delete, when
+ * others are gone. RFC 9110, section 15.5.
+ */
+const REFUSALS = new Set([
+  400, 401, 404, 407, 408, 410, 411, 412, 413, 414, 415, 417, 421, 423, 425, 426, 428, 429, 431,
+])
+
+/** Whether a status says that a request was not begun. */
 function isRefusal(status: number): boolean {
-  return status >= 300 && status < 500 && status !== 424
+  return (status >= 300 && status < 400) || REFUSALS.has(status)
 }
 
 /**
@@ -76,7 +84,9 @@ async function isGoneUnheard(
   try {
     return !(await stands(url, manner))
   } catch (error) {
-    if (error instanceof DavError) return false
+    // Where it cannot be asked, the 412 is the verdict.
+    const {line} = manner
+    if (error instanceof DavError || (line.isGraceful && line.isEnd(error))) return false
     throw error
   }
 }

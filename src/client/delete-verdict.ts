@@ -80,10 +80,12 @@ export function brokenVerdict(
     })
     return {...failure, request: formatRequest(request)}
   }
-  const isGivenUp = ending?.aborted === true && error === ending.reason
-  if (!isGivenUp && !(error instanceof DavError)) throw error
-  const description = isGivenUp ? 'The call was ended before the answer came' : messageOf(error)
-  return failureOf(request, {status: 0, reason: 'no-answer', description})
+  if (ending?.aborted === true && error === ending.reason) {
+    const description = 'The call was ended before the answer came'
+    return failureOf(request, {status: 0, reason: 'no-answer', description})
+  }
+  if (!(error instanceof DavError)) throw error
+  return failureOf(request, {status: 0, reason: 'no-answer', description: error.message})
 }
 
 /** The verdict on a target that a DELETE of the same call has deleted with what it is in. */
@@ -121,10 +123,6 @@ export function standingVerdict(
 export function unseenVerdict(request: DeleteRequest, {status}: Success, why: string): Failure {
   const description = `The DELETE was answered ${status}, but whether it is gone was not to be seen: ${why}`
   return failureOf(request, {status: 0, reason: 'no-answer', description})
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function successOf(request: DeleteRequest, status: number): Success {

@@ -4,7 +4,7 @@
  * verdict, at most 20,000, so that memory does not grow with the number of targets. RFC 4918, section 9.6.1.
  */
 
-import {canonicalPathOf} from '../protocol/href.ts'
+import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import type {Deletion} from './delete-exchange.ts'
 
 const REMEMBERED = 10_000
@@ -24,8 +24,7 @@ export class Folding {
 
   /** Takes a target; `undefined` where it was taken before. */
   take(url: string): Taken | undefined {
-    // With a query it is a resource by itself.
-    const path = url.includes('?') ? url : canonicalPathOf(url)
+    const path = resourceKey(url)
     if (this.#outcome(path) !== undefined) return undefined
     const around = ancestorsOf(path).filter((one) => this.#outcome(one) !== undefined)
     const inside = `${path}/`
@@ -98,13 +97,4 @@ export interface Taken {
 function outcomeOf(deletion: Deletion | undefined): Outcome {
   if (deletion?.verdict.ok === true) return deletion.verdict.status
   return deletion?.mayHaveBegun === false ? STANDS : MAY_BE_PARTLY_GONE
-}
-
-/** The paths of what a path is in, the nearest first. */
-function ancestorsOf(path: string): readonly string[] {
-  const ancestors: string[] = []
-  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-    ancestors.push(path.slice(0, slash))
-  }
-  return ancestors
 }

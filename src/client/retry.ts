@@ -4,7 +4,7 @@
  */
 
 import {assertDepthOrWalk} from '../protocol/depth.ts'
-import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
@@ -90,7 +90,7 @@ export function retry(
       if (line.isEnd(error)) yield [...unlisted.map(([, failure]) => failure), ...deletes.values()]
       throw error
     }
-    const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(keyOf(url))
+    const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(resourceKey(url))
     const manner = {session, line, stop, isRetriedElsewhere}
     for (const phase of inPhases([...deletes.values()])) {
       const folding = new Folding()
@@ -130,7 +130,7 @@ function plan(
   for (const failure of failures) {
     const {request} = failure
     const isDelete = request?.method === 'DELETE' && typeof request.url === 'string'
-    const key = isDelete ? keyOf(request.url) : failure
+    const key = isDelete ? resourceKey(request.url) : failure
     latest.delete(key)
     latest.set(key, failure)
   }
@@ -145,7 +145,7 @@ function plan(
       resolveTarget({url: request.url}, session.base)
       orders.set(orderOf(request, session), failure)
     } else if (request.method === 'DELETE') {
-      deletes.set(keyOf(settleAgain(session, request, settled).url), failure)
+      deletes.set(resourceKey(settleAgain(session, request, settled).url), failure)
     } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()
@@ -184,12 +184,8 @@ function outermost(orders: readonly Order[]): readonly Order[] {
     const key = `${JSON.stringify(order.depth)} ${keyOfOrder(order)}`
     if (taken.has(key) || (!isWhole && whole.has(keyOfOrder(order)))) return false
     taken.add(key)
-    const path = canonicalPathOf(order.url)
-    for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
-      if (whole.has(keyOfOrder(order, path.slice(0, slash)))) return false
-      if (slash === 0) break
-    }
-    return true
+    const around = ancestorsOf(canonicalPathOf(order.url))
+    return !around.some((path) => whole.has(keyOfOrder(order, path)))
   })
 }
 
@@ -245,8 +241,4 @@ async function repeat(
     }
   }
   await give([verdict])
-}
-
-function keyOf(url: string): string {
-  return url.includes('?') ? url : canonicalPathOf(url)
 }

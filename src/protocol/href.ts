@@ -100,6 +100,21 @@ export function canonicalPathOf(url: string): string {
   return slash === -1 ? '' : canonicalPath(url.slice(slash).replace(/[?#].*$/su, ''))
 }
 
+/** What a URL names, as one string: its canonical path. With a query it is a resource by itself. */
+export function resourceKey(url: string): string {
+  return url.includes('?') ? url : canonicalPathOf(url)
+}
+
+/** The canonical paths of what a canonical path is in, the nearest first. That of the root is empty. */
+export function ancestorsOf(path: string): readonly string[] {
+  const ancestors: string[] = []
+  for (let end = path.length; end > 0;) {
+    end = path.lastIndexOf('/', end - 1)
+    if (end >= 0) ancestors.push(path.slice(0, end))
+  }
+  return ancestors
+}
+
 /** An absolute path with nothing in it to escape, to resolve or to fold: what nearly every server writes. */
 function isPlainPath(href: string): boolean {
   return href.length <= LONGEST_PLAIN && href.startsWith('/') && PLAIN_PATH.test(href)

@@ -4,7 +4,7 @@
  */
 
 import type {Failure} from '../multistatus/result.ts'
-import {canonicalPathOf} from '../protocol/href.ts'
+import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 
 /**
  * Two phases, each with the deepest first. What failed by itself comes in the first one. A 424 comes in the second, after
@@ -18,9 +18,8 @@ export function inPhases(failures: readonly Failure[]): readonly (readonly Failu
   const late = new Set<string>()
   for (const {failure, path} of named) {
     if (failure.status !== 424) continue
-    for (let end = path.length; end >= 0; end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)) {
-      late.add(path.slice(0, end))
-    }
+    late.add(path)
+    for (const ancestor of ancestorsOf(path)) late.add(ancestor)
   }
   const deepestFirst = named.toSorted((one, other) => other.depth - one.depth)
   return [false, true].map((isLate) =>

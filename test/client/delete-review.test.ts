@@ -101,11 +101,25 @@ describe('failures of members', () => {
 })
 
 describe('a target in one that was refused', () => {
-  it('and is not there is a Failure', async () => {
-    server.script(({url}) => ({status: url === '/t/' ? 403 : 404}))
-    const {failures} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
-    expect(failures.map(line)).toEqual(['403 status self /t/', '404 status self /t/a'])
-  })
+  it.for([301, 400, 401, 404, 410, 412, 423, 429])(
+    'with %i, before it was begun, and is not there is a Failure',
+    async (status) => {
+      server.script(({url}) => ({status: url === '/t/' ? status : 404}))
+      const {failures} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
+      expect(failures.map(line)).toEqual([`${status} status self /t/`, '404 status self /t/a'])
+    },
+  )
+
+  // rclone answers 405 at the first member that it cannot delete.
+  it.for([403, 405, 409, 424, 500])(
+    'with %i, perhaps in the middle of it, and is gone is deleted',
+    async (status) => {
+      server.script(({url}) => ({status: url === '/t/' ? status : 404}))
+      const {failures, successes} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
+      expect(failures.map(line)).toEqual([`${status} status self /t/`])
+      expect(successes.map(line)).toEqual(['404 self /t/a'])
+    },
+  )
 
   it('and is gone with others of it is deleted', async () => {
     server.script(({url}) =>
