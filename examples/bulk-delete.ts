@@ -11,6 +11,7 @@ const targets = process.argv.slice(2).map((name) => encodePath(name))
 
 for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
   const {url, status} = result
+  if (!result.ok) process.exitCode = 1
   if (result.ok) console.log('deleted', url)
   else if (result.relation === 'self') console.log('failed ', url, status, result.reason)
   else console.log('  in it:', url, status, result.description ?? result.conditions.join(', '))

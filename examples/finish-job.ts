@@ -29,8 +29,10 @@ for await (const result of dav.retry(failures)) note(result)
 for await (const result of dav.deleteMany(remaining())) note(result)
 
 const after = [...verdicts().values()]
-for (const result of after.filter(isFailure)) console.log('failed', result.url, result.status)
-console.log(`${after.filter(({ok}) => ok).length} of ${after.length} deleted`)
+const left = after.filter(isFailure)
+for (const result of left) console.log('failed', result.url, result.status)
+console.log(`${after.length - left.length} of ${after.length} deleted`)
+if (left.length > 0) process.exitCode = 1
 
 async function* remaining() {
   for await (const target of dav.deleteMany(references, {dryRun: true})) {

@@ -41,6 +41,7 @@ try {
       `deleted ${url}old`,
       `failed  ${url}gone.txt 404 status`,
     ],
+    {exitCode: 1},
   )
   await expectOutput(
     'retry.ts',
@@ -62,8 +63,9 @@ try {
     'finish-job.ts',
     [targets, journal],
     [`failed ${url}gone.txt 404`, '2 of 3 deleted'],
+    {exitCode: 1},
   )
-  await expectOutput('list.ts', [], ['That is all of it.'], ['.txt', 'old'])
+  await expectOutput('list.ts', [], ['That is all of it.'], {absent: ['.txt', 'old']})
   await expectOutput('demo.ts', [], ['Every verdict was the right one'])
   await expectOutput('demo.ts', [url], [url])
 } finally {
@@ -72,22 +74,29 @@ try {
 }
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Runs an example; its output must have some texts and must not have others. */
+/** Runs an example; its output must have some texts and must not have others, and its end must be as it says. */
 async function expectOutput(
   example: string,
   args: readonly string[],
   present: readonly string[],
-  absent: readonly string[] = [],
+  {
+    absent = [],
+    exitCode = 0,
+  }: {readonly absent?: readonly string[]; readonly exitCode?: number} = {},
 ): Promise<void> {
   const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
   const options = {env: {...inherited, DAV_URL: url, NO_COLOR: '1'}, timeout: 60_000}
   const program = new URL(example, examples).pathname
-  const {stdout, problem} = await run(process.execPath, [program, ...args], options).then(
-    (output) => ({stdout: output.stdout, problem: ''}),
-    (error: Error & {stdout?: string}) => ({stdout: error.stdout ?? '', problem: error.message}),
+  const {stdout, code, problem} = await run(process.execPath, [program, ...args], options).then(
+    (output) => ({stdout: output.stdout, code: 0, problem: ''}),
+    (error: Error & {stdout?: string; code?: unknown}) => ({
+      stdout: error.stdout ?? '',
+      code: error.code,
+      problem: error.message,
+    }),
   )
   const wrong = [
-    ...(problem === '' ? [] : [problem]),
+    ...(code === exitCode ? [] : [`ends with ${String(code)}, not ${exitCode}: ${problem}`]),
     ...present
       .filter((text) => !stdout.includes(text))
       .map((text) => `does not print ${JSON.stringify(text)}`),
