@@ -4,7 +4,7 @@
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {canonicalPathOf} from '../protocol/href.ts'
+import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
@@ -64,24 +64,23 @@ async function deleteRepeatedly(
     const isOfMembers = verdict.status === 424 && members.length > 0
     const wait = repeats.next(number, isOfMembers ? members : [verdict], verdict.retryAfter)
     if (wait === undefined) break
-    // A 207 may name one twice.
-    const left = new Map(members.map((failure) => [canonicalPathOf(failure.url), failure]))
+    const standing = new Standing(members)
     try {
       await wait()
-      const again = [...left.values()].filter(
+      const again = standing.failures.filter(
         (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
       )
-      await deleteMembers(again, left, request, manner)
+      await deleteMembers(again, standing, request, manner)
       const next = await attempt({...request, attempts: request.attempts + number}, manner)
       // A failure that names no member does not say that they are gone.
       const namesNone = !next.verdict.ok && next.members.every(({ok}) => ok)
-      last = namesNone ? {...next, members: [...left.values()]} : next
+      last = namesNone ? {...next, members: standing.failures} : next
       isOutdated = namesNone && (isOutdated || next.mayHaveBegun)
       mayHaveBegun ||= next.mayHaveBegun
     } catch (error) {
       if (!line.isGraceful || !line.isEnd(error)) throw error
       // What was answered before the end of the call is true still.
-      last = {...last, members: [...left.values()]}
+      last = {...last, members: standing.failures}
       break
     }
   }
@@ -116,7 +115,7 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
 /** Deletes members by themselves, leaves before their collections. */
 async function deleteMembers(
   failures: readonly Failure[],
-  left: Map<string, Failure>,
+  standing: Standing,
   request: DeleteRequest,
   manner: DeleteManner,
 ): Promise<void> {
@@ -126,7 +125,7 @@ async function deleteMembers(
       const taken = folding.take(failure.url)
       await taken?.before
       try {
-        await deleteMember(failure, left, request, manner)
+        await deleteMember(failure, standing, request, manner)
       } finally {
         taken?.settle(undefined)
       }
@@ -141,7 +140,7 @@ async function deleteMembers(
 /** Deletes a member by itself, where the budget allows that, and notes what became of it. */
 async function deleteMember(
   failure: Failure,
-  left: Map<string, Failure>,
+  standing: Standing,
   {verify}: DeleteRequest,
   manner: DeleteManner,
 ): Promise<void> {
@@ -152,9 +151,32 @@ async function deleteMember(
   const {verdict, members} = await attempt(request, manner)
   for (const member of members) {
     if (!member.ok && member.relation !== 'outside')
-      left.set(canonicalPathOf(member.url), {...member, relation: 'descendant'})
+      standing.add({...member, relation: 'descendant'})
   }
-  const key = canonicalPathOf(failure.url)
-  if (verdict.ok) left.delete(key)
-  else left.set(key, {...verdict, relation: failure.relation})
+  if (verdict.ok) standing.remove(failure.url)
+  else standing.add({...verdict, relation: failure.relation})
+}
+
+/** What failed of a target, each once, as long as it has not gone since: by itself, or with a collection that it is in. */
+class Standing {
+  readonly #failures = new Map<string, Failure>()
+  readonly #gone = new Set<string>()
+
+  constructor(failures: readonly Failure[]) {
+    for (const failure of failures) this.add(failure)
+  }
+
+  add(failure: Failure): void {
+    this.#failures.set(canonicalPathOf(failure.url), failure)
+  }
+
+  remove(url: string): void {
+    this.#gone.add(canonicalPathOf(url))
+  }
+
+  get failures(): readonly Failure[] {
+    const isGone = (path: string): boolean =>
+      this.#gone.has(path) || ancestorsOf(path).some((one) => this.#gone.has(one))
+    return [...this.#failures].filter(([path]) => !isGone(path)).map(([, failure]) => failure)
+  }
 }

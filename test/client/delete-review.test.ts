@@ -85,6 +85,21 @@ describe('failures of members', () => {
     expect(results.map(line)).toEqual(expected)
   })
 
+  it('that went with a collection named beside them are neither sent again nor told', async () => {
+    let count = 0
+    const named = {'/t/c/x': '423 Locked', '/t/c': '424 Failed Dependency', '/t/y': '423 Locked'}
+    server.script(({url}) => {
+      if (url === '/t/') return count++ === 0 ? answer207(verdicts(named)) : {status: 503}
+      return {status: url === '/t/c' ? 204 : 423}
+    })
+    const results = await Array.fromAsync(dav.deleteMany(['t/'], {retry: {...retry, attempts: 3}}))
+    const sent = server.requests.map(({url}) => url)
+    expect(sent.filter((url) => url.startsWith('/t/c'))).toEqual(['/t/c/x', '/t/c'])
+    expect(sent.filter((url) => url === '/t/y')).toHaveLength(2)
+    // The target was sent again after it had failed, and nobody says what that came to.
+    expect(results.map(line)).toEqual(['0 no-answer member /t/y', '503 status self /t/'])
+  })
+
   it('that a member names are kept too', async () => {
     let count = 0
     server.script(({url}) => {
