@@ -90,10 +90,10 @@ export async function readAnswer<P>(
     readonly decoders?: Decoders | undefined
   },
 ): Promise<PlainAnswer | MultiStatusAnswer<P>> {
-  const encoding = charsetOf(response.headers.get('content-type'))
   const {limits, malformed} = session
+  const encoding = (): string | undefined => charsetOf(response.headers.get('content-type'))
   const makeParser = (): MultiStatusParser<P> =>
-    new MultiStatusParser<P>({...request, encoding, limits, malformed})
+    new MultiStatusParser<P>({...request, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
   const empty = {kind: 'plain', conditions: [], excerpt: '', problem} as const
@@ -121,7 +121,7 @@ export async function readAnswer<P>(
   }
   await chunks.return(undefined)
   if (length === 0) return empty
-  const {text, root} = readDocument(head, encoding)
+  const {text, root} = readDocument(head, encoding())
   const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
   return {kind: 'plain', conditions, excerpt: text.slice(0, LONGEST_EXCERPT), problem}
 }

@@ -4,23 +4,17 @@
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
-import type {DeleteManner, Deletion} from './delete-exchange.ts'
+import type {DeleteAttempt, DeleteManner, Deletion} from './delete-exchange.ts'
 import {deleteTarget} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
 import {Folding} from './folding.ts'
 import type {Give} from './merge.ts'
-
-/** What an attempt came to. */
-interface DeleteAttempt extends Deletion {
-  readonly members: readonly DavResult[]
-  /** What broke the exchange; the verdict is then the Failure that says so. */
-  readonly problem?: unknown
-}
+import {merge} from './merge.ts'
+import {Standing} from './standing.ts'
 
 /**
  * Sends one DELETE, as often as the call's policy says. Gives out the members' results, and returns the verdict: a broken
@@ -41,7 +35,7 @@ export async function deleteWithRetries(
     return await deleteTarget(request, manner, give)
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, ending)
-    return {verdict, mayHaveBegun: !(problem instanceof Unsent), problem}
+    return {verdict, extent: extentOf(problem), isDone: false, problem}
   }
 }
 
@@ -52,48 +46,42 @@ async function deleteRepeatedly(
   repeats: Repeats,
 ): Promise<DeleteAttempt> {
   const {line, isRetriedElsewhere} = manner
+  const standing = new Standing()
   let last = await attempt(request, manner)
-  let {mayHaveBegun} = last
-  // Whether members were named by an answer before the last one, which may have changed what they are.
-  let isOutdated = false
+  let hasBegun = last.extent !== 'none'
+  standing.hear(last)
   for (let number = 1; !line.ending.aborted; number++) {
-    const {verdict} = last
-    if (verdict.ok) break
-    const members = last.members.filter((result) => !result.ok)
+    const {verdict, isDone} = last
+    const members = standing.failures
+    const causes = last.members.every(({ok}) => ok) ? [] : [...members]
     // What stands because of members is worth another attempt where one of theirs is.
-    const isOfMembers = verdict.status === 424 && members.length > 0
-    const wait = repeats.next(number, isOfMembers ? members : [verdict], verdict.retryAfter)
+    if (!isDone && !verdict.ok && (causes.length === 0 || verdict.status !== 424))
+      causes.push(verdict)
+    const wait = repeats.next(number, causes, verdict.ok ? undefined : verdict.retryAfter)
     if (wait === undefined) break
-    const standing = new Standing(members)
     try {
       await wait()
-      const again = standing.failures.filter(
+      const again = members.filter(
         (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
       )
       await deleteMembers(again, standing, request, manner)
-      const next = await attempt({...request, attempts: request.attempts + number}, manner)
-      // A failure that names no member does not say that they are gone.
-      const namesNone = !next.verdict.ok && next.members.every(({ok}) => ok)
-      last = namesNone ? {...next, members: standing.failures} : next
-      isOutdated = namesNone && (isOutdated || next.mayHaveBegun)
-      mayHaveBegun ||= next.mayHaveBegun
+      if (isDone) continue
+      last = await attempt({...request, attempts: request.attempts + number}, manner)
     } catch (error) {
       if (!line.isGraceful || !line.isEnd(error)) throw error
       // What was answered before the end of the call is true still.
-      last = {...last, members: standing.failures}
       break
     }
+    hasBegun ||= last.extent !== 'none'
+    standing.hear(last)
   }
-  const {members} = last
-  return {...last, mayHaveBegun, members: isOutdated ? members.map(withoutAnswer) : members}
-}
-
-/** A member of which it is not known any more what it is. */
-function withoutAnswer(member: DavResult): DavResult {
-  // What was named outside of the target was not sent again with it.
-  if (member.ok || member.request === undefined) return member
-  const description = `It failed with ${member.status}, and the target was sent again since`
-  return {...member, status: 0, reason: 'no-answer', conditions: [], description}
+  const {told} = standing
+  const isWhole = last.verdict.ok && told.every(({relation}) => relation === 'outside')
+  return {
+    ...last,
+    extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',
+    members: [...last.members.filter(({ok}) => ok), ...told],
+  }
 }
 
 async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<DeleteAttempt> {
@@ -108,8 +96,13 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
   } catch (problem) {
     if (problem instanceof Unsent && request.attempts > 0 && isGraceful) throw problem
     const verdict = brokenVerdict(request, problem, ending)
-    return {verdict, mayHaveBegun: !(problem instanceof Unsent), members, problem}
+    return {verdict, extent: extentOf(problem), isDone: false, members, problem}
   }
+}
+
+/** What may be gone after a DELETE whose exchange broke. */
+function extentOf(problem: unknown): Deletion['extent'] {
+  return problem instanceof Unsent ? 'none' : 'part'
 }
 
 /** Deletes members by themselves, leaves before their collections. */
@@ -119,21 +112,23 @@ async function deleteMembers(
   request: DeleteRequest,
   manner: DeleteManner,
 ): Promise<void> {
+  const {line, stop} = manner
+  const {pace, ending} = line
+  const merging = {pace, ending, signal: stop.signal, stop}
   for (const phase of inPhases(failures)) {
     const folding = new Folding()
-    const runs = phase.map(async (failure) => {
+    const runs = merge(phase, merging, async (failure) => {
+      // Those that are in it were taken before it, and are waited for.
       const taken = folding.take(failure.url)
-      await taken?.before
+      if (taken?.before !== undefined) await pace.idle(taken.before)
       try {
         await deleteMember(failure, standing, request, manner)
       } finally {
         taken?.settle(undefined)
       }
     })
-    // All of them, or some would go on after the call.
-    for (const run of await Promise.allSettled(runs)) {
-      if (run.status === 'rejected') throw run.reason
-    }
+    // They give out nothing: what becomes of them is noted.
+    for await (const _ of runs);
   }
 }
 
@@ -149,34 +144,9 @@ async function deleteMember(
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
   const {verdict, members} = await attempt(request, manner)
+  const said: DavResult[] = [{...verdict, url: failure.url, relation: failure.relation}]
   for (const member of members) {
-    if (!member.ok && member.relation !== 'outside')
-      standing.add({...member, relation: 'descendant'})
+    if (member.relation !== 'outside') said.push({...member, relation: 'descendant'})
   }
-  if (verdict.ok) standing.remove(failure.url)
-  else standing.add({...verdict, relation: failure.relation})
-}
-
-/** What failed of a target, each once, as long as it has not gone since: by itself, or with a collection that it is in. */
-class Standing {
-  readonly #failures = new Map<string, Failure>()
-  readonly #gone = new Set<string>()
-
-  constructor(failures: readonly Failure[]) {
-    for (const failure of failures) this.add(failure)
-  }
-
-  add(failure: Failure): void {
-    this.#failures.set(canonicalPathOf(failure.url), failure)
-  }
-
-  remove(url: string): void {
-    this.#gone.add(canonicalPathOf(url))
-  }
-
-  get failures(): readonly Failure[] {
-    const isGone = (path: string): boolean =>
-      this.#gone.has(path) || ancestorsOf(path).some((one) => this.#gone.has(one))
-    return [...this.#failures].filter(([path]) => !isGone(path)).map(([, failure]) => failure)
-  }
+  standing.note(said)
 }

@@ -23,8 +23,20 @@ export interface DeleteManner extends Manner {
 /** What one DELETE came to. */
 export interface Deletion {
   readonly verdict: DavResult
-  /** Whether something may have been deleted, whatever the verdict is: it was not refused before it was begun. */
-  readonly mayHaveBegun: boolean
+  /**
+   * What may be gone of the target and of all that is in it, whatever the verdict is: `none` where it was refused before it was
+   * begun, and `all` where a success names no member that failed.
+   */
+  readonly extent: 'none' | 'part' | 'all'
+  /** Whether the server says that it has done it, so that to send it again would delete what was made there since. */
+  readonly isDone: boolean
+}
+
+/** What one of several attempts came to. */
+export interface DeleteAttempt extends Deletion {
+  readonly members: readonly DavResult[]
+  /** What broke the exchange; the verdict is then the Failure that says so. */
+  readonly problem?: unknown
 }
 
 /**
@@ -46,15 +58,20 @@ export async function deleteTarget(
   })
   const head = readHead(response, url)
   const answer = await readAnswer<Properties>(session, response, {method: 'DELETE', url: head.url})
-  const verdict =
+  const {verdict, failsMembers} =
     answer.kind === 'plain'
-      ? plainVerdict(request, head, answer)
+      ? {verdict: plainVerdict(request, head, answer), failsMembers: false}
       : await readMembers(request, head, answer, give)
-  const mayHaveBegun = verdict.ok || answer.kind === 'multistatus' || !isRefusal(verdict.status)
-  if (await isGoneUnheard(request, verdict, manner))
-    return {verdict: goneVerdict(request), mayHaveBegun}
-  if (!verdict.ok || !request.verify) return {verdict, mayHaveBegun}
-  return {verdict: await verify(request, verdict, manner, give), mayHaveBegun}
+  if (verdict.ok) {
+    const seen = request.verify ? await verify(request, verdict, manner, give) : verdict
+    // What could not be seen is done all the same.
+    const isDone = seen.ok || seen.reason === 'no-answer'
+    return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
+  }
+  if (verdict.status === 412 && (await isGoneUnheard(request, manner)))
+    return {verdict: goneVerdict(request), extent: 'all', isDone: true}
+  const isUnbegun = answer.kind === 'plain' && isRefusal(verdict.status)
+  return {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false}
 }
 
 /**
@@ -76,11 +93,10 @@ function isRefusal(status: number): boolean {
  */
 async function isGoneUnheard(
   {url, attempts, ifMissing, conditions}: DeleteRequest,
-  {status}: DavResult,
   manner: DeleteManner,
 ): Promise<boolean> {
   const countsAsDeleted = attempts > 0 || ifMissing === 'success'
-  if (status !== 412 || !countsAsDeleted || conditions?.['if-match'] === undefined) return false
+  if (!countsAsDeleted || conditions?.['if-match'] === undefined) return false
   try {
     return !(await stands(url, manner))
   } catch (error) {
@@ -91,15 +107,16 @@ async function isGoneUnheard(
   }
 }
 
-/** Gives out the members' results, and returns the verdict on the target. */
+/** Gives out the members' results. Returns the verdict on the target, and whether members of it failed. */
 async function readMembers(
   request: DeleteRequest,
   head: AnswerHead,
   {batches}: MultiStatusAnswer<Properties>,
   give: Give<DavResult>,
-): Promise<DavResult> {
+): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   let self: DavResult | undefined
   let hasFailures = false
+  let failsMembers = false
   for await (const batch of batches) {
     const members: DavResult[] = []
     for (const result of batch) {
@@ -109,9 +126,10 @@ async function readMembers(
         continue
       }
       hasFailures ||= !result.ok
+      failsMembers ||= !result.ok && result.relation !== 'outside'
       members.push(result.ok ? result : withRequest(result, request))
     }
     if (!(await give(members))) break
   }
-  return verdictOf(request, head, self, hasFailures)
+  return {verdict: verdictOf(request, head, self, hasFailures), failsMembers}
 }

@@ -84,8 +84,9 @@ export function deleteMany(
   })
 }
 
+/** The verdict on a target for which nothing is sent. */
 function unsent(verdict: DavResult): Deletion {
-  return {verdict, mayHaveBegun: false}
+  return {verdict, extent: 'all', isDone: true}
 }
 
 const GONE_IS_DELETED = {ifMissing: 'success'} as const
@@ -100,9 +101,13 @@ function runner(
   const folding = new Folding()
   return async (target, give) => {
     meter.started()
-    const request = settleOrRefuse(session, target, options)
+    const why = options.unguarded ? undefined : whyNoTarget(target)
+    const request =
+      why === undefined ? settleOrRefuse(session, target, options) : refusal(target, session, why)
     if ('ok' in request) {
-      await give([request])
+      // A walk names a collection in its parent, and again where it could not be listed: it may have its verdict.
+      if (why !== undefined && folding.has(request.url)) meter.folded()
+      else await give([request])
       return
     }
     const taken = folding.take(request.url)
@@ -185,8 +190,6 @@ function settleOrRefuse(
   options: SettledOptions,
 ): DeleteRequest | Failure {
   try {
-    const why = options.unguarded ? undefined : whyNoTarget(target)
-    if (why !== undefined) return refusal(target, session, why)
     return settleDelete(session, target, options)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error

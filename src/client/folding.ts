@@ -9,7 +9,7 @@ import type {Deletion} from './delete-exchange.ts'
 
 const REMEMBERED = 10_000
 
-/** The status of a verdict that is a Success; else whether members of the target may be gone all the same. */
+/** The status of a verdict that all of the target is gone; else whether some of it may be. */
 type Outcome = number
 const STANDS = -1
 const MAY_BE_PARTLY_GONE = -2
@@ -22,6 +22,11 @@ export class Folding {
   #recent = new Map<string, Outcome>()
   #older = new Map<string, Outcome>()
 
+  /** Whether a target was taken, as far as that is remembered. */
+  has(url: string): boolean {
+    return this.#outcome(resourceKey(url)) !== undefined
+  }
+
   /** Takes a target; `undefined` where it was taken before. */
   take(url: string): Taken | undefined {
     const path = resourceKey(url)
@@ -33,9 +38,8 @@ export class Folding {
     const target = {path, outcome}
     this.#underWay.push(target)
     const isAlone = around.length === 0 && below.length === 0
-    const ready = Promise.all(below.map((one) => one.outcome))
     return {
-      before: isAlone ? undefined : ready.then(() => this.#covering(around)),
+      before: isAlone ? undefined : this.#covering(around, below),
       settle: (deletion) => {
         const settled = outcomeOf(deletion)
         resolve(settled)
@@ -50,7 +54,8 @@ export class Folding {
     return this.#recent.get(path) ?? this.#older.get(path)
   }
 
-  async #covering(around: readonly string[]): Promise<Covering> {
+  async #covering(around: readonly string[], below: readonly UnderWay[]): Promise<Covering> {
+    await Promise.all(below.map((one) => one.outcome))
     let mayBeGone = false
     for (const path of around) {
       const outcome = await this.#outcome(path)
@@ -95,6 +100,6 @@ export interface Taken {
 }
 
 function outcomeOf(deletion: Deletion | undefined): Outcome {
-  if (deletion?.verdict.ok === true) return deletion.verdict.status
-  return deletion?.mayHaveBegun === false ? STANDS : MAY_BE_PARTLY_GONE
+  if (deletion?.extent === 'all') return deletion.verdict.status
+  return deletion?.extent === 'none' ? STANDS : MAY_BE_PARTLY_GONE
 }

@@ -96,7 +96,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
   }
 
   get #isOver(): boolean {
-    return this.#isExhausted && this.#running === 0
+    return (this.#isExhausted || this.#error !== undefined) && this.#running === 0
   }
 
   #begin(): void {
@@ -141,7 +141,8 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
         const coming = sources.next()
         const next = coming instanceof Promise ? await coming : coming
         isDone = next.done === true
-        if (next.done === true) break
+        // It may come long after the end.
+        if (next.done === true || this.#isLeft || this.#error !== undefined) break
         this.#runOne(next.value)
         while (!pace.hasRoom(this.#running) && this.#takesMore) {
           await new Promise<void>((resolve) => (this.#roomMade = resolve))
@@ -166,7 +167,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
     const ended = (): void => {
       this.#running--
       this.#roomMade?.()
-      if (this.#isExhausted || this.#isLeft) this.#wake?.()
+      if (this.#isExhausted || this.#isLeft || this.#error !== undefined) this.#wake?.()
     }
     this.#run(source, this.#give).then(ended, (reason: unknown) => {
       this.#error ??= {reason}

@@ -77,7 +77,7 @@ export function retry(
       throw error
     }
     const {listings, deletes, kept} = plan(all, {session, policy, settled})
-    // What is not to be sent again stays as it is: nothing is dropped, and a listing that failed is no whole one.
+    // What is not to be sent again stays as it is, and a listing that failed is no whole one.
     incomplete.push(...kept.filter(isOfListing).map(incompleteListing))
     yield kept
     const frontier = new Frontier([...listings.keys()])
@@ -125,12 +125,12 @@ function plan(
   const orders = new Map<Order, Failure>()
   const deletes = new Map<string, Failure>()
   const kept: Failure[] = []
-  // What failed twice, as in the journal of two runs, is what it was the last time.
+  // What failed twice, as in the journal of two runs, is what it was the last time. What was a target is no member of another
+  // one: its verdict says with which conditions it is sent.
   const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
-    const {request} = failure
-    const isDelete = request?.method === 'DELETE' && typeof request.url === 'string'
-    const key = isDelete ? resourceKey(request.url) : failure
+    const key = keyOf(failure)
+    if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
     latest.delete(key)
     latest.set(key, failure)
   }
@@ -154,6 +154,13 @@ function plan(
     if (failure !== undefined) listings.set(firstListing(order, session), failure)
   }
   return {listings, deletes, kept}
+}
+
+/** What a failed DELETE was sent to; every other failure is one by itself. */
+function keyOf(failure: Failure): unknown {
+  const {request} = failure
+  if (request?.method !== 'DELETE' || typeof request.url !== 'string') return failure
+  return `${URL.parse(request.url)?.origin} ${resourceKey(request.url)}`
 }
 
 /** What a failed listing asked for. */
