@@ -198,8 +198,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Deletes many resources, several at once. Targets are taken no faster than results are read. RFC 4918, section 9.6.
    *
    * A target that was named before is the same target, and has one verdict. One that is in a target taken before waits for
-   * the verdict on that: where it was deleted, this one is gone with it and is not sent. That is so for targets at most
-   * 10,000 apart. A target that holds others under way waits for them, so that leaves go before their collections.
+   * the verdict on that: where it was deleted with all members, this one is gone with it and is not sent. The last 10,000 with
+   * a verdict are remembered. A target that holds others under way waits for them, so that leaves go before their collections.
    *
    * A 429, a 503 and a broken connection halve the number of requests at once, once for all that were under way; as many good
    * answers as that number is raise it by one again, up to `concurrency`.
@@ -226,7 +226,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * because of others (424) after those, a target last. A target that was sent before and is gone by
    * then (404, 410) counts as deleted. Attempts are counted anew.
    *
-   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held.
+   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several for
+   *   one resource that of the target itself counts, and of those the last one.
    * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the
    *   results of members that were not retried themselves, and one with relation `self`, the verdict, with its attempts.
    *   After an abort, what was not sent again comes out unchanged, and then reading rejects with the signal's reason.

@@ -105,10 +105,17 @@ export function resourceKey(url: string): string {
   return url.includes('?') ? url : canonicalPathOf(url)
 }
 
-/** The canonical paths of what a canonical path is in, the nearest first. That of the root is empty. */
+const LONGEST_ANCESTRY = 65_536
+
+/**
+ * The canonical paths of what a canonical path is in, the nearest first. That of the root is empty. Of a path that is longer and
+ * deeper than those of files are, the nearest that have about 65,536 characters together: a server that names such paths would
+ * else make it take time that grows with the square of their length.
+ */
 export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = []
-  for (let end = path.length; end > 0;) {
+  let length = 0
+  for (let end = path.length; end > 0 && length < LONGEST_ANCESTRY; length += end) {
     end = path.lastIndexOf('/', end - 1)
     if (end >= 0) ancestors.push(path.slice(0, end))
   }
