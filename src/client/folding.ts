@@ -19,8 +19,10 @@ export class Folding {
   // A list: V8 keeps a chain of the tables of a Map that entries come to and leave, as long as the call.
   readonly #underWay: UnderWay[] = []
   // Two generations: to delete the oldest entry of a Map takes time that grows with what was deleted before.
-  #recent = new Map<string, Outcome>()
-  #older = new Map<string, Outcome>()
+  #recent = new Map<string, Outcome | Promise<Outcome>>()
+  #older = new Map<string, Outcome | Promise<Outcome>>()
+  /** No path that was taken is shorter: most targets are in collections that are none. */
+  #shortest = Number.POSITIVE_INFINITY
 
   /** Whether a target was taken, as far as that is remembered. */
   has(url: string): boolean {
@@ -32,11 +34,12 @@ export class Folding {
     const path = resourceKey(url)
     if (this.#outcome(path) !== undefined) return undefined
     const around = ancestorsOf(path).filter((one) => this.#outcome(one) !== undefined)
-    const inside = `${path}/`
-    const below = this.#underWay.filter((one) => one.path.startsWith(inside))
+    const below = this.#underWay.filter((one) => isIn(one.path, path))
     const {promise: outcome, resolve} = Promise.withResolvers<Outcome>()
     const target = {path, outcome}
     this.#underWay.push(target)
+    this.#recent.set(path, outcome)
+    this.#shortest = Math.min(this.#shortest, path.length)
     const isAlone = around.length === 0 && below.length === 0
     return {
       before: isAlone ? undefined : this.#covering(around, below),
@@ -50,7 +53,7 @@ export class Folding {
 
   /** What a target came to, or will come to; `undefined` where it was not taken, as far as that is remembered. */
   #outcome(path: string): Outcome | Promise<Outcome> | undefined {
-    for (const one of this.#underWay) if (one.path === path) return one.outcome
+    if (path.length < this.#shortest) return undefined
     return this.#recent.get(path) ?? this.#older.get(path)
   }
 
@@ -72,11 +75,21 @@ export class Folding {
       this.#underWay[this.#underWay.indexOf(target)] = last
     }
     this.#recent.set(target.path, outcome)
-    if (this.#recent.size < REMEMBERED) return
+    if (this.#recent.size - this.#underWay.length < REMEMBERED) return
     this.#older = this.#recent
-    this.#recent = new Map()
+    this.#recent = new Map(this.#underWay.map((one) => [one.path, one.outcome]))
   }
 }
+
+function isIn(path: string, collection: string): boolean {
+  return (
+    path.length > collection.length &&
+    path.charCodeAt(collection.length) === SLASH &&
+    path.startsWith(collection)
+  )
+}
+
+const SLASH = 0x2f
 
 interface UnderWay {
   readonly path: string

@@ -85,7 +85,8 @@ export function openLine(
   session: Session,
   {policy, concurrency, signal: own, stop, grace}: LineOptions,
 ): Line {
-  const ending = AbortSignal.any([session.signal, own, stop].filter((one) => one !== undefined))
+  const others = [session.signal, own].filter((one) => one !== undefined)
+  const ending = others.length > 0 ? AbortSignal.any([...others, stop]) : stop
   const end = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const onEnding = (): void => {

@@ -33,6 +33,8 @@ export class Pace {
   /** How often the limit was halved: who was sent before that is not counted again. */
   #halvings = 0
   #borne = 0
+  /** Places that were left when nobody waited: the next one takes one of them, and does not ask the limit. */
+  readonly #kept: (() => void)[] = []
   #idle = 0
   readonly #listeners = new Set<() => void>()
 
@@ -55,14 +57,30 @@ export class Pace {
 
   /** Waits for a place. */
   enter(): Promise<Place> {
+    const kept = this.#kept.pop()
+    if (kept !== undefined) return Promise.resolve(this.#place(kept))
     const {promise, resolve} = Promise.withResolvers<Place>()
     void this.#limit(() => {
-      const {promise: left, resolve: leave} = Promise.withResolvers<void>()
-      const halvings = this.#halvings
-      resolve({tell: (isBorne) => this.#adapt(isBorne, halvings), leave})
+      const {promise: left, resolve: release} = Promise.withResolvers<void>()
+      resolve(this.#place(release))
       return left
     })
     return promise
+  }
+
+  #place(release: () => void): Place {
+    const halvings = this.#halvings
+    let isLeft = false
+    return {
+      tell: (isBorne) => this.#adapt(isBorne, halvings),
+      leave: () => {
+        if (isLeft) return
+        isLeft = true
+        const {activeCount, pendingCount, concurrency} = this.#limit
+        if (pendingCount === 0 && activeCount <= concurrency) this.#kept.push(release)
+        else release()
+      },
+    }
   }
 
   /** Whether one more target may be taken, where so many are begun. Those that wait for another attempt do not count. */
@@ -94,6 +112,7 @@ export class Pace {
       this.#halvings++
       this.#borne = 0
       if (concurrency > 1) this.#limit.concurrency = Math.floor(concurrency / 2)
+      for (const release of this.#kept.splice(0)) release()
     } else if (concurrency < this.#most && ++this.#borne >= concurrency) {
       this.#borne = 0
       this.#limit.concurrency = concurrency + 1

@@ -21,13 +21,14 @@ const MOST = 5
 /** Follows such redirects. Any other one is given to the caller as the answer that it is. */
 export function withRedirects(transport: Transport): Transport {
   return async (request) => {
-    let url = request.url
+    let asked = request
     for (let followed = 0; ; followed++) {
-      const response = await transport({...request, url})
-      const next = followed < MOST ? redirectTarget(request.method, url, response) : undefined
-      if (next === undefined) return url === request.url ? response : moved(response, url)
+      const response = await transport(asked)
+      const {method, url} = asked
+      const next = followed < MOST ? redirectTarget(method, url, response) : undefined
+      if (next === undefined) return asked === request ? response : moved(response, url)
       await discard(response)
-      url = next
+      asked = {...request, url: next}
     }
   }
 }
