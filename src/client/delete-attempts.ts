@@ -8,7 +8,7 @@ import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
 import type {DeleteAttempt, DeleteManner, Deletion} from './delete-exchange.ts'
-import {deleteTarget} from './delete-exchange.ts'
+import {deleteTarget, mayBeWithin} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
 import {Folding} from './folding.ts'
@@ -46,24 +46,26 @@ async function deleteRepeatedly(
   repeats: Repeats,
 ): Promise<DeleteAttempt> {
   const {line, isRetriedElsewhere} = manner
-  const standing = new Standing()
+  const standing = new Standing(request.url)
   let last = await attempt(request, manner)
   let hasBegun = last.extent !== 'none'
   standing.hear(last)
   for (let number = 1; !line.ending.aborted; number++) {
     const {verdict, isDone} = last
-    const members = standing.failures
-    const causes = last.members.every(({ok}) => ok) ? [] : [...members]
-    // What stands because of members is worth another attempt where one of theirs is.
-    if (!isDone && !verdict.ok && (causes.length === 0 || verdict.status !== 424))
-      causes.push(verdict)
-    const wait = repeats.next(number, causes, verdict.ok ? undefined : verdict.retryAfter)
+    const members = standing.open
+    const again = members.filter(
+      (failure) =>
+        failure.request !== undefined &&
+        repeats.isRetryable(failure) &&
+        isRetriedElsewhere?.(failure) !== true,
+    )
+    const wait = repeats.next(number, isDone ? again : causesOf(last, members), {
+      asked: verdict.ok ? undefined : verdict.retryAfter,
+      spends: !isDone,
+    })
     if (wait === undefined) break
     try {
       await wait()
-      const again = members.filter(
-        (failure) => repeats.isRetryable(failure) && isRetriedElsewhere?.(failure) !== true,
-      )
       await deleteMembers(again, standing, request, manner)
       if (isDone) continue
       last = await attempt({...request, attempts: request.attempts + number}, manner)
@@ -76,12 +78,23 @@ async function deleteRepeatedly(
     standing.hear(last)
   }
   const {told} = standing
-  const isWhole = last.verdict.ok && told.every(({relation}) => relation === 'outside')
+  const isWhole = last.verdict.ok && !told.some(mayBeWithin)
   return {
     ...last,
     extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',
     members: [...last.members.filter(({ok}) => ok), ...told],
   }
+}
+
+/** What kept a target from success, as far as that is known. What stands because of members does so because of theirs. */
+function causesOf(
+  {verdict, members}: DeleteAttempt,
+  standing: readonly Failure[],
+): readonly Failure[] {
+  const isOfMembers = members.some(({ok}) => !ok)
+  if (verdict.ok) return []
+  if (!isOfMembers || standing.length === 0) return [verdict]
+  return verdict.status === 424 ? standing : [...standing, verdict]
 }
 
 async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<DeleteAttempt> {
@@ -143,10 +156,5 @@ async function deleteMember(
   if (sent === undefined || manner.line.repeats?.spend() !== true) return
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
-  const {verdict, members} = await attempt(request, manner)
-  const said: DavResult[] = [{...verdict, url: failure.url, relation: failure.relation}]
-  for (const member of members) {
-    if (member.relation !== 'outside') said.push({...member, relation: 'descendant'})
-  }
-  standing.note(said)
+  standing.hearMember(failure, await attempt(request, manner))
 }

@@ -3,7 +3,7 @@
  * and 9.6.1.
  */
 
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
@@ -126,10 +126,15 @@ async function readMembers(
         continue
       }
       hasFailures ||= !result.ok
-      failsMembers ||= !result.ok && result.relation !== 'outside'
+      failsMembers ||= !result.ok && mayBeWithin(result)
       members.push(result.ok ? result : withRequest(result, request))
     }
     if (!(await give(members))) break
   }
   return {verdict: verdictOf(request, head, self, hasFailures), failsMembers}
+}
+
+/** Whether a failure may be one of a member: that without an href may. */
+export function mayBeWithin({relation, href}: Failure): boolean {
+  return relation !== 'outside' || href === ''
 }

@@ -106,7 +106,7 @@ function runner(
       why === undefined ? settleOrRefuse(session, target, options) : refusal(target, session, why)
     if ('ok' in request) {
       // A walk names a collection in its parent, and again where it could not be listed: it may have its verdict.
-      if (why !== undefined && folding.has(request.url)) meter.folded()
+      if (isUnlisted(target) && folding.has(request.url)) meter.folded()
       else await give([request])
       return
     }
@@ -169,11 +169,12 @@ function whyNoTarget(target: DeleteTarget): string | undefined {
   if (typeof target !== 'object' || target === null) return undefined
   if ('relation' in target && target.relation === 'outside')
     return 'Its server named it outside of what was asked for'
-  if (!isFailureOfListing(target)) return undefined
+  if (!isUnlisted(target)) return undefined
   return 'It could not be listed, and what is in it is not known'
 }
 
-function isFailureOfListing(target: object): boolean {
+function isUnlisted(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null) return false
   const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
   const isListing =
     typeof request === 'object' &&

@@ -1,60 +1,87 @@
 /**
- * What failed in a target over several attempts at it. An answer that is whole says it anew; one that broke off, or that names
- * none, leaves open what has become of those before. RFC 4918, section 9.6.1.
+ * What failed in a target over several attempts at it and at its members. An answer that is whole says anew what stands of all
+ * that it was asked to delete; one that broke off, or that names none, leaves open what has become of those before.
+ * RFC 4918, section 9.6.1.
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import type {DeleteAttempt} from './delete-exchange.ts'
 
-interface Standee {
+interface Noted {
   readonly failure: Failure
-  /** When it was noted. */
   readonly at: number
-  /** Whether the target was sent again since, and perhaps begun. */
-  readonly isOutdated: boolean
+  /** Whether the server says that it has done it, though that could not be seen. */
+  readonly isDone: boolean
 }
 
-/** Those that failed, each once, as long as they have not gone since: by themselves, or with a collection they are in. */
+/** Those that failed, each once, as long as no later answer speaks of them or of a collection that they are in. */
 export class Standing {
-  #failed = new Map<unknown, Standee>()
-  /** When what went, by path. */
-  readonly #gone = new Map<string, number>()
+  /** The path of the target. */
+  readonly #path: string
+  readonly #failed = new Map<unknown, Noted>()
+  /** Paths, with the time since which what was noted before of what is in them does not hold any more. */
+  readonly #superseded = new Map<string, number>()
+  /** Paths, with the time since which it is not known whether that holds. */
+  readonly #begun = new Map<string, number>()
   #clock = 0
 
+  constructor(url: string) {
+    this.#path = canonicalPathOf(url)
+  }
+
   /** Takes what an attempt at the target says. */
-  hear({verdict, members, extent, problem}: DeleteAttempt): void {
-    const isWhole = problem === undefined && (verdict.ok || members.some(({ok}) => !ok))
-    if (isWhole) this.#failed.clear()
-    else if (extent !== 'none') {
-      this.#failed = new Map(this.#left.map(([key, one]) => [key, {...one, isOutdated: true}]))
+  hear(deletion: DeleteAttempt): void {
+    this.#hear(this.#path, deletion)
+    for (const member of deletion.members) this.#note(member)
+  }
+
+  /** Takes what an attempt at a member says: its own verdict, and what is in it. */
+  hearMember({url, relation}: Failure, deletion: DeleteAttempt): void {
+    const {verdict, members, isDone} = deletion
+    this.#hear(canonicalPathOf(url), deletion)
+    for (const member of members) {
+      // What was named outside of the member is none that failed with the target.
+      if (member.relation !== 'outside') this.#note({...member, relation: 'descendant'})
     }
-    this.note(members)
+    this.#note({...verdict, url, relation}, isDone)
   }
 
-  /** Takes what an answer says of some. What it says to stand stands, whatever else of it is gone. */
-  note(results: readonly DavResult[]): void {
-    this.#clock++
-    for (const result of results) {
-      if (result.ok) this.#gone.set(canonicalPathOf(result.url), this.#clock)
-      else this.#failed.set(keyOf(result), {failure: result, at: this.#clock, isOutdated: false})
-    }
+  /** Those that may be sent again. */
+  get open(): readonly Failure[] {
+    return this.#left.filter(({isDone}) => !isDone).map(({failure}) => failure)
   }
 
-  get failures(): readonly Failure[] {
-    return this.#left.map(([, {failure}]) => failure)
-  }
-
-  /** The failures as they are to be told: it is not known any more what an outdated one is. */
+  /** All of them, as they are to be told. */
   get told(): readonly Failure[] {
-    return this.#left.map(([, one]) => (one.isOutdated ? withoutAnswer(one.failure) : one.failure))
+    return this.#left.map(({failure, isOutdated}) =>
+      isOutdated ? withoutAnswer(failure) : failure,
+    )
   }
 
-  get #left(): readonly (readonly [unknown, Standee])[] {
-    return [...this.#failed].filter(([key, {at}]) => {
-      const isGone = (path: string): boolean => (this.#gone.get(path) ?? 0) > at
-      return typeof key !== 'string' || !(isGone(key) || ancestorsOf(key).some(isGone))
-    })
+  #hear(path: string, {verdict, members, extent, problem}: DeleteAttempt): void {
+    const isWhole = problem === undefined && (verdict.ok || members.some(({ok}) => !ok))
+    this.#clock++
+    if (isWhole) this.#superseded.set(path, this.#clock)
+    else if (extent !== 'none') this.#begun.set(path, this.#clock)
+  }
+
+  #note(result: DavResult, isDone = false): void {
+    if (!result.ok) this.#failed.set(keyOf(result), {failure: result, at: this.#clock, isDone})
+    else if (result.relation !== 'outside')
+      this.#superseded.set(canonicalPathOf(result.url), this.#clock)
+  }
+
+  get #left(): readonly (Noted & {readonly isOutdated: boolean})[] {
+    const left: (Noted & {readonly isOutdated: boolean})[] = []
+    for (const [key, noted] of this.#failed) {
+      const isSince = (times: ReadonlyMap<string, number>) => (path: string) =>
+        (times.get(path) ?? 0) > noted.at
+      const around = typeof key === 'string' ? [key, ...ancestorsOf(key), this.#path] : [this.#path]
+      if (around.some(isSince(this.#superseded))) continue
+      left.push({...noted, isOutdated: around.some(isSince(this.#begun))})
+    }
+    return left
   }
 }
 
@@ -67,6 +94,6 @@ function keyOf(failure: Failure): unknown {
 function withoutAnswer(member: Failure): Failure {
   // What was named outside of the target was not sent again with it.
   if (member.request === undefined) return member
-  const description = `It failed with ${member.status}, and the target was sent again since`
+  const description = `It failed with ${member.status}, and was sent again since with what it is in`
   return {...member, status: 0, reason: 'no-answer', conditions: [], description}
 }

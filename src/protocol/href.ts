@@ -105,11 +105,11 @@ export function resourceKey(url: string): string {
   return url.includes('?') ? url : canonicalPathOf(url)
 }
 
-const LONGEST_ANCESTRY = 65_536
+const LONGEST_ANCESTRY = 262_144
 
 /**
  * The canonical paths of what a canonical path is in, the nearest first. That of the root is empty. Of a path that is longer and
- * deeper than those of files are, the nearest that have about 65,536 characters together: a server that names such paths would
+ * deeper than those of files are, the nearest that have about 262,144 characters together: a server that names such paths would
  * else make it take time that grows with the square of their length.
  */
 export function ancestorsOf(path: string): readonly string[] {

@@ -48,13 +48,14 @@ export class Repeats {
    *
    * @param attempt - The number of the one that failed, 1 for the first.
    * @param causes - What kept it from success: worth another attempt where one of these is.
-   * @param asked - Milliseconds that the answer as a whole asks to wait.
+   * @param options - `asked`: milliseconds that the answer as a whole asks to wait. `spends`: whether it is a request itself, and
+   *   not only the wait before others.
    * @throws What `onRetry` throws.
    */
   next(
     attempt: number,
     causes: readonly Failure[],
-    asked?: number,
+    {asked, spends = true}: {readonly asked?: number | undefined; readonly spends?: boolean} = {},
   ): (() => Promise<void>) | undefined {
     const policy = this.#policy
     const retryable = causes.filter((cause) => policy.retryable(cause))
@@ -64,7 +65,7 @@ export class Repeats {
     const delay = delayAfter(policy, attempt, longestWait(retryable, asked), Math.random())
     const until = performance.now() + Math.max(delay, this.#waiting.held())
     if (until - this.#began > policy.maxElapsed) return undefined
-    this.spend()
+    if (spends) this.spend()
     policy.onRetry?.({failure, attempt: attempt + 1, delay})
     return () => this.#waiting.sleep(delay)
   }

@@ -2,7 +2,7 @@
 // nothing that is done is sent again, no failure is lost or told for another one, and what can be tried is tried.
 // RFC 4918, sections 9.6.1 and 10.4.
 
-import {DavClient, members, type DavResult} from 'multistatus'
+import {DavClient, encodePath, members, type DavResult, type Progress} from 'multistatus'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {
@@ -70,6 +70,42 @@ describe('a success that names members that failed', () => {
   })
 })
 
+describe('a success that names a failure without an href', () => {
+  it('does not stand for targets in it', async () => {
+    const nameless = '<D:response><D:status>HTTP/1.1 423 Locked</D:status></D:response>'
+    const named = answer207(OPEN + nameless + verdict('/c/', 'HTTP/1.1 204 No Content') + SHUT)
+    server.script(({url}) => (url === '/c/' ? named : {status: 423}))
+    const results = await linesOf(dav.deleteMany(['c/', 'c/x'], {concurrency: 1}))
+    expect(results.at(-1)).toBe('423 status self /c/x')
+  })
+})
+
+describe('a success for which nothing is left to send', () => {
+  it('is neither waited for nor counted as sent again', async () => {
+    const named = verdicts({'/elsewhere': '423 Locked', '/c': '204 No Content'})
+    server.script(() => answer207(named))
+    const retries: unknown[] = []
+    const onRetry = (info: unknown): void => void retries.push(info)
+    let last: unknown
+    const options = {
+      retry: {...retry, onRetry},
+      onProgress: (progress: Progress): void => void (last = progress),
+    }
+    const results = await linesOf(dav.deleteMany(['c/'], options))
+    expect(results).toEqual(['423 status outside /elsewhere', '204 self /c'])
+    expect(retries).toEqual([])
+    expect(last).toMatchObject({done: 1, retried: 0})
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('leaves the whole budget to its members', async () => {
+    const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
+    server.script(({url}) => (url === '/c/' ? named : {status: 204}))
+    const results = await linesOf(dav.deleteMany(['c/'], {retry: {...retry, budget: 1}}))
+    expect(results).toEqual(['204 self /c'])
+  })
+})
+
 describe('members of a target that is refused for good', () => {
   it('are sent again by themselves, and the target after them', async () => {
     const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '409 Conflict'}))
@@ -130,6 +166,42 @@ describe('the failure of a member', () => {
     ])
   })
 
+  it('is kept beside a success that names a collection above the target', async () => {
+    const target = inTurn(
+      answer207(verdicts({'/b/c/x': '423 Locked'})),
+      answer207(verdicts({'/b/': '200 OK', '/b/c/': '503 Service Unavailable'})),
+    )
+    server.script(({url}) => (url === '/b/c/' ? target() : {status: 423}))
+    const options = {retry: {...retry, attempts: 2}}
+    expect(await linesOf(dav.deleteMany(['b/c/'], options))).toEqual([
+      '200 outside /b/',
+      '0 no-answer member /b/c/x',
+      '503 status self /b/c/',
+    ])
+  })
+
+  it('is not told any more where a later answer of its collection does not name it', async () => {
+    const named = {'/c': '204 No Content', '/c/d/': '423 Locked', '/c/d/y': '403 Forbidden'}
+    server.script(({url}) =>
+      answer207(verdicts(url === '/c/' ? named : {'/c/d/x': '403 Forbidden'})),
+    )
+    expect(await linesOf(dav.deleteMany(['c/'], {retry: {...retry, attempts: 2}}))).toEqual([
+      '424 member member /c/d/',
+      '403 status descendant /c/d/x',
+      '204 self /c',
+    ])
+  })
+
+  it('is not known where its collection was sent again and does not name it', async () => {
+    const named = {'/c': '204 No Content', '/c/d/': '423 Locked', '/c/d/y': '403 Forbidden'}
+    server.script(({url}) => (url === '/c/' ? answer207(verdicts(named)) : {status: 500}))
+    expect(await linesOf(dav.deleteMany(['c/'], {retry: {...retry, attempts: 2}}))).toEqual([
+      '500 status member /c/d/',
+      '0 no-answer descendant /c/d/y',
+      '204 self /c',
+    ])
+  })
+
   it('is kept beside a success that names one above it', async () => {
     const named = {'/c/d': '204 No Content', '/c/d/x': '423 Locked'}
     server.script(({url}) => (url === '/c/' ? answer207(verdicts(named)) : {status: 423}))
@@ -177,6 +249,29 @@ describe('a DELETE whose outcome cannot be seen', () => {
     const results = await linesOf(dav.deleteMany(['a'], {retry, verify: true}))
     expect(results).toEqual(['0 no-answer self /a'])
     expect(sent().filter((one) => one.startsWith('DELETE'))).toEqual(['DELETE /a'])
+  })
+})
+
+describe('a member whose outcome cannot be seen', () => {
+  it('is not sent again', async () => {
+    const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
+    server.script(({method, url}) => {
+      if (method === 'PROPFIND') return {status: url === '/c/' ? 404 : 403}
+      return url === '/c/' ? named : {status: 204}
+    })
+    const results = await linesOf(dav.deleteMany(['c/'], {retry, verify: true}))
+    expect(results).toEqual(['0 no-answer member /c/x', '204 self /c'])
+    expect(sent().filter((one) => one === 'DELETE /c/x')).toHaveLength(1)
+  })
+})
+
+describe('a target deep in another one', () => {
+  it('is gone with it, however long the names on its way are when they are escaped', async () => {
+    const deep = `a/${`${encodePath('あ'.repeat(85))}/`.repeat(15)}f`
+    server.script(({url}) => ({status: url === '/a/' ? 204 : 404}))
+    const {successes} = await dav.deleteMany(['a/', deep], {concurrency: 1}).collect()
+    expect(successes).toHaveLength(2)
+    expect(server.requests).toHaveLength(1)
   })
 })
 
