@@ -89,8 +89,6 @@ function unsent(verdict: DavResult): Deletion {
   return {verdict, extent: 'all', isDone: true}
 }
 
-const GONE_IS_DELETED = {ifMissing: 'success'} as const
-
 /** What is done for each target. */
 function runner(
   manner: DeleteManner,
@@ -123,7 +121,7 @@ function runner(
       else if (options.dryRun) deletion = unsent(plannedVerdict(request))
       else {
         // What went with a collection that stands because of others is deleted.
-        const {ifMissing} = covering?.mayBeGone === true ? GONE_IS_DELETED : request
+        const ifMissing = covering?.mayBeGone === true ? 'success' : request.ifMissing
         deletion = await deleteWithRetries({...request, ifMissing}, manner, give)
       }
     } finally {

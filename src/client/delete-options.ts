@@ -13,7 +13,8 @@ export interface DeleteOptions {
   /**
    * Deletes a result of a listing only where its ETag is still the same: it is sent as If-Match, and the verdict on what has
    * changed is a 412. What has no ETag, and a collection, whose ETag says nothing of what is in it, is not sent: a Failure
-   * `malformed`. The listing must ask for `getetag`, and a string or a URL is a TypeError. Some servers, such as rclone and nginx, do not look at If-Match.
+   * `malformed`. The listing must ask for `getetag`, and a string or a URL is a TypeError. Some servers, such as rclone and
+   * nginx, do not look at If-Match.
    *
    * @defaultValue `false`
    */

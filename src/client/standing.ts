@@ -74,12 +74,17 @@ export class Standing {
 
   get #left(): readonly (Noted & {readonly isOutdated: boolean})[] {
     const left: (Noted & {readonly isOutdated: boolean})[] = []
-    for (const [key, noted] of this.#failed) {
+    for (const noted of this.#failed.values()) {
+      const {failure, at} = noted
       const isSince = (times: ReadonlyMap<string, number>) => (path: string) =>
-        (times.get(path) ?? 0) > noted.at
-      const around = typeof key === 'string' ? [key, ...ancestorsOf(key), this.#path] : [this.#path]
-      if (around.some(isSince(this.#superseded))) continue
-      left.push({...noted, isOutdated: around.some(isSince(this.#begun))})
+        (times.get(path) ?? 0) > at
+      const paths = [this.#path]
+      if (failure.relation !== 'outside') {
+        const path = canonicalPathOf(failure.url)
+        paths.push(path, ...ancestorsOf(path))
+      }
+      if (paths.some(isSince(this.#superseded))) continue
+      left.push({...noted, isOutdated: paths.some(isSince(this.#begun))})
     }
     return left
   }

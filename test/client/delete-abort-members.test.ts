@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type DavResult, type DeleteManyOptions} from 'multistatus'
+import {DavClient, type DeleteManyOptions} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,7 +15,7 @@ import {
   startFaultServer,
   verdicts,
 } from '../support/fault-server.ts'
-import {line} from '../support/results.ts'
+import {line, readToEnd} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
 
@@ -34,19 +34,8 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** What came before the end, and the error that it ended with. */
-async function run(
-  targets: readonly string[],
-  options: DeleteManyOptions,
-): Promise<{results: DavResult[]; error: unknown}> {
-  const results: DavResult[] = []
-  try {
-    const {signal} = controller
-    for await (const one of dav.deleteMany(targets, {signal, ...options})) results.push(one)
-  } catch (error) {
-    return {results, error}
-  }
-  return {results, error: undefined}
+function run(targets: readonly string[], options: DeleteManyOptions): ReturnType<typeof readToEnd> {
+  return readToEnd(dav.deleteMany(targets, {signal: controller.signal, ...options}))
 }
 
 describe('an abort with a policy, while a member is deleted again', () => {
@@ -112,4 +101,26 @@ describe('an abort with verify', () => {
       expect(selves.toSorted()).toEqual(['/a/', '/c', '/d', '/e'])
     },
   )
+})
+
+describe('an abort while some members are sent again and others are held', () => {
+  it('waits for the answers to what was sent, and takes them', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'].map((name) => [`/t/${name}`, '423 Locked'] as const)
+    server.script(async ({url}) => {
+      if (url === '/t/') return answer207(verdicts(Object.fromEntries(names)))
+      if (url === '/t/b') return {status: 429, headers: {'retry-after': '3'}}
+      await delay(150)
+      if (url === '/t/a') controller.abort(reason)
+      await delay(150)
+      return {status: 204}
+    })
+    const retry = {...quick, attempts: 2}
+    const {results, error} = await run(['t/'], {retry, concurrency: 4})
+    expect(error).toBe(reason)
+    const failed = results.filter(({ok}) => !ok).map(({href}) => href)
+    // What was answered 204 in time is no failure.
+    expect(failed).not.toContain('/t/a')
+    expect(failed).toContain('/t/e')
+    expect(failed.at(-1)).toBe('/t/')
+  })
 })

@@ -3,19 +3,13 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {
-  DavClient,
-  type DavResult,
-  type DeleteManyOptions,
-  type ResultStream,
-  type Transport,
-} from 'multistatus'
+import {DavClient, type DavResult, type DeleteManyOptions, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {type FaultServer, NEVER, startFaultServer} from '../support/fault-server.ts'
-import {line} from '../support/results.ts'
+import {line, readToEnd} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
 
@@ -35,22 +29,11 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** What came before the end, and the error that it ended with. */
-async function read(stream: ResultStream): Promise<{results: DavResult[]; error: unknown}> {
-  const results: DavResult[] = []
-  try {
-    for await (const result of stream) results.push(result)
-  } catch (error) {
-    return {results, error}
-  }
-  return {results, error: undefined}
-}
-
 function run(
   targets: Parameters<DavClient['deleteMany']>[0],
   options: DeleteManyOptions = {},
 ): Promise<{results: DavResult[]; error: unknown}> {
-  return read(dav.deleteMany(targets, {signal: controller.signal, ...options}))
+  return readToEnd(dav.deleteMany(targets, {signal: controller.signal, ...options}))
 }
 
 /** Line and attempts of each verdict, in the order of their names. */
@@ -222,7 +205,7 @@ describe('an abort', () => {
       await delay(30)
       return {status: 204}
     })
-    const {results, error} = await read(dav.deleteMany(['a', 'b', 'c'], {concurrency: 1}))
+    const {results, error} = await readToEnd(dav.deleteMany(['a', 'b', 'c'], {concurrency: 1}))
     expect(error).toBe(reason)
     expect(verdictsOf(results)).toEqual([
       '204 self /a',

@@ -3,7 +3,14 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type DavResult, type Progress, type Transport} from 'multistatus'
+import {
+  DavClient,
+  type DavResult,
+  encodePath,
+  members,
+  type Progress,
+  type Transport,
+} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -11,11 +18,14 @@ import {
   type Answer,
   answer207,
   type FaultServer,
+  listing,
+  OPEN,
   RESET,
+  SHUT,
   startFaultServer,
   verdicts,
 } from '../support/fault-server.ts'
-import {generate} from '../support/fixtures.ts'
+import {generate, verdict} from '../support/fixtures.ts'
 import {line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
@@ -265,5 +275,103 @@ describe('each distinct target', () => {
       expect(hrefs.toSorted()).toEqual([...distinct].toSorted())
       expect(results.every(({relation}) => relation === 'self')).toBe(true)
     }
+  })
+})
+
+describe('a target in one that was refused', () => {
+  it.for([301, 400, 401, 404, 410, 412, 423, 429])(
+    'with %i, before it was begun, and is not there is a Failure',
+    async (status) => {
+      server.script(({url}) => ({status: url === '/t/' ? status : 404}))
+      const {failures} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
+      expect(failures.map(line)).toEqual([`${status} status self /t/`, '404 status self /t/a'])
+    },
+  )
+
+  // rclone answers 405 at the first member that it cannot delete.
+  it.for([403, 405, 409, 424, 500])(
+    'with %i, perhaps in the middle of it, and is gone is deleted',
+    async (status) => {
+      server.script(({url}) => ({status: url === '/t/' ? status : 404}))
+      const {failures, successes} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
+      expect(failures.map(line)).toEqual([`${status} status self /t/`])
+      expect(successes.map(line)).toEqual(['404 self /t/a'])
+    },
+  )
+
+  it('and is gone with others of it is deleted', async () => {
+    server.script(({url}) =>
+      url === '/t/' ? answer207(verdicts({'/t/b': '423 Locked'})) : {status: 404},
+    )
+    const {successes} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
+    expect(successes.map(line)).toEqual(['404 self /t/a'])
+  })
+})
+
+describe('a target in one that was deleted but for a member', () => {
+  it('is sent, and has its own verdict', async () => {
+    const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
+    server.script(({url}) => (url === '/c/' ? named : {status: 423}))
+    const results = (
+      await Array.fromAsync(dav.deleteMany(['c/', 'c/x', 'c/y'], {concurrency: 1}))
+    ).map(line)
+    expect(sent()).toEqual(['/c/', '/c/x', '/c/y'])
+    expect(results).toEqual([
+      '423 status member /c/x',
+      '204 self /c',
+      '423 status self /c/x',
+      '423 status self /c/y',
+    ])
+  })
+
+  it('is sent where that one is not named', async () => {
+    const nameless = '<D:response><D:status>HTTP/1.1 423 Locked</D:status></D:response>'
+    const named = answer207(OPEN + nameless + verdict('/c/', 'HTTP/1.1 204 No Content') + SHUT)
+    server.script(({url}) => (url === '/c/' ? named : {status: 423}))
+    const results = (await Array.fromAsync(dav.deleteMany(['c/', 'c/x'], {concurrency: 1}))).map(
+      line,
+    )
+    expect(results.at(-1)).toBe('423 status self /c/x')
+  })
+})
+
+describe('a collection that a walk has named', () => {
+  it('has one verdict where it could not be listed after it was deleted', async () => {
+    const gone = new Set<string>()
+    server.script(({method, url}) => {
+      if (method === 'DELETE') {
+        gone.add(url)
+        return {status: 204}
+      }
+      return gone.has(url)
+        ? {status: 404}
+        : answer207(url === '/t/' ? listing('/t/', '/t/a/', '/t/b/') : listing(url))
+    })
+    const listed = members(dav.propfind('t/', {depth: {walk: true}}))
+    const results = (await Array.fromAsync(dav.deleteMany(listed))).map(line)
+    expect(results.toSorted()).toEqual(['204 self /t/a/', '204 self /t/b/'])
+    expect(gone.size).toBe(2)
+  })
+})
+
+describe('a target deep in another one', () => {
+  it('is gone with it, however long the names on its way are when they are escaped', async () => {
+    const deep = `a/${`${encodePath('あ'.repeat(85))}/`.repeat(15)}f`
+    server.script(({url}) => ({status: url === '/a/' ? 204 : 404}))
+    const {successes} = await dav.deleteMany(['a/', deep], {concurrency: 1}).collect()
+    expect(successes).toHaveLength(2)
+    expect(server.requests).toHaveLength(1)
+  })
+})
+
+describe('paths that are deeper than any tree', () => {
+  it('take no time that grows with the square of their length', async () => {
+    const client = new DavClient({
+      url: server.url,
+      transport: () => Promise.resolve({status: 204, headers: {get: () => null}, body: null}),
+    })
+    const deep = Array.from({length: 200}, (_, index) => `${index}/${'a/'.repeat(8000)}`)
+    const {successes} = await client.deleteMany(deep, {concurrency: 1}).collect()
+    expect(successes).toHaveLength(200)
   })
 })

@@ -1,7 +1,9 @@
 // States what becomes of many targets: each has one verdict, whatever happens to the others, in whatever way they are
 // given; and what the caller is told on the way. RFC 4918, section 9.6.
 
-import {DavClient, type Progress, type Target} from 'multistatus'
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type Progress, type Target, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -228,5 +230,19 @@ describe('onProgress', () => {
     await dav.deleteMany(names, {onProgress: () => calls++}).collect()
     const tenths = Math.ceil((performance.now() - began) / 100)
     expect(calls).toBeLessThanOrEqual(tenths + 2)
+  })
+})
+
+describe('a body that breaks before it is read', () => {
+  it('is the Failure of its target, and no exception of the process', async () => {
+    server.answers({status: 200, headers: {'content-length': '100'}, body: ['x', 20, RESET]})
+    const slow: Transport = async (request) => {
+      const answer = await transport(request)
+      await delay(100)
+      return answer
+    }
+    const client = new DavClient({url: server.url, transport: slow})
+    const {failures} = await client.deleteMany(['a']).collect()
+    expect(failures.map(line)).toEqual(['0 no-answer self /a'])
   })
 })

@@ -1,7 +1,7 @@
 // States what targets deleteMany takes and from where: streams of any kind, listings, objects with an href; and what the
 // Failure of a refused one says of it. RFC 4918, section 9.6.
 
-import {DavClient, type DeleteTarget, type DavResult} from 'multistatus'
+import {DavClient, type DeleteTarget, type DavResult, members} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -193,5 +193,43 @@ describe('an object with an href', () => {
     await dav.delete({href: 'f'}).collect()
     const names = ['a', 'b', 'c?v=1', 'd', 'e/', 'f']
     expect(sent()).toEqual(names.map((name) => `/docs/${name}`))
+  })
+})
+
+describe('a target of a stream that is null', () => {
+  it('is a Failure that says what a target is', async () => {
+    // @ts-expect-error -- what a caller without types may write
+    const [result] = await Array.fromAsync(dav.deleteMany([null].values()))
+    expect(result).toMatchObject({ok: false, description: expect.stringMatching(/^A target is/)})
+  })
+})
+
+describe('a listing that was cut off', () => {
+  it('does not make the collection a target', async () => {
+    const cut = verdicts({'/docs/t/': '507 Insufficient Storage', '/docs/t/b': '403 Forbidden'})
+    server.script(({method}) => (method === 'PROPFIND' ? answer207(cut) : {status: 204}))
+    const results = await Array.fromAsync(dav.deleteMany(members(dav.propfind('t/'))))
+    expect(results.map(line)).toEqual(['0 malformed self /docs/t/', '0 malformed self /docs/t/b'])
+    expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
+  })
+})
+
+describe('an error of the caller', () => {
+  it('ends the call though no target comes for long', async () => {
+    server.answers({status: 503})
+    const onRetry = (): never => {
+      throw new Error('stop it')
+    }
+    let end: (() => void) | undefined
+    async function* silent(): AsyncGenerator<string> {
+      yield 'a'
+      await new Promise<void>((resolve) => (end = resolve))
+      yield 'b'
+    }
+    const call = dav.deleteMany(silent(), {retry: {attempts: 3, minDelay: 1, maxDelay: 2, onRetry}})
+    await expect(Array.fromAsync(call)).rejects.toThrow('stop it')
+    end?.()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(sent()).toEqual(['/docs/a'])
   })
 })

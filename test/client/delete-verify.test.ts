@@ -221,3 +221,25 @@ describe('the question', () => {
     expect(again.failures).toEqual([])
   })
 })
+
+describe('a DELETE whose outcome cannot be seen', () => {
+  it.each([405, 503])('for a %i is not sent again', async (status) => {
+    server.script(({method}) => ({status: method === 'DELETE' ? 204 : status}))
+    const results = await Array.fromAsync(dav.deleteMany(['a'], {retry: quick, verify: true}))
+    expect(results.map(line)).toEqual(['0 no-answer self /a'])
+    expect(sent().filter((one) => one.startsWith('DELETE'))).toEqual(['DELETE /a infinity'])
+  })
+})
+
+describe('a member whose outcome cannot be seen', () => {
+  it('is not sent again', async () => {
+    const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
+    server.script(({method, url}) => {
+      if (method === 'PROPFIND') return {status: url === '/c/' ? 404 : 403}
+      return url === '/c/' ? named : {status: 204}
+    })
+    const results = await Array.fromAsync(dav.deleteMany(['c/'], {retry: quick, verify: true}))
+    expect(results.map(line)).toEqual(['0 no-answer member /c/x', '204 self /c'])
+    expect(sent().filter((one) => one === 'DELETE /c/x infinity')).toHaveLength(1)
+  })
+})

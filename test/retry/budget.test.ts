@@ -153,3 +153,13 @@ describe('onRetry', () => {
     expect(() => dav.deleteMany(['a'], {retry: {onRetry}})).toThrow(TypeError)
   })
 })
+
+describe('maxElapsed', () => {
+  it('holds for what Retry-After of another target holds back', async () => {
+    server.script(({url}) => (url === '/r' ? RESET : {status: 503, headers: {'retry-after': '60'}}))
+    const options = {retry: {...quick, attempts: 2, maxElapsed: 300}, concurrency: 1}
+    const {failures} = await dav.deleteMany(['other', 'r'], {...options, concurrency: 2}).collect()
+    expect(failures.map(line).toSorted()).toEqual(['0 no-answer self /r', '503 status self /other'])
+    expect(server.requests.length).toBeLessThanOrEqual(3)
+  })
+})

@@ -219,3 +219,36 @@ describe('the policy', () => {
     expect(failures).toEqual([given[1]])
   })
 })
+
+describe('a target that failed twice', () => {
+  it.each([
+    [[403, 503], ['204 self /docs/x']],
+    [[503, 403], ['403 status self /docs/x']],
+  ])('goes by the last time: %j', async (statuses, expected) => {
+    server.answers({status: 204})
+    const failures = statuses.map((status) => failed('docs/x', status))
+    const results = await Array.fromAsync(dav.retry(failures, quick))
+    expect(results.map(line)).toEqual(expected)
+  })
+})
+
+describe('a resource that failed by itself and as a member', () => {
+  const token = {conditions: {if: '(<urn:x>) (Not <DAV:no-lock>)'}}
+
+  it.each([[true], [false]])('is sent with its own lock token: first %s', async (isFirst) => {
+    server.answers({status: 204})
+    const self = failed('docs/c/x', 503, token)
+    const member = {...failed('docs/c/x', 423), relation: 'member'} as const
+    const failures = isFirst ? [self, member] : [member, self]
+    const {successes} = await dav.retry(failures, quick).collect()
+    expect(successes.map(line)).toEqual(['204 self /docs/c/x'])
+    expect(server.requests.map(({headers}) => headers['if'])).toEqual([token.conditions.if])
+  })
+
+  it('is refused where one of them was sent to another origin', async () => {
+    const other = failedDelete('http://other.example/', 'docs/x', 503)
+    const call = dav.retry([other, failed('docs/x', 503)], quick)
+    await expect(Array.fromAsync(call)).rejects.toThrow(TypeError)
+    expect(sent()).toEqual([])
+  })
+})

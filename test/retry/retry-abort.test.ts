@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type DavResult, type Failure, type ResultStream} from 'multistatus'
+import {DavClient, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -14,7 +14,7 @@ import {
   startFaultServer,
   verdicts,
 } from '../support/fault-server.ts'
-import {failedDelete, line} from '../support/results.ts'
+import {failedDelete, line, readToEnd} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
 
@@ -35,16 +35,6 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-async function read(stream: ResultStream): Promise<{results: DavResult[]; error: unknown}> {
-  const results: DavResult[] = []
-  try {
-    for await (const result of stream) results.push(result)
-  } catch (error) {
-    return {results, error}
-  }
-  return {results, error: undefined}
-}
-
 function failed(path: string, status = 423): Failure {
   return failedDelete(server.url, path, status)
 }
@@ -61,7 +51,7 @@ describe('an abort of dav.retry', () => {
     controller.abort(reason)
     const failures = [failed('a/x'), failed('a/', 424), failed('b', 403), failed('c')]
     const stream = dav.retry(failures, {...quick, signal: controller.signal})
-    const {results, error} = await read(stream)
+    const {results, error} = await readToEnd(stream)
     expect(error).toBe(reason)
     expect(results).toHaveLength(4)
     expect(results).toEqual(expect.arrayContaining(failures))
@@ -76,7 +66,7 @@ describe('an abort of dav.retry', () => {
     })
     const failures = [failed('a/x/y'), failed('b'), failed('c'), failed('d')]
     const options = {...quick, concurrency: 1, signal: controller.signal}
-    const {results, error} = await read(dav.retry(failures, options))
+    const {results, error} = await readToEnd(dav.retry(failures, options))
     expect(error).toBe(reason)
     expect(results.map(line).toSorted()).toEqual([
       '204 self /a/x/y',
@@ -92,7 +82,7 @@ describe('an abort of dav.retry', () => {
     controller.abort(reason)
     const failures = [failedListing('a/'), failedListing('b/'), failed('c')]
     const stream = dav.retry(failures, {...quick, signal: controller.signal})
-    const {results, error} = await read(stream)
+    const {results, error} = await readToEnd(stream)
     expect(error).toBe(reason)
     expect(results).toHaveLength(3)
     expect(results).toEqual(expect.arrayContaining(failures))
@@ -105,7 +95,7 @@ describe('an abort of dav.retry', () => {
     })
     const failures = [failedListing('a/'), failed('b'), failed('c')]
     const options = {...quick, concurrency: 1, signal: controller.signal}
-    const {results, error} = await read(dav.retry(failures, options))
+    const {results, error} = await readToEnd(dav.retry(failures, options))
     expect(error).toBe(reason)
     expect(results.map(({href}) => href).toSorted()).toEqual(['/a/', '/b', '/c'])
     expect(results).toEqual(expect.arrayContaining(failures.slice(1)))
@@ -117,7 +107,7 @@ describe('an abort of dav.retry', () => {
       return NEVER
     })
     const options = {...quick, concurrency: 1, signal: controller.signal}
-    const {results, error} = await read(dav.retry([failed('a'), failed('b')], options))
+    const {results, error} = await readToEnd(dav.retry([failed('a'), failed('b')], options))
     expect(error).toBe(reason)
     expect(results.map((result) => [line(result), result.request?.attempts])).toEqual([
       ['0 no-answer self /a', 2],
@@ -131,7 +121,7 @@ describe('an abort of dav.retry', () => {
       return {status: 503}
     })
     const options = {...slow, signal: controller.signal}
-    const {results, error} = await read(dav.retry([failed('a')], options))
+    const {results, error} = await readToEnd(dav.retry([failed('a')], options))
     expect(error).toBe(reason)
     expect(results).toMatchObject([{status: 503, request: {attempts: 2}}])
   })
@@ -144,7 +134,7 @@ describe('an abort of dav.retry', () => {
     })
     const failures = [failed('a/', 424), failed('b'), failed('c')]
     const options = {...quick, concurrency: 1, signal: controller.signal}
-    const {results, error} = await read(dav.retry(failures, options))
+    const {results, error} = await readToEnd(dav.retry(failures, options))
     expect(error).toBe(reason)
     const selves = results.filter(({relation}) => relation === 'self').map(({href}) => href)
     expect(selves.toSorted()).toEqual(['/a/', '/b', '/c'])
@@ -157,7 +147,7 @@ describe('an abort of dav.retry', () => {
     }
     void delay(30).then(() => controller.abort(reason))
     const stream = dav.retry(source(), {...quick, signal: controller.signal})
-    const ended = await Promise.race([read(stream), delay(3000)])
+    const ended = await Promise.race([readToEnd(stream), delay(3000)])
     expect(ended).toMatchObject({error: reason})
   })
 })
@@ -169,7 +159,7 @@ describe('a second attempt', () => {
       setTimeout(() => controller.abort(reason), 30)
       return NEVER
     })
-    const {results, error} = await read(
+    const {results, error} = await readToEnd(
       dav.deleteMany(['a'], {retry: quick, signal: controller.signal}),
     )
     expect(error).toBe(reason)
@@ -183,7 +173,7 @@ describe('a second attempt', () => {
       await delay(30)
       return {status: 204}
     })
-    const {results, error} = await read(
+    const {results, error} = await readToEnd(
       dav.deleteMany(['a'], {retry: quick, signal: controller.signal}),
     )
     expect(error).toBe(reason)
@@ -199,7 +189,7 @@ describe('a second attempt that was answered before the abort', () => {
       return {status: 204}
     })
     const options = {verify: true, retry: quick, signal: controller.signal}
-    const {results, error} = await read(dav.deleteMany(['a'], options))
+    const {results, error} = await readToEnd(dav.deleteMany(['a'], options))
     expect(error).toBe(reason)
     // The server has seen two.
     expect(server.requests.map(({method}) => method)).toEqual(['DELETE', 'DELETE'])

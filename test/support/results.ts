@@ -29,3 +29,16 @@ export function failedDelete(
     request: {method: 'DELETE', url, depth: 'infinity', attempts: 1, ...request},
   }
 }
+
+/** What came before the end of a stream, and the error that it ended with. */
+export async function readToEnd(
+  stream: AsyncIterable<DavResult>,
+): Promise<{readonly results: DavResult[]; readonly error: unknown}> {
+  const results: DavResult[] = []
+  try {
+    for await (const result of stream) results.push(result)
+  } catch (error) {
+    return {results, error}
+  }
+  return {results, error: undefined}
+}
