@@ -375,3 +375,16 @@ describe('paths that are deeper than any tree', () => {
     expect(successes).toHaveLength(200)
   })
 })
+
+describe('a target whose name begins like that of another one', () => {
+  it('is not in it, and neither waits for the other', async () => {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    server.script(async ({url}) => {
+      if (url === '/a') resolve()
+      else await promise
+      return {status: 204}
+    })
+    const {successes} = await dav.deleteMany(['ab', 'a'], {concurrency: 2}).collect()
+    expect(lines(successes)).toEqual(['204 self /a', '204 self /ab'])
+  })
+})

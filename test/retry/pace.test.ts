@@ -84,6 +84,30 @@ describe('a pace', () => {
     expect(await end(places, true)).toBe(3)
   })
 
+  it('hands on no place that was left before it was halved', async () => {
+    const pace = new Pace(4, {busyUntil: 0})
+    const places = await fill(pace, 4)
+    for (const place of places.splice(0, 3)) place.leave()
+    places[0]?.tell(false)
+    expect(await fill(pace, 4)).toHaveLength(1)
+  })
+
+  it('hands on no more places than are left after it was halved', async () => {
+    const pace = new Pace(4, {busyUntil: 0})
+    const places = await fill(pace, 4)
+    places[0]?.tell(false)
+    for (const place of places) place.leave()
+    expect(await fill(pace, 4)).toHaveLength(2)
+  })
+
+  it('takes a place back once, however often it is left', async () => {
+    const pace = new Pace(2, {busyUntil: 0})
+    const places = await fill(pace, 2)
+    places[0]?.leave()
+    places[0]?.leave()
+    expect(await fill(pace, 4)).toHaveLength(1)
+  })
+
   it('knows room: what is idle does not count, and it says so', async () => {
     const pace = new Pace(2, {busyUntil: 0})
     let told = 0
