@@ -124,3 +124,19 @@ describe('an abort while some members are sent again and others are held', () =>
     expect(failed.at(-1)).toBe('/t/')
   })
 })
+
+describe('an abort while it is asked whether a 412 means that it is gone', () => {
+  it('leaves the 412, which was answered', async () => {
+    const answers = [{status: 503}, {status: 412}]
+    server.script(({method}) => {
+      if (method === 'DELETE') return answers.shift() ?? {status: 204}
+      controller.abort(reason)
+      return NEVER
+    })
+    const options = {retry: quick, signal: controller.signal}
+    const stream = dav.deleteMany([{href: 'a', ifMatch: '"1"'}], options)
+    const {results, error} = await readToEnd(stream)
+    expect(results.map(line)).toEqual(['412 status self /a'])
+    expect(error).toBe(reason)
+  })
+})

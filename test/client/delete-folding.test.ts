@@ -299,6 +299,17 @@ describe('a target in one that was refused', () => {
     },
   )
 
+  it('for good, after an attempt that may have begun it, and is gone is deleted', async () => {
+    const statuses = [429, 500, 423]
+    let count = 0
+    server.script(({url}) => ({status: url === '/t/' ? (statuses[count++] ?? 423) : 404}))
+    const retry = {attempts: 3, minDelay: 1, maxDelay: 2}
+    const targets = ['t/', 't/a']
+    const {failures, successes} = await dav.deleteMany(targets, {retry, concurrency: 1}).collect()
+    expect(failures.map(line)).toEqual(['423 status self /t/'])
+    expect(successes.map(line)).toEqual(['404 self /t/a'])
+  })
+
   it('and is gone with others of it is deleted', async () => {
     server.script(({url}) =>
       url === '/t/' ? answer207(verdicts({'/t/b': '423 Locked'})) : {status: 404},

@@ -237,6 +237,18 @@ describe('failures of members', () => {
   })
 })
 
+describe('what a member names outside of it', () => {
+  it('is no member that failed', async () => {
+    const named = verdicts({'/c': '204 No Content', '/c/d/': '423 Locked'})
+    const others = verdicts({'/c/d/': '403 Forbidden', '/elsewhere': '423 Locked'})
+    server.script(({url}) => answer207(url === '/c/' ? named : others))
+    expect(await linesOf(dav.deleteMany(['c/'], {retry: {...retry, attempts: 2}}))).toEqual([
+      '403 status member /c/d/',
+      '204 self /c',
+    ])
+  })
+})
+
 describe('many members', () => {
   it('are each sent again, and never more at once than was asked for', async () => {
     const names = Array.from({length: 20_000}, (_, index) => `/c/x${index}`)
