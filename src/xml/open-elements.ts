@@ -64,9 +64,9 @@ export class OpenElements<Detail> {
   }
 
   /** The child whose start tag stands at an index, where it is the one that came next the last time. */
-  expectedAt(view: DataView, lt: number): PathNode<Detail> | undefined {
+  expectedAt(source: Source, lt: number): PathNode<Detail> | undefined {
     const child = this.previous === undefined ? this.node.first : this.previous.next
-    return child !== undefined && standsAt(view, child.startTag, lt) ? child : undefined
+    return child !== undefined && standsAt(source, child.startTag, lt) ? child : undefined
   }
 
   /** The child of the innermost element that this start tag opened before. It is expected here the next time. */

@@ -4,6 +4,7 @@
  */
 
 import type {Scope} from './scope.ts'
+import type {Needle} from './source.ts'
 import {needle} from './source.ts'
 
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
@@ -36,8 +37,8 @@ export class PathNode<Detail = unknown> {
   /** What else the reader keeps with it. */
   detail: Detail | undefined
   /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
-  startTag: DataView = NOTHING
-  endTag: DataView | undefined
+  startTag: Needle = NOTHING
+  endTag: Needle | undefined
   /** The remembered child that came first, the last time. */
   first: PathNode<Detail> | undefined
   /** The remembered sibling that came next, the last time. */

@@ -5,13 +5,13 @@
 
 import {ownCopy} from './characters.ts'
 import type {PathNode} from './path.ts'
-import type {Source} from './source.ts'
+import type {Needle, Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
 
 /** A value and, once it came twice in a row, the markup of it with its end tag. */
 interface Last {
   readonly value: string
-  markup: DataView | undefined
+  markup: Needle | undefined
 }
 
 /** A value that stands where it is looked for. */
@@ -31,11 +31,11 @@ export class RepeatedValues {
   readonly #last = new Map<string, Last>()
 
   /** The value that stands at an index as it stood in the last elements of this name. */
-  at({view}: Source, at: number, {rawName, endTag}: PathNode): Repeated | undefined {
+  at(source: Source, at: number, {rawName, endTag}: PathNode): Repeated | undefined {
     const last = this.#last.get(rawName)
-    if (last?.markup === undefined || !standsAt(view, last.markup, at)) return undefined
-    const end = at + last.markup.byteLength
-    const length = endTag?.byteLength ?? needle(`</${rawName}>`).byteLength
+    if (last?.markup === undefined || !standsAt(source, last.markup, at)) return undefined
+    const end = at + last.markup.length
+    const length = endTag?.length ?? needle(`</${rawName}>`).length
     return {value: last.value, endTag: end - length, end}
   }
 

@@ -138,8 +138,7 @@ export class Scanner<Detail> {
 
   #content(from: number): number {
     const {source} = this.#cursor
-    const {bytes, view} = source
-    const {length} = bytes
+    const {bytes, length} = source
     const elements = this.#elements
     let at = from
     for (;;) {
@@ -153,10 +152,10 @@ export class Scanner<Detail> {
       const second = lt + 1 === length ? 0 : bytes[lt + 1]
       if (second === SLASH) {
         const {endTag} = elements.node
-        if (endTag !== undefined && standsAt(view, endTag, lt)) {
+        if (endTag !== undefined && standsAt(source, endTag, lt)) {
           this.#cursor.at = lt
           elements.close(source, lt)
-          at = lt + endTag.byteLength
+          at = lt + endTag.length
         } else {
           at = this.#endTag(lt)
           // What is to be read again is another source.
@@ -167,7 +166,7 @@ export class Scanner<Detail> {
       } else if (second === QUESTION) {
         at = this.#sections.instruction(lt)
       } else {
-        let child = elements.expectedAt(view, lt)
+        let child = elements.expectedAt(source, lt)
         if (child === undefined) {
           // A longer one is not remembered, and each `<` before a far `>` would look for it.
           const most = Math.min(length, lt + LONGEST_TAG)
@@ -190,7 +189,7 @@ export class Scanner<Detail> {
   }
 
   #knownTag(child: PathNode<Detail>, lt: number): number {
-    const end = lt + child.startTag.byteLength
+    const end = lt + child.startTag.length
     this.#cursor.at = lt
     this.#elements.open(child, this.#cursor.source, lt)
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end

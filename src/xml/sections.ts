@@ -7,15 +7,16 @@ import {normalizeLineEnds} from './characters.ts'
 import type {Cursor} from './cursor.ts'
 import {declarationOf, instructionFault, LONGEST_BEGINNING} from './declarations.ts'
 import type {OpenElements} from './open-elements.ts'
+import type {Needle} from './source.ts'
 import {indexOf, needle} from './source.ts'
 import type {TextRuns} from './text-runs.ts'
 
 const GREATER = 0x3e
 const DASH = 0x2d
 const RETURN = 0x0d
-const DASHES: DataView = /* @__PURE__ */ needle('--')
-const CDATA_END: DataView = /* @__PURE__ */ needle(']]>')
-const INSTRUCTION_END: DataView = /* @__PURE__ */ needle('?>')
+const DASHES: Needle = /* @__PURE__ */ needle('--')
+const CDATA_END: Needle = /* @__PURE__ */ needle(']]>')
+const INSTRUCTION_END: Needle = /* @__PURE__ */ needle('?>')
 
 /** Reads sections. Each method takes the byte at which to read on, and returns the one behind what it has read. */
 export class Sections<Detail> {

@@ -12,6 +12,8 @@ export class Source {
   readonly bytes: Uint8Array
   /** The bytes, to be compared. */
   readonly view: DataView
+  /** How many bytes there are. */
+  readonly length: number
   // A byte and its character: the next index that is asked for is seldom far from the last one.
   #byte = 0
   #character = 0
@@ -21,10 +23,11 @@ export class Source {
     this.text = text
     this.bytes = bytes
     this.view = viewOf(bytes)
+    this.length = bytes.length
   }
 
   /** The text between two bytes. */
-  slice(from: number, to: number = this.bytes.length): string {
+  slice(from: number, to: number = this.length): string {
     if (this.#isAscii) return this.text.slice(from, to)
     const begin = this.#characterAt(from)
     return this.text.slice(begin, this.#characterAt(to))
@@ -37,7 +40,7 @@ export class Source {
 
   /** The piece up to a byte. */
   to(byte: number): Source {
-    if (byte === this.bytes.length) return this
+    if (byte === this.length) return this
     return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
   }
 
@@ -47,7 +50,7 @@ export class Source {
   }
 
   get #isAscii(): boolean {
-    return this.text.length === this.bytes.length
+    return this.text.length === this.length
   }
 
   /** Counts from the last index that was asked for, forwards or backwards. */
@@ -90,38 +93,46 @@ export function join(pieces: readonly Source[]): Source {
   return new Source(pieces.map((piece) => piece.text).join(''), bytes)
 }
 
-/** The bytes of some text, as they are compared. */
-export function needle(text: string): DataView {
-  return viewOf(new TextEncoder().encode(text))
+/** The bytes of some text, as they are compared. Their number stands beside them: to ask a DataView for it takes a call. */
+export interface Needle {
+  readonly view: DataView
+  readonly length: number
+}
+
+/** What to compare with, to find some text. */
+export function needle(text: string): Needle {
+  const bytes = new TextEncoder().encode(text)
+  return {view: viewOf(bytes), length: bytes.length}
 }
 
 /**
  * Whether some bytes stand at an index. Four at a time, because this is done for every tag: one at a time takes three times
  * as long. The last four may overlap the ones before.
  */
-export function standsAt(view: DataView, part: DataView, at: number): boolean {
-  const length = part.byteLength
-  if (at + length > view.byteLength) return false
-  const last = length - 4
+export function standsAt({view, length}: Source, part: Needle, at: number): boolean {
+  if (at + part.length > length) return false
+  const last = part.length - 4
   if (last < 0) return standsShort(view, part, at)
+  const words = part.view
   for (let index = 0; index < last; index += 4) {
-    if (view.getUint32(at + index) !== part.getUint32(index)) return false
+    if (view.getUint32(at + index) !== words.getUint32(index)) return false
   }
-  return view.getUint32(at + last) === part.getUint32(last)
+  return view.getUint32(at + last) === words.getUint32(last)
 }
 
-function standsShort(view: DataView, part: DataView, at: number): boolean {
-  for (let index = 0; index < part.byteLength; index++) {
-    if (view.getUint8(at + index) !== part.getUint8(index)) return false
+function standsShort(view: DataView, part: Needle, at: number): boolean {
+  for (let index = 0; index < part.length; index++) {
+    if (view.getUint8(at + index) !== part.view.getUint8(index)) return false
   }
   return true
 }
 
 /** The index of some bytes, -1 where they do not stand from there on. */
-export function indexOf({bytes, view}: Source, part: DataView, from: number): number {
-  const first = part.getUint8(0)
+export function indexOf(source: Source, part: Needle, from: number): number {
+  const {bytes} = source
+  const first = part.view.getUint8(0)
   for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (standsAt(view, part, at)) return at
+    if (standsAt(source, part, at)) return at
   }
   return -1
 }
