@@ -86,11 +86,11 @@ const TEXT: ReadonlySet<number> = new Set<number>([
 export function classify(node: PathNode): void {
   const parent = node.parent
   if (parent === undefined || parent.depth === 0) {
-    node.role = node.name === 'multistatus' ? Role.multistatus : Role.skipped
+    node.role = node.name.text === 'multistatus' ? Role.multistatus : Role.skipped
     return
   }
   node.role =
-    ANY_CHILD.get(parent.role) ?? CHILDREN.get(parent.role)?.get(node.name) ?? Role.skipped
+    ANY_CHILD.get(parent.role) ?? CHILDREN.get(parent.role)?.get(node.name.text) ?? Role.skipped
   if (node.role === Role.property) node.collects = 'markup'
   else if (TEXT.has(node.role)) node.collects = 'text'
 }

@@ -3,7 +3,7 @@
  * below together and says where in the bytes a fault is. RFC 4918, section 13.
  */
 
-import type {PlacedProperty} from '../properties/bag.ts'
+import type {Property} from '../properties/bag.ts'
 import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
@@ -91,7 +91,7 @@ export class MultiStatusParser<P = Properties> {
   readonly #url: URL
   readonly #encoding: EncodingReader
   readonly #reader: MultiStatusReader
-  readonly #scanner: Scanner<PlacedProperty>
+  readonly #scanner: Scanner<Property>
   readonly #receiver = {
     text: (source: Source): void => {
       this.#end = this.#encoding.offset

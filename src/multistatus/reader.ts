@@ -3,7 +3,7 @@
  * RFC 4918, sections 13 and 14.16.
  */
 
-import type {PlacedProperty} from '../properties/bag.ts'
+import type {Property} from '../properties/bag.ts'
 import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
@@ -23,7 +23,7 @@ import {incompleteSelf, lists} from './summary.ts'
 import {ancestorAt, isResponse, mayHoldAnything, Unended} from './unended.ts'
 
 /** The handler of a scanner: collects results and what is said of the whole. */
-export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
+export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #limits: Limits
   readonly #place: Place
   readonly #url: URL
@@ -34,7 +34,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
-  #root: PathNode<PlacedProperty> | undefined
+  #root: PathNode<Property> | undefined
   #inHref = false
   // In recovery: the response up to where its end may be lost.
   #before: ResponseDraft | undefined
@@ -105,17 +105,16 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     }
   }
 
-  classify(node: PathNode<PlacedProperty>): void {
+  classify(node: PathNode<Property>): void {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
       const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus', undefined)
     }
-    if (node.role === Role.property)
-      node.detail = {property: this.#values.propertyOf(node.name), made: undefined}
+    if (node.role === Role.property) node.name.known ??= this.#values.makeProperty(node.name.text)
   }
 
-  open(node: PathNode<PlacedProperty>): void {
+  open(node: PathNode<Property>): void {
     switch (node.role) {
       case Role.response:
         this.#finish()
@@ -139,7 +138,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     }
   }
 
-  close(node: PathNode<PlacedProperty>, value: string, structured: boolean): void {
+  close(node: PathNode<Property>, value: string, structured: boolean): void {
     switch (node.role) {
       case Role.property:
         return this.#property(node, value, structured)
@@ -157,9 +156,9 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
         this.fed()
         return this.#finish()
       case Role.condition:
-        return this.#condition(node.name, this.#response)
+        return this.#condition(node.name.text, this.#response)
       case Role.propstatCondition:
-        return this.#condition(node.name, this.#propstat)
+        return this.#condition(node.name.text, this.#propstat)
       case Role.description:
         if (this.#response !== undefined) this.#response.description ||= trimSpace(value)
         return undefined
@@ -199,7 +198,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
    * A response that begins where none can be is the next one, where the end of the one before is known to be lost: because
    * that has a fault already, and may hold no such element here; or because it was read before to its end.
    */
-  parentOf(child: PathNode<PlacedProperty>): PathNode<PlacedProperty> | undefined {
+  parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
     if (child.role === Role.response || !isResponse(child, this.#root)) return undefined
     if (!this.#unended.isInDoubt) {
       const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
@@ -216,7 +215,7 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     return undefined
   }
 
-  restart(innermost: PathNode<PlacedProperty>, ending?: number): number | undefined {
+  restart(innermost: PathNode<Property>, ending?: number): number | undefined {
     const isOpen = (depth: number): boolean => isResponse(ancestorAt(innermost, depth), this.#root)
     const position = this.#unended.settle(this.#responseAt, isOpen, ending)
     if (position === undefined) return undefined
@@ -241,10 +240,10 @@ export class MultiStatusReader implements ScannerHandler<PlacedProperty> {
     this.#propstat = undefined
   }
 
-  #property(node: PathNode<PlacedProperty>, value: string, structured: boolean): void {
+  #property(node: PathNode<Property>, value: string, structured: boolean): void {
     const propstat = this.#propstat
     const response = this.#response
-    const property = node.detail?.property
+    const property = node.name.known
     if (propstat === undefined || response === undefined || property === undefined) return
     if (++response.size > this.#limits.properties) {
       const message = `a DAV:response has more than ${this.#limits.properties} properties`

@@ -4,7 +4,7 @@
  */
 
 import {Undecodable} from '../properties/decode.ts'
-import type {PlacedProperty, Property} from '../properties/bag.ts'
+import type {Property} from '../properties/bag.ts'
 import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
@@ -20,7 +20,7 @@ interface Part {
 
 /** A property with its text, or with its markup where it is structured. */
 interface PropertyDraft {
-  readonly node: PathNode<PlacedProperty>
+  readonly node: PathNode<Property>
   readonly property: Property
   readonly raw: string
   readonly structured: boolean

@@ -63,9 +63,9 @@ export class Unended {
 /** Whether an element is a `DAV:response` where it stands, or would be one in the root: a lost end tag may hide that. */
 export function isResponse(node: PathNode | undefined, root: PathNode | undefined): boolean {
   if (node === undefined || !node.rawName.endsWith('response')) return false
-  if (node.name === 'response') return true
+  if (node.name.text === 'response') return true
   const declares = node.scope !== node.parent?.scope
-  return !declares && root?.scope.elementName(node.rawName) === 'response'
+  return !declares && root?.scope.elementName(node.rawName).text === 'response'
 }
 
 /** The element at a depth that is, or holds, another one. */

@@ -16,13 +16,6 @@ export interface Property {
   readonly decode: Decode | undefined
 }
 
-/** A property in one place: with one start tag, in the scope of one namespace or other. */
-export interface PlacedProperty {
-  readonly property: Property
-  /** Structured values by their markup. */
-  made: Map<string, unknown> | undefined
-}
-
 // Where a body has many names, no two responses are likely to share a shape: those past this number come after the others,
 // in an object that has none. To make one of its own for each response takes three times as long.
 const MOST_ORDERED = 64

@@ -7,7 +7,7 @@ import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {parseElement} from '../xml/element.ts'
 import type {PathNode} from '../xml/path.ts'
-import type {PlacedProperty, Property} from './bag.ts'
+import type {Property} from './bag.ts'
 import {PropertyBag} from './bag.ts'
 import {decoderFor} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
@@ -17,36 +17,30 @@ import type {Decoders} from './vocabulary.ts'
 const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
 const TREE = 512
-// Names that are remembered: a name that comes again need not be looked at again.
-const MOST_NAMES = 16_384
 
 /** Makes the values of one body. */
 export class PropertyValues {
   /** Gathers the properties of one response. */
   readonly bag: PropertyBag = new PropertyBag()
   readonly #decoders: Decoders | undefined
-  readonly #properties = new Map<string, Property>()
+  #properties = 0
   #room = MOST_REMEMBERED
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = decoders
   }
 
-  /** What is known of a property. */
-  propertyOf(name: string): Property {
-    const known = this.#properties.get(name)
-    if (known !== undefined) return known
+  /** The property of a name that the body did not have so far. */
+  makeProperty(name: string): Property {
     const key = propertyKey(name)
-    const index = this.#properties.size
-    const property = {key, index, decode: decoderFor(key, this.#decoders)}
-    if (index < MOST_NAMES) this.#properties.set(name, property)
+    const property = {key, index: this.#properties++, decode: decoderFor(key, this.#decoders)}
     this.bag.know(property)
     return property
   }
 
   /** The value of text or, where `structured`, of markup; `Undecodable` where it has none. */
   valueOf(
-    node: PathNode<PlacedProperty>,
+    node: PathNode<Property>,
     property: Property,
     raw: string,
     structured: boolean,
@@ -54,16 +48,15 @@ export class PropertyValues {
     const {decode} = property
     if (!structured) return decode === undefined ? raw : decode(raw)
     const scope = node.parent?.scope ?? node.scope
-    const place = node.detail
-    const known = place?.made?.get(raw)
+    const known = node.values?.get(raw)
     if (known !== undefined) return known
     const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
     const value = decode === undefined ? element : decode(element)
     const size = raw.length + TREE
-    if (place !== undefined && raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
+    if (raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
       this.#room -= size
-      place.made ??= new Map()
-      place.made.set(ownCopy(raw), value)
+      node.values ??= new Map()
+      node.values.set(ownCopy(raw), value)
     }
     return value
   }

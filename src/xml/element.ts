@@ -80,14 +80,14 @@ function startTag(text: string): StartTag {
 
 function opened({name, attributes}: StartTag, around: Scope): OpenElement {
   if (attributes.size === 0) {
-    return {name: around.elementName(name), attributes: NO_ATTRIBUTES, children: [], scope: around}
+    return {name: around.elementName(name).text, attributes: NO_ATTRIBUTES, children: [], scope: around}
   }
   const scope = around.declare(attributes)
   const named = [...attributes]
     .filter(([attribute]) => !isDeclaration(attribute))
     .map(([attribute, value]) => [scope.attributeName(attribute), value])
   return {
-    name: scope.elementName(name),
+    name: scope.elementName(name).text,
     // `fromEntries` defines, it does not assign: an attribute `__proto__` is an attribute like any other.
     attributes: Object.freeze(Object.fromEntries(named)),
     children: [],

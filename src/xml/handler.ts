@@ -13,23 +13,23 @@ export interface ScannerLimits extends TagLimits {
 }
 
 /** What the markup is for. */
-export interface ScannerHandler<Detail> {
+export interface ScannerHandler<Known> {
   /** Says, once for each new path, what the element is: sets `role` and `collects`. Role 0 is not heard of again. */
-  classify(node: PathNode<Detail>): void
-  open(node: PathNode<Detail>): void
+  classify(node: PathNode<Known>): void
+  open(node: PathNode<Known>): void
   /** `value` is what the element collects; `structured` where that is markup, because it has child elements. */
-  close(node: PathNode<Detail>, value: string, structured: boolean): void
+  close(node: PathNode<Known>, value: string, structured: boolean): void
   /** In recovery: something is not well-formed. */
   fault(message: string): void
   /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
-  parentOf(child: PathNode<Detail>): PathNode<Detail> | undefined
+  parentOf(child: PathNode<Known>): PathNode<Known> | undefined
   /** What was fed is read. Throws {@link ScanError} where too much of it is held. */
   fed(): void
   /**
    * In recovery: an element at the depth `ending` ends while others are open in it, or, where there is none, a limit is
    * broken. Tells the byte of the document from which to go on inside the root; `undefined` where that is no help.
    */
-  restart(innermost: PathNode<Detail>, ending?: number): number | undefined
+  restart(innermost: PathNode<Known>, ending?: number): number | undefined
 }
 
 /** Where and why the reading ended. `rest` is the text from there on, `undefined` where the scanner stands there. */

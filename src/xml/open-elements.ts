@@ -15,28 +15,28 @@ import {parseStartTag, TagFault} from './tag.ts'
 import {ValueCollector} from './value.ts'
 
 /** Opens and closes elements, and tells the handler of those that mean something. */
-export class OpenElements<Detail> {
+export class OpenElements<Known> {
   /** The innermost open element; the document where none is open. */
-  node: PathNode<Detail>
+  node: PathNode<Known>
   /** The child of `node` that was closed last. */
-  previous: PathNode<Detail> | undefined
+  previous: PathNode<Known> | undefined
   /** The root element, once there was one. */
-  root: PathNode<Detail> | undefined
-  readonly document: PathNode<Detail>
+  root: PathNode<Known> | undefined
+  readonly document: PathNode<Known>
   readonly value: ValueCollector
-  readonly #handler: ScannerHandler<Detail>
+  readonly #handler: ScannerHandler<Known>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
   readonly #repeated = new RepeatedValues()
   #isReopened = false
 
-  constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
+  constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
     this.value = new ValueCollector(limits)
     // The document's own end tag holds a character that no document can.
-    const element = {rawName: '\0', scope: Scope.root(), selfClosing: false}
+    const element = {rawName: '\0', scope: Scope.root<Known>(), selfClosing: false}
     this.document = new PathNode(undefined, '', element)
     // Outside the root there may be no text at all, so each run of it is looked at.
     this.document.collects = 'text'
@@ -64,13 +64,13 @@ export class OpenElements<Detail> {
   }
 
   /** The child whose start tag stands at an index, where it is the one that came next the last time. */
-  expectedAt(source: Source, lt: number): PathNode<Detail> | undefined {
+  expectedAt(source: Source, lt: number): PathNode<Known> | undefined {
     const child = this.previous === undefined ? this.node.first : this.previous.next
     return child !== undefined && standsAt(source, child.startTag, lt) ? child : undefined
   }
 
   /** The child of the innermost element that this start tag opened before. It is expected here the next time. */
-  known(tag: string): PathNode<Detail> | undefined {
+  known(tag: string): PathNode<Known> | undefined {
     const child = this.node.child(tag)
     if (child === undefined) return undefined
     child.expect()
@@ -80,7 +80,7 @@ export class OpenElements<Detail> {
   }
 
   /** The child of an element that a start tag opens, or what is wrong with the tag. */
-  childOf(parent: PathNode<Detail>, tag: string): PathNode<Detail> | TagFault {
+  childOf(parent: PathNode<Known>, tag: string): PathNode<Known> | TagFault {
     const known = parent.child(tag)
     if (known !== undefined) return known
     // A document has one root, so the second one must not be found as one that is known.
@@ -102,7 +102,7 @@ export class OpenElements<Detail> {
   }
 
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
-  open(child: PathNode<Detail>, source: Source, lt: number): void {
+  open(child: PathNode<Known>, source: Source, lt: number): void {
     this.checkLimits(source, lt)
     const parent = this.#recovers ? this.#handler.parentOf(child) : undefined
     const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
@@ -120,7 +120,7 @@ export class OpenElements<Detail> {
     if (this.#recovers) this.#handler.fed()
   }
 
-  #enter(child: PathNode<Detail>, lt: number): void {
+  #enter(child: PathNode<Known>, lt: number): void {
     if (this.node.collects === 'markup' && !this.value.isStructured) this.value.beginMarkup(lt)
     if (this.value.isStructured) this.value.countElement()
     if (child.collects !== 'nothing') this.value.begin()
@@ -135,14 +135,14 @@ export class OpenElements<Detail> {
   }
 
   /** In recovery: goes on inside another element, without the value that was collected. */
-  goTo(node: PathNode<Detail>): void {
+  goTo(node: PathNode<Known>): void {
     this.node = node
     this.previous = undefined
     this.value.begin()
   }
 
   /** In recovery: goes on inside the root, which had ended. */
-  reopen(root: PathNode<Detail>): void {
+  reopen(root: PathNode<Known>): void {
     this.#isReopened = true
     this.goTo(root)
   }
@@ -159,7 +159,7 @@ export class OpenElements<Detail> {
     const value = this.value.end(source, lt)
     this.value.isStructured = false
     // In recovery a value may have faults, which a comparison would not find again.
-    if (isStructured && !this.#recovers) this.#repeated.keep(value, node.rawName)
+    if (isStructured && !this.#recovers) this.#repeated.keep(value, node)
     return this.#handler.close(node, value, isStructured)
   }
 
@@ -177,8 +177,8 @@ export class OpenElements<Detail> {
   }
 
   /** The innermost open element with this name. */
-  find(rawName: string): PathNode<Detail> | undefined {
-    let match: PathNode<Detail> | undefined = this.node
+  find(rawName: string): PathNode<Known> | undefined {
+    let match: PathNode<Known> | undefined = this.node
     while (match !== undefined && match.rawName !== rawName) match = match.parent
     // The document has no name, and no end tag.
     return match === this.document ? undefined : match

@@ -3,6 +3,7 @@
  * a tag that was seen before in the same place costs one look-up, no parsing of attributes and no prefixes.
  */
 
+import type {Name} from './names.ts'
 import type {Scope} from './scope.ts'
 import type {Needle} from './source.ts'
 import {needle} from './source.ts'
@@ -19,14 +20,14 @@ const NOTHING = /* @__PURE__ */ needle('')
 export type Collects = 'nothing' | 'text' | 'markup'
 
 /** An element in its place. */
-export class PathNode<Detail = unknown> {
-  readonly parent: PathNode<Detail> | undefined
+export class PathNode<Known = unknown> {
+  readonly parent: PathNode<Known> | undefined
   /** What stands between `<` and `>`. */
   readonly tag: string
   /** As it is written, with its prefix. */
   readonly rawName: string
   /** The namespaces inside the element. */
-  readonly scope: Scope
+  readonly scope: Scope<Known>
   readonly selfClosing: boolean
   /** 0 for the document itself, 1 for its root. */
   readonly depth: number
@@ -34,23 +35,23 @@ export class PathNode<Detail = unknown> {
   role = 0
   /** What is done with its text. */
   collects: Collects = 'nothing'
-  /** What else the reader keeps with it. */
-  detail: Detail | undefined
+  /** What the reader made of its structured values, by their markup. */
+  values: Map<string, unknown> | undefined
   /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
   startTag: Needle = NOTHING
   endTag: Needle | undefined
   /** The remembered child that came first, the last time. */
-  first: PathNode<Detail> | undefined
+  first: PathNode<Known> | undefined
   /** The remembered sibling that came next, the last time. */
-  next: PathNode<Detail> | undefined
-  #name: string | undefined
-  #children: Map<string, PathNode<Detail>> | undefined
+  next: PathNode<Known> | undefined
+  #name: Name<Known> | undefined
+  #children: Map<string, PathNode<Known>> | undefined
   readonly #remembered: {nodes: number}
 
   constructor(
-    parent: PathNode<Detail> | undefined,
+    parent: PathNode<Known> | undefined,
     tag: string,
-    element: {rawName: string; scope: Scope; selfClosing: boolean},
+    element: {rawName: string; scope: Scope<Known>; selfClosing: boolean},
   ) {
     this.parent = parent
     this.tag = tag
@@ -61,14 +62,14 @@ export class PathNode<Detail = unknown> {
     this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
   }
 
-  /** As `formatName` writes names. */
-  get name(): string {
+  /** The name, its prefix resolved. */
+  get name(): Name<Known> {
     this.#name ??= this.scope.elementName(this.rawName)
     return this.#name
   }
 
   /** The child that this start tag opened here before. */
-  child(tag: string): PathNode<Detail> | undefined {
+  child(tag: string): PathNode<Known> | undefined {
     return this.#children?.get(tag)
   }
 
@@ -78,7 +79,7 @@ export class PathNode<Detail = unknown> {
   }
 
   /** Remembers a child for its tag. */
-  remember(child: PathNode<Detail>): void {
+  remember(child: PathNode<Known>): void {
     this.#remembered.nodes++
     this.#children ??= new Map()
     this.#children.set(child.tag, child)

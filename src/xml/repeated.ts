@@ -8,10 +8,12 @@ import type {PathNode} from './path.ts'
 import type {Needle, Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
 
-/** A value and, once it came twice in a row, the markup of it with its end tag. */
-interface Last {
+/** The last value of the elements of one name and, once it came twice in a row, the bytes of it with those of its end tag. */
+export interface Last {
   readonly value: string
+  readonly rawName: string
   markup: Needle | undefined
+  endTag: number
 }
 
 /** A value that stands where it is looked for. */
@@ -26,26 +28,29 @@ export interface Repeated {
 const LONGEST = 4096
 const MOST = 256
 
-/** The last structured value of each element, by its name as it is written. */
+/** The last structured value of each element, by its name. */
 export class RepeatedValues {
-  readonly #last = new Map<string, Last>()
+  #names = 0
 
   /** The value that stands at an index as it stood in the last elements of this name. */
-  at(source: Source, at: number, {rawName, endTag}: PathNode): Repeated | undefined {
-    const last = this.#last.get(rawName)
+  at(source: Source, at: number, {name, rawName}: PathNode): Repeated | undefined {
+    const {last} = name
     if (last?.markup === undefined || !standsAt(source, last.markup, at)) return undefined
+    if (last.rawName !== rawName) return undefined
     const end = at + last.markup.length
-    const length = endTag?.length ?? needle(`</${rawName}>`).length
-    return {value: last.value, endTag: end - length, end}
+    return {value: last.value, endTag: end - last.endTag, end}
   }
 
   /** Keeps a value. */
-  keep(value: string, rawName: string): void {
-    const last = this.#last.get(rawName)
-    if (value === last?.value) {
-      last.markup ??= needle(`${value}</${rawName}>`)
-    } else if (value.length <= LONGEST && (last !== undefined || this.#last.size < MOST)) {
-      this.#last.set(rawName, {value: ownCopy(value), markup: undefined})
+  keep(value: string, {name, rawName}: PathNode): void {
+    const {last} = name
+    if (value === last?.value && rawName === last.rawName) {
+      if (last.markup !== undefined) return
+      last.markup = needle(`${value}</${rawName}>`)
+      last.endTag = needle(`</${rawName}>`).length
+    } else if (value.length <= LONGEST && (last !== undefined || this.#names < MOST)) {
+      if (last === undefined) this.#names++
+      name.last = {value: ownCopy(value), rawName: ownCopy(rawName), markup: undefined, endTag: 0}
     }
   }
 }

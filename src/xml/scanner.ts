@@ -26,16 +26,16 @@ const QUESTION = 0x3f
 const NO_CHARACTER = '\0'
 
 /** A push scanner: `feed` it a document, and it calls its handler. */
-export class Scanner<Detail> {
+export class Scanner<Known> {
   /** In recovery: what was read and may have to be read again. */
   readonly recording: Recording = new Recording()
-  readonly #handler: ScannerHandler<Detail>
+  readonly #handler: ScannerHandler<Known>
   readonly #cursor: Cursor
-  readonly #elements: OpenElements<Detail>
-  readonly #runs: TextRuns<Detail>
-  readonly #sections: Sections<Detail>
+  readonly #elements: OpenElements<Known>
+  readonly #runs: TextRuns<Known>
+  readonly #sections: Sections<Known>
 
-  constructor(handler: ScannerHandler<Detail>, limits: ScannerLimits, recovers: boolean) {
+  constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
     this.#cursor = new Cursor(recovers, limits.tag, (message) => handler.fault(message))
     this.#elements = new OpenElements(handler, limits, recovers)
@@ -188,7 +188,7 @@ export class Scanner<Detail> {
     return to === lt ? lt : this.#cursor.hold(to, 'few characters')
   }
 
-  #knownTag(child: PathNode<Detail>, lt: number): number {
+  #knownTag(child: PathNode<Known>, lt: number): number {
     const end = lt + child.startTag.length
     this.#cursor.at = lt
     this.#elements.open(child, this.#cursor.source, lt)
@@ -233,7 +233,7 @@ export class Scanner<Detail> {
   }
 
   /** In recovery: opens an element with what is whole of its tag, else with its name; without one the `<` is text. */
-  #brokenTag(fault: TagFault, tag: string, lt: number): PathNode<Detail> | undefined {
+  #brokenTag(fault: TagFault, tag: string, lt: number): PathNode<Known> | undefined {
     const cursor = this.#cursor
     const elements = this.#elements
     const {message, index, limit} = fault

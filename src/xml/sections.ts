@@ -19,12 +19,12 @@ const CDATA_END: Needle = /* @__PURE__ */ needle(']]>')
 const INSTRUCTION_END: Needle = /* @__PURE__ */ needle('?>')
 
 /** Reads sections. Each method takes the byte at which to read on, and returns the one behind what it has read. */
-export class Sections<Detail> {
+export class Sections<Known> {
   readonly #cursor: Cursor
-  readonly #elements: OpenElements<Detail>
-  readonly #runs: TextRuns<Detail>
+  readonly #elements: OpenElements<Known>
+  readonly #runs: TextRuns<Known>
 
-  constructor(cursor: Cursor, elements: OpenElements<Detail>, runs: TextRuns<Detail>) {
+  constructor(cursor: Cursor, elements: OpenElements<Known>, runs: TextRuns<Known>) {
     this.#cursor = cursor
     this.#elements = elements
     this.#runs = runs

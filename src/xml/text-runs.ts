@@ -23,11 +23,11 @@ const EACH_FORBIDDEN = new RegExp(FORBIDDEN, 'g')
 export const PLAIN: Uint8Array = /* @__PURE__ */ plainBytes()
 
 /** Reads runs of text, in order. */
-export class TextRuns<Detail> {
+export class TextRuns<Known> {
   readonly #cursor: Cursor
-  readonly #elements: OpenElements<Detail>
+  readonly #elements: OpenElements<Known>
 
-  constructor(cursor: Cursor, elements: OpenElements<Detail>) {
+  constructor(cursor: Cursor, elements: OpenElements<Known>) {
     this.#cursor = cursor
     this.#elements = elements
   }
