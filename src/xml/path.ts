@@ -11,8 +11,8 @@ import {needle} from './source.ts'
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
 // make us remember without end; a real one stays far below.
 const MOST_NODES = 4096
-/** The longest start tag that is remembered. */
-export const LONGEST_TAG = 512
+// A longer start tag is not remembered.
+const LONGEST_TAG = 512
 
 const NOTHING = /* @__PURE__ */ needle('')
 

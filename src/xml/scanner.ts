@@ -10,7 +10,7 @@ import {Cursor} from './cursor.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {OpenElements} from './open-elements.ts'
-import {LONGEST_TAG, type PathNode} from './path.ts'
+import type {PathNode} from './path.ts'
 import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
@@ -114,6 +114,7 @@ export class Scanner<Known> {
   /** Reads the source at hand. */
   #read(): void {
     const cursor = this.#cursor
+    this.#elements.goOn()
     for (let at = 0; at < cursor.source.bytes.length;) {
       if (cursor.inside === 'content') at = this.#content(at)
       else at = this.#sections[cursor.inside](at)
@@ -166,15 +167,11 @@ export class Scanner<Known> {
       } else if (second === QUESTION) {
         at = this.#sections.instruction(lt)
       } else {
-        let child = elements.expectedAt(source, lt)
-        if (child === undefined) {
-          // A longer one is not remembered, and each `<` before a far `>` would look for it.
-          const most = Math.min(length, lt + LONGEST_TAG)
-          let gt = lt + 1
-          while (gt < most && bytes[gt] !== GREATER) gt++
-          if (gt < most) child = elements.known(source.slice(lt + 1, gt))
-        }
-        at = child === undefined ? this.#startTag(lt) : this.#knownTag(child, lt)
+        const child = elements.expectedAt(source, lt)
+        at =
+          child === undefined
+            ? this.#startTag(lt)
+            : this.#knownTag(child, lt, lt + child.startTag.length)
       }
     }
   }
@@ -188,8 +185,7 @@ export class Scanner<Known> {
     return to === lt ? lt : this.#cursor.hold(to, 'few characters')
   }
 
-  #knownTag(child: PathNode<Known>, lt: number): number {
-    const end = lt + child.startTag.length
+  #knownTag(child: PathNode<Known>, lt: number, end: number): number {
     this.#cursor.at = lt
     this.#elements.open(child, this.#cursor.source, lt)
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end
@@ -213,6 +209,9 @@ export class Scanner<Known> {
       return cursor.hold(lt, lt + 1 === bytes.length ? 'few characters' : 'start tag', quote)
     }
     const tag = cursor.source.slice(lt + 1, end)
+    const isClosed = bytes[end] === GREATER
+    const known = isClosed ? elements.known(tag) : undefined
+    if (known !== undefined) return this.#knownTag(known, lt, end + 1)
     cursor.checkTag(lt, end - lt - 1)
     if (elements.node === elements.document && elements.root !== undefined) {
       cursor.fault('there is a second root element', lt)
@@ -221,7 +220,6 @@ export class Scanner<Known> {
       if (tag === elements.root.tag) return end + 1
     }
     cursor.at = lt
-    const isClosed = bytes[end] === GREATER
     const read = isClosed
       ? elements.childOf(elements.node, tag)
       : new TagFault("a '<' stands inside a tag", tag.length)
@@ -254,6 +252,12 @@ export class Scanner<Known> {
     const elements = this.#elements
     const {source} = cursor
     const {bytes} = source
+    const leafEnd = elements.leafEnd(bytes, lt)
+    if (leafEnd !== -1) {
+      cursor.at = lt
+      elements.close(source, lt)
+      return leafEnd
+    }
     let end = lt + 2
     while (end < bytes.length && bytes[end] !== GREATER && bytes[end] !== LESS) end++
     if (end === bytes.length) return cursor.hold(lt, 'end tag')
