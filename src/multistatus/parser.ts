@@ -215,8 +215,9 @@ export class MultiStatusParser<P = Properties> {
   #explain(error: unknown): unknown {
     if (error instanceof UnknownEncodingError) return this.#errorAt(error.message, 'encoding', 0)
     if (!(error instanceof ScanError)) return error
+    const {rest = this.#scanner.rest} = error
     const offset =
-      error.reason === 'truncated' ? this.#bytes : this.#offset(error.rest ?? this.#scanner.rest)
+      error.reason === 'truncated' ? this.#bytes : this.#offset(rest + this.#scanner.unread)
     return this.#errorAt(error.message, error.reason, offset, error.limit)
   }
 

@@ -11,6 +11,8 @@ const NOTHING: Source = /* @__PURE__ */ new Source('')
 export class Cursor {
   /** The piece that is being read. */
   source: Source = NOTHING
+  /** What comes next, of what was fed. */
+  unread: Source = NOTHING
   /** Where in it the markup begins that is being read. */
   at = 0
   /** How many bytes stand before the source. */
@@ -35,14 +37,20 @@ export class Cursor {
     return this.held.length === 0 ? this.source.slice(this.at) : this.held.text
   }
 
-  /** Goes on with a chunk, and what was held before it. Returns whether there is anything to be read. */
+  /**
+   * Goes on with a chunk, or with what was held before it and as much of it as may end that: the chunk is read where it lies.
+   * Returns whether there is anything to be read.
+   */
   feed(chunk: Source): boolean {
+    this.unread = NOTHING
     if (this.held.length === 0) {
       this.source = chunk
       return true
     }
-    if (this.held.endsWith(chunk)) {
-      this.source = this.held.release(chunk)
+    const end = this.held.endIn(chunk)
+    if (end > 0) {
+      this.source = this.held.release(chunk.to(end))
+      this.unread = chunk.from(end)
       return true
     }
     this.held.append(chunk)

@@ -4,11 +4,14 @@
  */
 
 import type {Source} from './source.ts'
-import {join} from './source.ts'
-import {findTagEnd} from './tag.ts'
+import {indexOf, join, needle} from './source.ts'
+import {findEndTagEnd, findTagEnd} from './tag.ts'
 
 /** What is held, and so what ends it. */
 export type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
+
+const GREATER = 0x3e
+const INSTRUCTION_END = /* @__PURE__ */ needle('?>')
 
 // Pieces may be as small as a byte.
 const MOST_PIECES = 1024
@@ -43,16 +46,25 @@ export class HeldText {
     if (chunk.text !== '') this.#endsInQuestion = chunk.text.endsWith('?')
   }
 
-  /** Whether a chunk may end the piece. */
-  endsWith(chunk: Source): boolean {
-    if (this.#as === 'few characters') return true
-    if (this.#as === 'end tag') return /[<>]/.test(chunk.text)
-    if (this.#as === 'instruction') {
-      return chunk.text.includes('?>') || (this.#endsInQuestion && chunk.text.startsWith('>'))
+  /** How much of a chunk it takes to end the piece, in bytes; 0 where the chunk does not. It may be more than that. */
+  endIn(chunk: Source): number {
+    const {bytes, length} = chunk
+    switch (this.#as) {
+      case 'few characters': {
+        const greater = bytes.indexOf(GREATER)
+        return greater === -1 ? length : greater + 1
+      }
+      case 'end tag':
+        return findEndTagEnd(bytes, 0) + 1
+      case 'instruction':
+        if (this.#endsInQuestion && bytes[0] === GREATER) return 1
+        return indexOf(chunk, INSTRUCTION_END, 0) === -1 ? 0 : length
+      default: {
+        const {end, quote} = findTagEnd(bytes, 0, this.#quote)
+        this.#quote = quote
+        return end + 1
+      }
     }
-    const {end, quote} = findTagEnd(chunk.bytes, 0, this.#quote)
-    this.#quote = quote
-    return end !== -1
   }
 
   /** Gives the piece out, with the chunk behind it. */

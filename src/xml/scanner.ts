@@ -15,7 +15,7 @@ import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
 import {PLAIN, TextRuns, wholeRunEnd} from './text-runs.ts'
-import {findTagEnd, readTagName, TagFault} from './tag.ts'
+import {findEndTagEnd, findTagEnd, readTagName, TagFault} from './tag.ts'
 
 const EXCLAMATION = 0x21
 const SLASH = 0x2f
@@ -48,9 +48,14 @@ export class Scanner<Known> {
     return this.#cursor.consumed + this.#cursor.at
   }
 
-  /** The text that was fed, from the markup that is being read. */
+  /** The text from the markup that is being read up to `unread`. */
   get rest(): string {
     return this.#cursor.rest
+  }
+
+  /** The text that was fed and comes next. */
+  get unread(): string {
+    return this.#cursor.unread.text
   }
 
   /** The text of the value that is being read. */
@@ -60,13 +65,15 @@ export class Scanner<Known> {
 
   /** Reads on. Throws {@link ScanError}; after that the scanner is done for. */
   feed(chunk: Source): void {
-    try {
-      if (!this.#cursor.feed(chunk)) return
-      this.#read()
-    } catch (error) {
-      this.#readAgain(error)
+    for (let next = chunk; next.length > 0; next = this.#cursor.unread) {
+      try {
+        if (!this.#cursor.feed(next)) return
+        this.#read()
+      } catch (error) {
+        this.#readAgain(error)
+      }
+      this.#cursor.finish()
     }
-    this.#cursor.finish()
   }
 
   /**
@@ -258,9 +265,8 @@ export class Scanner<Known> {
       elements.close(source, lt)
       return leafEnd
     }
-    let end = lt + 2
-    while (end < bytes.length && bytes[end] !== GREATER && bytes[end] !== LESS) end++
-    if (end === bytes.length) return cursor.hold(lt, 'end tag')
+    const end = findEndTagEnd(bytes, lt + 2)
+    if (end === -1) return cursor.hold(lt, 'end tag')
     cursor.checkTag(lt, end - lt - 2)
     const isClosed = bytes[end] === GREATER
     if (!isClosed) cursor.fault("a '<' stands inside an end tag", end)

@@ -14,9 +14,10 @@ export class Source {
   readonly view: DataView
   /** How many bytes there are. */
   readonly length: number
-  // A byte and its character: the next index that is asked for is seldom far from the last one.
+  // A byte and its character, and up to where all bytes behind it are ASCII: the next index that is asked for is seldom far.
   #byte = 0
   #character = 0
+  #asciiEnd = 0
 
   /** Takes the text and its UTF-8. The text has no lone surrogates, which have none. */
   constructor(text: string, bytes: Uint8Array = new TextEncoder().encode(text)) {
@@ -53,24 +54,35 @@ export class Source {
     return this.text.length === this.length
   }
 
-  /** Counts from the last index that was asked for, forwards or backwards. */
   #characterAt(byte: number): number {
-    const {bytes, view} = this
-    let at = this.#byte
-    let character = this.#character
-    while (at < byte) {
-      // Most of most texts is ASCII.
-      if (at + 4 <= byte && (view.getUint32(at) & ASCII_MASK) === 0) {
-        at += 4
-        character += 4
-      } else {
-        character += units(bytes[at++] ?? 0)
-      }
+    if (byte < this.#byte || byte > this.#asciiEnd) this.#count(byte)
+    return this.#character + byte - this.#byte
+  }
+
+  /** Counts to another byte, forwards or backwards, and looks how far it is ASCII from there on. */
+  #count(byte: number): void {
+    const {bytes} = this
+    if (byte < this.#byte) {
+      while (this.#byte > byte) this.#character -= units(bytes[--this.#byte] ?? 0)
+      this.#asciiEnd = byte
     }
-    while (at > byte) character -= units(bytes[--at] ?? 0)
-    this.#byte = at
-    this.#character = character
-    return character
+    for (;;) {
+      this.#asciiEnd = this.#findAsciiEnd(this.#asciiEnd)
+      if (this.#asciiEnd >= byte) return
+      this.#character += this.#asciiEnd - this.#byte
+      this.#byte = this.#asciiEnd
+      do this.#character += units(bytes[this.#byte++] ?? 0)
+      while (this.#byte < byte && (bytes[this.#byte] ?? 0) >= 0x80)
+      this.#asciiEnd = this.#byte
+    }
+  }
+
+  #findAsciiEnd(from: number): number {
+    const {bytes, view, length} = this
+    let end = from
+    while (end + 4 <= length && (view.getUint32(end) & ASCII_MASK) === 0) end += 4
+    while (end < length && (bytes[end] ?? 0) < 0x80) end++
+    return end
   }
 }
 

@@ -83,6 +83,14 @@ export function findTagEnd(
   return {end: -1, quote: open}
 }
 
+/** The same for an end tag, in which quotes mean nothing. Returns the index, or -1. */
+export function findEndTagEnd(bytes: Uint8Array, from: number): number {
+  for (let index = from; index < bytes.length; index++) {
+    if (bytes[index] === GREATER || bytes[index] === LESS) return index
+  }
+  return -1
+}
+
 /** The name that a tag begins with, empty where it begins with none. */
 export function readTagName(text: string): string {
   TAG_NAME.lastIndex = 0
