@@ -4,11 +4,11 @@
  */
 
 import type {Property} from '../properties/bag.ts'
-import {PropertyValues} from '../properties/values.ts'
+import {Markup, PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
-import {StatusLines} from '../protocol/status.ts'
+import {decodeStatusLine} from '../protocol/status.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
@@ -16,7 +16,9 @@ import {ScanError} from '../xml/handler.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
 import type {Place} from './place.ts'
-import {PropstatDraft, ResponseDraft} from './response.ts'
+import type {PropstatDraft} from './propstat.ts'
+import {Propstats} from './propstat.ts'
+import {ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists} from './summary.ts'
@@ -34,12 +36,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
+  readonly #propstats = new Propstats()
   #root: PathNode<Property> | undefined
   #inHref = false
   // In recovery: the response up to where its end may be lost.
   #before: ResponseDraft | undefined
   readonly #unended = new Unended()
-  readonly #statusLines = new StatusLines()
   #responses = 0
   #successes = 0
   #failures = 0
@@ -125,8 +127,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.propstat:
         this.#countPart()
-        this.#propstat = new PropstatDraft()
-        this.#response?.propstats.push(this.#propstat)
+        this.#propstat = this.#propstats.make()
+        this.#response?.addPropstat(this.#propstat)
         break
       case Role.href:
         this.#inHref = true
@@ -145,9 +147,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.href:
         return this.#href(trimSpace(value))
       case Role.status:
-        return this.#response?.setStatus(this.#statusLines.decode(value))
+        return this.#response?.setStatus(decodeStatusLine(value))
       case Role.propstatStatus:
-        if (this.#propstat !== undefined) this.#propstat.status ??= this.#statusLines.decode(value)
+        if (this.#propstat !== undefined) this.#propstat.status ??= decodeStatusLine(value)
         return undefined
       case Role.propstat:
         this.#propstat = undefined
@@ -243,13 +245,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #property(node: PathNode<Property>, value: string, structured: boolean): void {
     const propstat = this.#propstat
     const response = this.#response
-    const property = node.name.known
-    if (propstat === undefined || response === undefined || property === undefined) return
-    if (++response.size > this.#limits.properties) {
-      const message = `a DAV:response has more than ${this.#limits.properties} properties`
-      this.#exceeded('properties', message)
-    }
-    propstat.properties.push({node, property, raw: value, structured})
+    if (propstat === undefined || response === undefined) return
+    if (++response.size > this.#limits.properties) this.#tooMany('properties', 'properties')
+    propstat.add(node, structured ? new Markup(value) : value)
   }
 
   #condition(name: string, of: ResponseDraft | PropstatDraft | undefined): void {
@@ -260,18 +258,14 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   /** Counts propstats and conditions, which a response may have as many of as properties. */
   #countPart(): void {
     if (this.#response === undefined || ++this.#response.parts <= this.#limits.properties) return
-    this.#exceeded(
-      'properties',
-      `a DAV:response has more than ${this.#limits.properties} propstats and conditions`,
-    )
+    this.#tooMany('properties', 'propstats and conditions')
   }
 
   #href(href: string): void {
     this.#inHref = false
     if (this.#response === undefined) return
-    if (this.#response.hrefs.push(href) > this.#limits.hrefs) {
-      this.#exceeded('hrefs', `a DAV:response has more than ${this.#limits.hrefs} hrefs`)
-    }
+    this.#response.addHref(href)
+    if (this.#response.hrefs.length > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
   }
 
   #finish(): void {
@@ -291,6 +285,11 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       if (result.reason === 'malformed' && result.href === '') this.#malformed = true
       this.#self ??= incompleteSelf(result)
     }
+    this.#propstats.take(response.propstats)
+  }
+
+  #tooMany(limit: keyof Limits, what: string): never {
+    this.#exceeded(limit, `a DAV:response has more than ${this.#limits[limit]} ${what}`)
   }
 
   #exceeded(limit: keyof Limits, message: string): never {

@@ -9,35 +9,8 @@ import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import type {PathNode} from '../xml/path.ts'
+import type {Part, PropstatDraft} from './propstat.ts'
 import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.ts'
-
-/** What belongs to a response and to each of its propstats. */
-interface Part {
-  conditions: string[] | undefined
-  description: string
-}
-
-/** A property with its text, or with its markup where it is structured. */
-interface PropertyDraft {
-  readonly node: PathNode<Property>
-  readonly property: Property
-  readonly raw: string
-  readonly structured: boolean
-}
-
-/** A `DAV:propstat`: properties that share a status. */
-export class PropstatDraft implements Part {
-  status: number | undefined
-  conditions: string[] | undefined
-  description = ''
-  readonly properties: PropertyDraft[] = []
-
-  /** Real servers leave the status out and mean 200. */
-  get effectiveStatus(): number {
-    return this.status ?? 200
-  }
-}
 
 const NONE: readonly never[] = Object.freeze([])
 
@@ -48,7 +21,7 @@ export class ResponseDraft implements Part {
   conditions: string[] | undefined
   description = ''
   location = ''
-  readonly propstats: PropstatDraft[] = []
+  propstats: PropstatDraft[] = []
   /** How many properties there are in all propstats. */
   size = 0
   /** How many propstats and conditions there are. */
@@ -72,9 +45,19 @@ export class ResponseDraft implements Part {
     return copy
   }
 
+  /** Takes an href. */
+  addHref(href: string): void {
+    this.hrefs = append(this.hrefs, href)
+  }
+
+  /** Begins a propstat. */
+  addPropstat(propstat: PropstatDraft): void {
+    this.propstats = append(this.propstats, propstat)
+  }
+
   /** Takes what there is of an href whose end is lost. */
   breakHref(href: string): void {
-    this.hrefs.push(href)
+    this.addHref(href)
     this.hasBrokenHref = true
   }
 
@@ -86,22 +69,22 @@ export class ResponseDraft implements Part {
 
   /** The results, one for each href. `number` says which response of the document it is, from 1 on. */
   results(resolver: HrefResolver, values: PropertyValues, number: number): DavResult[] {
-    const malformed = (href: string, problem: string): Failure =>
-      this.#malformed(href, resolver, `DAV:response number ${number} ${problem}.`)
     const problem = this.#findProblem()
-    if (this.hrefs.length === 0) return [malformed('', problem)]
-    if (problem !== '') return this.hrefs.map((href) => malformed(href, problem))
-    const each = (make: (href: string) => DavResult): DavResult[] =>
-      this.hrefs.map((href) => (href === '' ? malformed('', 'has an empty DAV:href') : make(href)))
-    if (isSuccessStatus(this.#status)) {
-      const {properties, missing} = this.#properties(values)
-      return each((href) => this.#success(href, resolver, properties, missing))
-    }
+    const hrefs = this.hrefs.length === 0 ? [''] : this.hrefs
+    if (problem !== '') return hrefs.map((href) => this.#malformed(href, resolver, number, problem))
+    const isSuccess = isSuccessStatus(this.#status)
+    const missing = isSuccess ? this.#gather(values) : this.#missing()
+    const properties = values.bag.take()
     const reason = this.status === undefined ? 'propstat' : 'status'
-    const missing = this.#missing()
-    return each((href) =>
-      this.#failure(href, resolver, this.#status, reason, missing, this.description),
-    )
+    let results: DavResult[] = []
+    for (const href of hrefs) {
+      let result: DavResult
+      if (href === '') result = this.#malformed('', resolver, number, 'has an empty DAV:href')
+      else if (isSuccess) result = this.#success(href, resolver, properties, missing)
+      else result = this.#failure(href, resolver, this.#status, reason, missing, this.description)
+      results = append(results, result)
+    }
+    return results
   }
 
   /** The response's own status, or the first 2xx one of its propstats, or their first one. */
@@ -121,8 +104,9 @@ export class ResponseDraft implements Part {
       : ''
   }
 
-  #malformed(href: string, resolver: HrefResolver, problem: string): Failure {
-    const description = this.description === '' ? problem : `${problem} ${this.description}`
+  #malformed(href: string, resolver: HrefResolver, number: number, problem: string): Failure {
+    const what = `DAV:response number ${number} ${problem}.`
+    const description = this.description === '' ? what : `${what} ${this.description}`
     return this.#failure(href, resolver, 0, 'malformed', NONE, description)
   }
 
@@ -174,11 +158,8 @@ export class ResponseDraft implements Part {
     }
   }
 
-  /** Values from the 2xx propstats, and all else that was said of properties. */
-  #properties(values: PropertyValues): {
-    properties: Properties
-    missing: readonly PropertyFailure[]
-  } {
+  /** Gathers the values from the 2xx propstats, and tells all else that was said of properties. */
+  #gather(values: PropertyValues): readonly PropertyFailure[] {
     const {bag} = values
     let missing: PropertyFailure[] | undefined
     let undecodable: {property: Property; problem: string}[] | undefined
@@ -188,11 +169,15 @@ export class ResponseDraft implements Part {
         appendFailures(missing, propstat)
         continue
       }
-      for (const {node, property, raw, structured} of propstat.properties) {
+      for (let number = 0; number < propstat.size; number++) {
+        const node = propstat.node(number)
+        const property = node?.name.known
+        if (node === undefined || property === undefined) continue
+        const written = propstat.written(number)
         const known = bag.get(property)
         // A second element for a property says something only where the first one was empty.
-        if (known !== undefined && (raw === '' || !isEmpty(known))) continue
-        const value = values.valueOf(node, property, raw, structured)
+        if (known !== undefined && (written === '' || !isEmpty(known))) continue
+        const value = values.valueOf(node, property, written)
         if (value instanceof Undecodable) {
           undecodable ??= []
           undecodable.push({property, problem: value.problem})
@@ -208,7 +193,7 @@ export class ResponseDraft implements Part {
         missing.push({name: property.key, status: 0, conditions: NONE, description: problem})
       }
     }
-    return {properties: bag.take(), missing: missing ?? NONE}
+    return missing ?? NONE
   }
 
   #missing(): readonly PropertyFailure[] {
@@ -222,12 +207,19 @@ export class ResponseDraft implements Part {
 
 function appendFailures(to: PropertyFailure[], propstat: PropstatDraft): void {
   const {effectiveStatus: status, conditions = NONE, description} = propstat
-  for (const {property} of propstat.properties) {
-    const name = property.key
+  for (let number = 0; number < propstat.size; number++) {
+    const name = propstat.node(number)?.name.known?.key ?? ''
     to.push(
       description === '' ? {name, status, conditions} : {name, status, conditions, description},
     )
   }
+}
+
+/** The list with one more. Most have one, for which an array that grows would take the room of 17. */
+function append<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item]
+  list.push(item)
+  return list
 }
 
 function isEmpty(value: PropertyValue): boolean {

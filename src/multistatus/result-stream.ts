@@ -191,6 +191,7 @@ function singly<P>(batches: Batches<P>): AsyncIterator<DavResult<P>, undefined, 
   const refill = async (): Promise<IteratorResult<DavResult<P>, undefined>> => {
     const held = take()
     if (held !== undefined) return held
+    batch = []
     const next = await batches.next()
     if (next.done === true) return {value: undefined, done: true}
     batch = next.value

@@ -18,6 +18,18 @@ const MOST_REMEMBERED = 1_048_576
 const LONGEST_REMEMBERED = 8192
 const TREE = 512
 
+/** What an element with child elements has inside, as it is written. */
+export class Markup {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** What a property has inside: its text, decoded, or its markup. */
+export type Written = string | Markup
+
 /** Makes the values of one body. */
 export class PropertyValues {
   /** Gathers the properties of one response. */
@@ -38,15 +50,10 @@ export class PropertyValues {
     return property
   }
 
-  /** The value of text or, where `structured`, of markup; `Undecodable` where it has none. */
-  valueOf(
-    node: PathNode<Property>,
-    property: Property,
-    raw: string,
-    structured: boolean,
-  ): unknown {
-    const {decode} = property
-    if (!structured) return decode === undefined ? raw : decode(raw)
+  /** The value of what is written in an element; `Undecodable` where it has none. */
+  valueOf(node: PathNode<Property>, {decode}: Property, written: Written): unknown {
+    if (typeof written === 'string') return decode === undefined ? written : decode(written)
+    const {text: raw} = written
     const scope = node.parent?.scope ?? node.scope
     const known = node.values?.get(raw)
     if (known !== undefined) return known

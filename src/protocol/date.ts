@@ -66,12 +66,12 @@ function decodeShortRfc3339(text: string): Date | undefined {
   )
 }
 
-/** The number that some digits are, NaN where one of them is none. */
+/** The number that some digits are, -1 where one of them is none: whole numbers need no memory. */
 function digits(text: string, from: number, length: number): number {
   let number = 0
   for (let index = from; index < from + length; index++) {
     const digit = text.charCodeAt(index) - 0x30
-    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    if (!(digit >= 0 && digit <= 9)) return -1
     number = number * 10 + digit
   }
   return number
@@ -158,8 +158,11 @@ function utc(
       month < 12 &&
       day >= 1 &&
       day <= 31 &&
+      hour >= 0 &&
       hour <= 23 &&
+      minute >= 0 &&
       minute <= 59 &&
+      second >= 0 &&
       second <= 60
     )
   ) {

@@ -16,7 +16,8 @@ export interface ResolvedHref {
 }
 
 const AUTHORITY = /^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#\\]*/i
-const NOT_IN_PATH = /%(?![\da-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/giu
+// Not with the flag `i`: with `u`, `\w` would then match U+017F and U+212A.
+const NOT_IN_PATH = /%(?![\dA-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 // Segments with no dot at their beginning, escaped or not, that may begin a dot segment, and none of them empty but the last.

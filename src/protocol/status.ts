@@ -7,11 +7,22 @@ const STATUS_LINE = /^(?:HTTP(?:\/\d+(?:\.\d+)?)?\s+)?([1-9]\d\d)(?:\s|$)/i
 
 /** The code in a status line, 0 where there is none to be read. */
 export function decodeStatusLine(line: string): number {
-  // What nearly every server writes: "HTTP/1.1 " and three digits.
-  if (line.startsWith('HTTP/1.1 200')) {
-    const next = line.charCodeAt(12)
-    if (next === 0x20 || line.length === 12) return 200
-  }
+  return decodeUsual(line) ?? decodeOdd(line)
+}
+
+/** What nearly every server writes, read by position: `HTTP/1.1 `, three digits, and a reason. */
+function decodeUsual(line: string): number | undefined {
+  if (!line.startsWith('HTTP/1.1 ') || (line.length > 12 && line.charCodeAt(12) !== 0x20))
+    return undefined
+  const hundreds = line.charCodeAt(9) - 0x30
+  const tens = line.charCodeAt(10) - 0x30
+  const ones = line.charCodeAt(11) - 0x30
+  const isNumber =
+    hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9
+  return isNumber ? hundreds * 100 + tens * 10 + ones : undefined
+}
+
+function decodeOdd(line: string): number {
   const match = STATUS_LINE.exec(line.trim())
   return match === null ? 0 : Number(match[1])
 }
@@ -19,19 +30,4 @@ export function decodeStatusLine(line: string): number {
 /** 200 to 299. */
 export function isSuccessStatus(status: number): boolean {
   return status >= 200 && status < 300
-}
-
-/** Decodes the status lines of one body, of which one is seldom another than the last. */
-export class StatusLines {
-  #line = ''
-  #status = 0
-
-  /** The code in a status line, 0 where there is none to be read. */
-  decode(line: string): number {
-    if (line !== this.#line) {
-      this.#line = line
-      this.#status = decodeStatusLine(line)
-    }
-    return this.#status
-  }
 }

@@ -28,32 +28,39 @@ export const SPACE = '[ \\t\\r\\n]'
 /** The longest reference that is read, and so waited for. Without leading zeros, the longest that means something has ten characters. */
 export const LONGEST_REFERENCE = 64
 
-const REFERENCE = /&(?:#x([\da-fA-F]+)|#(\d+)|(amp|lt|gt|quot|apos));/y
-const PREDEFINED: ReadonlyMap<string, string> = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-])
+const NUMERIC = /&#(?:x([\da-fA-F]+)|(\d+));/y
+const PREDEFINED: readonly Reference[] = [
+  {character: '"', written: '&quot;', length: 6},
+  {character: '&', written: '&amp;', length: 5},
+  {character: '<', written: '&lt;', length: 4},
+  {character: '>', written: '&gt;', length: 4},
+  {character: "'", written: '&apos;', length: 6},
+]
+
+/** A reference and the character that it stands for. */
+interface Reference {
+  readonly character: string
+  readonly written: string
+  readonly length: number
+}
 
 /** Says what is wrong with a reference and at which index of the text it stands. */
 export type OnBadReference = (message: string, index: number) => void
 
-/** The character that a reference at an index stands for and the length of the reference, or what is wrong with it. */
-export function decodeReference(
-  text: string,
-  at: number,
-): {character: string; length: number} | string {
-  REFERENCE.lastIndex = at
-  const match = REFERENCE.exec(text)
+/** The reference at an index, or what is wrong with it. */
+export function decodeReference(text: string, at: number): Reference | string {
+  for (const predefined of PREDEFINED) {
+    if (text.startsWith(predefined.written, at)) return predefined
+  }
+  NUMERIC.lastIndex = at
+  const match = NUMERIC.exec(text)
   if (match === null || match[0].length > LONGEST_REFERENCE)
     return describeBadReference(text.slice(at, at + LONGEST_REFERENCE))
-  const [{length}] = match
+  const [written] = match
   const character = characterOf(match)
   return character === undefined
-    ? `the reference ${match[0]} stands for no character that XML allows`
-    : {character, length}
+    ? `the reference ${written} stands for no character that XML allows`
+    : {character, written, length: written.length}
 }
 
 /**
@@ -130,8 +137,7 @@ export function escapeText(text: string): string {
     .replaceAll('\r', '&#13;')
 }
 
-function characterOf([, hexadecimal, decimal, name]: RegExpExecArray): string | undefined {
-  if (name !== undefined) return PREDEFINED.get(name)
+function characterOf([, hexadecimal, decimal]: RegExpExecArray): string | undefined {
   const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
   if (code > 0x10_ff_ff || (code >= 0xd8_00 && code <= 0xdf_ff)) return undefined
   const character = String.fromCodePoint(code)

@@ -80,7 +80,12 @@ function startTag(text: string): StartTag {
 
 function opened({name, attributes}: StartTag, around: Scope): OpenElement {
   if (attributes.size === 0) {
-    return {name: around.elementName(name).text, attributes: NO_ATTRIBUTES, children: [], scope: around}
+    return {
+      name: around.elementName(name).text,
+      attributes: NO_ATTRIBUTES,
+      children: [],
+      scope: around,
+    }
   }
   const scope = around.declare(attributes)
   const named = [...attributes]

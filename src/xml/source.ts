@@ -3,6 +3,8 @@
  * values are cut. Indices are those of the bytes.
  */
 
+import {ownCopy} from './characters.ts'
+
 // The bits that no four bytes of ASCII have.
 const ASCII_MASK = 0x80_80_80_80
 
@@ -45,9 +47,9 @@ export class Source {
     return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
   }
 
-  /** The same with bytes of its own: those of a chunk belong to who gave it, and may change when it is read. */
+  /** The same without the chunk: its bytes belong to who gave it, and may change when it is read; its text may be freed. */
   copy(): Source {
-    return new Source(this.text, Uint8Array.from(this.bytes))
+    return new Source(ownCopy(this.text), Uint8Array.from(this.bytes))
   }
 
   get #isAscii(): boolean {

@@ -118,6 +118,14 @@ describe('HrefResolver', () => {
     )
   })
 
+  it.each([
+    ['\u017F', '%C5%BF'],
+    ['\u212A', '%E2%84%AA'],
+  ])('escapes %s, which is a letter of ASCII where case means nothing', (letter, escaped) => {
+    expect(resolver.resolve(`/docs/${letter}`).url).toBe(`https://dav.example:8443/docs/${escaped}`)
+    expect(canonicalPath(`/docs/${letter}`)).toBe(canonicalPath(`/docs/${escaped}`))
+  })
+
   it('gives a URL that has the same relation again', () => {
     fc.assert(
       fc.property(markup, (href) => {
