@@ -50,8 +50,10 @@ export class PropstatDraft implements Part {
       this.#nodes = []
       this.#written = []
     } else {
-      this.#nodes.fill(undefined, 0, this.size)
-      this.#written.fill(undefined, 0, this.size)
+      for (let number = 0; number < this.size; number++) {
+        this.#nodes[number] = undefined
+        this.#written[number] = undefined
+      }
     }
     this.size = 0
   }

@@ -71,17 +71,27 @@ export class OpenElements<Known> {
     )
   }
 
-  /** The child whose start tag stands at an index, where it is the one that came next the last time. */
-  expectedAt(source: Source, lt: number): PathNode<Known> | undefined {
-    const child = this.previous === undefined ? this.node.first : this.previous.next
-    return child !== undefined && standsAt(source, child.startTag, lt) ? child : undefined
+  /** The child whose start tag stands at an index, where it was seen before: most likely it is the one that came next then. */
+  seenAt(source: Source, lt: number): PathNode<Known> | undefined {
+    const {node, previous} = this
+    const expected = previous === undefined ? node.first : previous.next
+    if (expected !== undefined && standsAt(source, expected.startTag, lt)) return expected
+    for (const child of node.seen) {
+      if (standsAt(source, child.startTag, lt)) return this.#expect(child)
+    }
+    return undefined
   }
 
-  /** The child of the innermost element that this start tag opened before. It is expected here the next time. */
+  /** The child of the innermost element that this start tag opened before. */
   known(tag: string): PathNode<Known> | undefined {
     const child = this.node.child(tag)
     if (child === undefined) return undefined
     child.expect()
+    return this.#expect(child)
+  }
+
+  /** It is expected here the next time. */
+  #expect(child: PathNode<Known>): PathNode<Known> {
     if (this.previous === undefined) this.node.first = child
     else this.previous.next = child
     return child

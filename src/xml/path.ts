@@ -14,6 +14,9 @@ const MOST_NODES = 4096
 // A longer start tag is not remembered.
 const LONGEST_TAG = 512
 
+// More than servers name of one resource, but for dead properties. To compare them all takes less time than to cut out a tag.
+const MOST_SEEN = 24
+
 const NOTHING = /* @__PURE__ */ needle('')
 
 /** What is done with the text of an element: nothing, it is the value, or it is the value unless there are child elements. */
@@ -40,6 +43,8 @@ export class PathNode<Known = unknown> {
   /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
   startTag: Needle = NOTHING
   endTag: Needle | undefined
+  /** The first of the children whose tags were seen again: few, to be compared one after the other. */
+  readonly seen: PathNode<Known>[] = []
   /** The remembered child that came first, the last time. */
   first: PathNode<Known> | undefined
   /** The remembered sibling that came next, the last time. */
@@ -90,5 +95,7 @@ export class PathNode<Known = unknown> {
     if (this.endTag !== undefined) return
     this.startTag = needle(`<${this.tag}>`)
     this.endTag = needle(`</${this.rawName}>`)
+    if (this.parent !== undefined && this.parent.seen.length < MOST_SEEN)
+      this.parent.seen.push(this)
   }
 }

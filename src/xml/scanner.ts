@@ -174,7 +174,7 @@ export class Scanner<Known> {
       } else if (second === QUESTION) {
         at = this.#sections.instruction(lt)
       } else {
-        const child = elements.expectedAt(source, lt)
+        const child = elements.seenAt(source, lt)
         at =
           child === undefined
             ? this.#startTag(lt)
