@@ -13,10 +13,6 @@ const SEMICOLON = 0x3b
 const BRACKET = 0x5d
 const RETURN = 0x0d
 
-// What is not itself in a text, or may not stand in it.
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const ODD = /[&\r\]\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
-
 const EACH_FORBIDDEN = new RegExp(FORBIDDEN, 'g')
 
 /** By byte: 1 for those that need no look in a text. `EF` does, because U+FFFE and U+FFFF begin with it. */
@@ -58,19 +54,20 @@ export class TextRuns<Known> {
   #decode(run: string, from: number): string {
     const decoded: string[] = []
     let begin = 0
-    ODD.lastIndex = 0
-    while (ODD.test(run)) {
-      const index = ODD.lastIndex - 1
+    for (let index = 0; index < run.length;) {
       const code = run.charCodeAt(index)
-      if (code === BRACKET) {
+      if (code < 0x80 ? PLAIN[code] === 1 : code < 0xff_fe) {
+        index++
+      } else if (code === BRACKET) {
         if (run.startsWith(']]>', index))
           this.#cursor.fault("']]>' may not stand in text", from, index)
-        continue
+        index++
+      } else {
+        const {character, length} = this.#odd(run, index, code, from)
+        decoded.push(run.slice(begin, index), character)
+        index += length
+        begin = index
       }
-      const {character, length} = this.#odd(run, index, code, from)
-      decoded.push(run.slice(begin, index), character)
-      begin = index + length
-      ODD.lastIndex = begin
     }
     if (begin === 0) return run
     decoded.push(run.slice(begin))
