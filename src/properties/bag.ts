@@ -16,15 +16,16 @@ export interface Property {
   readonly decode: Decode | undefined
 }
 
-// Where a body has many names, no two responses are likely to share a shape: those past this number come after the others,
-// in an object that has none. To make one of its own for each response takes three times as long.
+// Where a body has many names, no two responses are likely to share a shape: one with a property past this number gets an
+// object that has none, in which those come first. To make a shape for each response takes three times as long.
 const MOST_ORDERED = 64
 
 /** Gathers properties, and is used again for each response. */
 export class PropertyBag {
   readonly #ordered: Property[] = []
   readonly #values: (PropertyValue | undefined)[] = []
-  #others: Map<string, PropertyValue> | undefined
+  // What will be given out, where it has no shape.
+  #shapeless: Record<string, PropertyValue> | undefined
 
   /** The body has a property that it did not have so far. */
   know(property: Property): void {
@@ -35,19 +36,19 @@ export class PropertyBag {
 
   /** The value of a property, if it has one. */
   get({key, index}: Property): PropertyValue | undefined {
-    return index < MOST_ORDERED ? this.#values[index] : this.#others?.get(key)
+    return index < MOST_ORDERED ? this.#values[index] : this.#shapeless?.[key]
   }
 
   /** Sets the value of a property. */
   set({key, index}: Property, value: PropertyValue): void {
     if (index < MOST_ORDERED) this.#values[index] = value
-    else (this.#others ??= new Map()).set(key, value)
+    else (this.#shapeless ??= withoutShape())[key] = value
   }
 
   /** Gives the properties out. The bag is empty then. */
   take(): Properties {
-    const others = this.#others
-    const properties: Record<string, PropertyValue> = others === undefined ? {} : withoutShape()
+    const properties = this.#shapeless ?? {}
+    this.#shapeless = undefined
     for (let index = 0; index < this.#ordered.length; index++) {
       const value = this.#values[index]
       const key = this.#ordered[index]?.key
@@ -55,9 +56,6 @@ export class PropertyBag {
       properties[key] = value
       this.#values[index] = undefined
     }
-    if (others === undefined) return properties
-    for (const [key, value] of others) properties[key] = value
-    this.#others = undefined
     return properties
   }
 }
