@@ -17,6 +17,7 @@ const LONGEST_TAG = 512
 // More than servers name of one resource, but for dead properties. To compare them all takes less time than to cut out a tag.
 const MOST_SEEN = 24
 
+const NONE: readonly never[] = []
 const NOTHING = /* @__PURE__ */ needle('')
 
 /** What is done with the text of an element: nothing, it is the value, or it is the value unless there are child elements. */
@@ -44,7 +45,7 @@ export class PathNode<Known = unknown> {
   startTag: Needle = NOTHING
   endTag: Needle | undefined
   /** The first of the children whose tags were seen again: few, to be compared one after the other. */
-  readonly seen: PathNode<Known>[] = []
+  seen: readonly PathNode<Known>[] = NONE
   /** The remembered child that came first, the last time. */
   first: PathNode<Known> | undefined
   /** The remembered sibling that came next, the last time. */
@@ -95,7 +96,7 @@ export class PathNode<Known = unknown> {
     if (this.endTag !== undefined) return
     this.startTag = needle(`<${this.tag}>`)
     this.endTag = needle(`</${this.rawName}>`)
-    if (this.parent !== undefined && this.parent.seen.length < MOST_SEEN)
-      this.parent.seen.push(this)
+    const {parent} = this
+    if (parent !== undefined && parent.seen.length < MOST_SEEN) parent.seen = [...parent.seen, this]
   }
 }
