@@ -16,6 +16,7 @@ const LONGEST_TAG = 512
 
 // More than servers name of one resource, but for dead properties. To compare them all takes less time than to cut out a tag.
 const MOST_SEEN = 24
+const LONGEST_SEEN = 64
 
 const NONE: readonly never[] = []
 const NOTHING = /* @__PURE__ */ needle('')
@@ -97,6 +98,7 @@ export class PathNode<Known = unknown> {
     this.startTag = needle(`<${this.tag}>`)
     this.endTag = needle(`</${this.rawName}>`)
     const {parent} = this
-    if (parent !== undefined && parent.seen.length < MOST_SEEN) parent.seen = [...parent.seen, this]
+    if (parent === undefined || this.tag.length > LONGEST_SEEN) return
+    if (parent.seen.length < MOST_SEEN) parent.seen = [...parent.seen, this]
   }
 }
