@@ -14,12 +14,6 @@ import {standsAt} from './source.ts'
 import {parseStartTag, TagFault} from './tag.ts'
 import {ValueCollector} from './value.ts'
 
-const GREATER = 0x3e
-// By byte: 1 for those that may stand behind the name in a start tag, but for the slash of one that ends itself.
-const ENDS_NAME = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
-  ' \t\r\n>'.includes(String.fromCharCode(byte)) ? 1 : 0,
-)
-
 /** Opens and closes elements, and tells the handler of those that mean something. */
 export class OpenElements<Known> {
   /** The innermost open element; the document where none is open. */
@@ -35,8 +29,6 @@ export class OpenElements<Known> {
   readonly #recovers: boolean
   readonly #repeated = new RepeatedValues()
   #isReopened = false
-  // Where in the source at hand the last start tag stands, if nothing was opened or closed behind it.
-  #leafAt = -1
 
   constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
@@ -119,24 +111,6 @@ export class OpenElements<Known> {
     return child
   }
 
-  /** Another source is read: what was opened before stands in none. */
-  goOn(): void {
-    this.#leafAt = -1
-  }
-
-  /** Where the end tag at `lt` ends if it is, byte by byte, that of the start tag that was read last, else -1. */
-  leafEnd(bytes: Uint8Array, lt: number): number {
-    if (this.#leafAt === -1) return -1
-    let start = this.#leafAt + 1
-    let end = lt + 2
-    while (bytes[end] === bytes[start] && bytes[end] !== GREATER) {
-      start++
-      end++
-    }
-    const isWhole = bytes[end] === GREATER && ENDS_NAME[bytes[start] ?? 0] === 1
-    return isWhole ? end + 1 : -1
-  }
-
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
   open(child: PathNode<Known>, source: Source, lt: number): void {
     this.checkLimits(source, lt)
@@ -162,13 +136,10 @@ export class OpenElements<Known> {
     if (child.collects !== 'nothing') this.value.begin()
     if (child.role !== 0) this.#handler.open(child)
     if (!child.selfClosing) {
-      // In recovery a tag may have begun with more than its name.
-      this.#leafAt = this.#recovers ? -1 : lt
       this.node = child
       this.previous = undefined
       return undefined
     }
-    this.#leafAt = -1
     this.previous = child
     return child.role === 0 ? undefined : this.#handler.close(child, '', false)
   }
@@ -177,7 +148,6 @@ export class OpenElements<Known> {
   goTo(node: PathNode<Known>): void {
     this.node = node
     this.previous = undefined
-    this.#leafAt = -1
     this.value.begin()
   }
 
@@ -191,7 +161,6 @@ export class OpenElements<Known> {
   close(source: Source, lt: number): void {
     const node = this.node
     this.checkLimits(source, lt)
-    this.#leafAt = -1
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined
@@ -204,6 +173,13 @@ export class OpenElements<Known> {
     return this.#handler.close(node, value, isStructured)
   }
 
+  /** Opens a child of the innermost element and closes it, with this text in it. */
+  take(child: PathNode<Known>, value: string): void {
+    this.previous = child
+    this.#handler.open(child)
+    this.#handler.close(child, value, false)
+  }
+
   /** The whole value of the innermost element, where it stands at an index and is known. */
   repeatedAt(source: Source, at: number): Repeated | undefined {
     return this.#repeated.at(source, at, this.node)
@@ -212,7 +188,6 @@ export class OpenElements<Known> {
   /** Closes the innermost element with a value that is known. */
   closeRepeated({value}: Repeated): void {
     const node = this.node
-    this.#leafAt = -1
     this.node = node.parent ?? this.document
     this.previous = node
     this.#handler.close(node, value, true)

@@ -15,7 +15,7 @@ import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
 import {PLAIN, TextRuns, wholeRunEnd} from './text-runs.ts'
-import {findEndTagEnd, findTagEnd, readTagName, TagFault} from './tag.ts'
+import {findEndTagEnd, findTagEnd, readTagName, sameNameEnd, TagFault} from './tag.ts'
 
 const EXCLAMATION = 0x21
 const SLASH = 0x2f
@@ -30,6 +30,7 @@ export class Scanner<Known> {
   /** In recovery: what was read and may have to be read again. */
   readonly recording: Recording = new Recording()
   readonly #handler: ScannerHandler<Known>
+  readonly #limits: ScannerLimits
   readonly #cursor: Cursor
   readonly #elements: OpenElements<Known>
   readonly #runs: TextRuns<Known>
@@ -37,6 +38,7 @@ export class Scanner<Known> {
 
   constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
+    this.#limits = limits
     this.#cursor = new Cursor(recovers, limits.tag, (message) => handler.fault(message))
     this.#elements = new OpenElements(handler, limits, recovers)
     this.#runs = new TextRuns(this.#cursor, this.#elements)
@@ -121,7 +123,6 @@ export class Scanner<Known> {
   /** Reads the source at hand. */
   #read(): void {
     const cursor = this.#cursor
-    this.#elements.goOn()
     for (let at = 0; at < cursor.source.bytes.length;) {
       if (cursor.inside === 'content') at = this.#content(at)
       else at = this.#sections[cursor.inside](at)
@@ -193,9 +194,28 @@ export class Scanner<Known> {
   }
 
   #knownTag(child: PathNode<Known>, lt: number, end: number): number {
+    const behind = this.#leaf(child, lt, end)
+    if (behind !== -1) return behind
     this.#cursor.at = lt
     this.#elements.open(child, this.#cursor.source, lt)
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end
+  }
+
+  /**
+   * Takes an element at once that has a value and nothing in it but plain text, as most have. Returns the index behind it, -1 for
+   * any other one.
+   */
+  #leaf(child: PathNode<Known>, lt: number, from: number): number {
+    if (child.collects === 'nothing' || child.selfClosing || this.#cursor.recovers) return -1
+    const {source} = this.#cursor
+    const {bytes, length} = source
+    let at = from
+    while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
+    const end = endOfLeaf(child, source, lt, at)
+    if (end === -1 || at - from > this.#limits.value) return -1
+    this.#cursor.at = at
+    this.#elements.take(child, source.slice(from, at))
+    return end
   }
 
   /** Takes a value that is known at once. Returns the index behind it. */
@@ -232,6 +252,8 @@ export class Scanner<Known> {
       : new TagFault("a '<' stands inside a tag", tag.length)
     const child = read instanceof TagFault ? this.#brokenTag(read, tag, lt) : read
     if (child === undefined) return lt + 1
+    const behind = read === child ? this.#leaf(child, lt, end + 1) : -1
+    if (behind !== -1) return behind
     if (!(read instanceof TagFault)) elements.open(child, cursor.source, lt)
     if (!isClosed) return end
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end + 1) : end + 1
@@ -259,12 +281,6 @@ export class Scanner<Known> {
     const elements = this.#elements
     const {source} = cursor
     const {bytes} = source
-    const leafEnd = elements.leafEnd(bytes, lt)
-    if (leafEnd !== -1) {
-      cursor.at = lt
-      elements.close(source, lt)
-      return leafEnd
-    }
     const end = findEndTagEnd(bytes, lt + 2)
     if (end === -1) return cursor.hold(lt, 'end tag')
     cursor.checkTag(lt, end - lt - 2)
@@ -284,6 +300,14 @@ export class Scanner<Known> {
     if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(source, lt)
     return isClosed ? end + 1 : end
   }
+}
+
+/** Where the end tag at `at` ends that is the one of the start tag at `lt`, -1 where no such one stands there. */
+function endOfLeaf({endTag}: PathNode, source: Source, lt: number, at: number): number {
+  if (endTag !== undefined) return standsAt(source, endTag, at) ? at + endTag.length : -1
+  const {bytes} = source
+  if (bytes[at] !== LESS || bytes[at + 1] !== SLASH) return -1
+  return sameNameEnd(bytes, lt + 1, at + 2)
 }
 
 /** The index of a byte, the number of bytes where it is not there. */

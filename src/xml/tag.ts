@@ -50,6 +50,10 @@ const LESS = 0x3c
 const GREATER = 0x3e
 const QUOTATION = 0x22
 const APOSTROPHE = 0x27
+// By byte: 1 for those that may stand behind the name in a start tag, but for the slash of one that ends itself.
+const ENDS_NAME = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
+  ' \t\r\n>'.includes(String.fromCharCode(byte)) ? 1 : 0,
+)
 const TAG_NAME = new RegExp(NAME, 'uy')
 const ATTRIBUTE = new RegExp(
   `(${SPACE}+)(${NAME})(${SPACE}*=${SPACE}*)(?:"([^<"]*)"|'([^<']*)')`,
@@ -89,6 +93,17 @@ export function findEndTagEnd(bytes: Uint8Array, from: number): number {
     if (bytes[index] === GREATER || bytes[index] === LESS) return index
   }
   return -1
+}
+
+/**
+ * Where an end tag ends whose name begins at one index and is, byte by byte, the one that a start tag has at another: behind its `>`.
+ * -1 where it is another name, or white space follows it.
+ */
+export function sameNameEnd(bytes: Uint8Array, start: number, end: number): number {
+  let length = 0
+  while (bytes[end + length] === bytes[start + length] && bytes[end + length] !== GREATER) length++
+  const isWhole = bytes[end + length] === GREATER && ENDS_NAME[bytes[start + length] ?? 0] === 1
+  return isWhole ? end + length + 1 : -1
 }
 
 /** The name that a tag begins with, empty where it begins with none. */
