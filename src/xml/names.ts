@@ -5,11 +5,21 @@
 
 import {formatName} from '../protocol/name.ts'
 import {ownCopy} from './characters.ts'
-import type {Last} from './repeated.ts'
+import type {Needle} from './source.ts'
 
 // Characters of names that are remembered, over all namespaces, and what each takes beside them.
 const MOST_REMEMBERED = 1_048_576
 const NAME = 64
+
+/** The structured value that the elements of one name had last. */
+export interface Last {
+  readonly value: string
+  /** The name as it was written. */
+  readonly rawName: string
+  /** Once it came twice in a row: the bytes of the value with those of its end tag, and how many these are. */
+  markup: Needle | undefined
+  endTag: number
+}
 
 /** The name of an element. */
 export class Name<Known = unknown> {

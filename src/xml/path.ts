@@ -5,8 +5,9 @@
 
 import type {Name} from './names.ts'
 import type {Scope} from './scope.ts'
-import type {Needle} from './source.ts'
-import {needle} from './source.ts'
+import type {Needle, Source} from './source.ts'
+import {needle, standsAt} from './source.ts'
+import {sameNameEnd} from './tag.ts'
 
 // A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
 // make us remember without end; a real one stays far below.
@@ -18,6 +19,8 @@ const LONGEST_TAG = 512
 const MOST_SEEN = 24
 const LONGEST_SEEN = 64
 
+const SLASH = 0x2f
+const LESS = 0x3c
 const NONE: readonly never[] = []
 const NOTHING = /* @__PURE__ */ needle('')
 
@@ -78,6 +81,15 @@ export class PathNode<Known = unknown> {
   /** The child that this start tag opened here before. */
   child(tag: string): PathNode<Known> | undefined {
     return this.#children?.get(tag)
+  }
+
+  /** Where the end tag at `at` ends that belongs to the start tag at `lt`, -1 where no such one stands there. */
+  leafEnd(source: Source, lt: number, at: number): number {
+    const {endTag} = this
+    if (endTag !== undefined) return standsAt(source, endTag, at) ? at + endTag.length : -1
+    const {bytes} = source
+    if (bytes[at] !== LESS || bytes[at + 1] !== SLASH) return -1
+    return sameNameEnd(bytes, lt + 1, at + 2)
   }
 
   /** Whether a child with this start tag will be remembered. */

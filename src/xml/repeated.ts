@@ -5,16 +5,8 @@
 
 import {ownCopy} from './characters.ts'
 import type {PathNode} from './path.ts'
-import type {Needle, Source} from './source.ts'
+import type {Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
-
-/** The last value of the elements of one name and, once it came twice in a row, the bytes of it with those of its end tag. */
-export interface Last {
-  readonly value: string
-  readonly rawName: string
-  markup: Needle | undefined
-  endTag: number
-}
 
 /** A value that stands where it is looked for. */
 export interface Repeated {

@@ -14,8 +14,8 @@ import type {PathNode} from './path.ts'
 import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
-import {PLAIN, TextRuns, wholeRunEnd} from './text-runs.ts'
-import {findEndTagEnd, findTagEnd, readTagName, sameNameEnd, TagFault} from './tag.ts'
+import {PLAIN, TextRuns} from './text-runs.ts'
+import {findEndTagEnd, findTagEnd, readTagName, TagFault} from './tag.ts'
 
 const EXCLAMATION = 0x21
 const SLASH = 0x2f
@@ -153,7 +153,7 @@ export class Scanner<Known> {
     for (;;) {
       const begin = at
       while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
-      if (at === length || bytes[at] !== LESS) at = this.#oddText(begin)
+      if (at === length || bytes[at] !== LESS) at = this.#runs.readOdd(begin)
       else if (at > begin && elements.node.collects !== 'nothing') this.#runs.read(begin, at, true)
       if (at === length) return at
 
@@ -179,21 +179,13 @@ export class Scanner<Known> {
         at =
           child === undefined
             ? this.#startTag(lt)
-            : this.#knownTag(child, lt, lt + child.startTag.length)
+            : this.#open(child, lt, lt + child.startTag.length)
       }
     }
   }
 
-  /** Reads text with something in it that needs a look, or that the end of the source cuts. */
-  #oddText(from: number): number {
-    const {bytes} = this.#cursor.source
-    const lt = indexOrEnd(bytes, LESS, from)
-    const to = lt === bytes.length ? wholeRunEnd(bytes, from) : lt
-    if (to > from) this.#runs.read(from, to, false)
-    return to === lt ? lt : this.#cursor.hold(to, 'few characters')
-  }
-
-  #knownTag(child: PathNode<Known>, lt: number, end: number): number {
+  /** Opens an element, whose start tag stands at `lt` and ends before `end`. Returns the index behind what it has read. */
+  #open(child: PathNode<Known>, lt: number, end: number): number {
     const behind = this.#leaf(child, lt, end)
     if (behind !== -1) return behind
     this.#cursor.at = lt
@@ -211,7 +203,7 @@ export class Scanner<Known> {
     const {bytes, length} = source
     let at = from
     while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
-    const end = endOfLeaf(child, source, lt, at)
+    const end = child.leafEnd(source, lt, at)
     if (end === -1 || at - from > this.#limits.value) return -1
     this.#cursor.at = at
     this.#elements.take(child, source.slice(from, at))
@@ -238,7 +230,7 @@ export class Scanner<Known> {
     const tag = cursor.source.slice(lt + 1, end)
     const isClosed = bytes[end] === GREATER
     const known = isClosed ? elements.known(tag) : undefined
-    if (known !== undefined) return this.#knownTag(known, lt, end + 1)
+    if (known !== undefined) return this.#open(known, lt, end + 1)
     cursor.checkTag(lt, end - lt - 1)
     if (elements.node === elements.document && elements.root !== undefined) {
       cursor.fault('there is a second root element', lt)
@@ -250,17 +242,16 @@ export class Scanner<Known> {
     const read = isClosed
       ? elements.childOf(elements.node, tag)
       : new TagFault("a '<' stands inside a tag", tag.length)
-    const child = read instanceof TagFault ? this.#brokenTag(read, tag, lt) : read
-    if (child === undefined) return lt + 1
-    const behind = read === child ? this.#leaf(child, lt, end + 1) : -1
-    if (behind !== -1) return behind
-    if (!(read instanceof TagFault)) elements.open(child, cursor.source, lt)
-    if (!isClosed) return end
-    return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end + 1) : end + 1
+    if (!(read instanceof TagFault)) return this.#open(read, lt, end + 1)
+    if (!this.#brokenTag(read, tag, lt)) return lt + 1
+    return isClosed ? end + 1 : end
   }
 
-  /** In recovery: opens an element with what is whole of its tag, else with its name; without one the `<` is text. */
-  #brokenTag(fault: TagFault, tag: string, lt: number): PathNode<Known> | undefined {
+  /**
+   * In recovery: opens an element with what is whole of its tag, else with its name. Returns whether it has one; without one
+   * the `<` is text.
+   */
+  #brokenTag(fault: TagFault, tag: string, lt: number): boolean {
     const cursor = this.#cursor
     const elements = this.#elements
     const {message, index, limit} = fault
@@ -273,7 +264,7 @@ export class Scanner<Known> {
     if (opened !== undefined) elements.open(opened, cursor.source, lt)
     // Behind the opening: it is this element that is broken.
     cursor.fault(message, lt)
-    return opened
+    return opened !== undefined
   }
 
   #endTag(lt: number): number {
@@ -300,18 +291,4 @@ export class Scanner<Known> {
     if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(source, lt)
     return isClosed ? end + 1 : end
   }
-}
-
-/** Where the end tag at `at` ends that is the one of the start tag at `lt`, -1 where no such one stands there. */
-function endOfLeaf({endTag}: PathNode, source: Source, lt: number, at: number): number {
-  if (endTag !== undefined) return standsAt(source, endTag, at) ? at + endTag.length : -1
-  const {bytes} = source
-  if (bytes[at] !== LESS || bytes[at + 1] !== SLASH) return -1
-  return sameNameEnd(bytes, lt + 1, at + 2)
-}
-
-/** The index of a byte, the number of bytes where it is not there. */
-function indexOrEnd(bytes: Uint8Array, byte: number, from: number): number {
-  const index = bytes.indexOf(byte, from)
-  return index === -1 ? bytes.length : index
 }

@@ -10,6 +10,7 @@ import type {OpenElements} from './open-elements.ts'
 
 const AMPERSAND = 0x26
 const SEMICOLON = 0x3b
+const LESS = 0x3c
 const BRACKET = 0x5d
 const RETURN = 0x0d
 
@@ -26,6 +27,18 @@ export class TextRuns<Known> {
   constructor(cursor: Cursor, elements: OpenElements<Known>) {
     this.#cursor = cursor
     this.#elements = elements
+  }
+
+  /**
+   * Reads the text at a byte up to the next `<`: one with something in it that needs a look, or that the end of the source cuts.
+   * Returns the index behind it.
+   */
+  readOdd(from: number): number {
+    const {bytes} = this.#cursor.source
+    const lt = bytes.indexOf(LESS, from)
+    const to = lt === -1 ? wholeRunEnd(bytes, from) : lt
+    if (to > from) this.read(from, to, false)
+    return to === lt || to === bytes.length ? to : this.#cursor.hold(to, 'few characters')
   }
 
   /** Reads a run between two bytes. `isPlain` where each of them is. */
@@ -107,7 +120,7 @@ export class TextRuns<Known> {
 }
 
 /** Where the part of a run ends that can be read without what comes next: before a reference, a `]]>` or a CR LF that is cut. */
-export function wholeRunEnd(bytes: Uint8Array, from: number): number {
+function wholeRunEnd(bytes: Uint8Array, from: number): number {
   const {length} = bytes
   let to = length
   if (bytes[to - 1] === RETURN || bytes[to - 1] === BRACKET) to--
