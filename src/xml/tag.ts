@@ -101,9 +101,11 @@ export function findEndTagEnd(bytes: Uint8Array, from: number): number {
  */
 export function sameNameEnd(bytes: Uint8Array, start: number, end: number): number {
   let length = 0
-  while (bytes[end + length] === bytes[start + length] && bytes[end + length] !== GREATER) length++
-  const isWhole = bytes[end + length] === GREATER && ENDS_NAME[bytes[start + length] ?? 0] === 1
-  return isWhole ? end + length + 1 : -1
+  while (ENDS_NAME[bytes[start + length] ?? 0] === 0) {
+    if (bytes[end + length] !== bytes[start + length]) return -1
+    length++
+  }
+  return bytes[end + length] === GREATER ? end + length + 1 : -1
 }
 
 /** The name that a tag begins with, empty where it begins with none. */

@@ -23,6 +23,12 @@ function expectFault(marked: string): void {
   const offset = error instanceof MultiStatusError ? error.offset : undefined
   expect(offset).toBeGreaterThanOrEqual(from)
   expect(offset).toBeLessThanOrEqual(to)
+  const places = Array.from({length: body.length - 1}, (_, index) => {
+    const at = index + 1
+    const split = readToError([body.subarray(0, at), body.subarray(at)]).error
+    return split instanceof MultiStatusError ? split.offset : undefined
+  })
+  expect(new Set(places)).toEqual(new Set([offset]))
 }
 
 describe('a fault inside a property', () => {
@@ -33,6 +39,9 @@ describe('a fault inside a property', () => {
     ['an attribute without a value', '«<x:p a>»</x:p>'],
     ['an attribute without a name', '«<x:p ="1">»</x:p>'],
     ['no space between attributes', '«<x:p a="1"b="2">»</x:p>'],
+    ['an end tag that begins like the start tag', '<x:p>«</x:pq>»'],
+    ['an end tag that the start tag begins like', '<x:pq>«</x:p>»'],
+    ['an end tag with the name of a start tag and its attribute', '<x:p a="1">«</x:p a="1">»'],
     ['an attribute on an end tag', '<x:p>«</x:p a="1">»'],
     ['a bare & in an attribute', '«<x:p a="&">»</x:p>'],
     ['an undeclared entity in an attribute', '«<x:p a="&copy;">»</x:p>'],

@@ -1,7 +1,15 @@
 // States how properties are named and what a value that is text becomes: rules 8, 9 and 10 of the contract.
 // RFC 4918, sections 4.3 and 15; Namespaces in XML 1.0, section 5.
 import {describe, expect, it} from 'vitest'
-import {found, multistatus, one, propstat, read, response} from '../support/fixtures.ts'
+import {
+  found,
+  multistatus,
+  one,
+  propstat,
+  read,
+  readToError,
+  response,
+} from '../support/fixtures.ts'
 
 const root = (declarations: string, prop: string, prefix = 'D:'): string =>
   `<${prefix}multistatus ${declarations}><${prefix}response><${prefix}href>/docs/a</${prefix}href>` +
@@ -32,6 +40,26 @@ describe('rule 8: property names', () => {
   it('follow a prefix redeclared inside and restored outside', () => {
     const prop = '<D:getetag xmlns:D="urn:1">1</D:getetag><D:getetag>2</D:getetag>'
     expect(found(prop).properties).toEqual({'{urn:1}getetag': '1', getetag: '2'})
+  })
+
+  it('are the same one by two prefixes, each of which only its own end tag ends', () => {
+    const again = '<y:p xmlns:y="urn:x"><y:a/></y:p>'
+    const three = ['/docs/a', '/docs/b', '/docs/c'].map((href) => response(href, again))
+    const mixed = response('/docs/d', '<x:p xmlns:y="urn:x"><y:a/></y:p>')
+    expect(read(multistatus(...three)).results).toMatchObject(three.map(() => ({ok: true})))
+    const {results, error} = readToError(multistatus(...three, mixed))
+    expect(results).toHaveLength(3)
+    expect(error).toMatchObject({reason: 'not-well-formed'})
+  })
+
+  it('are one property each, also where there are more of them than are remembered', () => {
+    const names = Array.from({length: 20_000}, (_, number) => `p${number}`)
+    const prop = (value: string): string =>
+      names.map((name) => `<x:${name}>${value}</x:${name}>`).join('')
+    const limits = {properties: 100_000, response: 10_000_000}
+    const {properties} = found(prop('first') + prop('second'), {limits})
+    expect(Object.keys(properties)).toHaveLength(names.length)
+    expect(new Set(Object.values(properties))).toEqual(new Set(['first']))
   })
 
   it('follow a default namespace, and its undoing by xmlns=""', () => {

@@ -26,6 +26,36 @@ describe('rule 1: one result per DAV:href', () => {
     ])
   })
 
+  it('takes nothing over from the response before', () => {
+    const full = resource(
+      propstat('HTTP/1.1 200 OK', '<x:p>1</x:p><x:q>2</x:q>'),
+      '<D:propstat><D:prop><x:r/></D:prop><D:status>HTTP/1.1 403 Forbidden</D:status>' +
+        '<D:error><D:lock-token-submitted/></D:error><D:responsedescription>no</D:responsedescription></D:propstat>',
+    )
+    const body = full.replace(
+      '</D:multistatus>',
+      '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop><x:q>3</x:q></D:prop></D:propstat>' +
+        '<D:propstat><D:prop><x:s/></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat></D:response></D:multistatus>',
+    )
+    const refused = {name: '{urn:x}r', status: 403, conditions: ['lock-token-submitted']}
+    expect(read(body).results).toEqual([
+      {
+        ok: true,
+        ...a,
+        status: 200,
+        properties: {'{urn:x}p': '1', '{urn:x}q': '2'},
+        missing: [{...refused, description: 'no'}],
+      },
+      {
+        ok: true,
+        ...b,
+        status: 200,
+        properties: {'{urn:x}q': '3'},
+        missing: [{name: '{urn:x}s', status: 404, conditions: []}],
+      },
+    ])
+  })
+
   it('counts each of them in the summary', () => {
     const body = multistatus(
       response('/docs/a'),
