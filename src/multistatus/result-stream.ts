@@ -67,6 +67,7 @@ class Stream<P> implements ResultStream<P> {
   readonly summary: Promise<Summary>
   readonly #source: ResultSource<P>
   readonly #settle: PromiseWithResolvers<Summary>
+  #batch: readonly DavResult<P>[] = []
   #isRead = false
   #isWaiting = false
   #isStopped = false
@@ -129,17 +130,13 @@ class Stream<P> implements ResultStream<P> {
     let ended = false
     try {
       for (;;) {
-        this.#isWaiting = true
-        const next = await batches.next()
-        this.#isWaiting = false
-        if (next.done === true) {
+        const end = await this.#pull(batches)
+        if (end !== undefined) {
           ended = true
-          this.#settle.resolve(this.#summarize(next.value))
+          this.#settle.resolve(this.#summarize(end))
           return undefined
         }
-        if (next.value.length === 0) continue
-        this.#count(next.value)
-        yield next.value
+        if (this.#batch.length > 0) yield this.#take()
       }
     } catch (error) {
       if (this.#isStopped) return undefined
@@ -155,11 +152,27 @@ class Stream<P> implements ResultStream<P> {
     }
   }
 
-  #count(batch: readonly DavResult<P>[]): void {
+  /** Waits for the next batch. Returns what the source says at its end. */
+  async #pull(
+    batches: AsyncIterator<readonly DavResult<P>[], SourceSummary, undefined>,
+  ): Promise<SourceSummary | undefined> {
+    this.#isWaiting = true
+    const next = await batches.next()
+    this.#isWaiting = false
+    if (next.done === true) return next.value
+    this.#batch = next.value
+    return undefined
+  }
+
+  /** Gives the batch out, and does not hold it: a generator would while it waits for the next one. */
+  #take(): readonly DavResult<P>[] {
+    const batch = this.#batch
+    this.#batch = []
     for (const result of batch) {
       if (result.ok) this.#successes++
       else this.#failures++
     }
+    return batch
   }
 
   #summarize({incomplete, requests, description, syncToken}: SourceSummary): Summary {

@@ -1,13 +1,11 @@
 // What a hostile server sends costs work in proportion to its length and memory within the limits, in both modes: four times
 // the length takes about four times the work, which is counted and not timed, and holds no more memory. RFC 4918, section 20.6.
 
-import v8 from 'node:v8'
-import vm from 'node:vm'
-
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 
 import {bytes, response, verdict} from '../support/fixtures.ts'
+import {collectGarbage} from '../support/garbage.ts'
 import {countWork} from '../support/work.ts'
 
 const HEAD = '<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">'
@@ -132,9 +130,6 @@ describe.each(['throw', 'skip'] as const)('malformed: %s', (malformed) => {
     expect(fourTimes / once).toBeLessThan(5)
   })
 })
-
-v8.setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = vm.runInNewContext('gc')
 
 describe.each(['throw', 'skip'] as const)('malformed: %s', (malformed) => {
   const limits = {response: 400_000, value: 200_000}

@@ -1,5 +1,6 @@
 // States how a ResultStream is read, once, and how it ends: by its end, an error, or break.
 // "The stream of results" and "The parser alone" of the contract; WHATWG Streams, section 6.
+import {setImmediate} from 'node:timers/promises'
 import {
   type DavResult,
   MultiStatusError,
@@ -18,6 +19,7 @@ import {
   url,
   verdict,
 } from '../support/fixtures.ts'
+import {collectGarbage} from '../support/garbage.ts'
 
 const text = multistatus(
   response('/docs/é', '<x:p>漢</x:p>'),
@@ -30,6 +32,21 @@ const chunks = [body.subarray(0, 40), body.subarray(40, 170), body.subarray(170)
 const short = bytes(text.slice(0, text.indexOf('</D:multistatus>')))
 
 describe('a ResultStream', () => {
+  it('holds no result that was given out while it waits for more', async () => {
+    let given: WeakRef<DavResult> | undefined
+    let isHeld: boolean | undefined
+    const source = (async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes(text.replace('</D:multistatus>', response('/docs/c')))
+      // What a WeakRef was asked for, or made for, is held till the end of the turn.
+      await setImmediate()
+      collectGarbage()
+      isHeld = given?.deref() !== undefined
+      yield bytes('</D:multistatus>')
+    })()
+    for await (const result of parseMultiStatus(source, {url})) given ??= new WeakRef(result)
+    expect(isHeld).toBe(false)
+  })
+
   it('collects', async () => {
     expect(await parseMultiStatus(body, {url}).collect()).toEqual({
       successes: results.filter((result) => result.ok),
