@@ -113,7 +113,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus', undefined)
     }
-    if (node.role === Role.property) node.name.known ??= this.#values.makeProperty(node.name.text)
+    if (node.role === Role.property) node.name.known ??= this.#values.makeProperty(node.name)
   }
 
   open(node: PathNode<Property>): void {

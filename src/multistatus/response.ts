@@ -74,7 +74,7 @@ export class ResponseDraft implements Part {
     if (problem !== '') return hrefs.map((href) => this.#malformed(href, resolver, number, problem))
     const isSuccess = isSuccessStatus(this.#status)
     const missing = isSuccess ? this.#gather(values) : this.#missing()
-    const properties = values.bag.take()
+    const properties = isSuccess ? values.bag.take() : {}
     const reason = this.status === undefined ? 'propstat' : 'status'
     let results: DavResult[] = []
     for (const href of hrefs) {

@@ -1,7 +1,7 @@
 /**
  * The properties of one response while they are gathered. Servers write the same properties in ever other orders; here they
- * come out in the order in which the body first had them, so that the objects of a listing share one shape: that makes
- * them small, and fast to make and to read.
+ * come out in the order in which the body first had them, unless there are many, so that the objects of a listing share one
+ * shape: that makes them small, and fast to make and to read.
  */
 
 import type {Decode} from './decode.ts'
@@ -11,7 +11,7 @@ import type {Properties, PropertyValue} from './vocabulary.ts'
 export interface Property {
   /** The name under which it is reported. */
   readonly key: string
-  /** How many other ones were seen before it. */
+  /** How many other ones were seen before it; infinite where it cannot be told from one that was. */
   readonly index: number
   readonly decode: Decode | undefined
 }
@@ -27,7 +27,7 @@ export class PropertyBag {
   // What will be given out, where it has no shape.
   #shapeless: Record<string, PropertyValue> | undefined
 
-  /** The body has a property that it did not have so far. */
+  /** The body has a property of which nothing was known so far. */
   know(property: Property): void {
     if (property.index >= MOST_ORDERED) return
     this.#ordered.push(property)

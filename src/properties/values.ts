@@ -6,6 +6,7 @@
 import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {parseElement} from '../xml/element.ts'
+import type {Name} from '../xml/names.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {Property} from './bag.ts'
 import {PropertyBag} from './bag.ts'
@@ -42,10 +43,11 @@ export class PropertyValues {
     this.#decoders = decoders
   }
 
-  /** The property of a name that the body did not have so far. */
-  makeProperty(name: string): Property {
-    const key = propertyKey(name)
-    const property = {key, index: this.#properties++, decode: decoderFor(key, this.#decoders)}
+  /** The property of a name of which nothing is known so far. */
+  makeProperty({text, isOnly}: Name<Property>): Property {
+    const key = propertyKey(text)
+    const index = isOnly ? this.#properties++ : Number.POSITIVE_INFINITY
+    const property = {key, index, decode: decoderFor(key, this.#decoders)}
     this.bag.know(property)
     return property
   }

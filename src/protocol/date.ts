@@ -150,7 +150,7 @@ function utc(
   milliseconds = 0,
   offset?: string,
 ): Date | undefined {
-  // The negations refuse NaN too. A leap second counts as the first of the next minute.
+  // A leap second counts as the first of the next minute.
   if (
     !(
       year >= 0 &&

@@ -32,16 +32,17 @@ export class Cursor {
     this.#onFault = onFault
   }
 
-  /** The text that was fed, from the markup that is being read. */
+  /** The text from the markup that is being read up to what is unread. */
   get rest(): string {
     return this.held.length === 0 ? this.source.slice(this.at) : this.held.text
   }
 
   /**
-   * Goes on with a chunk, or with what was held before it and as much of it as may end that: the chunk is read where it lies.
-   * Returns whether there is anything to be read.
+   * Goes on with a chunk, or with what was held before it and as much of it as may end that: most of it is read where it lies.
+   * The rest of one that was fed is taken whole, so that a chunk is in three pieces at most. Returns whether there is anything
+   * to be read.
    */
-  feed(chunk: Source): boolean {
+  feed(chunk: Source, isRest: boolean): boolean {
     this.unread = NOTHING
     if (this.held.length === 0) {
       this.source = chunk
@@ -49,8 +50,9 @@ export class Cursor {
     }
     const end = this.held.endIn(chunk)
     if (end > 0) {
-      this.source = this.held.release(chunk.to(end))
-      this.unread = chunk.from(end)
+      const isWhole = isRest || end === chunk.length
+      this.source = this.held.release(isWhole ? chunk : chunk.to(end))
+      if (!isWhole) this.unread = chunk.from(end)
       return true
     }
     this.held.append(chunk)

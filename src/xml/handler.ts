@@ -32,7 +32,10 @@ export interface ScannerHandler<Known> {
   restart(innermost: PathNode<Known>, ending?: number): number | undefined
 }
 
-/** Where and why the reading ended. `rest` is the text from there on, `undefined` where the scanner stands there. */
+/**
+ * Where and why the reading ended. `rest` is the text from there on, up to what the scanner has not read, `undefined` where the
+ * scanner stands there.
+ */
 export class ScanError extends Error {
   readonly reason: MultiStatusErrorReason
   readonly rest: string | undefined

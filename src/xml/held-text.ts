@@ -4,14 +4,13 @@
  */
 
 import type {Source} from './source.ts'
-import {indexOf, join, needle} from './source.ts'
+import {join} from './source.ts'
 import {findEndTagEnd, findTagEnd} from './tag.ts'
 
 /** What is held, and so what ends it. */
 export type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 
 const GREATER = 0x3e
-const INSTRUCTION_END = /* @__PURE__ */ needle('?>')
 
 // Pieces may be as small as a byte.
 const MOST_PIECES = 1024
@@ -46,7 +45,7 @@ export class HeldText {
     if (chunk.text !== '') this.#endsInQuestion = chunk.text.endsWith('?')
   }
 
-  /** How much of a chunk it takes to end the piece, in bytes; 0 where the chunk does not. It may be more than that. */
+  /** How many bytes of a chunk end the piece, or a few more; 0 where it does not end there. */
   endIn(chunk: Source): number {
     const {bytes, length} = chunk
     switch (this.#as) {
@@ -58,7 +57,7 @@ export class HeldText {
         return findEndTagEnd(bytes, 0) + 1
       case 'instruction':
         if (this.#endsInQuestion && bytes[0] === GREATER) return 1
-        return indexOf(chunk, INSTRUCTION_END, 0) === -1 ? 0 : length
+        return chunk.text.includes('?>') ? length : 0
       default: {
         const {end, quote} = findTagEnd(bytes, 0, this.#quote)
         this.#quote = quote

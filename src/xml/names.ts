@@ -1,6 +1,6 @@
 /**
- * The names of one document. Each is made once: what is known of the elements that have it is found with it, without a
- * look-up. Namespaces in XML 1.0.
+ * The names of one document. Each is made once, as long as there is room: what is known of the elements that have it is found
+ * with it, without a look-up. Namespaces in XML 1.0.
  */
 
 import {formatName} from '../protocol/name.ts'
@@ -18,26 +18,31 @@ export interface Last {
   readonly rawName: string
   /** Once it came twice in a row: the bytes of the value with those of its end tag, and how many these are. */
   markup: Needle | undefined
-  endTag: number
+  endTagLength: number
 }
 
 /** The name of an element. */
 export class Name<Known = unknown> {
   /** As `formatName` writes it. */
   readonly text: string
+  /** Whether there is no other one with this text: past a number of them names are made anew each time. */
+  readonly isOnly: boolean
   /** What the reader keeps with it. */
   known: Known | undefined
   /** The structured value that an element with this name had last. */
   last: Last | undefined
 
-  constructor(text: string) {
+  constructor(text: string, isOnly: boolean) {
     this.text = text
+    this.isOnly = isOnly
   }
 }
 
 /** A namespace, with the names in it. */
 export interface Namespace<Known = unknown> {
   readonly name: string
+  /** Whether there is no other one with this name. */
+  readonly isOnly: boolean
   /** By their local part. */
   readonly names: Map<string, Name<Known>>
 }
@@ -47,21 +52,24 @@ export class Names<Known = unknown> {
   readonly #namespaces = new Map<string, Namespace<Known>>()
   #room = MOST_REMEMBERED
 
-  /** The same one for equal names. */
+  /** The namespace of this name: the same one for equal names, as long as there is room. */
   namespace(written: string): Namespace<Known> {
     const known = this.#namespaces.get(written)
     if (known !== undefined) return known
-    const namespace = {name: ownCopy(written), names: new Map<string, Name<Known>>()}
-    if (this.#takesRoom(written)) this.#namespaces.set(namespace.name, namespace)
+    const name = ownCopy(written)
+    const namespace = {name, isOnly: this.#takesRoom(name), names: new Map<string, Name<Known>>()}
+    if (namespace.isOnly) this.#namespaces.set(name, namespace)
     return namespace
   }
 
   /** The name of this local part. */
-  name({name: namespace, names}: Namespace<Known>, local: string): Name<Known> {
-    const known = names.get(local)
+  name(namespace: Namespace<Known>, local: string): Name<Known> {
+    const known = namespace.names.get(local)
     if (known !== undefined) return known
-    const name = new Name<Known>(ownCopy(formatName(namespace, local)))
-    if (this.#takesRoom(name.text)) names.set(ownCopy(local), name)
+    const text = ownCopy(formatName(namespace.name, local))
+    const isOnly = namespace.isOnly && this.#takesRoom(text)
+    const name = new Name<Known>(text, isOnly)
+    if (isOnly) namespace.names.set(ownCopy(local), name)
     return name
   }
 

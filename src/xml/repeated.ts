@@ -30,7 +30,7 @@ export class RepeatedValues {
     if (last?.markup === undefined || !standsAt(source, last.markup, at)) return undefined
     if (last.rawName !== rawName) return undefined
     const end = at + last.markup.length
-    return {value: last.value, endTag: end - last.endTag, end}
+    return {value: last.value, endTag: end - last.endTagLength, end}
   }
 
   /** Keeps a value. */
@@ -39,10 +39,15 @@ export class RepeatedValues {
     if (value === last?.value && rawName === last.rawName) {
       if (last.markup !== undefined) return
       last.markup = needle(`${value}</${rawName}>`)
-      last.endTag = needle(`</${rawName}>`).length
+      last.endTagLength = needle(`</${rawName}>`).length
     } else if (value.length <= LONGEST && (last !== undefined || this.#names < MOST)) {
       if (last === undefined) this.#names++
-      name.last = {value: ownCopy(value), rawName: ownCopy(rawName), markup: undefined, endTag: 0}
+      name.last = {
+        value: ownCopy(value),
+        rawName: ownCopy(rawName),
+        markup: undefined,
+        endTagLength: 0,
+      }
     }
   }
 }

@@ -69,7 +69,7 @@ export class Scanner<Known> {
   feed(chunk: Source): void {
     for (let next = chunk; next.length > 0; next = this.#cursor.unread) {
       try {
-        if (!this.#cursor.feed(next)) return
+        if (!this.#cursor.feed(next, next !== chunk)) return
         this.#read()
       } catch (error) {
         this.#readAgain(error)

@@ -2,7 +2,7 @@
 // the length takes about four times the work, which is counted and not timed, and holds no more memory. RFC 4918, section 20.6.
 
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, vi} from 'vitest'
 
 import {bytes, response, verdict} from '../support/fixtures.ts'
 import {collectGarbage} from '../support/garbage.ts'
@@ -35,6 +35,8 @@ const attacks: readonly Attack[] = [
   {name: 'a value that is not ASCII', head: VALUE, piece: () => '漢é😀'},
   {name: 'a comment without end', head: `${HEAD}<!--`, piece: () => 'aaaaaa-aaa'},
   {name: 'a CDATA section without end', head: `${VALUE}<![CDATA[`, piece: () => 'aaaaaaa]]a'},
+  {name: 'a CDATA section of tags', head: `${VALUE}<![CDATA[`, piece: () => '<p>é</p>>'},
+  {name: 'ampersands and ends of tags', head: VALUE, piece: () => '&>&>é'},
   {name: 'many comments', head: HEAD, piece: () => '<!--a-->'},
   {name: 'many CDATA sections', head: VALUE, piece: () => '<![CDATA[]]>'},
   {name: 'many instructions', head: HEAD, piece: () => '<?a b?>'},
@@ -96,13 +98,13 @@ const attacks: readonly Attack[] = [
   {name: 'roots that end', head: HEAD, piece: () => `${response('/docs/a')}</D:multistatus>`},
 ]
 
-function* chunksOf({head = '', piece}: Attack, length: number): Generator<Uint8Array> {
+function* chunksOf({head = '', piece}: Attack, length: number, size = 2000): Generator<Uint8Array> {
   yield bytes(head)
   let text = ''
   let made = 0
   for (let number = 0; made < length; number++) {
     text += piece(number)
-    if (text.length < 2000) continue
+    if (text.length < size) continue
     made += text.length
     yield bytes(text)
     text = ''
@@ -110,9 +112,14 @@ function* chunksOf({head = '', piece}: Attack, length: number): Generator<Uint8A
 }
 
 /** Reads to the end, or to the error, which is one of ours. */
-function parse(attack: Attack, length: number, malformed: 'throw' | 'skip'): MultiStatusParser {
+function parse(
+  attack: Attack,
+  length: number,
+  malformed: 'throw' | 'skip',
+  size?: number,
+): MultiStatusParser {
   const parser = new MultiStatusParser({malformed})
-  for (const chunk of chunksOf(attack, length)) {
+  for (const chunk of chunksOf(attack, length, size)) {
     parser.write(chunk)
     if (parser.error === undefined) continue
     expect(parser.error).toBeInstanceOf(MultiStatusError)
@@ -128,6 +135,21 @@ describe.each(['throw', 'skip'] as const)('malformed: %s', (malformed) => {
     const fourTimes = countWork(() => void parse(attack, 120_000, malformed))
     expect(once).toBeGreaterThan(1000)
     expect(fourTimes / once).toBeLessThan(5)
+  })
+
+  // The second of two chunks begins inside of something that is held.
+  it.each([
+    {name: 'a CDATA section', head: `${VALUE}<![CDATA[`, piece: () => '<p>é</p>>'},
+    {name: 'ampersands', head: VALUE, piece: () => '&>&>é'},
+    {name: 'tags', head: VALUE, piece: () => '<">é'},
+  ])('$name with many ends of tags: a chunk is in a few pieces at most', (attack) => {
+    const typedArray: Pick<Uint8Array, 'subarray'> = Object.getPrototypeOf(Uint8Array.prototype)
+    const subarray = vi.spyOn(typedArray, 'subarray')
+    parse(attack, 60_000, malformed, 30_000)
+    const pieces = subarray.mock.calls.length
+    subarray.mockRestore()
+    expect(pieces).toBeGreaterThan(0)
+    expect(pieces).toBeLessThan(50)
   })
 })
 

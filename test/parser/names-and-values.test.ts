@@ -62,6 +62,18 @@ describe('rule 8: property names', () => {
     expect(new Set(Object.values(properties))).toEqual(new Set(['first']))
   })
 
+  it('are one property also where a body has had too many names to remember this one', () => {
+    const names = Array.from({length: 16_000}, (_, number) => `<y${number}/>`).join('')
+    const text = '<D:displayname>val</D:displayname><D:getlastmodified>junk</D:getlastmodified>'
+    const again =
+      '<D:displayname /><D:getlastmodified >Sun, 06 Nov 1994 08:49:37 GMT</D:getlastmodified>'
+    const body = `<D:response><D:href>/docs/a</D:href>${propstat('HTTP/1.1 200 OK', text)}${propstat('HTTP/1.1 200 OK', again)}</D:response>`
+    expect(one(multistatus(names, body))).toMatchObject({
+      properties: {displayname: 'val', getlastmodified: new Date('1994-11-06T08:49:37Z')},
+      missing: [],
+    })
+  })
+
   it('follow a default namespace, and its undoing by xmlns=""', () => {
     const prop = '<p xmlns="urn:1">1</p><p xmlns="">2</p><getetag xmlns="DAV:">3</getetag><p>4</p>'
     expect(one(root('xmlns:D="DAV:" xmlns="urn:0"', prop))).toMatchObject({

@@ -134,8 +134,9 @@ export function readTree(bytes: Uint8Array): ReferenceTree {
   parser.on('processinginstruction', ({target, body}) => {
     // saxes takes `<?a?b?>` for one: between its name and what it says there has to be a blank.
     const end = parser.position
-    const from = text.lastIndexOf(`<?${target}`, end - 2 - body.length)
-    if (!/^(\?>|[ \t\r\n])/.test(text.slice(from + 2 + target.length, end)))
+    const opening = `<?${target}`
+    const from = text.lastIndexOf(opening, end - '?>'.length - body.length - opening.length)
+    if (!/^(\?>|[ \t\r\n])/.test(text.slice(from + opening.length, end)))
       throw new Stop('an instruction without a blank')
   })
   parser.on('doctype', () => {
