@@ -96,8 +96,8 @@ export function findEndTagEnd(bytes: Uint8Array, from: number): number {
 }
 
 /**
- * Where an end tag ends whose name begins at one index and is, byte by byte, the one that a start tag has at another: behind its `>`.
- * -1 where it is another name, or white space follows it.
+ * Where an end tag ends, behind its `>`, if its name, which begins at `end`, is byte by byte the one that begins at `start` in a
+ * start tag. -1 where it is another name, or white space follows it.
  */
 export function sameNameEnd(bytes: Uint8Array, start: number, end: number): number {
   let length = 0

@@ -67,7 +67,8 @@ describe('rule 8: property names', () => {
     const text = '<D:displayname>val</D:displayname><D:getlastmodified>junk</D:getlastmodified>'
     const again =
       '<D:displayname /><D:getlastmodified >Sun, 06 Nov 1994 08:49:37 GMT</D:getlastmodified>'
-    const body = `<D:response><D:href>/docs/a</D:href>${propstat('HTTP/1.1 200 OK', text)}${propstat('HTTP/1.1 200 OK', again)}</D:response>`
+    const propstats = [text, again].map((prop) => propstat('HTTP/1.1 200 OK', prop)).join('')
+    const body = `<D:response><D:href>/docs/a</D:href>${propstats}</D:response>`
     expect(one(multistatus(names, body))).toMatchObject({
       properties: {displayname: 'val', getlastmodified: new Date('1994-11-06T08:49:37Z')},
       missing: [],
