@@ -219,14 +219,15 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   restart(innermost: PathNode<Property>, ending?: number): number | undefined {
     const isOpen = (depth: number): boolean => isResponse(ancestorAt(innermost, depth), this.#root)
-    const position = this.#unended.settle(this.#responseAt, isOpen, ending)
-    if (position === undefined) return undefined
-    // What stands behind that place belongs to what is read again.
+    return this.#unended.settle(this.#responseAt, isOpen, ending)
+  }
+
+  restarted(): void {
+    // What stood behind this place belongs to what is read again.
     this.#response = this.#before
     this.#inHref = false
     this.#lose()
     this.#finish()
-    return position
   }
 
   /** What began inside another element was part of it. */

@@ -72,6 +72,9 @@ function readRoot(text: string): XmlElement | undefined {
       // Nor is anything held but that value.
     },
     restart: () => undefined,
+    restarted(): void {
+      // So this is never called.
+    },
   }
   const scanner = new Scanner(handler, LIMITS, false)
   try {

@@ -30,6 +30,8 @@ export interface ScannerHandler<Known> {
    * broken. Tells the byte of the document from which to go on inside the root; `undefined` where that is no help.
    */
   restart(innermost: PathNode<Known>, ending?: number): number | undefined
+  /** The reading stands there. */
+  restarted(): void
 }
 
 /**

@@ -142,6 +142,7 @@ export class Scanner<Known> {
     this.recording.add(cursor.source, cursor.source.bytes.length, cursor.consumed)
     cursor.rewind(this.recording.take(position), position)
     this.#elements.goTo(root)
+    this.#handler.restarted()
     return true
   }
 

@@ -74,6 +74,9 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
         // All limits are the scanner's own.
       },
       restart: () => undefined,
+      restarted() {
+        throw new TypeError('nothing is read again here')
+      },
     },
     limits,
     false,

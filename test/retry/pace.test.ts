@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type RetryPolicy} from 'multistatus'
+import {DavClient, type RetryPolicy, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -142,27 +142,30 @@ describe('over a connection', () => {
   let server: FaultServer
   let dav: DavClient
   const transport = undiciTransport()
+  // How many requests are under way, each time that one more is. Taken where they are sent: they arrive when they will.
+  let together: number[]
   const quick: RetryPolicy = {attempts: 4, minDelay: 1, maxDelay: 2}
 
   beforeEach(async () => {
     server = await startFaultServer()
-    dav = new DavClient({url: server.url, transport})
+    together = []
+    let present = 0
+    const counting: Transport = async (request) => {
+      together.push(++present)
+      return transport(request).finally(() => present--)
+    }
+    dav = new DavClient({url: server.url, transport: counting})
   })
 
   afterEach(() => server.close())
 
-  /** Answers the first round with this, then all with 204; notes how many are there together. */
-  function overcharge(status: number | typeof RESET, first: number): number[] {
-    const together: number[] = []
-    let present = 0
+  /** Answers the first round with this, then all with 204. */
+  function overcharge(status: number | typeof RESET, first: number): void {
     server.script(async (_request, number) => {
-      together.push(++present)
       await delay(10)
-      present--
       const bad = status === RESET ? RESET : {status}
       return number <= first ? bad : {status: 204}
     })
-    return together
   }
 
   it.each([
@@ -172,7 +175,7 @@ describe('over a connection', () => {
   ] as const)(
     'a %s halves what is under way at once, and it climbs back',
     async (_name, status) => {
-      const together = overcharge(status, 8)
+      overcharge(status, 8)
       const names = Array.from({length: 120}, (_, number) => `${number}`)
       const {successes} = await dav.deleteMany(names, {concurrency: 8, retry: quick}).collect()
       expect(successes).toHaveLength(120)
@@ -184,7 +187,7 @@ describe('over a connection', () => {
   )
 
   it.each([500, 423, 404])('a %i halves nothing', async (status) => {
-    const together = overcharge(status, 8)
+    overcharge(status, 8)
     const names = Array.from({length: 24}, (_, number) => `${number}`)
     await dav.deleteMany(names, {concurrency: 8}).collect()
     expect(Math.max(...together.slice(8, 24))).toBe(8)
