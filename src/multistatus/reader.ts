@@ -272,9 +272,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    if (++this.#responses > this.#limits.responses) {
+    if (this.#responses === this.#limits.responses) {
       this.#exceeded('responses', `there are more than ${this.#limits.responses} responses`)
     }
+    this.#responses++
     this.#response = undefined
     this.#propstat = undefined
     this.#trust()

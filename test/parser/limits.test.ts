@@ -100,7 +100,9 @@ describe('limits', () => {
 
   it('of responses delivers as many as it allows', () => {
     const markup = multistatus(first, response('/docs/a'), response('/docs/b'))
-    expect(readToError(markup, {limits: {responses: 2}}).results).toHaveLength(2)
+    const {results, error} = readToError(markup, {limits: {responses: 2}})
+    expect(results).toHaveLength(2)
+    expect(error).toMatchObject({message: expect.stringContaining('after 2 complete responses')})
   })
 
   it('of bytes counts bytes, not characters', () => {

@@ -21,6 +21,8 @@ export interface ReferenceTree {
 
 type Bindings = ReadonlyMap<string, string>
 
+const NEVER_BOUND: readonly string[] = ['xmlns:', 'xmlns:xml', 'xmlns:xmlns']
+
 class Stop extends Error {}
 
 const ENCODINGS: ReadonlySet<string> = new Set(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'])
@@ -54,7 +56,7 @@ function bind(outer: Bindings, attributes: ReadonlyMap<string, string>): Binding
   const bindings = new Map(outer)
   for (const [name, value] of attributes) {
     if (name === 'xmlns') bindings.set('', value)
-    else if (name.startsWith('xmlns:') && name !== 'xmlns:xml' && name !== 'xmlns:xmlns')
+    else if (name.startsWith('xmlns:') && !NEVER_BOUND.includes(name))
       bindings.set(name.slice('xmlns:'.length), value)
   }
   return bindings
