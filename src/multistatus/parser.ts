@@ -199,12 +199,8 @@ export class MultiStatusParser<P = Properties> {
   }
 
   #tooManyBytes(): never {
-    throw new ScanError(
-      `the body is longer than ${this.#limits.bytes} bytes`,
-      'limit-exceeded',
-      '',
-      'bytes',
-    )
+    const message = `the body is longer than ${this.#limits.bytes} bytes`
+    this.#scanner.stop(new ScanError(message, 'limit-exceeded', '', 'bytes'))
   }
 
   /** The byte at which a text begins that is the end of what the scanner was fed. */
@@ -215,9 +211,8 @@ export class MultiStatusParser<P = Properties> {
   #explain(error: unknown): unknown {
     if (error instanceof UnknownEncodingError) return this.#errorAt(error.message, 'encoding', 0)
     if (!(error instanceof ScanError)) return error
-    const {rest = this.#scanner.rest} = error
-    const offset =
-      error.reason === 'truncated' ? this.#bytes : this.#offset(rest + this.#scanner.unread)
+    const isTruncated = error.reason === 'truncated'
+    const offset = isTruncated ? this.#bytes : this.#offset(this.#scanner.fedFrom(error.rest))
     return this.#errorAt(error.message, error.reason, offset, error.limit)
   }
 

@@ -18,11 +18,12 @@ import type {Limits} from './limits.ts'
 import type {Place} from './place.ts'
 import type {PropstatDraft} from './propstat.ts'
 import {Propstats} from './propstat.ts'
+import type {Mark} from './response.ts'
 import {ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists} from './summary.ts'
-import {ancestorAt, isResponse, mayHoldAnything, Unended} from './unended.ts'
+import {isResponse, mayBeAnything, Unended} from './unended.ts'
 
 /** The handler of a scanner: collects results and what is said of the whole. */
 export class MultiStatusReader implements ScannerHandler<Property> {
@@ -40,8 +41,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #root: PathNode<Property> | undefined
   #inHref = false
   // In recovery: the response up to where its end may be lost.
-  #before: ResponseDraft | undefined
-  readonly #unended = new Unended()
+  #before: Mark | undefined
+  readonly #unended: Unended
   #responses = 0
   #successes = 0
   #failures = 0
@@ -62,6 +63,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#url = url
     this.#lists = lists(method)
     this.#resolver = new HrefResolver(url)
+    this.#unended = new Unended(place)
     this.#values = new PropertyValues(decoders)
   }
 
@@ -98,13 +100,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  /** Throws where the response that is being read is too long. */
+  /** Throws where the response that is being read, or what is recorded in doubt, is too long. */
   fed(): void {
-    if (this.#response === undefined) return
-    const {response} = this.#limits
-    if (this.#place.position() - this.#responseAt > response) {
-      this.#exceeded('response', `a DAV:response is longer than ${response} bytes`)
-    }
+    const begin = this.#response === undefined ? this.#unended.first : this.#responseAt
+    if (begin === undefined) return
+    if (this.#place.position() - begin <= this.#limits.response) return
+    this.#exceeded('response', `a DAV:response is longer than ${this.#limits.response} bytes`)
   }
 
   classify(node: PathNode<Property>): void {
@@ -120,7 +121,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     switch (node.role) {
       case Role.response:
         this.#finish()
-        this.#trust()
+        this.#unended.leave(node.depth - 1)
         this.#response = new ResponseDraft()
         this.#responseAt = this.#place.position()
         this.#inHref = false
@@ -202,45 +203,41 @@ export class MultiStatusReader implements ScannerHandler<Property> {
    */
   parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
     if (child.role === Role.response || !isResponse(child, this.#root)) return undefined
-    if (!this.#unended.isInDoubt) {
-      const isLost = this.#response?.isBroken === true && !mayHoldAnything(child)
-      if (isLost || this.#unended.has(this.#responseAt)) {
-        if (this.#inHref) this.#response?.breakHref(trimSpace(this.#place.value()))
+    const position = this.#place.position()
+    if (this.#unended.first === undefined) {
+      this.#before = this.#response?.mark(this.#inHref ? this.#place.value() : undefined)
+      const isLost = this.#response?.isBroken === true && !mayBeAnything(child)
+      if (isLost || this.#unended.isNext(position)) {
         this.#lose()
         return this.#root
       }
-      this.#place.recording().start()
-      this.#before = this.#response?.copy()
-      if (this.#inHref) this.#before?.breakHref(trimSpace(this.#place.value()))
     }
-    this.#unended.enter(child.depth, this.#place.position())
+    this.#unended.enter(child.depth, position)
     return undefined
   }
 
+  ended({depth}: PathNode<Property>): void {
+    this.#unended.leave(depth)
+  }
+
   restart(innermost: PathNode<Property>, ending?: number): number | undefined {
-    const isOpen = (depth: number): boolean => isResponse(ancestorAt(innermost, depth), this.#root)
-    return this.#unended.settle(this.#responseAt, isOpen, ending)
+    // Where no response is open, only the end of the root ends what is around those in doubt.
+    const outermost = this.#response === undefined ? 1 : 2
+    return this.#unended.settle(outermost, innermost, this.#root, ending)
   }
 
   restarted(): void {
-    // What stood behind this place belongs to what is read again.
-    this.#response = this.#before
-    this.#inHref = false
     this.#lose()
     this.#finish()
   }
 
-  /** What began inside another element was part of it. */
-  #trust(): void {
-    if (!this.#unended.isInDoubt) return
-    this.#unended.clear()
-    this.#place.recording().stop()
-  }
-
-  /** The end of the response that is being read is lost. */
+  /** The end of the response that is being read is lost: what stands in it from the mark on is none of it. */
   #lose(): void {
-    this.#break('its end tag is missing')
+    if (this.#before !== undefined) this.#response?.resetTo(this.#before)
+    this.#checkHrefs()
+    this.#inHref = false
     this.#propstat = undefined
+    this.#break('its end tag is missing')
   }
 
   #property(node: PathNode<Property>, value: string, structured: boolean): void {
@@ -264,21 +261,24 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   #href(href: string): void {
     this.#inHref = false
-    if (this.#response === undefined) return
-    this.#response.addHref(href)
-    if (this.#response.hrefs.length > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
+    this.#response?.addHref(href)
+    this.#checkHrefs()
+  }
+
+  #checkHrefs(): void {
+    const count = this.#response?.hrefs.length ?? 0
+    if (count > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
   }
 
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    if (this.#responses === this.#limits.responses) {
+    if (this.#responses + 1 > this.#limits.responses) {
       this.#exceeded('responses', `there are more than ${this.#limits.responses} responses`)
     }
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
-    this.#trust()
     for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
       this.#results.push(result)
       if (result.ok) this.#successes++

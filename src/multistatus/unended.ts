@@ -1,62 +1,102 @@
 /**
- * In recovery: which responses lost their end tag. A `DAV:response` that begins inside another may be part of a value of
- * it, or be the next one because the end of the first is lost; the end of the root tells which. Until then neither is
- * believed: what follows is recorded, and read again where the second was the case.
+ * In recovery: which responses lost their end tag. A `DAV:response` that begins inside another one, or inside an unknown
+ * element of the root, may be part of that, or be the next one because the end of what is around it is lost. The end of that
+ * tells: what it holds is part of it. Until then neither is believed: what follows is recorded, and read again where the
+ * end never comes.
  */
 
 import type {PathNode} from '../xml/path.ts'
 import {Role} from './grammar.ts'
+import type {Place} from './place.ts'
 
-// The depth of the response that is being read.
-const OUTERMOST = 2
+const FEW = 1024
 
-/** Where responses begin in a document, in bytes, and which of them have no end. */
+/** A response inside the one that is being read, or inside another one that is in doubt. */
+interface Inner {
+  readonly depth: number
+  /** Where it begins, or the first one of those before it that are in doubt with it. */
+  readonly first: number
+}
+
+/** Which responses are in doubt, by the bytes at which they begin. */
 export class Unended {
-  /** Those that are known to have none. */
-  #known: ReadonlySet<number> = new Set()
-  /** Those inside the response that is being read, of which the last ones may be open. */
-  readonly #inner: {readonly depth: number; readonly position: number}[] = []
-  #first: number | undefined
+  readonly #place: Place
+  /** Each is inside the one before it. The last ones may have ended. */
+  readonly #inner: Inner[] = []
+  /** Those that are known to begin where the end of the one around them is lost. */
+  readonly #next = new Set<number>()
+  #many = FEW
 
-  /** Whether the response that begins there is known to have no end. */
-  has(position: number): boolean {
-    return this.#known.has(position)
+  constructor(place: Place) {
+    this.#place = place
   }
 
-  /** Whether a response began inside the one that is being read. */
-  get isInDoubt(): boolean {
-    return this.#first !== undefined
+  /** The first response in doubt. */
+  get first(): number | undefined {
+    return this.#inner[0]?.first
   }
 
-  /** A response begins inside the one that is being read. */
+  /** Whether the response that begins there is the next one, because the end of the one around it is lost. */
+  isNext(position: number): boolean {
+    return this.#next.has(position)
+  }
+
+  /** A response begins inside another element than the root: it is in doubt. */
   enter(depth: number, position: number): void {
-    this.#first ??= position
-    // What is as deep has ended.
-    while ((this.#inner.at(-1)?.depth ?? 0) >= depth) this.#inner.pop()
-    this.#inner.push({depth, position})
+    if (this.first === undefined) this.#place.recording().start()
+    let first = position
+    // What is as deep has ended, but not what is around it.
+    while ((this.#inner.at(-1)?.depth ?? 0) >= depth) first = this.#inner.pop()?.first ?? first
+    this.#inner.push({depth, first})
   }
 
-  /** The response that is being read has ended: what began inside it was part of it. */
-  clear(): void {
-    this.#first = undefined
-    this.#inner.length = 0
+  /** An element at a depth has ended, and all in it: what began inside it was part of it. */
+  leave(depth: number): void {
+    if (this.first === undefined) return
+    while ((this.#inner.at(-1)?.depth ?? 0) > depth) this.#inner.pop()
+    if (this.first === undefined) this.#place.recording().stop()
   }
 
   /**
-   * The response that is being read, and those inside it that are open at some of the depths, have no end: because an end
-   * tag ends the outer one or the root, or what is around an open one, at the depth `ending`; or because a limit is broken.
-   * Where the reading must go on from: what began first inside it.
+   * The end of the response that is being read, or of the element of the root, and those of the responses in doubt that are
+   * open around the innermost element, are lost: because an end tag ends the first, at the depth `outermost`, or the root, or what is
+   * around an open one, at the depth `ending`; or because a limit is broken. Where the reading must go on from: what is first in
+   * doubt.
    */
-  settle(outer: number, isOpen: (depth: number) => boolean, ending?: number): number | undefined {
-    const first = this.#first
+  settle(
+    outermost: number,
+    innermost: PathNode,
+    root: PathNode | undefined,
+    ending?: number,
+  ): number | undefined {
+    const {first} = this
     if (first === undefined) return undefined
-    const open = this.#inner.filter(({depth}) => isOpen(depth))
-    // The innermost one may end yet, where the document goes on.
-    if (ending === undefined) open.pop()
-    else if (ending > OUTERMOST && open.every(({depth}) => depth <= ending)) return undefined
-    this.#known = new Set([outer, ...open.map(({position}) => position)])
-    this.clear()
+    const open = this.#inner.filter(({depth}) => isResponse(ancestorAt(innermost, depth), root))
+    if (ending !== undefined && ending > outermost && open.every(({depth}) => depth <= ending)) {
+      // Should the one that ends here turn out not to be inside another one, what is in it is known.
+      this.#note(open.filter(({depth}) => depth === ending))
+      return undefined
+    }
+    // Where a limit is broken the innermost one may end yet.
+    this.#note(ending === undefined ? open.slice(0, -1) : open)
+    this.#forgetBefore(first)
+    this.#inner.length = 0
     return first
+  }
+
+  /** These have no end. */
+  #note(unended: readonly Inner[]): void {
+    for (const outer of unended) {
+      const inner = this.#inner[this.#inner.indexOf(outer) + 1]
+      if (inner !== undefined) this.#next.add(inner.first)
+    }
+  }
+
+  /** What was passed is not asked for again. */
+  #forgetBefore(position: number): void {
+    if (this.#next.size < this.#many) return
+    for (const next of this.#next) if (next < position) this.#next.delete(next)
+    this.#many = FEW + 2 * this.#next.size
   }
 }
 
@@ -69,21 +109,26 @@ export function isResponse(node: PathNode | undefined, root: PathNode | undefine
 }
 
 /** The element at a depth that is, or holds, another one. */
-export function ancestorAt(node: PathNode, depth: number): PathNode | undefined {
+function ancestorAt(node: PathNode, depth: number): PathNode | undefined {
   let at: PathNode | undefined = node
   while (at !== undefined && at.depth > depth) at = at.parent
   return at?.depth === depth ? at : undefined
 }
 
-/** Whether an element is, or is in, a property or a condition. */
-export function mayHoldAnything(node: PathNode): boolean {
-  for (let at: PathNode | undefined = node; at !== undefined; at = at.parent) {
-    if (
-      at.role === Role.property ||
-      at.role === Role.condition ||
-      at.role === Role.propstatCondition
-    )
-      return true
+// What may stand in a property, in a condition, and in an element that nobody knows (section 17), is anything.
+const HOLDS_ANYTHING: ReadonlySet<number> = new Set<number>([
+  Role.property,
+  Role.condition,
+  Role.propstatCondition,
+  Role.skipped,
+])
+
+/** Whether an element is in one, inside its response, that may hold anything. */
+export function mayBeAnything(element: PathNode): boolean {
+  let at = element.parent
+  while (at !== undefined && at.role !== Role.response) {
+    if (HOLDS_ANYTHING.has(at.role)) return true
+    at = at.parent
   }
   return false
 }

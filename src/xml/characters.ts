@@ -145,8 +145,9 @@ function characterOf([, hexadecimal, decimal]: RegExpExecArray): string | undefi
 }
 
 function describeBadReference(text: string): string {
-  const entity = /^&([^\s&;<]+);/.exec(text)
-  return entity === null
-    ? "a bare '&' begins no reference"
-    : `the entity ${entity[0]} is not declared`
+  const [entity] = /^&[^\s&;<]+;/.exec(text) ?? []
+  // A longer one in bytes may be cut in two by the end of a chunk.
+  const isWhole =
+    entity !== undefined && new TextEncoder().encode(entity).length <= LONGEST_REFERENCE
+  return isWhole ? `the entity ${entity} is not declared` : "a bare '&' begins no reference"
 }

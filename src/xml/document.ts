@@ -71,6 +71,9 @@ function readRoot(text: string): XmlElement | undefined {
     fed(): void {
       // Nor is anything held but that value.
     },
+    ended(): void {
+      // That is told in recovery alone.
+    },
     restart: () => undefined,
     restarted(): void {
       // So this is never called.

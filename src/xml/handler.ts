@@ -4,7 +4,7 @@ import type {MultiStatusErrorReason} from '../protocol/errors.ts'
 import type {PathNode} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
-/** Bounds on what is held at once: characters of a tag, characters and elements of a value, levels of nesting. */
+/** Bounds on what is held at once: bytes of a tag, characters and elements of a value, levels of nesting. */
 export interface ScannerLimits extends TagLimits {
   readonly tag: number
   readonly depth: number
@@ -21,6 +21,8 @@ export interface ScannerHandler<Known> {
   close(node: PathNode<Known>, value: string, structured: boolean): void
   /** In recovery: something is not well-formed. */
   fault(message: string): void
+  /** In recovery: an element has ended by its own end tag, and all in it before. */
+  ended(node: PathNode<Known>): void
   /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
   parentOf(child: PathNode<Known>): PathNode<Known> | undefined
   /** What was fed is read. Throws {@link ScanError} where too much of it is held. */

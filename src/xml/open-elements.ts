@@ -157,10 +157,11 @@ export class OpenElements<Known> {
     this.goTo(root)
   }
 
-  /** Closes the innermost element, whose end tag stands at `lt`. */
-  close(source: Source, lt: number): void {
+  /** Closes the innermost element, at an end tag that stands at `lt`: its own, or in recovery one of what is around it. */
+  close(source: Source, lt: number, isOwn: boolean): void {
     const node = this.node
     this.checkLimits(source, lt)
+    if (this.#recovers && isOwn) this.#handler.ended(node)
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined

@@ -50,14 +50,9 @@ export class Scanner<Known> {
     return this.#cursor.consumed + this.#cursor.at
   }
 
-  /** The text from the markup that is being read up to `unread`. */
-  get rest(): string {
-    return this.#cursor.rest
-  }
-
-  /** The text that was fed and comes next. */
-  get unread(): string {
-    return this.#cursor.unread.text
+  /** What was fed last, from a text on that is part of it: from the markup that is being read. */
+  fedFrom(rest: string = this.#cursor.rest): string {
+    return rest + this.#cursor.unread.text
   }
 
   /** The text of the value that is being read. */
@@ -104,6 +99,14 @@ export class Scanner<Known> {
     const {node, document} = this.#elements
     const where = node === document ? '' : ` inside <${visible(node.rawName, 100)}>`
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
+  }
+
+  /** Ends the reading at a limit that is not of the scanner's own. In recovery what is in doubt is settled first. */
+  stop(error: ScanError): never {
+    for (;;) {
+      this.#readAgain(error)
+      this.#cursor.finish()
+    }
   }
 
   /** In recovery: reads again where a limit was broken because the end of a response was lost. Else throws on. */
@@ -164,7 +167,7 @@ export class Scanner<Known> {
         const {endTag} = elements.node
         if (endTag !== undefined && standsAt(source, endTag, lt)) {
           this.#cursor.at = lt
-          elements.close(source, lt)
+          elements.close(source, lt, true)
           at = lt + endTag.length
         } else {
           at = this.#endTag(lt)
@@ -281,7 +284,8 @@ export class Scanner<Known> {
     cursor.at = lt
     const name = trimSpaceEnd(source.slice(lt + 2, end))
     const match = elements.find(name)
-    if (match !== elements.node) {
+    const isOwn = match === elements.node
+    if (!isOwn) {
       elements.checkLimits(source, lt)
       const {node, document} = elements
       const expected = node === document ? 'no element is open' : `</${node.rawName}> is due`
@@ -289,7 +293,8 @@ export class Scanner<Known> {
       if (match !== undefined && this.#restart(match.depth)) return 0
     }
     // In recovery an end tag ends the element it names with all that is open in it, or nothing.
-    if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(source, lt)
+    if (match !== undefined)
+      while (elements.node.depth >= match.depth) elements.close(source, lt, isOwn)
     return isClosed ? end + 1 : end
   }
 }

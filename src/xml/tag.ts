@@ -154,7 +154,7 @@ function addAttribute(
   const at = index + space.length
   if (name.length > limits.name) return tooLong(limits.name, at)
   if (attributes.has(name)) return new TagFault(`a tag has the attribute ${name} twice`, at)
-  if (attributes.size === limits.attributes) {
+  if (attributes.size + 1 > limits.attributes) {
     const message = `a tag has more than ${limits.attributes} attributes`
     return new TagFault(message, at, 'attributes')
   }

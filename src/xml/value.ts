@@ -45,7 +45,7 @@ export class ValueCollector {
   beginMarkup(from: number): void {
     this.isStructured = true
     this.#value = escapeText(this.#value)
-    this.#bytes = this.#value.length
+    this.#bytes = this.#value === '' ? 0 : new TextEncoder().encode(this.#value).length
     this.#from = from
   }
 
@@ -81,7 +81,8 @@ export class ValueCollector {
   }
 
   #exceeded(source: Source, to: number): never {
-    const message = `a value is longer than ${this.#limits.value} characters`
+    const unit = this.isStructured ? 'bytes' : 'characters'
+    const message = `a value is longer than ${this.#limits.value} ${unit}`
     throw new ScanError(message, 'limit-exceeded', source.slice(to), 'value')
   }
 }

@@ -73,6 +73,9 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
       fed(): void {
         // All limits are the scanner's own.
       },
+      ended() {
+        throw new TypeError('nothing is recovered here')
+      },
       restart: () => undefined,
       restarted() {
         throw new TypeError('nothing is read again here')
@@ -108,7 +111,7 @@ function feed(scanner: Scanner<unknown>, chunks: readonly Uint8Array[]): Refusal
       return {
         reason: error.reason,
         message: error.message,
-        at: fed - (error.rest ?? scanner.rest).length,
+        at: fed - scanner.fedFrom(error.rest).length,
       }
     throw error
   }

@@ -141,6 +141,51 @@ describe('a response inside a response', () => {
     expect(outline(multistatus(first, markup, last))).toBe('a (b) c …')
   })
 
+  const begin = '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop>'
+  const end = '</D:prop><D:status>200</D:status></D:propstat></D:response>'
+  it.each<[string, string]>([
+    ['an end tag behind it', `${begin}<x:p>${inner}</x:p>${end.replace('</D:propstat>', '')}`],
+    ['an end tag around it', `${begin}<x:p>${inner}<x:q></x:p>${end}`],
+    ['its end tag', `${begin}<x:p>${inner}</x:p>${end.replace('</D:response>', '')}`],
+    ['the start tag of another property', `${begin}<x:p>${inner}</x:p>1</x:q>${end}`],
+    ['a reference', `${begin}<x:p>${inner}</x:p><x:q>&</x:q>${end}`],
+    ['its status, and what ends the root is', `${begin}<x:p>${inner}</x:p></D:multistatus>`],
+    [
+      'a reference before an unknown element',
+      `<D:response>&<x:o>${inner}</x:o>${begin.slice(12)}${end}`,
+    ],
+    [
+      'end tags of two in one another',
+      `${begin}<x:p>${inner}</x:p><D:response><x:q></D:response>${end}`,
+    ],
+  ])('is part of it where what is around it ends, whatever else is lost: %s', (_, markup) => {
+    const {results, summary} = read(multistatus(first, markup, last, last), skip)
+    expect(results.map(({href}) => href)).toEqual(['/docs/a', '/docs/b', '/docs/c', '/docs/c'])
+    expect(results.map(({ok}) => ok)).toEqual([true, false, true, true])
+    expect(summary.complete).toBe(false)
+  })
+
+  it('is part of it where a limit is broken behind it', () => {
+    const value = response('/docs/b', `<x:p>${inner}</x:p><x:r>${'a'.repeat(500)}</x:r>`)
+    const depth = `<x:o>${inner}</x:o>${'<x:o>'.repeat(20)}`
+    for (const [markup, limits] of [
+      [value, {value: 200}],
+      [depth, {depth: 12}],
+    ] as const) {
+      const body = multistatus(first, markup, last)
+      const strict = readToError(body, {limits})
+      expect(strict.error).toMatchObject({limit: Object.keys(limits)[0]})
+      expect(readToError(body, {...skip, limits})).toEqual(strict)
+    }
+  })
+
+  it.each([
+    ['and another one is not ended', `<x:o>${inner}</x:o><x:b>`, 'a …'],
+    ['or with one in it that is not ended', `<x:o>${inner}<x:q></x:o>${last}`, 'a c …'],
+  ])('in an unknown element of the root is nobody’s, where that ends %s', (_, markup, expected) => {
+    expect(outline(multistatus(first, markup))).toBe(expected)
+  })
+
   it('in an unknown element of the root is nobody’s', () => {
     const body = multistatus(first, `<x:o>${inner}</x:o>`, last)
     expect(outline(body)).toBe('a c')

@@ -21,7 +21,7 @@ export interface ReferenceTree {
 
 type Bindings = ReadonlyMap<string, string>
 
-const NEVER_BOUND: readonly string[] = ['xmlns:', 'xmlns:xml', 'xmlns:xmlns']
+const NEVER_BOUND: ReadonlySet<string> = new Set(['xmlns:', 'xmlns:xml', 'xmlns:xmlns'])
 
 class Stop extends Error {}
 
@@ -56,7 +56,7 @@ function bind(outer: Bindings, attributes: ReadonlyMap<string, string>): Binding
   const bindings = new Map(outer)
   for (const [name, value] of attributes) {
     if (name === 'xmlns') bindings.set('', value)
-    else if (name.startsWith('xmlns:') && !NEVER_BOUND.includes(name))
+    else if (name.startsWith('xmlns:') && !NEVER_BOUND.has(name))
       bindings.set(name.slice('xmlns:'.length), value)
   }
   return bindings
