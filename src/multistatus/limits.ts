@@ -9,7 +9,8 @@
  */
 export interface Limits {
   /**
-   * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8.
+   * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8; with `malformed: 'skip'` also of what may have to be
+   * read again.
    *
    * @defaultValue 67,108,864: one response is held as a whole
    */

@@ -50,6 +50,7 @@ describe('limits', () => {
     ['value', body(`<x:p>&amp;${long}é&#x1F600;</x:p>`), 104],
     ['value', body(`<x:p><x:a>${long}</x:a></x:p>`), '<x:a></x:a>'.length + 100],
     ['value', body(`<x:p><x:a>${long}é</x:a></x:p>`), '<x:a></x:a>'.length + 102],
+    ['value', body(`<x:p>é漢<x:a>${long}</x:a></x:p>`), '<x:a></x:a>'.length + 105],
     ['value', body(`<x:p><![CDATA[${long}]]></x:p>`), 100],
     ['value', body(`<x:p>${'a<!---->'.repeat(100)}</x:p>`), 100],
     ['elements', body('<x:p><x:a><x:b/></x:a><x:c/></x:p>'), 3],
@@ -82,6 +83,7 @@ describe('limits', () => {
     ]) {
       expect(read(chunks, {limits: {[limit]: size}}).summary.complete).toBe(true)
       expectBroken(chunks, {[limit]: size - 1}, limit)
+      expectBroken(chunks, {[limit]: size - 0.5}, limit)
     }
   })
 

@@ -102,6 +102,29 @@ describe('a response without its end', () => {
     expect(results.filter(({ok}) => !ok)).toHaveLength(many)
   })
 
+  it('is told by a limit on all bytes too', () => {
+    const good = Array.from({length: 20}, () => last)
+    const body = multistatus(first, `${begin}<x:p>`, ...good, '<x:o>')
+    const limits = {bytes: body.length - '</D:multistatus>'.length}
+    const whole = readToError(body, {...skip, limits})
+    expect(whole.results.map(({ok}) => ok)).toEqual([true, false, ...good.map(() => true)])
+    expect(whole.error).toMatchObject({limit: 'bytes', offset: limits.bytes})
+    const singly = Array.from(bytes(body), (byte) => Uint8Array.of(byte))
+    expect(readToError(singly, {...skip, limits})).toEqual(whole)
+    expect(readToError(body, {limits}).results).toHaveLength(1)
+  })
+
+  it('in an href takes no more of them than there may be', () => {
+    const cut = '<D:response><D:href>/docs/b</D:href><D:href>/docs/c'
+    for (const body of [multistatus(cut, last), multistatus('&', cut, '&', last)]) {
+      expect(readToError(body, {...skip, limits: {hrefs: 2}}).error).toBeUndefined()
+      expect(readToError(body, {...skip, limits: {hrefs: 1}})).toMatchObject({
+        results: [],
+        error: {limit: 'hrefs'},
+      })
+    }
+  })
+
   it.each([{value: 300}, {elements: 20}, {response: 600}, {depth: 8}])(
     'is told by a limit too, because no value ends: %o',
     (limits) => {
