@@ -23,7 +23,7 @@ import {ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists} from './summary.ts'
-import {isResponse, mayBeAnything, Unended} from './unended.ts'
+import {isResponse, mayBeThere, mayHoldResponse, Unended} from './unended.ts'
 
 /** The handler of a scanner: collects results and what is said of the whole. */
 export class MultiStatusReader implements ScannerHandler<Property> {
@@ -206,7 +206,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     const position = this.#place.position()
     if (this.#unended.first === undefined) {
       this.#before = this.#response?.mark(this.#inHref ? this.#place.value() : undefined)
-      const isLost = this.#response?.isBroken === true && !mayBeAnything(child)
+      const isLost = this.#response?.isBroken === true && !mayBeThere(child)
       if (isLost || this.#unended.isNext(position)) {
         this.#lose()
         return this.#root
@@ -216,8 +216,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     return undefined
   }
 
-  ended({depth}: PathNode<Property>): void {
-    this.#unended.leave(depth)
+  ended(node: PathNode<Property>): void {
+    if (node.role === Role.response || mayHoldResponse(node)) this.#unended.leave(node.depth)
   }
 
   restart(innermost: PathNode<Property>, ending?: number): number | undefined {

@@ -50,7 +50,7 @@ export class Unended {
     this.#inner.push({depth, first})
   }
 
-  /** An element at a depth has ended, and all in it: what began inside it was part of it. */
+  /** An element at a depth has ended, and before it all in it: what began inside it was part of it. */
   leave(depth: number): void {
     if (this.first === undefined) return
     while ((this.#inner.at(-1)?.depth ?? 0) > depth) this.#inner.pop()
@@ -115,19 +115,27 @@ function ancestorAt(node: PathNode, depth: number): PathNode | undefined {
   return at?.depth === depth ? at : undefined
 }
 
-// What may stand in a property, in a condition, and in an element that nobody knows (section 17), is anything.
+// Any element may be a property or a condition, and stand in one, and in an element that nobody knows: section 17.
 const HOLDS_ANYTHING: ReadonlySet<number> = new Set<number>([
+  Role.prop,
   Role.property,
+  Role.error,
   Role.condition,
+  Role.propstatError,
   Role.propstatCondition,
   Role.skipped,
 ])
 
-/** Whether an element is in one, inside its response, that may hold anything. */
-export function mayBeAnything(element: PathNode): boolean {
+/** Whether an element may hold a `DAV:response`. */
+export function mayHoldResponse({role}: PathNode): boolean {
+  return HOLDS_ANYTHING.has(role)
+}
+
+/** Whether an element is in one, inside its response, that may hold it. */
+export function mayBeThere(element: PathNode): boolean {
   let at = element.parent
   while (at !== undefined && at.role !== Role.response) {
-    if (HOLDS_ANYTHING.has(at.role)) return true
+    if (mayHoldResponse(at)) return true
     at = at.parent
   }
   return false

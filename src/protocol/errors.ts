@@ -98,7 +98,10 @@ export type MultiStatusErrorReason =
 export class MultiStatusError extends DavError {
   /** Tells the class, across realms and bundles too. */
   override readonly name = 'MultiStatusError'
-  /** The kind of fault. */
+  /**
+   * The kind of fault. The limits `response` and `value` are looked at where a chunk ends too: where a response breaks one of
+   * these and has another fault behind it, which of the two is told depends on how the body was cut.
+   */
   readonly reason: MultiStatusErrorReason
   /** Where in the body, in bytes from its beginning. */
   readonly offset: number
