@@ -220,7 +220,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     if (node.role === Role.response || mayHoldResponse(node)) this.#unended.leave(node.depth)
   }
 
-  restart(innermost: PathNode<Property>, ending?: number): number | undefined {
+  restart(innermost: PathNode<Property>, ending?: PathNode<Property>): number | undefined {
     // Where no response is open, only the end of the root ends what is around those in doubt.
     const outermost = this.#response === undefined ? 1 : 2
     return this.#unended.settle(outermost, innermost, this.#root, ending)

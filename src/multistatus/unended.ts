@@ -16,6 +16,8 @@ interface Inner {
   readonly depth: number
   /** Where it begins, or the first one of those before it that are in doubt with it. */
   readonly first: number
+  /** Whether there is none before it. */
+  readonly isAlone: boolean
 }
 
 /** Which responses are in doubt, by the bytes at which they begin. */
@@ -47,7 +49,7 @@ export class Unended {
     let first = position
     // What is as deep has ended, but not what is around it.
     while ((this.#inner.at(-1)?.depth ?? 0) >= depth) first = this.#inner.pop()?.first ?? first
-    this.#inner.push({depth, first})
+    this.#inner.push({depth, first, isAlone: first === position})
   }
 
   /** An element at a depth has ended, and before it all in it: what began inside it was part of it. */
@@ -60,36 +62,54 @@ export class Unended {
   /**
    * The end of the response that is being read, or of the element of the root, and those of the responses in doubt that are
    * open around the innermost element, are lost: because an end tag ends the first, at the depth `outermost`, or the root, or what is
-   * around an open one, at the depth `ending`; or because a limit is broken. Where the reading must go on from: what is first in
+   * around an open one, the element `ending`; or because a limit is broken. Where the reading must go on from: what is first in
    * doubt.
    */
   settle(
     outermost: number,
     innermost: PathNode,
     root: PathNode | undefined,
-    ending?: number,
+    ending?: PathNode,
   ): number | undefined {
     const {first} = this
     if (first === undefined) return undefined
-    const open = this.#inner.filter(({depth}) => isResponse(ancestorAt(innermost, depth), root))
-    if (ending !== undefined && ending > outermost && open.every(({depth}) => depth <= ending)) {
-      // Should the one that ends here turn out not to be inside another one, what is in it is known.
-      this.#note(open.filter(({depth}) => depth === ending))
-      return undefined
-    }
-    // Where a limit is broken the innermost one may end yet.
-    this.#note(ending === undefined ? open.slice(0, -1) : open)
     this.#forgetBefore(first)
+    const open = this.#innermostOpen(innermost, root)
+    if (ending === undefined) {
+      // The innermost one may end yet.
+      this.#note(({depth}) => open === 0 || depth <= open)
+    } else if (ending.depth > outermost && open <= ending.depth) {
+      // Should the one that ends here turn out not to be inside another one, what is in it is known.
+      if (open === ending.depth) this.#note(({depth}) => depth > open)
+      return undefined
+    } else if (ending.depth > outermost && this.#isOne && mayHoldResponse(ending)) {
+      // It is more likely that this one lost its end, and is part of what ends, than that all around it did.
+      this.leave(ending.depth)
+      return undefined
+    } else {
+      this.#note(({depth}) => depth > ending.depth)
+    }
     this.#inner.length = 0
     return first
   }
 
-  /** These have no end. */
-  #note(unended: readonly Inner[]): void {
-    for (const outer of unended) {
-      const inner = this.#inner[this.#inner.indexOf(outer) + 1]
-      if (inner !== undefined) this.#next.add(inner.first)
+  /** The end of what is around these is lost. */
+  #note(isNext: (inner: Inner) => boolean): void {
+    for (const inner of this.#inner) if (isNext(inner)) this.#next.add(inner.first)
+  }
+
+  get #isOne(): boolean {
+    return this.#inner.length === 1 && this.#inner[0]?.isAlone === true
+  }
+
+  /** The depth of the innermost response in doubt that is open, 0 where none is. */
+  #innermostOpen(innermost: PathNode, root: PathNode | undefined): number {
+    let index = this.#inner.length - 1
+    for (let node: PathNode | undefined = innermost; node !== undefined; node = node.parent) {
+      while ((this.#inner[index]?.depth ?? 0) > node.depth) index--
+      if (this.#inner[index]?.depth === node.depth && isResponse(node, root)) return node.depth
     }
+    return 0
   }
 
   /** What was passed is not asked for again. */
@@ -108,13 +128,6 @@ export function isResponse(node: PathNode | undefined, root: PathNode | undefine
   return !declares && root?.scope.elementName(node.rawName).text === 'response'
 }
 
-/** The element at a depth that is, or holds, another one. */
-function ancestorAt(node: PathNode, depth: number): PathNode | undefined {
-  let at: PathNode | undefined = node
-  while (at !== undefined && at.depth > depth) at = at.parent
-  return at?.depth === depth ? at : undefined
-}
-
 // Any element may be a property or a condition, and stand in one, and in an element that nobody knows: section 17.
 const HOLDS_ANYTHING: ReadonlySet<number> = new Set<number>([
   Role.prop,
@@ -126,9 +139,9 @@ const HOLDS_ANYTHING: ReadonlySet<number> = new Set<number>([
   Role.skipped,
 ])
 
-/** Whether an element may hold a `DAV:response`. */
-export function mayHoldResponse({role}: PathNode): boolean {
-  return HOLDS_ANYTHING.has(role)
+/** Whether an element may hold a `DAV:response` that is none of the root. A second start tag of the root does not. */
+export function mayHoldResponse({role, name}: PathNode): boolean {
+  return HOLDS_ANYTHING.has(role) && name.text !== 'multistatus'
 }
 
 /** Whether an element is in one, inside its response, that may hold it. */

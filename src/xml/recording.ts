@@ -35,10 +35,11 @@ export class Recording {
     this.#recent = []
   }
 
-  /** Gives out what was kept from a byte of the document on. */
-  take(at: number): Source {
-    const source = join([...this.#pieces, ...this.#recent]).from(at - this.#from)
+  /** Gives out what was kept from a byte of the document on, up to the end of the source that begins at another byte. */
+  take(from: number, source: Source, at: number): Source {
+    const kept = [...this.#pieces, ...this.#recent]
+    const begin = kept.length === 0 ? at : this.#from
     this.stop()
-    return source
+    return from < at ? join([...kept, source]).from(from - begin) : source.from(from - at)
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Reads markup as it arrives, split anywhere: tags, text, and by `Sections` all else. Strict about well-formedness,
- * refuses every DOCTYPE, holds back no more than one tag, but for what recovery records. Knows no WebDAV.
+ * refuses every DOCTYPE, holds back one tag and one value at most, and what recovery records. Knows no WebDAV.
  * XML 1.0 (fifth edition); Namespaces in XML 1.0.
  */
 
@@ -137,13 +137,12 @@ export class Scanner<Known> {
   }
 
   /** Reads again from where the handler says, as if that stood in the root. Returns whether it says so. */
-  #restart(ending?: number): boolean {
+  #restart(ending?: PathNode<Known>): boolean {
     const cursor = this.#cursor
     const {root, node} = this.#elements
     const position = cursor.recovers ? this.#handler.restart(node, ending) : undefined
     if (position === undefined || root === undefined) return false
-    this.recording.add(cursor.source, cursor.source.bytes.length, cursor.consumed)
-    cursor.rewind(this.recording.take(position), position)
+    cursor.rewind(this.recording.take(position, cursor.source, cursor.consumed), position)
     this.#elements.goTo(root)
     this.#handler.restarted()
     return true
@@ -290,7 +289,7 @@ export class Scanner<Known> {
       const {node, document} = elements
       const expected = node === document ? 'no element is open' : `</${node.rawName}> is due`
       cursor.fault(`${visible(`</${name}>`, 100)} stands where ${visible(expected, 100)}`, lt)
-      if (match !== undefined && this.#restart(match.depth)) return 0
+      if (match !== undefined && this.#restart(match)) return 0
     }
     // In recovery an end tag ends the element it names with all that is open in it, or nothing.
     if (match !== undefined)

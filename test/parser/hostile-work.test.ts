@@ -137,6 +137,22 @@ const attacks: readonly Attack[] = [
       Array.from({length: 40}, (_, level) => `<D:response><x:p${level}>`).join('') +
       Array.from({length: 40}, (_, level) => `</x:p${level}>`).join(''),
   },
+  {
+    name: 'unknown elements without end, each with a response before it',
+    head: HEAD,
+    piece: () => '<D:response><x:p><x:e></x:p></D:response><x:e>',
+  },
+  {
+    name: 'responses that end too early, in one that ends',
+    head: HEAD,
+    piece: () => '<D:response><D:response><D:response/><x></D:response></D:response>',
+    length: 12_000_000,
+  },
+  {
+    name: 'responses that values end',
+    head: HEAD,
+    piece: () => '<D:response><x:a><D:response></x:a>',
+  },
   {name: 'roots that end', head: HEAD, piece: () => `${response('/docs/a')}</D:multistatus>`},
 ]
 

@@ -102,6 +102,12 @@ describe('a response without its end', () => {
     expect(results.filter(({ok}) => !ok)).toHaveLength(many)
   })
 
+  it('may come with one more unknown element around each than before', () => {
+    const body = multistatus(...Array.from({length: 500}, () => `<x:o>${last}`))
+    const {results} = read(body, {...skip, limits: {depth: 40}})
+    expect(results.map(({ok}) => ok)).toEqual(Array.from({length: 500}, () => true))
+  })
+
   it('is told by a limit on all bytes too', () => {
     const good = Array.from({length: 20}, () => last)
     const body = multistatus(first, `${begin}<x:p>`, ...good, '<x:o>')
@@ -166,6 +172,7 @@ describe('a response inside a response', () => {
 
   const begin = '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop>'
   const end = '</D:prop><D:status>200</D:status></D:propstat></D:response>'
+  const unended = inner.replace('</D:response>', '')
   it.each<[string, string]>([
     ['an end tag behind it', `${begin}<x:p>${inner}</x:p>${end.replace('</D:propstat>', '')}`],
     ['an end tag around it', `${begin}<x:p>${inner}<x:q></x:p>${end}`],
@@ -181,11 +188,28 @@ describe('a response inside a response', () => {
       'end tags of two in one another',
       `${begin}<x:p>${inner}</x:p><D:response><x:q></D:response>${end}`,
     ],
+    ['its own end tag, in a value', `${begin}<x:p>${unended}</x:p>${end}`],
+    ['its own end tag, as a property', begin + unended + end],
+    ['its own end tag, in an unknown element', `${begin}<x:p><x:o>${unended}</x:o></x:p>${end}`],
+    [
+      'the start tag of what ends in it',
+      `${begin}<x:p>${unended}</D:prop></D:response></x:p>${end}`,
+    ],
   ])('is part of it where what is around it ends, whatever else is lost: %s', (_, markup) => {
     const {results, summary} = read(multistatus(first, markup, last, last), skip)
     expect(results.map(({href}) => href)).toEqual(['/docs/a', '/docs/b', '/docs/c', '/docs/c'])
     expect(results.map(({ok}) => ok)).toEqual([true, false, true, true])
     expect(summary.complete).toBe(false)
+  })
+
+  it('is the next one where only a second start tag of the root is around it', () => {
+    const broken = '<D:response><D:href>/docs/b</D:href>&<D:multistatus>'
+    expect(outline(multistatus(first, broken, last, last))).toBe('a (b) c c …')
+  })
+
+  it('is the next one where it is good and a later one holds the end tag of what it is in', () => {
+    const other = `<D:response><D:href>/docs/z</D:href><D:propstat></D:prop></D:propstat></D:response>`
+    expect(outline(multistatus(first, begin, last, other, last))).toBe('a (b) c (z) c …')
   })
 
   it('is part of it where a limit is broken behind it', () => {
