@@ -82,8 +82,8 @@ export class Unended {
       // Should the one that ends here turn out not to be inside another one, what is in it is known.
       if (open === ending.depth) this.#note(({depth}) => depth > open)
       return undefined
-    } else if (ending.depth > outermost && this.#isOne && mayHoldResponse(ending)) {
-      // It is more likely that this one lost its end, and is part of what ends, than that all around it did.
+    } else if (ending.depth > outermost && outermost > 1 && this.#isOneIn(ending)) {
+      // It is more likely that this one lost its end than that all around it did. What is wrong is told of the outermost one.
       this.leave(ending.depth)
       return undefined
     } else {
@@ -98,8 +98,9 @@ export class Unended {
     for (const inner of this.#inner) if (isNext(inner)) this.#next.add(inner.first)
   }
 
-  get #isOne(): boolean {
-    return this.#inner.length === 1 && this.#inner[0]?.isAlone === true
+  /** Whether one alone is in doubt, and in what may hold it. */
+  #isOneIn(ending: PathNode): boolean {
+    return this.#inner.length === 1 && this.#inner[0]?.isAlone === true && mayHoldResponse(ending)
   }
 
   /** The depth of the innermost response in doubt that is open, 0 where none is. */

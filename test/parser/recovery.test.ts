@@ -233,6 +233,10 @@ describe('a response inside a response', () => {
     expect(outline(multistatus(first, markup))).toBe(expected)
   })
 
+  it('is the next one where it loses its end in an unknown element of the root: nobody else tells of it', () => {
+    expect(outline(multistatus(first, `<x:o>${unended}</x:o>`, last))).toBe('a (inner) c …')
+  })
+
   it('in an unknown element of the root is nobody’s', () => {
     const body = multistatus(first, `<x:o>${inner}</x:o>`, last)
     expect(outline(body)).toBe('a c')
