@@ -1,8 +1,8 @@
 /**
  * In recovery: which responses lost their end tag. A `DAV:response` that begins inside another one, or inside an unknown
  * element of the root, may be part of that, or be the next one because the end of what is around it is lost. The end of that
- * tells: what it holds is part of it. Until then neither is believed: what follows is recorded, and read again where the
- * end never comes.
+ * tells, with nothing open in it: what it holds is part of it. Until then neither is believed: what follows is recorded, and
+ * read again where the end never comes.
  */
 
 import type {PathNode} from '../xml/path.ts'
@@ -11,13 +11,16 @@ import type {Place} from './place.ts'
 
 const FEW = 1024
 
+// How often all that is in doubt together may be doubted again, and how many responses more.
+const MOST_AGAIN = 4
+const FEW_AGAIN = 64
+
 /** A response inside the one that is being read, or inside another one that is in doubt. */
 interface Inner {
   readonly depth: number
+  readonly position: number
   /** Where it begins, or the first one of those before it that are in doubt with it. */
   readonly first: number
-  /** Whether there is none before it. */
-  readonly isAlone: boolean
 }
 
 /** Which responses are in doubt, by the bytes at which they begin. */
@@ -28,6 +31,10 @@ export class Unended {
   /** Those that are known to begin where the end of the one around them is lost. */
   readonly #next = new Set<number>()
   #many = FEW
+  // The last one that was ever in doubt, and of those since nothing was: how many, and how often they were so again.
+  #last = 0
+  #doubted = 0
+  #again = 0
 
   constructor(place: Place) {
     this.#place = place
@@ -38,18 +45,36 @@ export class Unended {
     return this.#inner[0]?.first
   }
 
-  /** Whether the response that begins there is the next one, because the end of the one around it is lost. */
+  /**
+   * Whether the response that begins there is the next one, because the end of the one around it is lost; or may as well be,
+   * because it was read so often that the work would not be in proportion to the length.
+   */
   isNext(position: number): boolean {
-    return this.#next.has(position)
+    if (this.#next.has(position)) return true
+    return position <= this.#last && this.#again > MOST_AGAIN * this.#doubted + FEW_AGAIN
   }
 
   /** A response begins inside another element than the root: it is in doubt. */
   enter(depth: number, position: number): void {
+    this.#count(position)
     if (this.first === undefined) this.#place.recording().start()
     let first = position
     // What is as deep has ended, but not what is around it.
     while ((this.#inner.at(-1)?.depth ?? 0) >= depth) first = this.#inner.pop()?.first ?? first
-    this.#inner.push({depth, first, isAlone: first === position})
+    this.#inner.push({depth, position, first})
+  }
+
+  #count(position: number): void {
+    if (position <= this.#last) {
+      this.#again++
+      return
+    }
+    if (this.first === undefined) {
+      this.#doubted = 0
+      this.#again = 0
+    }
+    this.#doubted++
+    this.#last = position
   }
 
   /** An element at a depth has ended, and before it all in it: what began inside it was part of it. */
@@ -100,7 +125,9 @@ export class Unended {
 
   /** Whether one alone is in doubt, and in what may hold it. */
   #isOneIn(ending: PathNode): boolean {
-    return this.#inner.length === 1 && this.#inner[0]?.isAlone === true && mayHoldResponse(ending)
+    const [inner] = this.#inner
+    if (inner === undefined || this.#inner.length > 1 || inner.first < inner.position) return false
+    return mayHoldResponse(ending)
   }
 
   /** The depth of the innermost response in doubt that is open, 0 where none is. */

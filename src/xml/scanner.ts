@@ -242,6 +242,7 @@ export class Scanner<Known> {
       if (tag === elements.root.tag) return end + 1
     }
     cursor.at = lt
+    elements.checkLimits(cursor.source, lt)
     const read = isClosed
       ? elements.childOf(elements.node, tag)
       : new TagFault("a '<' stands inside a tag", tag.length)

@@ -18,6 +18,7 @@ interface Attack {
   readonly head?: string
   /** The piece with this number. */
   readonly piece: (number: number) => string
+  readonly tail?: string
   /** Bytes after which memory is looked at, where the usual ones show nothing. */
   readonly length?: number
 }
@@ -153,10 +154,32 @@ const attacks: readonly Attack[] = [
     head: HEAD,
     piece: () => '<D:response><x:a><D:response></x:a>',
   },
+  {
+    name: 'responses that end too early beside one another, in a root that ends',
+    head: HEAD,
+    piece: () => '<D:response><D:response/><x:a></D:response>',
+    tail: '</D:multistatus>',
+  },
+  {
+    name: 'responses without end, each with one in its propstat',
+    head: HEAD,
+    piece: () => '<D:response><D:propstat><D:response/></D:propstat>',
+  },
+  {
+    name: 'roots in roots that end together',
+    head: HEAD,
+    piece: () =>
+      '</D:multistatus><D:multistatus><D:error><x:a><D:response/><D:propstat><x:b>&<x:b>',
+    tail: '<D:response><x:b></D:propstat></D:multistatus>',
+  },
   {name: 'roots that end', head: HEAD, piece: () => `${response('/docs/a')}</D:multistatus>`},
 ]
 
-function* chunksOf({head = '', piece}: Attack, length: number, size = 2000): Generator<Uint8Array> {
+function* chunksOf(
+  {head = '', piece, tail = ''}: Attack,
+  length: number,
+  size = 2000,
+): Generator<Uint8Array> {
   yield bytes(head)
   let text = ''
   let made = 0
@@ -167,6 +190,7 @@ function* chunksOf({head = '', piece}: Attack, length: number, size = 2000): Gen
     yield bytes(text)
     text = ''
   }
+  yield bytes(tail)
 }
 
 /** Reads to the end, or to the error, which is one of ours. */

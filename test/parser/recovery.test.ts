@@ -212,6 +212,13 @@ describe('a response inside a response', () => {
     expect(outline(multistatus(first, begin, last, other, last))).toBe('a (b) c (z) c …')
   })
 
+  it('is part of it where that is read again because one before it lost its end', () => {
+    const holder = response('/docs/b', `<x:p>${inner}</x:p>`)
+    const cut = '<D:response><D:href>/docs/z</D:href><D:propstat><D:prop><x:p>'
+    const body = multistatus(cut, ...Array.from({length: 200}, () => holder), cut, holder)
+    expect(outline(body)).toBe(`(z)${' b'.repeat(200)} (z) b …`)
+  })
+
   it('is part of it where a limit is broken behind it', () => {
     const value = response('/docs/b', `<x:p>${inner}</x:p><x:r>${'a'.repeat(500)}</x:r>`)
     const depth = `<x:o>${inner}</x:o>${'<x:o>'.repeat(20)}`
