@@ -147,7 +147,7 @@ const attacks: readonly Attack[] = [
     name: 'responses that end too early, in one that ends',
     head: HEAD,
     piece: () => '<D:response><D:response><D:response/><x></D:response></D:response>',
-    length: 12_000_000,
+    length: 36_000_000,
   },
   {
     name: 'responses that values end',
