@@ -31,6 +31,7 @@ export type {
   DavResult,
   FailedRequest,
   Failure,
+  FailureCause,
   FailureReason,
   Partitioned,
   PropertyFailure,

@@ -13,6 +13,7 @@ export type {
   DavResult,
   FailedRequest,
   Failure,
+  FailureCause,
   FailureReason,
   Partitioned,
   PropertyFailure,

@@ -5,13 +5,19 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
+import type {DavError} from '../protocol/errors.ts'
+import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import {decodeRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
+import {discard} from '../transport/transport.ts'
+import {trimSpace} from '../xml/characters.ts'
+import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
 import {readDocument} from '../xml/document.ts'
+import {findNextPage} from './link.ts'
 import type {Session} from './session.ts'
 
 /** What is known of an answer without its body. */
@@ -32,6 +38,8 @@ export interface PlainAnswer {
   readonly kind: 'plain'
   /** Names in its `DAV:error`. */
   readonly conditions: readonly string[]
+  /** The server's words: the message of a `DAV:error`, or the beginning of a text. Empty where there are none. */
+  readonly description: string
   /** The beginning of its body. */
   readonly excerpt: string
   /** What is wrong with it as a Multi-Status document. */
@@ -47,37 +55,25 @@ export interface MultiStatusAnswer<P> {
   summary(): Summary
 }
 
+// Bytes of a body that are kept to be shown, or to be read as a DAV:error.
 const LONGEST_HEAD = 65_536
 const LONGEST_EXCERPT = 1000
+const LONGEST_DESCRIPTION = 300
+// Milliseconds that a body has to its end once the document in it has ended. A last chunk comes at once or never.
+const LAST_CHUNK_WITHIN = 1000
 
 /** What the headers say. */
 export function readHead(response: DavResponse, url: string): AnswerHead {
   const {headers, status} = response
+  const answerer = response.url ?? url
   return {
     status,
-    url: response.url ?? url,
+    url: answerer,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
     server: headers.get('server') ?? '',
-    next: nextPage(headers.get('link')),
+    next: findNextPage(headers.get('link'), answerer),
   }
-}
-
-const LINK = /<([^<>]*)>((?:[^,"]|"[^"]*")*)/g
-const PARAMETER = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;,"]*)))?/g
-
-/** The next page that a Link header names. RFC 8288, section 3. */
-function nextPage(link: string | null): string | undefined {
-  if (link === null) return undefined
-  for (const [, reference, parameters = ''] of link.matchAll(LINK)) {
-    for (const [, name = '', quoted, bare = ''] of parameters.matchAll(PARAMETER)) {
-      if (name.toLowerCase() !== 'rel') continue
-      if ((quoted ?? bare).toLowerCase().split(/\s+/).includes('next')) return reference
-      // Only the first one counts.
-      break
-    }
-  }
-  return undefined
 }
 
 /** Reads an answer as far as is needed to tell what it is. The body is then read on by the batches, or done with. */
@@ -96,24 +92,24 @@ export async function readAnswer<P>(
     new MultiStatusParser<P>({...request, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const empty = {kind: 'plain', conditions: [], excerpt: '', problem} as const
+  const empty = {kind: 'plain', conditions: [], description: '', excerpt: '', problem} as const
   // Most answers to a DELETE.
   if (response.body === null) return empty
   const chunks = readChunks(response.body)
   const head: (Uint8Array | string)[] = []
   let length = 0
   try {
-    for (;;) {
+    // The parser says what it is. White space and comments before the root may be as long as they like.
+    while (length < LONGEST_HEAD || parser?.error === undefined) {
       const next = await chunks.next()
       if (next.done === true) break
       parser ??= makeParser()
       if (parser.error === undefined) {
         const results = parser.write(next.value)
-        if (parser.isMultiStatus) return streamed(results, chunks, parser)
+        if (parser.isMultiStatus) return streamed(response, results, chunks, parser)
       }
-      head.push(next.value)
+      if (length < LONGEST_HEAD) head.push(next.value)
       length += next.value.length
-      if (length >= LONGEST_HEAD) break
     }
   } catch (error) {
     // A refusal whose body breaks off is a refusal all the same.
@@ -122,8 +118,30 @@ export async function readAnswer<P>(
   await chunks.return(undefined)
   if (length === 0) return empty
   const {text, root} = readDocument(head, encoding())
-  const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
-  return {kind: 'plain', conditions, excerpt: text.slice(0, LONGEST_EXCERPT), problem}
+  const isError = root?.name === 'error' || root?.name === '{DAV}error'
+  const conditions = isError ? childElements(root).map(({name}) => name) : []
+  const description = isError ? messageOf(root) : textOf(response, text)
+  const excerpt = text.slice(0, LONGEST_EXCERPT)
+  return {kind: 'plain', conditions, description, excerpt, problem}
+}
+
+/** The words in a `DAV:error`: SabreDAV's message, or its own text. SOGo writes the text, in the namespace `DAV`. */
+function messageOf(error: XmlElement): string {
+  const message = childElements(error).find(({name}) => name === '{http://sabredav.org/ns}message')
+  const own = (message ?? error).children.filter((child) => typeof child === 'string').join('')
+  return trimSpace(own).slice(0, LONGEST_DESCRIPTION)
+}
+
+/** The beginning of a text. A page has its words in places that nobody knows. */
+function textOf({headers}: DavResponse, text: string): string {
+  const isText = /^\s*text\/plain\b/i.test(headers.get('content-type') ?? '')
+  return isText ? trimSpace(text.slice(0, LONGEST_DESCRIPTION)) : ''
+}
+
+/** Why there is no answer, by what an exchange broke with. */
+export function causeOf(error: DavError): FailureCause {
+  if (error instanceof DavTimeoutError) return 'timeout'
+  return error instanceof DavNetworkError ? 'network' : 'unreadable'
 }
 
 /** Why what was read is no Multi-Status document. */
@@ -137,30 +155,58 @@ function problemOf(parser: MultiStatusParser<unknown>): unknown {
 }
 
 function streamed<P>(
+  response: DavResponse,
   results: readonly DavResult<P>[],
   chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
   parser: MultiStatusParser<P>,
 ): MultiStatusAnswer<P> {
-  const batches = readOn(results, chunks, parser)
+  const batches = readOn(response, results, chunks, parser)
   return {kind: 'multistatus', batches, summary: () => parser.end()}
 }
 
 async function* readOn<P>(
+  response: DavResponse,
   first: readonly DavResult<P>[],
   chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
   parser: MultiStatusParser<P>,
 ): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
+  let isLate = false
   try {
     yield first
-    // At once, not with the next chunk, for which a server may let us wait.
-    if (parser.error !== undefined) throw parser.error
-    for await (const chunk of chunks) {
-      yield parser.write(chunk)
+    for (;;) {
+      // At once, not with the next chunk, for which a server may let us wait.
       if (parser.error !== undefined) throw parser.error
+      const next = parser.isEnded
+        ? await orLate(chunks.next().catch(ignore), LAST_CHUNK_WITHIN)
+        : await chunks.next()
+      if (next === undefined) isLate = true
+      if (next === undefined || next.done === true) break
+      yield parser.write(next.value)
     }
     parser.end()
     return undefined
   } finally {
-    await chunks.return(undefined)
+    // A body that is waited for is given up by its own means: the iteration would end with the next chunk.
+    if (isLate) await discard(response)
+    else await chunks.return(undefined)
   }
+}
+
+/** What a promise gives; `undefined` where it does not within some milliseconds. */
+export async function orLate<T>(
+  promise: Promise<T | undefined>,
+  milliseconds: number,
+): Promise<T | undefined> {
+  const {promise: late, resolve} = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), milliseconds)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function ignore(): undefined {
+  // All that was asked for is there, however the connection ends and whatever the length of the body was said to be.
+  return undefined
 }

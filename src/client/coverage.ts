@@ -3,10 +3,11 @@
  * delete files over it, so each is asked. RFC 4918, section 9.1.
  */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
-import {isCollection} from '../multistatus/selection.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import {isCollection, kindOf} from '../multistatus/selection.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import {isMissing} from './presence.ts'
 
 // Where a larger answer comes back to a collection that is forgotten, that collection counts as one that was never named.
 const MOST_SETTLED = 25_000
@@ -37,6 +38,8 @@ export class Coverage {
   #settled = new Set<string>()
   #settledBefore = new Set<string>()
   #collections = 0
+  #hasMember = false
+  #mayHaveMembers = false
 
   /** `url` is the one that was listed. With Depth 1 what is deeper says nothing of its collection. */
   constructor(url: string, depth: Depth) {
@@ -48,10 +51,13 @@ export class Coverage {
   see(results: readonly DavResult<unknown>[]): void {
     for (const result of results) {
       const {ok, relation, url} = result
+      if (relation === 'member' || relation === 'descendant') this.#hasMember = true
+      else if (relation === 'self' && ok)
+        this.#mayHaveMembers = kindOf(result.properties) !== 'plain'
       if (relation === 'member' && !this.#isDeep) {
         if (mayBeCollection(result)) this.#unlisted.set(canonicalPathOf(url), url)
       } else if (this.#isDeep && (relation === 'member' || relation === 'descendant')) {
-        if (ok || !isGone(result)) this.#see(result)
+        if (ok || !isMissing(result)) this.#see(result)
       }
     }
   }
@@ -65,6 +71,14 @@ export class Coverage {
   /** Whether collections showed members and were never named themselves: then they may have others. */
   get isGappy(): boolean {
     return this.#early.size > 0
+  }
+
+  /**
+   * Whether nothing but the resource itself was shown of all that is below it, as XRootD answers Depth infinity. It may be an
+   * empty collection, or one that was not looked into.
+   */
+  get mayBeDepthZero(): boolean {
+    return this.#isDeep && this.#mayHaveMembers && !this.#hasMember
   }
 
   /** Whether it has as many collections as lighttpd lists before it leaves out the others; with the one that was listed. */
@@ -122,9 +136,4 @@ export class Coverage {
  */
 function mayBeCollection(result: DavResult<unknown>): boolean {
   return result.ok && (isCollection(result) || result.url.endsWith('/'))
-}
-
-/** Whether a failure says that there is nothing. */
-export function isGone({status, reason}: Failure): boolean {
-  return reason === 'status' && (status === 404 || status === 410)
 }

@@ -5,14 +5,17 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
 import type {Properties} from '../properties/vocabulary.ts'
+import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {goneVerdict, plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
 import type {Manner} from './listing.ts'
 import type {Give} from './merge.ts'
-import {stands, verify} from './verify.ts'
+import {isPresent, selfOf} from './presence.ts'
+import {verify} from './verify.ts'
 
 /** How the requests of a call are sent. */
 export interface DeleteManner extends Manner {
@@ -57,6 +60,10 @@ export async function deleteTarget(
     headers: {...conditions, depth: 'infinity'},
   })
   const head = readHead(response, url)
+  if (canonicalPathOf(head.url) !== canonicalPathOf(url)) {
+    await discard(response)
+    throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`)
+  }
   const answer = await readAnswer<Properties>(session, response, {method: 'DELETE', url: head.url})
   const {verdict, failsMembers} =
     answer.kind === 'plain'
@@ -98,7 +105,7 @@ async function isGoneUnheard(
   const countsAsDeleted = attempts > 0 || ifMissing === 'success'
   if (!countsAsDeleted || conditions?.['if-match'] === undefined) return false
   try {
-    return !(await stands(url, manner))
+    return !(await isPresent(url, manner))
   } catch (error) {
     // Where it cannot be asked, the 412 is the verdict.
     const {line} = manner
@@ -107,6 +114,9 @@ async function isGoneUnheard(
   }
 }
 
+// A server may name the target in each response. The first ones tell whether they agree.
+const MOST_SELVES = 16
+
 /** Gives out the members' results. Returns the verdict on the target, and whether members of it failed. */
 async function readMembers(
   request: DeleteRequest,
@@ -114,15 +124,14 @@ async function readMembers(
   {batches}: MultiStatusAnswer<Properties>,
   give: Give<DavResult>,
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
-  let self: DavResult | undefined
+  const selves: DavResult[] = []
   let hasFailures = false
   let failsMembers = false
   for await (const batch of batches) {
     const members: DavResult[] = []
     for (const result of batch) {
       if (result.relation === 'self') {
-        // Where the target is named twice, the failure is the verdict.
-        if (self === undefined || self.ok) self = result
+        if (selves.length < MOST_SELVES) selves.push(result)
         continue
       }
       hasFailures ||= !result.ok
@@ -131,6 +140,9 @@ async function readMembers(
     }
     if (!(await give(members))) break
   }
+  const own = selfOf(selves, request.url)
+  // Where the target is named twice, the failure is the verdict.
+  const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
   return {verdict: verdictOf(request, head, self, hasFailures), failsMembers}
 }
 

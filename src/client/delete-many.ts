@@ -5,6 +5,7 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
+import {isResultStream} from '../multistatus/result-stream.ts'
 import {readStream} from '../multistatus/source.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
@@ -13,9 +14,9 @@ import type {DeleteManner, Deletion} from './delete-exchange.ts'
 import type {DeleteOptions, SettledOptions} from './delete-options.ts'
 import {settleOptions} from './delete-options.ts'
 import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
-import {refusal, settleDelete} from './delete-target.ts'
+import {isUnlisted, refusal, settleDelete} from './delete-target.ts'
 import {coveredVerdict, plannedVerdict} from './delete-verdict.ts'
-import {Folding} from './folding.ts'
+import {Folding, Refused} from './folding.ts'
 import type {Give} from './merge.ts'
 import {merge} from './merge.ts'
 import type {Progress} from './progress.ts'
@@ -97,14 +98,14 @@ function runner(
 ): (target: DeleteTarget, give: Give<DavResult>) => Promise<void> {
   const {session, line} = manner
   const folding = new Folding()
+  const refused = new Refused()
   return async (target, give) => {
     meter.started()
-    const why = options.unguarded ? undefined : whyNoTarget(target)
-    const request =
-      why === undefined ? settleOrRefuse(session, target, options) : refusal(target, session, why)
+    const request = settleOrRefuse(session, target, options)
     if ('ok' in request) {
       // A walk names a collection in its parent, and again where it could not be listed: it may have its verdict.
-      if (isUnlisted(target) && folding.has(request.url)) meter.folded()
+      const hasVerdict = isUnlisted(target) && folding.has(request.url)
+      if (hasVerdict || !refused.add(request)) meter.folded()
       else await give([request])
       return
     }
@@ -153,33 +154,6 @@ function sourcesOf(
   // Both go on from where the other one has stopped.
   const all: IterableIterator<DeleteTarget> = targets.values()
   return [all, all]
-}
-
-function isResultStream(targets: Targets): targets is Targets & ResultStream<unknown> {
-  return 'summary' in targets && targets.summary instanceof Promise
-}
-
-/**
- * Why a result is no target, though it names a resource: what a server named beside what was asked for; and what could not be
- * listed, of which nobody knows what would go with it.
- */
-function whyNoTarget(target: DeleteTarget): string | undefined {
-  if (typeof target !== 'object' || target === null) return undefined
-  if ('relation' in target && target.relation === 'outside')
-    return 'Its server named it outside of what was asked for'
-  if (!isUnlisted(target)) return undefined
-  return 'It could not be listed, and what is in it is not known'
-}
-
-function isUnlisted(target: unknown): boolean {
-  if (typeof target !== 'object' || target === null) return false
-  const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
-  const isListing =
-    typeof request === 'object' &&
-    request !== null &&
-    'method' in request &&
-    request.method === 'PROPFIND'
-  return isListing && ok === false && reason !== 'propstat'
 }
 
 /** The DELETE of a target, or the verdict on one that is none: in its place, and the others are deleted all the same. */

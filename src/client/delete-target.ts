@@ -4,13 +4,13 @@
  */
 
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
-import {typesOf} from '../multistatus/selection.ts'
+import {kindOf} from '../multistatus/selection.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {SettledOptions} from './delete-options.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
-import {guardTarget, resolveTarget} from './target.ts'
+import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
 
 /** What is to be deleted: a URL reference, a `URL`, a result, or a resource with conditions. */
 export type DeleteTarget = Target | ConditionalTarget
@@ -42,7 +42,8 @@ export interface DeleteRequest {
 const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
 
 /**
- * The DELETE of a target; the Failure of one of which the server has told nothing that `ifUnchanged` could rest on.
+ * The DELETE of a target, or the Failure `refused` of one that is not sent: what its server named outside of what was asked
+ * for, what could not be listed, what has a control character, and what has nothing to tell a change by.
  *
  * @throws TypeError where the target is none, or one that the guards refuse.
  */
@@ -53,15 +54,22 @@ export function settleDelete(
 ): DeleteRequest | Failure {
   if (typeof target === 'string' && !ifUnchanged && PLAIN.test(target))
     return {url: session.base.href + target, attempts: 0, ifMissing, verify}
-  const url = resolveTarget(isConditional(target) ? target.href : target, session.base)
-  if (!unguarded) guardTarget(url, session.base, 'DELETE')
-  const {ifMatch = ifUnchanged ? etagOf(target) : undefined, lockToken} = conditionsOf(target)
-  if (ifUnchanged && ifMatch === undefined) {
-    const why = 'nothing is known of it by which a change could be told: it has no ETag of its own'
-    return refusal(target, session, `DELETE ${url.href} is not sent: ${why}`)
+  const {base} = session
+  const url = resolveTarget(isConditional(target) ? target.href : target, base)
+  const refuse = (why: string): Failure =>
+    refusal(target, session, `DELETE ${url.href} is not sent: ${why}`)
+  if (!unguarded) {
+    const problem = findListingProblem(target) ?? findControlProblem(url)
+    if (problem !== undefined) return refuse(problem)
+    guardTarget(url, base, 'DELETE')
   }
+  const {ifMatch: given, lockToken} = conditionsOf(target)
+  const known = given === undefined && ifUnchanged ? knownETag(target) : given
+  if (typeof known === 'object') return refuse(known.problem)
+  const ifMatch = known === undefined ? undefined : formatETag(known)
+  if (ifMatch?.startsWith('W/') === true) return refuse(WEAK)
   const conditions = {
-    ...(ifMatch !== undefined && {'if-match': formatETag(ifMatch)}),
+    ...(ifMatch !== undefined && {'if-match': ifMatch}),
     ...(lockToken !== undefined && {if: formatLockToken(lockToken)}),
   }
   const hasConditions = ifMatch !== undefined || lockToken !== undefined
@@ -72,6 +80,33 @@ export function settleDelete(
     ifMissing,
     verify,
   }
+}
+
+// RFC 9110, section 13.1.1: If-Match takes the strong comparison, in which a weak ETag equals none.
+const WEAK = 'its ETag is weak, and If-Match is never true for a weak one'
+
+/**
+ * Why a result is no target, though it names a resource: what a server named beside what was asked for; and what could not be
+ * listed, of which nobody knows what would go with it.
+ */
+function findListingProblem(target: unknown): string | undefined {
+  if (typeof target !== 'object' || target === null) return undefined
+  if ('relation' in target && target.relation === 'outside')
+    return 'its href is outside the collection that was listed'
+  if (!isUnlisted(target)) return undefined
+  return 'it could not be listed, so nobody knows what would go with it'
+}
+
+/** Whether a result is the Failure of a listing that was refused or broke. */
+export function isUnlisted(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null) return false
+  const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
+  const isListing =
+    typeof request === 'object' &&
+    request !== null &&
+    'method' in request &&
+    request.method === 'PROPFIND'
+  return isListing && ok === false && reason !== 'propstat'
 }
 
 /** What is sent for a DELETE that is settled, as plain data. */
@@ -88,21 +123,29 @@ export function formatRequest(request: DeleteRequest): FailedRequest {
   }
 }
 
-/** The verdict on a target that is none: it is where the target says, though nothing is sent there. */
+/** The Failure of a target for which nothing is sent. Its URL is what the target says, also on another origin. */
 export function refusal(target: unknown, {base}: Session, description: string): Failure {
-  const reference = referenceOf(target)
-  const href = URL.canParse(reference) ? new URL(reference).pathname : reference
   return {
     ok: false,
-    href,
-    url: href === '' ? base.href : new HrefResolver(base).resolve(href).url,
+    ...placeOf(referenceOf(target), base),
     relation: 'self',
     status: 0,
-    reason: 'malformed',
+    reason: 'refused',
     conditions: [],
     missing: [],
     description,
   }
+}
+
+function placeOf(reference: string, base: URL): {readonly href: string; readonly url: string} {
+  const absolute = URL.parse(reference)
+  if (absolute !== null && absolute.origin !== base.origin) {
+    absolute.username = ''
+    absolute.password = ''
+    return {href: absolute.href, url: absolute.href}
+  }
+  const href = absolute?.pathname ?? reference
+  return {href, url: href === '' ? base.href : new HrefResolver(base).resolve(href).url}
 }
 
 function referenceOf(target: unknown): string {
@@ -132,16 +175,27 @@ function conditionsOf(target: DeleteTarget): Pick<ConditionalTarget, 'ifMatch' |
   return {ifMatch, lockToken}
 }
 
-/** The ETag of a result; none of a collection, because it says nothing of what is in it. */
-function etagOf(target: DeleteTarget): string | undefined {
+/**
+ * The ETag of a result that a change can be told by, or why there is none. That of a collection says nothing of what is in it,
+ * and what has no known type may be one.
+ */
+function knownETag(target: DeleteTarget): string | {readonly problem: string} {
   if (typeof target === 'string' || target instanceof URL || isConditional(target)) {
     throw new TypeError('ifUnchanged needs results of a listing, or targets with an ifMatch')
   }
   const properties = 'properties' in target ? target.properties : undefined
-  if (typeof properties !== 'object' || properties === null) return undefined
-  if (typesOf(properties)?.includes('collection') === true) return undefined
-  const etag = 'getetag' in properties ? properties.getetag : undefined
-  return typeof etag === 'string' && isETag(etag.trim()) ? etag.trim() : undefined
+  const kind = kindOf(properties)
+  if (kind === 'collection')
+    return {problem: 'it is a collection, whose ETag does not change with what is in it'}
+  if (kind === undefined)
+    return {problem: 'it may be a collection: list it with resourcetype among the properties'}
+  const isThere = typeof properties === 'object' && properties !== null && 'getetag' in properties
+  const etag = isThere ? properties.getetag : undefined
+  const text = typeof etag === 'string' ? etag.trim() : ''
+  // `*` means whatever is there. Only a caller may say so.
+  return isETag(text) && text !== '*'
+    ? text
+    : {problem: 'it has no ETag by which a change could be told: list it with getetag'}
 }
 
 /** An ETag as a header has it: some servers leave out the quotes in the property. RFC 9110, section 8.8.3. */

@@ -3,14 +3,22 @@
  * RFC 4918, sections 9.6.1 and 9.6.2.
  */
 
-import type {DavResult, Failure, FailureReason, Success} from '../multistatus/result.ts'
+import type {
+  DavResult,
+  Failure,
+  FailureCause,
+  FailureReason,
+  Success,
+} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {Unsent} from '../retry/unsent.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
+import {causeOf} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {formatRequest} from './delete-target.ts'
-import {isSafelyWithin} from './target.ts'
+import {isMissingStatus} from './presence.ts'
+import {isSafelyBelow, spelled} from './target.ts'
 
 /** The verdict after a Multi-Status document: its own word on the target, or what follows from the members. */
 export function verdictOf(
@@ -26,6 +34,7 @@ export function verdictOf(
       ? successOf(request, self.status)
       : withRequest(self, request)
   }
+  if (!hasFailures && countsAsDeleted(request, head.status)) return successOf(request, head.status)
   if (hasFailures)
     return failureOf(request, {status: 424, reason: 'member', retryAfter: head.retryAfter})
   if (isRefused)
@@ -40,25 +49,28 @@ export function plainVerdict(
   answer: PlainAnswer,
 ): DavResult {
   const {status, retryAfter, location} = head
+  const {conditions, description: words} = answer
   if (status === 207) {
     const problem = answer.problem()
-    const description =
+    const found =
       problem instanceof Error ? problem.message : 'The 207 has no Multi-Status document'
-    return failureOf(request, {status, reason: 'malformed', description})
+    const description = words === '' ? found : words
+    return failureOf(request, {status, reason: 'malformed', conditions, description})
   }
   if (isSuccessStatus(status) || countsAsDeleted(request, status)) return successOf(request, status)
   return failureOf(request, {
     status,
     reason: 'status',
-    conditions: answer.conditions,
+    conditions,
     retryAfter,
     location,
+    ...(words !== '' && {description: words}),
   })
 }
 
 /** What is not there is deleted where that was wanted, or where an earlier attempt may have done it unheard. */
 function countsAsDeleted({attempts, ifMissing}: DeleteRequest, status: number): boolean {
-  return (status === 404 || status === 410) && (attempts > 0 || ifMissing === 'success')
+  return isMissingStatus(status) && (attempts > 0 || ifMissing === 'success')
 }
 
 /**
@@ -76,22 +88,24 @@ export function brokenVerdict(
     const failure = failureOf(request, {
       status: 0,
       reason: 'no-answer',
+      cause: 'not-sent',
       description: `${description}: the call was ended`,
     })
     return {...failure, request: formatRequest(request)}
   }
   if (ending?.aborted === true && error === ending.reason) {
     const description = 'The call was ended before the answer came'
-    return failureOf(request, {status: 0, reason: 'no-answer', description})
+    return failureOf(request, {status: 0, reason: 'no-answer', cause: 'aborted', description})
   }
   if (!(error instanceof DavError)) throw error
-  return failureOf(request, {status: 0, reason: 'no-answer', description: error.message})
+  const {message: description} = error
+  return failureOf(request, {status: 0, reason: 'no-answer', cause: causeOf(error), description})
 }
 
 /** The verdict on a target that a DELETE of the same call has deleted with what it is in. */
 export function coveredVerdict(request: DeleteRequest, status: number): Success {
   const verdict = successOf(request, status)
-  const description = 'It goes with a target that it is in'
+  const description = 'Deleted together with a target that it is in'
   const {description: accepted} = verdict
   return {...verdict, description: accepted ? `${description}. ${accepted}` : description}
 }
@@ -120,9 +134,14 @@ export function standingVerdict(
 }
 
 /** The verdict on a target that was said to be deleted, where that could not be seen. */
-export function unseenVerdict(request: DeleteRequest, {status}: Success, why: string): Failure {
-  const description = `The DELETE was answered ${status}, but whether it is gone was not to be seen: ${why}`
-  return failureOf(request, {status: 0, reason: 'no-answer', description})
+export function unseenVerdict(
+  request: DeleteRequest,
+  {status}: Success,
+  cause: FailureCause,
+  why: string,
+): Failure {
+  const description = `The DELETE was answered ${status}, but whether it is gone could not be seen: ${why}`
+  return failureOf(request, {status: 0, reason: 'no-answer', cause, description})
 }
 
 function successOf(request: DeleteRequest, status: number): Success {
@@ -145,13 +164,14 @@ function failureOf(
   facts: {
     readonly status: number
     readonly reason: FailureReason
+    readonly cause?: FailureCause
     readonly conditions?: readonly string[]
     readonly retryAfter?: number | undefined
     readonly location?: string | undefined
     readonly description?: string
   },
 ): Failure {
-  const {status, reason, conditions = [], retryAfter, location, description} = facts
+  const {status, reason, cause, conditions = [], retryAfter, location, description} = facts
   const failure: Failure = {
     ok: false,
     href: pathOf(request.url),
@@ -159,6 +179,7 @@ function failureOf(
     relation: 'self',
     status,
     reason,
+    ...(cause !== undefined && {cause}),
     conditions,
     missing: [],
     ...(description !== undefined && {description}),
@@ -176,7 +197,7 @@ export function withRequest(failure: Failure, request: DeleteRequest): Failure {
   if (failure.relation === 'outside') return failure
   const sent = formatRequest({...request, attempts: request.attempts + 1})
   if (failure.relation === 'self') return {...failure, request: sent}
-  if (!isSafelyWithin(failure.url, request.url)) return failure
+  if (!isSafelyBelow(failure.url, request.url)) return failure
   const {conditions, ...others} = sent
   // The lock is on the target, and its token is needed for what is in it too. RFC 4918, sections 7.5 and 10.4.2.
   const token = conditions?.['if']
@@ -184,7 +205,7 @@ export function withRequest(failure: Failure, request: DeleteRequest): Failure {
     ...failure,
     request: {
       ...others,
-      url: failure.url,
+      url: spelled(failure.url),
       ...(token !== undefined && {conditions: {if: token}}),
     },
   }

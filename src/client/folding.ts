@@ -4,6 +4,7 @@
  * verdict, at most 20,000, so that memory does not grow with the number of targets. RFC 4918, section 9.6.1.
  */
 
+import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import type {Deletion} from './delete-exchange.ts'
 
@@ -78,6 +79,25 @@ export class Folding {
     if (this.#recent.size - this.#underWay.length < REMEMBERED) return
     this.#older = this.#recent
     this.#recent = new Map(this.#underWay.map((one) => [one.path, one.outcome]))
+  }
+}
+
+/** The targets that were refused: one that is named again has its verdict. As many are remembered as of the others. */
+export class Refused {
+  #recent = new Set<string>()
+  #older = new Set<string>()
+
+  /** Adds a refused target. Returns whether it is a new one; one that names nothing always is. */
+  add({url, href}: Failure): boolean {
+    const key = `${URL.parse(url)?.origin} ${resourceKey(url)}`
+    if (href === '') return true
+    if (this.#recent.has(key) || this.#older.has(key)) return false
+    this.#recent.add(key)
+    if (this.#recent.size === REMEMBERED) {
+      this.#older = this.#recent
+      this.#recent = new Set()
+    }
+    return true
   }
 }
 

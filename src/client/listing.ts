@@ -1,21 +1,30 @@
 /** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
 
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {formatDepth} from '../protocol/depth.ts'
-import {DavError, DavHttpError, MultiStatusError} from '../protocol/errors.ts'
+import {
+  DavError,
+  DavHttpError,
+  DavNetworkError,
+  DavTimeoutError,
+  MultiStatusError,
+} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
-import {sendUntilAnswered} from '../retry/exchange.ts'
-import type {Transport} from '../transport/transport.ts'
-import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
-import {readAnswer, readHead} from './answer.ts'
+import {discard} from '../transport/transport.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from './answer.ts'
+import {causeOf, orLate, readAnswer, readHead} from './answer.ts'
 import type {CallSummary} from './call.ts'
 import type {Line, Session} from './session.ts'
 
 // More pages than this are taken for a server that goes round in circles.
 const MOST_PAGES = 10_000
+
+// Milliseconds that the words of a refusal have before it is tried again without them.
+const WORDS_WITHIN = 1000
 
 /** How all collections of a call are asked for. */
 export interface Manner {
@@ -41,14 +50,55 @@ export interface ListingRequest {
 export interface ListingAnswer<P> {
   /** The URL that answered. */
   readonly url: string
+  /** Whether that is another resource than the one that was asked. */
+  readonly isElsewhere: boolean
+  /** The status of the answer, where that is no success. */
+  readonly status: number | undefined
   /** What the server says it is. */
   readonly server: string
   /** The results of all pages, related to that URL. Ending the iteration early gives the body up. */
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
-  /** Whether the answer named the resource or what is in it. If not, it is no listing of it. */
+  /** Whether the answer is a listing of the resource: it named members, or itself and nothing of another collection. */
   readonly hasListed: boolean
   /** What can be said when the batches have ended. */
   end(): CallSummary
+}
+
+/** What the results of an answer were about, as far as that was seen. */
+class Named {
+  self = false
+  members = false
+  /** Resources that the one that was asked for is in: then it may be the listing of one of these. */
+  around = false
+  others = false
+  /** The failure of the resource itself, where it answered and refused its properties. */
+  refusal: Failure | undefined
+  /** Whether two results for the resource itself are the same: SabreDAV writes that href for a member without a name. */
+  isRepeated = false
+  readonly #hrefs = new Set<string>()
+
+  see({url}: {readonly url: string}, result: DavResult<unknown>): void {
+    const {ok, href, url: other, relation} = result
+    if (relation === 'self') {
+      this.self = true
+      if (!ok && result.reason === 'propstat') this.refusal ??= result
+      if (!ok || this.#hrefs.size > 2) return
+      this.isRepeated ||= this.#hrefs.has(href)
+      this.#hrefs.add(href)
+    } else if (relation !== 'outside') {
+      // A failure may be one of a name that nobody has.
+      this.members ||= ok
+    } else if (isWithin(url, other)) {
+      this.around ||= ok
+    } else {
+      this.others = true
+    }
+  }
+
+  /** Whether that is a listing. The members of a collection that a proxy renames, say, are others: it is not empty. */
+  get hasListed(): boolean {
+    return this.members || (this.self && !this.others && !this.around)
+  }
 }
 
 /**
@@ -61,8 +111,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
   const {url} = first.head
   const incomplete: Incomplete[] = []
   let end: CallSummary = {incomplete}
-  const named = {self: false, members: false, others: false}
-  let selves = 0
+  const named = new Named()
 
   async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
     const pages = new Set([request.url, url])
@@ -71,40 +120,46 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
       if (page.head.status >= 300)
         incomplete.push({href: url, reason: 'failed', status: page.head.status})
       for await (const batch of page.answer.batches) {
-        for (const {ok, url: other, relation} of batch) {
-          if (relation === 'self' && ok && isFirst) selves++
-          if (relation === 'self') named.self = true
-          else if (relation !== 'outside') named.members = true
-          else if (!isWithin(url, other)) named.others = true
-        }
         // Each page may begin with the collection itself.
-        yield isFirst ? batch : batch.filter(({ok, relation}) => !ok || relation !== 'self')
+        const hadSelf = !isFirst && named.self
+        for (const result of batch) if (isFirst || !isOwn(result)) named.see({url}, result)
+        yield hadSelf ? batch.filter((result) => !isOwn(result)) : batch
+        if (!isFirst) named.self ||= batch.some((result) => isOwn(result))
       }
       const summary = page.answer.summary()
-      incomplete.push(...summary.incomplete)
+      for (const one of summary.incomplete) noteIncomplete(incomplete, one)
       if (isFirst) end = {...summary, incomplete}
-      // SabreDAV gives members of a collection whose name it cannot write the href of the collection.
-      if (isFirst && selves > 1 && request.depth !== 0) incomplete.push({href: url, reason: 'self'})
       const next = nextPage(page.head, pages)
-      if (next === undefined) return undefined
-      if (next === 'lost') {
-        incomplete.push({href: url, reason: 'paged'})
-        return undefined
+      if (next === undefined || next === 'lost') {
+        if (next === 'lost') incomplete.push({href: url, reason: 'paged'})
+        break
       }
       page = await exchange<P>(next, {...request, url}, manner)
     }
+    const {refusal, members, isRepeated} = named
+    if (isRepeated && request.depth !== 0) incomplete.push({href: url, reason: 'self'})
+    // It told nothing but that it tells nothing. That is 404 of what has none of the properties; and 507 is told already.
+    const isTold = refusal === undefined || refusal.missing.length === 0 || refusal.status === 507
+    if (!isTold && !members && refusal.status !== 404)
+      incomplete.push({href: url, reason: 'self', status: refusal.status})
+    return undefined
   }
 
   return {
     url,
+    isElsewhere: canonicalPathOf(url) !== canonicalPathOf(request.url),
+    status: first.head.status >= 300 ? first.head.status : undefined,
     server: first.head.server,
     batches: batches(),
     get hasListed() {
-      // The members of a collection that a proxy renames, say, are others: the collection is not empty.
-      return named.members || (named.self && !named.others)
+      return named.hasListed
     },
     end: () => end,
   }
+}
+
+function isOwn({ok, relation}: DavResult<unknown>): boolean {
+  return ok && relation === 'self'
 }
 
 /** Whether a URL is in another one: a server may name what is around a collection. */
@@ -125,41 +180,130 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
   return to.href
 }
 
-/** Sends the request for a page of the listing of a URL. */
+/**
+ * Sends the request for a page of the listing of a URL, until its answer is one to keep or there is no other attempt.
+ *
+ * @throws What the last attempt threw or was refused with, and the signal's reason.
+ */
 async function exchange<P>(
   page: string,
-  {url, depth, body, decoders, onSend, mayRepeat}: ListingRequest,
-  {session, line}: Manner,
+  request: ListingRequest,
+  manner: Manner,
 ): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
-  const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
-  const sent = {method: 'PROPFIND', url: page, headers, body}
-  let times = 0
-  const send: Transport = (once) => {
-    onSend?.(++times)
-    return line.send(once)
+  const {onSend, mayRepeat = () => true} = request
+  const {repeats} = manner.line
+  for (let attempt = 1; ; attempt++) {
+    onSend?.(attempt)
+    let sent: Sent<P> | undefined
+    let problem: unknown
+    try {
+      sent = await sendOnce<P>(page, request, manner)
+    } catch (error) {
+      if (!(error instanceof DavNetworkError || error instanceof DavTimeoutError)) throw error
+      problem = error
+    }
+    const status = sent?.head.status ?? 0
+    const isFinal = (status > 0 && status < 300) || !mayRepeat(status)
+    let wait: (() => Promise<void>) | undefined
+    try {
+      if (!isFinal && repeats !== undefined) {
+        const answer = await sent?.soon()
+        wait = repeats.next(attempt, [failureOf(page, sent?.head, answer, problem)])
+      }
+      if (wait === undefined) {
+        if (sent === undefined) throw problem
+        const {head} = sent
+        const answer = await sent.answer
+        if (answer.kind === 'multistatus') return {head, answer}
+        throw problemOf(head, answer, request)
+      }
+    } catch (error) {
+      await sent?.discard()
+      throw error
+    }
+    await sent?.discard()
+    await wait()
   }
-  const response = await sendUntilAnswered(send, sent, line.repeats, mayRepeat)
+}
+
+type Answer<P> = PlainAnswer | MultiStatusAnswer<P>
+
+/** An answer whose headers are there. */
+interface Sent<P> {
+  readonly head: AnswerHead
+  /** What it is, as soon as its body tells. */
+  readonly answer: Promise<Answer<P>>
+  /** The same, or `undefined` where the body does not come soon. */
+  soon(): Promise<Answer<P> | undefined>
+  /** Gives the body up. */
+  discard(): Promise<void>
+}
+
+async function sendOnce<P>(
+  page: string,
+  {url, depth, body, decoders}: ListingRequest,
+  {session, line}: Manner,
+): Promise<Sent<P>> {
+  const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
+  const response = await line.send({method: 'PROPFIND', url: page, headers, body})
   const head = readHead(response, page)
-  const answer = await readAnswer<P>(session, response, {
+  const answer = readAnswer<P>(session, response, {
     method: 'PROPFIND',
     url: page === url ? head.url : url,
     decoders,
   })
-  if (answer.kind === 'multistatus') return {head, answer}
-  const {conditions, excerpt} = answer
-  // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
-  if (head.status < 300) throw withStatus(answer.problem(), head.status)
-  const facts = {method: 'PROPFIND', depth: headers.depth, conditions, excerpt}
-  throw new DavHttpError({...head, ...facts})
+  // Where the body is given up, nobody waits for it any more.
+  answer.catch(() => {})
+  // A success is one whose body can be read as far as to tell what it is.
+  if (head.status < 300) await answer
+  return {
+    head,
+    answer,
+    soon: () => orLate(answer, WORDS_WITHIN),
+    discard: async () => {
+      await discard(response)
+    },
+  }
 }
 
-function withStatus(problem: unknown, status: number): unknown {
+/** What is thrown of an answer that is no Multi-Status document. */
+function problemOf(head: AnswerHead, answer: PlainAnswer, {depth}: ListingRequest): unknown {
+  // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
+  if (head.status < 300) return withStatus(answer, head.status)
+  const {conditions, description, excerpt} = answer
+  const facts = {method: 'PROPFIND', depth: formatDepth(depth), conditions, description, excerpt}
+  return new DavHttpError({...head, ...facts})
+}
+
+function withStatus(answer: PlainAnswer, status: number): unknown {
+  const problem = answer.problem()
   if (!(problem instanceof MultiStatusError))
     return problem ?? new DavError(`PROPFIND was answered ${status} without a body`)
-  return new MultiStatusError(
-    `${problem.message} (status ${status})`,
-    problem.reason,
-    problem.offset,
-    problem.limit,
-  )
+  const {message, reason, offset, limit} = problem
+  return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, answer)
+}
+
+/** A refused or broken PROPFIND, for those who say whether it is worth another attempt. */
+function failureOf(
+  url: string,
+  head: AnswerHead | undefined,
+  answer: Answer<unknown> | undefined,
+  problem: unknown,
+): Failure {
+  const {retryAfter} = head ?? {}
+  const plain = answer?.kind === 'plain' ? answer : undefined
+  const words = plain?.description ?? ''
+  return {
+    ok: false,
+    href: new URL(url).pathname,
+    url,
+    relation: 'self',
+    status: head?.status ?? 0,
+    reason: head === undefined ? 'no-answer' : 'status',
+    ...(problem instanceof DavError && {cause: causeOf(problem)}),
+    conditions: plain?.conditions ?? [],
+    missing: [],
+    ...(words !== '' && {description: words}),
+    ...(retryAfter !== undefined && {retryAfter}),
+  }
 }

@@ -18,6 +18,9 @@ export interface MergeOptions {
   readonly stop: AbortController
 }
 
+// Milliseconds after which timers have their turn.
+const LONGEST_TURN = 20
+
 /** Gives results out. Resolves when they were read: `false` where nobody reads any more. */
 export type Give<T> = (batch: readonly T[]) => Promise<boolean>
 
@@ -135,6 +138,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
     const {pace, ending} = this.#options
     let sources: Sources<S> | undefined
     let isDone = false
+    let turn = performance.now()
     try {
       sources = open(this.#sources, ending)
       while (this.#takesMore) {
@@ -144,6 +148,11 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
         // It may come long after the end.
         if (next.done === true || this.#isLeft || this.#error !== undefined) break
         this.#runOne(next.value)
+        // What sends nothing is done in one turn, and timers would not be heard: an abort could not end it.
+        if (performance.now() > turn + LONGEST_TURN) {
+          await new Promise((resolve) => setTimeout(resolve, 0))
+          turn = performance.now()
+        }
         while (!pace.hasRoom(this.#running) && this.#takesMore) {
           await new Promise<void>((resolve) => (this.#roomMade = resolve))
         }

@@ -4,6 +4,8 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {causeOf} from './answer.ts'
+import {spelled} from './target.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -39,7 +41,7 @@ export function withRequest(failure: Failure, order: Order, times: number): Fail
   const {body, root, attempts} = order
   const request: FailedRequest = {
     method: 'PROPFIND',
-    url: failure.url,
+    url: spelled(failure.url),
     depth,
     ...(isDeep(order) && root !== failure.url && {root}),
     body,
@@ -59,19 +61,21 @@ export function listingFailure(
   const common = {ok: false, href: new URL(url).pathname, url, relation, missing: []} as const
   if (!(error instanceof DavHttpError)) {
     const {message: description} = error
+    const cause = causeOf(error)
     return withRequest(
-      {...common, status: 0, reason: 'no-answer', conditions: [], description},
+      {...common, status: 0, reason: 'no-answer', cause, conditions: [], description},
       order,
       times,
     )
   }
-  const {status, conditions, retryAfter, location} = error
+  const {status, conditions, description, retryAfter, location} = error
   return withRequest(
     {
       ...common,
       status,
       reason: 'status',
       conditions,
+      ...(description !== undefined && {description}),
       ...(retryAfter !== undefined && {retryAfter}),
       ...(location !== undefined && {location}),
     },

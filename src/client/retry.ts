@@ -10,6 +10,7 @@ import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {noteIncomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {inPhases} from '../retry/phases.ts'
@@ -31,7 +32,7 @@ import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
 import type {Session} from './session.ts'
 import {GRACE, resolveConcurrency} from './session.ts'
-import {guardTarget, resolveTarget} from './target.ts'
+import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
 import {walk} from './walk.ts'
 
 /** How failures are retried. */
@@ -78,7 +79,8 @@ export function retry(
     }
     const {listings, deletes, kept} = plan(all, {session, policy, settled})
     // What is not to be sent again stays as it is, and a listing that failed is no whole one.
-    incomplete.push(...kept.filter(isOfListing).map(incompleteListing))
+    for (const failure of kept)
+      if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
     yield kept
     const frontier = new Frontier([...listings.keys()])
     try {
@@ -145,7 +147,10 @@ function plan(
       resolveTarget({url: request.url}, session.base)
       orders.set(orderOf(request, session), failure)
     } else if (request.method === 'DELETE') {
-      deletes.set(resourceKey(settleAgain(session, request, settled).url), failure)
+      const {url} = settleAgain(session, request, settled)
+      const problem = settled.unguarded ? undefined : findControlProblem(new URL(url))
+      if (problem === undefined) deletes.set(resourceKey(url), failure)
+      else kept.push({...failure, reason: 'refused', description: `Not sent again: ${problem}`})
     } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()

@@ -2,6 +2,7 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
+import {DavError, visible} from '../protocol/errors.ts'
 import type {ServerState} from '../retry/pace.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
@@ -13,7 +14,8 @@ import type {Auth} from '../transport/auth.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {withRedirects} from '../transport/redirects.ts'
-import type {Transport} from '../transport/transport.ts'
+import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
+import {discard} from '../transport/transport.ts'
 
 /** A client's settings, checked and complete. */
 export interface Session {
@@ -80,6 +82,22 @@ export function resolveConcurrency(concurrency: number): number {
   throw new RangeError(`concurrency is a whole number above zero, not ${concurrency}`)
 }
 
+/**
+ * An answer of the origin that was asked. A transport that follows redirects by itself may bring one from elsewhere.
+ *
+ * @throws DavError for an answer of another origin.
+ */
+async function checkOrigin(
+  response: DavResponse,
+  {method, url}: DavRequest,
+  origin: string,
+): Promise<DavResponse> {
+  const answerer = response.url === undefined || response.url === '' ? url : response.url
+  if (URL.parse(answerer)?.origin === origin) return response
+  await discard(response)
+  throw new DavError(`${method} ${url} was answered by ${visible(answerer, 200)}, another origin`)
+}
+
 /** Opens the way to the server for one call, which the client's signal and its own end. */
 export function openLine(
   session: Session,
@@ -98,9 +116,9 @@ export function openLine(
   ending.addEventListener('abort', onEnding, {once: true})
   stop.addEventListener('abort', onStop, {once: true})
 
-  const counted: Transport = (request) => {
+  const counted: Transport = async (request) => {
     line.requests++
-    return session.transport(request)
+    return checkOrigin(await session.transport(request), request, session.base.origin)
   }
   const timed = withDeadlines(counted, session.timeouts, end.signal)
   const authorized =

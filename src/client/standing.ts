@@ -100,5 +100,12 @@ function withoutAnswer(member: Failure): Failure {
   // What was named outside of the target was not sent again with it.
   if (member.request === undefined) return member
   const description = `It failed with ${member.status}, and was sent again since with what it is in`
-  return {...member, status: 0, reason: 'no-answer', conditions: [], description}
+  return {
+    ...member,
+    status: 0,
+    reason: 'no-answer',
+    cause: 'unreadable',
+    conditions: [],
+    description,
+  }
 }

@@ -2,6 +2,7 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
+import {isMissingStatus, selfOf} from './presence.ts'
 import type {PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
 import type {Session} from './session.ts'
@@ -14,18 +15,25 @@ export async function stat<P>(
   target: Target,
   options: PropfindOptions,
 ): Promise<DavResult<P>> {
+  const {href} = resolveTarget(target, session.base)
   let count = 0
   let first: DavResult<P> | undefined
-  let self: DavResult<P> | undefined
-  for await (const result of propfind<P>(session, target, {...options, depth: 0})) {
+  const selves: DavResult<P>[] = []
+  const stream = propfind<P>(session, target, {...options, depth: 0})
+  for await (const result of stream) {
     count++
     first ??= result
-    if (result.relation === 'self') self ??= result
+    if (result.relation === 'self') selves.push(result)
   }
+  // A refusal that is a Multi-Status document is told by the summary.
+  const {incomplete} = await stream.summary
+  const refused = incomplete.find(
+    ({reason, status = 0}) => reason === 'failed' && isMissingStatus(status),
+  )
+  const self = selfOf(selves, href, refused?.status)
   // Some servers behind a proxy write another path into the only href there is.
   const result = self ?? (count === 1 ? first : undefined)
   if (result !== undefined) return result
-  const {href} = resolveTarget(target, session.base)
   throw new DavError(
     `PROPFIND ${href} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
   )

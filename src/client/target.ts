@@ -3,7 +3,8 @@
  * another resource than the one that is meant. RFC 3986; RFC 4918, section 8.3.
  */
 
-import {isWithin} from '../protocol/href.ts'
+import {typesOf} from '../multistatus/selection.ts'
+import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
 export type Target = string | URL | ResultTarget
@@ -15,7 +16,8 @@ export interface ResultTarget {
 }
 
 /**
- * The URL of a target.
+ * The URL of a target, as it is sent: with `%3B` for a `;`, which servlets would cut off with what follows it; and of a result
+ * that is a collection by its type with the slash at its end, without which nginx answers a DELETE with 409.
  *
  * @throws TypeError where it is none, is on another origin, or would hit another resource than it seems to.
  */
@@ -41,7 +43,29 @@ export function resolveTarget(target: Target, base: URL): URL {
       `${describe(url)} has credentials in it: give them as auth, such as basicAuth(username, password)`,
     )
   }
+  spell(url)
+  if (isKnownCollection(target) && url.search === '' && !url.pathname.endsWith('/'))
+    url.pathname += '/'
   return url
+}
+
+/** Writes a path in the way that all servers read alike, as far as there is one. */
+function spell(url: URL): void {
+  if (url.pathname.includes(';')) url.pathname = url.pathname.replaceAll(';', '%3B')
+}
+
+/** A URL that a server wrote, as it is sent. */
+export function spelled(href: string): string {
+  if (!href.includes(';')) return href
+  const url = new URL(href)
+  spell(url)
+  return url.href
+}
+
+/** Whether a target is a result whose type says that it is a collection. */
+function isKnownCollection(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null || !('properties' in target)) return false
+  return typesOf(target.properties)?.includes('collection') === true
 }
 
 /**
@@ -50,39 +74,33 @@ export function resolveTarget(target: Target, base: URL): URL {
  * @throws TypeError
  */
 export function guardTarget(url: URL, base: URL, verb: string): void {
-  // Without any of these characters, all servers read a path alike.
-  const isPlain = !/[%;\\]/.test(url.pathname)
-  const paths = isPlain ? [url.pathname] : [url.pathname, asServersRead(url.pathname)]
-  if (paths.some((path) => isWithin(base.pathname, path))) {
+  const found = standings(url.pathname, base.pathname)
+  if (found.has('same') || found.has('around')) {
     throw new TypeError(
       `${verb} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
     )
   }
-  if (!paths.every((path) => isWithin(path, base.pathname))) {
+  if (found.has('elsewhere')) {
     throw new TypeError(
       `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
     )
   }
 }
 
-/** Whether a URL is in another one, in whatever way a server reads its path. */
-export function isSafelyWithin(url: string, other: string): boolean {
-  const {pathname} = new URL(url)
-  const around = new URL(other).pathname
-  return isWithin(pathname, around) && isWithin(asServersRead(pathname), around)
+/**
+ * Why a verb that destroys must not be sent to a URL, though it is below the base: servers read control characters as the end
+ * of a name, or as nothing.
+ */
+export function findControlProblem(url: URL): string | undefined {
+  return hasControlCharacter(url.pathname)
+    ? 'there is a control character in its name, which some servers read as another name; say unguarded: true if it is meant'
+    : undefined
 }
 
-/**
- * What some servers make of a path: nginx decodes `%2F` before it resolves dots, Windows takes `\` for a slash, servlets cut
- * parameters off a segment, and old decoders read an overlong dot. A guard must hold for these too.
- */
-function asServersRead(path: string): string {
-  const read = path
-    .replaceAll(/%2f|%5c/gi, '/')
-    .replaceAll(/%c0%ae/gi, '.')
-    .replaceAll(/\/(\.{1,2});[^/]*/g, '/$1')
-    .replaceAll(/%00.*?(?=\/|$)/g, '')
-  return new URL(`http://localhost${read}`).pathname
+/** Whether a URL is below another one in whatever way a server reads their paths, and means one resource. */
+export function isSafelyBelow(url: string, other: string): boolean {
+  const {pathname} = new URL(url)
+  return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, new URL(other).pathname)
 }
 
 /** A reference as it may stand in a message: without credentials. */

@@ -4,19 +4,17 @@
  */
 
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
-import {formatPropfind} from '../properties/propfind-body.ts'
-import {DavError, DavHttpError} from '../protocol/errors.ts'
+import {DavError} from '../protocol/errors.ts'
+import {causeOf} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {standingVerdict, unseenVerdict, withRequest} from './delete-verdict.ts'
 import {Frontier} from './frontier.ts'
 import type {Manner} from './listing.ts'
-import {list} from './listing.ts'
 import type {Give} from './merge.ts'
 import type {Order} from './order.ts'
+import {isMissingStatus, isPresent, PRESENCE_BODY as body} from './presence.ts'
 import {firstListing} from './propfind.ts'
 import {walk} from './walk.ts'
-
-const body = formatPropfind({properties: ['resourcetype']})
 
 /** Gives out what is left of a target that was deleted, each as a Failure. Returns the verdict on it. */
 export async function verify(
@@ -27,13 +25,13 @@ export async function verify(
 ): Promise<DavResult> {
   const {line} = manner
   try {
-    if (isMissing(verdict.status) || !(await stands(request.url, manner))) return verdict
+    if (isMissingStatus(verdict.status) || !(await isPresent(request.url, manner))) return verdict
   } catch (error) {
     // The DELETE was answered, whatever ends the call now.
     if (line.isGraceful && line.isEnd(error))
-      return unseenVerdict(request, verdict, 'the call was ended')
+      return unseenVerdict(request, verdict, 'aborted', 'the call was ended')
     if (!(error instanceof DavError)) throw error
-    return unseenVerdict(request, verdict, error.message)
+    return unseenVerdict(request, verdict, causeOf(error), error.message)
   }
   const {url} = request
   const order: Order = {url, root: url, depth: 'infinity', body, decoders: {}, attempts: 0}
@@ -50,37 +48,6 @@ export async function verify(
     if (!line.isGraceful || !line.isEnd(error)) throw error
   }
   return standingVerdict(request, verdict, hasMembers)
-}
-
-/**
- * Whether a resource is still there.
- *
- * @throws DavError where that is not known.
- */
-export async function stands(url: string, manner: Manner): Promise<boolean> {
-  try {
-    const answer = await list({url, depth: 0, body, decoders: {}}, manner)
-    let isNamedMissing = false
-    for await (const batch of answer.batches) {
-      // A property that is missing is one of a resource that is there.
-      isNamedMissing ||= batch.some(
-        (result) =>
-          !result.ok &&
-          result.relation === 'self' &&
-          result.reason === 'status' &&
-          isMissing(result.status),
-      )
-    }
-    if (!answer.hasListed) throw new DavError(`the answer to PROPFIND ${url} does not name it`)
-    return !isNamedMissing
-  } catch (error) {
-    if (error instanceof DavHttpError && isMissing(error.status)) return false
-    throw error
-  }
-}
-
-function isMissing(status: number): boolean {
-  return status === 404 || status === 410
 }
 
 function isBelow(relation: DavResult['relation']): boolean {

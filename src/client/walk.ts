@@ -5,6 +5,7 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {noteIncomplete} from '../multistatus/summary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {CallSummary} from './call.ts'
@@ -14,7 +15,8 @@ import {list} from './listing.ts'
 import {merge, pour} from './merge.ts'
 import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
 import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './refusal.ts'
-import {Types, Wholeness} from './wholeness.ts'
+import {spelled} from './target.ts'
+import {Deeper, Types, Wholeness} from './wholeness.ts'
 
 /** How the collections are listed. */
 export interface WalkManner extends Manner {
@@ -31,6 +33,7 @@ export async function* walk<P>(
 ): AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined> {
   const {incomplete, stop, line} = manner
   const types = new Types()
+  const deeper = new Deeper()
   let first: CallSummary | undefined
   const run = async function* (
     listing: Listing,
@@ -39,12 +42,15 @@ export async function* walk<P>(
     const attempt = {url, times: 0}
     let found: readonly Listing[]
     try {
-      const end = yield* listOne<P>(listing, attempt, {...manner, types})
+      const end = yield* listOne<P>(listing, attempt, {...manner, types, deeper})
       // That is known now, and not before: who may not see a collection is refused in the same words.
       if (listing.isRefused === true) manner.session.server.refusesInfinity = true
       if (listing.isFirst) first ??= end.summary
-      incomplete.push(...end.summary.incomplete)
+      for (const one of end.summary.incomplete) noteIncomplete(incomplete, one)
       found = listingsOf(end.collections, listing, incomplete)
+      // Asked for everything, the server has named the resource alone: it may have taken the Depth for 0.
+      if (end.isUnlisted)
+        found = [{...listing, url: listing.isFirst ? order.root : url, depth: 1, isFirst: false}]
     } catch (error) {
       const isFinal = listing.isFirst && manner.throws && !(error instanceof DepthRefused)
       if (isFinal || line.signal.aborted || !(error instanceof DavError)) {
@@ -56,7 +62,7 @@ export async function* walk<P>(
       } else {
         const failure = listingFailure(order, attempt, error)
         yield [failure]
-        incomplete.push(incompleteListing(failure))
+        noteIncomplete(incomplete, incompleteListing(failure))
         found = []
       }
     }
@@ -67,12 +73,15 @@ export async function* walk<P>(
   yield* merge<Listing, DavResult<P>>(frontier, options, (listing, give) =>
     pour(run(listing), give),
   )
+  for (const url of deeper.unlisted) noteIncomplete(incomplete, {href: url, reason: 'shallow'})
   return {...first, incomplete}
 }
 
 /** What one listing gave. */
 interface Listed {
   readonly summary: CallSummary
+  /** Whether what was asked for showed no member, and must be listed by itself. */
+  readonly isUnlisted: boolean
   /** The URLs of collections that must be listed by themselves. */
   readonly collections: readonly string[]
 }
@@ -80,13 +89,13 @@ interface Listed {
 async function* listOne<P>(
   {order, url, depth, isFirst}: Listing,
   attempt: {times: number},
-  manner: WalkManner & {readonly types: Types},
+  manner: WalkManner & {readonly types: Types; readonly deeper: Deeper},
 ): AsyncGenerator<readonly DavResult<P>[], Listed, undefined> {
   const {body, decoders} = order
   const onSend = (times: number): void => {
     attempt.times = times
   }
-  const {types} = manner
+  const {types, deeper} = manner
   const request = {
     url,
     depth,
@@ -98,31 +107,36 @@ async function* listOne<P>(
   const answer = await list<P>(request, manner).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
   })
-  const mayMove = isFirst && order.root === order.url
+  // A redirect to the slash leads to the same resource. One to elsewhere is told of what was asked for, and is no listing of it.
+  const mayMove = isFirst && order.root === order.url && !answer.isElsewhere
   if (mayMove) order.root = answer.url
-  const place = placing<P>(order.root, answer.url, isFirst)
-  const whole = isDeep(order) ? new Wholeness(answer.url, depth, decoders, types) : undefined
+  const mayBeElsewhere = isFirst && manner.throws && order.root === order.url
+  const place = placing<P>(order.root, answer, isFirst)
+  const isWalked = isDeep(order)
+  const whole = isWalked ? new Wholeness(answer.url, depth, decoders, types) : undefined
   let isBegun = false
   for await (const batch of answer.batches) {
     // In here, because the body is given up then.
-    if (!mayMove) checkAnswerer(url, answer, isFirst && manner.throws ? order.root : undefined)
+    if (answer.isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
     const isUseless = cutsInSilence(answer.server) || refusesDepth(batch)
     if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()
     isBegun ||= batch.length > 0
     whole?.see(batch)
-    const placed = place(batch)
+    const fresh = isWalked && depth !== 'infinity' ? deeper.filter(batch) : batch
+    const placed = place(fresh)
     yield placed.map((result) => (result.ok ? result : withRequest(result, order, attempt.times)))
   }
   const incomplete = [...(whole?.incomplete() ?? [])]
   // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
-  if (!answer.hasListed) {
+  if (!answer.hasListed || answer.isElsewhere) {
     if (!isFirst || !manner.throws) throw notListed(url)
-    incomplete.push({href: answer.url, reason: 'self'})
+    incomplete.push({href: url, reason: 'self'})
   }
   const end = answer.end()
   return {
     summary: {...end, incomplete: [...end.incomplete, ...incomplete]},
-    collections: whole?.unlisted() ?? [],
+    isUnlisted: depth === 'infinity' && whole?.mayBeDepthZero === true && !answer.isElsewhere,
+    collections: answer.isElsewhere ? [] : (whole?.unlisted() ?? []),
   }
 }
 
@@ -137,8 +151,8 @@ function listingsOf(
   const found: Listing[] = []
   for (const collection of collections) {
     // With the slash that collections end with: without it, servers answer that it is missing.
-    const url = collection.endsWith('/') ? collection : `${collection}/`
-    if (levelOf(url) - outermost > most) incomplete.push({href: url, reason: 'shallow'})
+    const url = spelled(collection.endsWith('/') ? collection : `${collection}/`)
+    if (levelOf(url) - outermost > most) noteIncomplete(incomplete, {href: url, reason: 'shallow'})
     else found.push({order, url, depth: 1, isFirst: false})
   }
   return found
@@ -146,20 +160,24 @@ function listingsOf(
 
 /**
  * Relates the results of a listing to the root. What it says of the collection itself, or of what is around it, is left out
- * where their own listings have reported them.
+ * where their own listings have reported them. The resource that answered in the place of the root stands for it.
  */
 function placing<P>(
   root: string,
-  url: string,
+  {url, isElsewhere}: ListingAnswer<P>,
   isFirst: boolean,
 ): (batch: readonly DavResult<P>[]) => readonly DavResult<P>[] {
-  if (root === url) return (batch) => batch
+  if (root === url && isFirst) return (batch) => batch
   const base = canonicalPathOf(root)
   const self = canonicalPathOf(url)
   return (batch) => {
     const placed: DavResult<P>[] = []
     for (const result of batch) {
       const path = canonicalPathOf(result.url)
+      if (isElsewhere && path === self) {
+        placed.push({...result, url: root, relation: 'self'})
+        continue
+      }
       const relation = relate(path, base)
       const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
       const isReported = isAround && !(isFirst && path === self)
@@ -169,20 +187,9 @@ function placing<P>(
   }
 }
 
-/**
- * A collection that leads elsewhere may lead to what is around it, and so without end.
- *
- * @throws DavError
- */
-function checkAnswerer(
-  url: string,
-  answer: ListingAnswer<unknown>,
-  root: string | undefined,
-): void {
-  const path = canonicalPathOf(answer.url)
-  if (path === canonicalPathOf(url) || (root !== undefined && path === canonicalPathOf(root)))
-    return
-  throw new DavError(`PROPFIND ${url} was redirected to ${answer.url}, which is another resource`)
+/** A collection that leads elsewhere may lead to what is around it, and so without end. */
+function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
+  return new DavError(`PROPFIND ${url} was redirected to ${answer.url}, which is another resource`)
 }
 
 function notListed(url: string): DavError {

@@ -134,6 +134,15 @@ export class MultiStatusParser<P = Properties> {
     return this.#reader.isMultiStatus
   }
 
+  /**
+   * Whether the root has ended: nothing but white space, comments and processing instructions may follow.
+   *
+   * @internal
+   */
+  get isEnded(): boolean {
+    return this.#reader.isEnded
+  }
+
   /** What the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
   get error(): unknown {
     return this.#error

@@ -50,6 +50,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #syncToken = ''
   #self: Incomplete | undefined
   #malformed = false
+  #isEnded = false
 
   constructor(
     url: URL,
@@ -70,6 +71,11 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   /** Whether the root was read and is `DAV:multistatus`. */
   get isMultiStatus(): boolean {
     return this.#root !== undefined
+  }
+
+  /** Whether the root has ended. */
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   /** How many responses are complete. */
@@ -178,6 +184,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         this.#syncToken ||= trimSpace(value)
         return undefined
       case Role.multistatus:
+        this.#isEnded = true
         return this.#finish()
       default:
         return undefined

@@ -21,7 +21,10 @@ export interface Collected<P = Properties> {
  * The results of a request, or of many, as they arrive. Nothing is sent until it is read, and it is read once: a second
  * reader gets a TypeError. `break` cancels what is still under way and frees its connections.
  */
-export interface ResultStream<P = Properties> extends AsyncIterable<DavResult<P>> {
+export interface ResultStream<
+  P = Properties,
+  R extends DavResult<P> = DavResult<P>,
+> extends AsyncIterable<R> {
   /**
    * Reads to the end and holds all results.
    *
@@ -29,9 +32,20 @@ export interface ResultStream<P = Properties> extends AsyncIterable<DavResult<P>
    */
   collect(): Promise<Collected<P>>
   /** Gives the results in batches as they arrive, none of them empty, for throughput. */
-  batches(): AsyncIterable<readonly DavResult<P>[]>
+  batches(): AsyncIterable<readonly R[]>
   /** Settles when the stream has ended: rejects with what it threw. It never settles for a stream that nobody reads. */
   readonly summary: Promise<Summary>
+}
+
+/** Whether something is a stream of results, and not any other source of them. */
+export function isResultStream(source: unknown): source is ResultStream<unknown> {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'batches' in source &&
+    'summary' in source &&
+    Symbol.asyncIterator in source
+  )
 }
 
 /** What a source of results says at its end; the stream counts the results itself. */

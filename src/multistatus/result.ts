@@ -48,6 +48,8 @@ export interface Failure {
   readonly status: number
   /** What kind of failure it is. */
   readonly reason: FailureReason
+  /** Why there is no answer, or why nothing was sent; with reason `no-answer` only. */
+  readonly cause?: FailureCause
   /** Names of the conditions in `DAV:error`, such as `lock-token-submitted` or `{ns}name`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /** What the server said of single properties. */
@@ -65,11 +67,21 @@ export interface Failure {
 /**
  * - `status`: the response's own status is not 2xx; or it is, and `verify` has seen that the resource is still there.
  * - `propstat`: every propstat is non-2xx. The resource answered, the properties did not.
- * - `malformed`: a response, or a target, that cannot be understood.
+ * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
  * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
+ * - `refused`: nothing was sent. The target is invalid or guarded, or has no strong ETag where one is needed.
  */
-export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer'
+export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
+
+/**
+ * - `network`: no connection, or one that broke.
+ * - `timeout`: a time limit ran out.
+ * - `aborted`: the call was ended while the answer was waited for.
+ * - `not-sent`: the call was ended before the request was sent, or sent again.
+ * - `unreadable`: there was an answer, and it does not tell the outcome.
+ */
+export type FailureCause = 'network' | 'timeout' | 'aborted' | 'not-sent' | 'unreadable'
 
 /** One property that the server gave no value for. */
 export interface PropertyFailure {
@@ -163,6 +175,6 @@ const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 50
  * server has refused for good, such as 403 or 412, and what it has not, such as 404, is not.
  */
 export function isRetryable(failure: Failure): boolean {
-  if (failure.reason === 'malformed') return false
+  if (failure.reason === 'malformed' || failure.reason === 'refused') return false
   return failure.reason === 'no-answer' || RETRYABLE.has(failure.status)
 }

@@ -6,7 +6,7 @@ import type {Failure} from './result.ts'
 export interface Summary {
   /** Every member that the server has was reported. A program may delete locally only where this is true. */
   readonly complete: boolean
-  /** Why not, with the hrefs concerned; empty where `complete` is true. */
+  /** Why not, with the hrefs concerned: the first 1,000 of these; empty where `complete` is true. */
   readonly incomplete: readonly Incomplete[]
   /** How many results were a Success. */
   readonly successes: number
@@ -45,6 +45,14 @@ export interface Incomplete {
     | 'malformed'
   /** 507 for `storage`, and what a refused or failed listing was answered with. */
   readonly status?: number
+}
+
+// Each failed member of a tree may be one. The first ones say enough: the listing is not complete.
+const MOST_INCOMPLETE = 1000
+
+/** Adds a reason, as long as there are few enough of them. */
+export function noteIncomplete(to: Incomplete[], incomplete: Incomplete): void {
+  if (to.length < MOST_INCOMPLETE) to.push(incomplete)
 }
 
 /** Whether the answer to a method lists members, so that it can be incomplete. */

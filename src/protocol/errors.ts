@@ -25,6 +25,8 @@ export interface DavHttpErrorFacts {
   readonly retryAfter?: number | undefined
   /** Where a redirect that was not followed pointed to, as the server wrote it. */
   readonly location?: string | undefined
+  /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text. */
+  readonly description?: string | undefined
   /** The beginning of the answer's body. */
   readonly excerpt?: string | undefined
 }
@@ -45,6 +47,8 @@ export class DavHttpError extends DavError {
   readonly retryAfter: number | undefined
   /** Where a redirect that was not followed pointed to, as the server wrote it. */
   readonly location: string | undefined
+  /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text; `undefined` for a page. */
+  readonly description: string | undefined
   /** The beginning of the answer's body, at most 1,000 characters; empty where there was none. */
   readonly excerpt: string
 
@@ -62,6 +66,7 @@ export class DavHttpError extends DavError {
     this.conditions = facts.conditions
     this.retryAfter = facts.retryAfter
     this.location = facts.location
+    this.description = facts.description === '' ? undefined : facts.description
     this.excerpt = facts.excerpt ?? ''
   }
 }
@@ -107,13 +112,28 @@ export class MultiStatusError extends DavError {
   readonly offset: number
   /** The name of the limit that was broken, with reason `limit-exceeded` only. */
   readonly limit: string | undefined
+  /** Names of the conditions, where the body is a `DAV:error` instead. RFC 4918, section 16. */
+  readonly conditions: readonly string[]
+  /** The beginning of a body that is something else, at most 1,000 characters; else empty. */
+  readonly excerpt: string
 
-  /** Takes the sentence, the kind of fault and its place. */
-  constructor(message: string, reason: MultiStatusErrorReason, offset: number, limit?: string) {
+  /** Takes the sentence, the kind of fault and its place; and what the body is, where it is something else. */
+  constructor(
+    message: string,
+    reason: MultiStatusErrorReason,
+    offset: number,
+    limit?: string,
+    body: {readonly conditions: readonly string[]; readonly excerpt: string} = {
+      conditions: [],
+      excerpt: '',
+    },
+  ) {
     super(message)
     this.reason = reason
     this.offset = offset
     this.limit = limit
+    this.conditions = body.conditions
+    this.excerpt = body.excerpt
   }
 }
 

@@ -15,7 +15,11 @@ export interface ResolvedHref {
   readonly relation: Relation
 }
 
-const AUTHORITY = /^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#\\]*/i
+const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i
+const NETWORK_PATH = /^\/\/([^/?#\\]*)/
+// What servers make of a whole URL, or of a whole path, that they take for the name of a member.
+const MANGLED_URL = /^https?(?::|%3a)(?:\/|%2f)+([^/?#\\%]|%(?!2f))*/i
+const MANGLED_PATH = /^%2f/i
 // Not with the flag `i`: with `u`, `\w` would then match U+017F and U+212A.
 const NOT_IN_PATH = /%(?![\dA-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
@@ -31,6 +35,7 @@ const PLAIN = /* @__PURE__ */ plainCharacters()
 /** Resolves the hrefs of one answer against the URL of its request. */
 export class HrefResolver {
   readonly #origin: string
+  readonly #authorities: readonly string[]
   readonly #folder: string
   readonly #self: string
   readonly #canonical: string
@@ -41,6 +46,8 @@ export class HrefResolver {
   constructor(url: URL) {
     this.base = url.href
     this.#origin = url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin
+    const port = url.protocol === 'https:' ? '443' : '80'
+    this.#authorities = [url.host, `${url.hostname}:${port}`]
     this.#folder = url.pathname.slice(0, url.pathname.lastIndexOf('/') + 1)
     this.#self = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`
     this.#canonical = canonicalPath(url.pathname)
@@ -53,17 +60,54 @@ export class HrefResolver {
         return {url: this.#origin + href, relation: relationBelow(href, this.#self.length)}
       return {url: this.#origin + href, relation: this.#relation(href)}
     }
-    const authority = AUTHORITY.exec(href)
-    let path = authority === null ? href : href.slice(authority[0].length)
-    if (!path.startsWith('/')) path = (authority === null ? this.#folder : '/') + path
-    path = path.replaceAll(NOT_IN_PATH, escapeCharacter)
+    let path = this.#pathOf(href).replaceAll(NOT_IN_PATH, escapeCharacter)
     if (DOT_SEGMENT.test(path)) path = new URL(`http://localhost${path}`).pathname
     return {url: this.#origin + path, relation: this.#relation(path)}
+  }
+
+  /** The absolute path that an href means, whatever it is on. */
+  #pathOf(href: string): string {
+    const authority = AUTHORITY.exec(href)
+    if (authority !== null) return absolute(href.slice(authority[0].length))
+    const network = NETWORK_PATH.exec(href)
+    if (network !== null) {
+      const isAsked = this.#authorities.includes((network[1] ?? '').toLowerCase())
+      return isAsked ? absolute(href.slice(network[0].length)) : href.replaceAll(/\/{2,}/g, '/')
+    }
+    if (href.startsWith('/')) return href
+    return this.#repeated(href) ?? this.#folder + href
+  }
+
+  /** The path of a reference that is a whole path or URL, though it is written as a relative one. */
+  #repeated(href: string): string | undefined {
+    const url = MANGLED_URL.exec(href)
+    if (url !== null) {
+      const path = absolute(unescapeSlashes(href.slice(url[0].length)))
+      // Where the path was escaped before, its escapes are escaped too.
+      const once = path.replaceAll(/%25(?=[\da-f]{2})/gi, '%')
+      return this.#relation(path) === 'outside' && this.#relation(once) !== 'outside' ? once : path
+    }
+    if (href.startsWith('\\')) {
+      const path = href.replaceAll('\\', '/').replaceAll(/\/{2,}/g, '/')
+      return this.#relation(path) === 'outside' ? undefined : path
+    }
+    if (MANGLED_PATH.test(href)) return unescapeSlashes(href)
+    return this.#canonical !== '' && this.#relation(`/${href}`) !== 'outside'
+      ? `/${href}`
+      : undefined
   }
 
   #relation(path: string): Relation {
     return relate(canonicalPath(path), this.#canonical)
   }
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+function unescapeSlashes(path: string): string {
+  return path.replaceAll(/%2f/gi, '/')
 }
 
 /** Where one canonical path stands to another one. */

@@ -115,7 +115,8 @@ class UnderWay {
 function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: number): DavBody {
   return {
     async *[Symbol.asyncIterator]() {
-      const chunks = readChunks(body)
+      // A stream that is waited for is cancelled by the signal alone.
+      const chunks = readChunks(body, deadline.signal)
       let isOver = false
       try {
         for (;;) {
@@ -136,6 +137,8 @@ function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: n
     },
     async cancel() {
       deadline.end()
+      // A body that is being read cannot be cancelled on all platforms. Its exchange can be ended.
+      deadline.break(new DOMException('The body was given up', 'AbortError'))
       await discard(answer)
     },
   }

@@ -42,7 +42,6 @@ describe('ifMatch', () => {
   it.each([
     ['"abc"', '"abc"'],
     ['abc', '"abc"'],
-    ['W/"abc"', 'W/"abc"'],
     ['*', '*'],
     ['"a, b"', '"a, b"'],
     ['686897696a7c876b7e', '"686897696a7c876b7e"'],
@@ -51,6 +50,16 @@ describe('ifMatch', () => {
     await dav.delete({href: 'b', ifMatch}).collect()
     expect(sentHeaders('if-match')).toEqual([sent, sent])
     expect(sentHeaders('if')).toEqual([undefined, undefined])
+  })
+
+  it('that is weak is refused: it never matches', async () => {
+    const target = {href: 'a', ifMatch: 'W/"abc"'}
+    for (const stream of [dav.delete(target), dav.deleteMany([target])]) {
+      const {failures} = await stream.collect()
+      expect(failures).toMatchObject([{reason: 'refused', status: 0, url: `${server.url}a`}])
+      expect(failures[0]?.description).toMatch(/weak/)
+    }
+    expect(server.requests).toEqual([])
   })
 
   it.each([
@@ -71,7 +80,7 @@ describe('ifMatch', () => {
       expect(() => dav.deleteMany(['b', target])).toThrow(TypeError)
       expect(() => dav.delete(target)).toThrow(TypeError)
       const {failures, successes} = await dav.deleteMany(generate([target, 'b'])).collect()
-      expect(failures.map(line)).toEqual(['0 malformed self a'])
+      expect(failures.map(line)).toEqual(['0 refused self a'])
       expect(failures[0]?.url).toBe(`${server.url}a`)
       expect(successes.map(line)).toEqual(['204 self /b'])
       expect(server.requests.map(({url}) => url)).toEqual(['/b'])
@@ -114,7 +123,7 @@ describe('lockToken', () => {
     const target = {href: 'a', lockToken} as DeleteTarget
     expect(() => dav.deleteMany([target])).toThrow(TypeError)
     const {failures} = await dav.deleteMany(generate([target])).collect()
-    expect(failures.map(line)).toEqual(['0 malformed self a'])
+    expect(failures.map(line)).toEqual(['0 refused self a'])
     expect(server.requests).toEqual([])
   })
 })
@@ -124,6 +133,7 @@ describe('ifUnchanged', () => {
     const responses = [
       response('/docs/a', '"1"'),
       response('/docs/b', 'W/"2"'),
+      response('/docs/any', '*'),
       response('/docs/c', 'unquoted'),
       response('/docs/none'),
       response('/docs/sub/', '"3"', '<D:collection/>'),
@@ -139,13 +149,13 @@ describe('ifUnchanged', () => {
       expect(results.map(({href}) => href.replace('/docs/', ''))).toEqual(
         successes.map(({href}) => href.replace('/docs/', '')),
       )
-      expect(results.map(({ok}) => ok)).toEqual([true, true, true, false, false])
-      expect(results.slice(3)).toMatchObject([
-        {reason: 'malformed', status: 0, relation: 'self', url: `${server.url}docs/none`},
-        {reason: 'malformed', status: 0, relation: 'self', url: `${server.url}docs/sub/`},
+      expect(results.map(({ok}) => ok)).toEqual([true, false, false, true, false, false])
+      expect(results.slice(4)).toMatchObject([
+        {reason: 'refused', status: 0, relation: 'self', url: `${server.url}docs/none`},
+        {reason: 'refused', status: 0, relation: 'self', url: `${server.url}docs/sub/`},
       ])
     }
-    const once = ['"1"', 'W/"2"', '"unquoted"']
+    const once = ['"1"', '"unquoted"']
     expect(sentHeaders('if-match').slice(before)).toEqual([...once, ...once])
   })
 
@@ -155,7 +165,7 @@ describe('ifUnchanged', () => {
     )
     const {successes} = await dav.propfind('a', {depth: 0}).collect()
     const {failures} = await dav.deleteMany(successes, {ifUnchanged: true}).collect()
-    expect(failures.map(line)).toEqual(['0 malformed self /a'])
+    expect(failures.map(line)).toEqual(['0 refused self /a'])
     expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
   })
 
@@ -167,7 +177,7 @@ describe('ifUnchanged', () => {
       const {successes} = await dav.propfind('').collect()
       const stream = dav.deleteMany(successes, {ifUnchanged: true, concurrency: 1})
       const results = await Array.fromAsync(stream)
-      expect(results.map(line)).toEqual(['0 malformed self /a', '204 self /b'])
+      expect(results.map(line)).toEqual(['0 refused self /a', '204 self /b'])
     },
   )
 
@@ -180,8 +190,29 @@ describe('ifUnchanged', () => {
     const target = given instanceof URL ? new URL('a', server.url) : given
     expect(() => dav.deleteMany([target], {ifUnchanged: true})).toThrow(TypeError)
     const {failures} = await dav.deleteMany(generate([target]), {ifUnchanged: true}).collect()
-    expect(failures).toMatchObject([{reason: 'malformed', status: 0, url: `${server.url}a`}])
+    expect(failures).toMatchObject([{reason: 'refused', status: 0, url: `${server.url}a`}])
     expect(server.requests).toEqual([])
+  })
+
+  it.each([
+    ['no type', '<D:getetag>"1"</D:getetag>', /resourcetype/],
+    [
+      'a type that nobody knows',
+      '<D:resourcetype><x xmlns=""/></D:resourcetype><D:getetag>"1"</D:getetag>',
+      /resourcetype/,
+    ],
+    ['a weak ETag', '<D:resourcetype/><D:getetag>W/"1"</D:getetag>', /weak/],
+    ['an ETag that matches anything', '<D:resourcetype/><D:getetag>*</D:getetag>', /no ETag/],
+  ])('of a result with %s is refused, and says so', async (_, prop, words) => {
+    const body = `${OPEN}<D:response><D:href>/a</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>${SHUT}`
+    server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
+    const {successes} = await dav.propfind('a', {depth: 0}).collect()
+    for (const targets of [successes, generate(successes)]) {
+      const {failures} = await dav.deleteMany(targets, {ifUnchanged: true}).collect()
+      expect(failures).toMatchObject([{reason: 'refused', status: 0, url: `${server.url}a`}])
+      expect(failures[0]?.description).toMatch(words)
+    }
+    expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
   })
 
   it('takes an ifMatch', async () => {

@@ -74,7 +74,7 @@ describe('a dry run', () => {
       const stream = dav.deleteMany(generate(['a', bad, 'c']), {dryRun, concurrency: 1})
       const results = await Array.fromAsync(stream)
       expect(results.map(({ok}) => ok)).toEqual([true, false, true])
-      expect(results[1]).toMatchObject({status: 0, reason: 'malformed'})
+      expect(results[1]).toMatchObject({status: 0, reason: 'refused'})
     }
     expect(server.requests).toEqual([])
   })
@@ -83,7 +83,7 @@ describe('a dry run', () => {
     const {failures} = await dav
       .deleteMany([{url: `${server.url}docs/a`}], {dryRun, ifUnchanged: true})
       .collect()
-    expect(failures.map(line)).toEqual(['0 malformed self /docs/a'])
+    expect(failures.map(line)).toEqual(['0 refused self /docs/a'])
   })
 
   it('folds as the run would: one result for a target that is named twice', async () => {

@@ -107,13 +107,13 @@ describe('a target of a generator that is none', () => {
     ['null', null],
     ['a number', 7],
     ['an object that is none', {}],
-  ])('is a Failure malformed in its place, and the others are deleted: %s', async (_, bad) => {
+  ])('is a Failure refused in its place, and the others are deleted: %s', async (_, bad) => {
     dav = new DavClient({url: `${server.url}docs/`, transport})
     const targets = generate<unknown>(['a', bad, 'c']) as AsyncIterable<Target>
     const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency: 1}))
     expect(results).toMatchObject([
       {ok: true, href: '/docs/a', status: 204},
-      {ok: false, reason: 'malformed', status: 0, relation: 'self', conditions: [], missing: []},
+      {ok: false, reason: 'refused', status: 0, relation: 'self', conditions: [], missing: []},
       {ok: true, href: '/docs/c', status: 204},
     ])
     expect(results[1]).not.toHaveProperty('request')
@@ -130,7 +130,7 @@ describe('a target of a generator that is none', () => {
       attempts: 0,
     }))
     const {failures} = await dav.deleteMany(generate(forged)).collect()
-    expect(failures.map(({reason}) => reason)).toEqual(['malformed', 'malformed', 'malformed'])
+    expect(failures.map(({reason}) => reason)).toEqual(['refused', 'refused', 'refused'])
     expect(server.requests).toEqual([])
   })
 

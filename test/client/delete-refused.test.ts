@@ -35,7 +35,12 @@ describe('a refused target of a stream', () => {
     ['an object', () => ({href: 'b#1'}), 'b#1', `${root}docs/b%231`],
     ['a URL', (url) => new URL('x#1', url), '/x', `${root}x`],
     ['an object with a URL', (url) => ({href: new URL('x#1', url)}), '/x', `${root}x`],
-    ['another origin', () => 'https://other.example/b', '/b', `${root}b`],
+    [
+      'another origin',
+      () => 'https://other.example/b',
+      'https://other.example/b',
+      'https://other.example/b',
+    ],
     [
       'a dot segment in disguise',
       () => 'a/..%2f..%2fb',
@@ -46,7 +51,7 @@ describe('a refused target of a stream', () => {
     const targets = generate<unknown>([given(server.url), 'z']) as AsyncIterable<DeleteTarget>
     const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency: 1}))
     expect(results.map(({ok}) => ok)).toEqual([false, true])
-    expect(results[0]).toMatchObject({href, relation: 'self', reason: 'malformed', status: 0})
+    expect(results[0]).toMatchObject({href, relation: 'self', reason: 'refused', status: 0})
     expect(results[0]?.url).toBe(url.replace(root, server.url))
     expect(results[0]).not.toHaveProperty('request')
     expect(sent()).toEqual(['/docs/z'])

@@ -125,7 +125,7 @@ describe('a listing as the targets', () => {
     listingOf(listing('/docs/', '/docs/a', '/docs/b/'))
     const {successes, failures} = await dav.deleteMany(dav.propfind('')).collect()
     expect(successes.map(line).toSorted()).toEqual(['204 self /docs/a', '204 self /docs/b/'])
-    expect(failures.map(line)).toEqual(['0 malformed self /docs/'])
+    expect(failures.map(line)).toEqual(['0 refused self /docs/'])
     expect(sent().toSorted()).toEqual(['/docs/a', '/docs/b/'])
   })
 
@@ -138,7 +138,7 @@ describe('a listing as the targets', () => {
     const {successes} = await dav.deleteMany(results.slice(-1)).collect()
     expect(successes.map(line)).toEqual(['204 self /docs/a'])
     const {failures} = await dav.deleteMany(results.slice(-1), {ifUnchanged: true}).collect()
-    expect(failures.map(line)).toEqual(['0 malformed self /docs/a'])
+    expect(failures.map(line)).toEqual(['0 refused self /docs/a'])
     expect(sent()).toEqual(['/docs/a'])
   })
 
@@ -149,10 +149,7 @@ describe('a listing as the targets', () => {
       .collect()
     expect(sent()).toEqual(['/docs/sub/a/'])
     expect(successes.map(({href}) => href)).toEqual(['/docs/sub/a/', '/docs/sub/a/x'])
-    expect(failures.map(line)).toEqual([
-      '0 malformed self /docs/sub/',
-      '0 malformed self /docs/other/',
-    ])
+    expect(failures.map(line)).toEqual(['0 refused self /docs/sub/', '0 refused self /docs/other/'])
   })
 
   it('that is refused ends the call with its error', async () => {
@@ -211,7 +208,7 @@ describe('a listing that was cut off', () => {
     const cut = verdicts({'/docs/t/': '507 Insufficient Storage', '/docs/t/b': '403 Forbidden'})
     server.script(({method}) => (method === 'PROPFIND' ? answer207(cut) : {status: 204}))
     const results = await Array.fromAsync(dav.deleteMany(members(dav.propfind('t/'))))
-    expect(results.map(line)).toEqual(['0 malformed self /docs/t/', '0 malformed self /docs/t/b'])
+    expect(results.map(line)).toEqual(['0 refused self /docs/t/', '0 refused self /docs/t/b'])
     expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
   })
 })

@@ -262,7 +262,9 @@ describe('DELETE', () => {
     await store('41.txt')
     const {successes} = await dav.propfind('inbox/', {depth: 1}).collect()
     for (const member of successes.slice(1)) {
-      const {failures} = await dav.delete(member).collect()
+      // Some servers read a control character as the end of a name.
+      const unguarded = /%[01]/.test(member.url)
+      const {failures} = await dav.delete(member, {unguarded}).collect()
       expect(failures).toEqual([])
     }
     expect(await stored()).toEqual(['41.txt', 'inbox'])
@@ -432,9 +434,12 @@ describe('deleteMany', () => {
     for (const name of NASTY_NAMES) await store(`inbox/${name}`)
     const listing = await dav.propfind('inbox/', {depth: 1}).collect()
     const members = listing.successes.filter(({relation}) => relation === 'member')
-    const {failures, summary} = await dav.deleteMany(members).collect()
+    const guarded = await dav.deleteMany(members).collect()
+    const odd = NASTY_NAMES.filter((name) => /\p{Cc}/u.test(name))
+    expect(guarded.failures.map(({reason}) => reason)).toEqual(odd.map(() => 'refused'))
+    expect(guarded.summary.requests).toBe(NASTY_NAMES.length - odd.length)
+    const {failures} = await dav.deleteMany(guarded.failures, {unguarded: true}).collect()
     expect(failures).toEqual([])
-    expect(summary).toMatchObject({successes: NASTY_NAMES.length, requests: NASTY_NAMES.length})
     expect(await stored()).toEqual(['inbox'])
   })
 

@@ -19,11 +19,13 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** The only request that a PROPFIND sent. */
+/** The only request that a PROPFIND sent. At Depth infinity, what showed no member is asked for these by another one. */
 async function sent(options?: PropfindOptions): Promise<FaultServer['requests'][number]> {
   await dav.propfind('docs/', options ?? {}).collect()
   const [request, ...others] = server.requests
-  if (request === undefined || others.length > 0) throw new Error(`${others.length + 1} requests`)
+  const most = options?.depth === 'infinity' ? 1 : 0
+  if (request === undefined || others.length > most)
+    throw new Error(`${others.length + 1} requests`)
   return request
 }
 

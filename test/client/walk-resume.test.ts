@@ -215,15 +215,20 @@ describe('a walk that ended otherwise', () => {
     expect([...new Set([...lines, ...successes.map(line)])].toSorted()).toEqual(all)
   })
 
-  it('goes on by the href that was asked for where that leads elsewhere', async () => {
+  it('does not go on where what was asked for leads elsewhere: that is another collection', async () => {
     const location = '/docs/'
     server.set({faults: {'/alias/': [{status: 302, headers: {location}}]}})
     const stream = connect().propfind('alias/', {depth: walk, concurrency: 1})
-    const lines: string[] = []
-    for await (const result of stream) if (lines.push(line(result)) === 20) break
-    const resume = written(stream.checkpoint())
-    const {successes} = await connect().propfind('alias/', {depth: walk, resume}).collect()
-    expect([...new Set([...lines, ...successes.map(line)])].toSorted()).toEqual(all)
+    const {successes, summary} = await stream.collect()
+    expect(successes.map(line)).toEqual([
+      'self /docs/',
+      'outside /docs/c0/',
+      'outside /docs/c1/',
+      'outside /docs/c2/',
+    ])
+    expect(successes[0]?.url).toBe(`${server.url}alias/`)
+    expect(summary.incomplete).toEqual([{href: `${server.url}alias/`, reason: 'self'}])
+    expect(stream.checkpoint().left).toEqual([])
   })
 })
 

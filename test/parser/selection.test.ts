@@ -95,7 +95,9 @@ describe('collections', () => {
 
   it.each([
     ['/docs/a', '<D:resourcetype><x:calendar/><D:collection/></D:resourcetype>', true],
-    ['/docs/a/', '<D:resourcetype><x:collection/></D:resourcetype>', false],
+    ['/docs/a/', '<D:resourcetype><x:collection/></D:resourcetype>', true],
+    ['/docs/a', '<D:resourcetype><x:collection/></D:resourcetype>', false],
+    ['/docs/a/', '<D:resourcetype><D:principal/></D:resourcetype>', false],
     ['/docs/a/', '<D:resourcetype/>', false],
     ['/docs/a/', '', true],
     ['/docs/a', '', false],

@@ -85,7 +85,6 @@ describe('toLocalPath', () => {
     ['%5C%5Chost%5Cshare', '%5C%5Chost%5Cshare'],
     ['C:%5Cx', 'C%3A%5Cx'],
     ['%252e%252e/x', '%252e%252e/x'],
-    ['%2fetc%2fpasswd', '%2Fetc%2Fpasswd'],
     ['a/%2e%2e/b', 'b'],
   ])('of the hostile %s stays in its folder: %j', (href, path) => {
     expect(local(href)).toBe(path)
@@ -96,6 +95,7 @@ describe('toLocalPath', () => {
     ['..', 'outside'],
     ['../secret', 'outside'],
     ['/etc/passwd', 'outside'],
+    ['%2fetc%2fpasswd', 'outside'],
     ['/docsx/a', 'outside'],
     ['//host/x', 'outside'],
     ['http://evil.example/x', 'outside'],

@@ -1,0 +1,128 @@
+/**
+ * Every way in which servers read a path. Some decode before they resolve dots, some cut parameters off segments, some take
+ * a backslash for a slash: what is one resource to us may be another one to them. RFC 3986, sections 3.3 and 5.2.4.
+ */
+
+/** Where a path stands to another one: the same resource, below it, around it, or none of these. */
+export type Standing = 'same' | 'below' | 'around' | 'elsewhere'
+
+/** Two paths, read in the same way. */
+interface Reading {
+  readonly path: string
+  readonly base: string
+  /** Whether escapes were decoded: each character is a byte then. */
+  readonly isDecoded: boolean
+}
+
+// Paths of people have fewer than ten. A path with more readings than these counts as one that may be anywhere.
+const MOST_READINGS = 2000
+
+// Without any of these, each server reads a path alike. `E0` and `F0` begin a longer form of a character of ASCII here only.
+const AMBIGUOUS = /[;\\]|\/\/|%(?:2f|5c|2e|3b|00|c[01]|e0%[89]|f0%8|f8%8|fc%8)/i
+const CONTROL = /%(?:[01][\da-f]|7f)/i
+const OVERLONG =
+  /[\xC0\xC1][\x80-\xBF]|\xE0[\x80-\x9F][\x80-\xBF]|\xF0[\x80-\x8F][\x80-\xBF]{2}|\xF8[\x80-\x87][\x80-\xBF]{3}|\xFC[\x80-\x83][\x80-\xBF]{4}/g
+
+/** Where a path stands to another one, in each reading of the two. Both are absolute paths as a URL has them. */
+export function standings(path: string, base: string): ReadonlySet<Standing> {
+  const first: Reading = {path, base, isDecoded: false}
+  const found = new Set<Standing>([standing(first)])
+  if (!AMBIGUOUS.test(path) && !AMBIGUOUS.test(base)) return found
+  const seen = new Set([keyOf(first)])
+  const waiting = [first]
+  for (let reading = waiting.pop(); reading !== undefined; reading = waiting.pop()) {
+    for (const next of readOn(reading)) {
+      if (seen.has(keyOf(next))) continue
+      if (seen.size === MOST_READINGS) return found.add('elsewhere')
+      seen.add(keyOf(next))
+      found.add(standing(next))
+      waiting.push(next)
+    }
+  }
+  return found
+}
+
+/** Whether a path is below another one in each reading. */
+export function isBelowInEachReading(path: string, base: string): boolean {
+  const found = standings(path, base)
+  return found.size === 1 && found.has('below')
+}
+
+/** Whether a path has an escaped control character, which servers cut off, drop or take for the end. */
+export function hasControlCharacter(path: string): boolean {
+  return CONTROL.test(path)
+}
+
+/** What one more step of a server makes of two paths. */
+function* readOn({path, base, isDecoded}: Reading): Generator<Reading> {
+  if (!isDecoded) yield {path: decode(path), base: decode(base), isDecoded: true}
+  for (const step of STEPS) yield {path: step(path), base: step(base), isDecoded}
+  // Some servers cut parameters off the last segment alone, some off all, some off those that are dots.
+  const count = Math.max(path.split('/').length, base.split('/').length)
+  for (let index = 0; index < count; index++) {
+    const cut = (text: string): string => cutParameters(text, index)
+    yield {path: cut(path), base: cut(base), isDecoded}
+  }
+}
+
+const STEPS: readonly ((path: string) => string)[] = [
+  (path) => path.replaceAll('\\', '/'),
+  (path) => path.replaceAll(OVERLONG, decodeOverlong),
+  (path) => path.replaceAll(/\/{2,}/g, '/'),
+  resolveDots,
+  // As a string of C ends there, and as a segment of one does.
+  (path) => path.replace(/\0.*$/s, ''),
+  (path) => path.replaceAll(/\0[^/]*/g, ''),
+]
+
+function cutParameters(path: string, index: number): string {
+  if (!path.includes(';')) return path
+  const segments = path.split('/')
+  const segment = segments[index]
+  if (segment?.includes(';') !== true) return path
+  segments[index] = segment.slice(0, segment.indexOf(';'))
+  return segments.join('/')
+}
+
+function resolveDots(path: string): string {
+  if (!path.includes('/.')) return path
+  const kept: string[] = []
+  for (const segment of path.split('/').slice(1)) {
+    if (segment === '..') kept.pop()
+    else if (segment !== '.') kept.push(segment)
+  }
+  return `/${kept.join('/')}`
+}
+
+function decodeOverlong(sequence: string): string {
+  let code = sequence.startsWith('\xC1') ? 1 : 0
+  for (const byte of sequence.slice(1)) code = (code << 6) | (byte.charCodeAt(0) & 0x3f)
+  return code < 0x80 ? String.fromCharCode(code) : sequence
+}
+
+/** The bytes of a path, each as one character. */
+function decode(path: string): string {
+  return path.replaceAll(/%([\da-f]{2})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  )
+}
+
+function standing({path, base, isDecoded}: Reading): Standing {
+  const own = segmentsOf(path, isDecoded)
+  const others = segmentsOf(base, isDecoded)
+  const shared = Math.min(own.length, others.length)
+  for (let index = 0; index < shared; index++) {
+    if (own[index] !== others[index]) return 'elsewhere'
+  }
+  if (own.length === others.length) return 'same'
+  return own.length > others.length ? 'below' : 'around'
+}
+
+function segmentsOf(path: string, isDecoded: boolean): string[] {
+  const segments = path.split('/').filter((segment) => segment !== '')
+  return isDecoded ? segments : segments.map(decode)
+}
+
+function keyOf({path, base, isDecoded}: Reading): string {
+  return `${isDecoded ? 1 : 0}${path}\n${base}`
+}
