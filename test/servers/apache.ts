@@ -69,6 +69,7 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
     deleting: {
       withoutSlash: 204,
       blocked: {'': 403, a: 403, 'a/kept': 403, 'a/kept/1.txt': 403, 'a/kept/2.txt': 403},
+      blockedNamesMembersAlone: false,
       locked: {'': 424, 'a/locked.txt': 423},
     },
     files: (site) => ({

@@ -4,7 +4,7 @@
  */
 import {mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {DavClient, encodePath, isSuccess} from 'multistatus'
+import {DavClient, decodePath, encodePath, isSuccess} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
 import {deletingServers} from './servers.ts'
@@ -72,10 +72,12 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(isDeleted ? [] : ['1.txt'])
   })
 
-  it('every listed name is deleted by its result', async () => {
+  it('every listed name is deleted by its result, where the server finds it', async () => {
     const folder = await makeNastyCollection(server, 'nasty')
     const dav = clientOf(server, 'nasty')
     const hidden = nastyNames.filter((name) => !server.traits.dotNames && name.startsWith('.'))
+
+    const refused = refusalsOf(server)
 
     for (const of of ['files', 'collections']) {
       const listed = await dav
@@ -85,19 +87,20 @@ describeServers(deletingServers, (server) => {
 
       const {successes, failures} = await dav.deleteMany(targets).collect()
 
-      expect(failures).toEqual([])
+      expect(statusByPath(`nasty/${of}`, failures)).toEqual(Object.fromEntries(refused))
+      const kept = new Set([...hidden, ...refused.map(([name]) => name)])
       expect(statusByPath(`nasty/${of}`, successes)).toEqual(
-        Object.fromEntries(
-          nastyNames.filter((name) => !hidden.includes(name)).map((name) => [name, 204]),
-        ),
+        Object.fromEntries(nastyNames.filter((name) => !kept.has(name)).map((name) => [name, 204])),
       )
       expect(await readPaths(join(folder, of))).toEqual(
-        hidden.flatMap((name) => (of === 'files' ? [name] : [name, `${name}/${name}`])).toSorted(),
+        [...kept]
+          .flatMap((name) => (of === 'files' ? [name] : [name, `${name}/${name}`]))
+          .toSorted(),
       )
     }
   })
 
-  it('every name is deleted by its encoded path', async () => {
+  it('every name is deleted by its encoded path, where the server finds it', async () => {
     const folder = await makeNastyCollection(server, 'encoded')
     const dav = clientOf(server, 'encoded')
     const targets = [
@@ -105,30 +108,39 @@ describeServers(deletingServers, (server) => {
       ...nastyNames.map((name) => `${encodePath(`collections/${name}`)}/`),
     ]
 
+    const refused = refusalsOf(server)
+
     const {successes, failures} = await dav.deleteMany(targets).collect()
 
-    expect(failures).toEqual([])
-    expect(successes.length).toBe(2 * nastyNames.length)
-    expect(await readPaths(folder)).toEqual(['collections', 'files'])
-  })
-
-  it('a listed name that is not UTF-8 is deleted by its result', async () => {
-    const folder = join(server.root, 'latin')
-    await mkdir(folder)
-    await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
-    await giveToServer(folder)
-    const dav = clientOf(server, 'latin')
-
-    const listed = await dav.propfind('', {depth: 1, properties: ['resourcetype']}).collect()
-    const targets = listed.successes.filter(({relation}) => relation === 'member')
-    const {successes, failures} = await dav.deleteMany(targets).collect()
-
-    expect(failures).toEqual([])
-    expect(successes).toMatchObject([
-      {url: expect.stringMatching(/\/latin\/caf%e9$/i), status: 204},
+    const each = [...refused, ...refused]
+    expect(failures.map(({status}) => status)).toEqual(each.map(([, status]) => status))
+    expect(successes.length).toBe(2 * (nastyNames.length - refused.length))
+    const kept = refused.flatMap(([name]) => [
+      `collections/${name}`,
+      `collections/${name}/${name}`,
+      `files/${name}`,
     ])
-    expect(await readTree(folder)).toHaveLength(1)
+    expect(await readPaths(folder)).toEqual(['collections', 'files', ...kept].toSorted())
   })
+
+  if (server.traits.otherBytes)
+    it('a listed name that is not UTF-8 is deleted by its result', async () => {
+      const folder = join(server.root, 'latin')
+      await mkdir(folder)
+      await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
+      await giveToServer(folder)
+      const dav = clientOf(server, 'latin')
+
+      const listed = await dav.propfind('', {depth: 1, properties: ['resourcetype']}).collect()
+      const targets = listed.successes.filter(({relation}) => relation === 'member')
+      const {successes, failures} = await dav.deleteMany(targets).collect()
+
+      expect(failures).toEqual([])
+      expect(successes).toMatchObject([
+        {url: expect.stringMatching(/\/latin\/caf%e9$/i), status: 204},
+      ])
+      expect(await readTree(folder)).toHaveLength(1)
+    })
 
   it('a bulk call has one result for each of 320 targets, and all of them are gone', async () => {
     const members = numbered(20).map((name) => `collection-${name}/inner/member.txt`)
@@ -147,6 +159,41 @@ describeServers(deletingServers, (server) => {
     expect(successes.map(({url}) => url).toSorted()).toEqual(targets.map(({url}) => url).toSorted())
     expect(summary).toMatchObject({successes: 320, failures: 0, requests: 320})
     expect(await readPaths(folder)).toEqual([])
+  })
+
+  it('a name with `;` is deleted, and the name before the `;` is kept', async () => {
+    const pairs = ['a.txt', 'a.txt;v=2', 'c/1.txt', 'c;v=2/1.txt', 'd/1.txt', 'd/1.txt;v=2']
+    const folder = await makeCollection(server, 'semicolons', [...pairs, 'e', 'e;v=2'])
+    const dav = clientOf(server, 'semicolons')
+    const listed = await dav.propfind('', {depth: 1, properties: ['resourcetype']}).collect()
+    const below = await dav.propfind('d/', {depth: 1, properties: ['resourcetype']}).collect()
+
+    const targets = [...listed.successes, ...below.successes].filter(
+      (result) => decodePath(result)?.replace(/\/$/, '').endsWith(';v=2') === true,
+    )
+    expect(targets).toHaveLength(4)
+    const {successes, failures} = await dav.deleteMany(targets).collect()
+
+    expect(failures).toEqual([])
+    expect(statusByPath('semicolons', successes)).toEqual({
+      'a.txt;v=2': 204,
+      'c;v=2': 204,
+      'd/1.txt;v=2': 204,
+      'e;v=2': 204,
+    })
+    expect(await readPaths(folder)).toEqual(['a.txt', 'c', 'c/1.txt', 'd', 'd/1.txt', 'e'])
+  })
+
+  it('a name with `;` is deleted by its encoded path, and the name before the `;` is kept', async () => {
+    const folder = await makeCollection(server, 'encoded-semicolons', ['a.txt', 'a.txt;v=2'])
+
+    const {successes, failures} = await clientOf(server, 'encoded-semicolons')
+      .delete(encodePath('a.txt;v=2'))
+      .collect()
+
+    expect(failures).toEqual([])
+    expect(successes).toMatchObject([{relation: 'self', status: 204}])
+    expect(await readPaths(folder)).toEqual(['a.txt'])
   })
 
   it('a missing target of a bulk call is a Failure 404, and the others are deleted', async () => {
@@ -184,7 +231,7 @@ describeServers(deletingServers, (server) => {
     ])
     expect(results.at(-1)).toMatchObject({
       url: expect.stringMatching(/\/blocked\/?$/),
-      reason: 'status',
+      reason: server.deleting.blockedNamesMembersAlone ? 'member' : 'status',
     })
     expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
   })
@@ -240,4 +287,12 @@ describeServers(deletingServers, (server) => {
 
 function seesLocks({deleting}: Server): boolean {
   return Object.keys(deleting.locked).length > 0
+}
+
+/** Names that are listed and not found, with what a request for each is answered with. */
+function refusalsOf({traits}: Server): readonly (readonly [name: string, status: number])[] {
+  return nastyNames.flatMap((name) => {
+    const status = traits.refusal(name)
+    return status === undefined ? [] : [[name, status] as const]
+  })
 }

@@ -61,6 +61,7 @@ export const nginx: ServerRecipe = {
   deleting: {
     withoutSlash: 409,
     blocked: {'': 500},
+    blockedNamesMembersAlone: false,
     locked: {},
   },
   files: (site) => ({

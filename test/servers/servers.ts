@@ -6,10 +6,14 @@ import {apache, apacheWithInfinity} from './apache.ts'
 import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
 import {nephele} from './nephele.ts'
 import {nginx} from './nginx.ts'
+import {radicale} from './radicale.ts'
 import {rclone} from './rclone.ts'
 import {sabredav} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
+import {tomcat} from './tomcat.ts'
+import {xandikos} from './xandikos.ts'
 
+/** Those that serve a folder with whatever is in it. */
 export const servers: readonly ServerRecipe[] = [
   apache,
   apacheWithInfinity,
@@ -19,7 +23,13 @@ export const servers: readonly ServerRecipe[] = [
   rclone,
   sabredav,
   nephele,
+  tomcat,
 ]
+
+/** Those that store calendars and address books alone. */
+export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
+
+export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
 
 /** Those that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(

@@ -124,7 +124,7 @@ interface Failed {
 function expectedOf(
   shown: readonly Shown[],
   depth: Depth,
-  {infinity, mostCollections}: ServerTraits,
+  {infinity, mostCollections, mostLevels = Number.POSITIVE_INFINITY}: ServerTraits,
 ): {
   readonly resources: ReadonlyMap<string, string>
   readonly failures: ReadonlyMap<string, Failed>
@@ -136,12 +136,14 @@ function expectedOf(
   const isAnswered = depth === 'infinity' && isUsed
   const isWalked = typeof depth === 'object' || (depth === 'infinity' && !isAnswered)
   const closed = new Set(shown.filter(({showsMembers}) => !showsMembers).map(({path}) => path))
-  const reached = shown.filter(({relation, parent}) => {
+  const isInAnswer = ({level}: Shown): boolean => isAnswered && level <= mostLevels
+  const reached = shown.filter((resource) => {
+    const {relation, parent} = resource
     if (depth === 0) return relation === 'self'
     if (depth === 1) return relation !== 'descendant'
-    return !isWalked || !closed.has(parent)
+    return isInAnswer(resource) || !closed.has(parent)
   })
-  const parents = new Set(reached.map(({parent}) => parent))
+  const parents = new Set(reached.filter(isInAnswer).map(({parent}) => parent))
   const asked = reached.filter(
     ({content, path}) =>
       content === 'collection' && (isWalked || (isAnswered && !parents.has(path))),

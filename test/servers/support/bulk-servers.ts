@@ -1,5 +1,5 @@
 /**
- * The six families of servers as bulk deletions meet them: what each answers where something cannot be deleted, and
+ * The seven families of servers as bulk deletions meet them: what each answers where something cannot be deleted, and
  * where its word is not the truth. What is on the disk is read from the disk and is never taken from here.
  */
 import {apache} from '../apache.ts'
@@ -8,6 +8,7 @@ import {nephele} from '../nephele.ts'
 import {nginx} from '../nginx.ts'
 import {rclone} from '../rclone.ts'
 import {sabredav} from '../sabredav.ts'
+import {tomcat} from '../tomcat.ts'
 import {serverAccount} from './account.ts'
 import type {ServerRecipe} from './recipe.ts'
 import type {Server} from './server.ts'
@@ -113,6 +114,16 @@ const traits = new Map<ServerRecipe, BulkTraits>([
       // The member is named in a DAV:error, which is no 207, and nothing is deleted.
       locked: {target: 423, members: undefined},
       // Its FS\File has no ETag.
+      ifMatch: 'impossible',
+    },
+  ],
+  [
+    tomcat,
+    {
+      ...plain,
+      blocked: {target: 424, members: 405, names: 'files'},
+      locked: {target: 424, members: undefined},
+      // Its ETags are weak.
       ifMatch: 'impossible',
     },
   ],

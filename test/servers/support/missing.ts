@@ -3,7 +3,7 @@
  * skipped test with its name, a line at the very end, and under `CI` a failing test.
  */
 import type {Reporter} from 'vitest/node'
-import {servers} from '../servers.ts'
+import {allServers} from '../servers.ts'
 import {findMissing, type ServerRecipe} from './recipe.ts'
 
 /** Whether this run is one that must have every server. */
@@ -20,9 +20,9 @@ export function describeMissing(recipe: ServerRecipe): string | undefined {
 /** Ends the run with a line for each server that was not tested. */
 export class MissingServers implements Reporter {
   onTestRunEnd(): void {
-    const lines = servers.map(describeMissing).filter((line) => line !== undefined)
-    const found = servers.length - lines.length
-    console.log(`\nReal servers found: ${found} of ${servers.length}`)
+    const lines = allServers.map(describeMissing).filter((line) => line !== undefined)
+    const found = allServers.length - lines.length
+    console.log(`\nReal servers found: ${found} of ${allServers.length}`)
     for (const line of lines) console.log(`! ${line}`)
   }
 }

@@ -16,6 +16,10 @@ export interface ServerRecipe {
   readonly modules: readonly string[]
   readonly traits: ServerTraits
   readonly deleting?: DeletingTraits
+  /** What it does with calendars. It stores these alone, and serves no file that a test has put on its disk. */
+  readonly calendars?: CalendarTraits
+  /** The folder of the site that is served as `/`, where it cannot be `root`. */
+  readonly rootFolder?: string
   /** Whether it runs as the tests do. Else the account is another one, without privileges. */
   readonly sharesAccount?: boolean
   /** What to write into the site's folder before the start: text by file name. */
@@ -49,9 +53,11 @@ export interface ServerTraits {
   readonly infinity: 'answered' | 'refused' | 'cut'
   /** After how many collections an answer to Depth infinity ends without a word; `undefined` where it does not. */
   readonly mostCollections: number | undefined
+  /** How many levels below its collection an answer to Depth infinity shows, without a word; `undefined` where it shows all. */
+  readonly mostLevels: number | undefined
   /** How hrefs are written: as absolute paths, or as full URLs. */
   readonly hrefs: 'path' | 'url'
-  /** The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z, `undefined` where the server has none. */
+  /** The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z, `undefined` where the server has no ETag, or no such file. */
   readonly etag: string | undefined
   /** What an unknown property becomes: named in a 404 propstat, or left out in silence. */
   readonly unknownProperties: 'named' | 'left out'
@@ -75,16 +81,45 @@ export interface DeletingTraits {
   readonly withoutSlash: number
   /** The failures of a DELETE of `blockedCollection`: status by path, `''` for the collection itself. */
   readonly blocked: Readonly<Record<string, number>>
+  /** Whether that answer names members alone, so that the collection's own failure is told of its members. */
+  readonly blockedNamesMembersAlone: boolean
   /** The failures of a DELETE of `collectionWithLock` without the token. None: the server does not look. */
   readonly locked: Readonly<Record<string, number>>
+}
+
+/** What a server for calendars and address books answers, where these differ. */
+export interface CalendarTraits {
+  /** What a DELETE that was done answers: 204, or 200 with a multistatus that says the same. */
+  readonly deleted: 200 | 204
+  /** What a PROPFIND for what is not there answers: 404, or a 207 that says 404 of a mangled href. */
+  readonly missing: 404 | 207
+  /** Whether no member may have this name: a PUT is answered with 400. */
+  readonly refuses: (name: string) => boolean
+  /** The name that a listing tells of a member. Where it is another one, the member is found by its own name alone. */
+  readonly listedAs: (name: string) => string
+  /** Whether the href of a member of this name is the name alone, relative to the member's own collection. */
+  readonly hasRelativeHref: (name: string) => boolean
+  /** Whether hrefs have single slashes where the request URL has `//`. */
+  readonly foldsSlashes: boolean
+  /** The form of a sync token. */
+  readonly syncToken: RegExp
+  /** Whether a file or a folder on the disk is the server's own note, and no resource. */
+  readonly isNote: (name: string) => boolean
 }
 
 /** What most servers do: they serve every name as it is on the disk, and list all of them. */
 export const listsEverything: Pick<
   ServerTraits,
-  'mostCollections' | 'dotNames' | 'otherBytes' | 'nameOf' | 'refusal' | 'hasNamelessMembers'
+  | 'mostCollections'
+  | 'mostLevels'
+  | 'dotNames'
+  | 'otherBytes'
+  | 'nameOf'
+  | 'refusal'
+  | 'hasNamelessMembers'
 > = {
   mostCollections: undefined,
+  mostLevels: undefined,
   dotNames: true,
   otherBytes: true,
   nameOf: (onDisk) => onDisk,

@@ -5,16 +5,17 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {randomUUID} from 'node:crypto'
 import {chmod, mkdir, mkdtemp, open, readFile, rm, writeFile} from 'node:fs/promises'
-import {get} from 'node:http'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
 import {giveToServer, serverAccount} from './account.ts'
-import {removeFolder} from './disk.ts'
+import {readTree, removeFolder} from './disk.ts'
+import {send} from './http.ts'
 import {freePort} from './port.ts'
 import {
   findProgram,
   type BasicAccount,
+  type CalendarTraits,
   type DeletingTraits,
   type ServerRecipe,
   type ServerTraits,
@@ -44,6 +45,13 @@ export class Server {
     const {name, deleting} = this.recipe
     if (deleting === undefined) throw new Error(`what ${name} answers to a DELETE is not known`)
     return deleting
+  }
+
+  /** What it does with calendars: asked for only where it has some. */
+  get calendars(): CalendarTraits {
+    const {name, calendars} = this.recipe
+    if (calendars === undefined) throw new Error(`${name} has no calendars`)
+    return calendars
   }
 
   /** The folder on the disk that the server serves as `/`. */
@@ -144,33 +152,33 @@ export class Server {
     await chmod(folder, 0o755)
     const site: Site = {
       folder,
-      root: join(folder, 'root'),
+      root: join(folder, this.recipe.rootFolder ?? 'root'),
       port: await freePort(),
       log: join(folder, 'server.log'),
       account: this.account,
     }
     await mkdir(join(site.root, 'private'), {recursive: true})
     await writeFile(site.log, '')
-    for (const [name, text] of Object.entries(this.recipe.files(site)))
+    for (const [name, text] of Object.entries(this.recipe.files(site))) {
+      await mkdir(dirname(join(folder, name)), {recursive: true})
       await writeFile(join(folder, name), text)
+    }
     await giveToServer(folder)
     return site
   }
 
-  /** Asks for a file with a text nobody else knows: another process may have taken the port meanwhile. */
+  /** Asks for what only this site's disk can have: another process may have taken the port meanwhile. */
   async #untilItAnswers(site: Site, child: ChildProcess): Promise<void> {
-    const text = randomUUID()
-    const file = join(site.root, 'answers.txt')
-    await writeFile(file, text)
-    await giveToServer(file)
+    const ask = this.recipe.calendars === undefined ? servesFile : makesCollection
+    const name = `answers-${randomUUID()}`
     const until = Date.now() + START_WITHIN
-    while ((await fetchText(`http://127.0.0.1:${site.port}/answers.txt`)) !== text) {
+    while (!(await ask(site, name))) {
       if (hasEnded(child))
         throw new Error(`ended with ${child.exitCode ?? child.signalCode ?? 'no code'}`)
       if (Date.now() > until) throw new Error(`no answer within ${START_WITHIN} ms`)
       await delay(20)
     }
-    await rm(file)
+    await rm(join(site.root, name), {recursive: true})
   }
 }
 
@@ -187,17 +195,22 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 
-/** The body of a GET, over a connection of its own, or `undefined` where there is none. */
-function fetchText(url: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = get(url, {agent: false, timeout: 2000}, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.once('end', () => resolve(text))
-      response.once('error', () => resolve(undefined))
-    })
-    request.once('timeout', () => request.destroy(new Error('timeout')))
-    request.once('error', () => resolve(undefined))
-  })
+/** Whether a file that is put on the disk is served. */
+async function servesFile({root, port}: Site, name: string): Promise<boolean> {
+  const file = join(root, name)
+  await writeFile(file, name)
+  await giveToServer(file)
+  const answer = await send(`http://127.0.0.1:${port}/${name}`).catch(ifSilent)
+  return answer?.text === name
+}
+
+/** Whether a collection that is asked for appears on the disk. */
+async function makesCollection({root, port}: Site, name: string): Promise<boolean> {
+  await send(`http://127.0.0.1:${port}/${name}/`, {method: 'MKCOL'}).catch(ifSilent)
+  return (await readTree(join(root, name))).length > 0
+}
+
+/** Nobody listens yet, or the one who does is not ready. */
+function ifSilent(): undefined {
+  return undefined
 }

@@ -15,6 +15,8 @@ export interface Shown {
   readonly parent: string
   /** To the collection that was asked about. */
   readonly relation: Relation
+  /** How far below that collection it is: 0 for itself, 1 for a member. */
+  readonly level: number
   /** A file's size in bytes. */
   readonly content: number | 'collection'
   /** What a request for it is answered with, where it is not found by its path. */
@@ -42,6 +44,7 @@ export async function readShown(server: Server, collection: string): Promise<rea
         .map(({bytes}) => `/${bytes}`)
         .join(''),
       relation: (['self', 'member'] as const)[names.length - level] ?? 'descendant',
+      level: names.length - level,
       content: isFolder ? 'collection' : size,
       refusal,
       showsMembers:

@@ -1,0 +1,57 @@
+/**
+ * Radicale 3.1, a calendar server. Everybody may write everywhere. It answers Depth infinity with depth 1 behind a 207, and
+ * a DELETE with 200 and a multistatus. It takes no name with a dot at its beginning or a tilde at its end.
+ */
+import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
+
+const RIGHTS = `
+[all]
+user: .*
+collection: .*
+permissions: RrWw
+`
+
+function configuration({folder, port}: Site): string {
+  return `
+[server]
+hosts = 127.0.0.1:${port}
+[auth]
+type = none
+[rights]
+type = from_file
+file = ${folder}/rights
+[storage]
+filesystem_folder = ${folder}
+[web]
+type = none
+`
+}
+
+export const radicale: ServerRecipe = {
+  name: 'Radicale 3.1',
+  packages: 'radicale',
+  program: 'radicale',
+  modules: [],
+  rootFolder: 'collection-root',
+  traits: {
+    ...listsEverything,
+    infinity: 'cut',
+    hrefs: 'path',
+    etag: undefined,
+    unknownProperties: 'named',
+    otherBytes: false,
+    basicAuth: false,
+  },
+  calendars: {
+    deleted: 200,
+    missing: 404,
+    refuses: (name) => name.startsWith('.') || name.endsWith('~'),
+    listedAs: (name) => name,
+    hasRelativeHref: () => false,
+    foldsSlashes: true,
+    syncToken: /^http:\/\/radicale\.org\/ns\/sync\/[\da-f]{64}$/,
+    isNote: (name) => name.startsWith('.Radicale'),
+  },
+  files: (site) => ({config: configuration(site), rights: RIGHTS}),
+  args: ({folder}) => ['--config', `${folder}/config`],
+}

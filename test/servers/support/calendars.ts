@@ -1,0 +1,123 @@
+/**
+ * Calendars and address books, made with single plain requests: their servers keep notes on what they store, so that
+ * nothing can be written to the disk behind their back. What is there is read from the disk, without the server.
+ */
+import {createHash} from 'node:crypto'
+import {join} from 'node:path'
+import {readTree} from './disk.ts'
+import {send} from './http.ts'
+import type {Server} from './server.ts'
+
+export type Kind = 'calendar' | 'addressbook'
+
+const CALDAV = 'urn:ietf:params:xml:ns:caldav'
+const CARDDAV = 'urn:ietf:params:xml:ns:carddav'
+
+/** The resource type of each kind, in Clark notation. */
+export const resourceTypes: Readonly<Record<Kind, string>> = {
+  calendar: `{${CALDAV}}calendar`,
+  addressbook: `{${CARDDAV}}addressbook`,
+}
+
+/** Makes a collection for calendars. Its path is plain. */
+export async function makeHome(server: Server, path: string): Promise<void> {
+  await make(`${urlOf(server, path)}/`, {method: 'MKCOL'})
+}
+
+/** Makes a calendar or an address book with members of these names. Its path is plain. */
+export async function makeCalendar(
+  server: Server,
+  path: string,
+  names: readonly string[],
+  kind: Kind = 'calendar',
+): Promise<void> {
+  const type =
+    kind === 'calendar'
+      ? `<t:calendar xmlns:t="${CALDAV}"/>`
+      : `<t:addressbook xmlns:t="${CARDDAV}"/>`
+  const body = `<mkcol xmlns="DAV:"><set><prop><resourcetype><collection/>${type}</resourcetype></prop></set></mkcol>`
+  const headers = {'content-type': 'application/xml; charset=utf-8'}
+  await make(`${urlOf(server, path)}/`, {method: 'MKCOL', headers, body})
+  // Each is as long as its place in the list says, so that no two sizes are alike by chance.
+  for (const [index, name] of names.entries())
+    await putMember(server, `${path}/${name}`, {kind, summary: 'x'.repeat(1 + (index % 50))})
+}
+
+/** Writes a member. Its path is plain. */
+export async function putMember(
+  server: Server,
+  path: string,
+  {kind = 'calendar', summary = 'a member'}: {kind?: Kind; summary?: string} = {},
+): Promise<void> {
+  const body = kind === 'calendar' ? eventOf(path, summary) : cardOf(path, summary)
+  const headers = {'content-type': kind === 'calendar' ? 'text/calendar' : 'text/vcard'}
+  await make(urlOf(server, path), {method: 'PUT', headers, body})
+}
+
+/** Deletes a resource past the client. */
+export async function removeMember(server: Server, path: string): Promise<void> {
+  await make(urlOf(server, path), {method: 'DELETE'})
+}
+
+/** What is stored below a collection: a member's size, or `'collection'`, by plain path. */
+export async function readStored(
+  server: Server,
+  collection: string,
+): Promise<Map<string, number | 'collection'>> {
+  const folder = join(server.root, collection)
+  const {isNote} = server.calendars
+  const [, ...below] = await readTree(folder)
+  return new Map(
+    below
+      .map(({path, isFolder, size}): [string, number | 'collection'] => [
+        path.toString().slice(folder.length + 1),
+        isFolder ? 'collection' : size,
+      ])
+      .filter(([path]) => !path.split('/').some(isNote)),
+  )
+}
+
+/** The absolute URL of a plain path, escaped without the client. */
+export function urlOf(server: Server, path: string): string {
+  return server.url() + path.split('/').map(encodeURIComponent).join('/')
+}
+
+async function make(url: string, sent: Parameters<typeof send>[1]): Promise<void> {
+  const {status, text} = await send(url, sent)
+  if (status < 200 || status > 299) throw new Error(`${sent?.method} ${url}: ${status}\n${text}`)
+}
+
+function eventOf(path: string, summary: string): string {
+  return lines(
+    'BEGIN:VCALENDAR',
+    'VERSION:2.0',
+    'PRODID:-//multistatus//tests//EN',
+    'BEGIN:VEVENT',
+    `UID:${uidOf(path)}`,
+    'DTSTAMP:20260101T000000Z',
+    'DTSTART:20260102T100000Z',
+    `SUMMARY:${summary}`,
+    'END:VEVENT',
+    'END:VCALENDAR',
+  )
+}
+
+function cardOf(path: string, name: string): string {
+  return lines(
+    'BEGIN:VCARD',
+    'VERSION:3.0',
+    `UID:${uidOf(path)}`,
+    `FN:${name}`,
+    `N:${name};;;;`,
+    'END:VCARD',
+  )
+}
+
+/** Two members of a calendar may not have one UID. */
+function uidOf(path: string): string {
+  return createHash('sha1').update(path).digest('hex')
+}
+
+function lines(...all: readonly string[]): string {
+  return all.map((line) => `${line}\r\n`).join('')
+}

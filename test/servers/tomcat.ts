@@ -1,0 +1,84 @@
+/**
+ * Tomcat 10.1 with its WebdavServlet, as the servlet comes: an answer to Depth infinity ends after three levels, and nothing
+ * in it tells so. It cuts `;` and all that follows off each segment of a request, so that a name with one is found by `%3B`
+ * alone. Its ETags are weak, a 207 to a DELETE has no Content-Type, and no status line has a reason.
+ */
+import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
+
+const HOME = '/usr/share/tomcat10'
+const JARS = [`${HOME}/bin/bootstrap.jar`, `${HOME}/bin/tomcat-juli.jar`]
+
+function configuration({root, port}: Site): string {
+  return `
+<Server port="-1">
+  <Service name="Catalina">
+    <Connector port="${port}" address="127.0.0.1" protocol="HTTP/1.1"/>
+    <Engine name="Catalina" defaultHost="localhost">
+      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false">
+        <Context path="" docBase="${root}">
+          <!-- What a test has just made has to show: a cache would remember for 5 seconds. -->
+          <Resources cachingAllowed="false"/>
+          <JarScanner scanClassPath="false" scanManifest="false"/>
+        </Context>
+      </Host>
+    </Engine>
+  </Service>
+</Server>
+`
+}
+
+const APPLICATION = `
+<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0" metadata-complete="true">
+  <servlet>
+    <servlet-name>dav</servlet-name>
+    <servlet-class>org.apache.catalina.servlets.WebdavServlet</servlet-class>
+    <init-param><param-name>listings</param-name><param-value>true</param-value></init-param>
+    <init-param><param-name>readonly</param-name><param-value>false</param-value></init-param>
+    <load-on-startup>1</load-on-startup>
+  </servlet>
+  <servlet-mapping><servlet-name>dav</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>
+</web-app>
+`
+
+export const tomcat: ServerRecipe = {
+  name: 'Tomcat 10',
+  packages: 'tomcat10 default-jre-headless',
+  program: 'java',
+  modules: JARS,
+  traits: {
+    ...listsEverything,
+    infinity: 'answered',
+    mostLevels: 3,
+    hrefs: 'path',
+    etag: 'W/"3-981173106000"',
+    unknownProperties: 'named',
+    otherBytes: false,
+    refusal: (member) => (member.includes('\\') ? 400 : undefined),
+    basicAuth: false,
+  },
+  deleting: {
+    withoutSlash: 204,
+    blocked: {'': 424, 'a/kept/1.txt': 405, 'a/kept/2.txt': 405},
+    blockedNamesMembersAlone: true,
+    locked: {'': 424, 'a/locked.txt': 423},
+  },
+  files: (site) => ({'conf/server.xml': configuration(site), 'conf/web.xml': APPLICATION}),
+  args: ({folder}) => [
+    // It starts in a second less so.
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-Xmx400m',
+    // Names on the disk are read as UTF-8, whatever the locale of the tests is.
+    '-Dfile.encoding=UTF-8',
+    '-Dsun.jnu.encoding=UTF-8',
+    // Else its connections are among those of IPv6.
+    '-Djava.net.preferIPv4Stack=true',
+    `-Dcatalina.home=${HOME}`,
+    `-Dcatalina.base=${folder}`,
+    `-Djava.io.tmpdir=${folder}`,
+    '-cp',
+    JARS.join(':'),
+    'org.apache.catalina.startup.Bootstrap',
+    'start',
+  ],
+}

@@ -1,0 +1,44 @@
+/**
+ * xandikos 0.2, a calendar server that keeps each collection in a git repository. A PROPFIND for what is not there is
+ * answered with a 207 whose only href is an escaped URL. It makes the href of a member with Python's `urljoin`: of a name with
+ * a colon that is the name alone, and blanks at a name's beginning, tabs and line feeds are left out.
+ */
+import {listsEverything, type ServerRecipe} from './support/recipe.ts'
+
+const PROGRAM = '/usr/bin/xandikos'
+
+export const xandikos: ServerRecipe = {
+  name: 'xandikos 0.2',
+  packages: 'xandikos',
+  program: 'env',
+  modules: [PROGRAM],
+  traits: {
+    ...listsEverything,
+    infinity: 'answered',
+    hrefs: 'path',
+    etag: undefined,
+    unknownProperties: 'named',
+    otherBytes: false,
+    basicAuth: false,
+  },
+  calendars: {
+    deleted: 204,
+    missing: 207,
+    refuses: () => false,
+    listedAs: (name) => name.replace(/^[\u0000- ]+/, '').replaceAll(/[\t\n\r]/g, ''),
+    hasRelativeHref: (name) => name.includes(':'),
+    foldsSlashes: false,
+    syncToken: /^[\da-f]{40}$/,
+    isNote: (name) => name === '.git' || name === '.xandikos',
+  },
+  files: () => ({}),
+  args: ({folder, root, port}) => [
+    // Its git reads the configuration of the user who runs the tests, or fails where it must not.
+    `HOME=${folder}`,
+    `XDG_CONFIG_HOME=${folder}`,
+    PROGRAM,
+    `--directory=${root}`,
+    '--listen-address=127.0.0.1',
+    `--port=${port}`,
+  ],
+}
