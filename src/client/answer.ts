@@ -8,6 +8,8 @@ import {MultiStatusParser} from '../multistatus/parser.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
+import type {Challenge} from '../protocol/challenge.ts'
+import {decodeChallenges} from '../protocol/challenge.ts'
 import {decodeRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {childElements} from '../xml/element.ts'
@@ -23,6 +25,8 @@ export interface AnswerHead {
   readonly location: string | undefined
   /** What the server says it is, empty where it does not. */
   readonly server: string
+  /** The schemes that it asks to be authenticated by. */
+  readonly challenges: readonly Challenge[]
   /** The URL reference of the next page, where there is one. RFC 8288. */
   readonly next: string | undefined
 }
@@ -58,6 +62,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     url: response.url ?? url,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
+    challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',
     next: nextPage(headers.get('link')),
   }

@@ -6,7 +6,10 @@
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import {typesOf} from '../multistatus/selection.ts'
 import {HrefResolver} from '../protocol/href.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
+import {assertConditions} from './conditional-target.ts'
 import type {SettledOptions} from './delete-options.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
@@ -27,6 +30,9 @@ export interface ConditionalTarget {
    */
   readonly lockToken?: string | undefined
 }
+
+/** The members of a target with conditions. Their values are checked when the request is made. */
+const CONDITIONAL_TARGET: Rules<ConditionalTarget> = {href: ANY, ifMatch: ANY, lockToken: ANY}
 
 /** What a DELETE is, once it is settled. */
 export interface DeleteRequest {
@@ -53,8 +59,9 @@ export function settleDelete(
 ): DeleteRequest | Failure {
   if (typeof target === 'string' && !ifUnchanged && PLAIN.test(target))
     return {url: session.base.href + target, attempts: 0, ifMissing, verify}
+  assertConditions(target, CONDITIONAL_TARGET)
   const url = resolveTarget(isConditional(target) ? target.href : target, session.base)
-  if (!unguarded) guardTarget(url, session.base, 'DELETE')
+  if (!unguarded) guardTarget(url, session.base, 'DELETE', target)
   const {ifMatch = ifUnchanged ? etagOf(target) : undefined, lockToken} = conditionsOf(target)
   if (ifUnchanged && ifMatch === undefined) {
     const why = 'nothing is known of it by which a change could be told: it has no ETag of its own'

@@ -149,7 +149,7 @@ async function exchange<P>(
   const {conditions, excerpt} = answer
   // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
   if (head.status < 300) throw withStatus(answer.problem(), head.status)
-  const facts = {method: 'PROPFIND', depth: headers.depth, conditions, excerpt}
+  const facts = {method: 'PROPFIND', depth: headers.depth, conditions, excerpt, sent: line.sent}
   throw new DavHttpError({...head, ...facts})
 }
 
@@ -161,5 +161,6 @@ function withStatus(problem: unknown, status: number): unknown {
     problem.reason,
     problem.offset,
     problem.limit,
+    problem,
   )
 }

@@ -2,6 +2,7 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
+import type {SentScheme} from '../protocol/challenge.ts'
 import type {ServerState} from '../retry/pace.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
@@ -13,7 +14,7 @@ import type {Auth} from '../transport/auth.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {withRedirects} from '../transport/redirects.ts'
-import type {Transport} from '../transport/transport.ts'
+import type {DavRequest, Transport} from '../transport/transport.ts'
 
 /** A client's settings, checked and complete. */
 export interface Session {
@@ -52,6 +53,8 @@ export interface Line {
   requests: number
   /** How many bytes of answers have arrived so far. */
   bytes: number
+  /** The scheme of the credentials that were sent last. */
+  sent: SentScheme
   /** Whether an error says that the call has ended. */
   isEnd(error: unknown): boolean
   /** Lets go of the signals. */
@@ -100,6 +103,7 @@ export function openLine(
 
   const counted: Transport = (request) => {
     line.requests++
+    line.sent = schemeOf(request)
     return session.transport(request)
   }
   const timed = withDeadlines(counted, session.timeouts, end.signal)
@@ -131,6 +135,7 @@ export function openLine(
     isGraceful: grace > 0,
     requests: 0,
     bytes: 0,
+    sent: 'none',
     isEnd: (error) => error instanceof Unsent || (ending.aborted && error === ending.reason),
     close() {
       clearTimeout(timer)
@@ -139,4 +144,12 @@ export function openLine(
     },
   }
   return line
+}
+
+/** The scheme of a request's credentials, of which nothing else is kept. */
+function schemeOf({headers}: DavRequest): SentScheme {
+  const {authorization} = headers
+  if (authorization === undefined) return 'none'
+  if (/^basic /i.test(authorization)) return 'Basic'
+  return /^bearer /i.test(authorization) ? 'Bearer' : 'other'
 }

@@ -3,7 +3,9 @@
  * another resource than the one that is meant. RFC 3986; RFC 4918, section 8.3.
  */
 
+import {quoted, visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
+import {explainLeadingSlash} from './leading-slash.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
 export type Target = string | URL | ResultTarget
@@ -49,7 +51,7 @@ export function resolveTarget(target: Target, base: URL): URL {
  *
  * @throws TypeError
  */
-export function guardTarget(url: URL, base: URL, verb: string): void {
+export function guardTarget(url: URL, base: URL, verb: string, target?: unknown): void {
   // Without any of these characters, all servers read a path alike.
   const isPlain = !/[%;\\]/.test(url.pathname)
   const paths = isPlain ? [url.pathname] : [url.pathname, asServersRead(url.pathname)]
@@ -60,7 +62,7 @@ export function guardTarget(url: URL, base: URL, verb: string): void {
   }
   if (!paths.every((path) => isWithin(path, base.pathname))) {
     throw new TypeError(
-      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
+      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant${explainLeadingSlash(target, url, base)}`,
     )
   }
 }
@@ -83,11 +85,6 @@ function asServersRead(path: string): string {
     .replaceAll(/\/(\.{1,2});[^/]*/g, '/$1')
     .replaceAll(/%00.*?(?=\/|$)/g, '')
   return new URL(`http://localhost${read}`).pathname
-}
-
-/** A reference as it may stand in a message: without credentials. */
-function quoted(reference: string): string {
-  return JSON.stringify(reference.replace(/\/\/[^/@]*@/, '//'))
 }
 
 /** Whether a result is the failure of a response that named no resource: its `url` is the request's. */
@@ -143,5 +140,5 @@ function findProblem(reference: string): string | undefined {
 
 /** A URL without what is secret in it. */
 function describe(url: URL): string {
-  return url.origin === 'null' ? url.protocol : url.origin + url.pathname
+  return visible(url.origin === 'null' ? url.protocol : url.origin + url.pathname, 1000)
 }
