@@ -13,7 +13,6 @@ import {
   NUMBER,
   oneOf,
   readOptions,
-  readRecord,
   RECORD,
   SIGNAL,
   TEXT,
@@ -83,7 +82,7 @@ export function retry(
   const {unguarded, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked = session.concurrency, ...settings} = others
   const concurrency = resolveConcurrency(asked)
-  const policy = resolvePolicy({...session.retry, ...readRecord({...settings})})
+  const policy = resolvePolicy({...session.retry, ...settings})
   const settled = settleOptions({unguarded})
   checkFailures(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}

@@ -4,7 +4,7 @@
  */
 
 import type {Rules} from '../protocol/options.ts'
-import {NUMBER, readOptions, readRecord} from '../protocol/options.ts'
+import {NUMBER, readOptions} from '../protocol/options.ts'
 
 /**
  * Bounds on a 207 body. As much as a limit says is read; past it, reading ends in a `MultiStatusError` with reason
@@ -118,5 +118,5 @@ export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(limits)) {
     if (!(value > 0)) throw new RangeError(`limits.${name} is a number above zero`)
   }
-  return {...DEFAULTS, ...readRecord({...limits})}
+  return {...DEFAULTS, ...limits}
 }

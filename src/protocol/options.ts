@@ -55,7 +55,7 @@ export function oneOf(...values: readonly string[]): Rule {
 }
 
 /**
- * The options as a plain object: inherited ones, such as those of a class, are its own.
+ * The options as a plain object: inherited ones, such as those of a class, are its own, and none is `undefined`.
  *
  * @param call - The name of the call, which begins each message.
  * @throws TypeError for no object, a name that has no rule, and a value that its rule does not accept.
@@ -77,7 +77,10 @@ export function readOptions<Options extends object>(
     if (!rule.accepts(value)) throw new TypeError(`${call}: ${name} is ${rule.words}`)
     read[name] = value
   }
-  return Object.assign({}, given, read)
+  const plain = Object.assign({}, given, read)
+  // A spread of defaults and options would else put undefined in the place of a default.
+  for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
+  return plain
 }
 
 /** A record as a plain object, inherited members included. Members that are `undefined` are left out. */
