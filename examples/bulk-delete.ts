@@ -1,6 +1,6 @@
 // Deletes what is named on the command line, eight at a time, and says what happened to each.
 
-import {basicAuth, DavClient, encodePath} from 'multistatus'
+import {basicAuth, DavClient, encodePath, type Failure, visible} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
@@ -14,5 +14,10 @@ for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
   if (!result.ok) process.exitCode = 1
   if (result.ok) console.log('deleted', url)
   else if (result.relation === 'self') console.log('failed ', url, status, result.reason)
-  else console.log('  in it:', url, status, result.description ?? result.conditions.join(', '))
+  else console.log('  in it:', url, status, wordsOf(result))
+}
+
+/** The server's own words as one line: a line feed in them could forge a line of ours. */
+function wordsOf({description, conditions}: Failure): string {
+  return visible(description ?? conditions.join(', '), 200)
 }

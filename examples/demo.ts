@@ -5,11 +5,10 @@
 
 import {styleText} from 'node:util'
 
-import {DavHttpError} from 'multistatus'
+import {DavHttpError, visible} from 'multistatus'
 
 import {listServer} from './demo/list.ts'
 import {tellStory} from './demo/story.ts'
-import {visible} from './demo/terminal.ts'
 
 const [url] = process.argv.slice(2)
 const interrupt = new AbortController()

@@ -3,14 +3,7 @@
 
 import {appendFileSync, readFileSync, truncateSync} from 'node:fs'
 
-import {
-  basicAuth,
-  DavClient,
-  type DavResult,
-  isFailure,
-  isRetryable,
-  toLocalPath,
-} from 'multistatus'
+import {basicAuth, DavClient, type DavResult, isFailure, isRetryable, keyOf} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
@@ -19,7 +12,6 @@ const dav = new DavClient({url: DAV_URL, auth, retry: {attempts: 3, minDelay: 10
 const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
 const references = [...new Set(readFileSync(targets, 'utf8').split('\n').filter(Boolean))]
 const note = (result: DavResult) => appendFileSync(journal, `${JSON.stringify(result)}\n`)
-const pathOf = (result: DavResult) => toLocalPath(result, {base: dav.url})
 
 // A last line without its end was torn by the kill, and is as if it had not been begun.
 truncateSync(journal, readFileSync(journal).lastIndexOf('\n') + 1)
@@ -37,7 +29,7 @@ if (left.length > 0) process.exitCode = 1
 async function* remaining() {
   for await (const target of dav.deleteMany(references, {dryRun: true})) {
     const {href, url} = target
-    if (before.has(pathOf(target))) continue
+    if (before.has(keyOf(target))) continue
     const request = {method: 'DELETE', url, depth: 'infinity', attempts: 1} as const
     const facts = {status: 0, reason: 'no-answer', conditions: [], missing: []} as const
     note({ok: false, href, url, relation: 'self', ...facts, request})
@@ -45,10 +37,10 @@ async function* remaining() {
   }
 }
 
-/** The last result for each target itself, by path: servers spell URLs in their own way. */
+/** The last result for each target itself, by its key: servers spell URLs in their own way. */
 function verdicts(): Map<string, DavResult> {
   const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean)
   const results: DavResult[] = lines.map((line) => JSON.parse(line))
   const own = results.filter(({relation}) => relation === 'self')
-  return new Map(own.map((result) => [pathOf(result), result]))
+  return new Map(own.map((result) => [keyOf(result), result]))
 }

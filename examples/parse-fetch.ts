@@ -1,6 +1,6 @@
 // The reader alone, on a plain `fetch`: results while the answer is still arriving, in flat memory.
 
-import {parseMultiStatus} from 'multistatus/parser'
+import {parseMultiStatus, visible} from 'multistatus/parser'
 
 const {DAV_URL: url = 'http://localhost:8080/'} = process.env
 
@@ -11,6 +11,7 @@ const response = await fetch(url, {
 })
 
 for await (const result of parseMultiStatus(response, {url})) {
-  if (result.ok) console.log(result.status, result.href, result.properties.getetag ?? 'no ETag')
-  else console.log(result.status, result.href, result.reason)
+  const href = visible(result.href)
+  if (result.ok) console.log(result.status, href, visible(result.properties.getetag ?? 'no ETag'))
+  else console.log(result.status, href, result.reason)
 }

@@ -3,7 +3,7 @@
 
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 
-import {basicAuth, DavClient, type DavResult, toLocalPath} from 'multistatus'
+import {basicAuth, DavClient, type DavResult, toLocalPath, visible} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
@@ -19,7 +19,7 @@ const stream = dav.propfind('', {depth: {walk: true}, resume, signal: stop.signa
 const failed = new Set<string>()
 try {
   for await (const result of stream) {
-    if (result.ok) console.log(pathOf(result))
+    if (result.ok) console.log(visible(pathOf(result)))
     else console.log('failed:', result.status, result.url, result.reason)
     if (!result.ok && result.request !== undefined) failed.add(result.url)
   }

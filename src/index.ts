@@ -14,7 +14,7 @@ export type {Checkpoint, CheckpointListing} from './client/checkpoint.ts'
 export type {ListingStream, PropfindOptions} from './client/propfind.ts'
 export type {RetryOptions} from './client/retry.ts'
 export type {ResultTarget, Target} from './client/target.ts'
-export type {RetryEvent, RetryPolicy} from './retry/policy.ts'
+export type {RetryEvent, RetryPolicy, RetrySettings} from './retry/policy.ts'
 export {basicAuth, bearerAuth} from './transport/auth.ts'
 export type {Auth} from './transport/auth.ts'
 export type {Timeouts} from './transport/deadlines.ts'
@@ -63,7 +63,7 @@ export type {
 } from './properties/vocabulary.ts'
 export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
 export type {LocalPathOptions} from './protocol/local-path.ts'
-export {decodePath, encodePath} from './protocol/path.ts'
+export {decodePath, encodePath, keyOf} from './protocol/path.ts'
 export type {Depth, Walk} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'
 export {
@@ -72,6 +72,8 @@ export {
   DavNetworkError,
   DavTimeoutError,
   MultiStatusError,
+  visible,
 } from './protocol/errors.ts'
-export type {DavHttpErrorFacts, MultiStatusErrorReason} from './protocol/errors.ts'
+export type {DavErrorOptions, DavHttpErrorFacts, MultiStatusErrorReason} from './protocol/errors.ts'
+export type {Challenge, SentScheme} from './protocol/challenge.ts'
 export type {XmlElement} from './xml/element.ts'

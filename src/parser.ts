@@ -43,5 +43,5 @@ export type {
 export type {XmlElement} from './xml/element.ts'
 export type {Depth, Walk} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'
-export {DavError, MultiStatusError} from './protocol/errors.ts'
-export type {MultiStatusErrorReason} from './protocol/errors.ts'
+export {DavError, MultiStatusError, visible} from './protocol/errors.ts'
+export type {DavErrorOptions, MultiStatusErrorReason} from './protocol/errors.ts'

@@ -3,14 +3,7 @@
 
 import {styleText} from 'node:util'
 
-import {type DavResult, decodePath, type Failure, type Summary} from 'multistatus'
-
-/** Makes characters visible that would move the cursor, change colours or turn the line around. */
-export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${character.codePointAt(0)?.toString(16)}}`
-  })
-}
+import {type DavResult, decodePath, type Failure, type Summary, visible} from 'multistatus'
 
 /** The headline of a step. */
 export function title(text: string): void {
@@ -59,6 +52,6 @@ function name(result: DavResult): string {
 function why({reason, conditions, description}: Failure): string {
   return [reason, ...conditions, description ?? '']
     .filter((text) => text !== '')
-    .map(visible)
+    .map((text) => visible(text))
     .join(' · ')
 }

@@ -10,6 +10,8 @@ import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
+import type {Challenge} from '../protocol/challenge.ts'
+import {decodeChallenges} from '../protocol/challenge.ts'
 import {decodeRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
@@ -29,6 +31,8 @@ export interface AnswerHead {
   readonly location: string | undefined
   /** What the server says it is, empty where it does not. */
   readonly server: string
+  /** The schemes that it asks to be authenticated by. */
+  readonly challenges: readonly Challenge[]
   /** The URL reference of the next page, where there is one. RFC 8288. */
   readonly next: string | undefined
 }
@@ -71,6 +75,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
     url: answerer,
     retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
     location: headers.get('location') ?? undefined,
+    challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',
     next: findNextPage(headers.get('link'), answerer),
   }

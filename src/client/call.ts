@@ -4,6 +4,7 @@ import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {captureCaller} from '../protocol/caller.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {Unsent} from '../retry/unsent.ts'
 import type {Line, Session} from './session.ts'
@@ -37,6 +38,7 @@ export function createCall<P>(
     stop: AbortController,
   ) => AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined>,
 ): ResultStream<P> {
+  const showCaller = captureCaller(createCall)
   const stop = new AbortController()
   let line: Line | undefined
   return createResultStream<P>({
@@ -46,7 +48,9 @@ export function createCall<P>(
         const end = yield* read(line, stop)
         return {...end, requests: line.requests}
       } catch (error) {
-        throw error instanceof Unsent ? error.reason : error
+        const reason = error instanceof Unsent ? error.reason : error
+        // The reason of a signal is the caller's own, and may be that of other calls too.
+        throw line.ending.aborted && reason === line.ending.reason ? reason : showCaller(reason)
       } finally {
         line.close()
       }

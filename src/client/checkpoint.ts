@@ -4,6 +4,8 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import {isWithin} from '../protocol/href.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {Order} from './order.ts'
 import {resolveTarget} from './target.ts'
@@ -32,6 +34,18 @@ export interface CheckpointListing {
   readonly depth: Depth
 }
 
+/** The members of a checkpoint. Their values are checked together. */
+const CHECKPOINT: Rules<Checkpoint> = {
+  version: ANY,
+  url: ANY,
+  root: ANY,
+  depth: ANY,
+  left: ANY,
+  incomplete: ANY,
+}
+const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
+const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
+
 /** Writes down what is left. */
 export function makeCheckpoint(
   {url, root, depth}: Order,
@@ -48,8 +62,11 @@ export function makeCheckpoint(
  * @throws TypeError where something else is asked for than the checkpoint is of, or it is none at all.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
+  if (isObject(checkpoint)) readOptions('resume', checkpoint, CHECKPOINT)
   if (!isCheckpoint(checkpoint))
     throw new TypeError('resume is what checkpoint() of a listing gave')
+  for (const one of checkpoint.left) readOptions('resume.left', one, CHECKPOINT_LISTING)
+  for (const one of checkpoint.incomplete) readOptions('resume.incomplete', one, INCOMPLETE)
   assertDepthOrWalk(checkpoint.depth)
   if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
     throw new TypeError(

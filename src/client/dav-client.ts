@@ -7,7 +7,19 @@ import {resolveLimits} from '../multistatus/limits.ts'
 import type {DecodedProperties} from '../multistatus/parser.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
-import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
+import type {Rules} from '../protocol/options.ts'
+import {
+  ANY,
+  callback,
+  NUMBER,
+  oneOf,
+  readOptions,
+  readRecord,
+  RECORD,
+  SIGNAL,
+} from '../protocol/options.ts'
+import {DECODERS} from '../properties/decode.ts'
+import type {Decoder, Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import type {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
@@ -22,7 +34,7 @@ import {deleteMany} from './delete-many.ts'
 import type {DeleteOptions} from './delete-options.ts'
 import type {DeleteTarget} from './delete-target.ts'
 import type {ListingStream, PropfindOptions} from './propfind.ts'
-import {propfind} from './propfind.ts'
+import {propfind, STAT_OPTIONS} from './propfind.ts'
 import type {RetryOptions} from './retry.ts'
 import {retry} from './retry.ts'
 import type {Session} from './session.ts'
@@ -68,6 +80,21 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The options that a client knows. */
+const CLIENT_OPTIONS: Rules<DavClientOptions> = {
+  url: ANY,
+  auth: callback('basicAuth(…), bearerAuth(…) or a function of the request'),
+  transport: callback('a function of a request, such as fetchTransport()'),
+  headers: RECORD,
+  concurrency: NUMBER,
+  retry: ANY,
+  limits: RECORD,
+  malformed: oneOf('throw', 'skip'),
+  timeout: ANY,
+  decoders: DECODERS,
+  signal: SIGNAL,
+}
+
 /**
  * A WebDAV client that says what happened to every href.
  *
@@ -86,28 +113,24 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @throws TypeError or RangeError where a setting makes no sense.
    */
   constructor(options: DavClientOptions<D>) {
-    const {auth, decoders, limits, malformed, signal} = options
-    if (malformed !== undefined && malformed !== 'throw' && malformed !== 'skip') {
-      throw new TypeError("malformed is 'throw' or 'skip'")
-    }
-    if (auth !== undefined && typeof auth !== 'function') {
-      throw new TypeError('auth is basicAuth(…), bearerAuth(…) or a function of the request')
-    }
-    if (options.transport !== undefined && typeof options.transport !== 'function') {
-      throw new TypeError('transport is a function of a request, such as fetchTransport()')
-    }
+    const {auth, decoders, limits, malformed, signal, url, transport, ...others} = readOptions(
+      'DavClient',
+      options,
+      CLIENT_OPTIONS,
+    )
+    const {headers, concurrency = 8, retry: policy, timeout} = others
     resolveLimits(limits)
     this.#session = {
-      base: resolveBase(options.url),
-      transport: options.transport ?? defaultTransport(),
+      base: resolveBase(url),
+      transport: transport ?? defaultTransport(),
       auth,
-      headers: resolveHeaders(options.headers),
-      concurrency: resolveConcurrency(options.concurrency ?? 8),
-      retry: options.retry === undefined ? undefined : resolvePolicy(options.retry),
+      headers: resolveHeaders(headers),
+      concurrency: resolveConcurrency(concurrency),
+      retry: policy === undefined ? undefined : resolvePolicy(policy),
       limits,
       malformed,
-      timeouts: resolveTimeouts(options.timeout),
-      decoders,
+      timeouts: resolveTimeouts(timeout),
+      decoders: decoders && readRecord<Decoder>(decoders),
       signal,
       server: {refusesInfinity: false, busyUntil: 0},
     }
@@ -173,7 +196,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     target: Target,
     options: Omit<PropfindOptions<Names, E>, 'depth' | 'resume' | 'concurrency'> = {},
   ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
-    return stat(this.#session, target, options)
+    return stat(this.#session, target, readOptions('stat', options, STAT_OPTIONS))
   }
 
   /**
@@ -239,7 +262,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const {summary} = await dav.retry(failures, {attempts: 5}).collect()
    * ```
    */
-  retry(failures: Iterable<Failure> | AsyncIterable<Failure>, policy?: RetryOptions): ResultStream {
+  retry(
+    failures: Iterable<Failure> | AsyncIterable<Failure>,
+    policy?: RetryOptions | number,
+  ): ResultStream {
     return retry(this.#session, failures, policy)
   }
 }

@@ -7,12 +7,14 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
 import {readStream} from '../multistatus/source.ts'
+import type {Rules} from '../protocol/options.ts'
+import {callback, NUMBER, readOptions} from '../protocol/options.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
 import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteManner, Deletion} from './delete-exchange.ts'
 import type {DeleteOptions, SettledOptions} from './delete-options.ts'
-import {settleOptions} from './delete-options.ts'
+import {DELETE_OPTIONS, settleOptions} from './delete-options.ts'
 import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
 import {isUnlisted, refusal, settleDelete} from './delete-target.ts'
 import {coveredVerdict, plannedVerdict} from './delete-verdict.ts'
@@ -37,6 +39,13 @@ export interface DeleteManyOptions extends DeleteOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** The options that `deleteMany` knows. */
+const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {
+  ...DELETE_OPTIONS,
+  concurrency: NUMBER,
+  onProgress: callback('a function of the progress'),
+}
+
 /**
  * Targets, one by one. What is none is a Failure in its place, and so is a result of a listing that is `outside` or could not
  * be listed, unless `unguarded` says that it is meant.
@@ -50,8 +59,9 @@ export type Targets =
 export function deleteMany(
   session: Session,
   targets: Targets,
-  options: DeleteManyOptions = {},
+  given: DeleteManyOptions = {},
 ): ResultStream {
+  const options = readOptions('deleteMany', given, DELETE_MANY_OPTIONS)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
   const settled = settleOptions(options)

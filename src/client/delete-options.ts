@@ -1,5 +1,7 @@
 /** How a resource is deleted. RFC 4918, section 9.6. */
 
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, oneOf, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 
 /** How a resource is deleted. */
@@ -57,15 +59,20 @@ export interface SettledOptions {
   readonly dryRun: boolean
 }
 
-/** Sets the defaults. Throws TypeError where an option makes no sense. */
+/** The options that `delete` knows. */
+export const DELETE_OPTIONS: Rules<DeleteOptions> = {
+  ifMissing: oneOf('failure', 'success'),
+  ifUnchanged: BOOLEAN,
+  verify: BOOLEAN,
+  dryRun: BOOLEAN,
+  unguarded: BOOLEAN,
+  retry: ANY,
+  signal: SIGNAL,
+}
+
+/** Sets the defaults. */
 export function settleOptions(options: DeleteOptions): SettledOptions {
-  const {ifMissing = 'failure', unguarded = false, ...others} = options
-  const {ifUnchanged = false, verify = false, dryRun = false} = others
-  if (ifMissing !== 'failure' && ifMissing !== 'success') {
-    throw new TypeError("ifMissing is 'failure' or 'success'")
-  }
-  for (const [name, value] of Object.entries({unguarded, ifUnchanged, verify, dryRun})) {
-    if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false`)
-  }
+  const {ifMissing = 'failure', unguarded = false, ifUnchanged = false} = options
+  const {verify = false, dryRun = false} = options
   return {ifMissing, unguarded, ifUnchanged, verify, dryRun}
 }

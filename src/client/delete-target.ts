@@ -6,7 +6,10 @@
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {HrefResolver} from '../protocol/href.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
+import {assertConditions} from './conditional-target.ts'
 import type {SettledOptions} from './delete-options.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
@@ -27,6 +30,9 @@ export interface ConditionalTarget {
    */
   readonly lockToken?: string | undefined
 }
+
+/** The members of a target with conditions. Their values are checked when the request is made. */
+const CONDITIONAL_TARGET: Rules<ConditionalTarget> = {href: ANY, ifMatch: ANY, lockToken: ANY}
 
 /** What a DELETE is, once it is settled. */
 export interface DeleteRequest {
@@ -54,6 +60,7 @@ export function settleDelete(
 ): DeleteRequest | Failure {
   if (typeof target === 'string' && !ifUnchanged && PLAIN.test(target))
     return {url: session.base.href + target, attempts: 0, ifMissing, verify}
+  assertConditions(target, CONDITIONAL_TARGET)
   const {base} = session
   const url = resolveTarget(isConditional(target) ? target.href : target, base)
   const refuse = (why: string): Failure =>
@@ -61,7 +68,7 @@ export function settleDelete(
   if (!unguarded) {
     const problem = findListingProblem(target) ?? findControlProblem(url)
     if (problem !== undefined) return refuse(problem)
-    guardTarget(url, base, 'DELETE')
+    guardTarget(url, base, 'DELETE', target)
   }
   const {ifMatch: given, lockToken} = conditionsOf(target)
   const known = given === undefined && ifUnchanged ? knownETag(target) : given

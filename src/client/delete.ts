@@ -2,11 +2,12 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
+import {readOptions} from '../protocol/options.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import {createCall} from './call.ts'
 import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteOptions} from './delete-options.ts'
-import {settleOptions} from './delete-options.ts'
+import {DELETE_OPTIONS, settleOptions} from './delete-options.ts'
 import type {DeleteTarget} from './delete-target.ts'
 import {settleDelete} from './delete-target.ts'
 import {plannedVerdict} from './delete-verdict.ts'
@@ -18,8 +19,9 @@ import type {Session} from './session.ts'
 export function deleteOne(
   session: Session,
   target: DeleteTarget,
-  options: DeleteOptions = {},
+  given: DeleteOptions = {},
 ): ResultStream {
+  const options = readOptions('delete', given, DELETE_OPTIONS)
   const settled = settleOptions(options)
   const request = settleDelete(session, target, settled)
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)

@@ -4,6 +4,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
+import type {SentScheme} from '../protocol/challenge.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import {
@@ -215,7 +216,7 @@ async function exchange<P>(
         const {head} = sent
         const answer = await sent.answer
         if (answer.kind === 'multistatus') return {head, answer}
-        throw problemOf(head, answer, request)
+        throw problemOf(head, answer, request, manner.line.sent)
       }
     } catch (error) {
       await sent?.discard()
@@ -267,20 +268,27 @@ async function sendOnce<P>(
 }
 
 /** What is thrown of an answer that is no Multi-Status document. */
-function problemOf(head: AnswerHead, answer: PlainAnswer, {depth}: ListingRequest): unknown {
+function problemOf(
+  head: AnswerHead,
+  answer: PlainAnswer,
+  {depth}: ListingRequest,
+  sent: SentScheme,
+): unknown {
   // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
   if (head.status < 300) return withStatus(answer, head.status)
   const {conditions, description, excerpt} = answer
-  const facts = {method: 'PROPFIND', depth: formatDepth(depth), conditions, description, excerpt}
-  return new DavHttpError({...head, ...facts})
+  const asked = {method: 'PROPFIND', depth: formatDepth(depth), sent}
+  return new DavHttpError({...head, ...asked, conditions, description, excerpt})
 }
 
 function withStatus(answer: PlainAnswer, status: number): unknown {
   const problem = answer.problem()
   if (!(problem instanceof MultiStatusError))
     return problem ?? new DavError(`PROPFIND was answered ${status} without a body`)
-  const {message, reason, offset, limit} = problem
-  return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, answer)
+  const {message, reason, offset, limit, method, url} = problem
+  const {conditions, excerpt} = answer
+  const facts = {method, url, conditions, excerpt}
+  return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, facts)
 }
 
 /** A refused or broken PROPFIND, for those who say whether it is worth another attempt. */

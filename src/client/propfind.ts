@@ -2,7 +2,9 @@
 
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
-import {UNDECODED} from '../properties/decode.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, readOptions, readRecord, SIGNAL, TEXTS} from '../protocol/options.ts'
+import {DECODERS, UNDECODED} from '../properties/decode.ts'
 import type {PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {Decoders, Properties} from '../properties/vocabulary.ts'
@@ -59,6 +61,25 @@ export interface PropfindOptions<
   readonly signal?: AbortSignal | undefined
 }
 
+/** The options that `stat` knows. */
+export const STAT_OPTIONS: Rules<Omit<PropfindOptions, 'depth' | 'resume' | 'concurrency'>> = {
+  properties: TEXTS,
+  allprop: BOOLEAN,
+  include: TEXTS,
+  propname: BOOLEAN,
+  decoders: DECODERS,
+  retry: ANY,
+  signal: SIGNAL,
+}
+
+/** The options that `propfind` knows. */
+const PROPFIND_OPTIONS: Rules<PropfindOptions> = {
+  ...STAT_OPTIONS,
+  depth: ANY,
+  concurrency: NUMBER,
+  resume: ANY,
+}
+
 /** The results of a PROPFIND. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {
   /**
@@ -72,8 +93,9 @@ export interface ListingStream<P = Properties> extends ResultStream<P> {
 export function propfind<P>(
   session: Session,
   target: Target,
-  options: PropfindOptions = {},
+  given: PropfindOptions = {},
 ): ListingStream<P> {
+  const options = readOptions('propfind', given, PROPFIND_OPTIONS)
   const {resume, signal} = options
   const depth = resume === undefined ? depthOf(options) : resumeDepth(resume, options.depth)
   assertDepthOrWalk(depth)
@@ -81,7 +103,9 @@ export function propfind<P>(
   const {href: url} = resolveTarget(target, session.base)
   const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
   const decoders =
-    options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
+    options.propname === true
+      ? UNDECODED
+      : {...session.decoders, ...readRecord(options.decoders ?? {})}
   const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
   const listings =
     resume === undefined

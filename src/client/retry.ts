@@ -4,15 +4,27 @@
  */
 
 import {assertDepthOrWalk} from '../protocol/depth.ts'
+import {quoted} from '../protocol/errors.ts'
 import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
+import type {Rules} from '../protocol/options.ts'
+import {
+  ANY,
+  BOOLEAN,
+  NUMBER,
+  oneOf,
+  readOptions,
+  RECORD,
+  SIGNAL,
+  TEXT,
+} from '../protocol/options.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
-import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
-import {resolvePolicy} from '../retry/policy.ts'
+import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
+import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
 import {inPhases} from '../retry/phases.ts'
 import {Unsent} from '../retry/unsent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
@@ -36,7 +48,7 @@ import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
 import {walk} from './walk.ts'
 
 /** How failures are retried. */
-export interface RetryOptions extends RetryPolicy {
+export interface RetryOptions extends RetrySettings {
   /**
    * Requests under way at once.
    *
@@ -53,16 +65,27 @@ export interface RetryOptions extends RetryPolicy {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The options that `retry` knows. */
+const RETRY_OPTIONS: Rules<RetryOptions> = {
+  ...RETRY_SETTINGS,
+  concurrency: NUMBER,
+  unguarded: BOOLEAN,
+  signal: SIGNAL,
+}
+
 /** Checks the options and makes the stream. Nothing is sent yet. */
 export function retry(
   session: Session,
   failures: Iterable<Failure> | AsyncIterable<Failure>,
-  options: RetryOptions = {},
+  given: RetryOptions | number = {},
 ): ResultStream {
-  const policy = resolvePolicy({...session.retry, ...options})
-  const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
-  const {signal} = options
-  const settled = settleOptions({unguarded: options.unguarded})
+  const options = typeof given === 'number' ? {attempts: given} : given
+  const {unguarded, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
+  const {concurrency: asked = session.concurrency, ...settings} = others
+  const concurrency = resolveConcurrency(asked)
+  const policy = resolvePolicy({...session.retry, ...settings})
+  const settled = settleOptions({unguarded})
+  checkFailures(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
   return createCall(session, call, async function* (line, stop) {
     const incomplete: Incomplete[] = []
@@ -113,6 +136,15 @@ export function retry(
   })
 }
 
+/** Refuses what gives no failures, one failure by itself among it. */
+function checkFailures(failures: unknown): void {
+  const isIterable =
+    typeof failures === 'object' &&
+    failures !== null &&
+    (Symbol.iterator in failures || Symbol.asyncIterator in failures)
+  if (!isIterable) throw new TypeError('retry: give an iterable of failures, such as [failure]')
+}
+
 /** The requests to send, each once; and the failures that are not to be retried. */
 function plan(
   failures: readonly Failure[],
@@ -151,7 +183,7 @@ function plan(
       const problem = settled.unguarded ? undefined : findControlProblem(new URL(url))
       if (problem === undefined) deletes.set(resourceKey(url), failure)
       else kept.push({...failure, reason: 'refused', description: `Not sent again: ${problem}`})
-    } else throw new TypeError(`retry: ${request.method} cannot be sent again`)
+    } else throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()
   for (const order of outermost([...orders.keys()])) {
@@ -177,7 +209,7 @@ function orderOf(
   if (typeof body !== 'string') throw new TypeError('retry: the body of a PROPFIND is a string')
   const {href} = resolveTarget({url: root}, base)
   if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
-    throw new TypeError(`retry: ${url} is not in ${href}, to which its results are related`)
+    throw new TypeError(`retry: ${quoted(url)} is not in ${href}, to which its results are related`)
   const isOfNames = body === formatPropfind({propname: true})
   return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
 }
@@ -205,14 +237,27 @@ function keyOfOrder({url, body}: Order, path = canonicalPathOf(url)): string {
   return `${path} ${body}`
 }
 
+/** The members of a request. A misspelt condition would be no condition. */
+const FAILED_REQUEST: Rules<FailedRequest> = {
+  method: TEXT,
+  url: TEXT,
+  depth: ANY,
+  root: TEXT,
+  conditions: RECORD,
+  ifMissing: oneOf('failure', 'success'),
+  verify: BOOLEAN,
+  body: ANY,
+  attempts: ANY,
+}
+
 /** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
 function checkRequest(request: FailedRequest): void {
-  const {attempts, conditions = {}} = request
+  const {attempts, conditions = {}} = readOptions('request of a failure', request, FAILED_REQUEST)
   if (!Number.isSafeInteger(attempts) || attempts < 0)
     throw new TypeError('retry: attempts of a request is a whole number, at least zero')
   for (const [name, value] of Object.entries(conditions)) {
     if (!/^if(?:-[a-z]+)*$/.test(name)) {
-      throw new TypeError(`retry: ${JSON.stringify(name)} is no conditional header`)
+      throw new TypeError(`retry: ${quoted(name)} is no conditional header`)
     }
     if (typeof value !== 'string' || !isHeaderValue(value)) {
       throw new TypeError(`retry: the value of ${name} is one that no header can have`)

@@ -3,6 +3,7 @@
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import {DavError, visible} from '../protocol/errors.ts'
+import type {SentScheme} from '../protocol/challenge.ts'
 import type {ServerState} from '../retry/pace.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
@@ -54,6 +55,8 @@ export interface Line {
   requests: number
   /** How many bytes of answers have arrived so far. */
   bytes: number
+  /** The scheme of the credentials that were sent last. */
+  sent: SentScheme
   /** Whether an error says that the call has ended. */
   isEnd(error: unknown): boolean
   /** Lets go of the signals. */
@@ -118,6 +121,7 @@ export function openLine(
 
   const counted: Transport = async (request) => {
     line.requests++
+    line.sent = schemeOf(request)
     return checkOrigin(await session.transport(request), request, session.base.origin)
   }
   const timed = withDeadlines(counted, session.timeouts, end.signal)
@@ -149,6 +153,7 @@ export function openLine(
     isGraceful: grace > 0,
     requests: 0,
     bytes: 0,
+    sent: 'none',
     isEnd: (error) => error instanceof Unsent || (ending.aborted && error === ending.reason),
     close() {
       clearTimeout(timer)
@@ -157,4 +162,12 @@ export function openLine(
     },
   }
   return line
+}
+
+/** The scheme of a request's credentials, of which nothing else is kept. */
+function schemeOf({headers}: DavRequest): SentScheme {
+  const {authorization} = headers
+  if (authorization === undefined) return 'none'
+  if (/^basic /i.test(authorization)) return 'Basic'
+  return /^bearer /i.test(authorization) ? 'Bearer' : 'other'
 }

@@ -4,7 +4,9 @@
  */
 
 import {typesOf} from '../multistatus/selection.ts'
+import {quoted, visible} from '../protocol/errors.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
+import {explainLeadingSlash} from './leading-slash.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
 export type Target = string | URL | ResultTarget
@@ -73,7 +75,7 @@ function isKnownCollection(target: unknown): boolean {
  *
  * @throws TypeError
  */
-export function guardTarget(url: URL, base: URL, verb: string): void {
+export function guardTarget(url: URL, base: URL, verb: string, target?: unknown): void {
   const found = standings(url.pathname, base.pathname)
   if (found.has('same') || found.has('around')) {
     throw new TypeError(
@@ -82,7 +84,7 @@ export function guardTarget(url: URL, base: URL, verb: string): void {
   }
   if (found.has('elsewhere')) {
     throw new TypeError(
-      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant`,
+      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant${explainLeadingSlash(target, url, base)}`,
     )
   }
 }
@@ -101,11 +103,6 @@ export function findControlProblem(url: URL): string | undefined {
 export function isSafelyBelow(url: string, other: string): boolean {
   const {pathname} = new URL(url)
   return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, new URL(other).pathname)
-}
-
-/** A reference as it may stand in a message: without credentials. */
-function quoted(reference: string): string {
-  return JSON.stringify(reference.replace(/\/\/[^/@]*@/, '//'))
 }
 
 /** Whether a result is the failure of a response that named no resource: its `url` is the request's. */
@@ -161,5 +158,5 @@ function findProblem(reference: string): string | undefined {
 
 /** A URL without what is secret in it. */
 function describe(url: URL): string {
-  return url.origin === 'null' ? url.protocol : url.origin + url.pathname
+  return visible(url.origin === 'null' ? url.protocol : url.origin + url.pathname, 1000)
 }

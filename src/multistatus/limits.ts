@@ -3,6 +3,9 @@
  * its client; each is far above what a real server sends.
  */
 
+import type {Rules} from '../protocol/options.ts'
+import {NUMBER, readOptions} from '../protocol/options.ts'
+
 /**
  * Bounds on a 207 body. As much as a limit says is read; past it, reading ends in a `MultiStatusError` with reason
  * `limit-exceeded` that names it. RFC 4918, section 20.6.
@@ -91,20 +94,29 @@ const DEFAULTS: Limits = {
   bytes: Number.POSITIVE_INFINITY,
 }
 
+const RULES: Rules<Limits> = {
+  response: NUMBER,
+  value: NUMBER,
+  elements: NUMBER,
+  tag: NUMBER,
+  name: NUMBER,
+  attributes: NUMBER,
+  depth: NUMBER,
+  properties: NUMBER,
+  hrefs: NUMBER,
+  responses: NUMBER,
+  bytes: NUMBER,
+}
+
 /**
  * The limits to apply: those given, and the defaults for the others.
  *
- * @throws RangeError where one is not above zero, TypeError where there is none of that name.
+ * @throws RangeError where one is not above zero, TypeError where it is no number or has no such name.
  */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new TypeError(
-        `limits: there is none called ${name}, but ${Object.keys(DEFAULTS).join(', ')}`,
-      )
-    }
-    if (typeof value !== 'number' || !(value > 0))
-      throw new RangeError(`limits.${name} is a number above zero`)
+  const limits = readOptions('limits', given, RULES)
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(value > 0)) throw new RangeError(`limits.${name} is a number above zero`)
   }
-  return {...DEFAULTS, ...given}
+  return {...DEFAULTS, ...limits}
 }

@@ -1,8 +1,11 @@
 /** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
+import type {ShowCaller} from '../protocol/caller.ts'
+import {captureCaller} from '../protocol/caller.ts'
+import {readOptions} from '../protocol/options.ts'
 import type {DecodedProperties, ParserOptions} from './parser.ts'
-import {MultiStatusParser, requestUrl} from './parser.ts'
+import {MultiStatusParser, PARSER_OPTIONS, requestUrl} from './parser.ts'
 import type {DavResult} from './result.ts'
 import type {ResultStream, SourceSummary} from './result-stream.ts'
 import {createResultStream} from './result-stream.ts'
@@ -27,14 +30,16 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
   source: BodySource,
   options: ParserOptions<D> = {},
 ): ResultStream<DecodedProperties<D>> {
+  const given = readOptions('parseMultiStatus', options, PARSER_OPTIONS)
   const parser = new MultiStatusParser<DecodedProperties<D>>({
     encoding: encodingOf(source),
-    ...options,
+    ...given,
   })
-  const url = requestUrl(options.url).href
+  const url = requestUrl(given.url).href
+  const showCaller = captureCaller(parseMultiStatus)
   const stop = new AbortController()
   return createResultStream({
-    read: () => readResults(source, parser, stop.signal),
+    read: () => readResults(source, parser, stop.signal, showCaller),
     stop: () => stop.abort(),
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
@@ -95,13 +100,18 @@ async function* readResults<P>(
   source: BodySource,
   parser: MultiStatusParser<P>,
   stop: AbortSignal,
+  showCaller: ShowCaller,
 ): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
-  for await (const chunk of readChunks(source, stop)) {
-    yield parser.write(chunk)
-    // At once, not with the next chunk, for which a server may let us wait.
-    if (parser.error !== undefined) throw parser.error
+  try {
+    for await (const chunk of readChunks(source, stop)) {
+      yield parser.write(chunk)
+      // At once, not with the next chunk, for which a server may let us wait.
+      if (parser.error !== undefined) throw parser.error
+    }
+    return parser.end()
+  } catch (error) {
+    throw showCaller(error)
   }
-  return parser.end()
 }
 
 function encodingOf(source: BodySource): string | undefined {

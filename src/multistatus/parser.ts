@@ -4,8 +4,11 @@
  */
 
 import type {Property} from '../properties/bag.ts'
+import {DECODERS} from '../properties/decode.ts'
 import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, oneOf, readOptions, readRecord, RECORD, TEXT} from '../protocol/options.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
@@ -56,6 +59,16 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    * @defaultValue `throw`
    */
   readonly malformed?: 'throw' | 'skip' | undefined
+}
+
+/** The options that the parser knows. */
+export const PARSER_OPTIONS: Rules<ParserOptions> = {
+  url: ANY,
+  method: TEXT,
+  encoding: TEXT,
+  limits: RECORD,
+  decoders: DECODERS,
+  malformed: oneOf('throw', 'skip'),
 }
 
 /** The request URL, without credentials: it stands in messages. */
@@ -111,17 +124,21 @@ export class MultiStatusParser<P = Properties> {
   /**
    * Nothing is read yet.
    *
-   * @throws TypeError where `url` is not absolute or a limit is unknown; RangeError where a limit is not above zero.
+   * @throws TypeError for an option or a limit that is unknown or of another type, and for a `url` that is not absolute;
+   *   RangeError where a limit is not above zero.
    */
   constructor(options: ParserOptions = {}) {
-    this.#url = requestUrl(options.url)
-    this.#method = (options.method ?? 'PROPFIND').toUpperCase()
-    this.#limits = resolveLimits(options.limits)
-    const {malformed = 'throw'} = options
-    if (malformed !== 'throw' && malformed !== 'skip')
-      throw new TypeError("malformed is 'throw' or 'skip'")
-    this.#encoding = new EncodingReader(options.encoding)
-    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
+    const {url, method, encoding, limits, decoders, malformed} = readOptions(
+      'MultiStatusParser',
+      options,
+      PARSER_OPTIONS,
+    )
+    this.#url = requestUrl(url)
+    this.#method = (method ?? 'PROPFIND').toUpperCase()
+    this.#limits = resolveLimits(limits)
+    this.#encoding = new EncodingReader(encoding)
+    const decode = decoders && readRecord(decoders)
+    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, decode, {
       position: () => this.#scanner.position,
       recording: () => this.#scanner.recording,
       value: () => this.#scanner.value,
@@ -233,7 +250,8 @@ export class MultiStatusParser<P = Properties> {
   ): MultiStatusError {
     const done = `after ${this.#reader.responses} complete responses`
     const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
-    return new MultiStatusError(message, reason, offset, limit)
+    const request = {method: this.#method, url: this.#url.href}
+    return new MultiStatusError(message, reason, offset, limit, request)
   }
 }
 

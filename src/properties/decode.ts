@@ -4,6 +4,8 @@
  */
 
 import {decodeDate} from '../protocol/date.ts'
+import type {Rule} from '../protocol/options.ts'
+import {namesOf} from '../protocol/options.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
@@ -44,6 +46,28 @@ const LIVE: LiveDecoders = {
 export const UNDECODED: Decoders = Object.fromEntries(
   Object.keys(LIVE).map((name) => [name, (raw: RawValue) => raw]),
 )
+
+/** The rule for an option with decoders. */
+export const DECODERS: Rule = {
+  words: 'an object with a function or a Standard Schema for each property',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Array.from(namesOf(value)).every((name) => isDecoder(Reflect.get(value, name))),
+}
+
+function isDecoder(value: unknown): boolean {
+  if (value === undefined || typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null || !('~standard' in value)) return false
+  const standard = value['~standard']
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    'validate' in standard &&
+    typeof standard.validate === 'function'
+  )
+}
 
 /** What decodes a property, `undefined` for one whose value stays as it is. */
 export function decoderFor(name: string, decoders: Decoders | undefined): Decode | undefined {

@@ -1,5 +1,6 @@
 /** The body of a PROPFIND: which properties are asked for. RFC 4918, section 14.20. */
 
+import {quoted} from '../protocol/errors.ts'
 import {parseName, DAV} from '../protocol/name.ts'
 import type {Markup} from '../xml/markup.ts'
 import {formatDocument} from '../xml/markup.ts'
@@ -66,7 +67,7 @@ function elementsFor(names: readonly string[], prefixes: Map<string, string>): M
     const {namespace, local} = parseName(name)
     if (!LOCAL_NAME.test(local)) {
       throw new TypeError(
-        `${JSON.stringify(name)} is no property name: write getetag for a DAV: property, {namespace}local for any other`,
+        `${quoted(name)} is no property name: write getetag for a DAV: property, {namespace}local for any other`,
       )
     }
     // No namespace has no prefix, and the document declares no default one.

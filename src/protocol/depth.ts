@@ -3,6 +3,10 @@
  * RFC 4918, section 10.2.
  */
 
+import {visible} from './errors.ts'
+import type {Rules} from './options.ts'
+import {ANY, readOptions} from './options.ts'
+
 /**
  * How far below the request URL a request reaches: `0` is the resource itself, `1` adds its members,
  * `'infinity'` adds everything below. RFC 4918, section 10.2.
@@ -26,16 +30,24 @@ export interface Walk {
   readonly levels?: number | undefined
 }
 
+/** The members of a walk. */
+const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
+
 /**
  * Checks what a caller gave as the depth of a listing.
  *
- * @throws RangeError where it is no depth, or `levels` is no whole number above zero.
+ * @throws RangeError where it is no depth, or `levels` is no whole number above zero; TypeError for an unknown member.
  */
 export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
+  if (isObject(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
   if (!isWalk(depth)) return assertDepth(depth)
   const {levels = 1} = depth
   if (Number.isSafeInteger(levels) && levels > 0) return undefined
-  throw new RangeError(`levels is a whole number above zero, not ${String(levels)}`)
+  throw new RangeError(`levels is a whole number above zero, not ${visible(String(levels), 100)}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether a depth asks for a walk. */
@@ -51,7 +63,7 @@ export function isWalk(depth: unknown): depth is Walk {
 export function assertDepth(depth: unknown): asserts depth is Depth {
   if (depth !== 0 && depth !== 1 && depth !== 'infinity') {
     throw new RangeError(
-      `depth is 0, 1 or 'infinity', not ${JSON.stringify(depth) ?? typeof depth}`,
+      `depth is 0, 1 or 'infinity', not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
     )
   }
 }

@@ -3,10 +3,32 @@
  * that says what was asked and what happened. No message ever holds a credential.
  */
 
+import type {Challenge, SentScheme} from './challenge.ts'
+import {explainChallenges} from './challenge.ts'
+
+/** The request that an error is about, as far as it is known. */
+export interface DavErrorOptions extends ErrorOptions {
+  /** The request's method. */
+  readonly method?: string | undefined
+  /** The request's URL, absolute. */
+  readonly url?: string | undefined
+}
+
 /** The base of every error that this package throws about a server or a network. */
 export class DavError extends Error {
   /** Tells the class, across realms and bundles too. */
   override readonly name: string = 'DavError'
+  /** The method of the request, `undefined` for an error that no single request is to blame for. */
+  readonly method: string | undefined
+  /** The URL of the request, absolute and without credentials; `undefined` as `method` is. */
+  readonly url: string | undefined
+
+  /** Takes the sentence, of which each character becomes visible. */
+  constructor(message = '', options: DavErrorOptions = {}) {
+    super(visible(message), 'cause' in options ? {cause: options.cause} : undefined)
+    this.method = options.method
+    this.url = options.url
+  }
 }
 
 /** What {@link DavHttpError} knows about the refused request. */
@@ -29,6 +51,10 @@ export interface DavHttpErrorFacts {
   readonly description?: string | undefined
   /** The beginning of the answer's body. */
   readonly excerpt?: string | undefined
+  /** What the answer asks to be authenticated by. RFC 9110, section 11.6.1. */
+  readonly challenges?: readonly Challenge[] | undefined
+  /** The scheme of the credentials that the client sent, or `none`. */
+  readonly sent?: SentScheme | undefined
 }
 
 /** The server refused the exchange as a whole: 401, 404, 503, a redirect that may not be followed, … */
@@ -38,9 +64,9 @@ export class DavHttpError extends DavError {
   /** The status of the answer. */
   readonly status: number
   /** The request's method. */
-  readonly method: string
+  override readonly method: string
   /** The request's URL, absolute. */
-  readonly url: string
+  override readonly url: string
   /** Names of the conditions in the answer's `DAV:error`, such as `propfind-finite-depth`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /** Milliseconds to wait, from Retry-After. */
@@ -51,24 +77,48 @@ export class DavHttpError extends DavError {
   readonly description: string | undefined
   /** The beginning of the answer's body, at most 1,000 characters; empty where there was none. */
   readonly excerpt: string
+  /**
+   * The schemes that the answer asks to be authenticated by, such as `{scheme: 'Digest', realm: 'Files'}`, in its order; empty
+   * for an answer without WWW-Authenticate. The realm is the server's text: print it through {@link visible}.
+   */
+  readonly challenges: readonly Challenge[]
 
   /** Makes the sentence from the facts. */
   constructor(facts: DavHttpErrorFacts) {
-    const depth = facts.depth === undefined ? '' : ` (Depth: ${facts.depth})`
-    const target =
-      facts.location === undefined ? '' : ` (Location: ${visible(facts.location, 200)})`
-    const reason =
-      facts.conditions.length === 0 ? '' : `: ${visible(facts.conditions.join(', '), 300)}`
-    super(`${facts.method} ${facts.url}${depth} answered ${facts.status}${target}${reason}`)
-    this.status = facts.status
-    this.method = facts.method
-    this.url = facts.url
-    this.conditions = facts.conditions
+    const {method, url, depth, status, location, conditions, challenges = []} = facts
+    const reasons = conditions.length === 0 ? [] : [visible(conditions.join(', '), 300)]
+    const hint = explainStatus(facts)
+    if (hint !== undefined) reasons.push(hint)
+    const sentence = [
+      `${method} ${url}`,
+      depth === undefined ? '' : ` (Depth: ${depth})`,
+      ` answered ${status}`,
+      location === undefined ? '' : ` (Location: ${visible(location, 200)})`,
+      reasons.length === 0 ? '' : `: ${reasons.join('; ')}`,
+    ]
+    super(sentence.join(''), {method, url})
+    this.status = status
+    this.method = method
+    this.url = url
+    this.conditions = conditions
+    this.challenges = challenges
     this.retryAfter = facts.retryAfter
-    this.location = facts.location
+    this.location = location
     this.description = facts.description === '' ? undefined : facts.description
     this.excerpt = facts.excerpt ?? ''
   }
+}
+
+/** Says what a status means for the caller, as far as it means more than it says. */
+function explainStatus({
+  status,
+  method,
+  challenges = [],
+  sent,
+}: DavHttpErrorFacts): string | undefined {
+  if (status === 401 && sent !== undefined) return visible(explainChallenges(challenges, sent), 300)
+  const knowsNoPropfind = method === 'PROPFIND' && (status === 405 || status === 501)
+  return knowsNoPropfind ? 'this may be no WebDAV address' : undefined
 }
 
 /** No answer, or one that broke off: refused, reset, a name that does not resolve. `cause` has the platform's error. */
@@ -85,7 +135,7 @@ export class DavTimeoutError extends DavError {
   readonly timeout: 'connect' | 'headers' | 'idle'
 
   /** Takes the sentence and the limit that ran out. */
-  constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: ErrorOptions) {
+  constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: DavErrorOptions) {
     super(message, options)
     this.timeout = timeout
   }
@@ -123,27 +173,80 @@ export class MultiStatusError extends DavError {
     reason: MultiStatusErrorReason,
     offset: number,
     limit?: string,
-    body: {readonly conditions: readonly string[]; readonly excerpt: string} = {
-      conditions: [],
-      excerpt: '',
-    },
+    options: DavErrorOptions & {
+      readonly conditions?: readonly string[]
+      readonly excerpt?: string
+    } = {},
   ) {
-    super(message)
+    super(message, options)
     this.reason = reason
     this.offset = offset
     this.limit = limit
-    this.conditions = body.conditions
-    this.excerpt = body.excerpt
+    this.conditions = options.conditions ?? []
+    this.excerpt = options.excerpt ?? ''
   }
 }
 
-/** A piece of what a server sent, fit for a message: one line, shortened, control characters made visible. */
-export function visible(text: string, length: number): string {
-  const short = text.length > length ? `${text.slice(0, length)}…` : text
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return short.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/g, (control) =>
-    control === '\n' || control === '\r' || control === '\t'
-      ? ' '
-      : `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+// Control characters, separators of lines, halves of surrogate pairs, and characters without a glyph but for variation selectors.
+const HARMFUL =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\uFFF9-\uFFFB]|(?![\uFE00-\uFE0F])\p{Default_Ignorable_Code_Point}/gu
+
+/**
+ * Text of a server, fit for a terminal, a log or a message: one line, in the order in which it is read.
+ *
+ * Line breaks and tabs become a space. Other control characters, those that turn the direction of writing, invisible ones
+ * and halves of surrogate pairs become an escape such as `\u001b`. Joiners stay between characters beyond U+02FF, because
+ * emoji, Persian and the scripts of India need them.
+ *
+ * @param text - An `href`, a `description`, a condition, a property or any other text of a server.
+ * @param length - Cuts a longer text after so many UTF-16 code units and ends it with `…`.
+ * @defaultValue no limit
+ * @example
+ * ```ts
+ * if (!result.ok) console.log(result.status, visible(result.href), visible(result.description ?? '', 200))
+ * ```
+ */
+export function visible(text: string, length: number = Number.POSITIVE_INFINITY): string {
+  const short = text.length > length ? `${beginning(text, length)}…` : text
+  return short.replaceAll(HARMFUL, (character, at: number) => {
+    if (character === '\n' || character === '\r' || character === '\t') return ' '
+    if (isJoiner(character) && isBeyondLatin(short, at - 1) && isBeyondLatin(short, at + 1))
+      return character
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
+}
+
+/**
+ * Text of a caller or a server in a message: visible, in quotation marks, without the credentials of a URL.
+ *
+ * A text that no URL parser takes may have them behind a slash too.
+ */
+export function quoted(text: string): string {
+  const isUrl = /^\s*(?:[a-z][a-z\d+.-]*:|[/\\]{2})/i.test(text)
+  const isBroken = isUrl && URL.parse(text, 'http://localhost/') === null
+  const safe = isBroken
+    ? text.replace(/^.*@/s, '')
+    : text.replace(URL_CREDENTIALS, '$1').replace(/\/\/[^/@]*@/, '//')
+  return visible(JSON.stringify(safe), 1000)
+}
+
+// Up to the last `@` of the authority. The slashes may be missing, too many, or the other ones.
+const URL_CREDENTIALS = /^(\s*(?:[a-z][a-z\d+.-]*:[/\\]*|[/\\]{2,}))[^/?#\\]*@/i
+
+function isJoiner(character: string): boolean {
+  return character === '\u200C' || character === '\u200D'
+}
+
+function isBeyondLatin(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  const isPunctuation = code >= 0x2000 && code <= 0x206f
+  return code > 0x2ff && !isPunctuation && code !== 0xfeff
+}
+
+/** The beginning of a text, which cuts no surrogate pair in two. */
+function beginning(text: string, length: number): string {
+  const isInPair = text.slice(length - 1, length + 1).isWellFormed()
+  const cut = text.slice(0, length)
+  return isInPair && !cut.isWellFormed() && /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut
 }

@@ -4,8 +4,11 @@
  * case and normalizes nothing. RFC 3986, sections 2.1 and 3.3; RFC 4918, section 5.2.
  */
 
+import {quoted, visible} from './errors.ts'
 import type {Relation} from './href.ts'
 import {canonicalPath, relate} from './href.ts'
+import type {Rules} from './options.ts'
+import {ANY, BOOLEAN, readOptions} from './options.ts'
 
 /** What a local path begins at, and what it must be fit for. */
 export interface LocalPathOptions {
@@ -34,6 +37,9 @@ export interface LocalPathOptions {
   readonly windows?: boolean | undefined
 }
 
+/** The options that `toLocalPath` knows. */
+const LOCAL_PATH_OPTIONS: Rules<LocalPathOptions> = {base: ANY, windows: BOOLEAN}
+
 // With the backslash that URLs take for a slash.
 const DOT_SEGMENT = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
 
@@ -56,9 +62,13 @@ const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]|conin\$|c
  * before two hex digits becomes `%25`, and any other one stays. Names that differ in case or normalization alone are two paths,
  * which some file systems hold as one.
  *
+ * Doubled slashes fold, as `relation` folds them: `/photos//a` and `/photos/a` are one resource with the path `a`, and so are
+ * `a//b` and `a/b`. Nothing else does, a slash at the end and needless escapes aside.
+ *
  * @param result - A result, a Failure too.
- * @throws TypeError where the result is `outside`, is not at or below `base`, or has a name that is empty, `.` or `..` or that
- *   holds a NUL; where `windows` is asked for, for a name that Windows cannot hold; and where `base` is no absolute URL.
+ * @throws TypeError where the result is `outside`, is not at or below `base`, or has a name that is `.` or `..` or that
+ *   holds a NUL; where `windows` is asked for, for a name that Windows cannot hold; where `base` is no absolute
+ *   URL; and for an unknown option.
  * @example
  * ```ts
  * const base = 'https://dav.example/photos/'
@@ -71,6 +81,7 @@ export function toLocalPath(
   result: {readonly url: string; readonly relation: Relation; readonly href?: string},
   options: LocalPathOptions = {},
 ): string {
+  const {base: givenBase, windows = false} = readOptions('toLocalPath', options, LOCAL_PATH_OPTIONS)
   const refusal = (why: string): TypeError =>
     new TypeError(`toLocalPath: ${quoted(result.href ?? result.url)} ${why}`)
 
@@ -79,20 +90,21 @@ export function toLocalPath(
   if (url === null || !url.pathname.startsWith('/')) throw refusal('has no absolute URL')
   if (url.search !== '' || url.hash !== '') throw refusal('has a query or a fragment in its URL')
   if (DOT_SEGMENT.test(result.url)) throw refusal("has a segment '.' or '..'")
-  const base = baseOf(options.base, url)
+  const base = baseOf(givenBase, url)
   if (url.protocol !== base.protocol || url.host !== base.host) {
     throw refusal(`is on ${url.host} and not, as the base is, on ${base.host}`)
   }
   const path = canonicalPath(url.pathname)
   const basePath = canonicalPath(base.pathname)
-  if (relate(path, basePath) === 'outside') throw refusal(`is not at or below ${base.pathname}`)
-  const segments = path.slice(basePath.length).split('/').slice(1)
-  if (hasEmptySegment(url.pathname, segments.length)) throw refusal('has an empty segment')
-  return segments
+  if (relate(path, basePath) === 'outside')
+    throw refusal(`is not at or below ${visible(base.pathname, 1000)}`)
+  return path
+    .slice(basePath.length)
+    .split('/')
+    .slice(1)
     .map((segment) => {
       const name = decodeName(segment)
-      const problem =
-        findProblem(name) ?? (options.windows === true ? findWindowsProblem(name) : undefined)
+      const problem = findProblem(name) ?? (windows ? findWindowsProblem(name) : undefined)
       if (problem !== undefined) throw refusal(problem)
       return escapeDrive(name)
     })
@@ -115,8 +127,7 @@ export function toLocalPath(
  */
 export function fromLocalPath(path: string): string {
   if (path === '') return ''
-  const refusal = (why: string): TypeError =>
-    new TypeError(`fromLocalPath: ${JSON.stringify(path)} ${why}`)
+  const refusal = (why: string): TypeError => new TypeError(`fromLocalPath: ${quoted(path)} ${why}`)
 
   if (/^[/\\]/.test(path)) throw refusal('is absolute')
   if (path.includes('\\')) throw refusal("has a '\\', which is '/' or, in a name, '%5C'")
@@ -140,17 +151,10 @@ export function fromLocalPath(path: string): string {
 
 function baseOf(given: LocalPathOptions['base'], url: URL): URL {
   if (given === undefined) return new URL('/', url)
-  const base =
-    given instanceof URL ? given : URL.parse(typeof given === 'string' ? given : given.url)
+  const text = typeof given === 'string' || given instanceof URL ? given : given.url
+  const base = typeof text === 'string' || text instanceof URL ? URL.parse(text) : null
   if (base === null) throw new TypeError('toLocalPath: the base must be an absolute URL')
   return base
-}
-
-/** Whether there is an empty segment at the end of a path, among the last ones that are not, or just before them. */
-function hasEmptySegment(path: string, below: number): boolean {
-  const segments = path.replace(/\/$/, '').split('/')
-  // Those of the base are no concern: a reference is resolved against it as it is.
-  return segments.slice(Math.max(1, segments.length - below - 1)).includes('')
 }
 
 /** The name of a segment whose escapes are in upper case. Unescapes everything that can be told apart from an escape then. */
@@ -186,12 +190,7 @@ function findProblem(name: string): string | undefined {
 function findWindowsProblem(name: string): string | undefined {
   const character = NOT_IN_WINDOWS.exec(name)?.[0]
   if (character !== undefined)
-    return `has the character ${JSON.stringify(character)}, which Windows cannot hold in a name`
+    return `has the character ${quoted(character)}, which Windows cannot hold in a name`
   if (/[. ]$/.test(name)) return 'has a name with a dot or a space at its end, which Windows drops'
   return DEVICE.test(name) ? 'has a name that Windows keeps for a device' : undefined
-}
-
-/** An href as it may stand in a message: without credentials. */
-function quoted(href: string): string {
-  return JSON.stringify(href.replace(/\/\/[^/@]*@/, '//'))
 }

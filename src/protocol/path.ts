@@ -3,6 +3,9 @@
  * a URL, or another resource is hit. RFC 3986, sections 2 and 3.3.
  */
 
+import {quoted} from './errors.ts'
+import {canonicalPathOf} from './href.ts'
+
 /**
  * Escapes a plain path segment by segment, so that it can be given to the client as a URL reference. Slashes separate
  * segments; everything else that has a meaning in a URL is escaped.
@@ -22,11 +25,11 @@ export function encodePath(path: string): string {
     .map((segment) => {
       if (segment === '.' || segment === '..') {
         throw new TypeError(
-          `encodePath: the segment ${JSON.stringify(segment)} cannot be the name of a resource`,
+          `encodePath: the segment ${quoted(segment)} cannot be the name of a resource`,
         )
       }
       if (!segment.isWellFormed()) {
-        throw new TypeError(`encodePath: ${JSON.stringify(segment)} has half of a surrogate pair`)
+        throw new TypeError(`encodePath: ${quoted(segment)} has half of a surrogate pair`)
       }
       return encodeURIComponent(segment)
     })
@@ -54,6 +57,20 @@ export function decodePath(of: string | URL | {readonly url: string}): string | 
     segments.push(plain)
   }
   return segments.join('/')
+}
+
+/**
+ * A key for the resource of a result: equal for all spellings of its URL, with and without a slash at its end. Doubled slashes
+ * fold, as `relation` folds them.
+ *
+ * @example
+ * ```ts
+ * const verdicts = new Map(results.map((result) => [keyOf(result), result]))
+ * ```
+ */
+export function keyOf({url}: {readonly url: string}): string {
+  const {origin, search} = new URL(url)
+  return origin + canonicalPathOf(url) + search
 }
 
 function decodeSegment(segment: string): string | undefined {

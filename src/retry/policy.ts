@@ -4,9 +4,14 @@
 
 import type {Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
+import type {Rules} from '../protocol/options.ts'
+import {callback, NUMBER, readOptions} from '../protocol/options.ts'
 
-/** How often and when what failed is tried again. */
-export interface RetryPolicy {
+/** How often and when what failed is tried again: settings, or the number of attempts, which counts the first one. */
+export type RetryPolicy = RetrySettings | number
+
+/** The settings of a {@link RetryPolicy}. */
+export interface RetrySettings {
   /**
    * How often a request is sent at the most in one call; counts the first time.
    *
@@ -67,14 +72,29 @@ export interface RetryEvent {
 }
 
 /** A policy with every member set, but for the listener. */
-export type ResolvedPolicy = Pick<RetryPolicy, 'onRetry'> & {
-  readonly [Name in Exclude<keyof RetryPolicy, 'onRetry'>]-?: Exclude<RetryPolicy[Name], undefined>
+export type ResolvedPolicy = Pick<RetrySettings, 'onRetry'> & {
+  readonly [Name in Exclude<keyof RetrySettings, 'onRetry'>]-?: Exclude<
+    RetrySettings[Name],
+    undefined
+  >
+}
+
+/** The settings that a policy knows. */
+export const RETRY_SETTINGS: Rules<RetrySettings> = {
+  attempts: NUMBER,
+  minDelay: NUMBER,
+  maxDelay: NUMBER,
+  maxRetryAfter: NUMBER,
+  budget: NUMBER,
+  maxElapsed: NUMBER,
+  retryable: callback('a function of a failure'),
+  onRetry: callback('a function of a {failure, attempt, delay}'),
 }
 
 /**
  * The policy to follow: what is given, and the defaults.
  *
- * @throws RangeError where a number makes no sense, TypeError where it is no policy.
+ * @throws RangeError where a number makes no sense, TypeError where it is no policy or has an unknown setting.
  */
 export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   const {
@@ -86,14 +106,7 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
     maxElapsed = Number.POSITIVE_INFINITY,
     retryable = isRetryable,
     onRetry,
-  } = given
-  if (typeof given !== 'object' || typeof retryable !== 'function') {
-    throw new TypeError(
-      'retry is a policy such as {attempts: 3, minDelay: 500}; retryable is a function of a failure',
-    )
-  }
-  if (onRetry !== undefined && typeof onRetry !== 'function')
-    throw new TypeError('retry: onRetry is a function of a {failure, attempt, delay}')
+  } = readPolicy(given)
   if (!Number.isSafeInteger(attempts) || attempts < 1)
     throw new RangeError('retry: attempts is a whole number above zero')
   if (!(budget === Number.POSITIVE_INFINITY || (Number.isSafeInteger(budget) && budget >= 0)))
@@ -105,6 +118,11 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   if (!(maxDelay >= minDelay)) throw new RangeError('retry: maxDelay is at least minDelay')
   const numbers = {attempts, minDelay, maxDelay, maxRetryAfter, budget, maxElapsed}
   return {...numbers, retryable, ...(onRetry !== undefined && {onRetry})}
+}
+
+/** The settings that a policy has: a number is that of the attempts. */
+function readPolicy(given: RetryPolicy): RetrySettings {
+  return typeof given === 'number' ? {attempts: given} : readOptions('retry', given, RETRY_SETTINGS)
 }
 
 /**

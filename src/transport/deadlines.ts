@@ -6,6 +6,8 @@
 
 import {readChunks} from '../multistatus/source.ts'
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {NUMBER, readOptions} from '../protocol/options.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -25,25 +27,28 @@ export interface Timeouts {
   readonly idle?: number | undefined
 }
 
+/** The time limits that there are. */
+const TIMEOUTS: Rules<Timeouts> = {headers: NUMBER, idle: NUMBER}
+
 // What a timer can hold; a longer one would fire at once.
 const LONGEST_TIMER = 2_147_483_647
 
 /**
  * The limits to apply: one number is both.
  *
- * @throws RangeError where one is not above zero, TypeError where there is none of that name.
+ * @throws RangeError where one is not above zero, TypeError where it is no number or has no such name.
  */
 export function resolveTimeouts(
   given: number | Timeouts = {},
 ): Required<{[Name in keyof Timeouts]: number}> {
+  if (typeof given !== 'number' && typeof given !== 'object')
+    throw new TypeError('timeout: give a number of milliseconds, or one for headers and for idle')
   const {headers = 300_000, idle = 60_000} =
-    typeof given === 'number' ? {headers: given, idle: given} : given
-  for (const name of Object.keys(typeof given === 'number' ? {} : given)) {
-    if (name !== 'headers' && name !== 'idle')
-      throw new TypeError(`timeout: there is headers and idle, not ${name}`)
-  }
+    typeof given === 'number'
+      ? {headers: given, idle: given}
+      : readOptions('timeout', given, TIMEOUTS)
   for (const [name, value] of Object.entries({headers, idle})) {
-    if (typeof value !== 'number' || !(value > 0))
+    if (!(value > 0))
       throw new RangeError(`timeout: ${name} is a number of milliseconds above zero, or Infinity`)
   }
   return {headers, idle}
@@ -202,7 +207,9 @@ class Deadline {
 
   #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {
     const what = which === 'headers' ? 'got no answer' : 'got no more of the answer'
-    return new DavTimeoutError(`${this.#subject} ${what} within ${milliseconds} ms`, which)
+    const {method, url} = this.#request
+    const sentence = `${this.#subject} ${what} within ${milliseconds} ms`
+    return new DavTimeoutError(sentence, which, {method, url})
   }
 
   #networkError(error: unknown): unknown {
@@ -213,15 +220,18 @@ class Deadline {
     ) {
       return error
     }
+    const {method, url} = this.#request
     const code = errorCode(error)
     if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
       return new DavTimeoutError(`${this.#subject} could not connect in time`, 'connect', {
         cause: error,
+        method,
+        url,
       })
     }
     return new DavNetworkError(
       `${this.#subject} failed: ${visible(messageOf(error).trim(), 300)}`,
-      {cause: error},
+      {cause: error, method, url},
     )
   }
 

@@ -1,6 +1,8 @@
 /** The platform's `fetch` as a transport: browsers, Bun, Deno, workers, and Node too. */
 
 import {DavNetworkError} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {callback, oneOf, readOptions} from '../protocol/options.ts'
 import type {Transport} from './transport.ts'
 
 /** What the fetch transport can be told. */
@@ -19,6 +21,12 @@ export interface FetchTransportOptions {
   readonly credentials?: RequestCredentials | undefined
 }
 
+/** The options that the fetch transport knows. */
+const FETCH_OPTIONS: Rules<FetchTransportOptions> = {
+  fetch: callback("a function such as the platform's fetch"),
+  credentials: oneOf('omit', 'same-origin', 'include'),
+}
+
 /**
  * A transport over `fetch`. A browser hides where a redirect leads, so there one is a {@link DavNetworkError} that says so.
  *
@@ -28,9 +36,9 @@ export interface FetchTransportOptions {
  * ```
  */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport {
-  const {credentials = 'omit'} = options
+  const {credentials = 'omit', fetch} = readOptions('fetchTransport', options, FETCH_OPTIONS)
   return async ({method, url, headers, body, signal}) => {
-    const send = options.fetch ?? globalThis.fetch
+    const send = fetch ?? globalThis.fetch
     const response = await send(url, {
       method,
       headers,
@@ -43,6 +51,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
     if (response.type === 'opaqueredirect') {
       throw new DavNetworkError(
         `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash that a collection ends with`,
+        {method, url},
       )
     }
     return response

@@ -1,5 +1,8 @@
 /** Headers that a caller gives. RFC 9110, section 5. */
 
+import {quoted} from '../protocol/errors.ts'
+import {namesOf} from '../protocol/options.ts'
+
 const NAME = /^[!#$%&'*+\-.^`|~\w]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
 
@@ -16,9 +19,11 @@ export function isHeaderValue(value: string): boolean {
 export function resolveHeaders(
   given: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  const headers = Object.entries(given).map(([name, value]) => {
-    if (!NAME.test(name))
-      throw new TypeError(`headers: ${JSON.stringify(name)} can be no name of a header`)
+  if (Symbol.iterator in given)
+    throw new TypeError("headers: give an object such as {'user-agent': 'backup/2'}")
+  const headers = Array.from(namesOf(given), (name) => {
+    const value = given[name]
+    if (!NAME.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
     if (typeof value !== 'string' || !isHeaderValue(value)) {
       throw new TypeError(`headers: the value of ${name} is one that no header can have`)
     }

@@ -8,6 +8,8 @@ import {createBrotliDecompress, createGunzip, createInflate, createZstdDecompres
 import {Agent} from 'undici'
 import type {Dispatcher} from 'undici'
 
+import type {Rules} from '../protocol/options.ts'
+import {NUMBER, readOptions} from '../protocol/options.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** What the undici transport can be told. */
@@ -32,6 +34,20 @@ export interface UndiciTransportOptions {
   readonly connectTimeout?: number | undefined
 }
 
+/** The options that the undici transport knows. */
+const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
+  dispatcher: {
+    words: 'a dispatcher of undici, such as an Agent or a ProxyAgent',
+    accepts: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      'dispatch' in value &&
+      typeof value.dispatch === 'function',
+  },
+  connections: NUMBER,
+  connectTimeout: NUMBER,
+}
+
 /** A transport that can be closed. */
 export interface UndiciTransport extends Transport {
   /**
@@ -52,6 +68,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 /**
  * A transport over undici.
  *
+ * @throws TypeError for an option that is unknown or of another type, RangeError for a number that makes no sense.
  * @example
  * ```ts
  * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
@@ -59,9 +76,14 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
  * ```
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
-  const {connections, connectTimeout = 10_000} = options
+  const given = readOptions('undiciTransport', options, UNDICI_OPTIONS)
+  const {connections, connectTimeout = 10_000} = given
+  if (connections !== undefined && !(Number.isSafeInteger(connections) && connections > 0))
+    throw new RangeError('undiciTransport: connections is a whole number above zero')
+  if (!(connectTimeout >= 0))
+    throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const dispatcher =
-    options.dispatcher ??
+    given.dispatcher ??
     new Agent({
       // Time limits are the client's, so that they are the same on every platform.
       headersTimeout: 0,
@@ -69,7 +91,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       connect: {timeout: connectTimeout},
       ...(connections !== undefined && {connections}),
     })
-  const isOwn = options.dispatcher === undefined
+  const isOwn = given.dispatcher === undefined
 
   const transport: Transport = (request) =>
     new Promise((resolve, reject) => {

@@ -70,6 +70,13 @@ describe('Depth infinity that is refused, and Depth 1 too', () => {
   })
 })
 
+// A sentence about these statuses says more.
+const HINTS = new Map([
+  [401, ': the client sent no credentials'],
+  [405, ': this may be no WebDAV address'],
+  [501, ': this may be no WebDAV address'],
+])
+
 describe('a PROPFIND that is refused as a whole', () => {
   it.each([300, 304, 400, 401, 403, 404, 405, 410, 423, 429, 500, 501, 502, 503, 507, 599])(
     'is a DavHttpError with status %i',
@@ -77,7 +84,8 @@ describe('a PROPFIND that is refused as a whole', () => {
       server.answers({status})
       const error = await thrownBy(dav.propfind('docs/').collect())
       expect(error).toMatchObject({name: 'DavHttpError', status, location: undefined})
-      expect(error.message).toBe(`PROPFIND ${server.url}docs/ (Depth: 1) answered ${status}`)
+      const hint = HINTS.get(status) ?? ''
+      expect(error.message).toBe(`PROPFIND ${server.url}docs/ (Depth: 1) answered ${status}${hint}`)
       expect(server.requests).toHaveLength(1)
     },
   )

@@ -204,7 +204,7 @@ describe('a result', () => {
 
   it('has a reason out of five and a relation out of four', () => {
     expectTypeOf<Failure['reason']>().toEqualTypeOf<
-      'status' | 'propstat' | 'malformed' | 'member' | 'no-answer'
+      'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
     >()
     expectTypeOf<Failure['relation']>().toEqualTypeOf<
       'self' | 'member' | 'descendant' | 'outside'

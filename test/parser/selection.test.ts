@@ -276,10 +276,10 @@ describe('the types', () => {
       reversed: members(collections(listing)),
     })
     expectTypeOf(given).returns.toEqualTypeOf<{
-      members: AsyncIterable<DavResult<Props>>
-      collections: AsyncIterable<Success<Props>>
-      both: AsyncIterable<Success<Props>>
-      reversed: AsyncIterable<Success<Props>>
+      members: ResultStream<Props>
+      collections: ResultStream<Props, Success<Props>>
+      both: ResultStream<Props, Success<Props>>
+      reversed: ResultStream<Props, Success<Props>>
     }>()
     expectTypeOf(members(results)).toEqualTypeOf<AsyncIterable<DavResult>>()
     expectTypeOf(members<Failure>).returns.toEqualTypeOf<AsyncIterable<Failure>>()

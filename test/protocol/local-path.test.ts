@@ -101,17 +101,47 @@ describe('toLocalPath', () => {
     ['http://evil.example/x', 'outside'],
     ['%00', 'NUL'],
     ['a%00.txt', 'NUL'],
-    ['a//b', 'empty segment'],
-    ['/docs//a', 'empty segment'],
-    ['/docs//', 'empty segment'],
-    ['a//', 'empty segment'],
-    ['///a', 'empty segment'],
+    ['a//%00', 'NUL'],
   ])('is a TypeError for %s, which it names: %s', (href, why) => {
-    const result = href === '///a' ? member('https://dav.example///a') : answered(href)
-    const options = href === '///a' ? {} : {base}
-    expect(() => toLocalPath(result, options)).toThrow(TypeError)
-    expect(() => toLocalPath(result, options)).toThrow(why)
-    expect(() => toLocalPath(result, options)).toThrow(JSON.stringify(result.href))
+    const result = answered(href)
+    expect(() => toLocalPath(result, {base})).toThrow(TypeError)
+    expect(() => toLocalPath(result, {base})).toThrow(why)
+    expect(() => toLocalPath(result, {base})).toThrow(JSON.stringify(result.href))
+  })
+
+  it.each([
+    ['a//b', 'a/b'],
+    ['a///b', 'a/b'],
+    ['/docs//a', 'a'],
+    ['/docs///a//', 'a'],
+    ['/docs//', ''],
+    ['a//', 'a'],
+    ['/docs//a%2Fb', 'a%2Fb'],
+    ['/docs/a/%2F/b', 'a/%2F/b'],
+  ])('of %s folds doubled slashes, as relation does: %j', (href, path) => {
+    expect(local(href)).toBe(path)
+  })
+
+  it('folds doubled slashes below the root too', () => {
+    expect(toLocalPath(member('https://dav.example///a'), {})).toBe('a')
+    expect(toLocalPath(member('https://dav.example//'), {})).toBe('')
+  })
+
+  it('is a TypeError in one line without what turns a terminal around', () => {
+    const result = {...member('https://dav.example/docs/a%00'), href: 'a\u0000\u202Egpj\u009B2J\n'}
+    expect(() => toLocalPath(result, {base})).toThrow(
+      String.raw`toLocalPath: "a\u0000\u202egpj\u009b2J\n" has a NUL, which no file name can hold`,
+    )
+  })
+
+  it.each<[string, object]>([
+    ['"windos"; the nearest is windows', {windos: true}],
+    ['windows is true or false', {windows: 'yes'}],
+    ['absolute URL', {base: 7}],
+    ['absolute URL', {base: {href: base}}],
+  ])('is a TypeError for options that make no sense: %s', (why, options) => {
+    expect(() => toLocalPath(answered('a'), options)).toThrow(TypeError)
+    expect(() => toLocalPath(answered('a'), options)).toThrow(why)
   })
 
   it.each([

@@ -1,0 +1,191 @@
+/**
+ * Reads the options of a call: each has a known name and a value of its type, or a TypeError says so before anything is sent.
+ * Ranges of numbers are checked by the readers of the options. Imports nothing but the escaping of text.
+ */
+
+import {quoted} from './errors.ts'
+
+/** The values that an option may have. */
+export interface Rule {
+  /** Completes the sentence "the option is …". */
+  readonly words: string
+  /** Accepts a value that is not `undefined`. */
+  accepts(value: unknown): boolean
+}
+
+/** A rule for each option of a call, so that no option is without one. */
+export type Rules<Options> = {readonly [Name in keyof Options]-?: Rule}
+
+/** A value that another function checks. */
+export const ANY: Rule = {words: 'any value', accepts: () => true}
+
+export const BOOLEAN: Rule = {
+  words: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+}
+
+export const NUMBER: Rule = {words: 'a number', accepts: (value) => typeof value === 'number'}
+
+export const TEXT: Rule = {words: 'a string', accepts: (value) => typeof value === 'string'}
+
+export const TEXTS: Rule = {
+  words: 'an array of strings',
+  accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+}
+
+export const RECORD: Rule = {words: 'an object with members by name', accepts: isRecord}
+
+/** An AbortSignal of any realm. */
+export const SIGNAL: Rule = {
+  words: 'an AbortSignal',
+  accepts: (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
+}
+
+/** A function, described by a phrase such as `a function of the progress`. */
+export function callback(words: string): Rule {
+  return {words, accepts: (value) => typeof value === 'function'}
+}
+
+/** One of a few strings. */
+export function oneOf(...values: readonly string[]): Rule {
+  return {
+    words: values.map((value) => `'${value}'`).join(' or '),
+    accepts: (value) => typeof value === 'string' && values.includes(value),
+  }
+}
+
+/**
+ * The options as a plain object: inherited ones, such as those of a class, are its own, and none is `undefined`.
+ *
+ * @param call - The name of the call, which begins each message.
+ * @throws TypeError for no object, a name that has no rule, and a value that its rule does not accept.
+ */
+export function readOptions<Options extends object>(
+  call: string,
+  given: Options,
+  rules: Rules<Options>,
+): Options {
+  if (!isRecord(given)) {
+    throw new TypeError(`${call}: give an object with options: ${Object.keys(rules).join(', ')}`)
+  }
+  const read: Partial<Options> = {}
+  for (const name of namesOf(given)) {
+    if (!hasRule(name, rules)) throw unknownOption(call, name, Object.keys(rules))
+    const value = given[name]
+    if (value === undefined) continue
+    const rule = rules[name]
+    if (!rule.accepts(value)) throw new TypeError(`${call}: ${name} is ${rule.words}`)
+    read[name] = value
+  }
+  const plain = Object.assign({}, given, read)
+  // A spread of defaults and options would else put undefined in the place of a default.
+  for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
+  return plain
+}
+
+/** A record as a plain object, inherited members included. Members that are `undefined` are left out. */
+export function readRecord<Value>(
+  record: Readonly<Record<string, Value>>,
+): Record<string, Exclude<Value, undefined>> {
+  const entries: [string, Exclude<Value, undefined>][] = []
+  for (const name of namesOf(record)) {
+    const value = record[name]
+    if (isDefined(value)) entries.push([name, value])
+  }
+  return Object.fromEntries(entries)
+}
+
+/** The refusal of a name, with the nearest known one, or all where none is near. */
+export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
+  const near = nearest(name, known)
+  const help = near === undefined ? `there are ${known.join(', ')}` : `the nearest is ${near}`
+  return new TypeError(`${call}: there is no option ${quoted(name)}; ${help}`)
+}
+
+// No option has a longer name, and the comparison takes the product of two lengths.
+const LONGEST_NAME = 40
+
+/** The known name that a name is a misspelling of, whatever the case. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const given = name.toLowerCase()
+  let best: string | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const one of known) {
+    const other = one.toLowerCase()
+    const isPart =
+      given.length >= 4 &&
+      given.length <= LONGEST_NAME &&
+      (other.includes(given) || given.includes(other))
+    const distance = isPart && given !== other ? 1 : editDistance(given, other)
+    if (distance < least && distance <= Math.ceil(Math.max(given.length, other.length) / 3)) {
+      best = one
+      least = distance
+    }
+  }
+  return best
+}
+
+/** Counts letters to add, drop, change or swap until two words are equal, whatever their case. Long words are far apart. */
+export function editDistance(one: string, other: string): number {
+  const from = one.toLowerCase()
+  const to = other.toLowerCase()
+  if (from.length > LONGEST_NAME || to.length > LONGEST_NAME) return LONGEST_NAME
+  let before: number[] = []
+  let above = Array.from({length: to.length + 1}, (_, index) => index)
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= to.length; column++) {
+      const isEqual = from[row - 1] === to[column - 1]
+      const isSwapped =
+        row > 1 &&
+        column > 1 &&
+        from[row - 1] === to[column - 2] &&
+        from[row - 2] === to[column - 1]
+      current[column] = Math.min(
+        (above[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (above[column - 1] ?? 0) + (isEqual ? 0 : 1),
+        isSwapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+      )
+    }
+    before = above
+    above = current
+  }
+  return above[to.length] ?? 0
+}
+
+/** The names of all members, up to those that every object has. A class has its accessors and methods in its prototype. */
+export function namesOf(object: object): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      // Each prototype of a class names its class so.
+      if (name !== 'constructor') names.add(name)
+    }
+  }
+  return names
+}
+
+/** Recognizes `Object.prototype` of any realm. */
+function isRoot(object: object): boolean {
+  return Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'isPrototypeOf')
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isRecord(value: unknown): boolean {
+  return isObject(value) && !Array.isArray(value)
+}
+
+function isDefined<Value>(value: Value | undefined): value is Exclude<Value, undefined> {
+  return value !== undefined
+}
+
+function hasRule<Options>(
+  name: string,
+  rules: Rules<Options>,
+): name is Extract<keyof Options, string> {
+  return Object.hasOwn(rules, name)
+}
