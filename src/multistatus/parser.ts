@@ -51,7 +51,7 @@ export interface ParserOptions<D extends Decoders = Decoders> {
   readonly decoders?: (D & Decoders) | undefined
   /**
    * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as
-   * RFC 4918 asks; `skip` yields the broken response as a Failure `malformed` and goes on with the next one.
+   * RFC 4918 asks. `skip` goes on at the next start tag of a response, and yields the broken one as a Failure `malformed`.
    *
    * @defaultValue `throw`
    */
@@ -121,11 +121,13 @@ export class MultiStatusParser<P = Properties> {
     if (malformed !== 'throw' && malformed !== 'skip')
       throw new TypeError("malformed is 'throw' or 'skip'")
     this.#encoding = new EncodingReader(options.encoding)
-    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, options.decoders, {
-      position: () => this.#scanner.position,
-      recording: () => this.#scanner.recording,
-      value: () => this.#scanner.value,
-    })
+    this.#reader = new MultiStatusReader(
+      this.#url,
+      this.#method,
+      this.#limits,
+      options.decoders,
+      () => this.#scanner.position,
+    )
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
 
@@ -200,7 +202,7 @@ export class MultiStatusParser<P = Properties> {
 
   #tooManyBytes(): never {
     const message = `the body is longer than ${this.#limits.bytes} bytes`
-    this.#scanner.stop(new ScanError(message, 'limit-exceeded', '', 'bytes'))
+    throw new ScanError(message, 'limit-exceeded', '', 'bytes')
   }
 
   /** The byte at which a text begins that is the end of what the scanner was fed. */

@@ -9,24 +9,10 @@ import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import {trimSpace} from '../xml/characters.ts'
 import type {Part, PropstatDraft} from './propstat.ts'
 import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.ts'
 
 const NONE: readonly never[] = Object.freeze([])
-
-/** A place in a response. */
-export interface Mark {
-  /** How many there are. */
-  readonly hrefs: number
-  readonly conditions: number
-  /** What there is of one more href. */
-  readonly href: string | undefined
-  readonly description: string
-  readonly location: string
-  readonly problem: string
-  readonly hasBrokenHref: boolean
-}
 
 /** A `DAV:response`, as far as it has been read. */
 export class ResponseDraft implements Part {
@@ -42,32 +28,8 @@ export class ResponseDraft implements Part {
   parts = 0
   /** What is wrong with it. */
   problem = ''
-  /** Whether its markup is not well-formed, in recovery. */
-  isBroken = false
   /** Whether something was left out of an href, in recovery. */
   hasBrokenHref = false
-
-  /** What was read so far, of a response whose end may be lost; with the text of the href that is being read. */
-  mark(href: string | undefined): Mark {
-    const {hrefs, conditions, description, location, problem, hasBrokenHref} = this
-    const counts = {hrefs: hrefs.length, conditions: conditions?.length ?? 0}
-    return {...counts, href, description, location, problem, hasBrokenHref}
-  }
-
-  /** Forgets what was read since. What is left is a Failure: it needs no status. */
-  resetTo(mark: Mark): void {
-    this.hrefs = this.hrefs.slice(0, mark.hrefs)
-    this.conditions = this.conditions?.slice(0, mark.conditions)
-    this.description = mark.description
-    this.location = mark.location
-    this.problem = mark.problem
-    this.hasBrokenHref = mark.hasBrokenHref
-    this.status = undefined
-    this.propstats = []
-    if (mark.href === undefined) return
-    this.addHref(trimSpace(mark.href))
-    this.hasBrokenHref = true
-  }
 
   /** Takes an href. */
   addHref(href: string): void {
