@@ -28,6 +28,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #position: () => number
   readonly #url: URL
   readonly #lists: boolean
+  readonly #needsAll: boolean
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
   #results: DavResult[] = []
@@ -58,6 +59,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#position = position
     this.#url = url
     this.#lists = lists(method)
+    // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
+    this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
     this.#resolver = new HrefResolver(url)
     this.#values = new PropertyValues(decoders)
   }
@@ -227,7 +230,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
-    for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
+    const results = response.results(this.#resolver, this.#values, this.#responses, this.#needsAll)
+    for (const result of results) {
       this.#results.push(result)
       if (result.ok) this.#successes++
       else this.#failures++

@@ -170,7 +170,15 @@ function resultsOf(
     .find((href) => href !== undefined)
   const isSenseless = statuses.length > 1 || (statuses.length === 0 && propstats.length === 0)
   const good = propstats.find((propstat) => isSuccess(propstat.status))
-  const status = statuses[0] ?? good?.status ?? propstats[0]?.status ?? 0
+  // Rule 2: what is gone, and what has none of the properties.
+  const names = propstats.flatMap(({props}) => props.map(({name}) => name))
+  const isGone =
+    propstats.every((propstat) => [404, 410].includes(propstat.status)) &&
+    (names.length === 0 || names.includes('resourcetype'))
+  const hasNone = !isGone && propstats.every((propstat) => propstat.status === 404)
+  const status = statuses[0] ?? good?.status ?? (hasNone ? 200 : (propstats[0]?.status ?? 0))
+  const nameless = statuses.length > 0 ? undefined : propstats.find(({props}) => props.length === 0)
+  const conditions = conditionsOf(response)
   const {properties, refused, missing} = propertiesOf(propstats, undecoded)
   const said = description === undefined ? {} : {description}
   return (hrefs.length === 0 ? [''] : hrefs).map((href): DavResult => {
@@ -180,7 +188,7 @@ function resultsOf(
       ok: false,
       href,
       ...target,
-      conditions: conditionsOf(response),
+      conditions,
       missing,
     } as const
     if (href === '' || isSenseless)
@@ -193,8 +201,17 @@ function resultsOf(
         ...moved,
       }
     if (isSuccess(status)) return {ok: true, href, ...target, status, properties, missing, ...said}
-    const reason = statuses.length > 0 ? 'status' : 'propstat'
-    return {...failed, missing: refused, status, reason, ...said, ...moved}
+    const reason = statuses.length > 0 || isGone ? 'status' : 'propstat'
+    const words = description ?? nameless?.description
+    return {
+      ...failed,
+      conditions: conditions.length > 0 ? conditions : (nameless?.conditions ?? []),
+      missing: refused,
+      status,
+      reason,
+      ...(words !== undefined && {description: words}),
+      ...moved,
+    }
   })
 }
 
