@@ -2,7 +2,7 @@
 
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
-import {UNDECODED} from '../properties/decode.ts'
+import {mergeDecoders, UNDECODED} from '../properties/decode.ts'
 import type {PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {Decoders, Properties} from '../properties/vocabulary.ts'
@@ -81,7 +81,7 @@ export function propfind<P>(
   const {href: url} = resolveTarget(target, session.base)
   const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
   const decoders =
-    options.propname === true ? UNDECODED : {...session.decoders, ...options.decoders}
+    options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
   const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
   const listings =
     resume === undefined

@@ -4,7 +4,7 @@
  */
 
 import type {Property} from '../properties/bag.ts'
-import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
+import type {Decoders, KeyOfName, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
@@ -72,7 +72,7 @@ export type DecodedProperties<D> = [keyof D] extends [never]
   : string extends keyof D
     ? Properties
     : {
-        readonly [K in keyof Properties as K extends keyof D ? never : K]: Properties[K]
+        readonly [K in keyof Properties as K extends KeyOfName<keyof D> ? never : K]: Properties[K]
       } & PropertiesOf<Extract<keyof D, string>, D>
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import {decodeDate} from '../protocol/date.ts'
+import {keyOfName} from '../protocol/name.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
@@ -28,7 +29,8 @@ type LiveDecoders = {
 
 const LIVE: LiveDecoders = {
   creationdate: text(decodeDate),
-  displayname: text(asWritten),
+  displayname: ownText,
+  // The values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
   getcontentlanguage: text(asWritten),
   getcontentlength: text(decodeSize),
   getcontenttype: text(asWritten),
@@ -44,6 +46,20 @@ const LIVE: LiveDecoders = {
 export const UNDECODED: Decoders = Object.fromEntries(
   Object.keys(LIVE).map((name) => [name, (raw: RawValue) => raw]),
 )
+
+/**
+ * Decoders by the keys that their properties have in results, whatever way their names are written. The later ones win; of
+ * two in one object, the one that is written as the key.
+ */
+export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Decoders {
+  const merged = new Map<string, Decoder>()
+  for (const decoders of given) {
+    const entries = Object.entries(decoders ?? {})
+    for (const [name, decoder] of entries) merged.set(keyOfName(name), decoder)
+    for (const [name, decoder] of entries) if (keyOfName(name) === name) merged.set(name, decoder)
+  }
+  return Object.fromEntries(merged)
+}
 
 /** What decodes a property, `undefined` for one whose value stays as it is. */
 export function decoderFor(name: string, decoders: Decoders | undefined): Decode | undefined {
@@ -96,7 +112,13 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
 }
 
 function text<T>(decode: (text: string) => T | undefined): (raw: RawValue) => T | undefined {
-  return (raw) => (typeof raw === 'string' ? decode(trimSpace(raw)) : undefined)
+  return (raw) => decode(trimSpace(ownText(raw)))
+}
+
+/** The text of a property. What nobody knows inside it is as if it was not there. RFC 4918, section 17. */
+function ownText(raw: RawValue): string {
+  if (typeof raw === 'string') return raw
+  return raw.children.filter((child) => typeof child === 'string').join('')
 }
 
 function asWritten(value: string): string {

@@ -91,7 +91,7 @@ function numberOf(value: string | undefined, pattern: RegExp): number | undefine
 }
 
 const TEXTS: ReadonlySet<string> = new Set(
-  'displayname getcontentlanguage getcontenttype getetag sync-token'.split(' '),
+  'getcontentlanguage getcontenttype getetag sync-token'.split(' '),
 )
 
 /** Rule 9. `undefined` is a value that cannot be decoded. */
@@ -99,10 +99,11 @@ function valueOf(prop: ReferenceElement, undecoded: readonly string[]): unknown 
   const {name} = prop
   const structured = elements(prop).length > 0
   const raw = structured ? plain(prop) : text(prop)
-  const value = structured ? undefined : trim(text(prop))
+  const value = trim(text(prop))
   if (undecoded.includes(name)) return raw
   if (name === 'resourcetype')
     return structured || value === '' ? elements(prop).map((type) => type.name) : undefined
+  if (name === 'displayname') return text(prop)
   if (TEXTS.has(name)) return value
   if (name === 'getcontentlength') return numberOf(value, /^\d+$/)
   if (name === 'quota-available-bytes' || name === 'quota-used-bytes')
