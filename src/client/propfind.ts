@@ -3,8 +3,8 @@
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, readOptions, readRecord, SIGNAL, TEXTS} from '../protocol/options.ts'
-import {DECODERS, UNDECODED} from '../properties/decode.ts'
+import {ANY, BOOLEAN, NUMBER, readOptions, SIGNAL, TEXTS} from '../protocol/options.ts'
+import {DECODERS, mergeDecoders, UNDECODED} from '../properties/decode.ts'
 import type {PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import type {Decoders, Properties} from '../properties/vocabulary.ts'
@@ -103,9 +103,7 @@ export function propfind<P>(
   const {href: url} = resolveTarget(target, session.base)
   const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
   const decoders =
-    options.propname === true
-      ? UNDECODED
-      : {...session.decoders, ...readRecord(options.decoders ?? {})}
+    options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
   const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
   const listings =
     resume === undefined

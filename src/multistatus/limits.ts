@@ -12,8 +12,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
  */
 export interface Limits {
   /**
-   * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8; with `malformed: 'skip'` also of what may have to be
-   * read again.
+   * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8.
    *
    * @defaultValue 67,108,864: one response is held as a whole
    */

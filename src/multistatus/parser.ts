@@ -5,10 +5,10 @@
 
 import type {Property} from '../properties/bag.ts'
 import {DECODERS} from '../properties/decode.ts'
-import type {Decoders, Properties, PropertiesOf} from '../properties/vocabulary.ts'
+import type {Decoders, KeyOfName, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, oneOf, readOptions, readRecord, RECORD, TEXT} from '../protocol/options.ts'
+import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
@@ -54,7 +54,7 @@ export interface ParserOptions<D extends Decoders = Decoders> {
   readonly decoders?: (D & Decoders) | undefined
   /**
    * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as
-   * RFC 4918 asks; `skip` yields the broken response as a Failure `malformed` and goes on with the next one.
+   * RFC 4918 asks. `skip` goes on at the next start tag of a response, and yields the broken one as a Failure `malformed`.
    *
    * @defaultValue `throw`
    */
@@ -85,7 +85,7 @@ export type DecodedProperties<D> = [keyof D] extends [never]
   : string extends keyof D
     ? Properties
     : {
-        readonly [K in keyof Properties as K extends keyof D ? never : K]: Properties[K]
+        readonly [K in keyof Properties as K extends KeyOfName<keyof D> ? never : K]: Properties[K]
       } & PropertiesOf<Extract<keyof D, string>, D>
 
 /**
@@ -137,12 +137,13 @@ export class MultiStatusParser<P = Properties> {
     this.#method = (method ?? 'PROPFIND').toUpperCase()
     this.#limits = resolveLimits(limits)
     this.#encoding = new EncodingReader(encoding)
-    const decode = decoders && readRecord(decoders)
-    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, decode, {
-      position: () => this.#scanner.position,
-      recording: () => this.#scanner.recording,
-      value: () => this.#scanner.value,
-    })
+    this.#reader = new MultiStatusReader(
+      this.#url,
+      this.#method,
+      this.#limits,
+      decoders,
+      () => this.#scanner.position,
+    )
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
 
@@ -226,7 +227,7 @@ export class MultiStatusParser<P = Properties> {
 
   #tooManyBytes(): never {
     const message = `the body is longer than ${this.#limits.bytes} bytes`
-    this.#scanner.stop(new ScanError(message, 'limit-exceeded', '', 'bytes'))
+    throw new ScanError(message, 'limit-exceeded', '', 'bytes')
   }
 
   /** The byte at which a text begins that is the end of what the scanner was fed. */

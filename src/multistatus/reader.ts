@@ -15,22 +15,20 @@ import type {ScannerHandler} from '../xml/handler.ts'
 import {ScanError} from '../xml/handler.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
-import type {Place} from './place.ts'
 import type {PropstatDraft} from './propstat.ts'
 import {Propstats} from './propstat.ts'
-import type {Mark} from './response.ts'
 import {ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists} from './summary.ts'
-import {isResponse, mayBeThere, mayHoldResponse, Unended} from './unended.ts'
 
 /** The handler of a scanner: collects results and what is said of the whole. */
 export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #limits: Limits
-  readonly #place: Place
+  readonly #position: () => number
   readonly #url: URL
   readonly #lists: boolean
+  readonly #needsAll: boolean
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
   #results: DavResult[] = []
@@ -40,9 +38,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #propstats = new Propstats()
   #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: the response up to where its end may be lost.
-  #before: Mark | undefined
-  readonly #unended: Unended
+  // In recovery: whether there was a fault, and none of the root's responses has begun or ended since.
+  #isLost = false
   #responses = 0
   #successes = 0
   #failures = 0
@@ -57,14 +54,15 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     method: string,
     limits: Limits,
     decoders: Decoders | undefined,
-    place: Place,
+    position: () => number,
   ) {
     this.#limits = limits
-    this.#place = place
+    this.#position = position
     this.#url = url
     this.#lists = lists(method)
+    // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
+    this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
     this.#resolver = new HrefResolver(url)
-    this.#unended = new Unended(place)
     this.#values = new PropertyValues(decoders)
   }
 
@@ -106,11 +104,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  /** Throws where the response that is being read, or what is recorded in doubt, is too long. */
+  /** Throws where the response that is being read is too long. */
   fed(): void {
-    const begin = this.#response === undefined ? this.#unended.first : this.#responseAt
-    if (begin === undefined) return
-    if (this.#place.position() - begin <= this.#limits.response) return
+    if (this.#response === undefined) return
+    if (this.#position() - this.#responseAt <= this.#limits.response) return
     this.#exceeded('response', `a DAV:response is longer than ${this.#limits.response} bytes`)
   }
 
@@ -126,11 +123,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   open(node: PathNode<Property>): void {
     switch (node.role) {
       case Role.response:
-        this.#finish()
-        this.#unended.leave(node.depth - 1)
         this.#response = new ResponseDraft()
-        this.#responseAt = this.#place.position()
-        this.#inHref = false
+        this.#responseAt = this.#position()
+        this.#isLost = false
         break
       case Role.propstat:
         this.#countPart()
@@ -163,6 +158,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         return undefined
       case Role.response:
         this.fed()
+        this.#isLost = false
         return this.#finish()
       case Role.condition:
         return this.#condition(node.name.text, this.#response)
@@ -192,59 +188,16 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   }
 
   fault(message: string): void {
-    this.fed()
-    this.#break(message)
-  }
-
-  #break(message: string): void {
+    this.#isLost = true
     this.#malformed = true
     if (this.#response === undefined) return
-    this.#response.isBroken = true
     this.#response.problem ||= `is not well-formed: ${message}`
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
-  /**
-   * A response that begins where none can be is the next one, where the end of the one before is known to be lost: because
-   * that has a fault already, and may hold no such element here; or because it was read before to its end.
-   */
-  parentOf(child: PathNode<Property>): PathNode<Property> | undefined {
-    if (child.role === Role.response || !isResponse(child, this.#root)) return undefined
-    const position = this.#place.position()
-    if (this.#unended.first === undefined) {
-      this.#before = this.#response?.mark(this.#inHref ? this.#place.value() : undefined)
-      const isLost = this.#response?.isBroken === true && !mayBeThere(child)
-      if (isLost || this.#unended.isNext(position)) {
-        this.#lose()
-        return this.#root
-      }
-    }
-    this.#unended.enter(child.depth, position)
-    return undefined
-  }
-
-  ended(node: PathNode<Property>): void {
-    if (node.role === Role.response || mayHoldResponse(node)) this.#unended.leave(node.depth)
-  }
-
-  restart(innermost: PathNode<Property>, ending?: PathNode<Property>): number | undefined {
-    // Where no response is open, only the end of the root ends what is around those in doubt.
-    const outermost = this.#response === undefined ? 1 : 2
-    return this.#unended.settle(outermost, innermost, this.#root, ending)
-  }
-
-  restarted(): void {
-    this.#lose()
-    this.#finish()
-  }
-
-  /** The end of the response that is being read is lost: what stands in it from the mark on is none of it. */
-  #lose(): void {
-    if (this.#before !== undefined) this.#response?.resetTo(this.#before)
-    this.#checkHrefs()
-    this.#inHref = false
-    this.#propstat = undefined
-    this.#break('its end tag is missing')
+  /** Behind a fault the next response begins wherever its start tag stands: end tags before it may be lost. */
+  mayBeNext(child: PathNode<Property>): boolean {
+    return this.#isLost && child.role !== Role.response && child.rawName.endsWith('response')
   }
 
   #property(node: PathNode<Property>, value: string, structured: boolean): void {
@@ -286,7 +239,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
-    for (const result of response.results(this.#resolver, this.#values, this.#responses)) {
+    const results = response.results(this.#resolver, this.#values, this.#responses, this.#needsAll)
+    for (const result of results) {
       this.#results.push(result)
       if (result.ok) this.#successes++
       else this.#failures++

@@ -9,23 +9,17 @@ import type {PropertyValues} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import {trimSpace} from '../xml/characters.ts'
 import type {Part, PropstatDraft} from './propstat.ts'
 import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.ts'
 
 const NONE: readonly never[] = Object.freeze([])
+const NOTHING: Said = {conditions: undefined, description: ''}
+const SUCCESS = {reason: 'status', said: NOTHING} as const
 
-/** A place in a response. */
-export interface Mark {
-  /** How many there are. */
-  readonly hrefs: number
-  readonly conditions: number
-  /** What there is of one more href. */
-  readonly href: string | undefined
+/** What a server says of a failure. */
+interface Said {
+  readonly conditions: readonly string[] | undefined
   readonly description: string
-  readonly location: string
-  readonly problem: string
-  readonly hasBrokenHref: boolean
 }
 
 /** A `DAV:response`, as far as it has been read. */
@@ -42,32 +36,8 @@ export class ResponseDraft implements Part {
   parts = 0
   /** What is wrong with it. */
   problem = ''
-  /** Whether its markup is not well-formed, in recovery. */
-  isBroken = false
   /** Whether something was left out of an href, in recovery. */
   hasBrokenHref = false
-
-  /** What was read so far, of a response whose end may be lost; with the text of the href that is being read. */
-  mark(href: string | undefined): Mark {
-    const {hrefs, conditions, description, location, problem, hasBrokenHref} = this
-    const counts = {hrefs: hrefs.length, conditions: conditions?.length ?? 0}
-    return {...counts, href, description, location, problem, hasBrokenHref}
-  }
-
-  /** Forgets what was read since. What is left is a Failure: it needs no status. */
-  resetTo(mark: Mark): void {
-    this.hrefs = this.hrefs.slice(0, mark.hrefs)
-    this.conditions = this.conditions?.slice(0, mark.conditions)
-    this.description = mark.description
-    this.location = mark.location
-    this.problem = mark.problem
-    this.hasBrokenHref = mark.hasBrokenHref
-    this.status = undefined
-    this.propstats = []
-    if (mark.href === undefined) return
-    this.addHref(trimSpace(mark.href))
-    this.hasBrokenHref = true
-  }
 
   /** Takes an href. */
   addHref(href: string): void {
@@ -85,33 +55,51 @@ export class ResponseDraft implements Part {
     this.status ??= status
   }
 
-  /** The results, one for each href. `number` says which response of the document it is, from 1 on. */
-  results(resolver: HrefResolver, values: PropertyValues, number: number): DavResult[] {
+  /**
+   * The results, one for each href.
+   *
+   * @param number - Which response of the document it is, from 1 on.
+   * @param needsAll - Whether one failed propstat makes a Failure: the method sets all properties or none.
+   */
+  results(
+    resolver: HrefResolver,
+    values: PropertyValues,
+    number: number,
+    needsAll: boolean,
+  ): DavResult[] {
     const problem = this.#findProblem()
     const hrefs = this.hrefs.length === 0 ? [''] : this.hrefs
     if (problem !== '') return hrefs.map((href) => this.#malformed(href, resolver, number, problem))
-    const isSuccess = isSuccessStatus(this.#status)
+    const status = this.status ?? propstatStatus(this.propstats, needsAll)
+    const isSuccess = isSuccessStatus(status)
     const missing = isSuccess ? this.#gather(values) : this.#missing()
     const properties = isSuccess ? values.bag.take() : {}
-    const reason = this.status === undefined ? 'propstat' : 'status'
+    const {reason, said} = isSuccess ? SUCCESS : this.#refusal(needsAll)
     let results: DavResult[] = []
     for (const href of hrefs) {
       let result: DavResult
       if (href === '') result = this.#malformed('', resolver, number, 'has an empty DAV:href')
-      else if (isSuccess) result = this.#success(href, resolver, properties, missing)
-      else result = this.#failure(href, resolver, this.#status, reason, missing, this.description)
+      else if (isSuccess) result = this.#success(href, resolver, status, properties, missing)
+      else result = this.#failure(href, resolver, status, reason, missing, said)
       results = append(results, result)
     }
     return results
   }
 
-  /** The response's own status, or the first 2xx one of its propstats, or their first one. */
-  get #status(): number {
-    if (this.status !== undefined) return this.status
-    for (const propstat of this.propstats) {
-      if (isSuccessStatus(propstat.effectiveStatus)) return propstat.effectiveStatus
+  /** The kind of a Failure, with its conditions and words. */
+  #refusal(needsAll: boolean): {reason: FailureReason; said: Said} {
+    if (this.status !== undefined) return {reason: 'status', said: this}
+    const reason = !needsAll && isGone(this.propstats) ? 'status' : 'propstat'
+    // A propstat that names no property speaks of the resource: lighttpd writes a 403 so. No entry of `missing` has its words.
+    const nameless = this.propstats.find(
+      ({size, effectiveStatus}) => size === 0 && !isSuccessStatus(effectiveStatus),
+    )
+    const {conditions, description} = nameless ?? NOTHING
+    const said = {
+      conditions: this.conditions ?? conditions,
+      description: this.description || description,
     }
-    return this.propstats[0]?.effectiveStatus ?? 0
+    return {reason, said}
   }
 
   #findProblem(): string {
@@ -125,17 +113,18 @@ export class ResponseDraft implements Part {
   #malformed(href: string, resolver: HrefResolver, number: number, problem: string): Failure {
     const what = `DAV:response number ${number} ${problem}.`
     const description = this.description === '' ? what : `${what} ${this.description}`
-    return this.#failure(href, resolver, 0, 'malformed', NONE, description)
+    const {conditions} = this
+    return this.#failure(href, resolver, 0, 'malformed', NONE, {conditions, description})
   }
 
   #success(
     href: string,
     resolver: HrefResolver,
+    status: number,
     properties: Properties,
     missing: readonly PropertyFailure[],
   ): DavResult {
     const {url, relation} = resolver.resolve(href)
-    const status = this.#status
     if (this.description === '') return {ok: true, href, url, relation, status, properties, missing}
     return {
       ok: true,
@@ -155,7 +144,7 @@ export class ResponseDraft implements Part {
     status: number,
     reason: FailureReason,
     missing: readonly PropertyFailure[],
-    description: string,
+    {conditions = NONE, description}: Said,
   ): Failure {
     // What names no resource, or perhaps another one, must not be taken for one.
     const isUnsure = href === '' || this.hasBrokenHref
@@ -169,7 +158,7 @@ export class ResponseDraft implements Part {
       relation,
       status,
       reason,
-      conditions: this.conditions ?? NONE,
+      conditions,
       missing,
       ...(description !== '' && {description}),
       ...(this.location !== '' && {location: this.location}),
@@ -221,6 +210,34 @@ export class ResponseDraft implements Part {
     }
     return missing.length === 0 ? NONE : missing
   }
+}
+
+/** The status that propstats give their resource: the first 2xx one, but with `needsAll` the first that is none. */
+function propstatStatus(propstats: readonly PropstatDraft[], needsAll: boolean): number {
+  for (const {effectiveStatus} of propstats) {
+    if (isSuccessStatus(effectiveStatus) !== needsAll) return effectiveStatus
+  }
+  // A resource that has none of these properties is there all the same.
+  const isThere =
+    !needsAll &&
+    propstats.every(({effectiveStatus}) => effectiveStatus === 404) &&
+    !isGone(propstats)
+  return isThere ? 200 : (propstats[0]?.effectiveStatus ?? 0)
+}
+
+/** Whether propstats say that the resource itself is not there: they name no property, or the type that every resource has. */
+function isGone(propstats: readonly PropstatDraft[]): boolean {
+  return (
+    propstats.every(({effectiveStatus}) => effectiveStatus === 404 || effectiveStatus === 410) &&
+    (propstats.every(({size}) => size === 0) || propstats.some((propstat) => hasType(propstat)))
+  )
+}
+
+function hasType(propstat: PropstatDraft): boolean {
+  for (let number = 0; number < propstat.size; number++) {
+    if (propstat.node(number)?.name.text === 'resourcetype') return true
+  }
+  return false
 }
 
 function appendFailures(to: PropertyFailure[], propstat: PropstatDraft): void {

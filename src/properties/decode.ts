@@ -5,7 +5,8 @@
 
 import {decodeDate} from '../protocol/date.ts'
 import type {Rule} from '../protocol/options.ts'
-import {namesOf} from '../protocol/options.ts'
+import {namesOf, readRecord} from '../protocol/options.ts'
+import {keyOfName} from '../protocol/name.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
@@ -30,7 +31,8 @@ type LiveDecoders = {
 
 const LIVE: LiveDecoders = {
   creationdate: text(decodeDate),
-  displayname: text(asWritten),
+  displayname: ownText,
+  // The values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
   getcontentlanguage: text(asWritten),
   getcontentlength: text(decodeSize),
   getcontenttype: text(asWritten),
@@ -67,6 +69,20 @@ function isDecoder(value: unknown): boolean {
     'validate' in standard &&
     typeof standard.validate === 'function'
   )
+}
+
+/**
+ * Decoders by the keys that their properties have in results, whatever way their names are written. The later ones win; of
+ * two in one object, the one that is written as the key.
+ */
+export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Decoders {
+  const merged = new Map<string, Decoder>()
+  for (const decoders of given) {
+    const entries = Object.entries(readRecord(decoders ?? {}))
+    for (const [name, decoder] of entries) merged.set(keyOfName(name), decoder)
+    for (const [name, decoder] of entries) if (keyOfName(name) === name) merged.set(name, decoder)
+  }
+  return Object.fromEntries(merged)
 }
 
 /** What decodes a property, `undefined` for one whose value stays as it is. */
@@ -120,7 +136,13 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
 }
 
 function text<T>(decode: (text: string) => T | undefined): (raw: RawValue) => T | undefined {
-  return (raw) => (typeof raw === 'string' ? decode(trimSpace(raw)) : undefined)
+  return (raw) => decode(trimSpace(ownText(raw)))
+}
+
+/** The text of a property. What nobody knows inside it is as if it was not there. RFC 4918, section 17. */
+function ownText(raw: RawValue): string {
+  if (typeof raw === 'string') return raw
+  return raw.children.filter((child) => typeof child === 'string').join('')
 }
 
 function asWritten(value: string): string {

@@ -1,13 +1,13 @@
 /** The body of a PROPFIND: which properties are asked for. RFC 4918, section 14.20. */
 
 import {quoted} from '../protocol/errors.ts'
-import {parseName, DAV} from '../protocol/name.ts'
+import {DAV, keyOfName, parseName} from '../protocol/name.ts'
 import type {Markup} from '../xml/markup.ts'
 import {formatDocument} from '../xml/markup.ts'
 
 /** Which properties a PROPFIND asks for: by name, all, all and some more, or only the names. */
 export interface PropertySelection {
-  /** Names: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`. */
+  /** Names: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`; `{DAV:}local` works too. */
   readonly properties?: readonly string[] | undefined
   /** Asks for all live properties of RFC 4918 and all dead ones. */
   readonly allprop?: boolean | undefined
@@ -63,7 +63,7 @@ export function formatPropfind(selection: PropertySelection): string {
 function elementsFor(names: readonly string[], prefixes: Map<string, string>): Markup[] {
   if (!Array.isArray(names)) throw new TypeError('properties is an array of names')
   if (names.length === 0) throw new TypeError('properties: name at least one property')
-  return [...new Set(names)].map((name) => {
+  return [...new Map(names.map((name) => [keyOfName(name), name])).values()].map((name) => {
     const {namespace, local} = parseName(name)
     if (!LOCAL_NAME.test(local)) {
       throw new TypeError(

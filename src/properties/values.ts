@@ -10,7 +10,7 @@ import type {Name} from '../xml/names.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {Property} from './bag.ts'
 import {PropertyBag} from './bag.ts'
-import {decoderFor} from './decode.ts'
+import {decoderFor, mergeDecoders} from './decode.ts'
 import type {Decoders} from './vocabulary.ts'
 
 // Characters of markup that are remembered, over all properties of a body, and of one that is worth it; and what the tree
@@ -35,12 +35,12 @@ export type Written = string | Markup
 export class PropertyValues {
   /** Gathers the properties of one response. */
   readonly bag: PropertyBag = new PropertyBag()
-  readonly #decoders: Decoders | undefined
+  readonly #decoders: Decoders
   #properties = 0
   #room = MOST_REMEMBERED
 
   constructor(decoders: Decoders | undefined) {
-    this.#decoders = decoders
+    this.#decoders = mergeDecoders(decoders)
   }
 
   /** The property of a name of which nothing is known so far. */

@@ -9,7 +9,7 @@ export type RawValue = string | XmlElement
 export interface LiveProperties {
   /** When the resource was created. RFC 4918, section 15.1. */
   readonly creationdate: Date
-  /** A name to be shown to people, trimmed. RFC 4918, section 15.2. */
+  /** A name to be shown to people, as the server wrote it. RFC 4918, section 15.2. */
   readonly displayname: string
   /** The value of Content-Language, trimmed. RFC 4918, section 15.3. */
   readonly getcontentlanguage: string
@@ -45,7 +45,7 @@ export type Properties = Partial<LiveProperties> & {
 /** What a decoder is: a function that returns `undefined` where it cannot decode, or a Standard Schema. */
 export type Decoder<T = unknown> = ((value: RawValue) => T | undefined) | StandardSchema<T>
 
-/** Decoders by property name, `DAV:` names by local name, all others in Clark notation. */
+/** Decoders by property name, `DAV:` names by local name, all others in Clark notation; `{DAV:}local` works too. */
 export type Decoders = Readonly<Record<string, Decoder>>
 
 /** The part of the Standard Schema specification, version 1, that is used here. A schema must validate synchronously. */
@@ -109,9 +109,29 @@ export type PropertiesOf<Names extends string, D = Record<never, never>> = strin
 
 /** The properties of these names. */
 export type NamedProperties<Names extends string, D> = {
-  readonly [Name in Names]?: Name extends keyof D
-    ? Decoded<D[Name]>
-    : Name extends keyof LiveProperties
-      ? LiveProperties[Name]
+  readonly [Key in KeyOfName<Names>]?: Key extends KeyOfName<keyof D>
+    ? Decoded<D[Extract<keyof D, NameOfKey<Key>>]>
+    : Key extends keyof LiveProperties
+      ? LiveProperties[Key]
       : RawValue
 }
+
+/** The local names of `DAV:` that are members of `Object.prototype`: their keys are `{DAV:}constructor` and so on. */
+export type InheritedName =
+  | keyof InstanceType<ObjectConstructor>
+  | `__${'proto' | 'defineGetter' | 'defineSetter' | 'lookupGetter' | 'lookupSetter'}__`
+
+/** The key of the property that a name is of: `getetag` and `{DAV:}getetag` are one. */
+export type KeyOfName<Name> = Name extends InheritedName
+  ? `{DAV:}${Name}`
+  : Name extends `{DAV:}${infer Local}`
+    ? Local extends InheritedName
+      ? Name
+      : Local
+    : Name
+
+/** The names that a key may be written as. */
+export type NameOfKey<Key extends string> =
+  | Key
+  | `{DAV:}${Key}`
+  | (Key extends `{DAV:}${infer Local}` ? Local : never)

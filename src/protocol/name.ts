@@ -22,9 +22,14 @@ export function propertyKey(name: string): string {
   return name in Object.prototype ? `{${DAV}}${name}` : name
 }
 
-/** The two parts of a name as `formatName` writes it. */
+/** The two parts of a name as `formatName` writes it. `{DAV:}local` is read too. */
 export function parseName(name: string): {namespace: string; local: string} {
   if (!name.startsWith('{')) return {namespace: DAV, local: name}
   const end = name.lastIndexOf('}')
   return {namespace: name.slice(1, end), local: name.slice(end + 1)}
+}
+
+/** The key of the property that a caller names: `getetag` and `{DAV:}getetag` are one. */
+export function keyOfName(name: string): string {
+  return name.startsWith(`{${DAV}}`) ? propertyKey(name.slice(DAV.length + 2)) : propertyKey(name)
 }

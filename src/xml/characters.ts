@@ -52,15 +52,45 @@ export function decodeReference(text: string, at: number): Reference | string {
   for (const predefined of PREDEFINED) {
     if (text.startsWith(predefined.written, at)) return predefined
   }
-  NUMERIC.lastIndex = at
-  const match = NUMERIC.exec(text)
-  if (match === null || match[0].length > LONGEST_REFERENCE)
-    return describeBadReference(text.slice(at, at + LONGEST_REFERENCE))
-  const [written] = match
-  const character = characterOf(match)
+  const reference = numericReference(text, at)
+  if (reference === undefined) return describeBadReference(text.slice(at, at + LONGEST_REFERENCE))
+  const {code, written} = reference
+  // SOGo 5.8 writes a character beyond U+FFFF as two references, one for each half of a surrogate pair.
+  if (isHighSurrogate(code)) {
+    const low = numericReference(text, at + written.length)
+    if (low !== undefined && isLowSurrogate(low.code)) {
+      const both = written + low.written
+      const character = String.fromCharCode(code, low.code)
+      return {character, written: both, length: both.length}
+    }
+  }
+  const character = characterOf(code)
   return character === undefined
     ? `the reference ${written} stands for no character that XML allows`
     : {character, written, length: written.length}
+}
+
+/** The length of the reference to the first half of a surrogate pair that a text ends with, 0 where it ends otherwise. */
+export function highSurrogateAtEnd(text: string): number {
+  const at = text.lastIndexOf('&')
+  const {code, written} = numericReference(text, Math.max(0, at)) ?? {code: 0, written: ''}
+  return isHighSurrogate(code) && at + written.length === text.length ? written.length : 0
+}
+
+function numericReference(text: string, at: number): {code: number; written: string} | undefined {
+  NUMERIC.lastIndex = at
+  const [written = '', hexadecimal, decimal] = NUMERIC.exec(text) ?? []
+  if (written === '' || written.length > LONGEST_REFERENCE) return undefined
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
+  return {code, written}
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd8_00 && code <= 0xdb_ff
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc_00 && code <= 0xdf_ff
 }
 
 /**
@@ -74,14 +104,16 @@ export function decodeReferences(
 ): string {
   let decoded = ''
   let from = 0
-  for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1)) {
+  for (let at = text.indexOf('&'); at !== -1;) {
     const reference = decodeReference(text, at)
     if (typeof reference === 'string') {
       onBad(reference, at)
+      at = text.indexOf('&', at + 1)
       continue
     }
     decoded += literal(text.slice(from, at)) + reference.character
     from = at + reference.length
+    at = text.indexOf('&', from)
   }
   return decoded + literal(text.slice(from))
 }
@@ -137,9 +169,8 @@ export function escapeText(text: string): string {
     .replaceAll('\r', '&#13;')
 }
 
-function characterOf([, hexadecimal, decimal]: RegExpExecArray): string | undefined {
-  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
-  if (code > 0x10_ff_ff || (code >= 0xd8_00 && code <= 0xdf_ff)) return undefined
+function characterOf(code: number): string | undefined {
+  if (code > 0x10_ff_ff || isHighSurrogate(code) || isLowSurrogate(code)) return undefined
   const character = String.fromCodePoint(code)
   return FORBIDDEN.test(character) ? undefined : character
 }

@@ -68,15 +68,6 @@ export class Cursor {
     this.at = 0
   }
 
-  /** Goes back, to a source that begins at a byte of the document. */
-  rewind(source: Source, position: number): void {
-    this.source = source
-    this.consumed = position
-    this.at = 0
-    this.inside = 'content'
-    this.held.clear()
-  }
-
   /** Keeps the source from a byte on for the next chunk. Returns the end of it. */
   hold(from: number, as: Held, quote = 0): number {
     this.held.keep(this.source.from(from), as, quote)

@@ -67,16 +67,9 @@ function readRoot(text: string): XmlElement | undefined {
     fault(): void {
       // Nothing is recovered here.
     },
-    parentOf: () => undefined,
+    mayBeNext: () => false,
     fed(): void {
       // Nor is anything held but that value.
-    },
-    ended(): void {
-      // That is told in recovery alone.
-    },
-    restart: () => undefined,
-    restarted(): void {
-      // So this is never called.
     },
   }
   const scanner = new Scanner(handler, LIMITS, false)

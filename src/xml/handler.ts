@@ -21,19 +21,13 @@ export interface ScannerHandler<Known> {
   close(node: PathNode<Known>, value: string, structured: boolean): void
   /** In recovery: something is not well-formed. */
   fault(message: string): void
-  /** In recovery: an element has ended by its own end tag, with nothing open in it. */
-  ended(node: PathNode<Known>): void
-  /** In recovery: the open element in which `child` belongs, where that is not the innermost one. */
-  parentOf(child: PathNode<Known>): PathNode<Known> | undefined
+  /**
+   * In recovery: whether all elements inside the root end before this one, because end tags are lost. They do so if it means
+   * something as a child of the root.
+   */
+  mayBeNext(child: PathNode<Known>): boolean
   /** What was fed is read. Throws {@link ScanError} where too much of it is held. */
   fed(): void
-  /**
-   * In recovery: the element `ending` ends while others are open in it, or, where there is none, a limit is
-   * broken. Tells the byte of the document from which to go on inside the root; `undefined` where that is no help.
-   */
-  restart(innermost: PathNode<Known>, ending?: PathNode<Known>): number | undefined
-  /** The reading stands there. */
-  restarted(): void
 }
 
 /**

@@ -69,13 +69,8 @@ export class HeldText {
   /** Gives the piece out, with the chunk behind it. */
   release(chunk: Source): Source {
     const whole = join([...this.#pieces, chunk])
-    this.clear()
-    return whole
-  }
-
-  /** Holds nothing any more. */
-  clear(): void {
     this.#pieces = []
     this.length = 0
+    return whole
   }
 }

@@ -113,21 +113,19 @@ export class OpenElements<Known> {
 
   /** Opens a child of the innermost element, whose start tag stands at `lt`. */
   open(child: PathNode<Known>, source: Source, lt: number): void {
-    this.checkLimits(source, lt)
-    const parent = this.#recovers ? this.#handler.parentOf(child) : undefined
-    const sibling = parent === undefined ? child : this.childOf(parent, child.tag)
-    if (parent === undefined || sibling instanceof TagFault) return this.#enter(child, lt)
-    this.goTo(parent)
-    return this.#enter(sibling, lt)
+    this.value.check(source, lt)
+    const next = this.#recovers ? this.#nextInRoot(child) : undefined
+    if (next === undefined) return this.#enter(child, lt)
+    while (this.node.depth >= next.depth) this.close(source, lt)
+    return this.#enter(next, lt)
   }
 
-  /**
-   * Throws where too much stands before a tag. Recovery goes by what is open there, so it is looked at for each tag: then it
-   * makes no difference where chunks end.
-   */
-  checkLimits(source: Source, lt: number): void {
-    this.value.check(source, lt)
-    if (this.#recovers) this.#handler.fed()
+  /** In recovery: the child of the root that begins here, although others inside the root have not ended. */
+  #nextInRoot(child: PathNode<Known>): PathNode<Known> | undefined {
+    if (this.root === undefined || !this.#handler.mayBeNext(child)) return undefined
+    // In the namespaces of the root: the ones declared since may have ended too.
+    const next = this.childOf(this.root, child.tag)
+    return next instanceof TagFault || next.role === 0 ? undefined : next
   }
 
   #enter(child: PathNode<Known>, lt: number): void {
@@ -144,24 +142,17 @@ export class OpenElements<Known> {
     return child.role === 0 ? undefined : this.#handler.close(child, '', false)
   }
 
-  /** In recovery: goes on inside another element, without the value that was collected. */
-  goTo(node: PathNode<Known>): void {
-    this.node = node
-    this.previous = undefined
-    this.value.begin()
-  }
-
   /** In recovery: goes on inside the root, which had ended. */
   reopen(root: PathNode<Known>): void {
     this.#isReopened = true
-    this.goTo(root)
+    this.node = root
+    this.previous = undefined
   }
 
-  /** Closes the innermost element, at an end tag that stands at `lt`: its own, or in recovery one of what is around it. */
-  close(source: Source, lt: number, isOwn: boolean): void {
+  /** Closes the innermost element, at `lt`: there its end tag stands, or in recovery the tag that shows that it is lost. */
+  close(source: Source, lt: number): void {
     const node = this.node
-    this.checkLimits(source, lt)
-    if (this.#recovers && isOwn) this.#handler.ended(node)
+    this.value.check(source, lt)
     this.node = node.parent ?? this.document
     this.previous = node
     if (node.role === 0) return undefined

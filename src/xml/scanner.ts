@@ -1,6 +1,6 @@
 /**
  * Reads markup as it arrives, split anywhere: tags, text, and by `Sections` all else. Strict about well-formedness,
- * refuses every DOCTYPE, holds back one tag and one value at most, and what recovery records. Knows no WebDAV.
+ * refuses every DOCTYPE, holds back one tag and one value at most. Knows no WebDAV.
  * XML 1.0 (fifth edition); Namespaces in XML 1.0.
  */
 
@@ -11,7 +11,6 @@ import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {OpenElements} from './open-elements.ts'
 import type {PathNode} from './path.ts'
-import {Recording} from './recording.ts'
 import {Sections} from './sections.ts'
 import {Source, standsAt} from './source.ts'
 import {PLAIN, TextRuns} from './text-runs.ts'
@@ -27,8 +26,6 @@ const NO_CHARACTER = '\0'
 
 /** A push scanner: `feed` it a document, and it calls its handler. */
 export class Scanner<Known> {
-  /** In recovery: what was read and may have to be read again. */
-  readonly recording: Recording = new Recording()
   readonly #handler: ScannerHandler<Known>
   readonly #limits: ScannerLimits
   readonly #cursor: Cursor
@@ -55,27 +52,18 @@ export class Scanner<Known> {
     return rest + this.#cursor.unread.text
   }
 
-  /** The text of the value that is being read. */
-  get value(): string {
-    return this.#elements.value.text
-  }
-
   /** Reads on. Throws {@link ScanError}; after that the scanner is done for. */
   feed(chunk: Source): void {
     for (let next = chunk; next.length > 0; next = this.#cursor.unread) {
-      try {
-        if (!this.#cursor.feed(next, next !== chunk)) return
-        this.#read()
-      } catch (error) {
-        this.#readAgain(error)
-      }
+      if (!this.#cursor.feed(next, next !== chunk)) return
+      this.#read()
       this.#cursor.finish()
     }
   }
 
   /**
-   * Reports what the reader of the bytes found wrong: it comes next. In recovery a character that may not be there takes its
-   * place, so that it is found again where it is read again.
+   * Reports a fault that the reader of the bytes found: it comes next. In recovery a forbidden character takes its place,
+   * so that it is found inside of a tag too.
    */
   fault(message: string, reason: Reason): void {
     if (!this.#cursor.recovers) throw new ScanError(message, reason, NO_CHARACTER)
@@ -101,28 +89,6 @@ export class Scanner<Known> {
     throw new ScanError(`the body ends early${where}`, 'truncated', '')
   }
 
-  /** Ends the reading at a limit that is not of the scanner's own. In recovery what is in doubt is settled first. */
-  stop(error: ScanError): never {
-    for (;;) {
-      this.#readAgain(error)
-      this.#cursor.finish()
-    }
-  }
-
-  /** In recovery: reads again where a limit was broken because the end of a response was lost. Else throws on. */
-  #readAgain(error: unknown): void {
-    for (let thrown = error; thrown !== undefined;) {
-      const isLimit = thrown instanceof ScanError && thrown.limit !== undefined
-      if (!isLimit || !this.#restart()) throw thrown
-      thrown = undefined
-      try {
-        this.#read()
-      } catch (another) {
-        thrown = another
-      }
-    }
-  }
-
   /** Reads the source at hand. */
   #read(): void {
     const cursor = this.#cursor
@@ -133,19 +99,6 @@ export class Scanner<Known> {
     cursor.at = cursor.source.bytes.length - cursor.held.length
     this.#elements.value.cut(cursor.source, cursor.at)
     this.#handler.fed()
-    this.recording.add(cursor.source, cursor.at, cursor.consumed)
-  }
-
-  /** Reads again from where the handler says, as if that stood in the root. Returns whether it says so. */
-  #restart(ending?: PathNode<Known>): boolean {
-    const cursor = this.#cursor
-    const {root, node} = this.#elements
-    const position = cursor.recovers ? this.#handler.restart(node, ending) : undefined
-    if (position === undefined || root === undefined) return false
-    cursor.rewind(this.recording.take(position, cursor.source, cursor.consumed), position)
-    this.#elements.goTo(root)
-    this.#handler.restarted()
-    return true
   }
 
   #content(from: number): number {
@@ -166,12 +119,10 @@ export class Scanner<Known> {
         const {endTag} = elements.node
         if (endTag !== undefined && standsAt(source, endTag, lt)) {
           this.#cursor.at = lt
-          elements.close(source, lt, true)
+          elements.close(source, lt)
           at = lt + endTag.length
         } else {
           at = this.#endTag(lt)
-          // What is to be read again is another source.
-          if (this.#cursor.source !== source) return at
         }
       } else if (second === EXCLAMATION) {
         return this.#sections.declaration(lt)
@@ -242,7 +193,7 @@ export class Scanner<Known> {
       if (tag === elements.root.tag) return end + 1
     }
     cursor.at = lt
-    elements.checkLimits(cursor.source, lt)
+    elements.value.check(cursor.source, lt)
     const read = isClosed
       ? elements.childOf(elements.node, tag)
       : new TagFault("a '<' stands inside a tag", tag.length)
@@ -258,17 +209,23 @@ export class Scanner<Known> {
   #brokenTag(fault: TagFault, tag: string, lt: number): boolean {
     const cursor = this.#cursor
     const elements = this.#elements
-    const {message, index, limit} = fault
-    if (limit !== undefined) cursor.fail(message, lt + 1, index, 'limit-exceeded', limit)
+    const {message, index} = fault
+    this.#checkLimit(fault, lt)
     if (!cursor.recovers) cursor.fail(message, lt + 1, index)
     const slash = tag.endsWith('/') ? '/' : ''
     let child = elements.childOf(elements.node, tag.slice(0, index) + slash)
     if (child instanceof TagFault) child = elements.childOf(elements.node, readTagName(tag) + slash)
+    if (child instanceof TagFault) this.#checkLimit(child, lt)
     const opened = child instanceof TagFault ? undefined : child
     if (opened !== undefined) elements.open(opened, cursor.source, lt)
     // Behind the opening: it is this element that is broken.
     cursor.fault(message, lt)
     return opened !== undefined
+  }
+
+  /** Ends the reading where it is a limit that a tag breaks. */
+  #checkLimit({message, index, limit}: TagFault, lt: number): void {
+    if (limit !== undefined) this.#cursor.fail(message, lt + 1, index, 'limit-exceeded', limit)
   }
 
   #endTag(lt: number): number {
@@ -286,15 +243,13 @@ export class Scanner<Known> {
     const match = elements.find(name)
     const isOwn = match === elements.node
     if (!isOwn) {
-      elements.checkLimits(source, lt)
+      elements.value.check(source, lt)
       const {node, document} = elements
       const expected = node === document ? 'no element is open' : `</${node.rawName}> is due`
       cursor.fault(`${visible(`</${name}>`, 100)} stands where ${visible(expected, 100)}`, lt)
-      if (match !== undefined && this.#restart(match)) return 0
     }
     // In recovery an end tag ends the element it names with all that is open in it, or nothing.
-    if (match !== undefined)
-      while (elements.node.depth >= match.depth) elements.close(source, lt, isOwn)
+    if (match !== undefined) while (elements.node.depth >= match.depth) elements.close(source, lt)
     return isClosed ? end + 1 : end
   }
 }

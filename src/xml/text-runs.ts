@@ -4,7 +4,13 @@
  */
 
 import {visible} from '../protocol/errors.ts'
-import {decodeReference, describeForbidden, FORBIDDEN, LONGEST_REFERENCE} from './characters.ts'
+import {
+  decodeReference,
+  describeForbidden,
+  FORBIDDEN,
+  highSurrogateAtEnd,
+  LONGEST_REFERENCE,
+} from './characters.ts'
 import type {Cursor} from './cursor.ts'
 import type {OpenElements} from './open-elements.ts'
 
@@ -36,9 +42,17 @@ export class TextRuns<Known> {
   readOdd(from: number): number {
     const {bytes} = this.#cursor.source
     const lt = bytes.indexOf(LESS, from)
-    const to = lt === -1 ? wholeRunEnd(bytes, from) : lt
+    const to = lt === -1 ? this.#wholeRunEnd(from) : lt
     if (to > from) this.read(from, to, false)
     return to === lt || to === bytes.length ? to : this.#cursor.hold(to, 'few characters')
+  }
+
+  /** The end of the part of a run that can be read without the next chunk: behind it may be half of a character. */
+  #wholeRunEnd(from: number): number {
+    const {source} = this.#cursor
+    const to = wholeRunEnd(source.bytes, from)
+    if (source.bytes[to - 1] !== SEMICOLON) return to
+    return to - highSurrogateAtEnd(source.slice(Math.max(from, to - LONGEST_REFERENCE), to))
   }
 
   /** Reads a run between two bytes. `isPlain` where each of them is. */

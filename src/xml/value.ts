@@ -23,11 +23,6 @@ export class ValueCollector {
     this.#limits = limits
   }
 
-  /** What was collected so far, but for markup in the source at hand. */
-  get text(): string {
-    return this.#value
-  }
-
   /** Begins with an empty value. */
   begin(): void {
     this.#value = ''

@@ -147,12 +147,23 @@ describe('a collection that is there', () => {
 })
 
 describe('an answer to the question', () => {
-  it('in which only the property is missing says that the resource is there', async () => {
-    const prop = propstat('HTTP/1.1 404 Not Found', '<D:resourcetype/>')
+  it('in which only another property is missing says that the resource is there', async () => {
+    const prop = propstat('HTTP/1.1 404 Not Found', '<D:getetag/>')
     const body = `${OPEN}<D:response><D:href>/a</D:href>${prop}</D:response>${SHUT}`
     answer({status: 204}, answer207(body))
     const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
     expect(failures.map(line)).toEqual(['204 status self /a'])
+  })
+
+  it.each([
+    ['of no property', ''],
+    ['of the type, which every resource has', '<D:resourcetype/>'],
+  ])('in a 404 %s says that it is gone', async (_, prop) => {
+    const missing = propstat('HTTP/1.1 404 Not Found', prop)
+    const body = `${OPEN}<D:response><D:href>/a</D:href>${missing}</D:response>${SHUT}`
+    answer({status: 204}, answer207(body))
+    const results = await Array.fromAsync(dav.deleteMany(['a'], {verify: true}))
+    expect(results.map(line)).toEqual(['204 self /a'])
   })
 
   it.each([

@@ -200,10 +200,16 @@ describe('PROPFIND', () => {
     })
   })
 
-  it('is a Failure propstat where the server has none of the properties', async () => {
+  it('is a Success where the resource has none of the properties', async () => {
     await store('a.txt')
     const result = await dav.stat('a.txt', {properties: ['{urn:x}colour']})
-    expect(result).toMatchObject({ok: false, status: 404, reason: 'propstat', relation: 'self'})
+    expect(result).toMatchObject({
+      ok: true,
+      status: 200,
+      properties: {},
+      missing: [{name: '{urn:x}colour', status: 404}],
+      relation: 'self',
+    })
   })
 
   it('gives a dead property as the text it is', async () => {

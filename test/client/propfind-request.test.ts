@@ -100,6 +100,14 @@ describe('the body of a PROPFIND', () => {
     expect(body).toMatch(xml('<D:prop><D:getetag/><n1:p/></D:prop>', ' xmlns:n1="urn:x"'))
   })
 
+  it('names a property once, in whichever way it is written', async () => {
+    const properties = ['{DAV:}getetag', 'getetag', 'toString', '{DAV:}toString', '{urn:x}p']
+    const {body} = await sent({properties})
+    expect(body).toMatch(
+      xml('<D:prop><D:getetag/><D:toString/><n1:p/></D:prop>', ' xmlns:n1="urn:x"'),
+    )
+  })
+
   it.each(['constructor', '{DAV:}constructor'])('asks for DAV:constructor as %s', async (name) => {
     expect((await sent({properties: [name]})).body).toMatch(
       xml('<D:prop><D:constructor/></D:prop>'),

@@ -91,6 +91,45 @@ describe('the properties of a listing', () => {
   })
 })
 
+describe('a DAV: name in Clark notation', () => {
+  it('has the key that its property has in results', async () => {
+    const dav = new DavClient(answering('<D:getcontentlength>1</D:getcontentlength><D:valueOf/>'))
+    const result = await dav.stat('a', {
+      properties: ['{DAV:}getcontentlength', '{DAV:}valueOf', 'constructor', '{DAV:}x', '{urn:x}y'],
+    })
+    expectTypeOf(result).toEqualTypeOf<
+      DavResult<{
+        readonly getcontentlength?: number
+        readonly '{DAV:}valueOf'?: RawValue
+        readonly '{DAV:}constructor'?: RawValue
+        readonly x?: RawValue
+        readonly '{urn:x}y'?: RawValue
+      }>
+    >()
+    expect(result).toMatchObject({properties: {getcontentlength: 1, '{DAV:}valueOf': ''}})
+  })
+
+  it('gives a decoder to its property, also over one of the client', async () => {
+    const dav = new DavClient({
+      ...answering('<D:getetag>1</D:getetag><D:valueOf>2</D:valueOf>'),
+      decoders: {getetag: () => 'of the client'},
+    })
+    const result = await dav.stat('a', {
+      properties: ['getetag', 'valueOf'],
+      decoders: {'{DAV:}getetag': () => 1n, valueOf: () => true},
+    })
+    expectTypeOf(result).toExtend<DavResult<{readonly '{DAV:}valueOf'?: boolean}>>()
+    expect(result).toMatchObject({properties: {getetag: 1n, '{DAV:}valueOf': true}})
+    const all = new DavClient(answering('')).propfind('', {
+      allprop: true,
+      decoders: {'{DAV:}getetag': () => 1n},
+    })
+    expectTypeOf<PropertiesIn<typeof all>>()
+      .toHaveProperty('getetag')
+      .toEqualTypeOf<bigint | undefined>()
+  })
+})
+
 describe('a decoder', () => {
   it('types its property, and gives its value', async () => {
     const dav = new DavClient(answering('<x:tags>a,b</x:tags><D:getetag>"1"</D:getetag>'))

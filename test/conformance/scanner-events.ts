@@ -69,16 +69,9 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
       fault(): void {
         throw new TypeError('nothing is recovered here')
       },
-      parentOf: () => undefined,
+      mayBeNext: () => false,
       fed(): void {
         // All limits are the scanner's own.
-      },
-      ended() {
-        throw new TypeError('nothing is recovered here')
-      },
-      restart: () => undefined,
-      restarted() {
-        throw new TypeError('nothing is read again here')
       },
     },
     limits,

@@ -6,7 +6,6 @@ import {parserOptions} from './options.ts'
 import {checkPrototypes, checkResult} from './plain-data.ts'
 import type {ParserClasses, Reading} from './reading.ts'
 import {describe, read, Violation} from './reading.ts'
-import {hasStrayResponse} from './stray.ts'
 import {checkLimits} from './within-limits.ts'
 
 // More chunks than this say nothing new: the bytes of a body that is not longer are read one by one.
@@ -99,10 +98,6 @@ function checkRecovery(classes: ParserClasses, input: FuzzCase, whole: Reading):
   checkLimits({...input, options}, other)
   const [strict, lenient] = malformed === 'throw' ? [whole, other] : [other, whole]
   expectPrefix('recovery', strict, lenient)
-  // A limit settles what recovery is in doubt about: the one of a response also where that is in an unknown element of the root.
-  const isLimited =
-    strict.error?.reason === 'limit-exceeded' || input.options.limits?.response !== undefined
-  if (isLimited && hasStrayResponse(input.body)) return
   // There is nothing to recover from in any of these.
   const isFinal = strict.error?.reason !== 'not-well-formed' && strict.error?.reason !== 'encoding'
   if (isFinal) expectAlike('recovery', strict, lenient)
@@ -112,8 +107,6 @@ function checkRecovery(classes: ParserClasses, input: FuzzCase, whole: Reading):
 
 /** With limits there are the same results as without, only fewer. */
 function checkLimitsOnlyCut(classes: ParserClasses, input: FuzzCase, whole: Reading): void {
-  // At a limit recovery settles what it was in doubt about, and delivers more than at an early end.
-  if (input.options.malformed === 'skip') return
   const {limits: _limits, ...options} = input.options
   const unlimited = read(classes, [input.body], parserOptions(options))
   if (whole.error?.reason === 'limit-exceeded') expectPrefix('limits', whole, unlimited)

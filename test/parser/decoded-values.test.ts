@@ -90,8 +90,38 @@ describe('getcontentlength', () => {
     expect(missing).toEqual([undecoded('getcontentlength')])
   })
 
-  it('is left out where it has child elements', () => {
+  it('is left out where child elements have all of its text', () => {
     const {properties, missing} = found('<D:getcontentlength><x:n>12</x:n></D:getcontentlength>')
+    expect(properties).toEqual({})
+    expect(missing).toEqual([undecoded('getcontentlength')])
+  })
+})
+
+describe('a live property with elements in it that nobody knows', () => {
+  const date = new Date('1994-11-06T08:49:37Z')
+  it.each<[string, string, unknown]>([
+    ['getcontentlength', '<x/>2', 2],
+    ['getcontentlength', '\n<x:n>9</x:n> 1<D:y/>2 <!-- 3 -->', 12],
+    ['getcontentlength', '<D:getcontentlength>7</D:getcontentlength>2', 2],
+    ['getlastmodified', '<x:a/>Sun, 06 Nov 1994<x:b>x</x:b> 08:49:37 GMT', date],
+    ['creationdate', '1994-11-06T08:49:37Z<x:a>1995</x:a>', date],
+    ['quota-used-bytes', '<x:a/>-3', -3],
+    ['quota-available-bytes', '1<x:a>2</x:a>3', 13],
+    ['getetag', ' <x:a>b</x:a>"1&amp;2"', '"1&2"'],
+    ['getetag', '<x:a/>', ''],
+    ['getcontenttype', ' text/<x:a/>plain ', 'text/plain'],
+    ['getcontentlanguage', '<x:a/>\nen ', 'en'],
+    ['sync-token', ' urn:<x:a/>1 ', 'urn:1'],
+    ['displayname', ' a <x:b>c</x:b> d ', ' a  d '],
+  ])('is its own text: %s of %s', (name, markup, value) => {
+    expect(found(`<D:${name}>${markup}</D:${name}>`)).toMatchObject({
+      properties: {[name]: value},
+      missing: [],
+    })
+  })
+
+  it('is left out where that is nothing that it can be', () => {
+    const {properties, missing} = found('<D:getcontentlength>1<x:a/>e3</D:getcontentlength>')
     expect(properties).toEqual({})
     expect(missing).toEqual([undecoded('getcontentlength')])
   })
@@ -135,7 +165,20 @@ describe('getetag', () => {
   })
 })
 
-describe.each(['displayname', 'getcontenttype', 'getcontentlanguage'])('%s', (name) => {
+describe('displayname', () => {
+  it.each(['00123', '  a  b\n', '\n\t', ' ', ''])(
+    'is as written, white space too: "%s"',
+    (text) => {
+      expect(found(`<D:displayname>${text}</D:displayname>`)).toMatchObject({
+        properties: {displayname: text},
+        missing: [],
+      })
+    },
+  )
+})
+
+// Values of header fields, which have no white space around them.
+describe.each(['getcontenttype', 'getcontentlanguage', 'sync-token'])('%s', (name) => {
   it.each([
     ['00123', '00123'],
     ['  a  b\n', 'a  b'],

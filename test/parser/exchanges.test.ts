@@ -6,7 +6,7 @@ import {readFixture} from '../support/fixtures.ts'
 const complete = {complete: true, incomplete: [], requests: 0} as const
 
 describe('the two exchanges this package began with', () => {
-  it('PROPFIND: file1.txt was found, file2.txt was not', () => {
+  it('PROPFIND: file1.txt has properties, file2.txt has none of them', () => {
     const missing = {status: 404, conditions: []} as const
     expect(readFixture('propfind-documents')).toEqual({
       results: [
@@ -20,20 +20,19 @@ describe('the two exchanges this package began with', () => {
           missing: [],
         },
         {
-          ok: false,
+          ok: true,
           href: '/webdav/documents/file2.txt',
           url: 'https://dav.example/webdav/documents/file2.txt',
           relation: 'member',
-          status: 404,
-          reason: 'propstat',
-          conditions: [],
+          status: 200,
+          properties: {},
           missing: [
             {name: 'getcontentlength', ...missing},
             {name: 'getlastmodified', ...missing},
           ],
         },
       ],
-      summary: {...complete, successes: 1, failures: 1},
+      summary: {...complete, successes: 2, failures: 0},
     })
   })
 

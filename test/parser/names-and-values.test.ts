@@ -2,6 +2,7 @@
 // RFC 4918, sections 4.3 and 15; Namespaces in XML 1.0, section 5.
 import {describe, expect, it} from 'vitest'
 import {
+  bytes,
   found,
   multistatus,
   one,
@@ -130,6 +131,31 @@ describe('rule 8: property names', () => {
   })
 })
 
+describe('a DAV: property by its name in Clark notation', () => {
+  const decoders = {'{DAV:}getetag': () => 'mine'}
+
+  it('has the decoder that is given for it', () => {
+    const prop = '<D:getetag>"1"</D:getetag><D:constructor>2</D:constructor>'
+    expect(found(prop, {decoders}).properties).toEqual({
+      getetag: 'mine',
+      '{DAV:}constructor': '2',
+    })
+    const odd = {constructor: () => 'first', '{DAV:}valueOf': () => 'second'}
+    const inherited = '<D:constructor/><D:valueOf/>'
+    expect(found(inherited, {decoders: odd}).properties).toEqual({
+      '{DAV:}constructor': 'first',
+      '{DAV:}valueOf': 'second',
+    })
+  })
+
+  it('has the decoder of its key where both are given', () => {
+    const both = {getetag: () => 'key', ...decoders}
+    expect(found('<D:getetag>"1"</D:getetag>', {decoders: both}).properties).toEqual({
+      getetag: 'key',
+    })
+  })
+})
+
 describe('rule 10: a namespace error is never fatal', () => {
   it.each([
     ['an undeclared prefix', '<y:name>1</y:name>', '{}y:name'],
@@ -194,10 +220,54 @@ describe('rule 9: text values', () => {
     ['the five predefined entities', '&lt;&gt;&amp;&apos;&quot;', '<>&\'"'],
     ['decimal and hexadecimal references', '&#233;&#xe9;&#x1F600;&#128512;', 'éé😀😀'],
     ['no reference twice', '&amp;#65;&amp;lt;', '&#65;&lt;'],
+    ['the references of a surrogate pair, as SOGo 5.8 writes them', '&#55357;&#56832;', '😀'],
+    ['such ones in hexadecimal, and mixed', 'a&#xD83D;&#xde00;&#xd83d;&#56832;b', 'a😀😀b'],
+    ['two pairs, beside one reference', '&#55357;&#56832;&#55357;&#56833;&#65;', '😀😁A'],
+    ['pairs with leading zeros', '&#0055357;&#x000DE00;', '😀'],
     ['a carriage return only where it is a reference', 'a\r\nb\rc&#13;d', 'a\nb\nc\rd'],
     ['all of Unicode', 'é漢\u{1F600}\u{10FFFD}\u0085\u2028', 'é漢\u{1F600}\u{10FFFD}\u0085\u2028'],
   ])('take %s together', (_, markup, text) => {
     expect(found(`<x:p>${markup}</x:p>`).properties).toEqual({'{urn:x}p': text})
+  })
+
+  it('take a surrogate pair together however it is cut, in text, in markup and in attributes', () => {
+    const pair = '&#55357;&#xDE00;'
+    const body = multistatus(
+      response(
+        '/docs/a',
+        `<x:p>a${pair}</x:p><x:q><x:r s="${pair}&amp;">é${pair}${pair}</x:r></x:q>`,
+      ),
+    ).replace('/docs/a<', `/docs/${pair}<`)
+    const children = [{name: '{urn:x}r', attributes: {s: '😀&'}, children: ['é😀😀']}]
+    const properties = {'{urn:x}p': 'a😀', '{urn:x}q': {name: '{urn:x}q', attributes: {}, children}}
+    const whole = readToError(body)
+    expect(whole.results).toMatchObject([{href: '/docs/😀', properties}])
+    const all = bytes(body)
+    for (let cut = 0; cut < all.length; cut++)
+      expect(readToError([all.subarray(0, cut), all.subarray(cut)])).toEqual(whole)
+    expect(readToError(Array.from(all, (byte) => Uint8Array.of(byte)))).toEqual(whole)
+  })
+
+  it.each([
+    ['the first half', '&#55357;'],
+    ['the second half', '&#56832;'],
+    ['the halves in the wrong order', '&#56832;&#55357;'],
+    ['two first halves', '&#xD83D;&#xD83D;&#xDE00;'],
+    ['a third half', '&#55357;&#56832;&#56832;'],
+    ['halves with a blank between them', '&#55357; &#56832;'],
+    ['halves with a comment between them', '&#55357;<!-- -->&#56832;'],
+    ['halves with an element between them', '&#55357;<x:e/>&#56832;'],
+    ['halves of which one is in CDATA', '&#55357;<![CDATA[&#56832;]]>'],
+  ])('are not well-formed with %s of a surrogate pair alone', (_, markup) => {
+    for (const prop of [`<x:p>${markup}</x:p>`, `<x:p><x:q>${markup}</x:q></x:p>`]) {
+      const body = bytes(multistatus(response('/docs/a', prop)))
+      const whole = readToError(body)
+      expect(whole).toMatchObject({results: [], error: {reason: 'not-well-formed'}})
+      expect(readToError(Array.from(body, (byte) => Uint8Array.of(byte)))).toEqual(whole)
+    }
+    if (markup.includes('<')) return
+    const attribute = multistatus(response('/docs/a', `<x:p a="${markup}"/>`))
+    expect(readToError(attribute)).toMatchObject({error: {reason: 'not-well-formed'}})
   })
 
   it('stay strings where the element has attributes', () => {

@@ -169,6 +169,121 @@ describe('rule 2: the response’s own status decides alone', () => {
     expect(one(body)).toMatchObject({ok: false, status, reason: 'propstat'})
   })
 
+  const none = (status: number, ...names: readonly string[]): string =>
+    propstat(`HTTP/1.1 ${status} x`, names.map((name) => `<D:${name}/>`).join(''))
+
+  it('makes a Success of 404 propstats that name properties: the resource has none of them', () => {
+    const missing = [
+      {name: 'getetag', status: 404, conditions: []},
+      {name: 'getcontentlength', status: 404, conditions: []},
+    ]
+    const expected = {ok: true, ...a, status: 200, properties: {}, missing}
+    expect(one(resource(none(404, 'getetag', 'getcontentlength')))).toEqual(expected)
+    expect(one(resource(none(404, 'getetag'), none(404, 'getcontentlength')))).toEqual(expected)
+    expect(one(resource(none(404), none(404, 'getetag', 'getcontentlength')))).toEqual(expected)
+  })
+
+  it.each<[string, string, number]>([
+    ['a 404 that names no property', none(404), 404],
+    ['a 404 without DAV:prop', '<D:propstat><D:status>HTTP/1.1 404</D:status></D:propstat>', 404],
+    ['several of these', none(404) + none(404), 404],
+    ['a 404 of resourcetype', none(404, 'resourcetype'), 404],
+    ['a 404 of resourcetype among others', none(404, 'getetag', 'resourcetype'), 404],
+    [
+      'a 404 of resourcetype beside another one',
+      none(404, 'getetag') + none(404, 'resourcetype'),
+      404,
+    ],
+    ['a 410 that names no property', none(410), 410],
+    ['a 410 of resourcetype', none(410, 'resourcetype'), 410],
+    ['a 410 beside a 404 of nothing', none(410) + none(404), 410],
+    ['a 404 beside a 410 of the type', none(404, 'getetag') + none(410, 'resourcetype'), 404],
+  ])('says that the resource is not there: %s', (_, markup, status) => {
+    expect(one(resource(markup))).toMatchObject({ok: false, ...a, status, reason: 'status'})
+  })
+
+  it.each<[string, string, number]>([
+    ['a 410 of a property', none(410, 'getetag'), 410],
+    ['404 beside 403', none(404, 'getetag') + none(403, 'displayname'), 404],
+    ['403 beside 404', none(403, 'displayname') + none(404, 'getetag'), 403],
+    ['404 beside 403 of the type', none(404, 'getetag') + none(403, 'resourcetype'), 404],
+    ['404 of the type beside 403', none(404, 'resourcetype') + none(403, 'getetag'), 404],
+    ['404 of nothing beside 500', none(404) + none(500, 'getetag'), 404],
+    ['404 beside 410 of another property', none(404, 'getetag') + none(410, 'displayname'), 404],
+    ['404 beside an unreadable status', none(404, 'getetag') + propstat('x', '<x:p/>'), 404],
+    ['403 of nothing', none(403), 403],
+  ])('makes a Failure propstat of %s', (_, markup, status) => {
+    expect(one(resource(markup))).toMatchObject({ok: false, ...a, status, reason: 'propstat'})
+  })
+
+  it('takes resourcetype of another namespace for any other property', () => {
+    const body = resource(propstat('HTTP/1.1 404 x', '<x:resourcetype/>'))
+    expect(one(body)).toMatchObject({
+      ok: true,
+      status: 200,
+      missing: [{name: '{urn:x}resourcetype'}],
+    })
+  })
+
+  it('has the conditions and the words of a failed propstat that names no property', () => {
+    const words =
+      '<D:propstat><D:prop/><D:status>HTTP/1.1 403 x</D:status><D:error><D:need-privileges/></D:error>' +
+      '<D:responsedescription>Ask Ana.</D:responsedescription></D:propstat>'
+    const said = {conditions: ['need-privileges'], description: 'Ask Ana.'}
+    expect(one(resource(words))).toMatchObject({ok: false, status: 403, missing: [], ...said})
+    expect(one(resource(none(403, 'getetag'), words))).toMatchObject({status: 403, ...said})
+    const own = '<D:error><x:own/></D:error><D:responsedescription>Own.</D:responsedescription>'
+    expect(one(resource(words, own))).toMatchObject({
+      conditions: ['{urn:x}own'],
+      description: 'Own.',
+    })
+  })
+
+  describe.each(['PROPPATCH', 'MKCOL', 'proppatch'])('with the method %s', (method) => {
+    const only = (...parts: readonly string[]): unknown =>
+      read(resource(...parts), {method}).results.at(0)
+
+    it('makes a Success where every propstat is 2xx', () => {
+      const body = [none(200, 'getetag'), none(201, 'displayname')]
+      expect(only(...body)).toMatchObject({ok: true, status: 200, missing: []})
+      expect(only('<D:propstat><D:prop><D:getetag/></D:prop></D:propstat>')).toMatchObject({
+        ok: true,
+        status: 200,
+      })
+    })
+
+    it.each<[string, readonly string[], number]>([
+      ['the only one', [none(403, 'getetag')], 403],
+      ['the second one', [none(200, 'displayname'), none(403, 'getetag')], 403],
+      ['two of three', [none(424, 'x'), none(200, 'y'), none(409, 'z')], 424],
+      ['all, with 404', [none(404, 'getetag')], 404],
+      ['one that names no property', [none(200, 'getetag'), none(404)], 404],
+      ['one whose status is unreadable', [none(200, 'getetag'), propstat('x', '<x:p/>')], 0],
+    ])('makes a Failure propstat where %s is not', (_, parts, status) => {
+      expect(only(...parts)).toMatchObject({ok: false, ...a, status, reason: 'propstat'})
+    })
+
+    it('lists the properties that failed, and no others', () => {
+      expect(only(none(200, 'displayname'), none(403, 'getetag'), none(424, 'x'))).toMatchObject({
+        missing: [
+          {name: 'getetag', status: 403},
+          {name: 'x', status: 424},
+        ],
+      })
+    })
+
+    it('goes by the status of the response where it has one', () => {
+      const status = '<D:status>HTTP/1.1 201 Created</D:status>'
+      expect(only(status, none(403, 'getetag'))).toMatchObject({ok: true, status: 201})
+    })
+  })
+
+  it('needs one 2xx propstat only with any other method', () => {
+    const body = resource(none(403, 'getetag'), none(200, 'displayname'))
+    for (const method of ['PROPFIND', 'REPORT', 'SEARCH', 'COPY', undefined])
+      expect(read(body, {method}).results).toMatchObject([{ok: true, status: 200}])
+  })
+
   it('cannot understand two statuses that contradict each other', () => {
     const body = resource(
       '<D:status>HTTP/1.1 200 OK</D:status><D:status>HTTP/1.1 423 Locked</D:status>',

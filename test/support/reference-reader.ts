@@ -91,7 +91,7 @@ function numberOf(value: string | undefined, pattern: RegExp): number | undefine
 }
 
 const TEXTS: ReadonlySet<string> = new Set(
-  'displayname getcontentlanguage getcontenttype getetag sync-token'.split(' '),
+  'getcontentlanguage getcontenttype getetag sync-token'.split(' '),
 )
 
 /** Rule 9. `undefined` is a value that cannot be decoded. */
@@ -99,10 +99,11 @@ function valueOf(prop: ReferenceElement, undecoded: readonly string[]): unknown 
   const {name} = prop
   const structured = elements(prop).length > 0
   const raw = structured ? plain(prop) : text(prop)
-  const value = structured ? undefined : trim(text(prop))
+  const value = trim(text(prop))
   if (undecoded.includes(name)) return raw
   if (name === 'resourcetype')
     return structured || value === '' ? elements(prop).map((type) => type.name) : undefined
+  if (name === 'displayname') return text(prop)
   if (TEXTS.has(name)) return value
   if (name === 'getcontentlength') return numberOf(value, /^\d+$/)
   if (name === 'quota-available-bytes' || name === 'quota-used-bytes')
@@ -170,7 +171,15 @@ function resultsOf(
     .find((href) => href !== undefined)
   const isSenseless = statuses.length > 1 || (statuses.length === 0 && propstats.length === 0)
   const good = propstats.find((propstat) => isSuccess(propstat.status))
-  const status = statuses[0] ?? good?.status ?? propstats[0]?.status ?? 0
+  // Rule 2: what is gone, and what has none of the properties.
+  const names = propstats.flatMap(({props}) => props.map(({name}) => name))
+  const isGone =
+    propstats.every((propstat) => [404, 410].includes(propstat.status)) &&
+    (names.length === 0 || names.includes('resourcetype'))
+  const hasNone = !isGone && propstats.every((propstat) => propstat.status === 404)
+  const status = statuses[0] ?? good?.status ?? (hasNone ? 200 : (propstats[0]?.status ?? 0))
+  const nameless = statuses.length > 0 ? undefined : propstats.find(({props}) => props.length === 0)
+  const conditions = conditionsOf(response)
   const {properties, refused, missing} = propertiesOf(propstats, undecoded)
   const said = description === undefined ? {} : {description}
   return (hrefs.length === 0 ? [''] : hrefs).map((href): DavResult => {
@@ -180,7 +189,7 @@ function resultsOf(
       ok: false,
       href,
       ...target,
-      conditions: conditionsOf(response),
+      conditions,
       missing,
     } as const
     if (href === '' || isSenseless)
@@ -193,8 +202,17 @@ function resultsOf(
         ...moved,
       }
     if (isSuccess(status)) return {ok: true, href, ...target, status, properties, missing, ...said}
-    const reason = statuses.length > 0 ? 'status' : 'propstat'
-    return {...failed, missing: refused, status, reason, ...said, ...moved}
+    const reason = statuses.length > 0 || isGone ? 'status' : 'propstat'
+    const words = description ?? nameless?.description
+    return {
+      ...failed,
+      conditions: conditions.length > 0 ? conditions : (nameless?.conditions ?? []),
+      missing: refused,
+      status,
+      reason,
+      ...(words !== undefined && {description: words}),
+      ...moved,
+    }
   })
 }
 
