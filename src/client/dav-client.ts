@@ -39,6 +39,7 @@ import type {RetryOptions} from './retry.ts'
 import {retry} from './retry.ts'
 import type {Session} from './session.ts'
 import {resolveConcurrency} from './session.ts'
+import {spelled} from './target.ts'
 import {stat} from './stat.ts'
 import type {Target} from './target.ts'
 
@@ -283,5 +284,5 @@ function resolveBase(given: string | URL): URL {
   if (url.search !== '' || url.hash !== '')
     throw new TypeError('url has neither a query nor a fragment')
   if (!url.pathname.endsWith('/')) url.pathname += '/'
-  return url
+  return new URL(spelled(url.href))
 }

@@ -62,7 +62,10 @@ export async function deleteTarget(
   const head = readHead(response, url)
   if (canonicalPathOf(head.url) !== canonicalPathOf(url)) {
     await discard(response)
-    throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`)
+    throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`, {
+      method: 'DELETE',
+      url,
+    })
   }
   const answer = await readAnswer<Properties>(session, response, {method: 'DELETE', url: head.url})
   const {verdict, failsMembers} =

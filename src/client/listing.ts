@@ -159,6 +159,14 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
   }
 }
 
+/** The error where another resource answered. */
+export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
+  return new DavError(
+    `PROPFIND ${url} was redirected to ${answer.url}, which is another resource`,
+    {method: 'PROPFIND', url},
+  )
+}
+
 function isOwn({ok, relation}: DavResult<unknown>): boolean {
   return ok && relation === 'self'
 }
@@ -284,7 +292,10 @@ function problemOf(
 function withStatus(answer: PlainAnswer, status: number): unknown {
   const problem = answer.problem()
   if (!(problem instanceof MultiStatusError))
-    return problem ?? new DavError(`PROPFIND was answered ${status} without a body`)
+    return (
+      problem ??
+      new DavError(`PROPFIND was answered ${status} without a body`, {method: 'PROPFIND'})
+    )
   const {message, reason, offset, limit, method, url} = problem
   const {conditions, excerpt} = answer
   const facts = {method, url, conditions, excerpt}

@@ -7,7 +7,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import type {Manner} from './listing.ts'
-import {list} from './listing.ts'
+import {ledElsewhere, list} from './listing.ts'
 
 /** What is asked for to find out whether a resource is there. */
 export const PRESENCE_BODY: string = /* @__PURE__ */ formatPropfind({properties: ['resourcetype']})
@@ -61,17 +61,19 @@ export async function isPresent(url: string, manner: Manner): Promise<boolean> {
     for await (const batch of answer.batches) {
       for (const result of batch) if (result.relation === 'self') selves.push(result)
     }
+    if (answer.isElsewhere) throw ledElsewhere(url, answer)
     ;({status} = answer)
   } catch (error) {
     if (error instanceof DavHttpError && isMissingStatus(error.status)) return false
     throw error
   }
   const result = selfOf(selves, url, status)
-  if (result === undefined) throw new DavError(`The answer to PROPFIND ${url} does not name it`)
+  if (result === undefined)
+    throw new DavError(`The answer to PROPFIND ${url} does not name it`, {method: 'PROPFIND', url})
   if (result.ok || result.reason === 'propstat') return true
   if (isMissing(result)) return false
   const {description = `PROPFIND ${url} was answered ${result.status} for it`} = result
-  throw new DavError(description)
+  throw new DavError(description, {method: 'PROPFIND', url})
 }
 
 function failureFor(

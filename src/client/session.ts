@@ -98,7 +98,8 @@ async function checkOrigin(
   const answerer = response.url === undefined || response.url === '' ? url : response.url
   if (URL.parse(answerer)?.origin === origin) return response
   await discard(response)
-  throw new DavError(`${method} ${url} was answered by ${visible(answerer, 200)}, another origin`)
+  const sentence = `${method} ${url} was answered by ${visible(answerer, 200)}, another origin`
+  throw new DavError(sentence, {method, url})
 }
 
 /** Opens the way to the server for one call, which the client's signal and its own end. */

@@ -36,5 +36,6 @@ export async function stat<P>(
   if (result !== undefined) return result
   throw new DavError(
     `PROPFIND ${href} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
+    {method: 'PROPFIND', url: href},
   )
 }

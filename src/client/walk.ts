@@ -11,7 +11,7 @@ import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {CallSummary} from './call.ts'
 import type {Frontier, Listing} from './frontier.ts'
 import type {ListingAnswer, Manner} from './listing.ts'
-import {list} from './listing.ts'
+import {ledElsewhere, list} from './listing.ts'
 import {merge, pour} from './merge.ts'
 import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
 import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './refusal.ts'
@@ -117,6 +117,7 @@ async function* listOne<P>(
   let isBegun = false
   for await (const batch of answer.batches) {
     // In here, because the body is given up then.
+    // A collection that leads elsewhere may lead to what is around it, and so without end.
     if (answer.isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
     const isUseless = cutsInSilence(answer.server) || refusesDepth(batch)
     if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()
@@ -187,13 +188,11 @@ function placing<P>(
   }
 }
 
-/** A collection that leads elsewhere may lead to what is around it, and so without end. */
-function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
-  return new DavError(`PROPFIND ${url} was redirected to ${answer.url}, which is another resource`)
-}
-
 function notListed(url: string): DavError {
-  return new DavError(`The answer to PROPFIND ${url} names neither the resource nor what is in it`)
+  return new DavError(
+    `The answer to PROPFIND ${url} names neither the resource nor what is in it`,
+    {method: 'PROPFIND', url},
+  )
 }
 
 function levelOf(url: string): number {

@@ -160,7 +160,7 @@ export function namesOf(object: object): ReadonlySet<string> {
   for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
       // Each prototype of a class names its class so.
-      if (name !== 'constructor') names.add(name)
+      if (name !== 'constructor' || at === object) names.add(name)
     }
   }
   return names
