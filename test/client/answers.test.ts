@@ -1,0 +1,321 @@
+// States what an answer is, however long it takes to tell; that nothing counts any more once the document has ended; and that
+// the server's own words are told. RFC 4918, sections 13 and 16; RFC 9110, section 15.
+
+import {DavClient, type Failure} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  answer207,
+  CLOSE,
+  type FaultServer,
+  listed,
+  listing,
+  NEVER,
+  OPEN,
+  RESET,
+  SHUT,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {verdict} from '../support/fixtures.ts'
+import {line, readToEnd} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 10_000})
+
+let server: FaultServer
+
+beforeEach(async () => {
+  server = await startFaultServer()
+})
+
+afterEach(() => server.close())
+
+describe.each([
+  ['undici', undiciTransport()],
+  ['fetch', fetchTransport()],
+] as const)('over %s', (_, transport) => {
+  const open = (): DavClient => new DavClient({url: server.url, transport})
+
+  describe('a document behind 200 kB of nothing', () => {
+    const blank = ' '.repeat(200_000)
+    const comment = `<!--${'x'.repeat(200_000)}-->`
+    it.each([
+      ['white space', blank],
+      ['a comment', comment],
+      ['both, and a declaration', `<?xml version="1.0"?>${comment}\n${blank}`],
+    ])('is one: %s', async (_name, before) => {
+      server.answers(answer207(before + verdicts({'/a/x': '423 Locked'})))
+      const results = await Array.fromAsync(open().deleteMany(['a/']))
+      expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
+      server.answers(answer207(before + listing('/docs/', '/docs/a')))
+      const {successes, summary} = await open().propfind('docs/').collect()
+      expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+      expect(summary.complete).toBe(true)
+    })
+
+    it('that never comes is none', async () => {
+      server.answers(answer207(blank))
+      await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
+        name: 'MultiStatusError',
+        reason: 'truncated',
+      })
+    })
+  })
+
+  describe('a document that has ended', () => {
+    const whole = listing('/docs/', '/docs/a')
+    const long = {'content-length': '100000'}
+    it.each([
+      ['no last chunk', answer207([whole, NEVER])],
+      ['a comment and no last chunk', answer207([whole, '\n<!-- end -->', NEVER])],
+      ['a reset', answer207([whole, 50, RESET])],
+      ['the end of the connection', answer207([whole, 50, CLOSE])],
+      ['a length that is too long', answer207([whole, NEVER], long)],
+      [
+        'a length that is too long, and the end of the connection',
+        answer207([whole, 50, CLOSE], long),
+      ],
+    ])('is whole in spite of %s', async (_name, answer) => {
+      server.answers(answer)
+      const {successes, summary} = await open().propfind('docs/').collect()
+      expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+      expect(summary).toMatchObject({complete: true, requests: 1})
+      expect(await server.requests[0]?.ended).toBe('closed')
+
+      server.answers({...answer, body: [verdicts({'/a/x': '423 Locked'}), ...tail(answer.body)]})
+      const results = await Array.fromAsync(open().deleteMany(['a/']))
+      expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
+    })
+
+    it('is read to its last chunk where that comes, so that the connection is used again', async () => {
+      server.answers(answer207([whole, 20, '\n', 20, '<!-- end -->']))
+      const dav = open()
+      for (let times = 0; times < 3; times++) await dav.propfind('docs/').collect()
+      expect(await Promise.all(server.requests.map(({ended}) => ended))).toEqual([
+        'finished',
+        'finished',
+        'finished',
+      ])
+    })
+
+    it('is followed by nothing but space and comments', async () => {
+      server.answers(answer207([whole, 20, '<x/>']))
+      const {results, error} = await readToEnd(open().propfind('docs/'))
+      expect(results).toHaveLength(2)
+      expect(error).toMatchObject({name: 'MultiStatusError', reason: 'not-well-formed'})
+    })
+
+    it('is not one that lacks its end', async () => {
+      server.answers(answer207([OPEN + listed('/docs/'), 50, RESET]))
+      await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
+        name: 'DavNetworkError',
+      })
+    })
+  })
+
+  it('a Content-Type that was joined of two does not hide the failure of a member', async () => {
+    for (const type of [
+      'text/xml; charset=utf-8, application/xml',
+      'text/xml; charset="utf-8',
+      'text/xml; charset=utf8mb4',
+    ]) {
+      server.answers(answer207(verdicts({'/a/x': '423 Locked'}), {'content-type': type}))
+      const results = await Array.fromAsync(open().deleteMany(['a/']))
+      expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
+    }
+  })
+})
+
+/** What of a body comes behind its document. */
+function tail(body: unknown): readonly (string | number | typeof RESET)[] {
+  return Array.isArray(body) ? body.slice(1) : []
+}
+
+describe('the words of a refusal', () => {
+  const dav = (): DavClient => new DavClient({url: server.url, transport: undiciTransport()})
+  const sabre = (inside: string): string =>
+    `<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:exception>Sabre\\DAV\\Exception\\Locked</s:exception>${inside}</d:error>`
+
+  it.each([
+    [
+      'the message of SabreDAV',
+      'application/xml',
+      sabre('<s:message> The file\nis locked </s:message>'),
+      'The file\nis locked',
+    ],
+    [
+      'the text of a DAV:error',
+      'application/xml',
+      '<error xmlns="DAV:">no space left</error>',
+      'no space left',
+    ],
+    [
+      'the text of an error in the namespace DAV',
+      'text/xml',
+      '<D:error xmlns:D="DAV">no such thing</D:error>',
+      'no such thing',
+    ],
+    [
+      'a text',
+      'text/plain; charset=utf-8',
+      '\n  Quota exceeded for ana\n',
+      'Quota exceeded for ana',
+    ],
+    ['the beginning of a long text', 'text/plain', 'x'.repeat(100_000), 'x'.repeat(300)],
+  ])('are told: %s', async (_, type, body, description) => {
+    server.answers({status: 423, headers: {'content-type': type}, body})
+    const {failures} = await dav().deleteMany(['a']).collect()
+    expect(failures).toMatchObject([{status: 423, reason: 'status', description}])
+    await expect(dav().propfind('a').collect()).rejects.toMatchObject({status: 423, description})
+  })
+
+  it.each([
+    ['a page', 'text/html', '<html><body>Locked</body></html>'],
+    ['JSON', 'application/json', '{"error":"locked"}'],
+    ['conditions alone', 'application/xml', '<error xmlns="DAV:"><lock-token-submitted/></error>'],
+    ['nothing', 'text/plain', ''],
+  ])('are none in %s', async (_, type, body) => {
+    server.answers({status: 423, headers: {'content-type': type}, body})
+    const {failures} = await dav().deleteMany(['a']).collect()
+    expect(failures[0]).not.toHaveProperty('description')
+  })
+
+  it('are those of a collection in a walk too', async () => {
+    server.script(({url}) =>
+      url === '/docs/'
+        ? answer207(listing('/docs/', '/docs/b/'))
+        : {
+            status: 403,
+            headers: {'content-type': 'application/xml'},
+            body: sabre('<s:message>Not yours</s:message><d:need-privileges/>'),
+          },
+    )
+    const {failures} = await dav()
+      .propfind('docs/', {depth: {walk: true}})
+      .collect()
+    expect(failures).toMatchObject([
+      {
+        status: 403,
+        description: 'Not yours',
+        conditions: [
+          '{http://sabredav.org/ns}exception',
+          '{http://sabredav.org/ns}message',
+          'need-privileges',
+        ],
+      },
+    ])
+  })
+
+  it('are heard by retryable, with the conditions', async () => {
+    const heard: Failure[] = []
+    const retry = {
+      attempts: 2,
+      minDelay: 1,
+      retryable: (failure: Failure) => {
+        heard.push(failure)
+        return failure.conditions.includes('quota-not-exceeded')
+      },
+    }
+    const body = '<D:error xmlns:D="DAV:"><D:quota-not-exceeded/>wait a moment</D:error>'
+    server.answers({status: 403, body}, answer207(listing('/docs/')))
+    const {successes} = await dav().propfind('docs/', {retry}).collect()
+    expect(successes).toHaveLength(1)
+    expect(heard).toMatchObject([
+      {
+        status: 403,
+        reason: 'status',
+        conditions: ['quota-not-exceeded'],
+        description: 'wait a moment',
+      },
+    ])
+  })
+
+  it('are not waited for where they do not come', async () => {
+    server.answers({status: 503, body: ['be', NEVER]}, answer207(listing('/docs/')))
+    const {successes} = await dav()
+      .propfind('docs/', {retry: {attempts: 2, minDelay: 1}})
+      .collect()
+    expect(successes).toHaveLength(1)
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+})
+
+describe('a DAV:error or a page under a success', () => {
+  const dav = (): DavClient => new DavClient({url: server.url, transport: undiciTransport()})
+
+  it.each([0, 1, 'infinity'] as const)('is told by one request: depth %s', async (depth) => {
+    const body = '<D:error xmlns:D="DAV:"><D:need-privileges/>not for you</D:error>'
+    server.answers({status: 200, headers: {'content-type': 'application/xml'}, body})
+    await expect(dav().propfind('docs/', {depth}).collect()).rejects.toMatchObject({
+      name: 'MultiStatusError',
+      reason: 'not-multistatus',
+      conditions: ['need-privileges'],
+      excerpt: body,
+    })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('shows the beginning of the page', async () => {
+    const body = `<html><title>Log in</title>${'x'.repeat(5000)}</html>`
+    server.answers({status: 200, headers: {'content-type': 'text/html'}, body})
+    await expect(dav().propfind('docs/').collect()).rejects.toMatchObject({
+      name: 'MultiStatusError',
+      conditions: [],
+      excerpt: body.slice(0, 1000),
+    })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('under 207 is a Failure of a DELETE with its conditions and words', async () => {
+    const body = '<D:error xmlns:D="DAV:"><D:lock-token-submitted/>locked by bob</D:error>'
+    server.answers({status: 207, headers: {'content-type': 'application/xml'}, body})
+    const {failures} = await dav().deleteMany(['a']).collect()
+    expect(failures).toMatchObject([
+      {
+        status: 207,
+        reason: 'malformed',
+        conditions: ['lock-token-submitted'],
+        description: 'locked by bob',
+      },
+    ])
+  })
+})
+
+describe('the cause of a Failure without an answer', () => {
+  it.each([
+    ['network', RESET],
+    ['timeout', NEVER],
+    ['unreadable', answer207(OPEN + verdict('/a', 'HTTP/1.1 423') + SHUT.slice(0, -1))],
+  ] as const)('is told: %s', async (cause, answer) => {
+    server.answers(answer)
+    const dav = new DavClient({
+      url: server.url,
+      transport: undiciTransport(),
+      timeout: {headers: 100},
+    })
+    const results = await Array.fromAsync(dav.deleteMany(['a']))
+    expect(results.at(-1)).toMatchObject({
+      ok: false,
+      reason: 'no-answer',
+      status: 0,
+      cause,
+      relation: 'self',
+    })
+  })
+
+  it('tells an aborted target from one that was not sent', async () => {
+    server.answers(NEVER)
+    const controller = new AbortController()
+    const dav = new DavClient({url: server.url, transport: undiciTransport()})
+    setTimeout(() => controller.abort(), 200)
+    const {results} = await readToEnd(
+      dav.deleteMany(['a', 'b'], {concurrency: 1, signal: controller.signal}),
+    )
+    expect(results).toMatchObject([
+      {reason: 'no-answer', cause: 'aborted', href: '/a'},
+      {reason: 'no-answer', cause: 'not-sent', href: '/b'},
+    ])
+  })
+})

@@ -1,0 +1,497 @@
+// States which answers leave doubt that a listing is whole, and which only look doubtful: a sync job deletes files over the
+// word `complete`. Each answer is what some server writes. RFC 4918, section 9.1.
+
+import {
+  collections,
+  DavClient,
+  type DavResult,
+  type Incomplete,
+  members,
+  type PropfindOptions,
+  type Summary,
+  type Transport,
+} from 'multistatus'
+import {describe, expect, it} from 'vitest'
+
+import {propstat} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
+
+const origin = 'http://localhost'
+const url = `${origin}/docs/`
+const COLLECTION = '<D:resourcetype><D:collection/></D:resourcetype>'
+const FILE = '<D:resourcetype/>'
+const ETAG = '<D:getetag>"1"</D:getetag>'
+
+function entry(href: string, properties = href.endsWith('/') ? COLLECTION : FILE): string {
+  return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', properties)}</D:response>`
+}
+
+function failed(href: string, status: string): string {
+  return `<D:response><D:href>${href}</D:href><D:status>HTTP/1.1 ${status}</D:status></D:response>`
+}
+
+function listing(...hrefs: readonly string[]): string[] {
+  return hrefs.map((href) => entry(href))
+}
+
+function multistatus(responses: readonly string[], headers: Record<string, string> = {}): Response {
+  const body = `<D:multistatus xmlns:D="DAV:">${responses.join('')}</D:multistatus>`
+  return new Response(body, {status: 207, headers})
+}
+
+type Answers = Readonly<Record<string, readonly string[] | number | Response>>
+
+interface Asked {
+  readonly asked: readonly string[]
+  readonly results: readonly DavResult[]
+  readonly summary: Summary
+}
+
+/** A server with these answers by Depth, path and query. One that is not there lists the collection alone. */
+function serving(answers: Answers, asked: string[] = []): Transport {
+  return async (request) => {
+    const {pathname, search} = new URL(request.url)
+    const key = `${request.headers['depth']} ${pathname}${search}`
+    asked.push(key)
+    const answer = answers[key] ?? [entry(pathname)]
+    if (answer instanceof Response) return answer.clone()
+    return typeof answer === 'number' ? new Response(null, {status: answer}) : multistatus(answer)
+  }
+}
+
+async function ask(
+  answers: Answers,
+  options: PropfindOptions = {depth: 1},
+  at = 'docs/',
+): Promise<Asked> {
+  const asked: string[] = []
+  const dav = new DavClient({url: `${origin}/`, transport: serving(answers, asked)})
+  const stream = dav.propfind(at, options)
+  const results: DavResult[] = []
+  for await (const result of stream) results.push(result)
+  return {asked, results, summary: await stream.summary}
+}
+
+async function incompleteOf(
+  responses: readonly string[],
+  options: PropfindOptions = {depth: 1},
+): Promise<readonly Incomplete[]> {
+  const depth = typeof options.depth === 'object' ? 1 : options.depth
+  return (await ask({[`${depth} /docs/`]: responses}, options)).summary.incomplete
+}
+
+const self = [{href: url, reason: 'self'}]
+
+describe('members and collections of a listing', () => {
+  const cut = [
+    entry('/docs/'),
+    entry('/docs/a'),
+    entry('/docs/b/'),
+    failed('/docs/', '507 Insufficient Storage'),
+  ]
+  const storage = [{href: url, reason: 'storage', status: 507}]
+  const list = () =>
+    new DavClient({url: `${origin}/`, transport: serving({'1 /docs/': cut})}).propfind('docs/')
+
+  it.each([
+    [
+      'members',
+      () => members(list()),
+      ['507 status self /docs/', '200 member /docs/a', '200 member /docs/b/'],
+    ],
+    ['collections', () => collections(list()), ['200 self /docs/', '200 member /docs/b/']],
+    ['both', () => collections(members(list())), ['200 member /docs/b/']],
+  ] as const)('have the summary of the listing: %s', async (_, select, expected) => {
+    const one = select()
+    const given: DavResult[] = []
+    for await (const result of one) given.push(result)
+    expect(given.map(line).toSorted()).toEqual([...expected].toSorted())
+    expect(await one.summary).toMatchObject({complete: false, incomplete: storage, requests: 1})
+
+    const batches: DavResult[] = []
+    for await (const batch of select().batches()) {
+      expect(batch).not.toEqual([])
+      batches.push(...batch)
+    }
+    expect(batches).toEqual(given)
+
+    const {successes, failures, summary} = await select().collect()
+    expect([...successes, ...failures].map(line).toSorted()).toEqual([...expected].toSorted())
+    expect(summary.incomplete).toEqual(storage)
+  })
+
+  it('tell a bulk call what was not listed', async () => {
+    const transport: Transport = async (request) =>
+      request.method === 'DELETE' ? new Response(null, {status: 204}) : multistatus(cut)
+    const dav = new DavClient({url: `${origin}/`, transport})
+    const list = () => dav.propfind('docs/')
+    for (const targets of [members(list()), collections(list()), collections(members(list()))]) {
+      const {summary} = await dav.deleteMany(targets).collect()
+      expect(summary).toMatchObject({complete: false, incomplete: storage})
+    }
+  })
+
+  it('reject the summary with what the listing threw', async () => {
+    const dav = new DavClient({
+      url: `${origin}/`,
+      transport: async () => new Response(null, {status: 503}),
+    })
+    const stream = members(dav.propfind('docs/'))
+    await expect(stream.collect()).rejects.toMatchObject({status: 503})
+    await expect(stream.summary).rejects.toMatchObject({status: 503})
+  })
+})
+
+describe('an answer that is not a listing of what was asked for', () => {
+  it.each([
+    ['that of what is around it, with it as a member', listing('/docs/', '/docs/only/')],
+    ['that of what is around it, and more', listing('/docs/', '/docs/only/', '/docs/other')],
+    ['that of the root', listing('/', '/docs/only/')],
+  ])('is no empty collection: %s', async (_, responses) => {
+    const {summary} = await ask({'1 /docs/only/': responses}, {depth: 1}, 'docs/only/')
+    expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
+  })
+
+  it('in a walk is a Failure of that collection', async () => {
+    const answers = {
+      '1 /docs/': listing('/docs/', '/docs/only/'),
+      '1 /docs/only/': listing('/docs/', '/docs/only/'),
+    }
+    const {results, summary} = await ask(answers, {depth: {walk: true}})
+    expect(results.filter(({ok}) => !ok)).toMatchObject([
+      {url: `${url}only/`, reason: 'no-answer', cause: 'unreadable'},
+    ])
+    expect(summary.complete).toBe(false)
+  })
+
+  it('with members of it is one, whatever else it names', async () => {
+    const {summary} = await ask(
+      {'1 /docs/only/': listing('/docs/', '/docs/only/', '/docs/only/a')},
+      {depth: 1},
+      'docs/only/',
+    )
+    expect(summary.complete).toBe(true)
+  })
+
+  it.each([
+    ['404', [failed('/docs/x', '404 Not Found')]],
+    ['403', [failed('/docs/x', '403 Forbidden'), failed('/docs/y', '403 Forbidden')]],
+    ['no status', ['<D:response><D:href>/docs/x</D:href></D:response>']],
+  ])('names failures below it alone: %s', async (_, responses) => {
+    expect(await incompleteOf(responses)).toEqual(self)
+  })
+})
+
+describe('an href that is a whole path or URL in disguise', () => {
+  const at = '/user/v/'
+  it.each([
+    ['http%3A//host/user/v/', 'self', '/user/v/'],
+    ['http%3A//host/user/v/a%20b', 'member', '/user/v/a%20b'],
+    ['http%3A//host/user/v/a%2520b', 'member', '/user/v/a%2520b'],
+    ['http%3A%2F%2Fhost%2Fuser%2Fv%2Fa', 'member', '/user/v/a'],
+    ['https:/host/user/v/a', 'member', '/user/v/a'],
+    ['%2fuser%2fv%2fa.png', 'member', '/user/v/a.png'],
+    ['%2Fuser%2Fv%2F', 'self', '/user/v/'],
+    ['user/v/a', 'member', '/user/v/a'],
+    ['user/v/', 'self', '/user/v/'],
+    ['user/v', 'self', '/user/v'],
+    ['\\user\\v\\a', 'member', '/user/v/a'],
+    ['//user//v//a', 'member', '/user/v/a'],
+    ['%2fother%2fa', 'outside', '/other/a'],
+    ['http%3A//host/other/', 'outside', '/other/'],
+    ['user', 'member', '/user/v/user'],
+    ['user/w', 'descendant', '/user/v/user/w'],
+    ['a%2fb', 'member', '/user/v/a%2fb'],
+    ['a\\b', 'member', '/user/v/a%5Cb'],
+    ['users/v/a', 'descendant', '/user/v/users/v/a'],
+  ])('%s is %s: %s', async (href, relation, path) => {
+    const {results} = await ask({[`1 ${at}`]: [entry(href)]}, {depth: 1}, 'user/v/')
+    expect(results).toMatchObject([{href, relation, url: origin + path}])
+  })
+
+  it('of what is missing says that it is missing, as xandikos writes it', async () => {
+    const responses = [failed('http%3A//host/user/v/', '404 Not Found')]
+    const {summary} = await ask({[`1 ${at}`]: responses}, {depth: 1}, 'user/v/')
+    expect(summary.incomplete).toEqual([{href: origin + at, reason: 'self', status: 404}])
+    const dav = new DavClient({url: `${origin}/`, transport: async () => multistatus(responses)})
+    expect(await dav.stat('user/v/')).toMatchObject({
+      ok: false,
+      status: 404,
+      reason: 'status',
+      relation: 'self',
+    })
+  })
+})
+
+describe('Depth infinity that is answered as Depth 0', () => {
+  it('is asked again with Depth 1, and walked from there', async () => {
+    const answers = {
+      'infinity /docs/': listing('/docs/'),
+      '1 /docs/': listing('/docs/', '/docs/a', '/docs/b/'),
+      '1 /docs/b/': listing('/docs/b/', '/docs/b/c'),
+    }
+    const {asked, results, summary} = await ask(answers, {depth: 'infinity'})
+    expect(asked).toEqual(['infinity /docs/', '1 /docs/', '1 /docs/b/'])
+    expect(results.map(({href}) => href)).toEqual(['/docs/', '/docs/a', '/docs/b/', '/docs/b/c'])
+    expect(summary).toMatchObject({complete: true, requests: 3})
+  })
+
+  it('is believed of a file', async () => {
+    const {asked, summary} = await ask(
+      {'infinity /docs/f': [entry('/docs/f', FILE)]},
+      {depth: 'infinity'},
+      'docs/f',
+    )
+    expect(asked).toEqual(['infinity /docs/f'])
+    expect(summary.complete).toBe(true)
+  })
+
+  it.each([
+    ['no type', ETAG],
+    ['a type that nobody knows', '<D:resourcetype><x xmlns=""/></D:resourcetype>'],
+  ])('is not believed of what has %s', async (_, prop) => {
+    const {asked} = await ask(
+      {'infinity /docs/f': [entry('/docs/f', prop)]},
+      {depth: 'infinity'},
+      'docs/f',
+    )
+    expect(asked).toEqual(['infinity /docs/f', '1 /docs/f'])
+  })
+
+  it('and then refused is not whole', async () => {
+    const {results, summary} = await ask(
+      {'infinity /docs/': listing('/docs/'), '1 /docs/': 403},
+      {depth: 'infinity'},
+    )
+    expect(results.map(line)).toEqual(['200 self /docs/', '403 status self /docs/'])
+    expect(summary.incomplete).toEqual([{href: url, reason: 'refused', status: 403}])
+  })
+})
+
+describe('a resourcetype without a known type', () => {
+  const odd = [
+    ['no namespace', '<D:resourcetype><collection/></D:resourcetype>'],
+    ['another namespace', '<D:resourcetype><collection xmlns="dav:"/></D:resourcetype>'],
+    ['an undeclared prefix', '<D:resourcetype><x:collection/></D:resourcetype>'],
+    ['another case', '<D:resourcetype><D:Collection/></D:resourcetype>'],
+    ['a type of the server', '<D:resourcetype><x:folder xmlns:x="urn:x"/></D:resourcetype>'],
+  ] as const
+
+  it.each(odd)('is a collection with a slash: %s', async (_, type) => {
+    const answers = {
+      '1 /docs/': [entry('/docs/'), entry('/docs/a/', type)],
+      '1 /docs/a/': listing('/docs/a/', '/docs/a/b'),
+    }
+    const {asked, summary} = await ask(answers, {depth: {walk: true}})
+    expect(asked).toEqual(['1 /docs/', '1 /docs/a/'])
+    expect(summary.complete).toBe(true)
+  })
+
+  it.each(odd)('may be one without: %s', async (_, type) => {
+    const responses = [entry('/docs/'), entry('/docs/a', type)]
+    expect(await incompleteOf(responses, {depth: {walk: true}})).toEqual([
+      {href: url, reason: 'shallow'},
+    ])
+    expect(
+      (await ask({'infinity /docs/': responses}, {depth: 'infinity'})).summary.incomplete,
+    ).toEqual([{href: url, reason: 'shallow'}])
+  })
+})
+
+describe('the collection alone, whose properties are refused', () => {
+  const refused = (status: string): string =>
+    `<D:response><D:href>/docs/</D:href>${propstat(`HTTP/1.1 ${status}`, '<D:getetag/><D:displayname/>')}</D:response>`
+
+  it.each([
+    ['403 Forbidden', 403],
+    ['500 Internal Server Error', 500],
+    ['401 Unauthorized', 401],
+  ])('is not whole: %s', async (text, status) => {
+    expect(await incompleteOf([refused(text)])).toEqual([{href: url, reason: 'self', status}])
+  })
+
+  it('is whole where it has none of them, or where members are named', async () => {
+    expect(await incompleteOf([refused('404 Not Found')])).toEqual([])
+    expect(await incompleteOf([refused('403 Forbidden'), entry('/docs/a')])).toEqual([])
+  })
+})
+
+describe('pages', () => {
+  const page = (link: string | undefined, ...hrefs: readonly string[]): Response =>
+    multistatus(listing(...hrefs), link === undefined ? {} : {link})
+
+  it('give the collection itself, on whatever page it stands', async () => {
+    const answers = {
+      '1 /docs/': page('<?page=2>; rel=next', '/docs/a'),
+      '1 /docs/?page=2': page(undefined, '/docs/', '/docs/b'),
+    }
+    const {results, summary} = await ask(answers)
+    expect(results.map(line)).toEqual([
+      '200 member /docs/a',
+      '200 self /docs/',
+      '200 member /docs/b',
+    ])
+    expect(summary.complete).toBe(true)
+  })
+
+  it.each([
+    '<?page=2>; title="5\\", wide"; rel=next',
+    '<?page=2>; title="a, <b>; rel=up"; rel="next"',
+    '<x>; rel=up; title="\\\\", <?page=2>; rel=next',
+    '<?page=2>; rel=next; rel=prev',
+    '<?page=2> ; title*=UTF-8\'\'x ; rel = "last next"',
+    '<?page=2>; REL=Next',
+    ', ,<?page=2>;rel=next,',
+    '<?page=2>; anchor="/docs/"; rel=next',
+    'nonsense, <?page=2>; rel=next',
+  ])('are found in a Link header: %s', async (link) => {
+    const {asked} = await ask({
+      '1 /docs/': page(link, '/docs/'),
+      '1 /docs/?page=2': page(undefined, '/docs/b'),
+    })
+    expect(asked).toEqual(['1 /docs/', '1 /docs/?page=2'])
+  })
+
+  it.each([
+    '<x>; title="<?page=2>; rel=next"',
+    '<x>; title="a\\", <?page=2>; rel=next"; rel=up',
+    '<?page=2>; rel="nextish"',
+    '<?page=2>; title=next',
+    '<?page=2>; rel=prev; rel=next',
+    '<?page=2>; rel=next; anchor="/other/"',
+    '<?page=2>; xrel=next',
+    '<?page=2',
+    'rel=next',
+    '<?page=2>; title="unended; rel=next',
+  ])('are not made of what is none: %s', async (link) => {
+    const {asked, summary} = await ask({'1 /docs/': page(link, '/docs/')})
+    expect(asked).toEqual(['1 /docs/'])
+    expect(summary.complete).toBe(true)
+  })
+})
+
+describe('what only looks doubtful', () => {
+  it('is the collection with its slash and without', async () => {
+    expect(
+      await incompleteOf(listing('/docs/', '/docs/a').concat(entry('/docs', COLLECTION))),
+    ).toEqual([])
+    expect(await incompleteOf(listing('/docs/', '/docs/'))).toEqual(self)
+    expect(
+      await incompleteOf(listing('/docs/', '/docs/').concat(entry('/docs', COLLECTION))),
+    ).toEqual(self)
+  })
+
+  it('is a file without a type, where collections have theirs and no slash, as XRootD writes them', async () => {
+    const answers = {
+      '1 /docs/': [
+        entry('/docs', COLLECTION),
+        entry('/docs/a', ETAG),
+        entry('/docs/b', COLLECTION),
+      ],
+      '1 /docs/b/': [entry('/docs/b', COLLECTION), entry('/docs/b/c', ETAG)],
+    }
+    const {asked, summary} = await ask(answers, {depth: {walk: true}})
+    expect(asked).toEqual(['1 /docs/', '1 /docs/b/'])
+    expect(summary.complete).toBe(true)
+  })
+
+  it('is a file without a type no more where nothing has one', async () => {
+    expect(
+      await incompleteOf([entry('/docs', ETAG), entry('/docs/a', ETAG)], {depth: {walk: true}}),
+    ).toEqual([{href: url, reason: 'shallow'}])
+  })
+
+  it('is a server that ignores the Depth: each resource comes once', async () => {
+    const all = ['/docs/', '/docs/a', '/docs/b/', '/docs/b/c', '/docs/b/d/', '/docs/b/d/e']
+    const below = (path: string): string[] =>
+      listing(...all.filter((href) => href.startsWith(path)))
+    const answers = {
+      '1 /docs/': below('/docs/'),
+      '1 /docs/b/': below('/docs/b/'),
+      '1 /docs/b/d/': below('/docs/b/d/'),
+    }
+    for (const concurrency of [1, 8]) {
+      const {results, summary} = await ask(answers, {depth: {walk: true}, concurrency})
+      expect(results.map(({href}) => href).toSorted()).toEqual(all.toSorted())
+      expect(summary.incomplete).toEqual([])
+    }
+  })
+
+  it('is not a collection that is deeper and that nothing leads to', async () => {
+    const answers = {
+      '1 /docs/': listing('/docs/', '/docs/a/', '/docs/a/b/'),
+      '1 /docs/a/': listing('/docs/a/'),
+    }
+    const {summary} = await ask(answers, {depth: {walk: true}})
+    expect(summary.incomplete).toEqual([{href: `${url}a/b/`, reason: 'shallow'}])
+  })
+})
+
+describe('what is said of a listing that is not whole', () => {
+  it('is bounded, however many members failed', async () => {
+    const many = Array.from({length: 5000}, (_, number) =>
+      failed(`/docs/${number}`, '403 Forbidden'),
+    )
+    const {results, summary} = await ask(
+      {'infinity /docs/': [entry('/docs/'), ...many]},
+      {depth: 'infinity'},
+    )
+    expect(results.filter(({ok}) => !ok)).toHaveLength(5000)
+    expect(summary.failures).toBe(5000)
+    expect(summary.incomplete).toHaveLength(1000)
+  })
+
+  it('does not end a walk or a retry with many failures', {timeout: 60_000}, async () => {
+    const many = Array.from({length: 130_000}, (_, number) =>
+      failed(`/docs/${number}`, '403 Forbidden'),
+    )
+    const dav = new DavClient({
+      url: `${origin}/`,
+      transport: serving({'1 /docs/': [entry('/docs/'), ...many]}),
+    })
+    const {failures, summary} = await dav.propfind('docs/', {depth: {walk: true}}).collect()
+    expect(failures).toHaveLength(130_000)
+    expect(summary.complete).toBe(false)
+    const again = await dav.retry(failures, {attempts: 1}).collect()
+    expect(again.failures).toHaveLength(130_000)
+    expect(again.summary.complete).toBe(false)
+  })
+})
+
+describe('Depth infinity that is too much for a server', () => {
+  it.each([500, 413, 422, 504])(
+    'is followed by a walk, once for the origin: %i',
+    async (status) => {
+      const asked: string[] = []
+      const answers = {'infinity /docs/': status, '1 /docs/': listing('/docs/', '/docs/a')}
+      const dav = new DavClient({url: `${origin}/`, transport: serving(answers, asked)})
+      for (const _ of [1, 2]) {
+        const {successes, summary} = await dav.propfind('docs/', {depth: 'infinity'}).collect()
+        expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+        expect(summary.complete).toBe(true)
+      }
+      expect(asked).toEqual(['infinity /docs/', '1 /docs/', '1 /docs/'])
+    },
+  )
+
+  it('is followed by a walk where no answer comes in time', async () => {
+    const asked: string[] = []
+    const walked = serving({'1 /docs/': listing('/docs/', '/docs/a')}, asked)
+    const transport: Transport = async (request) =>
+      request.headers['depth'] === 'infinity' ? new Promise(() => {}) : walked(request)
+    const dav = new DavClient({url: `${origin}/`, transport, timeout: {headers: 50}})
+    const {summary} = await dav.propfind('docs/', {depth: 'infinity'}).collect()
+    expect(summary).toMatchObject({complete: true, requests: 2})
+    expect(asked).toEqual(['1 /docs/'])
+  })
+
+  it.each([500, 504])('fails where the walk is refused too: %i', async (status) => {
+    const dav = new DavClient({
+      url: `${origin}/`,
+      transport: serving({'infinity /docs/': status, '1 /docs/': status}),
+    })
+    await expect(dav.propfind('docs/', {depth: 'infinity'}).collect()).rejects.toMatchObject({
+      status,
+    })
+  })
+})
