@@ -205,7 +205,7 @@ describe('a job whose journal has names that no local path can have', () => {
   it.each([
     ['plain//3.txt', 'plain/3.txt'],
     ['plain///3.txt', 'plain/3.txt'],
-    ['plain//', 'plain'],
+    ['plain//7.txt/', 'plain/7.txt'],
   ])('is finished: %s', async (reference, path) => {
     await writeFile(targets, `${reference}\nplain/4.txt\n`)
     const undecided = {status: 0, reason: 'no-answer', conditions: [], missing: []} as const

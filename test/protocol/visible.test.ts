@@ -181,6 +181,16 @@ describe('a reference in a message', () => {
     expect(quoted(text)).toBe(words)
   })
 
+  it('has none in the Location of a redirect either', () => {
+    const location = 'https://ana:hidden-secret@dav.example/b'
+    const facts = {status: 302, method: 'PROPFIND', url: 'https://dav.example/a', conditions: []}
+    const error = new DavHttpError({...facts, location})
+    expect(error.message).toBe(
+      'PROPFIND https://dav.example/a answered 302 (Location: https://dav.example/b)',
+    )
+    expect(error.location).toBe(location)
+  })
+
   it('is not longer than a message may be', () => {
     expect(quoted('x'.repeat(5000))).toBe(`"${'x'.repeat(999)}…`)
   })
