@@ -3,6 +3,7 @@
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
+import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
@@ -70,7 +71,7 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
   assertDepthOrWalk(checkpoint.depth)
   if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
     throw new TypeError(
-      `The checkpoint is one of a listing with depth ${JSON.stringify(checkpoint.depth)}, not ${JSON.stringify(depth)}`,
+      `The checkpoint is one of a listing with depth ${JSON.stringify(checkpoint.depth)}, not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
     )
   return checkpoint.depth
 }

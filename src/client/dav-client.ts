@@ -111,7 +111,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Nothing is sent.
    *
-   * @throws TypeError or RangeError where a setting makes no sense.
+   * @throws TypeError for a setting that is unknown or of another type, RangeError for a number that makes no sense.
    */
   constructor(options: DavClientOptions<D>) {
     const {auth, decoders, limits, malformed, signal, url, transport, ...others} = readOptions(
@@ -120,7 +120,6 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       CLIENT_OPTIONS,
     )
     const {headers, concurrency = 8, retry: policy, timeout} = others
-    resolveLimits(limits)
     this.#session = {
       base: resolveBase(url),
       transport: transport ?? defaultTransport(),
@@ -128,7 +127,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       headers: resolveHeaders(headers),
       concurrency: resolveConcurrency(concurrency),
       retry: policy === undefined ? undefined : resolvePolicy(policy),
-      limits,
+      limits: resolveLimits(limits),
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && readRecord<Decoder>(decoders),
@@ -183,7 +182,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *
    * @param target - A URL reference, a URL or a result.
    * @returns Its own result, wherever it stands in the answer.
-   * @throws What reading {@link DavClient.propfind} throws: {@link DavHttpError} with status 404 for a resource that is
+   * @throws TypeError or RangeError for a target or an option that makes no sense; and what reading {@link DavClient.propfind} throws: {@link DavHttpError} with status 404 for a resource that is
    *   not there.
    * @example
    * ```ts
@@ -208,7 +207,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @returns The results of members that the server names, then exactly one with relation `self`: the verdict on the
    *   target. A 202 is a Success with that status: accepted, and perhaps not done yet. Reading throws where the exchange
    *   broke: {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError}.
-   * @throws TypeError for a target that makes no sense or is refused, before anything is sent.
+   * @throws TypeError or RangeError for a target that is refused and for a target or an option that makes no sense, before
+   *   anything is sent.
    * @example
    * ```ts
    * const {failures} = await dav.delete('photos/').collect()
@@ -255,7 +255,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the
    *   results of members that were not retried themselves, and one with relation `self`, the verdict, with its attempts.
    *   After an abort, what was not sent again comes out unchanged, and then reading rejects with the signal's reason.
-   * @throws RangeError for a policy that makes no sense. Reading throws TypeError for a failure whose request the guards
+   * @param policy - The policy, or the number of attempts. A member that is not given is that of the client's own policy.
+   * @throws TypeError or RangeError for an option that makes no sense. Reading throws TypeError for a failure whose request the guards
    *   refuse, before anything is sent.
    * @example
    * ```ts

@@ -18,7 +18,10 @@ import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
 /** What is to be deleted: a URL reference, a `URL`, a result, or a resource with conditions. */
 export type DeleteTarget = Target | ConditionalTarget
 
-/** A resource that is to be deleted only as it is known, or that is locked by ourselves. */
+/**
+ * A resource that is to be deleted only as it is known, or that is locked by ourselves. Another name is a TypeError: a misspelt
+ * condition would be none.
+ */
 export interface ConditionalTarget {
   /** The resource: a URL reference, resolved against the client's URL, or a `URL`. */
   readonly href: string | URL

@@ -3,7 +3,7 @@
 import {quoted} from '../protocol/errors.ts'
 
 /**
- * The end of a sentence that refuses a target outside the base: it says what the slash means, and what to write instead.
+ * The end of a sentence that refuses a target outside the base: it says which URL the slash leads to, and the reference to write instead.
  *
  * @returns Nothing for a target without a slash at its beginning.
  */

@@ -97,8 +97,9 @@ export function propfind<P>(
 ): ListingStream<P> {
   const options = readOptions('propfind', given, PROPFIND_OPTIONS)
   const {resume, signal} = options
-  const depth = resume === undefined ? depthOf(options) : resumeDepth(resume, options.depth)
-  assertDepthOrWalk(depth)
+  const asked = resume === undefined ? depthOf(options) : resumeDepth(resume, options.depth)
+  assertDepthOrWalk(asked)
+  const depth = isWalk(asked) ? plainWalk(asked) : asked
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const {href: url} = resolveTarget(target, session.base)
   const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
@@ -118,6 +119,11 @@ export function propfind<P>(
   )
   const checkpoint = (): Checkpoint => makeCheckpoint(order, frontier, incomplete)
   return Object.assign(stream, {checkpoint})
+}
+
+/** A checkpoint is written as JSON, which would lose inherited members. */
+function plainWalk({levels}: Walk): Walk {
+  return {walk: true, ...(levels !== undefined && {levels})}
 }
 
 function depthOf({depth = 1}: PropfindOptions): unknown {

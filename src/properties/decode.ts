@@ -4,6 +4,7 @@
  */
 
 import {decodeDate} from '../protocol/date.ts'
+import {visible} from '../protocol/errors.ts'
 import type {Rule} from '../protocol/options.ts'
 import {namesOf, readRecord} from '../protocol/options.ts'
 import {keyOfName} from '../protocol/name.ts'
@@ -170,5 +171,5 @@ function decodeResourceType(raw: RawValue): readonly string[] | undefined {
 function describe(raw: RawValue): string {
   if (typeof raw !== 'string') return 'an element with child elements'
   const short = raw.length > 60 ? `${raw.slice(0, 60)}…` : raw
-  return JSON.stringify(short)
+  return visible(JSON.stringify(short))
 }

@@ -12,7 +12,7 @@ const MARK = '\n    --- called from ---'
 /**
  * Remembers the line of the running call.
  *
- * @param door - The function whose caller is meant, where the platform can leave out the frames above it.
+ * @param door - The frames above this function are left out, on platforms that can do so.
  */
 export function captureCaller(door: (...parameters: never) => unknown): ShowCaller {
   const caller: {stack?: unknown} = captureStack(door)

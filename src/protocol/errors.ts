@@ -93,7 +93,7 @@ export class DavHttpError extends DavError {
       `${method} ${url}`,
       depth === undefined ? '' : ` (Depth: ${depth})`,
       ` answered ${status}`,
-      location === undefined ? '' : ` (Location: ${visible(location, 200)})`,
+      location === undefined ? '' : ` (Location: ${visible(withoutCredentials(location), 200)})`,
       reasons.length === 0 ? '' : `: ${reasons.join('; ')}`,
     ]
     super(sentence.join(''), {method, url})
@@ -109,7 +109,7 @@ export class DavHttpError extends DavError {
   }
 }
 
-/** Says what a status means for the caller, as far as it means more than it says. */
+/** Explains a status that many take for another problem. */
 function explainStatus({
   status,
   method,
@@ -223,12 +223,15 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
  * A text that no URL parser takes may have them behind a slash too.
  */
 export function quoted(text: string): string {
+  return visible(JSON.stringify(withoutCredentials(text)), 1000)
+}
+
+function withoutCredentials(text: string): string {
   const isUrl = /^\s*(?:[a-z][a-z\d+.-]*:|[/\\]{2})/i.test(text)
   const isBroken = isUrl && URL.parse(text, 'http://localhost/') === null
-  const safe = isBroken
+  return isBroken
     ? text.replace(/^.*@/s, '')
     : text.replace(URL_CREDENTIALS, '$1').replace(/\/\/[^/@]*@/, '//')
-  return visible(JSON.stringify(safe), 1000)
 }
 
 // Up to the last `@` of the authority. The slashes may be missing, too many, or the other ones.

@@ -1,9 +1,8 @@
 /**
- * Reads the options of a call: each has a known name and a value of its type, or a TypeError says so before anything is sent.
- * Ranges of numbers are checked by the readers of the options. Imports nothing but the escaping of text.
+ * Reads the options of a call. An unknown name or a value of another type is a TypeError before anything is sent. Ranges of numbers are checked by the readers of the options. Imports nothing but the escaping of text.
  */
 
-import {quoted} from './errors.ts'
+import {visible} from './errors.ts'
 
 /** The values that an option may have. */
 export interface Rule {
@@ -99,7 +98,7 @@ export function readRecord<Value>(
 export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
   const near = nearest(name, known)
   const help = near === undefined ? `there are ${known.join(', ')}` : `the nearest is ${near}`
-  return new TypeError(`${call}: there is no option ${quoted(name)}; ${help}`)
+  return new TypeError(`${call}: there is no option ${visible(JSON.stringify(name), 100)}; ${help}`)
 }
 
 // No option has a longer name, and the comparison takes the product of two lengths.

@@ -79,6 +79,34 @@ describe.each<[string, (target: Target, unguarded?: boolean) => {collect(): Prom
     expect(sent).toHaveLength(1)
   })
 
+  it.each([
+    ['/a.txt', `${base}a.txt`, 'a.txt'],
+    ['/sub/b/', `${base}sub/b/`, 'sub/b/'],
+    ['/a:b', `${base}a:b`, './a:b'],
+    ['/%41', `${base}%41`, '%41'],
+  ])(
+    'says of %s what its leading slash means, and what to write for %s',
+    (target, meant, written) => {
+      for (const given of [target, {href: target}]) {
+        const refusing = (): unknown => Reflect.apply(call, undefined, [given])
+        expect(refusing).toThrow(`outside ${base}`)
+        expect(refusing).toThrow(`"${target}" with its leading slash means ${origin}${target}`)
+        expect(refusing).toThrow(`for ${meant} write "${written}"`)
+      }
+      expect(sent).toEqual([])
+    },
+  )
+
+  it.each<[string, Target]>([
+    ['a reference without one', '../bob/'],
+    ['a URL', new URL('/a.txt', base)],
+    ['a string that is a URL', `${origin}/a.txt`],
+    ['a result', {url: `${origin}/a.txt`}],
+  ])('says nothing of a leading slash for %s', (_what, target) => {
+    expect(() => call(target)).toThrow('outside')
+    expect(() => call(target)).not.toThrow('leading slash')
+  })
+
   it('refuses another origin even where unguarded is true', () => {
     expect(() => call('https://other.example/x', true)).toThrow(TypeError)
     expect(sent).toEqual([])

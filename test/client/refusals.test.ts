@@ -1,7 +1,15 @@
 // States what is thrown where a PROPFIND was refused or answered with something else: the class, its facts and the one
 // sentence; and that a Multi-Status document is read whatever the status. RFC 4918, sections 9.1, 13 and 16.
 
-import {DavClient, DavError, DavHttpError, MultiStatusError} from 'multistatus'
+import {
+  basicAuth,
+  DavClient,
+  type DavClientOptions,
+  DavError,
+  DavHttpError,
+  MultiStatusError,
+} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
@@ -89,6 +97,68 @@ describe('a PROPFIND that is refused as a whole', () => {
       expect(server.requests).toHaveLength(1)
     },
   )
+
+  it.each<[string, Partial<DavClientOptions>, string, string]>([
+    [
+      'no auth',
+      {},
+      'Basic realm="Files"',
+      'the client sent no credentials; the server wants Basic',
+    ],
+    [
+      'an auth that gives nothing',
+      {auth: () => undefined},
+      'Basic realm="Files"',
+      'the client sent no credentials; the server wants Basic',
+    ],
+    [
+      'wrong credentials',
+      {auth: basicAuth('ana', 'hidden-secret')},
+      'Basic realm="Files"',
+      'the server refused the credentials; the server wants Basic',
+    ],
+    [
+      'credentials among the headers',
+      {headers: {Authorization: 'hidden-secret'}},
+      'Basic realm="Files"',
+      'the server refused the credentials; the server wants Basic',
+    ],
+    [
+      'Basic where Digest is wanted',
+      {auth: basicAuth('ana', 'hidden-secret')},
+      'Digest realm="Files", nonce="x"',
+      'the server wants Digest (realm "Files"), and this client has Basic and Bearer',
+    ],
+  ])('says why a 401 came: %s', async (_, options, challenge, words) => {
+    server.answers({status: 401, headers: {'www-authenticate': challenge}})
+    const client = new DavClient({url: server.url, transport, ...options})
+    const [scheme] = challenge.split(' ')
+    for (const reading of [client.propfind('docs/').collect(), client.stat('docs/')]) {
+      const error = await thrownBy(reading)
+      expect(error.challenges).toEqual([{scheme, realm: 'Files'}])
+      expect(error.message).toContain(`answered 401: ${words}`)
+      expect(error.message).not.toContain('hidden-secret')
+      expect(error.message).not.toContain('YW5hOm')
+    }
+  })
+
+  it('has the challenges of several headers in their order', async () => {
+    const challenge = ['Negotiate', 'Digest realm="a", qop="auth,auth-int"', 'Basic realm="b"']
+    server.answers({status: 401, headers: {'www-authenticate': challenge}})
+    for (const each of [transport, fetchTransport()]) {
+      const client = new DavClient({url: server.url, transport: each})
+      expect((await thrownBy(client.propfind('docs/').collect())).challenges).toEqual([
+        {scheme: 'Negotiate'},
+        {scheme: 'Digest', realm: 'a'},
+        {scheme: 'Basic', realm: 'b'},
+      ])
+    }
+  })
+
+  it('has no challenges where there are none', async () => {
+    server.answers({status: 403})
+    expect((await thrownBy(dav.propfind('docs/').collect())).challenges).toEqual([])
+  })
 
   it('names conditions of other namespaces in Clark notation, in their order', async () => {
     const body =

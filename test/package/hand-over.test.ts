@@ -201,6 +201,47 @@ describe('a job that is ended by SIGKILL', () => {
   })
 })
 
+describe('a job whose journal has names that no local path can have', () => {
+  it.each([
+    ['plain//3.txt', 'plain/3.txt'],
+    ['plain///3.txt', 'plain/3.txt'],
+    ['plain//7.txt/', 'plain/7.txt'],
+  ])('is finished: %s', async (reference, path) => {
+    await writeFile(targets, `${reference}\nplain/4.txt\n`)
+    const undecided = {status: 0, reason: 'no-answer', conditions: [], missing: []} as const
+    const url = server.url + reference
+    const request = {method: 'DELETE', url, depth: 'infinity', attempts: 1}
+    const line = {ok: false, href: `/${reference}`, url, relation: 'self', ...undecided, request}
+    await writeFile(journal, `${JSON.stringify(line)}\n`)
+    expect(await finishClean()).toContain('2 of 2 deleted')
+    expect((await stored()).filter((name) => name === path || name === 'plain/4.txt')).toEqual([])
+
+    sent.length = 0
+    expect(await finishClean()).toContain('2 of 2 deleted')
+    expect(sent).toEqual([])
+  })
+
+  it.each(['a%00b', '%2e%2e%2fx', 'caf%E9', 'C:', '../beside', 'con', 'a%2Fb'])(
+    'is finished, and says that it stands: %s',
+    async (reference) => {
+      await writeFile(targets, 'plain/4.txt\n')
+      const refused = {status: 403, reason: 'status', conditions: [], missing: []} as const
+      const url = server.url + reference
+      const line = {ok: false, href: `/${reference}`, url, relation: 'self', ...refused}
+      await writeFile(journal, `${JSON.stringify(line)}\n`)
+      const printed = await finishAgain()
+      expect(printed).toContain(`failed ${url} 403`)
+      expect(printed).toContain('1 of 2 deleted')
+    },
+  )
+
+  /** Runs the second program where nothing is to stand. */
+  async function finishClean(): Promise<string> {
+    const [parameters, options] = commandOf('finish-job')
+    return (await run(process.execPath, parameters, options)).stdout
+  }
+})
+
 describe('a job', () => {
   it('sends nothing where a line names no target', async () => {
     await appendFile(targets, '100% #1?.txt\n')

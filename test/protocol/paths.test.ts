@@ -2,8 +2,39 @@
 // RFC 3986, sections 2 and 3.3.
 
 import fc from 'fast-check'
-import {decodePath, encodePath} from 'multistatus'
+import {decodePath, encodePath, keyOf} from 'multistatus'
 import {describe, expect, it} from 'vitest'
+
+describe('keyOf', () => {
+  const key = (url: string): string => keyOf({url})
+
+  it.each([
+    ['https://dav.example/a', 'https://dav.example/a/'],
+    ['https://dav.example/a//b', 'https://dav.example/a/b'],
+    ['https://dav.example//a', 'https://dav.example/a'],
+    ['https://dav.example/%61%2d', 'https://dav.example/a-'],
+    ['https://dav.example/caf%e9', 'https://dav.example/caf%E9'],
+    ['https://DAV.example:443/a', 'https://dav.example/a'],
+    ['https://dav.example/a%00', 'https://dav.example/%61%00'],
+    ['https://dav.example', 'https://dav.example/'],
+  ])('is one for the spellings %s and %s', (one, other) => {
+    expect(key(one)).toBe(key(other))
+  })
+
+  it.each([
+    ['https://dav.example/a', 'https://dav.example/A'],
+    ['https://dav.example/a%2Fb', 'https://dav.example/a/b'],
+    ['https://dav.example/%2541', 'https://dav.example/A'],
+    ['https://dav.example/a%00', 'https://dav.example/a'],
+    ['https://dav.example/a?x=1', 'https://dav.example/a'],
+    ['https://dav.example/a?x=1', 'https://dav.example/a?x=2'],
+    ['https://dav.example/a', 'https://other.example/a'],
+    ['https://dav.example/a', 'http://dav.example/a'],
+    ['https://dav.example:8443/a', 'https://dav.example/a'],
+  ])('is two for the resources %s and %s', (one, other) => {
+    expect(key(one)).not.toBe(key(other))
+  })
+})
 
 describe('encodePath', () => {
   it.each([
