@@ -231,7 +231,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param targets - URL references, URLs, results or {@link ConditionalTarget}s from any iterable or stream, also from
    *   another ResultStream. Of an array all are checked before the first request.
    * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is
-   *   its target's Failure, and the others go on; so is what is no target in a stream. Results of different targets may be
+   *   its target's Failure, and the others go on. An invalid or guarded target in a stream is a Failure `refused`. Results of different targets may be
    *   mixed. After an abort, what was sent has 1,000 ms to be answered; every target without an answer, and the rest of an
    *   array, is a Failure `no-answer`, and then reading rejects with the signal's reason. Reading throws what `targets`
    *   throws, after what was under way.

@@ -14,9 +14,9 @@ export interface DeleteOptions {
   readonly ifMissing?: 'failure' | 'success' | undefined
   /**
    * Deletes a result of a listing only where its ETag is still the same: it is sent as If-Match, and the verdict on what has
-   * changed is a 412. What has no ETag, and a collection, whose ETag says nothing of what is in it, is not sent: a Failure
-   * `malformed`. The listing must ask for `getetag`, and a string or a URL is a TypeError. Some servers, such as rclone and
-   * nginx, do not look at If-Match.
+   * changed is a 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL is a TypeError. A Failure
+   * `refused` is what has no ETag or a weak one, what has no known type, and a collection, whose ETag does not change with what
+   * is in it. Some servers, such as rclone and nginx, do not look at If-Match. RFC 9110, section 13.1.1.
    *
    * @defaultValue `false`
    */
@@ -36,7 +36,8 @@ export interface DeleteOptions {
    */
   readonly dryRun?: boolean | undefined
   /**
-   * Allows the client's own base, and what is outside it, as a target.
+   * Allows the client's own base, what is outside it, results that are `outside` or could not be listed, and names with a
+   * control character.
    *
    * @defaultValue `false`
    */

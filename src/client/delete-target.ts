@@ -25,7 +25,10 @@ export type DeleteTarget = Target | ConditionalTarget
 export interface ConditionalTarget {
   /** The resource: a URL reference, resolved against the client's URL, or a `URL`. */
   readonly href: string | URL
-  /** Its ETag as the server gave it: with another one it stays, and the verdict is a 412. Sent as If-Match. */
+  /**
+   * Its ETag as the server gave it: with another one it stays, and the verdict is a 412. Sent as If-Match. A weak one never
+   * matches, so it is a Failure `refused`. RFC 9110, section 13.1.1.
+   */
   readonly ifMatch?: string | undefined
   /**
    * The token of a lock on it that is ours, with or without `<>`. It is submitted by an If header; that the lock still holds is
@@ -51,8 +54,8 @@ export interface DeleteRequest {
 const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
 
 /**
- * The DELETE of a target, or the Failure `refused` of one that is not sent: what its server named outside of what was asked
- * for, what could not be listed, what has a control character, and what has nothing to tell a change by.
+ * The DELETE of a target, or the Failure `refused` of one that is not sent. Not sent are results that are `outside` or could
+ * not be listed, names with a control character, and results without the ETag that `ifUnchanged` needs.
  *
  * @throws TypeError where the target is none, or one that the guards refuse.
  */
@@ -95,10 +98,7 @@ export function settleDelete(
 // RFC 9110, section 13.1.1: If-Match takes the strong comparison, in which a weak ETag equals none.
 const WEAK = 'its ETag is weak, and If-Match is never true for a weak one'
 
-/**
- * Why a result is no target, though it names a resource: what a server named beside what was asked for; and what could not be
- * listed, of which nobody knows what would go with it.
- */
+/** Why a result is no target, though it names a resource. */
 function findListingProblem(target: unknown): string | undefined {
   if (typeof target !== 'object' || target === null) return undefined
   if ('relation' in target && target.relation === 'outside')

@@ -65,10 +65,14 @@ export interface ListingAnswer<P> {
   end(): CallSummary
 }
 
-/** What the results of an answer were about, as far as that was seen. */
+/** Resources that an answer named. */
 class Named {
   self = false
   members = false
+  /** Whether something below the members was named. */
+  isDeep = false
+  /** The path of the one member at or below which all of these are; empty where there are several. */
+  #only: string | undefined
   /** Resources that the one that was asked for is in: then it may be the listing of one of these. */
   around = false
   others = false
@@ -89,6 +93,8 @@ class Named {
     } else if (relation !== 'outside') {
       // A failure may be one of a name that nobody has.
       this.members ||= ok
+      this.isDeep ||= relation === 'descendant'
+      if (!this.self && this.#only !== '') this.#seeMember(url, other)
     } else if (isWithin(url, other)) {
       this.around ||= ok
     } else {
@@ -96,9 +102,22 @@ class Named {
     }
   }
 
-  /** Whether that is a listing. The members of a collection that a proxy renames, say, are others: it is not empty. */
-  get hasListed(): boolean {
-    return this.members || (this.self && !this.others && !this.around)
+  /**
+   * Whether that is a listing. It is none of a collection whose members a proxy renames, nor the listing of what is around it,
+   * nor that of a member.
+   */
+  hasListed(depth: Depth): boolean {
+    if (this.self && !this.members) return !this.others && !this.around
+    const isOfMember = depth === 1 && !this.self && this.isDeep && this.#only !== ''
+    return this.members && !isOfMember
+  }
+
+  #seeMember(url: string, other: string): void {
+    const base = canonicalPathOf(url)
+    const path = canonicalPathOf(other)
+    const end = path.indexOf('/', base.length + 1)
+    const member = end === -1 ? path : path.slice(0, end)
+    this.#only = this.#only === undefined || this.#only === member ? member : ''
   }
 }
 
@@ -153,7 +172,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
     server: first.head.server,
     batches: batches(),
     get hasListed() {
-      return named.hasListed
+      return named.hasListed(request.depth)
     },
     end: () => end,
   }

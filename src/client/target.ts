@@ -18,8 +18,8 @@ export interface ResultTarget {
 }
 
 /**
- * The URL of a target, as it is sent: with `%3B` for a `;`, which servlets would cut off with what follows it; and of a result
- * that is a collection by its type with the slash at its end, without which nginx answers a DELETE with 409.
+ * The URL of a target, as it is sent. A `;` becomes `%3B`, because servlet containers cut off what follows a raw one. A result
+ * that is a collection by its type gets its slash, without which nginx answers a DELETE with 409.
  *
  * @throws TypeError where it is none, is on another origin, or would hit another resource than it seems to.
  */
@@ -101,8 +101,9 @@ export function findControlProblem(url: URL): string | undefined {
 
 /** Whether a URL is below another one in whatever way a server reads their paths, and means one resource. */
 export function isSafelyBelow(url: string, other: string): boolean {
-  const {pathname} = new URL(url)
-  return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, new URL(other).pathname)
+  const {pathname} = new URL(spelled(url))
+  const around = new URL(spelled(other)).pathname
+  return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, around)
 }
 
 /** Whether a result is the failure of a response that named no resource: its `url` is the request's. */

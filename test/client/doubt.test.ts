@@ -152,6 +152,12 @@ describe('an answer that is not a listing of what was asked for', () => {
     expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
   })
 
+  it('is no listing where it is that of a member', async () => {
+    expect(await incompleteOf(listing('/docs/only/', '/docs/only/a'))).toEqual(self)
+    expect(await incompleteOf(listing('/docs/only/', '/docs/a'))).toEqual([])
+    expect(await incompleteOf(listing('/docs/', '/docs/only/', '/docs/only/a'))).toEqual([])
+  })
+
   it('in a walk is a Failure of that collection', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/only/'),

@@ -114,6 +114,15 @@ describe('a name with a semicolon', () => {
     expect(sent).toEqual(['/files/c/', '/files/c/a%3B1', '/files/c/'])
   })
 
+  it('of a collection does not keep its members from being retried', async () => {
+    const answer = multistatus(
+      '<D:response><D:href>/files/c;1/a</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>',
+    )
+    const dav = new DavClient({url: base, transport: async () => answer})
+    const {failures} = await dav.deleteMany([{url: `${base}c;1/`}]).collect()
+    expect(failures.map(({request}) => request?.url)).toEqual([`${base}c%3B1/a`, `${base}c%3B1/`])
+  })
+
   it('of a collection is walked by that name', async () => {
     const asked: string[] = []
     const transport: Transport = async ({url}) => {
