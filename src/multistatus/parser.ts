@@ -31,7 +31,8 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    */
   readonly method?: string | undefined
   /**
-   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration.
+   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration. A label
+   * that is not known counts as none.
    *
    * @defaultValue what the document says, else UTF-8
    */

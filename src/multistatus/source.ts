@@ -92,9 +92,18 @@ export async function* readStream<T>(
   }
 }
 
-/** The charset that a Content-Type names. RFC 9110, section 8.3.2. */
+const PARAMETER = /;\s*([^\s;=",]+)\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^\s;,"]*))/g
+
+/**
+ * The charset that a Content-Type names. Two fields that a proxy joined with a comma, and a quotation mark without its partner,
+ * do not hide it. RFC 9110, sections 5.6.6 and 8.3.2.
+ */
 export function charsetOf(contentType: string | null | undefined): string | undefined {
-  const match = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(contentType ?? '')
-  const charset = (match?.[1] ?? match?.[2] ?? '').replaceAll("'", '').trim()
-  return charset === '' ? undefined : charset
+  for (const [, name = '', quoted, token] of (contentType ?? '').matchAll(PARAMETER)) {
+    if (name.toLowerCase() !== 'charset') continue
+    const value = (quoted ?? token ?? '').replaceAll(/[\\']/g, '')
+    const [label] = /[^\s;,]+/.exec(value) ?? []
+    if (label !== undefined) return label
+  }
+  return undefined
 }
