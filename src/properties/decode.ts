@@ -4,6 +4,7 @@
  */
 
 import {decodeDate} from '../protocol/date.ts'
+import {visible} from '../protocol/errors.ts'
 import {keyOfName} from '../protocol/name.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -89,7 +90,7 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   } catch (error) {
     // One odd value must not end a listing.
     return new Undecodable(
-      `the decoder failed${error instanceof Error ? `: ${error.message}` : ''}`,
+      `the decoder failed${error instanceof Error ? `: ${visible(error.message, 300)}` : ''}`,
     )
   }
 }
@@ -107,7 +108,7 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
   const result = schema['~standard'].validate(raw)
   if (result instanceof Promise) return refusePromise(result)
   if (result.issues !== undefined)
-    return new Undecodable(result.issues.map((issue) => issue.message).join('; '))
+    return new Undecodable(visible(result.issues.map((issue) => issue.message).join('; '), 300))
   return result.value === undefined ? new Undecodable('the schema gave no value') : result.value
 }
 
@@ -145,6 +146,5 @@ function decodeResourceType(raw: RawValue): readonly string[] | undefined {
 
 function describe(raw: RawValue): string {
   if (typeof raw !== 'string') return 'an element with child elements'
-  const short = raw.length > 60 ? `${raw.slice(0, 60)}…` : raw
-  return JSON.stringify(short)
+  return `"${visible(raw, 60)}"`
 }

@@ -16,7 +16,10 @@ export interface TextReceiver {
   broken(message: string): void
 }
 
-/** The document is in an encoding that is known and not read here, such as Shift_JIS: read as UTF-8 it might be other text. */
+/**
+ * The document is compressed, or in an encoding that is known and not read here, such as Shift_JIS: as UTF-8 it might be other
+ * text.
+ */
 export class UnknownEncodingError extends Error {}
 
 // A declaration that has not ended by then is none.
@@ -25,6 +28,16 @@ const LONGEST_DECLARATION = 1024
 // A long chunk is read in pieces of this size: the text of one fits the caches of a processor, and a value that is kept
 // keeps no more than its piece in memory.
 const PIECE = 65_536
+
+// By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
+const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+  [0x1f_8b, 'gzip'],
+  [0x1f_9d, 'compress'],
+  [0x78_01, 'deflate'],
+  [0x78_9c, 'deflate'],
+  [0x78_da, 'deflate'],
+  [0x28_b5, 'zstd'],
+])
 
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
@@ -112,6 +125,11 @@ export class EncodingReader {
   /** Settles the encoding. Returns the length of the byte-order mark, or -1 where more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
     const [first, second, third] = bytes
+    const coding = COMPRESSED.get((first ?? 0) * 256 + (second ?? 0))
+    if (coding !== undefined) {
+      const message = `the body is compressed with ${coding}, and no Content-Encoding says so`
+      throw new UnknownEncodingError(message)
+    }
     const mark =
       first === 0xff && second === 0xfe
         ? 'utf-16le'
