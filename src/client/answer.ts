@@ -5,6 +5,7 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
+import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
@@ -63,8 +64,6 @@ export interface MultiStatusAnswer<P> {
 const LONGEST_HEAD = 65_536
 const LONGEST_EXCERPT = 1000
 const LONGEST_DESCRIPTION = 300
-// Milliseconds that a body has to its end once the document in it has ended. A last chunk comes at once or never.
-const LAST_CHUNK_WITHIN = 1000
 
 /** What the headers say. */
 export function readHead(response: DavResponse, url: string): AnswerHead {
@@ -166,7 +165,7 @@ function streamed<P>(
   parser: MultiStatusParser<P>,
 ): MultiStatusAnswer<P> {
   const batches = readOn(response, results, chunks, parser)
-  return {kind: 'multistatus', batches, summary: () => parser.end()}
+  return {kind: 'multistatus', batches, summary: () => parser.endBehindRoot()}
 }
 
 async function* readOn<P>(
@@ -175,25 +174,18 @@ async function* readOn<P>(
   chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
   parser: MultiStatusParser<P>,
 ): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-  let isLate = false
+  // A body that is waited for is given up by its own means: the iteration would end with the next chunk.
+  const rest = readResults(chunks, parser, () => void discard(response))
+  let isBegun = false
   try {
     yield first
-    for (;;) {
-      // At once, not with the next chunk, for which a server may let us wait.
-      if (parser.error !== undefined) throw parser.error
-      const next = parser.isEnded
-        ? await orLate(chunks.next().catch(ignore), LAST_CHUNK_WITHIN)
-        : await chunks.next()
-      if (next === undefined) isLate = true
-      if (next === undefined || next.done === true) break
-      yield parser.write(next.value)
-    }
-    parser.end()
+    // At once, not with the next chunk, for which a server may let us wait.
+    if (parser.error !== undefined) throw parser.error
+    isBegun = true
+    yield* rest
     return undefined
   } finally {
-    // A body that is waited for is given up by its own means: the iteration would end with the next chunk.
-    if (isLate) await discard(response)
-    else await chunks.return(undefined)
+    if (!isBegun) await chunks.return(undefined)
   }
 }
 
@@ -209,9 +201,4 @@ export async function orLate<T>(
   } finally {
     clearTimeout(timer)
   }
-}
-
-function ignore(): undefined {
-  // All that was asked for is there, however the connection ends and whatever the length of the body was said to be.
-  return undefined
 }

@@ -7,6 +7,7 @@ import {readOptions} from '../protocol/options.ts'
 import type {DecodedProperties, ParserOptions} from './parser.ts'
 import {MultiStatusParser, PARSER_OPTIONS, requestUrl} from './parser.ts'
 import type {DavResult} from './result.ts'
+import {readResults} from './read-results.ts'
 import type {ResultStream, SourceSummary} from './result-stream.ts'
 import {createResultStream} from './result-stream.ts'
 import type {BodySource, Chunk} from './source.ts'
@@ -15,9 +16,9 @@ import type {Summary} from './summary.ts'
 
 /**
  * Reads a Multi-Status document from a `Response`, a stream, an iterable of chunks, bytes or a string. Stopping early
- * cancels the source.
+ * cancels the source, and so does a source that does not end within a second behind the end of the root.
  *
- * @param source - The body. Of a `Response`, the charset of its Content-Type counts; its status does not.
+ * @param source - The body. Of a `Response`, the charset of its Content-Type counts, and its `url` where the options have none.
  * @returns The results in the order of the document, each as soon as the chunk that completes it is there. Reading them
  *   throws {@link MultiStatusError} after the last finished result where the document is not whole, and what the source throws.
  * @example
@@ -31,16 +32,18 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
   options: ParserOptions<D> = {},
 ): ResultStream<DecodedProperties<D>> {
   const given = readOptions('parseMultiStatus', options, PARSER_OPTIONS)
+  const url = requestUrl(given.url ?? urlOf(source)).href
   const parser = new MultiStatusParser<DecodedProperties<D>>({
     encoding: encodingOf(source),
     ...given,
+    url,
   })
-  const url = requestUrl(given.url).href
   const showCaller = captureCaller(parseMultiStatus)
   const stop = new AbortController()
+  const cancel = (): void => stop.abort()
   return createResultStream({
-    read: () => readResults(source, parser, stop.signal, showCaller),
-    stop: () => stop.abort(),
+    read: () => showing(showCaller, readResults(readChunks(source, stop.signal), parser, cancel)),
+    stop: cancel,
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
 }
@@ -96,25 +99,26 @@ export class MultiStatusStream<const D extends Decoders = Decoders> implements T
   }
 }
 
-async function* readResults<P>(
-  source: BodySource,
-  parser: MultiStatusParser<P>,
-  stop: AbortSignal,
+/** Adds the caller's line to what reading the results throws. */
+async function* showing<P>(
   showCaller: ShowCaller,
+  results: AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>,
 ): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
   try {
-    for await (const chunk of readChunks(source, stop)) {
-      yield parser.write(chunk)
-      // At once, not with the next chunk, for which a server may let us wait.
-      if (parser.error !== undefined) throw parser.error
-    }
-    return parser.end()
+    return yield* results
   } catch (error) {
     throw showCaller(error)
   }
 }
 
 function encodingOf(source: BodySource): string | undefined {
-  if (typeof source !== 'object' || !('headers' in source)) return undefined
+  if (typeof source !== 'object' || source === null || !('headers' in source)) return undefined
   return charsetOf(source.headers?.get('content-type'))
+}
+
+/** The URL of a `Response` that came from a server: the one that answered in the end. */
+function urlOf(source: BodySource): string | undefined {
+  if (typeof source !== 'object' || source === null || !('url' in source)) return undefined
+  const {url} = source
+  return typeof url === 'string' && /^https?:/i.test(url) && URL.canParse(url) ? url : undefined
 }

@@ -16,6 +16,8 @@ import type {Source} from '../xml/source.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
 import {MultiStatusReader} from './reader.ts'
+import type {Chunk} from './source.ts'
+import {readChunk} from './source.ts'
 import type {DavResult} from './result.ts'
 import type {Summary} from './summary.ts'
 
@@ -24,7 +26,7 @@ export interface ParserOptions<D extends Decoders = Decoders> {
   /**
    * The request URL, absolute: hrefs are resolved against it.
    *
-   * @defaultValue `http://localhost/`
+   * @defaultValue the `url` of a `Response`, else `http://localhost/`
    */
   readonly url?: string | URL | undefined
   /**
@@ -34,7 +36,8 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    */
   readonly method?: string | undefined
   /**
-   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration.
+   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration. A label
+   * that is not known counts as none.
    *
    * @defaultValue what the document says, else UTF-8
    */
@@ -153,12 +156,12 @@ export class MultiStatusParser<P = Properties> {
   }
 
   /**
-   * Whether the root has ended: nothing but white space, comments and processing instructions may follow.
+   * Whether `DAV:multistatus` has ended: each result was given out, and only white space, comments and instructions may follow.
    *
    * @internal
    */
   get isEnded(): boolean {
-    return this.#reader.isEnded
+    return this.isMultiStatus && this.#scanner.isDone
   }
 
   /** What the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
@@ -169,16 +172,18 @@ export class MultiStatusParser<P = Properties> {
   /**
    * Reads on.
    *
-   * @param chunk - Bytes in the document's encoding, cut anywhere, or text that is decoded already.
+   * @param chunk - Bytes in the document's encoding, cut anywhere, as an ArrayBuffer or any view of one; or text that is decoded
+   *   already.
    * @returns The results that the chunk completed, in the order of the document.
    * @throws {@link MultiStatusError} for what an earlier chunk had wrong: the chunk that brings a fault still returns the
-   *   results before it. TypeError after `end()`.
+   *   results before it. TypeError after `end()`, and for what is no chunk.
    */
-  write(chunk: Uint8Array | string): DavResult<P>[] {
+  write(chunk: Chunk): DavResult<P>[] {
     if (this.#error !== undefined) throw this.#error
     if (this.#summary !== undefined) throw new TypeError('write() after end()')
+    const given = readChunk(chunk)
     try {
-      this.#feed(chunk)
+      this.#feed(given)
     } catch (error) {
       this.#error = this.#explain(error)
     }
@@ -203,6 +208,19 @@ export class MultiStatusParser<P = Properties> {
       throw this.#error
     }
     this.#summary = this.#reader.summary()
+    return this.#summary
+  }
+
+  /**
+   * Says that the source broke off behind the end of the root: of the rest nothing is missed.
+   *
+   * @internal
+   * @returns As `end` does.
+   * @throws {@link MultiStatusError} for what did arrive, or where the root has not ended.
+   */
+  endBehindRoot(): Summary {
+    if (this.#error !== undefined || !this.isEnded) return this.end()
+    this.#summary ??= this.#reader.summary()
     return this.#summary
   }
 

@@ -47,7 +47,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #syncToken = ''
   #self: Incomplete | undefined
   #malformed = false
-  #isEnded = false
 
   constructor(
     url: URL,
@@ -69,11 +68,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   /** Whether the root was read and is `DAV:multistatus`. */
   get isMultiStatus(): boolean {
     return this.#root !== undefined
-  }
-
-  /** Whether the root has ended. */
-  get isEnded(): boolean {
-    return this.#isEnded
   }
 
   /** How many responses are complete. */
@@ -179,9 +173,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.syncToken:
         this.#syncToken ||= trimSpace(value)
         return undefined
-      case Role.multistatus:
-        this.#isEnded = true
-        return this.#finish()
       default:
         return undefined
     }

@@ -1,7 +1,7 @@
 /** Whatever holds a body, as chunks of it. */
 
-/** Bytes or decoded text. */
-export type Chunk = Uint8Array | string
+/** Bytes, as an ArrayBuffer or any view of one, or decoded text. */
+export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
 /**
  * A body to be read: an answer of `fetch` or what looks like one, a stream of chunks, chunks from any iterable, or all of
@@ -12,13 +12,14 @@ export type BodySource =
   | ReadableStream<Chunk>
   | AsyncIterable<Chunk>
   | Iterable<Chunk>
-  | ArrayBuffer
   | Chunk
 
 /** A `Response` of `fetch`, or what looks like one. */
 export interface BodyHolder {
   /** The body, `null` where there is none. */
   readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
+  /** The URL that answered; empty or left out where none is known. */
+  readonly url?: string
   /** The headers; the charset of the Content-Type counts. */
   readonly headers?: BodyHeaders
 }
@@ -38,29 +39,76 @@ export interface BodyHeaders {
 export async function* readChunks(
   source: BodySource,
   stop?: AbortSignal,
-): AsyncGenerator<Chunk, undefined, undefined> {
-  if (typeof source === 'string' || source instanceof Uint8Array) yield source
-  else if (source instanceof ArrayBuffer) yield new Uint8Array(source)
-  else if (typeof source !== 'object' || source === null) throw noBody()
+): AsyncGenerator<Uint8Array | string, undefined, undefined> {
+  const whole = asChunk(source)
+  if (whole !== undefined) yield whole
+  else if (typeof source !== 'object' || source === null) throw noBody(source)
   else if (isReadableStream(source)) yield* checked(readStream(source, stop))
-  else if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* checked(source)
-  else if (!('body' in source)) throw noBody()
+  else if (isIterable(source)) yield* checked(readIterable(source, stop))
+  else if (!('body' in source)) throw noBody(source)
   else if (source.body !== null) yield* readChunks(source.body, stop)
   return undefined
 }
 
-function noBody(): TypeError {
-  return new TypeError('The body is a Response, a stream, an iterable of chunks, bytes or a string')
+function noBody(source: unknown): TypeError {
+  const hint = source instanceof Promise ? ': await the Promise first' : ''
+  return new TypeError(
+    `The body is a Response, a stream, an iterable of chunks, bytes or a string${hint}`,
+  )
+}
+
+/**
+ * A chunk as bytes or text.
+ *
+ * @throws TypeError where it is none.
+ */
+export function readChunk(chunk: unknown): Uint8Array | string {
+  const read = asChunk(chunk)
+  if (read !== undefined) return read
+  const kind = chunk === null ? 'null' : Array.isArray(chunk) ? 'an array' : typeof chunk
+  throw new TypeError(
+    `A chunk of a body is a Uint8Array, an ArrayBuffer, any view of one, or a string, not ${kind}`,
+  )
+}
+
+function asChunk(given: unknown): Uint8Array | string | undefined {
+  if (typeof given === 'string' || given instanceof Uint8Array) return given
+  if (ArrayBuffer.isView(given))
+    return new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
+  return isBuffer(given) ? new Uint8Array(given) : undefined
+}
+
+/** Whether it is an ArrayBuffer, perhaps of another realm, which has another class. */
+function isBuffer(given: unknown): given is ArrayBuffer {
+  if (given instanceof ArrayBuffer) return true
+  const tag = Object.prototype.toString.call(given)
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]'
 }
 
 async function* checked(
-  chunks: AsyncIterable<unknown> | Iterable<unknown>,
-): AsyncGenerator<Chunk, undefined, undefined> {
-  for await (const chunk of chunks) {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
-      throw new TypeError('A chunk of a body is a Uint8Array or a string')
-    }
-    yield chunk
+  chunks: AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array | string, undefined, undefined> {
+  for await (const chunk of chunks) yield readChunk(chunk)
+  return undefined
+}
+
+function isIterable(source: object): source is AsyncIterable<unknown> | Iterable<unknown> {
+  return Symbol.asyncIterator in source || Symbol.iterator in source
+}
+
+/** A stream of Node ends what it is asked for only when it is destroyed. */
+async function* readIterable(
+  source: AsyncIterable<unknown> | Iterable<unknown>,
+  stop?: AbortSignal,
+): AsyncGenerator<unknown, undefined, undefined> {
+  const destroy = (): void => {
+    if ('destroy' in source && typeof source.destroy === 'function') source.destroy()
+  }
+  stop?.addEventListener('abort', destroy, {once: true})
+  try {
+    yield* source
+  } finally {
+    stop?.removeEventListener('abort', destroy)
   }
   return undefined
 }
@@ -92,9 +140,18 @@ export async function* readStream<T>(
   }
 }
 
-/** The charset that a Content-Type names. RFC 9110, section 8.3.2. */
+const PARAMETER = /;\s*([^\s;=",]+)\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^\s;,"]*))/g
+
+/**
+ * The charset that a Content-Type names. Two fields that a proxy joined with a comma, and a quotation mark without its partner,
+ * do not hide it. RFC 9110, sections 5.6.6 and 8.3.2.
+ */
 export function charsetOf(contentType: string | null | undefined): string | undefined {
-  const match = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(contentType ?? '')
-  const charset = (match?.[1] ?? match?.[2] ?? '').replaceAll("'", '').trim()
-  return charset === '' ? undefined : charset
+  for (const [, name = '', quoted, token] of (contentType ?? '').matchAll(PARAMETER)) {
+    if (name.toLowerCase() !== 'charset') continue
+    const value = (quoted ?? token ?? '').replaceAll(/[\\']/g, '')
+    const [label] = /[^\s;,]+/.exec(value) ?? []
+    if (label !== undefined) return label
+  }
+  return undefined
 }

@@ -114,7 +114,7 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   } catch (error) {
     // One odd value must not end a listing.
     return new Undecodable(
-      `the decoder failed${error instanceof Error ? `: ${error.message}` : ''}`,
+      `the decoder failed${error instanceof Error ? `: ${visible(error.message, 300)}` : ''}`,
     )
   }
 }
@@ -132,7 +132,7 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
   const result = schema['~standard'].validate(raw)
   if (result instanceof Promise) return refusePromise(result)
   if (result.issues !== undefined)
-    return new Undecodable(result.issues.map((issue) => issue.message).join('; '))
+    return new Undecodable(visible(result.issues.map((issue) => issue.message).join('; '), 300))
   return result.value === undefined ? new Undecodable('the schema gave no value') : result.value
 }
 
@@ -170,6 +170,5 @@ function decodeResourceType(raw: RawValue): readonly string[] | undefined {
 
 function describe(raw: RawValue): string {
   if (typeof raw !== 'string') return 'an element with child elements'
-  const short = raw.length > 60 ? `${raw.slice(0, 60)}…` : raw
-  return visible(JSON.stringify(short))
+  return `"${visible(raw, 60)}"`
 }

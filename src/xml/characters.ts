@@ -4,6 +4,8 @@
  * XML 1.0 (fifth edition), sections 2.2, 2.3, 2.11, 4.1 and 4.6.
  */
 
+import {visible} from '../protocol/errors.ts'
+
 /** A character that no XML document may hold, as such or as a reference. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/
@@ -180,5 +182,7 @@ function describeBadReference(text: string): string {
   // A longer one in bytes may be cut in two by the end of a chunk.
   const isWhole =
     entity !== undefined && new TextEncoder().encode(entity).length <= LONGEST_REFERENCE
-  return isWhole ? `the entity ${entity} is not declared` : "a bare '&' begins no reference"
+  return isWhole
+    ? `the entity ${visible(entity, 100)} is not declared`
+    : "a bare '&' begins no reference"
 }

@@ -1,9 +1,11 @@
 /**
  * From the bytes of a document to its text: which encoding, and where it is broken. A byte-order mark wins over the
- * charset of the Content-Type, which wins over the declaration. A broken sequence is reported, never replaced.
+ * charset of the Content-Type, which wins over the declaration. A label that nobody knows counts as none. A broken sequence is
+ * reported, never replaced.
  * RFC 7303, section 3; XML 1.0, appendix F.
  */
 
+import {visible} from '../protocol/errors.ts'
 import {declaredEncoding} from './declarations.ts'
 import {Source} from './source.ts'
 
@@ -14,7 +16,10 @@ export interface TextReceiver {
   broken(message: string): void
 }
 
-/** The document is in an encoding that cannot be read. */
+/**
+ * The document is compressed, or in an encoding that is known and not read here, such as Shift_JIS: as UTF-8 it might be other
+ * text.
+ */
 export class UnknownEncodingError extends Error {}
 
 // A declaration that has not ended by then is none.
@@ -24,11 +29,21 @@ const LONGEST_DECLARATION = 1024
 // keeps no more than its piece in memory.
 const PIECE = 65_536
 
+// By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
+const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+  [0x1f_8b, 'gzip'],
+  [0x1f_9d, 'compress'],
+  [0x78_01, 'deflate'],
+  [0x78_9c, 'deflate'],
+  [0x78_da, 'deflate'],
+  [0x28_b5, 'zstd'],
+])
+
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
 /** Decodes a document in chunks that may be cut anywhere. */
 export class EncodingReader {
-  #charset: string | undefined
+  readonly #charset: string | undefined
   #decoder: TextDecoder | undefined
   #kept: Uint8Array = new Uint8Array(0)
   #half = ''
@@ -36,7 +51,7 @@ export class EncodingReader {
 
   /** Takes the charset of the Content-Type, where it has one. */
   constructor(charset: string | undefined) {
-    this.#charset = charset
+    this.#charset = isLabel(charset) ? charset : undefined
   }
 
   /** How many bytes stand before the end of the text that was given out. */
@@ -110,6 +125,11 @@ export class EncodingReader {
   /** Settles the encoding. Returns the length of the byte-order mark, or -1 where more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
     const [first, second, third] = bytes
+    const coding = COMPRESSED.get((first ?? 0) * 256 + (second ?? 0))
+    if (coding !== undefined) {
+      const message = `the body is compressed with ${coding}, and no Content-Encoding says so`
+      throw new UnknownEncodingError(message)
+    }
     const mark =
       first === 0xff && second === 0xfe
         ? 'utf-16le'
@@ -133,9 +153,10 @@ export class EncodingReader {
     const mayDeclare = beginning.startsWith('<?xml') || '<?xml'.startsWith(beginning)
     if (!isWhole && mayDeclare && !beginning.includes('?>') && bytes.length < LONGEST_DECLARATION)
       return -1
-    const declared = declaredEncoding(beginning) ?? 'utf-8'
+    const declared = declaredEncoding(beginning)
     // What could be read as bytes so far is no UTF-16, whatever it says: .NET writes that over UTF-8.
-    return this.#settle(/^utf-?16/i.test(declared) ? 'utf-8' : declared, 0)
+    const isUtf16 = /^utf-?16/i.test(declared ?? '')
+    return this.#settle(isLabel(declared) && !isUtf16 ? declared : 'utf-8', 0)
   }
 
   #settle(label: string, markLength: number): number {
@@ -200,16 +221,18 @@ const SUPPORTED =
   /^(?:utf-8|utf-16[bl]e|ibm866|iso-8859-[\di-]+|koi8-[ru]|macintosh|windows-\d+|x-mac-cyrillic)$/
 
 function decoderFor(label: string): TextDecoder {
-  let decoder: TextDecoder | undefined
+  const decoder = new TextDecoder(label, {fatal: true, ignoreBOM: true})
+  if (SUPPORTED.test(decoder.encoding)) return decoder
+  throw new UnknownEncodingError(`the encoding ${visible(label, 60)} is not read`)
+}
+
+/** Whether the platform knows a label. `utf8mb4` and others are none. */
+function isLabel(label: string | undefined): label is string {
   try {
-    decoder = new TextDecoder(label, {fatal: true, ignoreBOM: true})
+    return label !== undefined && new TextDecoder(label).encoding !== ''
   } catch {
-    // Told below, with the ones that the platform knows and we do not.
+    return false
   }
-  if (decoder === undefined || !SUPPORTED.test(decoder.encoding)) {
-    throw new UnknownEncodingError(`the encoding ${JSON.stringify(label)} is not known`)
-  }
-  return decoder
 }
 
 /** How many bytes at the end begin a sequence that goes on in the next chunk. */

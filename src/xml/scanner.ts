@@ -47,6 +47,11 @@ export class Scanner<Known> {
     return this.#cursor.consumed + this.#cursor.at
   }
 
+  /** Whether the root has ended. */
+  get isDone(): boolean {
+    return this.#elements.isDone
+  }
+
   /** What was fed last, from a text on that is part of it: from the markup that is being read. */
   fedFrom(rest: string = this.#cursor.rest): string {
     return rest + this.#cursor.unread.text

@@ -3,6 +3,7 @@
  * XML 1.0, sections 3.1 and 3.3.3.
  */
 
+import {visible} from '../protocol/errors.ts'
 import {
   blanksOnly,
   decodeReferences,
@@ -135,7 +136,7 @@ export function parseStartTag(text: string, limits: TagLimits): StartTag | TagFa
     ATTRIBUTE.lastIndex = index
     const match = ATTRIBUTE.exec(text)
     if (match === null) {
-      return new TagFault(`the attributes of <${name}> are not well-formed`, index)
+      return new TagFault(`the attributes of <${visible(name, 100)}> are not well-formed`, index)
     }
     const fault = addAttribute(attributes, match, index, limits)
     if (fault !== undefined) return fault
@@ -153,7 +154,8 @@ function addAttribute(
   const [, space = '', name = '', equals = '', double, single] = match
   const at = index + space.length
   if (name.length > limits.name) return tooLong(limits.name, at)
-  if (attributes.has(name)) return new TagFault(`a tag has the attribute ${name} twice`, at)
+  if (attributes.has(name))
+    return new TagFault(`a tag has the attribute ${visible(name, 100)} twice`, at)
   if (attributes.size + 1 > limits.attributes) {
     const message = `a tag has more than ${limits.attributes} attributes`
     return new TagFault(message, at, 'attributes')

@@ -1,8 +1,17 @@
 // States which encodings are read, what decides between them, and that broken bytes are never repaired.
 // XML 1.0, section 4.3.3 and appendix F; RFC 7303, section 3; RFC 4918, section 8.2.
+import {deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
-import {bytes, multistatus, type Options, read, readToError, response} from '../support/fixtures.ts'
+import {
+  bytes,
+  multistatus,
+  type Options,
+  read,
+  readToError,
+  response,
+  verdict,
+} from '../support/fixtures.ts'
 
 const text = 'é漢😀'
 const utf8 = multistatus(response('/docs/a', `<x:p>${text}</x:p>`))
@@ -119,26 +128,91 @@ describe('what decides', () => {
   })
 })
 
-describe('an unknown encoding', () => {
-  it('is named where it is declared', () => {
-    const body = `<?xml version="1.0" encoding="x-klingon"?>${multistatus(response('/docs/a'))}`
-    const {results, error} = readToError(body)
-    expect(results).toEqual([])
-    expect(error).toMatchObject({
-      name: 'MultiStatusError',
-      reason: 'encoding',
-      message: expect.stringContaining('x-klingon'),
+describe('a label that is not known', () => {
+  const labels = ['x-klingon', 'utf8mb4', 'utf-8,', 'none', '"utf-8', 'utf 8', '', ' ', '\u202Eutf']
+  const declared = (label: string): string => `<?xml version="1.0" encoding="${label}"?>`
+  const body = bytes(multistatus(response('/docs/a', '<x:p>é漢</x:p>')))
+
+  it.each(labels)('counts as none where it is the charset: "%s"', (encoding) => {
+    expect(value(body, {encoding})).toBe('é漢')
+    const western = multistatus(response('/docs/a', '<x:p>\u00E9</x:p>'))
+    expect(value(latin1(declared('iso-8859-1') + western), {encoding})).toBe('é')
+    expect(value(utf16(new TextDecoder().decode(body), true), {encoding})).toBe('é漢')
+  })
+
+  it.each(['x-klingon', 'utf8mb4', 'x'])('counts as none where it is declared: "%s"', (label) => {
+    expect(value(join(bytes(declared(label)), body))).toBe('é漢')
+    expect(value(join(bytes(declared(label)), body), {encoding: 'utf8mb4'})).toBe('é漢')
+    expect(
+      value(
+        join(bytes(declared(label)), latin1(multistatus(response('/docs/a', '<x:p>\u00E9</x:p>')))),
+        {encoding: 'latin1'},
+      ),
+    ).toBe('é')
+  })
+
+  it.each(labels)('leaves bytes that are no UTF-8 an error, never U+FFFD: "%s"', (encoding) => {
+    const broken = latin1(multistatus(response('/docs/a', '<x:p>\u00E9</x:p>')))
+    expect(readToError(broken, {encoding})).toMatchObject({
+      results: [],
+      error: {
+        name: 'MultiStatusError',
+        reason: 'encoding',
+        message: expect.stringContaining('utf-8'),
+      },
     })
   })
 
-  it('is named where it is the charset', () => {
-    let error: unknown
-    try {
-      error = readToError(multistatus(response('/docs/a')), {encoding: 'x-klingon'}).error
-    } catch (thrown) {
-      error = thrown
+  it('hides no verdict', () => {
+    const locked = multistatus(verdict('/docs/a', 'HTTP/1.1 423 Locked'))
+    expect(readToError(locked, {encoding: 'utf8mb4', method: 'DELETE'}).results).toMatchObject([
+      {ok: false, status: 423},
+    ])
+  })
+})
+
+// Read as UTF-8, bytes of these might be other text, and nobody would know.
+describe.each(['shift_jis', 'gbk', 'big5', 'euc-kr', 'iso-2022-jp', 'x-user-defined'])(
+  'the encoding %s, which is known and not read',
+  (label) => {
+    it('is an error that names it', () => {
+      const body = multistatus(response('/docs/a'))
+      const error = {
+        name: 'MultiStatusError',
+        reason: 'encoding',
+        message: expect.stringContaining(label),
+      }
+      const declared = bytes(`<?xml version="1.0" encoding="${label}"?>${body}`)
+      expect(readToError(declared)).toMatchObject({results: [], error})
+      expect(readToError(bytes(body), {encoding: label})).toMatchObject({results: [], error})
+    })
+  },
+)
+
+describe('a body that is compressed without a Content-Encoding', () => {
+  const plain = bytes(multistatus(response('/docs/a')))
+  it.each<[string, Uint8Array]>([
+    ['gzip', gzipSync(plain)],
+    ['deflate', deflateSync(plain)],
+    ['deflate', deflateSync(plain, {level: 1})],
+    ['deflate', deflateSync(plain, {level: 9})],
+    ['zstd', zstdCompressSync(plain)],
+    ['compress', Uint8Array.of(0x1f, 0x9d, 0x90, 0x3c)],
+  ])('is an error that says so: %s', (coding, body) => {
+    const single = Array.from(body, (byte) => Uint8Array.of(byte))
+    for (const chunks of [[body], single, [body.subarray(0, 2)]]) {
+      for (const encoding of [undefined, 'utf-8', 'windows-1252'])
+        expect(readToError(chunks, {encoding})).toMatchObject({
+          results: [],
+          error: {
+            reason: 'encoding',
+            offset: 0,
+            message: expect.stringContaining(
+              `the body is compressed with ${coding}, and no Content-Encoding says so`,
+            ),
+          },
+        })
     }
-    expect(error).toMatchObject({reason: 'encoding', message: expect.stringContaining('x-klingon')})
   })
 })
 

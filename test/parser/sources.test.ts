@@ -73,6 +73,43 @@ describe('parseMultiStatus reads', () => {
     expect(await drain(reading)).toMatchObject({items: [{href: '/docs/é'}]})
   })
 
+  it.each([
+    'text/xml; charset=iso-8859-1, application/xml',
+    'text/xml; charset=iso-8859-1, text/xml; charset=utf-8',
+    'text/xml; charset="iso-8859-1',
+    'text/xml; charset="iso-8859-1, application/xml',
+    'text/xml; charset="iso\\-8859-1"',
+    "text/xml; charset='iso-8859-1'",
+    'text/xml; CharSet = iso-8859-1 ; x=y',
+    'text/xml; x="; charset=utf-8"; charset=iso-8859-1',
+    'text/xml; charset=; charset=iso-8859-1',
+    'application/xml, text/xml;charset=iso-8859-1',
+  ])('the charset of a Content-Type, whatever else is odd in it: %s', async (type) => {
+    const latin1 = Uint8Array.from(multistatus(response('/docs/é')), (character) =>
+      character.charCodeAt(0),
+    )
+    const answer = new Response(latin1, {status: 207, headers: {'content-type': type}})
+    expect(await drain(parseMultiStatus(answer, {url}))).toMatchObject({items: [{href: '/docs/é'}]})
+  })
+
+  it.each([
+    'text/xml; charset=utf-8, application/xml',
+    'text/xml; charset="utf-8',
+    'text/xml; charset=utf8mb4',
+    'text/xml; charset="utf8mb4, x',
+    'text/xml; charset=',
+    'text/xml; charset=""',
+    'text/xml; xcharset=iso-8859-1',
+    'charset=iso-8859-1',
+    '; charset',
+  ])('UTF-8 where the Content-Type names no other charset that is known: %s', async (type) => {
+    const answer = new Response(multistatus(response('/docs/é')), {
+      status: 207,
+      headers: {'content-type': type},
+    })
+    expect(await drain(parseMultiStatus(answer, {url}))).toMatchObject({items: [{href: '/docs/é'}]})
+  })
+
   it('a string as it is, whatever encoding it declares', async () => {
     const reading = parseMultiStatus(`<?xml version="1.0" encoding="iso-8859-1"?>${text}`, {url})
     expect(await drain(reading)).toEqual({items: results})

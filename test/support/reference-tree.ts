@@ -43,12 +43,20 @@ function decode(bytes: Uint8Array): {text: string; fault: string | undefined} {
   const label = mark ?? (/^utf-?16/i.test(declared) ? 'utf-8' : declared)
   let text = ''
   try {
-    const decoder = new TextDecoder(label, {fatal: true})
+    const decoder = new TextDecoder(isKnown(label) ? label : 'utf-8', {fatal: true})
     if (!ENCODINGS.has(decoder.encoding)) return {text, fault: `the encoding ${label}`}
     for (const byte of bytes) text += decoder.decode(Uint8Array.of(byte), {stream: true})
     return {text: text + decoder.decode(), fault: undefined}
   } catch (error) {
     return {text, fault: String(error)}
+  }
+}
+
+function isKnown(label: string): boolean {
+  try {
+    return new TextDecoder(label).encoding !== ''
+  } catch {
+    return false
   }
 }
 
