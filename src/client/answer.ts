@@ -8,7 +8,7 @@ import {MultiStatusParser} from '../multistatus/parser.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
-import {decodeRetryAfter} from '../protocol/retry-after.ts'
+import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {childElements} from '../xml/element.ts'
 import {readDocument} from '../xml/document.ts'
@@ -56,7 +56,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
   return {
     status,
     url: response.url ?? url,
-    retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
+    retryAfter: readRetryAfter(headers, Date.now()),
     location: headers.get('location') ?? undefined,
     server: headers.get('server') ?? '',
     next: nextPage(headers.get('link')),

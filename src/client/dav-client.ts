@@ -14,7 +14,7 @@ import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
-import {resolveHeaders} from '../transport/headers.ts'
+import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {Transport} from '../transport/transport.ts'
 import {deleteOne} from './delete.ts'
 import type {DeleteManyOptions, Targets} from './delete-many.ts'
@@ -42,6 +42,12 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * @defaultValue undici under Node, the platform's `fetch` elsewhere
    */
   readonly transport?: Transport | undefined
+  /**
+   * The User-Agent of every request; `headers` win. Chromium lets no page set it.
+   *
+   * @defaultValue `multistatus/` and the version with undici, the platform's own with `fetch`
+   */
+  readonly userAgent?: string | undefined
   /** Headers for every request. Those that a verb sets itself win. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**
@@ -101,7 +107,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       base: resolveBase(options.url),
       transport: options.transport ?? defaultTransport(),
       auth,
-      headers: resolveHeaders(options.headers),
+      headers: {...userAgentHeader(options.userAgent), ...resolveHeaders(options.headers)},
       concurrency: resolveConcurrency(options.concurrency ?? 8),
       retry: options.retry === undefined ? undefined : resolvePolicy(options.retry),
       limits,
@@ -242,6 +248,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   retry(failures: Iterable<Failure> | AsyncIterable<Failure>, policy?: RetryOptions): ResultStream {
     return retry(this.#session, failures, policy)
   }
+}
+
+function userAgentHeader(userAgent: string | undefined): Readonly<Record<string, string>> {
+  if (userAgent === undefined) return {}
+  if (typeof userAgent !== 'string' || userAgent.trim() === '' || !isHeaderValue(userAgent))
+    throw new TypeError('userAgent is a text such as my-app/1.0')
+  return {'user-agent': userAgent}
 }
 
 function resolveBase(given: string | URL): URL {

@@ -7,6 +7,7 @@ import type {DavResult, Failure, FailureReason, Success} from '../multistatus/re
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {Unsent} from '../retry/unsent.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {formatRequest} from './delete-target.ts'
@@ -85,7 +86,8 @@ export function brokenVerdict(
     return failureOf(request, {status: 0, reason: 'no-answer', description})
   }
   if (!(error instanceof DavError)) throw error
-  return failureOf(request, {status: 0, reason: 'no-answer', description: error.message})
+  const reason = error instanceof HiddenRedirectError ? 'refused' : 'no-answer'
+  return failureOf(request, {status: 0, reason, description: error.message})
 }
 
 /** The verdict on a target that a DELETE of the same call has deleted with what it is in. */

@@ -3,6 +3,7 @@
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import {createCall} from './call.ts'
 import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteOptions} from './delete-options.ts'
@@ -31,7 +32,8 @@ export function deleteOne(
       const {pace, signal: ended} = line
       yield* merge([request], {pace, signal: ended, stop}, async (one, give: Give<DavResult>) => {
         const {verdict, problem} = await deleteWithRetries(one, {session, line, stop}, give)
-        if (problem !== undefined) throw problem
+        // A redirect that a browser hides is an answer, though nobody can read it.
+        if (problem !== undefined && !(problem instanceof HiddenRedirectError)) throw problem
         await give([verdict])
       })
     }

@@ -4,6 +4,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -59,11 +60,8 @@ export function listingFailure(
   const common = {ok: false, href: new URL(url).pathname, url, relation, missing: []} as const
   if (!(error instanceof DavHttpError)) {
     const {message: description} = error
-    return withRequest(
-      {...common, status: 0, reason: 'no-answer', conditions: [], description},
-      order,
-      times,
-    )
+    const reason = error instanceof HiddenRedirectError ? 'refused' : 'no-answer'
+    return withRequest({...common, status: 0, reason, conditions: [], description}, order, times)
   }
   const {status, conditions, retryAfter, location} = error
   return withRequest(

@@ -68,8 +68,9 @@ export interface Failure {
  * - `malformed`: a response, or a target, that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
  * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
+ * - `refused`: nothing was done, and sending it again would change nothing, such as a redirect that a browser hides.
  */
-export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer'
+export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 
 /** One property that the server gave no value for. */
 export interface PropertyFailure {

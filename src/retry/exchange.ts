@@ -2,7 +2,8 @@
 
 import type {Failure} from '../multistatus/result.ts'
 import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
-import {decodeRetryAfter} from '../protocol/retry-after.ts'
+import {readRetryAfter} from '../protocol/retry-after.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Repeats} from './repeats.ts'
@@ -25,7 +26,8 @@ export async function sendUntilAnswered(
     try {
       response = await send(request)
     } catch (error) {
-      if (!(error instanceof DavNetworkError || error instanceof DavTimeoutError)) throw error
+      const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
+      if (!isBroken || error instanceof HiddenRedirectError) throw error
       problem = error
     }
     const status = response?.status ?? 0
@@ -47,7 +49,7 @@ export async function sendUntilAnswered(
 }
 
 function failureOf({url}: DavRequest, response: DavResponse | undefined): Failure {
-  const retryAfter = decodeRetryAfter(response?.headers.get('retry-after'), Date.now())
+  const retryAfter = response && readRetryAfter(response.headers, Date.now())
   return {
     ok: false,
     href: new URL(url).pathname,
