@@ -5,7 +5,7 @@
  */
 
 export {fetchTransport} from './transport/fetch.ts'
-export type {FetchTransportOptions} from './transport/fetch.ts'
+export type {FetchTransport, FetchTransportOptions} from './transport/fetch.ts'
 export type {
   DavBody,
   DavHeaders,

@@ -9,11 +9,11 @@ import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf, readChunks} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
-import type {DavError} from '../protocol/errors.ts'
-import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import type {Challenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
-import {decodeRetryAfter} from '../protocol/retry-after.ts'
+import type {DavError} from '../protocol/errors.ts'
+import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
+import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import {trimSpace} from '../xml/characters.ts'
@@ -72,7 +72,7 @@ export function readHead(response: DavResponse, url: string): AnswerHead {
   return {
     status,
     url: answerer,
-    retryAfter: decodeRetryAfter(headers.get('retry-after'), Date.now()),
+    retryAfter: readRetryAfter(headers, Date.now()),
     location: headers.get('location') ?? undefined,
     challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',

@@ -17,6 +17,7 @@ import {
   readRecord,
   RECORD,
   SIGNAL,
+  TEXT,
 } from '../protocol/options.ts'
 import {DECODERS} from '../properties/decode.ts'
 import type {Decoder, Decoders, PropertiesOf} from '../properties/vocabulary.ts'
@@ -26,7 +27,7 @@ import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
-import {resolveHeaders} from '../transport/headers.ts'
+import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {Transport} from '../transport/transport.ts'
 import {deleteOne} from './delete.ts'
 import type {DeleteManyOptions, Targets} from './delete-many.ts'
@@ -55,6 +56,12 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * @defaultValue undici under Node, the platform's `fetch` elsewhere
    */
   readonly transport?: Transport | undefined
+  /**
+   * The User-Agent of every request; `headers` win. Chromium lets no page set it.
+   *
+   * @defaultValue `multistatus/` and the version with undici, the platform's own with `fetch`
+   */
+  readonly userAgent?: string | undefined
   /** Headers for every request. Those that a verb sets itself win. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**
@@ -94,6 +101,7 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   timeout: ANY,
   decoders: DECODERS,
   signal: SIGNAL,
+  userAgent: TEXT,
 }
 
 /**
@@ -119,12 +127,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       options,
       CLIENT_OPTIONS,
     )
-    const {headers, concurrency = 8, retry: policy, timeout} = others
+    const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
     this.#session = {
       base: resolveBase(url),
       transport: transport ?? defaultTransport(),
       auth,
-      headers: resolveHeaders(headers),
+      headers: {...userAgentHeader(userAgent), ...resolveHeaders(headers)},
       concurrency: resolveConcurrency(concurrency),
       retry: policy === undefined ? undefined : resolvePolicy(policy),
       limits: resolveLimits(limits),
@@ -270,6 +278,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   ): ResultStream {
     return retry(this.#session, failures, policy)
   }
+}
+
+function userAgentHeader(userAgent: string | undefined): Readonly<Record<string, string>> {
+  if (userAgent === undefined) return {}
+  if (typeof userAgent !== 'string' || userAgent.trim() === '' || !isHeaderValue(userAgent))
+    throw new TypeError('userAgent is a text such as my-app/1.0')
+  return {'user-agent': userAgent}
 }
 
 function resolveBase(given: string | URL): URL {

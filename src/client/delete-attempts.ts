@@ -7,6 +7,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {DeleteAttempt, DeleteManner, Deletion} from './delete-exchange.ts'
 import {deleteTarget, mayBeWithin} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
@@ -115,7 +116,7 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
 
 /** What may be gone after a DELETE whose exchange broke. */
 function extentOf(problem: unknown): Deletion['extent'] {
-  return problem instanceof Unsent ? 'none' : 'part'
+  return problem instanceof Unsent || problem instanceof HiddenRedirectError ? 'none' : 'part'
 }
 
 /** Deletes members by themselves, leaves before their collections. */

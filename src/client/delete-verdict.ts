@@ -13,6 +13,7 @@ import type {
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {Unsent} from '../retry/unsent.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
 import {causeOf} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
@@ -99,6 +100,8 @@ export function brokenVerdict(
   }
   if (!(error instanceof DavError)) throw error
   const {message: description} = error
+  if (error instanceof HiddenRedirectError)
+    return failureOf(request, {status: 0, reason: 'refused', description})
   return failureOf(request, {status: 0, reason: 'no-answer', cause: causeOf(error), description})
 }
 

@@ -4,6 +4,7 @@ import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {readOptions} from '../protocol/options.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import {createCall} from './call.ts'
 import {deleteWithRetries} from './delete-attempts.ts'
 import type {DeleteOptions} from './delete-options.ts'
@@ -33,7 +34,8 @@ export function deleteOne(
       const {pace, signal: ended} = line
       yield* merge([request], {pace, signal: ended, stop}, async (one, give: Give<DavResult>) => {
         const {verdict, problem} = await deleteWithRetries(one, {session, line, stop}, give)
-        if (problem !== undefined) throw problem
+        // A redirect that a browser hides is an answer, though nobody can read it.
+        if (problem !== undefined && !(problem instanceof HiddenRedirectError)) throw problem
         await give([verdict])
       })
     }

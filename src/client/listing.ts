@@ -15,6 +15,7 @@ import {
   MultiStatusError,
 } from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from './answer.ts'
 import {causeOf, orLate, readAnswer, readHead} from './answer.ts'
@@ -227,7 +228,8 @@ async function exchange<P>(
     try {
       sent = await sendOnce<P>(page, request, manner)
     } catch (error) {
-      if (!(error instanceof DavNetworkError || error instanceof DavTimeoutError)) throw error
+      const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
+      if (!isBroken || error instanceof HiddenRedirectError) throw error
       problem = error
     }
     const status = sent?.head.status ?? 0

@@ -4,6 +4,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import {causeOf} from './answer.ts'
 import {spelled} from './target.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
@@ -61,12 +62,11 @@ export function listingFailure(
   const common = {ok: false, href: new URL(url).pathname, url, relation, missing: []} as const
   if (!(error instanceof DavHttpError)) {
     const {message: description} = error
-    const cause = causeOf(error)
-    return withRequest(
-      {...common, status: 0, reason: 'no-answer', cause, conditions: [], description},
-      order,
-      times,
-    )
+    const why =
+      error instanceof HiddenRedirectError
+        ? ({reason: 'refused'} as const)
+        : ({reason: 'no-answer', cause: causeOf(error)} as const)
+    return withRequest({...common, status: 0, ...why, conditions: [], description}, order, times)
   }
   const {status, conditions, description, retryAfter, location} = error
   return withRequest(

@@ -1,14 +1,13 @@
 /** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
-import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import {readOptions} from '../protocol/options.ts'
 import type {DecodedProperties, ParserOptions} from './parser.ts'
 import {MultiStatusParser, PARSER_OPTIONS, requestUrl} from './parser.ts'
 import type {DavResult} from './result.ts'
 import {readResults} from './read-results.ts'
-import type {ResultStream, SourceSummary} from './result-stream.ts'
+import type {ResultStream} from './result-stream.ts'
 import {createResultStream} from './result-stream.ts'
 import type {BodySource, Chunk} from './source.ts'
 import {charsetOf, readChunks} from './source.ts'
@@ -38,11 +37,11 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
     ...given,
     url,
   })
-  const showCaller = captureCaller(parseMultiStatus)
   const stop = new AbortController()
   const cancel = (): void => stop.abort()
   return createResultStream({
-    read: () => showing(showCaller, readResults(readChunks(source, stop.signal), parser, cancel)),
+    read: () => readResults(readChunks(source, stop.signal), parser, cancel),
+    explain: captureCaller(parseMultiStatus),
     stop: cancel,
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
@@ -96,18 +95,6 @@ export class MultiStatusStream<const D extends Decoders = Decoders> implements T
       // Nothing is pulled before it is asked for: an error comes after the last result was taken, and drops none.
       {highWaterMark: 0},
     )
-  }
-}
-
-/** Adds the caller's line to what reading the results throws. */
-async function* showing<P>(
-  showCaller: ShowCaller,
-  results: AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>,
-): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined> {
-  try {
-    return yield* results
-  } catch (error) {
-    throw showCaller(error)
   }
 }
 

@@ -62,6 +62,8 @@ export interface ResultSource<P> {
   read(): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>
   /** Ends what the source is waiting for, where the reader stops meanwhile. */
   stop?(): void
+  /** Gives the error to be thrown for one of the source, such as the same with more of a stack. */
+  explain?(error: unknown): unknown
   /** What can be said where the reader stopped before the end. */
   stopped(): SourceSummary
 }
@@ -152,9 +154,10 @@ class Stream<P> implements ResultStream<P> {
         }
         if (this.#batch.length > 0) yield this.#take()
       }
-    } catch (error) {
+    } catch (thrown) {
       if (this.#isStopped) return undefined
       ended = true
+      const error = this.#source.explain?.(thrown) ?? thrown
       this.#settle.reject(error)
       throw error
     } finally {

@@ -70,7 +70,8 @@ export interface Failure {
  * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
  * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
- * - `refused`: nothing was sent. The target is invalid or guarded, or has no strong ETag where one is needed.
+ * - `refused`: nothing was sent, or nothing was done and sending it again would change nothing. The target is invalid or
+ *   guarded, has no strong ETag where one is needed, or leads to a redirect that a browser hides.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 

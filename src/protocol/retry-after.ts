@@ -16,3 +16,16 @@ export function decodeRetryAfter(
   const date = decodeDate(text)
   return date === undefined ? undefined : Math.max(0, date.getTime() - now)
 }
+
+/**
+ * Milliseconds that an answer asks to wait. A date is held against the answer's own Date: the server's clock may be off.
+ *
+ * @param now - The moment where the answer has no Date, in milliseconds since the epoch.
+ */
+export function readRetryAfter(
+  headers: {get(name: string): string | null},
+  now: number,
+): number | undefined {
+  const sent = decodeDate(headers.get('date')?.trim() ?? '')
+  return decodeRetryAfter(headers.get('retry-after'), sent?.getTime() ?? now)
+}

@@ -2,7 +2,8 @@
 
 import {readChunks} from '../multistatus/source.ts'
 import {DavNetworkError} from '../protocol/errors.ts'
-import {decodeRetryAfter} from '../protocol/retry-after.ts'
+import {readRetryAfter} from '../protocol/retry-after.ts'
+import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {DavBody, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Pace, Place} from './pace.ts'
@@ -31,14 +32,14 @@ export function withPace(transport: Transport, pace: Pace, options: PacedOptions
     try {
       response = await transport(request)
     } catch (error) {
-      if (error instanceof DavNetworkError) place.tell(false)
+      if (isOvercharge(error)) place.tell(false)
       place.leave()
       throw error
     }
     const {status, headers, body} = response
     const isOverdone = status === 429 || status === 503
     place.tell(!isOverdone)
-    const asked = isOverdone ? decodeRetryAfter(headers.get('retry-after'), Date.now()) : undefined
+    const asked = isOverdone ? readRetryAfter(headers, Date.now()) : undefined
     if (asked !== undefined) pace.hold(Math.min(asked, options.maxRetryAfter))
     if (body === null) {
       place.leave()
@@ -46,6 +47,11 @@ export function withPace(transport: Transport, pace: Pace, options: PacedOptions
     }
     return {...response, body: leaving(response, body, place, options)}
   }
+}
+
+/** Reports if an error may mean that the server bears no more. A redirect that a browser hides is an answer. */
+function isOvercharge(error: unknown): boolean {
+  return error instanceof DavNetworkError && !(error instanceof HiddenRedirectError)
 }
 
 async function enter(pace: Pace, ending: AbortSignal): Promise<Place> {
@@ -80,7 +86,7 @@ function leaving(
           yield chunk
         }
       } catch (error) {
-        if (error instanceof DavNetworkError) place.tell(false)
+        if (isOvercharge(error)) place.tell(false)
         throw error
       } finally {
         place.leave()

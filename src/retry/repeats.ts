@@ -33,7 +33,8 @@ export class Repeats {
 
   /** Whether a failure is one of those that are tried again. */
   isRetryable(failure: Failure): boolean {
-    return this.#policy.retryable(failure)
+    // The same request would be refused in the same way, whatever the policy says.
+    return failure.reason !== 'refused' && this.#policy.retryable(failure)
   }
 
   /** Counts a request that is sent again; `false` where the budget is spent, and it must not be. */
@@ -58,7 +59,7 @@ export class Repeats {
     {asked, spends = true}: {readonly asked?: number | undefined; readonly spends?: boolean} = {},
   ): (() => Promise<void>) | undefined {
     const policy = this.#policy
-    const retryable = causes.filter((cause) => policy.retryable(cause))
+    const retryable = causes.filter((cause) => this.isRetryable(cause))
     const [failure] = retryable
     if (failure === undefined || attempt >= policy.attempts || this.#count >= policy.budget)
       return undefined

@@ -8,8 +8,10 @@ import {readChunks} from '../multistatus/source.ts'
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {checkRequest} from './headers.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
-import {discard} from './transport.ts'
+import {discard, givenUp} from './transport.ts'
+import {isUndecodable, UndecodableError} from './undecodable.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
@@ -62,6 +64,8 @@ export function withDeadlines(
 ): Transport {
   const underWay = new UnderWay(signal)
   return async (request) => {
+    // From here on, whatever the transport or its body rejects with is a broken exchange.
+    checkRequest(request)
     const deadline = new Deadline(request, underWay)
     let sent: Promise<DavResponse> | undefined
     try {
@@ -137,7 +141,7 @@ function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: n
         throw error
       } finally {
         deadline.end()
-        if (!isOver) await chunks.return(undefined)
+        if (!isOver) await givenUp(chunks.return(undefined))
       }
     },
     async cancel() {
@@ -213,13 +217,7 @@ class Deadline {
   }
 
   #networkError(error: unknown): unknown {
-    // A TypeError of the platform's fetch is a network error; of anything else it is a wrong argument.
-    if (
-      error instanceof DavError ||
-      (error instanceof TypeError && error.cause === undefined && !isFetchError(error))
-    ) {
-      return error
-    }
+    if (error instanceof DavError) return error
     const {method, url} = this.#request
     const code = errorCode(error)
     if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
@@ -240,10 +238,6 @@ class Deadline {
   }
 }
 
-function isFetchError(error: TypeError): boolean {
-  return /fetch|network|load failed/i.test(error.message)
-}
-
 function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return ''
   if ('code' in error && typeof error.code === 'string') return error.code
@@ -253,9 +247,8 @@ function errorCode(error: unknown): string {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // zlib's own words do not say what they are about.
-  if (/^(?:Z_|ZSTD_|ERR_?_ERROR_|ERR_BROTLI)/.test(errorCode(error))) {
-    return `the compressed body is broken: ${error.message}`
-  }
+  if (isUndecodable(error) && !(error instanceof UndecodableError))
+    return new UndecodableError(error).message
   const cause = error.cause instanceof Error ? error.cause.message : ''
   // An AggregateError of several addresses has its words in its parts.
   const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''

@@ -1,10 +1,23 @@
-/** Headers that a caller gives. RFC 9110, section 5. */
+/** Headers: those that a caller gives, and the text of those that a server sends. RFC 9110, section 5. */
 
 import {quoted} from '../protocol/errors.ts'
 import {namesOf} from '../protocol/options.ts'
+import type {DavHeaders, DavRequest} from './transport.ts'
 
-const NAME = /^[!#$%&'*+\-.^`|~\w]+$/
+const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
+
+// They belong to the connection. undici refuses them, and browsers drop them in silence.
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+])
+
+// No fetch sends them. RFC 9110, sections 9.3.6 and 9.3.8.
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** Whether a text can be the value of a header. The platform's error for one that cannot would quote it. */
 export function isHeaderValue(value: string): boolean {
@@ -22,12 +35,65 @@ export function resolveHeaders(
   if (Symbol.iterator in given)
     throw new TypeError("headers: give an object such as {'user-agent': 'backup/2'}")
   const headers = Array.from(namesOf(given), (name) => {
-    const value = given[name]
-    if (!NAME.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
-    if (typeof value !== 'string' || !isHeaderValue(value)) {
-      throw new TypeError(`headers: the value of ${name} is one that no header can have`)
-    }
+    const value: unknown = given[name]
+    checkHeader(name, value)
     return [name.toLowerCase(), value] as const
   })
   return Object.fromEntries(headers)
+}
+
+/**
+ * Checks the method, the URL and the headers of a request before it is sent. Whatever fails later is the network's fault.
+ *
+ * @throws TypeError for an argument that cannot be sent.
+ */
+export function checkRequest({method, url, headers}: DavRequest): void {
+  if (!TOKEN.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase()))
+    throw new TypeError(`${quoted(method)} is no method that can be sent`)
+  if (!/^https?:\/\/[^/?#]/.test(url))
+    throw new TypeError(`${method}: the URL begins with https:// or http://`)
+  for (const name of Object.keys(headers)) checkHeader(name, headers[name])
+}
+
+function checkHeader(name: string, value: unknown): asserts value is string {
+  if (!TOKEN.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
+  if (OF_CONNECTION.has(name.toLowerCase()))
+    throw new TypeError(`headers: ${name} belongs to the connection, and the transport sets it`)
+  if (typeof value !== 'string' || !isHeaderValue(value))
+    throw new TypeError(`headers: the value of ${name} is one that no header can have`)
+}
+
+// Their values are URL references, in which each byte counts.
+const REFERENCES: ReadonlySet<string> = new Set(['location', 'content-location', 'link'])
+
+/**
+ * Headers of an answer as the server meant them. Platforms read their bytes as Latin-1, but CivetWeb and nginx send a
+ * Location in raw UTF-8. Bytes of a URL reference that are not UTF-8 become escapes.
+ */
+export function withHeaderText(headers: DavHeaders): DavHeaders {
+  return {
+    get(name) {
+      const value = headers.get(name)
+      if (value === null || !/[\x80-\xFF]/.test(value)) return value
+      // It was decoded already.
+      if (/[^\0-\xFF]/.test(value)) return value
+      return (
+        decodeUtf8(value) ??
+        (REFERENCES.has(name.toLowerCase()) ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value)
+      )
+    },
+  }
+}
+
+function decodeUtf8(value: string): string | undefined {
+  const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0))
+  try {
+    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function escapeByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`
 }

@@ -3,20 +3,17 @@
  * followed only where the server asks for the slash that a collection ends with. RFC 9110, section 15.4.
  */
 
+import {DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
+import {isSafe} from './methods.ts'
 import type {DavResponse, Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
-const SAFE: ReadonlySet<string> = new Set([
-  'PROPFIND',
-  'OPTIONS',
-  'GET',
-  'HEAD',
-  'REPORT',
-  'SEARCH',
-])
 const MOST = 5
+
+/** A redirect that a browser hides. It is the server's answer: sending the request again gives the same one. */
+export class HiddenRedirectError extends DavNetworkError {}
 
 /** Follows such redirects. Any other one is given to the caller as the answer that it is. */
 export function withRedirects(transport: Transport): Transport {
@@ -44,7 +41,7 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
     from.pathname += '/'
     return from.href
   }
-  if (!SAFE.has(method) || to.origin !== from.origin || to.href === from.href) return undefined
+  if (!isSafe(method) || to.origin !== from.origin || to.href === from.href) return undefined
   to.hash = ''
   to.username = ''
   to.password = ''

@@ -3,8 +3,6 @@
  * takes a Transport and gives one. Structural: an answer of any platform's `fetch` is a {@link DavResponse}.
  */
 
-import {readChunks} from '../multistatus/source.ts'
-
 /**
  * Sends a request and gives the answer as soon as its headers are there. Redirects are not followed, and a status is
  * never an error.
@@ -52,13 +50,25 @@ export interface IterableBody extends AsyncIterable<Uint8Array> {
   cancel?(): Promise<void>
 }
 
+// Milliseconds. A body that is given up may never say that it is.
+const MOST_PATIENCE = 1000
+
 /** Gives up the body of an answer that will not be read. */
 export async function discard({body}: DavResponse): Promise<void> {
-  try {
-    if (body === null) return
-    if (body.cancel !== undefined) await body.cancel()
-    else await readChunks(body)[Symbol.asyncIterator]().return(undefined)
-  } catch {
-    // It is given up because something else counts; that it broke as well does not.
-  }
+  if (body !== null) await givenUp(giveUp(body))
+}
+
+/** Waits until a body is given up, but not for ever. Its errors count no more. */
+export async function givenUp(ending: Promise<unknown>): Promise<void> {
+  const {promise: late, resolve} = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, MOST_PATIENCE)
+  await Promise.race([ending.catch(() => {}), late])
+  clearTimeout(timer)
+}
+
+/** A generator that was not started has nothing to close, but a stream of Node holds its connection. */
+async function giveUp(body: DavBody): Promise<void> {
+  if (body.cancel !== undefined) await body.cancel()
+  else if ('destroy' in body && typeof body.destroy === 'function') body.destroy()
+  else if (Symbol.asyncIterator in body) await body[Symbol.asyncIterator]().return?.()
 }

@@ -1,15 +1,19 @@
 /** undici as a transport: its own Agent with keep-alive, bodies streamed and decompressed. Node only. */
 
 import type {IncomingHttpHeaders} from 'node:http'
-import type {Transform} from 'node:stream'
-import {pipeline, Readable} from 'node:stream'
-import {createBrotliDecompress, createGunzip, createInflate, createZstdDecompress} from 'node:zlib'
+import {Socket} from 'node:net'
+import {Readable} from 'node:stream'
 
-import {Agent} from 'undici'
+import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {decodeBody} from './codings.ts'
+import type {Holder} from './connections.ts'
+import {Connections} from './connections.ts'
+import {withHeaderText} from './headers.ts'
+import {USER_AGENT} from './user-agent.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** What the undici transport can be told. */
@@ -57,13 +61,12 @@ export interface UndiciTransport extends Transport {
   close(): Promise<void>
 }
 
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
-  ['gzip', () => createGunzip()],
-  ['x-gzip', () => createGunzip()],
-  ['deflate', () => createInflate()],
-  ['br', () => createBrotliDecompress()],
-  ['zstd', () => createZstdDecompress()],
-])
+// undici leaves a connection so many milliseconds before the server does. Its own 2,000 make one for each request where a
+// server says `Keep-Alive: timeout=2`.
+const KEEP_ALIVE_MARGIN = 500
+
+// Errors are wanted as XML; a gateway answers 403 where there is no Accept at all.
+const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 
 /**
  * A transport over undici.
@@ -77,66 +80,168 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   const given = readOptions('undiciTransport', options, UNDICI_OPTIONS)
-  const {connections, connectTimeout = 10_000} = given
-  if (connections !== undefined && !(Number.isSafeInteger(connections) && connections > 0))
+  const {connections: most, connectTimeout = 10_000} = given
+  if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
     throw new RangeError('undiciTransport: connections is a whole number above zero')
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
+  const isOwn = given.dispatcher === undefined
+  // A dispatcher that was given may have one connection only.
+  const connections = new Connections(isOwn ? (most ?? Number.POSITIVE_INFINITY) : 1)
   const dispatcher =
     given.dispatcher ??
     new Agent({
       // Time limits are the client's, so that they are the same on every platform.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: {timeout: connectTimeout},
-      ...(connections !== undefined && {connections}),
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
+      // undici 8.12 takes an HTTP/2 body that was cut for a whole one.
+      allowH2: false,
+      connect: connector(connectTimeout, connections),
+      ...(most !== undefined && {connections: most}),
     })
-  const isOwn = given.dispatcher === undefined
+  const settling = new Settling()
 
-  const transport: Transport = (request) =>
-    new Promise((resolve, reject) => {
+  const transport: Transport = async (request) => {
+    await settling.last
+    request.signal?.throwIfAborted()
+    return new Promise((resolve, reject) => {
       const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
       const {method, headers, body = null} = request
       const sent: Dispatcher.DispatchOptions = {
         origin,
         path: path.startsWith('/') ? path : `/${path}`,
         method,
-        headers: {'accept-encoding': 'gzip, br, zstd', ...headers},
+        headers: formatHeaders(method, headers),
         body,
       }
-      dispatcher.dispatch(sent, new Exchange(request, resolve, reject))
+      const exchange = new Exchange(request, origin, {connections, settling, resolve, reject})
+      dispatcher.dispatch(sent, exchange)
     })
+  }
   return Object.assign(transport, {
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
+}
+
+/** The headers to send. XRootD 5.5 compares their names with case: it answers `depth: 1` as Depth 0. */
+function formatHeaders(
+  method: string,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const headers = {
+    'user-agent': USER_AGENT,
+    accept: method === 'GET' || method === 'HEAD' ? '*/*' : ACCEPT,
+    'accept-encoding': 'gzip, br, zstd',
+    ...given,
+  }
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [titleCase(name), value] as const),
+  )
+}
+
+function titleCase(name: string): string {
+  return name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+}
+
+/** Makes connections that are given up as soon as nobody waits for one. */
+function connector(timeout: number, connections: Connections): buildConnector.connector {
+  const connect = buildConnector({timeout, allowH2: false})
+  return (options, callback) => {
+    const made: unknown = connect(options, (...result) => {
+      if (made instanceof Socket) connections.connected(made)
+      callback(...result)
+    })
+    if (!(made instanceof Socket)) return
+    connections.connecting(made)
+    titleCaseWrites(made)
+  }
+}
+
+const OWN_NAMES = /^(?:host|connection|content-length|transfer-encoding)(?=:)/gm
+
+/** undici writes some headers by itself, in lower case. XRootD 5.5 then reads the body as the next request. */
+function titleCaseWrites(socket: Socket): void {
+  const write = socket.write.bind(socket)
+  type Done = (error?: Error | null) => void
+  socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, done?: Done) => {
+    const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
+    const text = isHead ? chunk.replaceAll(OWN_NAMES, titleCase) : chunk
+    return typeof encoding === 'string' ? write(text, encoding, done) : write(text, encoding)
+  }
+}
+
+/**
+ * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended, and
+ * opens another one for a request that comes before.
+ */
+class Settling {
+  /** Resolves when the connections of all exchanges that have ended are free. */
+  last: Promise<void> | undefined
+
+  /** An exchange is ending. undici waits for `setImmediate` as soon as the handler has returned. */
+  begin(): void {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.last = promise
+    process.nextTick(() => {
+      setImmediate(() => {
+        if (this.last === promise) this.last = undefined
+        resolve()
+      })
+    })
+  }
+}
+
+/** Where an exchange tells of itself. */
+interface Surroundings {
+  readonly connections: Connections
+  readonly settling: Settling
+  readonly resolve: (response: DavResponse) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
  * One exchange, on the dispatcher itself: its `request` makes a stream for each answer, and most answers to a DELETE have no
  * body.
  */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #request: DavRequest
-  readonly #resolve: (response: DavResponse) => void
-  readonly #reject: (error: unknown) => void
+  readonly #origin: string
+  readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
   #body: Readable | undefined
   #isOver = false
 
-  constructor(
-    request: DavRequest,
-    resolve: (response: DavResponse) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(request: DavRequest, origin: string, around: Surroundings) {
     this.#request = request
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#origin = origin
+    this.#around = around
     request.signal?.addEventListener('abort', this.#onAbort, {once: true})
+    around.connections.wait(origin, this)
+  }
+
+  get subject(): string {
+    return `${this.#request.method} ${this.#request.url}`
+  }
+
+  get held(): number {
+    return this.#body?.readableLength ?? 0
+  }
+
+  flow(): void {
+    this.#controller?.resume()
+  }
+
+  refuse(error: Error): void {
+    this.#finish()
+    this.#around.reject(error)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // It was given up while it waited. An abort would close the connection, and an error does not.
+    if (this.#isOver) throw new Error('The request was given up')
     this.#controller = controller
-    if (this.#request.signal?.aborted === true) this.#onAbort()
+    this.#around.connections.start(this.#origin, this)
   }
 
   onResponseStart(
@@ -146,13 +251,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     // 102 Processing: the answer is still to come.
     if (status < 200) return
-    const get = (name: string): string | null => {
-      const value = headers[name.toLowerCase()]
-      return Array.isArray(value) ? value.join(', ') : (value ?? null)
-    }
+    const texts = withHeaderText({
+      get(name) {
+        const value = headers[name.toLowerCase()]
+        return Array.isArray(value) ? value.join(', ') : (value ?? null)
+      },
+    })
     const isEmpty = status === 204 || status === 304 || this.#request.method === 'HEAD'
     if (isEmpty) {
-      this.#resolve({status, headers: {get}, body: null})
+      this.#around.resolve({status, headers: texts, body: null})
       return
     }
     this.#body = new Readable({
@@ -162,26 +269,26 @@ class Exchange implements Dispatcher.DispatchHandler {
         callback(error)
       },
     })
-    const body = decoded(this.#body, get('content-encoding'))
-    // It may break before anybody reads it; who reads it then hears of it.
+    const body = decodeBody(this.#body, texts.get('content-encoding'))
+    // It may break before anybody reads it; its reader then hears of it.
     body.on('error', () => {})
-    this.#resolve({status, headers: {get}, body: bodyOf(body)})
+    this.#around.resolve({status, headers: texts, body: bodyOf(body)})
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#body?.push(chunk) === false) controller.pause()
+    if (this.#body === undefined || this.#body.push(chunk)) return
+    if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
   }
 
   onResponseEnd(): void {
-    this.#isOver = true
-    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    this.#around.settling.begin()
+    this.#finish()
     this.#body?.push(null)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#isOver = true
-    this.#request.signal?.removeEventListener('abort', this.#onAbort)
-    if (this.#body === undefined) this.#reject(error)
+    this.#finish()
+    if (this.#body === undefined) this.#around.reject(error)
     else this.#body.destroy(error)
   }
 
@@ -192,26 +299,16 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange before its end. */
   #end(reason: Error): void {
-    if (!this.#isOver) this.#controller?.abort(reason)
+    if (this.#isOver) return
+    if (this.#controller === undefined) this.refuse(reason)
+    else this.#controller.abort(reason)
   }
-}
 
-/** The body without its content codings. One that is not known is left as it is. RFC 9110, section 8.4. */
-function decoded(body: Readable, contentEncoding: string | null): Readable {
-  const codings = (contentEncoding ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
-  const decoders = codings.toReversed().map((coding) => DECODERS.get(coding))
-  if (decoders.length === 0 || decoders.length > 3 || decoders.includes(undefined)) return body
-  let current = body
-  for (const create of decoders) {
-    if (create === undefined) continue
-    // What breaks in one stream ends the other ones too, and the reader of the last one hears of it.
-    current = pipeline(current, create(), () => {})
+  #finish(): void {
+    this.#isOver = true
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    this.#around.connections.end(this.#origin, this)
   }
-  return current
 }
 
 function bodyOf(stream: Readable): DavBody {

@@ -241,7 +241,7 @@ describe('a result', () => {
       .toEqualTypeOf<readonly Success<{readonly getetag?: string}>[]>()
   })
 
-  it('has a reason out of five and a relation out of four', () => {
+  it('has a reason out of six and a relation out of four', () => {
     expectTypeOf<Failure['reason']>().toEqualTypeOf<
       'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
     >()

@@ -85,30 +85,28 @@ describe('a path with several readings', () => {
   })
 
   it('is never less than what one server reads', () => {
-    const piece = fc.constantFrom('a', '.', '..', ';', '/', '%2F', '%5C', '%2e', '%3B', '%00', 'x')
+    const piece = fc.constantFrom('a', '.', '..', ';', '/', '%2F', '%5C', '%2e', '%3B', 'x')
     const steps: readonly ((path: string) => string)[] = [
       (path) => path.replaceAll(/;[^/]*/g, ''),
       (path) => decodeURIComponent(path),
       (path) => path.replaceAll('\\', '/'),
       (path) => new URL(`http://h${path.replaceAll('%', '%25')}`).pathname.replaceAll('%25', '%'),
     ]
-    fc.assert(
-      fc.property(
-        fc.array(piece, {maxLength: 8}),
-        fc.shuffledSubarray([0, 1, 2, 3]),
-        (pieces, order) => {
-          const {pathname} = new URL(`http://h${base}${pieces.join('')}`)
-          if (pathname.includes('%00')) return
-          // What a server does in this order, for good or ill.
-          const read = order.reduce((path, index) => steps[index]?.(path) ?? path, pathname)
-          const segments = read.split('/').filter((segment) => segment !== '')
-          const isBelow = segments.length > 2 && segments[0] === 'files' && segments[1] === 'ana'
-          const isPlain = !segments.includes('..') && !segments.includes('.') && !read.includes('%')
-          if (isPlain && !isBelow) expect(isBelowInEachReading(pathname, base)).toBe(false)
-        },
-      ),
-      {numRuns: 2000},
+    /** Whether a server that reads a path in this order finds it below, or the guard says that some server does not. */
+    const holds = (pieces: readonly string[], order: readonly number[]): boolean => {
+      const {pathname} = new URL(`http://h${base}${pieces.join('')}`)
+      const read = order.reduce((path, index) => steps[index]?.(path) ?? path, pathname)
+      const segments = read.split('/').filter((segment) => segment !== '')
+      const isBelow = segments.length > 2 && segments[0] === 'files' && segments[1] === 'ana'
+      const isRead = !segments.includes('..') && !segments.includes('.') && !read.includes('%')
+      return !isRead || isBelow || !isBelowInEachReading(pathname, base)
+    }
+    const check = fc.property(
+      fc.array(piece, {maxLength: 8}),
+      fc.shuffledSubarray([0, 1, 2, 3]),
+      holds,
     )
+    expect(fc.check(check, {numRuns: 5000})).toMatchObject({failed: false, counterexample: null})
   })
 })
 

@@ -6,7 +6,7 @@ import {describe, expect, it} from 'vitest'
 import {decodeDate} from '../../src/protocol/date.ts'
 import {assertDepth, formatDepth} from '../../src/protocol/depth.ts'
 import {visible} from '../../src/protocol/errors.ts'
-import {decodeRetryAfter} from '../../src/protocol/retry-after.ts'
+import {decodeRetryAfter, readRetryAfter} from '../../src/protocol/retry-after.ts'
 import {decodeStatusLine, isSuccessStatus} from '../../src/protocol/status.ts'
 
 describe('decodeStatusLine', () => {
@@ -181,5 +181,38 @@ describe('what is shown of a server’s text', () => {
     expect(visible('\u001b[31mred\u0000', 20)).toBe('\\u001b[31mred\\u0000')
     expect(visible('\u0085\u2028', 20)).toBe('\\u0085\\u2028')
     expect(visible('x'.repeat(30), 10)).toBe(`${'x'.repeat(10)}…`)
+  })
+})
+
+describe('readRetryAfter', () => {
+  const now = Date.UTC(2026, 10, 22, 12, 0, 0)
+  const then = 'Sun, 22 Nov 2026 12:00:30 GMT'
+
+  it.each([
+    ['the same moment as ours', 'Sun, 22 Nov 2026 12:00:00 GMT', 30_000],
+    ['an hour before ours', 'Sun, 22 Nov 2026 11:00:00 GMT', 3_630_000],
+    ['ten seconds after ours', 'Sun, 22 Nov 2026 12:00:10 GMT', 20_000],
+    ['after what it asks for', 'Sun, 22 Nov 2026 13:00:00 GMT', 0],
+    ['with blanks', ' Sun, 22 Nov 2026 12:00:10 GMT ', 20_000],
+    ['nonsense', 'now', 30_000],
+    ['empty', '', 30_000],
+    ['none', undefined, 30_000],
+  ])("holds a date against the answer's own Date: %s", (_, date, milliseconds) => {
+    const headers = new Headers({'retry-after': then, ...(date !== undefined && {date})})
+    expect(readRetryAfter(headers, now)).toBe(milliseconds)
+  })
+
+  it.each([
+    ['5', 5000],
+    ['soon', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['5, 5', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('reads seconds whatever the Date, and ignores nonsense: %s', (value, milliseconds) => {
+    const date = 'Sun, 22 Nov 2026 11:00:00 GMT'
+    const headers = new Headers({date, ...(value !== undefined && {'retry-after': value})})
+    expect(readRetryAfter(headers, now)).toBe(milliseconds)
   })
 })

@@ -1,19 +1,36 @@
 // States that undici's bodies are read without their content codings, and that a broken coding is an error and never a
 // hang. RFC 9110, section 8.4; RFC 8878 (zstd).
 
-import {brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 
-import {DavClient, type DavResult, DavNetworkError, MultiStatusError} from 'multistatus'
+import {
+  DavClient,
+  type DavResult,
+  DavNetworkError,
+  MultiStatusError,
+  type Transport,
+} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
+import {isUndecodable} from '../../src/transport/undecodable.ts'
 import {
+  type Answer,
   answer207,
   type FaultServer,
   listed,
   listing,
   NEVER,
   OPEN,
+  RESET,
   startFaultServer,
 } from '../support/fault-server.ts'
 import {drain} from '../support/fixtures.ts'
@@ -49,9 +66,12 @@ describe('a body', () => {
     ['x-gzip', gzipSync(body)],
     ['GZIP', gzipSync(body)],
     ['deflate', deflateSync(body)],
+    // Without the header of zlib, as many servers write it.
+    ['deflate', deflateRawSync(body)],
     ['br', brotliCompressSync(body)],
     ['zstd', zstdCompressSync(body)],
     ['identity', body],
+    ['gzip, deflate', deflateRawSync(gzipSync(body))],
     ['deflate, gzip', gzipSync(deflateSync(body))],
     ['gzip, identity', gzipSync(body)],
   ])('in %s is read', async (coding, coded) => {
@@ -155,5 +175,69 @@ describe('a coded body that is broken', () => {
   it('in a coding that nobody knows is a MultiStatusError', async () => {
     server.answers(answer207(gzipSync(body), {'content-encoding': 'compress'}))
     expect((await read()).error).toBeInstanceOf(MultiStatusError)
+  })
+})
+
+const CODINGS = ['gzip', 'x-gzip', 'deflate', 'br', 'zstd', 'deflate, gzip', 'br, zstd, gzip']
+
+describe('a coding above an empty body', () => {
+  const ends: readonly [string, Answer['headers']][] = [
+    ['a length of 0', {'content-length': '0'}],
+    ['a last chunk alone', {'transfer-encoding': 'chunked'}],
+    ['the connection', {'transfer-encoding': 'none', connection: 'close'}],
+  ]
+  it.each(
+    CODINGS.flatMap((coding) => ends.map(([how, headers]) => [coding, how, headers] as const)),
+  )('is no error: %s, and the end is %s', async (coding, _how, headers) => {
+    const coded = {'content-encoding': coding, ...headers}
+    server.answers({status: 200, headers: coded, body: []}, {status: 423, headers: coded, body: []})
+    const {successes, failures} = await dav.deleteMany(['a', 'b'], {concurrency: 1}).collect()
+    expect(successes).toMatchObject([{status: 200}])
+    expect(failures).toMatchObject([{status: 423, reason: 'status'}])
+  })
+
+  it.each(CODINGS)('is no error where there is no body at all: %s', async (coding) => {
+    server.answers({status: 204, headers: {'content-encoding': coding}})
+    expect((await dav.delete('a').collect()).successes).toMatchObject([{status: 204}])
+    for (const status of [200, 304]) {
+      server.answers({status, headers: {'content-encoding': coding, 'content-length': '20'}})
+      const request = {method: 'HEAD', url: server.url, headers: {}}
+      expect(await transport(request)).toMatchObject({status, body: null})
+    }
+  })
+})
+
+describe('what broke', () => {
+  async function breakOf(answer: Answer, over: Transport): Promise<unknown> {
+    server.answers(answer)
+    const client = new DavClient({url: server.url, transport: over})
+    return (await drain(client.propfind('docs/'))).error
+  }
+  const undecodable = {...answer207(body), headers: {'content-encoding': 'gzip'}}
+
+  it.each([
+    ['undici', transport],
+    ['fetch', fetchTransport()],
+  ])('can be told over %s: the coding, or the connection', async (_, over) => {
+    const coding = await breakOf(undecodable, over)
+    expect(coding).toBeInstanceOf(DavNetworkError)
+    expect(isUndecodable(coding)).toBe(true)
+    const reset = await breakOf(answer207([OPEN, 20, RESET], {'content-encoding': 'gzip'}), over)
+    const plain = await breakOf(answer207([OPEN, 20, RESET]), over)
+    expect(plain).toBeInstanceOf(DavNetworkError)
+    expect(isUndecodable(plain)).toBe(false)
+    expect(reset).toBeInstanceOf(DavNetworkError)
+  })
+
+  it.each(CODINGS)('has a cause that says so: %s', async (coding) => {
+    const error = await breakOf(
+      {...answer207(body), headers: {'content-encoding': coding}},
+      transport,
+    )
+    expect(error).toMatchObject({
+      name: 'DavNetworkError',
+      cause: {message: expect.stringMatching(/^the compressed body is broken: /)},
+      message: expect.stringContaining('the compressed body is broken'),
+    })
   })
 })

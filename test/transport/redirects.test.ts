@@ -28,6 +28,12 @@ function redirect(from: string, status: number, location: string): void {
   )
 }
 
+/** Answers the URL with a redirect without a body: only then does Node write the characters of a header as bytes. */
+function redirectRaw(from: string, location: Buffer): void {
+  const headers = {location: location.toString('latin1')}
+  server.script(({url}) => (url === from ? {status: 302, headers} : answer207(listing(url))))
+}
+
 describe.each([
   ['undici', undiciTransport()],
   ['fetch', fetchTransport()],
@@ -123,6 +129,35 @@ describe.each([
     expect((await open().propfind(path).collect()).successes).toMatchObject([{relation: 'self'}])
     expect((await open().delete(path).collect()).successes).toMatchObject([{status: 204}])
     expect(server.requests).toHaveLength(4)
+  })
+
+  it.each([
+    ['UTF-8', 'utf8', '/d%C3%A9/'],
+    ['bytes that are not UTF-8', 'latin1', '/d%E9/'],
+  ] as const)(
+    'follows a Location in raw %s to what its bytes name',
+    async (_what, encoding, path) => {
+      redirectRaw('/docs', Buffer.from('/dé/', encoding))
+      const {successes} = await open().propfind('docs').collect()
+      expect(successes).toMatchObject([{href: path, url: `${server.url}docs`, relation: 'self'}])
+      expect(server.requests.map(({url}) => url)).toEqual(['/docs', path])
+    },
+  )
+
+  it('tells a Location in raw UTF-8 as it was meant', async () => {
+    redirectRaw('/docs/', Buffer.from('http://b.example/é/😀'))
+    await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
+      location: 'http://b.example/é/😀',
+    })
+  })
+
+  it('leaves other headers that are no UTF-8 as they are', async () => {
+    const headers = {server: 'caf\u00e9', 'x-utf8': 'caf\u00c3\u00a9', 'x-plain': 'cafe'}
+    server.answers({status: 204, headers})
+    const response = await transport({method: 'DELETE', url: server.url, headers: {}})
+    expect(
+      ['server', 'X-UTF8', 'x-plain', 'x-none'].map((name) => response.headers.get(name)),
+    ).toEqual(['café', 'café', 'cafe', null])
   })
 
   it.each([300, 303, 304, 305])('does not follow %i', async (status) => {

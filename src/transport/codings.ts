@@ -1,0 +1,98 @@
+/**
+ * Content codings of a body: gzip, deflate, br, zstd. A decoder starts at the first byte, because servers name a coding above
+ * an empty body too. Node only. RFC 9110, section 8.4; RFC 8878 (zstd).
+ */
+
+import type {Readable, TransformCallback} from 'node:stream'
+import {pipeline, Transform} from 'node:stream'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib'
+
+import {UndecodableError} from './undecodable.ts'
+
+type Start = (first: number) => Transform
+
+// More codings than these are taken for nonsense.
+const MOST_CODINGS = 3
+
+const DECODERS: ReadonlyMap<string, Start> = new Map<string, Start>([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  // Half of the servers leave out the header of zlib; its low four bits are always 8. RFC 1950, section 2.2.
+  ['deflate', (first) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw())],
+  ['br', () => createBrotliDecompress()],
+  ['zstd', () => createZstdDecompress()],
+])
+
+/** The body without its content codings. A body in an unknown coding is left as it is. */
+export function decodeBody(body: Readable, contentEncoding: string | null): Readable {
+  const codings = (contentEncoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
+  const starts = codings.toReversed().map((coding) => DECODERS.get(coding))
+  if (starts.length > MOST_CODINGS || starts.includes(undefined)) return body
+  let current = body
+  for (const start of starts) {
+    if (start === undefined) continue
+    // An error of one stream ends the others too, and the reader of the last one hears of it.
+    current = pipeline(current, new LateDecoder(start), () => {})
+  }
+  return current
+}
+
+/** Decodes one coding. Without a byte to decode it gives none, and no error. */
+class LateDecoder extends Transform {
+  readonly #start: Start
+  #decoder: Transform | undefined
+
+  constructor(start: Start) {
+    super()
+    this.#start = start
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const [first] = chunk
+    if (first === undefined) {
+      done()
+      return
+    }
+    this.#decoder ??= this.#begin(first)
+    this.#decoder.write(chunk, () => done())
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#decoder === undefined) {
+      done()
+      return
+    }
+    this.#decoder.once('end', () => done())
+    this.#decoder.end()
+  }
+
+  override _read(size: number): void {
+    this.#decoder?.resume()
+    // oxlint-disable-next-line no-underscore-dangle -- the hook of Transform itself
+    super._read(size)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#decoder?.destroy()
+    done(error)
+  }
+
+  #begin(first: number): Transform {
+    const decoder = this.#start(first)
+    decoder.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) decoder.pause()
+    })
+    decoder.on('error', (error: Error) => this.destroy(new UndecodableError(error)))
+    return decoder
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Who holds a connection and who waits for one. It keeps three faults of a pool from its users: a second connection for one
+ * request after another, a wait for a body that nobody reads, and a process that outlives what it gave up.
+ */
+
+import {DavError} from '../protocol/errors.ts'
+
+/** An exchange, as far as its connection goes. */
+export interface Holder {
+  /** The method and the URL. */
+  readonly subject: string
+  /** Bytes of its body that arrived and were not read. */
+  readonly held: number
+  /** Lets the body arrive, read or not. */
+  flow(): void
+  /** Ends it before it was sent. */
+  refuse(error: Error): void
+}
+
+/** A socket that is being connected. */
+export interface Connecting {
+  destroy(error: Error): unknown
+}
+
+/** How much is held for those that wait, and for how long. */
+export interface Patience {
+  /**
+   * Bytes of one body that are held so that its connection gets free.
+   *
+   * @defaultValue 64 MiB, a listing of 100,000 resources
+   */
+  readonly bytes?: number
+  /**
+   * Milliseconds that a full body may lie unread while others wait.
+   *
+   * @defaultValue 10,000
+   */
+  readonly milliseconds?: number
+}
+
+interface Lane {
+  readonly holders: Set<Holder>
+  readonly waiting: Set<Holder>
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+/** The connections of one transport. */
+export class Connections {
+  readonly #most: number
+  readonly #mostBytes: number
+  readonly #patience: number
+  readonly #lanes = new Map<string, Lane>()
+  readonly #connecting = new Set<Connecting>()
+  #waiting = 0
+
+  /** @param most - Connections to an origin at once. */
+  constructor(most: number, {bytes = 67_108_864, milliseconds = 10_000}: Patience = {}) {
+    this.#most = most
+    this.#mostBytes = bytes
+    this.#patience = milliseconds
+  }
+
+  /** An exchange waits for a connection to an origin. */
+  wait(origin: string, holder: Holder): void {
+    const lane = this.#lanes.get(origin) ?? {
+      holders: new Set(),
+      waiting: new Set(),
+      timer: undefined,
+    }
+    this.#lanes.set(origin, lane)
+    lane.waiting.add(holder)
+    this.#waiting++
+    if (!this.#isStuck(lane)) return
+    for (const other of lane.holders) {
+      if (other.held < this.#mostBytes) other.flow()
+      else this.#watch(lane)
+    }
+  }
+
+  /** An exchange has its connection. */
+  start(origin: string, holder: Holder): void {
+    this.#leave(origin, holder)
+    this.#lanes.get(origin)?.holders.add(holder)
+  }
+
+  /** An exchange has ended, or was given up before it had a connection. */
+  end(origin: string, holder: Holder): void {
+    this.#leave(origin, holder)
+    const lane = this.#lanes.get(origin)
+    if (lane === undefined) return
+    lane.holders.delete(holder)
+    if (lane.holders.size > 0 && lane.waiting.size > 0) return
+    clearTimeout(lane.timer)
+    lane.timer = undefined
+    if (lane.holders.size === 0 && lane.waiting.size === 0) this.#lanes.delete(origin)
+  }
+
+  /** Reports if a body that is not read must arrive all the same, because others wait for its connection. */
+  mustFlow(origin: string, {held}: Holder): boolean {
+    const lane = this.#lanes.get(origin)
+    if (lane === undefined || !this.#isStuck(lane)) return false
+    if (held < this.#mostBytes) return true
+    this.#watch(lane)
+    return false
+  }
+
+  /** Keeps a socket until it is connected. It ends as soon as nobody waits for one. */
+  connecting(socket: Connecting): void {
+    this.#connecting.add(socket)
+  }
+
+  /** A socket is connected, or never will be. */
+  connected(socket: Connecting): void {
+    this.#connecting.delete(socket)
+  }
+
+  #leave(origin: string, holder: Holder): void {
+    if (this.#lanes.get(origin)?.waiting.delete(holder) !== true) return
+    if (--this.#waiting > 0) return
+    for (const socket of this.#connecting) socket.destroy(new Error('Nobody waits for it'))
+  }
+
+  #isStuck({holders, waiting}: Lane): boolean {
+    return waiting.size > 0 && holders.size >= this.#most
+  }
+
+  /** Refuses those that wait as soon as a full body before them stays unread for long. */
+  #watch(lane: Lane): void {
+    if (lane.timer !== undefined) return
+    const held = heldBy(lane)
+    lane.timer = setTimeout(() => {
+      lane.timer = undefined
+      if (heldBy(lane) < held) this.#watch(lane)
+      else for (const holder of lane.waiting) holder.refuse(refusal(holder))
+    }, this.#patience)
+  }
+}
+
+function heldBy({holders}: Lane): number {
+  let bytes = 0
+  for (const {held} of holders) bytes += held
+  return bytes
+}
+
+function refusal({subject}: Holder): DavError {
+  return new DavError(
+    `${subject} was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first`,
+  )
+}

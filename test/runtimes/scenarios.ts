@@ -1,0 +1,121 @@
+// Runs listings, a walk, bulk deletions and retries against a server that a test scripts, and prints each scenario's results
+// as one line of JSON. Each runtime runs it from the built package. Arguments: the server's URL, and undici or fetch.
+
+import {DavClient, type DavClientOptions, type DavResult, type Transport} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
+
+const [server = '', which = 'fetch'] = process.argv.slice(2)
+
+async function makeTransport(): Promise<Transport> {
+  if (which === 'fetch') return fetchTransport()
+  const {undiciTransport} = await import('multistatus/undici')
+  return undiciTransport()
+}
+
+const transport = await makeTransport()
+const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
+
+function open(path: string, options: Omit<DavClientOptions, 'url'> = {}): DavClient {
+  return new DavClient({url: new URL(path, server), transport, ...options})
+}
+
+/** What a result says, as one line. */
+function line(result: DavResult<unknown>): string {
+  const {href, relation, status} = result
+  const attempts = result.ok ? result.attempts : result.request?.attempts
+  return [result.ok ? 'ok' : result.reason, status, relation, href, attempts ?? 1].join(' ')
+}
+
+/** All that a stream gives, in the order of its text, and what it throws. */
+async function told(stream: AsyncIterable<DavResult<unknown>>): Promise<readonly string[]> {
+  const lines: string[] = []
+  try {
+    for await (const result of stream) lines.push(line(result))
+  } catch (error) {
+    return [...lines.toSorted(), `thrown ${nameOf(error)}`]
+  }
+  return lines.toSorted()
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'timeout' in error ? `${error.name} ${String(error.timeout)}` : error.name
+}
+
+async function nameOfThrown(run: () => unknown): Promise<string> {
+  try {
+    await run()
+    return 'nothing'
+  } catch (error) {
+    return nameOf(error)
+  }
+}
+
+const closed = new URL(server)
+closed.port = process.argv[4] ?? ''
+
+const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
+  package: async () => import.meta.resolve('multistatus').split('/').slice(-2),
+  'default transport': () => told(new DavClient({url: new URL('own/', server)}).propfind('')),
+  listing: () => told(open('listing/').propfind('')),
+  walk: async () => {
+    const {successes, summary} = await open('walk/')
+      .propfind('', {depth: {walk: true}})
+      .collect()
+    return [successes.length, summary.complete, summary.requests]
+  },
+  'listing, cut': () => told(open('cut/').propfind('')),
+  'listing, reset': () => told(open('reset/').propfind('')),
+  'listing, reset at once': () => told(open('gone/').propfind('')),
+  'listing, retried': () => told(open('flaky/', {retry}).propfind('')),
+  'listing, moved': () => told(open('moved/').propfind('docs')),
+  bulk: () => told(open('bulk/').deleteMany(['a', 'reset', 'closed', 'cut', 'locked', 'z'])),
+  'bulk, fed by a listing': () => {
+    const dav = open('fed/')
+    const listing = dav.propfind('')
+    async function* members(): AsyncGenerator<DavResult> {
+      for await (const result of listing) if (result.relation === 'member') yield result
+    }
+    return told(dav.deleteMany(members()))
+  },
+  'bulk, retried': () => told(open('flaky/', {retry}).deleteMany(['reset', 'busy'])),
+  'retry of failures': async () => {
+    const dav = open('later/')
+    const {failures} = await dav.deleteMany(['reset', 'busy']).collect()
+    return told(dav.retry(failures, retry))
+  },
+  'no server': async () => [
+    ...(await told(open(closed.href).deleteMany(['a', 'b']))),
+    ...(await told(open(closed.href).propfind(''))),
+  ],
+  'no name': () => told(open('http://no-such-host.invalid/').deleteMany(['a'])),
+  'no TLS': () => told(open(server.replace('http:', 'https:')).deleteMany(['a'])),
+  'sent once': async () => {
+    const dav = open('once/')
+    // The connection is kept by then, and closes without an answer.
+    const before = [await told(dav.propfind('')), await told(dav.delete('fine'))]
+    const {url} = dav
+    const put = transport({method: 'PUT', url: `${url}put`, headers: {}, body: 'x'})
+    const thrown = await nameOfThrown(() => put)
+    return [...before.flat(), ...(await told(dav.deleteMany(['delete']))), thrown !== 'nothing']
+  },
+  'time limits': async () => [
+    ...(await told(open('never/', {timeout: 200}).propfind(''))),
+    ...(await told(open('stops/', {timeout: 200}).propfind(''))),
+  ],
+  abort: async () => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort('enough'), 50)
+    const {signal} = controller
+    return told(open('never/').propfind('', {signal}))
+  },
+  'wrong arguments': async () => [
+    await nameOfThrown(() => open('', {headers: {'no name': 'x'}})),
+    await nameOfThrown(() => open('', {headers: {x: 'a\nb'}})),
+  ],
+}
+
+for (const [name, run] of Object.entries(scenarios)) {
+  const results = await run().catch((error: unknown) => `rejected: ${nameOf(error)}`)
+  console.log(JSON.stringify([name, results]))
+}

@@ -1,0 +1,17 @@
+// Aborts three requests while their connection is made, says so, and has nothing more to do: a test sees it end by itself.
+
+import {undiciTransport} from '../../src/transport/undici.ts'
+
+const [, , url = ''] = process.argv
+process.disconnect()
+const transport = undiciTransport()
+const controller = new AbortController()
+setTimeout(() => controller.abort(new Error('enough')), 200)
+const {signal} = controller
+const ends = await Promise.allSettled(
+  ['a', 'b', 'c'].map((name) =>
+    transport({method: 'DELETE', url: url + name, headers: {}, signal}),
+  ),
+)
+const aborted = ends.filter((end) => end.status === 'rejected' && end.reason === signal.reason)
+console.log(`aborted ${aborted.length}`)
