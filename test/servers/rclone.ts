@@ -25,8 +25,9 @@ export const rclone: ServerRecipe = {
     root,
     `--addr=127.0.0.1:${port}`,
     `--config=${folder}/rclone.conf`,
-    // Listings are remembered no longer than that: what a test has just made has to show.
-    '--dir-cache-time=1ms',
+    // No listing is remembered: what a test has just made has to show. One that is remembered also loses each file that a
+    // DELETE was refused for, which is 404 from then on.
+    '--dir-cache-time=0',
     '--vfs-cache-mode=off',
   ],
 }
