@@ -6,6 +6,7 @@
 import type {Property} from '../properties/bag.ts'
 import type {Decoders, KeyOfName, Properties, PropertiesOf} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
+import {ownCopy} from '../xml/characters.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
@@ -253,7 +254,7 @@ export class MultiStatusParser<P = Properties> {
   ): MultiStatusError {
     const done = `after ${this.#reader.responses} complete responses`
     const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
-    return new MultiStatusError(message, reason, offset, limit)
+    return new MultiStatusError(ownCopy(message), reason, offset, limit)
   }
 }
 
