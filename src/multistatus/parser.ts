@@ -9,6 +9,7 @@ import type {Decoders, KeyOfName, Properties, PropertiesOf} from '../properties/
 import {MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
+import {ownCopy} from '../xml/characters.ts'
 import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
@@ -270,7 +271,7 @@ export class MultiStatusParser<P = Properties> {
     const done = `after ${this.#reader.responses} complete responses`
     const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
     const request = {method: this.#method, url: this.#url.href}
-    return new MultiStatusError(message, reason, offset, limit, request)
+    return new MultiStatusError(ownCopy(message), reason, offset, limit, request)
   }
 }
 

@@ -9,7 +9,7 @@ import type {Decoders} from '../properties/vocabulary.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'
-import {trimSpace} from '../xml/characters.ts'
+import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {PathNode} from '../xml/path.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {ScanError} from '../xml/handler.ts'
@@ -141,7 +141,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.property:
         return this.#property(node, value, structured)
       case Role.href:
-        return this.#href(trimSpace(value))
+        return this.#href(ownCopy(trimSpace(value)))
       case Role.status:
         return this.#response?.setStatus(decodeStatusLine(value))
       case Role.propstatStatus:
@@ -159,19 +159,19 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.propstatCondition:
         return this.#condition(node.name.text, this.#propstat)
       case Role.description:
-        if (this.#response !== undefined) this.#response.description ||= trimSpace(value)
+        if (this.#response !== undefined) this.#response.description ||= ownCopy(trimSpace(value))
         return undefined
       case Role.propstatDescription:
-        if (this.#propstat !== undefined) this.#propstat.description ||= trimSpace(value)
+        if (this.#propstat !== undefined) this.#propstat.description ||= ownCopy(trimSpace(value))
         return undefined
       case Role.documentDescription:
-        this.#description ||= trimSpace(value)
+        this.#description ||= ownCopy(trimSpace(value))
         return undefined
       case Role.locationHref:
-        if (this.#response !== undefined) this.#response.location ||= trimSpace(value)
+        if (this.#response !== undefined) this.#response.location ||= ownCopy(trimSpace(value))
         return undefined
       case Role.syncToken:
-        this.#syncToken ||= trimSpace(value)
+        this.#syncToken ||= ownCopy(trimSpace(value))
         return undefined
       default:
         return undefined
@@ -182,7 +182,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#isLost = true
     this.#malformed = true
     if (this.#response === undefined) return
-    this.#response.problem ||= `is not well-formed: ${message}`
+    this.#response.problem ||= ownCopy(`is not well-formed: ${message}`)
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
@@ -201,7 +201,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   #condition(name: string, of: ResponseDraft | PropstatDraft | undefined): void {
     this.#countPart()
-    if (of !== undefined) (of.conditions ??= []).push(name)
+    if (of === undefined) return
+    // Most have one, for which an array that grows would take the room of 17.
+    if (of.conditions === undefined) of.conditions = [name]
+    else of.conditions.push(name)
   }
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */

@@ -14,7 +14,8 @@ import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.
 
 const NONE: readonly never[] = Object.freeze([])
 const NOTHING: Said = {conditions: undefined, description: ''}
-const SUCCESS = {reason: 'status', said: NOTHING} as const
+// Each list begins as this one, which `append` never changes.
+const EMPTY: never[] = []
 
 /** What a server says of a failure. */
 interface Said {
@@ -24,12 +25,12 @@ interface Said {
 
 /** A `DAV:response`, as far as it has been read. */
 export class ResponseDraft implements Part {
-  hrefs: string[] = []
+  hrefs: string[] = EMPTY
   status: number | undefined
   conditions: string[] | undefined
   description = ''
   location = ''
-  propstats: PropstatDraft[] = []
+  propstats: PropstatDraft[] = EMPTY
   /** How many properties there are in all propstats. */
   size = 0
   /** How many propstats and conditions there are. */
@@ -74,7 +75,10 @@ export class ResponseDraft implements Part {
     const isSuccess = isSuccessStatus(status)
     const missing = isSuccess ? this.#gather(values) : this.#missing()
     const properties = isSuccess ? values.bag.take() : {}
-    const {reason, said} = isSuccess ? SUCCESS : this.#refusal(needsAll)
+    const isOwn = this.status !== undefined
+    const saysGone = !isSuccess && !isOwn && !needsAll && isGone(this.propstats)
+    const reason = isOwn || saysGone ? 'status' : 'propstat'
+    const said = isOwn || isSuccess ? this : this.#said()
     let results: DavResult[] = []
     for (const href of hrefs) {
       let result: DavResult
@@ -86,20 +90,17 @@ export class ResponseDraft implements Part {
     return results
   }
 
-  /** The kind of a Failure, with its conditions and words. */
-  #refusal(needsAll: boolean): {reason: FailureReason; said: Said} {
-    if (this.status !== undefined) return {reason: 'status', said: this}
-    const reason = !needsAll && isGone(this.propstats) ? 'status' : 'propstat'
+  /** The conditions and words of a Failure that propstats make. */
+  #said(): Said {
     // A propstat that names no property speaks of the resource: lighttpd writes a 403 so. No entry of `missing` has its words.
     const nameless = this.propstats.find(
       ({size, effectiveStatus}) => size === 0 && !isSuccessStatus(effectiveStatus),
     )
     const {conditions, description} = nameless ?? NOTHING
-    const said = {
+    return {
       conditions: this.conditions ?? conditions,
       description: this.description || description,
     }
-    return {reason, said}
   }
 
   #findProblem(): string {

@@ -8,7 +8,7 @@ import {visible} from '../protocol/errors.ts'
 import type {Rule} from '../protocol/options.ts'
 import {namesOf, readRecord} from '../protocol/options.ts'
 import {keyOfName} from '../protocol/name.ts'
-import {trimSpace} from '../xml/characters.ts'
+import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
 import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './vocabulary.ts'
@@ -32,7 +32,7 @@ type LiveDecoders = {
 
 const LIVE: LiveDecoders = {
   creationdate: text(decodeDate),
-  displayname: ownText,
+  displayname: (raw) => ownCopy(ownText(raw)),
   // The values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
   getcontentlanguage: text(asWritten),
   getcontentlength: text(decodeSize),
@@ -90,13 +90,13 @@ export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Deco
 export function decoderFor(name: string, decoders: Decoders | undefined): Decode | undefined {
   if (decoders !== undefined && Object.hasOwn(decoders, name)) {
     const decoder = decoders[name]
-    if (decoder !== undefined) return (raw) => runDecoder(decoder, raw)
+    if (decoder !== undefined) return (raw) => runDecoder(decoder, keepable(raw))
   }
   if (!isLive(name)) return undefined
   const decode = LIVE[name]
   return (raw) => {
     const value = decode(raw)
-    return value === undefined ? new Undecodable(`${describe(raw)} is no ${name}`) : value
+    return value === undefined ? new Undecodable(ownCopy(`${describe(raw)} is no ${name}`)) : value
   }
 }
 
@@ -147,7 +147,12 @@ function ownText(raw: RawValue): string {
 }
 
 function asWritten(value: string): string {
-  return value
+  return ownCopy(value)
+}
+
+/** A value of which a decoder may keep pieces. The text of elements is no longer a piece of the body. */
+function keepable(raw: RawValue): RawValue {
+  return typeof raw === 'string' ? ownCopy(raw) : raw
 }
 
 function decodeSize(value: string): number | undefined {
@@ -163,8 +168,10 @@ function exact(value: string): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined
 }
 
+const NO_TYPES: readonly string[] = Object.freeze([])
+
 function decodeResourceType(raw: RawValue): readonly string[] | undefined {
-  if (typeof raw === 'string') return trimSpace(raw) === '' ? Object.freeze([]) : undefined
+  if (typeof raw === 'string') return trimSpace(raw) === '' ? NO_TYPES : undefined
   return Object.freeze(childElements(raw).map((child: XmlElement) => child.name))
 }
 

@@ -54,7 +54,8 @@ export class PropertyValues {
 
   /** The value of what is written in an element; `Undecodable` where it has none. */
   valueOf(node: PathNode<Property>, {decode}: Property, written: Written): unknown {
-    if (typeof written === 'string') return decode === undefined ? written : decode(written)
+    if (typeof written === 'string')
+      return decode === undefined ? ownCopy(written) : decode(written)
     const {text: raw} = written
     const scope = node.parent?.scope ?? node.scope
     const known = node.values?.get(raw)

@@ -144,12 +144,15 @@ export function trimSpaceEnd(text: string): string {
   return text.slice(0, to)
 }
 
+// V8 copies a shorter piece anyway.
+const SHORTEST_WINDOW = 13
+
 /**
- * A copy that holds nothing else in memory. What V8 cuts out of a chunk keeps the whole chunk, so that what is remembered
- * for long would keep a whole body.
+ * A copy that holds nothing else in memory. V8 cuts a piece of text out as a window on the whole, which it keeps: a chunk of the
+ * body, or the pieces that a value was put together from. Of all ways to make a copy, this one takes the least time.
  */
 export function ownCopy(text: string): string {
-  return ` ${text}`.replace(' ', '')
+  return text.length < SHORTEST_WINDOW ? text : ` ${text}`.replace(' ', '')
 }
 
 function isSpace(code: number): boolean {

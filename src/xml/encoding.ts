@@ -25,8 +25,7 @@ export class UnknownEncodingError extends Error {}
 // A declaration that has not ended by then is none.
 const LONGEST_DECLARATION = 1024
 
-// A long chunk is read in pieces of this size: the text of one fits the caches of a processor, and a value that is kept
-// keeps no more than its piece in memory.
+// A long chunk is read in pieces of this size: the text of one fits the caches of a processor.
 const PIECE = 65_536
 
 // By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
