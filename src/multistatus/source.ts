@@ -32,7 +32,7 @@ export interface BodyHeaders {
 /**
  * The chunks of a body. Ending the iteration early cancels the source.
  *
- * @param stop - Cancels a stream that is being waited for.
+ * @param stop - Ends the wait for a stream or an iterable that is silent.
  * @throws TypeError where the source is none, or has been read already.
  */
 export async function* readChunks(
@@ -43,7 +43,8 @@ export async function* readChunks(
   else if (source instanceof ArrayBuffer) yield new Uint8Array(source)
   else if (typeof source !== 'object' || source === null) throw noBody()
   else if (isReadableStream(source)) yield* checked(readStream(source, stop))
-  else if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* checked(source)
+  else if (Symbol.asyncIterator in source) yield* checked(untilStopped(source, stop))
+  else if (Symbol.iterator in source) yield* checked(source)
   else if (!('body' in source)) throw noBody()
   else if (source.body !== null) yield* readChunks(source.body, stop)
   return undefined
@@ -63,6 +64,50 @@ async function* checked(
     yield chunk
   }
   return undefined
+}
+
+/** An iteration that can be ended while it waits. A generator, such as that of a Node stream, cannot end itself then. */
+function untilStopped<T>(
+  chunks: AsyncIterable<T>,
+  stop: AbortSignal | undefined,
+): AsyncIterable<T> {
+  return stop === undefined ? chunks : {[Symbol.asyncIterator]: () => stoppable(chunks, stop)}
+}
+
+async function* stoppable<T>(
+  chunks: AsyncIterable<T>,
+  stop: AbortSignal,
+): AsyncGenerator<T, undefined, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let onStop: (() => void) | undefined
+  const onAbort = (): void => onStop?.()
+  stop.addEventListener('abort', onAbort, {once: true})
+  let isOver = false
+  try {
+    while (!stop.aborted) {
+      const next = await new Promise<IteratorResult<T, unknown>>((resolve, reject) => {
+        onStop = () => resolve({value: undefined, done: true})
+        iterator.next().then(resolve, reject)
+      })
+      isOver = next.done === true
+      if (next.done === true) return undefined
+      yield next.value
+    }
+    return undefined
+  } catch (error) {
+    isOver = true
+    throw error
+  } finally {
+    stop.removeEventListener('abort', onAbort)
+    if (stop.aborted) giveUp(chunks, iterator)
+    else if (!isOver) await iterator.return?.()
+  }
+}
+
+/** Closes a source that may be waiting. It is not waited for: a generator closes only when its wait has ended. */
+function giveUp<T>(chunks: AsyncIterable<T>, iterator: AsyncIterator<T>): void {
+  if ('destroy' in chunks && typeof chunks.destroy === 'function') chunks.destroy()
+  void iterator.return?.().catch(() => {})
 }
 
 function isReadableStream(source: object): source is ReadableStream<Chunk> {

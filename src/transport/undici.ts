@@ -55,6 +55,7 @@ const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 /**
  * A transport over undici.
  *
+ * @throws TypeError where there is no dispatcher of undici, as on Bun.
  * @example
  * ```ts
  * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
@@ -78,6 +79,9 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       connect: connector(connectTimeout, connections),
       ...(most !== undefined && {connections: most}),
     })
+  // Bun puts a module of its own in the place of undici. Its Agent sends nothing.
+  if (typeof dispatcher.dispatch !== 'function')
+    throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
 
   const transport: Transport = async (request) => {
