@@ -1,7 +1,7 @@
 /**
  * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
- * error, whatever the platform throws. The time until the headers is another limit than the one between two chunks: a
- * server may be silent for long before it begins to list a large collection.
+ * error, whatever the platform throws. The time until the headers has a limit of its own. A server may
+ * be silent for long before it begins to list a large collection.
  */
 
 import {readChunks} from '../multistatus/source.ts'
@@ -33,7 +33,7 @@ const LONGEST_TIMER = 2_147_483_647
 /**
  * The limits to apply: one number is both.
  *
- * @throws RangeError where one is not above zero, TypeError where there is none of that name.
+ * @throws RangeError for a limit that is not above zero, TypeError for an unknown name.
  */
 export function resolveTimeouts(
   given: number | Timeouts = {},

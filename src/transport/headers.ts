@@ -17,7 +17,7 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
 // No fetch sends them. RFC 9110, sections 9.3.6 and 9.3.8.
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-/** Whether a text can be the value of a header. The platform's error for one that cannot would quote it. */
+/** Reports if a text can be the value of a header. The platform's own error would quote the value. */
 export function isHeaderValue(value: string): boolean {
   return VALUE.test(value)
 }

@@ -14,7 +14,7 @@ import {withHeaderText} from './headers.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 
-/** What the undici transport can be told. */
+/** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
    * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a certificate of your own.
@@ -154,8 +154,8 @@ function titleCaseWrites(socket: Socket): void {
 }
 
 /**
- * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended, and
- * opens another one for a request that comes before.
+ * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended. A
+ * request that comes before opens another one.
  */
 class Settling {
   /** Resolves when the connections of all exchanges that have ended are free. */
@@ -174,7 +174,7 @@ class Settling {
   }
 }
 
-/** Where an exchange tells of itself. */
+/** The parts of the transport that an exchange reports to. */
 interface Surroundings {
   readonly connections: Connections
   readonly settling: Settling
