@@ -43,7 +43,8 @@ export async function* readChunks(
   else if (source instanceof ArrayBuffer) yield new Uint8Array(source)
   else if (typeof source !== 'object' || source === null) throw noBody()
   else if (isReadableStream(source)) yield* checked(readStream(source, stop))
-  else if (Symbol.asyncIterator in source) yield* checked(untilStopped(source, stop))
+  else if (Symbol.asyncIterator in source)
+    yield* checked(stop === undefined ? source : stoppable(source, stop))
   else if (Symbol.iterator in source) yield* checked(source)
   else if (!('body' in source)) throw noBody()
   else if (source.body !== null) yield* readChunks(source.body, stop)
@@ -67,13 +68,6 @@ async function* checked(
 }
 
 /** An iteration that can be ended while it waits. A generator, such as that of a Node stream, cannot end itself then. */
-function untilStopped<T>(
-  chunks: AsyncIterable<T>,
-  stop: AbortSignal | undefined,
-): AsyncIterable<T> {
-  return stop === undefined ? chunks : {[Symbol.asyncIterator]: () => stoppable(chunks, stop)}
-}
-
 async function* stoppable<T>(
   chunks: AsyncIterable<T>,
   stop: AbortSignal,
@@ -99,15 +93,12 @@ async function* stoppable<T>(
     throw error
   } finally {
     stop.removeEventListener('abort', onAbort)
-    if (stop.aborted) giveUp(chunks, iterator)
-    else if (!isOver) await iterator.return?.()
+    if (stop.aborted) {
+      if ('destroy' in chunks && typeof chunks.destroy === 'function') chunks.destroy()
+      // Not waited for: a generator closes only when its wait has ended.
+      void iterator.return?.().catch(() => {})
+    } else if (!isOver) await iterator.return?.()
   }
-}
-
-/** Closes a source that may be waiting. It is not waited for: a generator closes only when its wait has ended. */
-function giveUp<T>(chunks: AsyncIterable<T>, iterator: AsyncIterator<T>): void {
-  if ('destroy' in chunks && typeof chunks.destroy === 'function') chunks.destroy()
-  void iterator.return?.().catch(() => {})
 }
 
 function isReadableStream(source: object): source is ReadableStream<Chunk> {

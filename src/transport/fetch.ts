@@ -28,7 +28,7 @@ export interface FetchTransport extends Transport {
 }
 
 /**
- * A transport over `fetch`. A browser hides where a redirect leads, so there one is a {@link DavNetworkError} that says so.
+ * A transport over `fetch`. A browser hides where a redirect leads, so there one is an error that says so, and is not retried.
  *
  * On Bun and Deno, a request that is not safe to repeat has a connection of its own. Those platforms send a request again by
  * themselves when a kept connection closes without an answer. The first one may have been obeyed.
