@@ -33,7 +33,7 @@ export interface BodyHeaders {
 /**
  * The chunks of a body. Ending the iteration early cancels the source.
  *
- * @param stop - Cancels a stream that is being waited for.
+ * @param stop - Ends the wait for a stream or an iterable that is silent.
  * @throws TypeError where the source is none, or has been read already.
  */
 export async function* readChunks(
@@ -44,7 +44,9 @@ export async function* readChunks(
   if (whole !== undefined) yield whole
   else if (typeof source !== 'object' || source === null) throw noBody(source)
   else if (isReadableStream(source)) yield* checked(readStream(source, stop))
-  else if (isIterable(source)) yield* checked(readIterable(source, stop))
+  else if (Symbol.asyncIterator in source)
+    yield* checked(stop === undefined ? source : stoppable(source, stop))
+  else if (Symbol.iterator in source) yield* checked(source)
   else if (!('body' in source)) throw noBody(source)
   else if (source.body !== null) yield* readChunks(source.body, stop)
   return undefined
@@ -86,31 +88,44 @@ function isBuffer(given: unknown): given is ArrayBuffer {
 }
 
 async function* checked(
-  chunks: AsyncIterable<unknown>,
+  chunks: AsyncIterable<unknown> | Iterable<unknown>,
 ): AsyncGenerator<Uint8Array | string, undefined, undefined> {
   for await (const chunk of chunks) yield readChunk(chunk)
   return undefined
 }
 
-function isIterable(source: object): source is AsyncIterable<unknown> | Iterable<unknown> {
-  return Symbol.asyncIterator in source || Symbol.iterator in source
-}
-
-/** A stream of Node ends what it is asked for only when it is destroyed. */
-async function* readIterable(
-  source: AsyncIterable<unknown> | Iterable<unknown>,
-  stop?: AbortSignal,
-): AsyncGenerator<unknown, undefined, undefined> {
-  const destroy = (): void => {
-    if ('destroy' in source && typeof source.destroy === 'function') source.destroy()
-  }
-  stop?.addEventListener('abort', destroy, {once: true})
+/** An iteration that can be ended while it waits. A generator, such as that of a Node stream, cannot end itself then. */
+async function* stoppable<T>(
+  chunks: AsyncIterable<T>,
+  stop: AbortSignal,
+): AsyncGenerator<T, undefined, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let onStop: (() => void) | undefined
+  const onAbort = (): void => onStop?.()
+  stop.addEventListener('abort', onAbort, {once: true})
+  let isOver = false
   try {
-    yield* source
+    while (!stop.aborted) {
+      const next = await new Promise<IteratorResult<T, unknown>>((resolve, reject) => {
+        onStop = () => resolve({value: undefined, done: true})
+        iterator.next().then(resolve, reject)
+      })
+      isOver = next.done === true
+      if (next.done === true) return undefined
+      yield next.value
+    }
+    return undefined
+  } catch (error) {
+    isOver = true
+    throw error
   } finally {
-    stop?.removeEventListener('abort', destroy)
+    stop.removeEventListener('abort', onAbort)
+    if (stop.aborted) {
+      if ('destroy' in chunks && typeof chunks.destroy === 'function') chunks.destroy()
+      // Not waited for: a generator closes only when its wait has ended.
+      void iterator.return?.().catch(() => {})
+    } else if (!isOver) await iterator.return?.()
   }
-  return undefined
 }
 
 function isReadableStream(source: object): source is ReadableStream<Chunk> {

@@ -1,9 +1,9 @@
 /** Waiting that a signal ends, whether or not what is waited for heeds it. */
 
 /**
- * What a promise gives.
+ * Waits for a promise until the signal is aborted.
  *
- * @throws What it rejects with; the signal's reason as soon as that is aborted.
+ * @throws The signal's reason, and the promise's own.
  */
 export async function untilAborted<T>(
   promise: Promise<T>,

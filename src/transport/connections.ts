@@ -1,6 +1,6 @@
 /**
- * Who holds a connection and who waits for one. It keeps three faults of a pool from its users: a second connection for one
- * request after another, a wait for a body that nobody reads, and a process that outlives what it gave up.
+ * Tracks which exchange holds a connection and which waits for one. It prevents two faults of a pool. A request would wait for
+ * ever behind a body that nobody reads. A process would live on for a connection that nobody wants any more.
  */
 
 import {DavError} from '../protocol/errors.ts'
@@ -22,7 +22,7 @@ export interface Connecting {
   destroy(error: Error): unknown
 }
 
-/** How much is held for those that wait, and for how long. */
+/** Bounds on an unread body that others wait for. */
 export interface Patience {
   /**
    * Bytes of one body that are held so that its connection gets free.
@@ -104,7 +104,7 @@ export class Connections {
     return false
   }
 
-  /** Keeps a socket until it is connected. It ends as soon as nobody waits for one. */
+  /** Keeps a socket until it is connected. It is destroyed as soon as no exchange waits. */
   connecting(socket: Connecting): void {
     this.#connecting.add(socket)
   }

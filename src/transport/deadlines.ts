@@ -1,7 +1,7 @@
 /**
  * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
- * error, whatever the platform throws. The time until the headers is another limit than the one between two chunks: a
- * server may be silent for long before it begins to list a large collection.
+ * error, whatever the platform throws. The time until the headers has a limit of its own. A server may
+ * be silent for long before it begins to list a large collection.
  */
 
 import {readChunks} from '../multistatus/source.ts'

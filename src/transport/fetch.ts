@@ -7,7 +7,7 @@ import {isSafe} from './methods.ts'
 import {HiddenRedirectError} from './redirects.ts'
 import type {Transport} from './transport.ts'
 
-/** What the fetch transport can be told. */
+/** Options of `fetchTransport`. */
 export interface FetchTransportOptions {
   /**
    * The function to call, such as one that a test or a framework gives.
@@ -16,7 +16,7 @@ export interface FetchTransportOptions {
    */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
   /**
-   * Whether a browser sends its own cookies and credentials.
+   * The browser's own cookies and credentials: sent or not.
    *
    * @defaultValue `omit`: only what the client is given is sent
    */
@@ -36,10 +36,10 @@ export interface FetchTransport extends Transport {
 }
 
 /**
- * A transport over `fetch`. A browser hides where a redirect leads, so there one is a {@link DavNetworkError} that says so.
+ * A transport over `fetch`. A browser hides where a redirect leads, so there one is an error that says so, and is not retried.
  *
- * Where the platform allows it, a request that is not safe to repeat is sent on a connection of its own. Bun and Deno send a
- * request once more by themselves where a kept connection closes without an answer, and the first one may have been obeyed.
+ * On Bun and Deno, a request that is not safe to repeat has a connection of its own. Those platforms send a request again by
+ * themselves when a kept connection closes without an answer. The first one may have been obeyed.
  *
  * @example
  * ```ts

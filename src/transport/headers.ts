@@ -19,7 +19,7 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
 // No fetch sends them. RFC 9110, sections 9.3.6 and 9.3.8.
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-/** Whether a text can be the value of a header. The platform's error for one that cannot would quote it. */
+/** Reports if a text can be the value of a header. The platform's own error would quote the value. */
 export function isHeaderValue(value: string): boolean {
   return VALUE.test(value)
 }
@@ -74,23 +74,15 @@ export function withHeaderText(headers: DavHeaders): DavHeaders {
   return {
     get(name) {
       const value = headers.get(name)
-      if (value === null || !/[\x80-\xFF]/.test(value)) return value
-      // It was decoded already.
-      if (/[^\0-\xFF]/.test(value)) return value
-      return (
-        decodeUtf8(value) ??
-        (REFERENCES.has(name.toLowerCase()) ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value)
-      )
+      // A character beyond Latin-1 says that it was decoded already.
+      if (value === null || !/[\x80-\xFF]/.test(value) || /[^\0-\xFF]/.test(value)) return value
+      try {
+        return decodeURIComponent(value.replaceAll(/[%\x80-\xFF]/g, escapeByte))
+      } catch {
+        const isReference = REFERENCES.has(name.toLowerCase())
+        return isReference ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value
+      }
     },
-  }
-}
-
-function decodeUtf8(value: string): string | undefined {
-  const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0))
-  try {
-    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes)
-  } catch {
-    return undefined
   }
 }
 

@@ -30,7 +30,7 @@ export function withRedirects(transport: Transport): Transport {
   }
 }
 
-/** Where a redirect leads, `undefined` where it is none or must not be followed. */
+/** The URL that a redirect leads to, `undefined` if it must not be followed. */
 function redirectTarget(method: string, url: string, response: DavResponse): string | undefined {
   if (!REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)

@@ -16,7 +16,7 @@ import {withHeaderText} from './headers.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 
-/** What the undici transport can be told. */
+/** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
    * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a certificate of your own.
@@ -71,7 +71,8 @@ const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 /**
  * A transport over undici.
  *
- * @throws TypeError for an option that is unknown or of another type, RangeError for a number that makes no sense.
+ * @throws TypeError for an option that is unknown or of another type, and where there is no dispatcher of undici, as on Bun;
+ *   RangeError for a number that makes no sense.
  * @example
  * ```ts
  * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
@@ -100,6 +101,9 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       connect: connector(connectTimeout, connections),
       ...(most !== undefined && {connections: most}),
     })
+  // Bun puts a module of its own in the place of undici. Its Agent sends nothing.
+  if (typeof dispatcher.dispatch !== 'function')
+    throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
 
   const transport: Transport = async (request) => {
@@ -172,8 +176,8 @@ function titleCaseWrites(socket: Socket): void {
 }
 
 /**
- * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended, and
- * opens another one for a request that comes before.
+ * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended. A
+ * request that comes before opens another one.
  */
 class Settling {
   /** Resolves when the connections of all exchanges that have ended are free. */
@@ -192,7 +196,7 @@ class Settling {
   }
 }
 
-/** Where an exchange tells of itself. */
+/** The parts of the transport that an exchange reports to. */
 interface Surroundings {
   readonly connections: Connections
   readonly settling: Settling

@@ -1,5 +1,7 @@
 // A reader that goes away while a body is silent is let go at once, and the source is cancelled. RFC 4918, section 13.
 
+import {PassThrough} from 'node:stream'
+
 import {MultiStatusStream, parseMultiStatus} from 'multistatus/parser'
 import {expect, it, vi} from 'vitest'
 
@@ -38,5 +40,60 @@ it('parseMultiStatus cancels a stream that is being waited for', async () => {
   await iterator.return?.()
   expect(await waiting).toEqual({value: undefined, done: true})
   expect(cancel).toHaveBeenCalledOnce()
+  expect(await results.summary).toMatchObject({complete: false, incomplete: [{reason: 'stopped'}]})
+})
+
+/** Begins a body and is silent then. */
+function* begun(): Generator<Uint8Array> {
+  yield new TextEncoder().encode('<D:multistatus xmlns:D="DAV:">')
+}
+
+it.each<[string, () => {source: AsyncIterable<Uint8Array>; isClosed: () => boolean}]>([
+  [
+    'a stream of Node',
+    () => {
+      const source = new PassThrough()
+      for (const chunk of begun()) source.write(chunk)
+      return {source, isClosed: () => source.destroyed}
+    },
+  ],
+  [
+    'an async generator',
+    () => ({
+      source: (async function* () {
+        yield* begun()
+        await new Promise(() => {})
+      })(),
+      // It cannot be closed while it waits, and is let go.
+      isClosed: () => true,
+    }),
+  ],
+  [
+    'an iterator of the user’s own',
+    () => {
+      let isClosed = false
+      const chunks = begun()
+      const iterator: AsyncIterator<Uint8Array> = {
+        next: () => {
+          const next = chunks.next()
+          return next.done === true ? new Promise(() => {}) : Promise.resolve(next)
+        },
+        return: async () => {
+          isClosed = true
+          return {value: undefined, done: true}
+        },
+      }
+      return {source: {[Symbol.asyncIterator]: () => iterator}, isClosed: () => isClosed}
+    },
+  ],
+])('parseMultiStatus lets go of %s that is being waited for', async (_, make) => {
+  const {source, isClosed} = make()
+  const results = parseMultiStatus(source)
+  const iterator = results[Symbol.asyncIterator]()
+  const waiting = iterator.next()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await iterator.return?.()
+  expect(await waiting).toEqual({value: undefined, done: true})
+  expect(isClosed()).toBe(true)
   expect(await results.summary).toMatchObject({complete: false, incomplete: [{reason: 'stopped'}]})
 })

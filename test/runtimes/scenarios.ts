@@ -109,6 +109,8 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const {signal} = controller
     return told(open('never/').propfind('', {signal}))
   },
+  'undici, where it is another': () =>
+    nameOfThrown(() => import('multistatus/undici').then((u) => u.undiciTransport())),
   'wrong arguments': async () => [
     await nameOfThrown(() => open('', {headers: {'no name': 'x'}})),
     await nameOfThrown(() => open('', {headers: {x: 'a\nb'}})),
