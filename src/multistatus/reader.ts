@@ -38,7 +38,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #propstats = new Propstats()
   #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: whether there was a fault, and none of the root's responses has begun or ended since.
+  // In recovery: whether there was a fault, and since then no href has begun and no response has ended.
   #isLost = false
   #responses = 0
   #successes = 0
@@ -119,7 +119,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.response:
         this.#response = new ResponseDraft()
         this.#responseAt = this.#position()
-        this.#isLost = false
         break
       case Role.propstat:
         this.#countPart()
@@ -128,6 +127,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.href:
         this.#inHref = true
+        // Not before: broken markup such as `</<D:response>` begins a response without an href.
+        this.#isLost = false
         break
       case Role.multistatus:
         this.#root = node

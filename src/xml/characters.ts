@@ -148,8 +148,8 @@ export function trimSpaceEnd(text: string): string {
 const SHORTEST_WINDOW = 13
 
 /**
- * A copy that holds nothing else in memory. V8 cuts a piece of text out as a window on the whole, which it keeps: a chunk of the
- * body, or the pieces that a value was put together from. Of all ways to make a copy, this one takes the least time.
+ * A copy that holds nothing else in memory. V8 cuts a piece of text out as a window, which keeps the whole chunk of the body.
+ * Of all ways to make a copy, this one takes the least time.
  */
 export function ownCopy(text: string): string {
   return text.length < SHORTEST_WINDOW ? text : ` ${text}`.replace(' ', '')

@@ -117,6 +117,7 @@ export class OpenElements<Known> {
     const next = this.#recovers ? this.#nextInRoot(child) : undefined
     if (next === undefined) return this.#enter(child, lt)
     while (this.node.depth >= next.depth) this.close(source, lt)
+    this.#handler.fault('end tags are missing')
     return this.#enter(next, lt)
   }
 

@@ -99,6 +99,13 @@ describe('a response without its end', () => {
     expect(outline(multistatus(first, cut, last, last))).toBe(expected)
   })
 
+  it('is the next one where the one around it has no href yet, behind a fault', () => {
+    expect(
+      outline(multistatus(`${last.slice(0, -'D:response>'.length)}<D:response>`, last, last)),
+    ).toBe('(c) () c c …')
+    expect(outline(multistatus('&', '<D:response>', last, last))).toBe('() c c …')
+  })
+
   it('has the href that was read of it, which is unsure where that is not ended', () => {
     const whole = read(multistatus(first, `${begin}<x:p>&`, last), skip).results
     expect(whole.at(1)).toMatchObject({href: '/docs/b', relation: 'member', reason: 'malformed'})
