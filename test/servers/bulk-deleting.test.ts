@@ -10,7 +10,16 @@ import {expect, it} from 'vitest'
 import {apache} from './apache.ts'
 import {sabredav} from './sabredav.ts'
 import {bulkServers, bulkTraitsOf} from './support/bulk-servers.ts'
-import {again, clientOf, collect, queued, retryAllowed, upwards, ways} from './support/bulk-runs.ts'
+import {
+  again,
+  clientOf,
+  collect,
+  everyName,
+  queued,
+  retryAllowed,
+  upwards,
+  ways,
+} from './support/bulk-runs.ts'
 import {makeBulkTree} from './support/bulk-tree.ts'
 import {
   expectedMembers,
@@ -61,7 +70,7 @@ describeServers(bulkServers, (server) => {
     const {dav} = clientOf(server)
 
     const listing = dav.propfind('whole/', {depth: 1, properties: ['resourcetype']})
-    const options = {verify: traits.lies, concurrency: 16}
+    const options = {...everyName, verify: traits.lies, concurrency: 16}
     const results = await collect(dav.deleteMany(collections(members(listing)), options))
 
     const standing = await readStanding(server, 'whole')

@@ -25,6 +25,9 @@ import {
 const clientOf = (server: Server, collection = ''): DavClient =>
   new DavClient({url: server.url(collection), transport: undiciTransport()})
 
+// Names with control characters are among them, which a guard may refuse. All of them are harmless here.
+const everyName = {unguarded: true} as const
+
 describeServers(deletingServers, (server) => {
   it('a deleted file is one Success, the target itself', async () => {
     const folder = await makeCollection(server, 'single', ['1.txt', '2.txt'])
@@ -85,7 +88,7 @@ describeServers(deletingServers, (server) => {
         .collect()
       const targets = listed.successes.filter(({relation}) => relation === 'member')
 
-      const {successes, failures} = await dav.deleteMany(targets).collect()
+      const {successes, failures} = await dav.deleteMany(targets, everyName).collect()
 
       expect(statusByPath(`nasty/${of}`, failures)).toEqual(Object.fromEntries(refused))
       const kept = new Set([...hidden, ...refused.map(([name]) => name)])
@@ -110,7 +113,7 @@ describeServers(deletingServers, (server) => {
 
     const refused = refusalsOf(server)
 
-    const {successes, failures} = await dav.deleteMany(targets).collect()
+    const {successes, failures} = await dav.deleteMany(targets, everyName).collect()
 
     const each = [...refused, ...refused]
     expect(failures.map(({status}) => status)).toEqual(each.map(([, status]) => status))
