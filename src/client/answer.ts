@@ -16,6 +16,7 @@ import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
+import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
@@ -47,6 +48,8 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of its body. */
   readonly excerpt: string
+  /** Whether it may be the beginning of a Multi-Status document, which was cut off before it could be told. */
+  readonly isCut: boolean
   /** What is wrong with it as a Multi-Status document. */
   problem(): unknown
 }
@@ -58,11 +61,15 @@ export interface MultiStatusAnswer<P> {
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
   /** What can be said when the batches have ended. */
   summary(): Summary
+  /** Gives the body up unread. */
+  discard(): Promise<void>
 }
 
 // Bytes of a body that are kept to be shown, or to be read as a DAV:error.
 const LONGEST_HEAD = 65_536
 const LONGEST_EXCERPT = 1000
+// They have no body, whatever a platform gives. RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 const LONGEST_DESCRIPTION = 300
 
 /** What the headers say. */
@@ -96,9 +103,14 @@ export async function readAnswer<P>(
     new MultiStatusParser<P>({...request, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const empty = {kind: 'plain', conditions: [], description: '', excerpt: '', problem} as const
+  const nothing = {conditions: [], description: '', excerpt: '', isCut: false}
+  const empty = {kind: 'plain', ...nothing, problem} as const
   // Most answers to a DELETE.
   if (response.body === null) return empty
+  if (BODILESS.has(response.status)) {
+    await discard(response)
+    return empty
+  }
   const chunks = readChunks(response.body)
   const head: (Uint8Array | string)[] = []
   let length = 0
@@ -116,8 +128,10 @@ export async function readAnswer<P>(
       length += next.value.length
     }
   } catch (error) {
-    // A refusal whose body breaks off is a refusal all the same.
-    if (response.status < 300) throw error
+    // A refusal whose body breaks off is a refusal all the same. So is a success whose body cannot be decoded, but for a listing.
+    const isTold = response.status >= 300 || (response.status !== 207 && isUndecodable(error))
+    if (!isTold) throw error
+    if (response.status < 300) return {...empty, problem: () => error}
   }
   await chunks.return(undefined)
   if (length === 0) return empty
@@ -126,12 +140,18 @@ export async function readAnswer<P>(
   const conditions = isError ? childElements(root).map(({name}) => name) : []
   const description = isError ? messageOf(root) : textOf(response, text)
   const excerpt = text.slice(0, LONGEST_EXCERPT)
-  return {kind: 'plain', conditions, description, excerpt, problem}
+  const isCut = trimSpace(text) !== '' && parser?.error === undefined
+  return {kind: 'plain', conditions, description, excerpt, isCut, problem}
 }
+
+const MESSAGES: ReadonlySet<string> = new Set([
+  '{http://sabredav.org/ns}message',
+  'responsedescription',
+])
 
 /** The words in a `DAV:error`: SabreDAV's message, or its own text. SOGo writes the text, in the namespace `DAV`. */
 function messageOf(error: XmlElement): string {
-  const message = childElements(error).find(({name}) => name === '{http://sabredav.org/ns}message')
+  const message = childElements(error).find(({name}) => MESSAGES.has(name))
   const own = (message ?? error).children.filter((child) => typeof child === 'string').join('')
   return trimSpace(own).slice(0, LONGEST_DESCRIPTION)
 }
@@ -165,7 +185,12 @@ function streamed<P>(
   parser: MultiStatusParser<P>,
 ): MultiStatusAnswer<P> {
   const batches = readOn(response, results, chunks, parser)
-  return {kind: 'multistatus', batches, summary: () => parser.endBehindRoot()}
+  return {
+    kind: 'multistatus',
+    batches,
+    summary: () => parser.endBehindRoot(),
+    discard: () => discard(response),
+  }
 }
 
 async function* readOn<P>(

@@ -14,13 +14,12 @@ import {
   NUMBER,
   oneOf,
   readOptions,
-  readRecord,
   RECORD,
   SIGNAL,
   TEXT,
 } from '../protocol/options.ts'
-import {DECODERS} from '../properties/decode.ts'
-import type {Decoder, Decoders, PropertiesOf} from '../properties/vocabulary.ts'
+import {DECODERS, mergeDecoders} from '../properties/decode.ts'
+import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import type {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
@@ -138,7 +137,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       limits: resolveLimits(limits),
       malformed,
       timeouts: resolveTimeouts(timeout),
-      decoders: decoders && readRecord<Decoder>(decoders),
+      decoders: decoders && mergeDecoders(decoders),
       signal,
       server: {refusesInfinity: false, busyUntil: 0},
     }

@@ -9,7 +9,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import {Unsent} from '../retry/unsent.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {DeleteAttempt, DeleteManner, Deletion} from './delete-exchange.ts'
-import {deleteTarget, mayBeWithin} from './delete-exchange.ts'
+import {deleteTarget} from './delete-exchange.ts'
 import type {DeleteRequest} from './delete-target.ts'
 import {brokenVerdict} from './delete-verdict.ts'
 import {Folding} from './folding.ts'
@@ -79,7 +79,7 @@ async function deleteRepeatedly(
     standing.hear(last)
   }
   const {told} = standing
-  const isWhole = last.verdict.ok && !told.some(mayBeWithin)
+  const isWhole = last.verdict.ok && told.length === 0
   return {
     ...last,
     extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',

@@ -3,7 +3,7 @@
  * and 9.6.1.
  */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import type {Properties} from '../properties/vocabulary.ts'
@@ -11,7 +11,13 @@ import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
-import {goneVerdict, plainVerdict, verdictOf, withRequest} from './delete-verdict.ts'
+import {
+  goneVerdict,
+  plainVerdict,
+  unreadableVerdict,
+  verdictOf,
+  withRequest,
+} from './delete-verdict.ts'
 import type {Manner} from './listing.ts'
 import type {Give} from './merge.ts'
 import {isPresent, selfOf} from './presence.ts'
@@ -124,13 +130,13 @@ const MOST_SELVES = 16
 async function readMembers(
   request: DeleteRequest,
   head: AnswerHead,
-  {batches}: MultiStatusAnswer<Properties>,
+  answer: MultiStatusAnswer<Properties>,
   give: Give<DavResult>,
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   const selves: DavResult[] = []
   let hasFailures = false
-  let failsMembers = false
-  for await (const batch of batches) {
+  let isWhole = true
+  for await (const batch of answer.batches) {
     const members: DavResult[] = []
     for (const result of batch) {
       if (result.relation === 'self') {
@@ -138,18 +144,23 @@ async function readMembers(
         continue
       }
       hasFailures ||= !result.ok
-      failsMembers ||= !result.ok && mayBeWithin(result)
       members.push(result.ok ? result : withRequest(result, request))
     }
-    if (!(await give(members))) break
+    if (await give(members)) continue
+    isWhole = false
+    break
   }
   const own = selfOf(selves, request.url)
   // Where the target is named twice, the failure is the verdict.
   const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
-  return {verdict: verdictOf(request, head, self, hasFailures), failsMembers}
-}
-
-/** Whether a failure may be one of a member: that without an href may. */
-export function mayBeWithin({relation, href}: Failure): boolean {
-  return relation !== 'outside' || href === ''
+  // What was named outside may be a member by another name: servers leave the base path out.
+  const verdict = verdictOf(request, head, self, hasFailures)
+  if (!isWhole) return {verdict, failsMembers: hasFailures}
+  const {description: words, incomplete} = answer.summary()
+  if (verdict.ok && incomplete.length > 0)
+    return {verdict: unreadableVerdict(request, words), failsMembers: true}
+  // The server's words on the whole are words on the target.
+  const description = verdict.description ?? words
+  const told = description === undefined ? verdict : {...verdict, description}
+  return {verdict: told, failsMembers: hasFailures}
 }

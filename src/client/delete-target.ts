@@ -5,7 +5,6 @@
 
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import {kindOf} from '../multistatus/selection.ts'
-import {HrefResolver} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
@@ -13,7 +12,7 @@ import {assertConditions} from './conditional-target.ts'
 import type {SettledOptions} from './delete-options.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
-import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
+import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from './target.ts'
 
 /** What is to be deleted: a URL reference, a `URL`, a result, or a resource with conditions. */
 export type DeleteTarget = Target | ConditionalTarget
@@ -75,6 +74,8 @@ export function settleDelete(
     const problem = findListingProblem(target) ?? findControlProblem(url)
     if (problem !== undefined) return refuse(problem)
     guardTarget(url, base, 'DELETE', target)
+    const parent = findParentProblem(url)
+    if (parent !== undefined) return refuse(parent)
   }
   const {ifMatch: given, lockToken} = conditionsOf(target)
   const known = given === undefined && ifUnchanged ? knownETag(target) : given
@@ -147,16 +148,21 @@ export function refusal(target: unknown, {base}: Session, description: string): 
   }
 }
 
+/** The place of a reference, read as a caller means it: `//other/a` is on another host. */
 function placeOf(reference: string, base: URL): {readonly href: string; readonly url: string} {
   const absolute = URL.parse(reference)
-  if (absolute !== null && absolute.origin !== base.origin) {
-    absolute.username = ''
-    absolute.password = ''
-    return {href: absolute.href, url: absolute.href}
-  }
-  const href = absolute?.pathname ?? reference
-  return {href, url: href === '' ? base.href : new HrefResolver(base).resolve(href).url}
+  const url = absolute ?? URL.parse(reference.replaceAll(MISTAKES, encodeURIComponent), base)
+  if (url === null) return {href: reference, url: base.href}
+  url.username = ''
+  url.password = ''
+  if (url.origin !== base.origin) return {href: url.href, url: url.href}
+  url.search = ''
+  url.hash = ''
+  return {href: absolute === null ? reference : url.pathname, url: url.href}
 }
+
+// They end the path of a reference, or change it, where they were meant as part of a name.
+const MISTAKES = /[#?\\\p{Cc}]|%(?![\da-f]{2})/giu
 
 function referenceOf(target: unknown): string {
   if (typeof target === 'string') return target

@@ -58,6 +58,18 @@ export function plainVerdict(
     const description = words === '' ? found : words
     return failureOf(request, {status, reason: 'malformed', conditions, description})
   }
+  if (isSuccessStatus(status) && (answer.isCut || conditions.length > 0)) {
+    const found = answer.isCut ? 'was cut off' : `says ${conditions.join(', ')}`
+    const description =
+      words === '' ? `The DELETE was answered ${status}, and its body ${found}` : words
+    return failureOf(request, {
+      status: 0,
+      reason: 'no-answer',
+      cause: 'unreadable',
+      conditions,
+      description,
+    })
+  }
   if (isSuccessStatus(status) || countsAsDeleted(request, status)) return successOf(request, status)
   return failureOf(request, {
     status,
@@ -67,6 +79,12 @@ export function plainVerdict(
     location,
     ...(words !== '' && {description: words}),
   })
+}
+
+/** The verdict where a part of the answer could not be understood, which may tell of a failure. */
+export function unreadableVerdict(request: DeleteRequest, words: string | undefined): Failure {
+  const description = words ?? 'A part of the Multi-Status document could not be understood'
+  return failureOf(request, {status: 0, reason: 'no-answer', cause: 'unreadable', description})
 }
 
 /** What is not there is deleted where that was wanted, or where an earlier attempt may have done it unheard. */

@@ -1,7 +1,8 @@
 /** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {kindOf} from '../multistatus/selection.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
@@ -70,8 +71,10 @@ export interface ListingAnswer<P> {
 class Named {
   self = false
   members = false
-  /** Whether something below the members was named. */
-  isDeep = false
+  /** The first resource that is neither at, below nor around the one that was asked for: a member by another name, perhaps. */
+  stray: DavResult<unknown> | undefined
+  /** Whether the resource is told to be no collection. */
+  isPlain = false
   /** The path of the one member at or below which all of these are; empty where there are several. */
   #only: string | undefined
   /** Resources that the one that was asked for is in: then it may be the listing of one of these. */
@@ -79,27 +82,31 @@ class Named {
   others = false
   /** The failure of the resource itself, where it answered and refused its properties. */
   refusal: Failure | undefined
-  /** Whether two results for the resource itself are the same: SabreDAV writes that href for a member without a name. */
+  /** Whether results for the resource itself may be of several: SabreDAV writes its href for a member without a name. */
   isRepeated = false
-  readonly #hrefs = new Set<string>()
+  readonly #selves: Success<unknown>[] = []
 
   see({url}: {readonly url: string}, result: DavResult<unknown>): void {
     const {ok, href, url: other, relation} = result
     if (relation === 'self') {
       this.self = true
       if (!ok && result.reason === 'propstat') this.refusal ??= result
-      if (!ok || this.#hrefs.size > 2) return
-      this.isRepeated ||= this.#hrefs.has(href)
-      this.#hrefs.add(href)
+      if (!result.ok || this.isRepeated) return
+      this.isPlain ||= kindOf(result.properties) === 'plain'
+      // With its slash and without, a resource has the same properties.
+      this.isRepeated = this.#selves.some(
+        (one) => one.href === href || !areAlike(one.properties, result.properties),
+      )
+      this.#selves.push(result)
     } else if (relation !== 'outside') {
       // A failure may be one of a name that nobody has.
       this.members ||= ok
-      this.isDeep ||= relation === 'descendant'
       if (!this.self && this.#only !== '') this.#seeMember(url, other)
     } else if (isWithin(url, other)) {
       this.around ||= ok
-    } else {
+    } else if (href !== '') {
       this.others = true
+      this.stray ??= result
     }
   }
 
@@ -109,7 +116,7 @@ class Named {
    */
   hasListed(depth: Depth): boolean {
     if (this.self && !this.members) return !this.others && !this.around
-    const isOfMember = depth === 1 && !this.self && this.isDeep && this.#only !== ''
+    const isOfMember = depth === 1 && !this.self && this.#only !== ''
     return this.members && !isOfMember
   }
 
@@ -120,6 +127,15 @@ class Named {
     const member = end === -1 ? path : path.slice(0, end)
     this.#only = this.#only === undefined || this.#only === member ? member : ''
   }
+}
+
+/** Whether properties have the same names, and values that read alike. */
+function areAlike(one: unknown, other: unknown): boolean {
+  const entries = Object.entries(one ?? {}).map(([name, value]) => `${name} ${String(value)}`)
+  const others = new Set(
+    Object.entries(other ?? {}).map(([name, value]) => `${name} ${String(value)}`),
+  )
+  return entries.length === others.size && entries.every((entry) => others.has(entry))
 }
 
 /**
@@ -138,7 +154,8 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
     const pages = new Set([request.url, url])
     for (let page = first; ;) {
       const isFirst = page === first
-      if (page.head.status >= 300)
+      // 206: a part of it, whatever was asked for.
+      if (page.head.status >= 300 || page.head.status === 206)
         incomplete.push({href: url, reason: 'failed', status: page.head.status})
       for await (const batch of page.answer.batches) {
         // Each page may begin with the collection itself.
@@ -156,9 +173,18 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
         break
       }
       page = await exchange<P>(next, {...request, url}, manner)
+      if (!isPageOf(url, next, page.head, pages)) {
+        incomplete.push({href: url, reason: 'paged'})
+        await page.answer.discard()
+        break
+      }
     }
-    const {refusal, members, isRepeated} = named
-    if (isRepeated && request.depth !== 0) incomplete.push({href: url, reason: 'self'})
+    const {refusal, members, isRepeated, stray, isPlain} = named
+    if (request.depth !== 0) {
+      if (isRepeated || (isPlain && !members && request.url.endsWith('/')))
+        incomplete.push({href: url, reason: 'self'})
+      if (stray !== undefined && named.hasListed(request.depth)) incomplete.push(strayMember(stray))
+    }
     // It told nothing but that it tells nothing. That is 404 of what has none of the properties; and 507 is told already.
     const isTold = refusal === undefined || refusal.missing.length === 0 || refusal.status === 507
     if (!isTold && !members && refusal.status !== 404)
@@ -179,6 +205,13 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
   }
 }
 
+/** A resource that may be a member, under a name by which it cannot be told. */
+function strayMember(result: DavResult<unknown>): Incomplete {
+  const {ok, url, status} = result
+  if (ok) return {href: url, reason: 'shallow'}
+  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
+}
+
 /** The error where another resource answered. */
 export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
   return new DavError(
@@ -194,6 +227,17 @@ function isOwn({ok, relation}: DavResult<unknown>): boolean {
 /** Whether a URL is in another one: a server may name what is around a collection. */
 function isWithin(url: string, other: string): boolean {
   return relate(canonicalPathOf(url), canonicalPathOf(other)) !== 'outside'
+}
+
+/** Whether the answer for a page is one, and not another resource or a page once more, to which a redirect has led. */
+function isPageOf(
+  url: string,
+  asked: string,
+  {url: answered}: AnswerHead,
+  pages: Set<string>,
+): boolean {
+  if (answered === asked) return true
+  return canonicalPathOf(answered) === canonicalPathOf(url) && !pages.has(answered)
 }
 
 /** The URL of the next page; `lost` where there is one that must not be read: elsewhere, or once more. */

@@ -6,6 +6,7 @@
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
 import type {Manner} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
 
@@ -64,7 +65,8 @@ export async function isPresent(url: string, manner: Manner): Promise<boolean> {
     if (answer.isElsewhere) throw ledElsewhere(url, answer)
     ;({status} = answer)
   } catch (error) {
-    if (error instanceof DavHttpError && isMissingStatus(error.status)) return false
+    const isMissed = error instanceof DavHttpError && isMissingStatus(error.status)
+    if (isMissed && canonicalPathOf(error.url) === canonicalPathOf(url)) return false
     throw error
   }
   const result = selfOf(selves, url, status)

@@ -44,7 +44,7 @@ import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
 import type {Session} from './session.ts'
 import {GRACE, resolveConcurrency} from './session.ts'
-import {findControlProblem, guardTarget, resolveTarget} from './target.ts'
+import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from './target.ts'
 import {walk} from './walk.ts'
 
 /** How failures are retried. */
@@ -180,7 +180,10 @@ function plan(
       orders.set(orderOf(request, session), failure)
     } else if (request.method === 'DELETE') {
       const {url} = settleAgain(session, request, settled)
-      const problem = settled.unguarded ? undefined : findControlProblem(new URL(url))
+      const parsed = new URL(url)
+      const problem = settled.unguarded
+        ? undefined
+        : (findControlProblem(parsed) ?? findParentProblem(parsed))
       if (problem === undefined) deletes.set(resourceKey(url), failure)
       else kept.push({...failure, reason: 'refused', description: `Not sent again: ${problem}`})
     } else throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)

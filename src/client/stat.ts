@@ -17,13 +17,14 @@ export async function stat<P>(
 ): Promise<DavResult<P>> {
   const {href} = resolveTarget(target, session.base)
   let count = 0
-  let first: DavResult<P> | undefined
+  let other: DavResult<P> | undefined
   const selves: DavResult<P>[] = []
   const stream = propfind<P>(session, target, {...options, depth: 0})
   for await (const result of stream) {
     count++
-    first ??= result
     if (result.relation === 'self') selves.push(result)
+    // What is below it is another resource for sure.
+    if (result.relation === 'outside') other ??= result
   }
   // A refusal that is a Multi-Status document is told by the summary.
   const {incomplete} = await stream.summary
@@ -32,7 +33,7 @@ export async function stat<P>(
   )
   const self = selfOf(selves, href, refused?.status)
   // Some servers behind a proxy write another path into the only href there is.
-  const result = self ?? (count === 1 ? first : undefined)
+  const result = self ?? (count === 1 ? other : undefined)
   if (result !== undefined) return result
   throw new DavError(
     `PROPFIND ${href} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,

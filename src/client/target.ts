@@ -99,6 +99,14 @@ export function findControlProblem(url: URL): string | undefined {
     : undefined
 }
 
+/** Why a verb that destroys must not be sent to a URL: to some servers, it is the collection that it is in. */
+export function findParentProblem({pathname}: URL): string | undefined {
+  const parent = pathname.slice(0, pathname.replace(/\/$/, '').lastIndexOf('/') + 1)
+  return isBelowInEachReading(pathname, parent)
+    ? undefined
+    : 'some servers read it as the collection that it is in; say unguarded: true if it is meant'
+}
+
 /** Whether a URL is below another one in whatever way a server reads their paths, and means one resource. */
 export function isSafelyBelow(url: string, other: string): boolean {
   const {pathname} = new URL(spelled(url))

@@ -161,11 +161,11 @@ function listingsOf(
 
 /**
  * Relates the results of a listing to the root. What it says of the collection itself, or of what is around it, is left out
- * where their own listings have reported them. The resource that answered in the place of the root stands for it.
+ * where their own listings have reported them.
  */
 function placing<P>(
   root: string,
-  {url, isElsewhere}: ListingAnswer<P>,
+  {url}: ListingAnswer<P>,
   isFirst: boolean,
 ): (batch: readonly DavResult<P>[]) => readonly DavResult<P>[] {
   if (root === url && isFirst) return (batch) => batch
@@ -175,10 +175,6 @@ function placing<P>(
     const placed: DavResult<P>[] = []
     for (const result of batch) {
       const path = canonicalPathOf(result.url)
-      if (isElsewhere && path === self) {
-        placed.push({...result, url: root, relation: 'self'})
-        continue
-      }
       const relation = relate(path, base)
       const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
       const isReported = isAround && !(isFirst && path === self)

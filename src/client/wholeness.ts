@@ -9,7 +9,7 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Depth} from '../protocol/depth.ts'
-import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
 import {Coverage} from './coverage.ts'
 import {isMissing} from './presence.ts'
 
@@ -37,7 +37,7 @@ export class Wholeness {
     this.#coverage.see(batch)
     this.#types.see(batch, this.#areOwnTypes)
     for (const result of batch) {
-      const incomplete = incompleteMember(result) ?? this.#stray(result)
+      const incomplete = incompleteMember(result)
       if (incomplete !== undefined) noteIncomplete(this.#incomplete, incomplete)
     }
   }
@@ -57,17 +57,6 @@ export class Wholeness {
     const {isGappy, mayBeCut} = this.#coverage
     const isUnsure = this.#types.takeUnsure() || isGappy || mayBeCut
     return isUnsure ? [...this.#incomplete, {href: this.#url, reason: 'shallow'}] : this.#incomplete
-  }
-
-  /**
-   * Only what may stand in the answer is followed. A collection around it is no part of it; another one may be, by another
-   * name. What is deeper than was asked for is kept by {@link Deeper}.
-   */
-  #stray(result: DavResult<unknown>): Incomplete | undefined {
-    const {ok, relation, url} = result
-    if (!ok || relation !== 'outside' || !isCollection(result)) return undefined
-    const isAround = relate(canonicalPathOf(this.#url), canonicalPathOf(url)) !== 'outside'
-    return isAround ? undefined : {href: url, reason: 'shallow'}
   }
 }
 

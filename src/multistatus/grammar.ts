@@ -27,6 +27,7 @@ export const Role = {
   location: 17,
   locationHref: 18,
   syncToken: 19,
+  misnamed: 20,
 } as const
 
 const CHILDREN: ReadonlyMap<number, ReadonlyMap<string, number>> = new Map([
@@ -82,6 +83,9 @@ const TEXT: ReadonlySet<number> = new Set<number>([
   Role.syncToken,
 ])
 
+// In no namespace, with an undeclared prefix, or with DAV: misspelt: a response that nobody can read, and no extension.
+const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
+
 /** Settles what a new path is. A root that is skipped must be refused. */
 export function classify(node: PathNode): void {
   const parent = node.parent
@@ -91,6 +95,8 @@ export function classify(node: PathNode): void {
   }
   node.role =
     ANY_CHILD.get(parent.role) ?? CHILDREN.get(parent.role)?.get(node.name.text) ?? Role.skipped
+  const isStranger = node.role === Role.skipped && parent.role === Role.multistatus
+  if (isStranger && MISNAMED_RESPONSE.test(node.name.text)) node.role = Role.misnamed
   if (node.role === Role.property) node.collects = 'markup'
   else if (TEXT.has(node.role)) node.collects = 'text'
 }

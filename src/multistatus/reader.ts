@@ -120,6 +120,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         this.#response = new ResponseDraft()
         this.#responseAt = this.#position()
         break
+      case Role.misnamed:
+        // It is no response, and may have been meant as one.
+        this.#malformed = true
+        break
       case Role.propstat:
         this.#countPart()
         this.#propstat = this.#propstats.make()

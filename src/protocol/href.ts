@@ -70,7 +70,8 @@ export class HrefResolver {
     const authority = AUTHORITY.exec(href)
     if (authority !== null) return absolute(href.slice(authority[0].length))
     const network = NETWORK_PATH.exec(href)
-    if (network !== null) {
+    // A request path may begin with two slashes itself.
+    if (network !== null && !(this.#self.startsWith('//') && href.startsWith(this.#self))) {
       const isAsked = this.#authorities.includes((network[1] ?? '').toLowerCase())
       return isAsked ? absolute(href.slice(network[0].length)) : href.replaceAll(/\/{2,}/g, '/')
     }

@@ -1,12 +1,13 @@
 // States what an answer is, however long it takes to tell; that nothing counts any more once the document has ended; and that
 // the server's own words are told. RFC 4918, sections 13 and 16; RFC 9110, section 15.
 
-import {DavClient, type Failure} from 'multistatus'
+import {DavClient, type DavResult, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {
+  type Answer,
   answer207,
   CLOSE,
   type FaultServer,
@@ -279,6 +280,59 @@ describe('a DAV:error or a page under a success', () => {
         conditions: ['lock-token-submitted'],
         description: 'locked by bob',
       },
+    ])
+  })
+})
+
+describe('an answer to a DELETE that leaves its outcome open', () => {
+  const results = async (answer: Answer): Promise<DavResult[]> => {
+    server.answers(answer)
+    const dav = new DavClient({url: server.url, transport: undiciTransport()})
+    return Array.fromAsync(dav.deleteMany(['a/']))
+  }
+  const open = {ok: false, status: 0, reason: 'no-answer', cause: 'unreadable', relation: 'self'}
+
+  it('is a DAV:error under a success', async () => {
+    const body = '<D:error xmlns:D="DAV:"><D:lock-token-submitted/></D:error>'
+    const headers = {'content-type': 'application/xml'}
+    expect(await results({status: 200, headers, body})).toMatchObject([
+      {...open, conditions: ['lock-token-submitted']},
+    ])
+  })
+
+  it('is the beginning of a document', async () => {
+    const headers = {'transfer-encoding': 'none', connection: 'close'}
+    for (const body of ['<?xml version="1.0"?><D:multi', '<D:multistatus xmlns', '<!-- ']) {
+      expect(await results({status: 200, headers, body: [body, CLOSE]})).toMatchObject([open])
+    }
+    expect(await results({status: 200, body: '\n'})).toMatchObject([{ok: true, status: 200}])
+  })
+
+  it('is a document with a response that is misnamed', async () => {
+    const body = `${OPEN}<response xmlns=""><href>/a/x</href><status>HTTP/1.1 423</status></response>${SHUT}`
+    expect(await results(answer207(body))).toMatchObject([open])
+  })
+
+  it('has the words that were said of the whole', async () => {
+    const words = '<D:responsedescription>could not delete</D:responsedescription>'
+    expect(await results(answer207(OPEN + words + SHUT))).toMatchObject([
+      {ok: true, status: 207, description: 'could not delete'},
+    ])
+    const failing = verdict('/a/x', 'HTTP/1.1 423')
+    expect((await results(answer207(OPEN + failing + words + SHUT))).at(-1)).toMatchObject({
+      status: 424,
+      description: 'could not delete',
+    })
+  })
+
+  it('covers no other target where a failure is named without the base path', async () => {
+    const dav = new DavClient({url: `${server.url}base/`, transport: undiciTransport()})
+    const body = OPEN + verdict('/x/b', 'HTTP/1.1 423') + verdict('/base/x', 'HTTP/1.1 204') + SHUT
+    server.script(({url}) => (url === '/base/x' ? answer207(body) : {status: 423}))
+    const all = await Array.fromAsync(dav.deleteMany(['x', 'x/b'], {concurrency: 1}))
+    expect(all.filter(({relation}) => relation === 'self').map(line)).toEqual([
+      '204 self /base/x',
+      '423 status self /base/x/b',
     ])
   })
 })

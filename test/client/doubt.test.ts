@@ -188,6 +188,66 @@ describe('an answer that is not a listing of what was asked for', () => {
   })
 })
 
+describe('a resource by another name', () => {
+  const whole = [entry('/docs/'), entry('/docs/a')]
+  it.each([
+    [
+      'a failure without the base path',
+      failed('/s/', '403 Forbidden'),
+      {reason: 'failed', status: 403},
+    ],
+    [
+      '507 of the collection without the base path',
+      failed('/d/', '507 No'),
+      {reason: 'storage', status: 507},
+    ],
+    ['a file under another path', entry('/inner/b'), {reason: 'shallow'}],
+    ['a file under another case', entry('/Docs/b'), {reason: 'shallow'}],
+  ] as const)('may be a member that is missing: %s', async (_, stray, expected) => {
+    for (const depth of [1, 'infinity', {walk: true}] as const)
+      expect(await incompleteOf([...whole, stray], {depth})).toMatchObject([expected])
+  })
+
+  it('is none where it is around what was asked for', async () => {
+    expect(await incompleteOf([...whole, entry('/')])).toEqual([])
+  })
+})
+
+describe('an answer in the place of a listing', () => {
+  it('is no listing where the collection is told to be a file', async () => {
+    const answers = {
+      '1 /docs/': listing('/docs/', '/docs/s/'),
+      '1 /docs/s/': [entry('/docs/s/', FILE)],
+    }
+    const {summary} = await ask(answers, {depth: {walk: true}})
+    expect(summary.incomplete).toEqual([{href: `${url}s/`, reason: 'self'}])
+    expect(await incompleteOf([entry('/docs/', FILE)])).toEqual(self)
+    expect(await incompleteOf([entry('/docs/', FILE), entry('/docs/a')])).toEqual([])
+  })
+
+  it('is no listing where one member stands for it', async () => {
+    expect(await incompleteOf([entry('/docs/index/')])).toEqual(self)
+    expect(await incompleteOf([entry('/docs/index.html')])).toEqual(self)
+  })
+
+  it('is a part where its status says so', async () => {
+    const body = `<D:multistatus xmlns:D="DAV:">${listing('/docs/', '/docs/a').join('')}</D:multistatus>`
+    const {summary} = await ask({'1 /docs/': new Response(body, {status: 206})})
+    expect(summary.incomplete).toEqual([{href: url, reason: 'failed', status: 206}])
+  })
+
+  it.each([
+    '<response><href>/docs/b</href></response>',
+    '<response xmlns="dav:"><href>/docs/b</href></response>',
+    '<D:Response><D:href>/docs/b</D:href></D:Response>',
+    '<x:response/>',
+  ])('is doubtful with a response that is misnamed: %s', async (odd) => {
+    expect(await incompleteOf([...listing('/docs/', '/docs/a'), odd])).toEqual([
+      {href: url, reason: 'malformed'},
+    ])
+  })
+})
+
 describe('an href that is a whole path or URL in disguise', () => {
   const at = '/user/v/'
   it.each([
@@ -376,12 +436,51 @@ describe('pages', () => {
   })
 })
 
+describe('a page that a redirect led to', () => {
+  const next = {link: '<?page=2>; rel=next'}
+  it.each([
+    ['the first one again', '/docs/'],
+    ['another collection', '/other/'],
+  ])('is lost where it is %s', async (_, location) => {
+    const answers = {
+      '1 /docs/': multistatus(listing('/docs/', '/docs/a'), next),
+      '1 /docs/?page=2': new Response(null, {status: 302, headers: {location}}),
+    }
+    const {results, summary} = await ask(answers)
+    expect(results.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
+    expect(summary.incomplete).toEqual([{href: url, reason: 'paged'}])
+  })
+
+  it('is read where it is another page', async () => {
+    const answers = {
+      '1 /docs/': multistatus(listing('/docs/', '/docs/a'), next),
+      '1 /docs/?page=2': new Response(null, {status: 302, headers: {location: '/docs/?page=two'}}),
+      '1 /docs/?page=two': listing('/docs/b'),
+    }
+    const {results, summary} = await ask(answers)
+    expect(results.map(({href}) => href)).toEqual(['/docs/', '/docs/a', '/docs/b'])
+    expect(summary.complete).toBe(true)
+  })
+
+  it('names another collection where a link leads there', async () => {
+    const answers = {
+      '1 /docs/': multistatus(listing('/docs/', '/docs/a'), {link: '</e/>; rel=next'}),
+      '1 /e/': listing('/e/', '/e/b'),
+    }
+    expect((await ask(answers)).summary.complete).toBe(false)
+  })
+})
+
 describe('what only looks doubtful', () => {
   it('is the collection with its slash and without', async () => {
     expect(
       await incompleteOf(listing('/docs/', '/docs/a').concat(entry('/docs', COLLECTION))),
     ).toEqual([])
     expect(await incompleteOf(listing('/docs/', '/docs/'))).toEqual(self)
+    // SabreDAV 1.8 writes a file whose name it cannot read so.
+    expect(await incompleteOf([...listing('/docs/', '/docs/a'), entry('/docs', FILE)])).toEqual(
+      self,
+    )
     expect(
       await incompleteOf(listing('/docs/', '/docs/').concat(entry('/docs', COLLECTION))),
     ).toEqual(self)

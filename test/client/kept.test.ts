@@ -69,7 +69,7 @@ async function costOf(every: number, times: number, open: Open): Promise<number>
   // Held to the end, so that nothing is freed while the others are counted.
   const all = [await keep(times, every, open)]
   let least = Number.POSITIVE_INFINITY
-  for (let attempt = 0; attempt < 3 && least >= MOST; attempt++) {
+  for (let attempt = 0; attempt < 8 && least >= MOST; attempt++) {
     const before = held()
     all.push(await keep(times, every, open))
     least = Math.min(least, (held() - before) / 300)

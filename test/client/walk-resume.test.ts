@@ -221,12 +221,11 @@ describe('a walk that ended otherwise', () => {
     const stream = connect().propfind('alias/', {depth: walk, concurrency: 1})
     const {successes, summary} = await stream.collect()
     expect(successes.map(line)).toEqual([
-      'self /docs/',
+      'outside /docs/',
       'outside /docs/c0/',
       'outside /docs/c1/',
       'outside /docs/c2/',
     ])
-    expect(successes[0]?.url).toBe(`${server.url}alias/`)
     expect(summary.incomplete).toEqual([{href: `${server.url}alias/`, reason: 'self'}])
     expect(stream.checkpoint().left).toEqual([])
   })

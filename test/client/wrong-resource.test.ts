@@ -237,25 +237,36 @@ describe('an answer that comes from elsewhere', () => {
     async (depth) => {
       const {dav, deleted} = redirecting()
       const {successes, summary} = await dav.propfind('tmp/', {depth}).collect()
-      expect(successes.filter(({relation}) => relation === 'self')).toMatchObject([
-        {url: `${base}tmp/`},
-      ])
-      expect(successes.every(({relation}) => relation === 'self' || relation === 'outside')).toBe(
-        true,
-      )
+      expect(successes.map(({relation}) => relation)).toEqual(['outside', 'outside', 'outside'])
       expect(summary.complete).toBe(false)
       const results = await Array.fromAsync(dav.deleteMany(members(dav.propfind('tmp/', {depth}))))
       expect(results.map(({ok}) => ok)).not.toContain(true)
       await dav.deleteMany((await dav.propfind('tmp/', {depth}).collect()).successes).collect()
-      expect(deleted).toEqual(['/files/tmp/'])
+      expect(deleted).toEqual([])
     },
   )
 
-  it('is no resource that a stat stands for', async () => {
-    const {dav, deleted} = redirecting()
-    const {failures} = await dav.delete(await dav.stat('tmp/')).collect()
-    expect(failures).toMatchObject([{status: 302, url: `${base}tmp/`}])
-    expect(deleted).toEqual(['/files/tmp/'])
+  it('is no target that a stat stands for, with the properties of another one', async () => {
+    const sent: string[] = []
+    const transport: Transport = async ({method, url}) => {
+      sent.push(`${method} ${url.slice(origin.length)}`)
+      return url.endsWith('/d')
+        ? new Response(null, {status: 302, headers: {location: '/files/other'}})
+        : multistatus(entry('/files/other', ''))
+    }
+    const dav = new DavClient({url: base, transport})
+    const result = await dav.stat('d', {properties: ['getetag', 'resourcetype']})
+    expect(result).toMatchObject({relation: 'outside', url: `${base}other`})
+    const {failures} = await dav.deleteMany([result], {ifUnchanged: true}).collect()
+    expect(failures).toMatchObject([{reason: 'refused'}])
+    expect(sent).toEqual(['PROPFIND /files/d', 'PROPFIND /files/other'])
+  })
+
+  it('and is below what was asked for is no result of a stat', async () => {
+    for (const entries of [[entry('/files/d/index.html', '')], [entry('/files/d/a/b', '')]]) {
+      const dav = new DavClient({url: base, transport: async () => multistatus(...entries)})
+      await expect(dav.stat('d')).rejects.toMatchObject({name: 'DavError'})
+    }
   })
 
   it('does not tell whether a target is gone', async () => {
@@ -269,6 +280,18 @@ describe('an answer that comes from elsewhere', () => {
     const verifying = new DavClient({url: dav.url, transport})
     const {failures} = await verifying.deleteMany(['tmp/'], {verify: true}).collect()
     expect(failures).toMatchObject([{status: 0, reason: 'no-answer', cause: 'unreadable'}])
+  })
+
+  it('does not tell that either where it is missing itself', async () => {
+    const transport: Transport = async ({method, url}) => {
+      if (method === 'DELETE') return new Response(null, {status: 204})
+      return url.endsWith('/tmp')
+        ? new Response(null, {status: 302, headers: {location: '/files/home'}})
+        : new Response(null, {status: 404})
+    }
+    const dav = new DavClient({url: base, transport})
+    const {failures} = await dav.deleteMany(['tmp'], {verify: true}).collect()
+    expect(failures).toMatchObject([{status: 0, reason: 'no-answer'}])
   })
 
   it('that is the same resource with its slash is one', async () => {
@@ -413,6 +436,57 @@ describe('a refused target that is named again', () => {
       [true, 204],
     ])
     expect([...names]).toEqual([])
+  })
+})
+
+describe('the Failure of a refused reference', () => {
+  it.each([
+    ['//base/', 'https://base/'],
+    ['//other/files/x', 'https://other/files/x'],
+    ['%2F', `${base}%2F`],
+    ['a\\b', `${base}a%5Cb`],
+    ['100%', `${base}100%25`],
+    ['../x', `${origin}/x`],
+  ])('has the URL that it means: %s', async (target, url) => {
+    const {dav, sent} = model([], decodeURIComponent)
+    const {failures} = await dav.deleteMany(generate([target])).collect()
+    expect(failures).toMatchObject([{reason: 'refused', status: 0, url}])
+    expect(sent).toEqual([])
+  })
+})
+
+describe('a name that some servers read as the collection that it is in', () => {
+  it.each(['%3Bx', ';x', '%2F', '%5C', '%2f%2F'])('is refused, and listed: %s', async (name) => {
+    const {dav, sent, names} = model([], asServlet)
+    const listed = `${base}d/${name}`
+    const transport: Transport = async ({method, url}) => {
+      sentHere.push(`${method} ${url}`)
+      return method === 'PROPFIND'
+        ? multistatus(entry('/files/d/'), entry(`/files/d/${name}`, ''))
+        : new Response(null, {status: 204})
+    }
+    const sentHere: string[] = []
+    const listing = new DavClient({url: base, transport})
+    const {failures} = await listing.deleteMany(members(listing.propfind('d/'))).collect()
+    expect(failures).toMatchObject([{reason: 'refused', url: listed}])
+    expect(sentHere).toHaveLength(1)
+    const alone = await dav.deleteMany([`d/${name}`]).collect()
+    expect(alone.failures).toMatchObject([{reason: 'refused'}])
+    expect([sent, [...names]]).toEqual([[], []])
+  })
+})
+
+describe('a base with two slashes at its beginning', () => {
+  it('is that of the hrefs that begin so', async () => {
+    const dav = new DavClient({
+      url: `${origin}//a/`,
+      transport: async () => multistatus(entry('//a/'), entry('//a/m.txt')),
+    })
+    const {successes} = await dav.propfind('').collect()
+    expect(successes.map(({url, relation}) => [url, relation])).toEqual([
+      [`${origin}//a/`, 'self'],
+      [`${origin}//a/m.txt`, 'member'],
+    ])
   })
 })
 

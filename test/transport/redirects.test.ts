@@ -74,7 +74,8 @@ describe.each([
     it('to another path of the origin is followed by PROPFIND', async () => {
       redirect('/docs/', status, '/archive/')
       const {successes} = await open().propfind('docs/').collect()
-      expect(successes).toMatchObject([{href: '/archive/', relation: 'self'}])
+      // It is another resource than the one that was asked for.
+      expect(successes).toMatchObject([{href: '/archive/', relation: 'outside'}])
       expect(server.requests.map(({url}) => url)).toEqual(['/docs/', '/archive/'])
     })
 
@@ -139,7 +140,7 @@ describe.each([
     async (_what, encoding, path) => {
       redirectRaw('/docs', Buffer.from('/dé/', encoding))
       const {successes} = await open().propfind('docs').collect()
-      expect(successes).toMatchObject([{href: path, url: `${server.url}docs`, relation: 'self'}])
+      expect(successes).toMatchObject([{url: `${server.url}${path.slice(1)}`}])
       expect(server.requests.map(({url}) => url)).toEqual(['/docs', path])
     },
   )
