@@ -12,7 +12,7 @@ import type {Summary} from '../multistatus/summary.ts'
 import type {Challenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
-import {DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
+import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
@@ -140,7 +140,9 @@ export async function readAnswer<P>(
   const conditions = isError ? childElements(root).map(({name}) => name) : []
   const description = isError ? messageOf(root) : textOf(response, text)
   const excerpt = text.slice(0, LONGEST_EXCERPT)
-  const isCut = trimSpace(text) !== '' && parser?.error === undefined
+  const found = problem()
+  const isCut =
+    found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
   return {kind: 'plain', conditions, description, excerpt, isCut, problem}
 }
 

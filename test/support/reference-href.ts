@@ -53,16 +53,26 @@ function relationOf(path: string, base: string): Relation {
   return below === 0 ? 'self' : below === 1 ? 'member' : 'descendant'
 }
 
-/** The URL and the relation of an href that is not empty. */
+/** What of an href is its path: behind a scheme and an authority, or without doubled slashes at its beginning. */
+function pathOf(href: string, {host, pathname}: URL): string {
+  const authority = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i.exec(href)?.[0]
+  if (authority !== undefined) return href.slice(authority.length).replace(/^(?!\/)/, '/')
+  const network = /^\/\/([^/?#\\]*)/.exec(href)
+  if (network !== null)
+    return network[1]?.toLowerCase() === host
+      ? href.slice(network[0].length).replace(/^(?!\/)/, '/')
+      : href.replaceAll(/\/+/g, '/')
+  if (href.startsWith('/')) return href
+  // A reference that is the request path without its first slash, or with what is below it.
+  if (relationOf(`/${segmentsOf(`/${href}`).map(escape).join('/')}`, pathname) !== 'outside')
+    return `/${href}`
+  if (/^%2f/i.test(href)) return href.replaceAll(/%2f/gi, '/')
+  return pathname.slice(0, pathname.lastIndexOf('/') + 1) + href
+}
+
+/** The URL and the relation of an href that is not empty, and that is no whole URL in disguise. Rule 12. */
 export function resolveHref(href: string, base: string): {url: string; relation: Relation} {
-  const {origin, pathname} = new URL(base)
-  const authority = /^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i.exec(href)?.[0]
-  const path =
-    authority !== undefined
-      ? href.slice(authority.length).replace(/^(?!\/)/, '/')
-      : href.startsWith('/')
-        ? href
-        : pathname.slice(0, pathname.lastIndexOf('/') + 1) + href
-  const escaped = `/${segmentsOf(path).map(escape).join('/')}`
-  return {url: origin + escaped, relation: relationOf(escaped, pathname)}
+  const request = new URL(base)
+  const escaped = `/${segmentsOf(pathOf(href, request)).map(escape).join('/')}`
+  return {url: request.origin + escaped, relation: relationOf(escaped, request.pathname)}
 }
