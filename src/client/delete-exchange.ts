@@ -66,7 +66,7 @@ export async function deleteTarget(
     headers: {...conditions, depth: 'infinity'},
   })
   const head = readHead(response, url)
-  if (canonicalPathOf(head.url) !== canonicalPathOf(url)) {
+  if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)) {
     await discard(response)
     throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`, {
       method: 'DELETE',

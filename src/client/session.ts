@@ -95,8 +95,8 @@ async function checkOrigin(
   {method, url}: DavRequest,
   origin: string,
 ): Promise<DavResponse> {
-  const answerer = response.url === undefined || response.url === '' ? url : response.url
-  if (URL.parse(answerer)?.origin === origin) return response
+  const {url: answerer = ''} = response
+  if (answerer === '' || answerer === url || URL.parse(answerer)?.origin === origin) return response
   await discard(response)
   const sentence = `${method} ${url} was answered by ${visible(answerer, 200)}, another origin`
   throw new DavError(sentence, {method, url})

@@ -26,6 +26,8 @@ export function readRetryAfter(
   headers: {get(name: string): string | null},
   now: number,
 ): number | undefined {
+  const value = headers.get('retry-after')
+  if (value === null) return undefined
   const sent = decodeDate(headers.get('date')?.trim() ?? '')
-  return decodeRetryAfter(headers.get('retry-after'), sent?.getTime() ?? now)
+  return decodeRetryAfter(value, sent?.getTime() ?? now)
 }
