@@ -1,8 +1,7 @@
 /** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
 
-import type {DavResult, Failure, Success} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {kindOf} from '../multistatus/selection.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
@@ -15,12 +14,13 @@ import {
   DavTimeoutError,
   MultiStatusError,
 } from '../protocol/errors.ts'
-import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from './answer.ts'
 import {causeOf, orLate, readAnswer, readHead} from './answer.ts'
 import type {CallSummary} from './call.ts'
+import {NamedResources} from './named.ts'
 import type {Line, Session} from './session.ts'
 
 // More pages than this are taken for a server that goes round in circles.
@@ -67,77 +67,6 @@ export interface ListingAnswer<P> {
   end(): CallSummary
 }
 
-/** Resources that an answer named. */
-class Named {
-  self = false
-  members = false
-  /** The first resource that is neither at, below nor around the one that was asked for: a member by another name, perhaps. */
-  stray: DavResult<unknown> | undefined
-  /** Whether the resource is told to be no collection. */
-  isPlain = false
-  /** The path of the one member at or below which all of these are; empty where there are several. */
-  #only: string | undefined
-  /** Resources that the one that was asked for is in: then it may be the listing of one of these. */
-  around = false
-  others = false
-  /** The failure of the resource itself, where it answered and refused its properties. */
-  refusal: Failure | undefined
-  /** Whether results for the resource itself may be of several: SabreDAV writes its href for a member without a name. */
-  isRepeated = false
-  readonly #selves: Success<unknown>[] = []
-
-  see({url}: {readonly url: string}, result: DavResult<unknown>): void {
-    const {ok, href, url: other, relation} = result
-    if (relation === 'self') {
-      this.self = true
-      if (!ok && result.reason === 'propstat') this.refusal ??= result
-      if (!result.ok || this.isRepeated) return
-      this.isPlain ||= kindOf(result.properties) === 'plain'
-      // With its slash and without, a resource has the same properties.
-      this.isRepeated = this.#selves.some(
-        (one) => one.href === href || !areAlike(one.properties, result.properties),
-      )
-      this.#selves.push(result)
-    } else if (relation !== 'outside') {
-      // A failure may be one of a name that nobody has.
-      this.members ||= ok
-      if (!this.self && this.#only !== '') this.#seeMember(url, other)
-    } else if (isWithin(url, other)) {
-      this.around ||= ok
-    } else if (href !== '') {
-      this.others = true
-      this.stray ??= result
-    }
-  }
-
-  /**
-   * Whether that is a listing. It is none of a collection whose members a proxy renames, nor the listing of what is around it,
-   * nor that of a member.
-   */
-  hasListed(depth: Depth): boolean {
-    if (this.self && !this.members) return !this.others && !this.around
-    const isOfMember = depth === 1 && !this.self && this.#only !== ''
-    return this.members && !isOfMember
-  }
-
-  #seeMember(url: string, other: string): void {
-    const base = canonicalPathOf(url)
-    const path = canonicalPathOf(other)
-    const end = path.indexOf('/', base.length + 1)
-    const member = end === -1 ? path : path.slice(0, end)
-    this.#only = this.#only === undefined || this.#only === member ? member : ''
-  }
-}
-
-/** Whether properties have the same names, and values that read alike. */
-function areAlike(one: unknown, other: unknown): boolean {
-  const entries = Object.entries(one ?? {}).map(([name, value]) => `${name} ${String(value)}`)
-  const others = new Set(
-    Object.entries(other ?? {}).map(([name, value]) => `${name} ${String(value)}`),
-  )
-  return entries.length === others.size && entries.every((entry) => others.has(entry))
-}
-
 /**
  * Sends a PROPFIND.
  *
@@ -148,7 +77,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
   const {url} = first.head
   const incomplete: Incomplete[] = []
   let end: CallSummary = {incomplete}
-  const named = new Named()
+  const named = new NamedResources(url)
 
   async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
     const pages = new Set([request.url, url])
@@ -160,7 +89,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
       for await (const batch of page.answer.batches) {
         // Each page may begin with the collection itself.
         const hadSelf = !isFirst && named.self
-        for (const result of batch) if (isFirst || !isOwn(result)) named.see({url}, result)
+        for (const result of batch) if (isFirst || !isOwn(result)) named.see(result)
         yield hadSelf ? batch.filter((result) => !isOwn(result)) : batch
         if (!isFirst) named.self ||= batch.some((result) => isOwn(result))
       }
@@ -179,16 +108,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
         break
       }
     }
-    const {refusal, members, isRepeated, stray, isPlain} = named
-    if (request.depth !== 0) {
-      if (isRepeated || (isPlain && !members && request.url.endsWith('/')))
-        incomplete.push({href: url, reason: 'self'})
-      if (stray !== undefined && named.hasListed(request.depth)) incomplete.push(strayMember(stray))
-    }
-    // It told nothing but that it tells nothing. That is 404 of what has none of the properties; and 507 is told already.
-    const isTold = refusal === undefined || refusal.missing.length === 0 || refusal.status === 507
-    if (!isTold && !members && refusal.status !== 404)
-      incomplete.push({href: url, reason: 'self', status: refusal.status})
+    for (const one of named.incomplete(request)) noteIncomplete(incomplete, one)
     return undefined
   }
 
@@ -205,13 +125,6 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
   }
 }
 
-/** A resource that may be a member, under a name by which it cannot be told. */
-function strayMember(result: DavResult<unknown>): Incomplete {
-  const {ok, url, status} = result
-  if (ok) return {href: url, reason: 'shallow'}
-  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
-}
-
 /** The error where another resource answered. */
 export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
   return new DavError(
@@ -222,11 +135,6 @@ export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavEr
 
 function isOwn({ok, relation}: DavResult<unknown>): boolean {
   return ok && relation === 'self'
-}
-
-/** Whether a URL is in another one: a server may name what is around a collection. */
-function isWithin(url: string, other: string): boolean {
-  return relate(canonicalPathOf(url), canonicalPathOf(other)) !== 'outside'
 }
 
 /** Whether the answer for a page is one, and not another resource or a page once more, to which a redirect has led. */

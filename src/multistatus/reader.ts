@@ -20,7 +20,7 @@ import {Propstats} from './propstat.ts'
 import {ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
-import {incompleteSelf, lists} from './summary.ts'
+import {incompleteSelf, lists, refusedSelf} from './summary.ts'
 
 /** The handler of a scanner: collects results and what is said of the whole. */
 export class MultiStatusReader implements ScannerHandler<Property> {
@@ -46,6 +46,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #description = ''
   #syncToken = ''
   #self: Incomplete | undefined
+  // The request URL itself, where it answered and refused its properties; and whether it is not alone.
+  #refused: Incomplete | undefined
+  #hasMember = false
   #malformed = false
 
   constructor(
@@ -86,6 +89,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   summary(): Summary {
     const incomplete: Incomplete[] = []
     if (this.#self !== undefined) incomplete.push(this.#self)
+    else if (this.#refused !== undefined && !this.#hasMember) incomplete.push(this.#refused)
     if (this.#malformed) incomplete.push({href: this.#url.href, reason: 'malformed'})
     return {
       complete: incomplete.length === 0,
@@ -243,9 +247,14 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       this.#results.push(result)
       if (result.ok) this.#successes++
       else this.#failures++
-      if (!this.#lists || result.ok) continue
+      if (!this.#lists) continue
+      if (result.ok) {
+        this.#hasMember ||= result.relation === 'member' || result.relation === 'descendant'
+        continue
+      }
       if (result.reason === 'malformed' && result.href === '') this.#malformed = true
       this.#self ??= incompleteSelf(result)
+      this.#refused ??= refusedSelf(result)
     }
     this.#propstats.take(response.propstats)
   }

@@ -60,6 +60,13 @@ export function lists(method: string): boolean {
   return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
 }
 
+/** That a listing may not be complete, where the request URL itself answered, and refused to tell its properties. */
+export function refusedSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
+  // What has none of the properties says 404.
+  if (relation !== 'self' || reason !== 'propstat' || status === 404) return undefined
+  return {href: url, reason: 'self', status}
+}
+
 /** That a listing is not complete, where a Failure says so of the request URL itself. */
 export function incompleteSelf(failure: Failure): Incomplete | undefined {
   const {url, relation, reason, status, missing} = failure

@@ -46,4 +46,21 @@ describe('complete', () => {
       incomplete: [{reason: 'self', status: 403}],
     })
   })
+
+  it('is false where the request URL alone answered, and refused its properties', () => {
+    const refused = (status: string): string =>
+      `<D:response><D:href>/docs/</D:href>${propstat(status, '<D:getetag/>')}</D:response>`
+    const alone = read(multistatus(refused('HTTP/1.1 403 Forbidden'))).summary
+    expect(alone.incomplete).toEqual([{href: collection, reason: 'self', status: 403}])
+    expect(read(multistatus(refused('HTTP/1.1 403 Forbidden'), member)).summary.complete).toBe(true)
+    expect(read(multistatus(refused('HTTP/1.1 404 Not Found'))).summary.complete).toBe(true)
+  })
+
+  it('is false where a response is misnamed: it may have been meant as one', () => {
+    for (const odd of ['<response/>', '<D:Response/>', '<response xmlns="dav:"/>', '<y:response/>'])
+      expect(read(multistatus(member, odd)).summary.incomplete).toEqual([
+        {href: collection, reason: 'malformed'},
+      ])
+    expect(read(multistatus(member, '<x:response/>', '<D:other/>')).summary.complete).toBe(true)
+  })
 })
