@@ -3,7 +3,8 @@
 #
 # The folder `kept/` has 5 files and allows its account no change (mode 0555), so that none of them can be deleted.
 #
-# Guess, written down before the first run: the first DELETE of a file is 405, and the file stands; while the listing that
+# Good sense says: a DELETE that was refused changes nothing, so the file is listed and a second DELETE is refused as well.
+# Guess of its author, who had read the source by then, written down before the first run: the first DELETE of a file is 405, and the file stands; while the listing that
 # rclone keeps is valid (`--dir-cache-time`, 5 minutes) GET and a second DELETE are 404, and listings do not have the file.
 #
 # Seen: the guess holds. Each DELETE of the folder hides one more file, until it seems to be empty.

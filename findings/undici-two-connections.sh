@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # undici 8.12.4 on Node 24.21.0: one request after another, each awaited to the end of its body, uses two connections.
 # Input: 20 DELETE requests by turns, answered 200 with a short body and keep-alive, over one Agent.
-# Guess written before: "One connection. The body has ended, so its connection is free, and the next request takes it."
+# Believed until a server of one thread was slow; the outcome was known when this script was written: "One connection. The body has ended, so its connection is free, and the next request takes it."
 # Observed: two connections, used by turns. A connection is free only one turn of the event loop after the body's end. A server
 # of one thread that keeps connections open then answers every second request late.
 set -euo pipefail

@@ -4,7 +4,8 @@
 # A calendar has events `plain.ics` and `urn:uuid:1.ics`, both stored with 201 and found by a GET. Programs name members by
 # their UID, and RFC 6350, section 6.7.6, writes that of a card as `urn:uuid:…`.
 #
-# Guess, written down before the first run: `urljoin` makes the href, and takes the name for an absolute URL of the scheme
+# Good sense says: each href is an absolute path, as RFC 4918, section 8.3, asks.
+# Guess of its author, who had read the source by then, written down before the first run: `urljoin` makes the href, and takes the name for an absolute URL of the scheme
 # `urn`; so the href is `urn%3Auuid%3A1.ics`, without `/user/calendars/calendar/`.
 #
 # Seen: the guess holds. As a relative reference it is right below the collection that was asked for with Depth 1. With

@@ -5,7 +5,8 @@
 # A folder has `1.txt`, and `closed.txt` and `closed/` that the server's account may not read, as after a backup was put back
 # by another user.
 #
-# Guess, written down before the first run: PROPFIND of the file with Depth 0 is 200 with an empty body, neither 207 nor
+# Good sense says: 403, or a 207 with a 403 response.
+# Guess of its author, who had read the source by then, written down before the first run: PROPFIND of the file with Depth 0 is 200 with an empty body, neither 207 nor
 # 403 (RFC 4918, section 9.1); the listing of its folder leaves it out without a word; a DELETE of it succeeds.
 #
 # Seen: the guess holds, for a collection as well.
