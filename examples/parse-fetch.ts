@@ -9,6 +9,7 @@ const response = await fetch(url, {
   headers: {depth: '1', 'content-type': 'application/xml'},
   body: '<propfind xmlns="DAV:"><prop><getetag/><getlastmodified/></prop></propfind>',
 })
+if (!response.ok) throw new Error(`PROPFIND was answered ${response.status}`)
 
 for await (const result of parseMultiStatus(response, {url})) {
   const href = visible(result.href)

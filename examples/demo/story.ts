@@ -27,7 +27,7 @@ const NASTY = [
   '<b> &amp; .txt',
   '%2e%2e%2f.txt',
   'café ☕.txt',
-  '\u001b[31mred.txt',
+  'a;v=2.txt',
   '__proto__',
 ]
 const LOCKED = 'projects/2026/contract.txt'

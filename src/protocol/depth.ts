@@ -63,7 +63,7 @@ export function isWalk(depth: unknown): depth is Walk {
 export function assertDepth(depth: unknown): asserts depth is Depth {
   if (depth !== 0 && depth !== 1 && depth !== 'infinity') {
     throw new RangeError(
-      `depth is 0, 1 or 'infinity', not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
+      `depth is 0, 1, 'infinity' or {walk: true}, not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
     )
   }
 }

@@ -122,7 +122,10 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
 
 /** The settings that a policy has: a number is that of the attempts. */
 function readPolicy(given: RetryPolicy): RetrySettings {
-  return typeof given === 'number' ? {attempts: given} : readOptions('retry', given, RETRY_SETTINGS)
+  if (typeof given === 'number') return {attempts: given}
+  if (typeof given !== 'object')
+    throw new TypeError('retry is a number of attempts, or a policy such as {attempts: 3}')
+  return readOptions('retry', given, RETRY_SETTINGS)
 }
 
 /**
