@@ -15,6 +15,7 @@ import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {DavResponse} from '../transport/transport.ts'
+import type {Repeats} from '../retry/repeats.ts'
 import {discard} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
@@ -72,14 +73,18 @@ const LONGEST_EXCERPT = 1000
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 const LONGEST_DESCRIPTION = 300
 
-/** What the headers say. */
-export function readHead(response: DavResponse, url: string): AnswerHead {
+/** What the headers say. `repeats` are those of the call, if it has any: a date in Retry-After is no shorter than their delays. */
+export function readHead(
+  response: DavResponse,
+  url: string,
+  repeats: Pick<Repeats, 'minDelay'> | undefined,
+): AnswerHead {
   const {headers, status} = response
   const answerer = response.url ?? url
   return {
     status,
     url: answerer,
-    retryAfter: readRetryAfter(headers, Date.now()),
+    retryAfter: readRetryAfter(headers, Date.now(), repeats?.minDelay),
     location: headers.get('location') ?? undefined,
     challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',

@@ -65,7 +65,7 @@ export async function deleteTarget(
     url,
     headers: {...conditions, depth: 'infinity'},
   })
-  const head = readHead(response, url)
+  const head = readHead(response, url, line.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)) {
     await discard(response)
     throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`, {

@@ -228,7 +228,7 @@ async function sendOnce<P>(
 ): Promise<Sent<P>> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
   const response = await line.send({method: 'PROPFIND', url: page, headers, body})
-  const head = readHead(response, page)
+  const head = readHead(response, page, line.repeats)
   const answer = readAnswer<P>(session, response, {
     method: 'PROPFIND',
     url: page === url ? head.url : url,

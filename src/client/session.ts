@@ -131,6 +131,7 @@ export function openLine(
   const pace = new Pace(concurrency, session.server)
   const send = withPace(withRedirects(authorized), pace, {
     maxRetryAfter: policy?.maxRetryAfter ?? 0,
+    minDelay: policy?.minDelay ?? 0,
     ending,
     onBytes: (length) => (line.bytes += length),
   })

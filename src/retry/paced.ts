@@ -14,6 +14,8 @@ import {Unsent} from './unsent.ts'
 export interface PacedOptions {
   /** Milliseconds that Retry-After holds back every request at the most, 0 where it holds back none. */
   readonly maxRetryAfter: number
+  /** Milliseconds that a date in Retry-After holds them back at the least. */
+  readonly minDelay: number
   /** Nothing is sent any more once it is aborted. */
   readonly ending: AbortSignal
   /** Is told how many bytes of an answer have arrived. */
@@ -39,7 +41,7 @@ export function withPace(transport: Transport, pace: Pace, options: PacedOptions
     const {status, headers, body} = response
     const isOverdone = status === 429 || status === 503
     place.tell(!isOverdone)
-    const asked = isOverdone ? readRetryAfter(headers, Date.now()) : undefined
+    const asked = isOverdone ? readRetryAfter(headers, Date.now(), options.minDelay) : undefined
     if (asked !== undefined) pace.hold(Math.min(asked, options.maxRetryAfter))
     if (body === null) {
       place.leave()

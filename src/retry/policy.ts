@@ -33,7 +33,8 @@ export interface RetrySettings {
   readonly maxDelay?: number | undefined
   /**
    * Milliseconds that Retry-After is followed for at the most: a longer one is cut to it. It wins over our own delay, and
-   * that of a 429 or 503 holds back every request of the client for as long.
+   * that of a 429 or 503 holds back every request of the client for as long. A date is held against the Date of its answer,
+   * and is never shorter than `minDelay`.
    *
    * @defaultValue 300,000
    */

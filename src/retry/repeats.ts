@@ -26,6 +26,11 @@ export class Repeats {
     this.#waiting = waiting
   }
 
+  /** Milliseconds before the second attempt, at the least. */
+  get minDelay(): number {
+    return this.#policy.minDelay
+  }
+
   /** How many there were so far. */
   get count(): number {
     return this.#count

@@ -200,6 +200,17 @@ describe('Retry-After', () => {
     expect((await open(slow).propfind('docs/').collect()).successes).toHaveLength(2)
   })
 
+  it('as a date that is past is no shorter than our own delay, whatever our clock says', async () => {
+    const past = {status: 503, headers: {'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT'}}
+    server.answers(past, {status: 204}, past, listed207)
+    const delays: number[] = []
+    const onRetry = ({delay}: {readonly delay: number}): void => void delays.push(delay)
+    const policy = {attempts: 2, minDelay: 30, maxDelay: 30, onRetry}
+    expect((await open(policy).delete('a').collect()).successes).toHaveLength(1)
+    expect((await open(policy).propfind('docs/').collect()).successes).toHaveLength(2)
+    expect(delays).toEqual([30, 30])
+  })
+
   it('of more than the policy allows is cut to that', async () => {
     server.answers(after('86400'))
     const policy = {...quick, attempts: 2, maxRetryAfter: 5}
