@@ -49,6 +49,8 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of its body. */
   readonly excerpt: string
+  /** Whether it is a `DAV:error`. */
+  readonly isError: boolean
   /** Whether it may be the beginning of a Multi-Status document, which was cut off before it could be told. */
   readonly isCut: boolean
   /** What is wrong with it as a Multi-Status document. */
@@ -80,7 +82,7 @@ export function readHead(
   repeats: Pick<Repeats, 'minDelay'> | undefined,
 ): AnswerHead {
   const {headers, status} = response
-  const answerer = response.url ?? url
+  const answerer = URL.parse(response.url ?? url, url)?.href ?? url
   return {
     status,
     url: answerer,
@@ -108,7 +110,7 @@ export async function readAnswer<P>(
     new MultiStatusParser<P>({...request, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const nothing = {conditions: [], description: '', excerpt: '', isCut: false}
+  const nothing = {conditions: [], description: '', excerpt: '', isError: false, isCut: false}
   const empty = {kind: 'plain', ...nothing, problem} as const
   // Most answers to a DELETE.
   if (response.body === null) return empty
@@ -134,9 +136,11 @@ export async function readAnswer<P>(
     }
   } catch (error) {
     // A refusal whose body breaks off is a refusal all the same. So is a success whose body cannot be decoded, but for a listing.
-    const isTold = response.status >= 300 || (response.status !== 207 && isUndecodable(error))
+    const isOther = parser?.error !== undefined
+    const isTold =
+      response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
     if (!isTold) throw error
-    if (response.status < 300) return {...empty, problem: () => error}
+    if (response.status < 300 && !isOther) return {...empty, problem: () => error}
   }
   await chunks.return(undefined)
   if (length === 0) return empty
@@ -148,7 +152,7 @@ export async function readAnswer<P>(
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
-  return {kind: 'plain', conditions, description, excerpt, isCut, problem}
+  return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
 }
 
 const MESSAGES: ReadonlySet<string> = new Set([

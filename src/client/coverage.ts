@@ -38,7 +38,7 @@ export class Coverage {
   #settled = new Set<string>()
   #settledBefore = new Set<string>()
   #collections = 0
-  #hasMember = false
+  #isAlone = true
   #mayHaveMembers = false
 
   /** `url` is the one that was listed. With Depth 1 what is deeper says nothing of its collection. */
@@ -51,9 +51,8 @@ export class Coverage {
   see(results: readonly DavResult<unknown>[]): void {
     for (const result of results) {
       const {ok, relation, url} = result
-      if (relation === 'member' || relation === 'descendant') this.#hasMember = true
-      else if (relation === 'self' && ok)
-        this.#mayHaveMembers = kindOf(result.properties) !== 'plain'
+      if (relation === 'self' && ok) this.#mayHaveMembers = kindOf(result.properties) !== 'plain'
+      else if (!isMissing(result)) this.#isAlone = false
       if (relation === 'member' && !this.#isDeep) {
         if (mayBeCollection(result)) this.#unlisted.set(canonicalPathOf(url), url)
       } else if (this.#isDeep && (relation === 'member' || relation === 'descendant')) {
@@ -78,7 +77,7 @@ export class Coverage {
    * empty collection, or one that was not looked into.
    */
   get mayBeDepthZero(): boolean {
-    return this.#isDeep && this.#mayHaveMembers && !this.#hasMember
+    return this.#isDeep && this.#mayHaveMembers && this.#isAlone
   }
 
   /** Whether it has as many collections as lighttpd lists before it leaves out the others; with the one that was listed. */

@@ -212,10 +212,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. What is or
    *   holds the client's own base, or is outside it, is refused.
    * @returns The results of members that the server names, then exactly one with relation `self`: the verdict on the
-   *   target. A 202 is a Success with that status: accepted, and perhaps not done yet. Reading throws where the exchange
-   *   broke: {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError}.
-   * @throws TypeError or RangeError for a target that is refused and for a target or an option that makes no sense, before
-   *   anything is sent.
+   *   target. A 202 is a Success with that status: accepted, and perhaps not done yet. A Failure `refused` is a result that is
+   *   `outside` or could not be listed, a name that some servers read as another one, and a weak ETag. Reading throws where the
+   *   exchange broke: {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError}, {@link DavError}.
+   * @throws TypeError for the client's own base, what holds it and what is outside it; TypeError or RangeError for a target
+   *   or an option that makes no sense. Nothing is sent then.
    * @example
    * ```ts
    * const {failures} = await dav.delete('photos/').collect()

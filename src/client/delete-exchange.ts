@@ -7,6 +7,7 @@ import type {DavResult} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import type {Properties} from '../properties/vocabulary.ts'
+import {ElsewhereError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
 import {readAnswer, readHead} from './answer.ts'
@@ -68,10 +69,13 @@ export async function deleteTarget(
   const head = readHead(response, url, line.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)) {
     await discard(response)
-    throw new DavError(`DELETE ${url} was answered by ${head.url}, which is another resource`, {
-      method: 'DELETE',
-      url,
-    })
+    throw new ElsewhereError(
+      `DELETE ${url} was answered by ${head.url}, which is another resource`,
+      {
+        method: 'DELETE',
+        url,
+      },
+    )
   }
   const answer = await readAnswer<Properties>(session, response, {method: 'DELETE', url: head.url})
   const {verdict, failsMembers} =

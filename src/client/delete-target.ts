@@ -71,7 +71,7 @@ export function settleDelete(
   const refuse = (why: string): Failure =>
     refusal(target, session, `DELETE ${url.href} is not sent: ${why}`)
   if (!unguarded) {
-    const problem = findListingProblem(target) ?? findControlProblem(url)
+    const problem = findListingProblem(target) ?? findControlProblem(url, base)
     if (problem !== undefined) return refuse(problem)
     guardTarget(url, base, 'DELETE', target)
     const parent = findParentProblem(url)
@@ -81,7 +81,7 @@ export function settleDelete(
   const known = given === undefined && ifUnchanged ? knownETag(target) : given
   if (typeof known === 'object') return refuse(known.problem)
   const ifMatch = known === undefined ? undefined : formatETag(known)
-  if (ifMatch?.startsWith('W/') === true) return refuse(WEAK)
+  if (known !== undefined && /^W\//i.test(known)) return refuse(WEAK)
   const conditions = {
     ...(ifMatch !== undefined && {'if-match': ifMatch}),
     ...(lockToken !== undefined && {if: formatLockToken(lockToken)}),

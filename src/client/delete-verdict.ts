@@ -13,7 +13,7 @@ import type {
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {Unsent} from '../retry/unsent.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
+import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import type {AnswerHead, PlainAnswer} from './answer.ts'
 import {causeOf} from './answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
@@ -58,8 +58,8 @@ export function plainVerdict(
     const description = words === '' ? found : words
     return failureOf(request, {status, reason: 'malformed', conditions, description})
   }
-  if (isSuccessStatus(status) && (answer.isCut || conditions.length > 0)) {
-    const found = answer.isCut ? 'was cut off' : `says ${conditions.join(', ')}`
+  if (isSuccessStatus(status) && (answer.isCut || answer.isError)) {
+    const found = answer.isCut ? 'was cut off' : 'is a DAV:error'
     const description =
       words === '' ? `The DELETE was answered ${status}, and its body ${found}` : words
     return failureOf(request, {
@@ -118,7 +118,7 @@ export function brokenVerdict(
   }
   if (!(error instanceof DavError)) throw error
   const {message: description} = error
-  if (error instanceof HiddenRedirectError)
+  if (error instanceof HiddenRedirectError || error instanceof ElsewhereError)
     return failureOf(request, {status: 0, reason: 'refused', description})
   return failureOf(request, {status: 0, reason: 'no-answer', cause: causeOf(error), description})
 }

@@ -46,7 +46,7 @@ export interface ListingRequest {
   /** Is told of each time that it is sent: how often that was so far. */
   readonly onSend?: (times: number) => void
   /** Says which statuses are no refusal for good. */
-  readonly mayRepeat?: (status: number) => boolean
+  readonly mayRepeat?: (status: number, problem: unknown) => boolean
 }
 
 /** An answer that has begun. */
@@ -63,6 +63,8 @@ export interface ListingAnswer<P> {
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
   /** Whether the answer is a listing of the resource: it named members, or itself and nothing of another collection. */
   readonly hasListed: boolean
+  /** Whether the answer named the resource itself, and not as a failure. */
+  readonly hasSelf: boolean
   /** What can be said when the batches have ended. */
   end(): CallSummary
 }
@@ -120,6 +122,9 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
     batches: batches(),
     get hasListed() {
       return named.hasListed(request.depth)
+    },
+    get hasSelf() {
+      return named.hasSelf
     },
     end: () => end,
   }
@@ -185,7 +190,7 @@ async function exchange<P>(
       problem = error
     }
     const status = sent?.head.status ?? 0
-    const isFinal = (status > 0 && status < 300) || !mayRepeat(status)
+    const isFinal = (status > 0 && status < 300) || !mayRepeat(status, problem)
     let wait: (() => Promise<void>) | undefined
     try {
       if (!isFinal && repeats !== undefined) {

@@ -21,6 +21,21 @@ export interface MergeOptions {
 // Milliseconds after which timers have their turn.
 const LONGEST_TURN = 20
 
+/** Lets timers have their turn in work that waits for nothing: an abort could not end it else. */
+export class Turns {
+  #began = performance.now()
+
+  /** Waits where the turn has been long. */
+  async end(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    this.#began = performance.now()
+  }
+
+  get isLong(): boolean {
+    return performance.now() - this.#began > LONGEST_TURN
+  }
+}
+
 /** Gives results out. Resolves when they were read: `false` where nobody reads any more. */
 export type Give<T> = (batch: readonly T[]) => Promise<boolean>
 
@@ -138,7 +153,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
     const {pace, ending} = this.#options
     let sources: Sources<S> | undefined
     let isDone = false
-    let turn = performance.now()
+    const turns = new Turns()
     try {
       sources = open(this.#sources, ending)
       while (this.#takesMore) {
@@ -148,11 +163,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
         // It may come long after the end.
         if (next.done === true || this.#isLeft || this.#error !== undefined) break
         this.#runOne(next.value)
-        // What sends nothing is done in one turn, and timers would not be heard: an abort could not end it.
-        if (performance.now() > turn + LONGEST_TURN) {
-          await new Promise((resolve) => setTimeout(resolve, 0))
-          turn = performance.now()
-        }
+        if (turns.isLong) await turns.end()
         while (!pace.hasRoom(this.#running) && this.#takesMore) {
           await new Promise<void>((resolve) => (this.#roomMade = resolve))
         }

@@ -4,7 +4,7 @@
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
-import {kindOf} from '../multistatus/selection.ts'
+import {typesOf} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
@@ -38,7 +38,8 @@ export class NamedResources {
     if (relation === 'self') {
       this.self = true
       if (!result.ok || this.isRepeated) return
-      this.isPlain ||= kindOf(result.properties) === 'plain'
+      // SabreDAV writes a principal with a slash.
+      this.isPlain ||= typesOf(result.properties)?.length === 0
       // With its slash and without, a resource has the same properties.
       this.isRepeated = this.#selves.some(
         (one) => one.href === href || !areAlike(one.properties, result.properties),
@@ -54,6 +55,11 @@ export class NamedResources {
       this.others = true
       this.stray ??= result
     }
+  }
+
+  /** Whether the resource itself was named, and not as a failure. */
+  get hasSelf(): boolean {
+    return this.#selves.length > 0
   }
 
   /**

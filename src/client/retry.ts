@@ -38,7 +38,7 @@ import {Folding} from './folding.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
 import type {Give} from './merge.ts'
-import {merge, open} from './merge.ts'
+import {merge, open, Turns} from './merge.ts'
 import type {Order} from './order.ts'
 import {incompleteListing, isDeep} from './order.ts'
 import {firstListing} from './propfind.ts'
@@ -56,7 +56,8 @@ export interface RetryOptions extends RetrySettings {
    */
   readonly concurrency?: number | undefined
   /**
-   * Allows the client's own base, and what is outside it, as the target of a DELETE.
+   * Allows as the target of a DELETE: the client's own base, what is outside it, names with a control character, and names
+   * that some servers read as the collection that they are in.
    *
    * @defaultValue `false`
    */
@@ -91,10 +92,13 @@ export function retry(
     const incomplete: Incomplete[] = []
     const {pace, ending} = line
     const all: Failure[] = []
+    const turns = new Turns()
     const sources = open(failures, ending)
     try {
-      for (let next = await sources.next(); next.done !== true; next = await sources.next())
+      for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
         all.push(next.value)
+        if (turns.isLong) await turns.end()
+      }
     } catch (error) {
       void sources.return().catch(() => {})
       if (line.isEnd(error)) yield all
@@ -183,9 +187,9 @@ function plan(
       const parsed = new URL(url)
       const problem = settled.unguarded
         ? undefined
-        : (findControlProblem(parsed) ?? findParentProblem(parsed))
+        : (findControlProblem(parsed, session.base) ?? findParentProblem(parsed))
       if (problem === undefined) deletes.set(resourceKey(url), failure)
-      else kept.push({...failure, reason: 'refused', description: `Not sent again: ${problem}`})
+      else kept.push({...failure, description: `Not sent again: ${problem}`})
     } else throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()

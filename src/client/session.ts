@@ -2,7 +2,7 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
-import {DavError, visible} from '../protocol/errors.ts'
+import {visible} from '../protocol/errors.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
 import type {ServerState} from '../retry/pace.ts'
 import {Pace} from '../retry/pace.ts'
@@ -14,7 +14,7 @@ import {Unsent} from '../retry/unsent.ts'
 import type {Auth} from '../transport/auth.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
-import {withRedirects} from '../transport/redirects.ts'
+import {ElsewhereError, withRedirects} from '../transport/redirects.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 
@@ -88,7 +88,7 @@ export function resolveConcurrency(concurrency: number): number {
 /**
  * An answer of the origin that was asked. A transport that follows redirects by itself may bring one from elsewhere.
  *
- * @throws DavError for an answer of another origin.
+ * @throws ElsewhereError for an answer of another origin.
  */
 async function checkOrigin(
   response: DavResponse,
@@ -96,10 +96,11 @@ async function checkOrigin(
   origin: string,
 ): Promise<DavResponse> {
   const {url: answerer = ''} = response
-  if (answerer === '' || answerer === url || URL.parse(answerer)?.origin === origin) return response
+  if (answerer === '' || answerer === url || URL.parse(answerer, url)?.origin === origin)
+    return response
   await discard(response)
   const sentence = `${method} ${url} was answered by ${visible(answerer, 200)}, another origin`
-  throw new DavError(sentence, {method, url})
+  throw new ElsewhereError(sentence, {method, url})
 }
 
 /** Opens the way to the server for one call, which the client's signal and its own end. */

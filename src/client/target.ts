@@ -93,8 +93,9 @@ export function guardTarget(url: URL, base: URL, verb: string, target?: unknown)
  * Why a verb that destroys must not be sent to a URL, though it is below the base: servers read control characters as the end
  * of a name, or as nothing.
  */
-export function findControlProblem(url: URL): string | undefined {
-  return hasControlCharacter(url.pathname)
+export function findControlProblem({pathname}: URL, base: URL): string | undefined {
+  const isBelow = pathname.startsWith(base.pathname)
+  return hasControlCharacter(isBelow ? pathname.slice(base.pathname.length) : pathname)
     ? 'there is a control character in its name, which some servers read as another name; say unguarded: true if it is meant'
     : undefined
 }

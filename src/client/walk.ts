@@ -102,7 +102,9 @@ async function* listOne<P>(
     body,
     decoders,
     onSend,
-    ...(depth === 'infinity' && {mayRepeat: (status: number) => !REFUSALS.has(status)}),
+    ...(depth === 'infinity' && {
+      mayRepeat: (status: number, problem: unknown) => !REFUSALS.has(status) && !isRefusal(problem),
+    }),
   }
   const answer = await list<P>(request, manner).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
@@ -122,15 +124,16 @@ async function* listOne<P>(
     const isUseless = cutsInSilence(answer.server) || refusesDepth(batch)
     if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()
     isBegun ||= batch.length > 0
-    whole?.see(batch)
     const fresh = isWalked && depth !== 'infinity' ? deeper.filter(batch) : batch
+    whole?.see(batch, fresh)
     const placed = place(fresh)
     yield placed.map((result) => (result.ok ? result : withRequest(result, order, attempt.times)))
   }
   const incomplete = [...(whole?.incomplete() ?? [])]
   // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
   if (!answer.hasListed || answer.isElsewhere) {
-    if (!isFirst || !manner.throws) throw notListed(url)
+    const isNamed = answer.hasSelf && !answer.isElsewhere
+    if (!isNamed && (!isFirst || !manner.throws)) throw notListed(url)
     incomplete.push({href: url, reason: 'self'})
   }
   const end = answer.end()
@@ -174,6 +177,10 @@ function placing<P>(
   return (batch) => {
     const placed: DavResult<P>[] = []
     for (const result of batch) {
+      if (result.href === '') {
+        placed.push(result)
+        continue
+      }
       const path = canonicalPathOf(result.url)
       const relation = relate(path, base)
       const isAround = relation !== 'outside' && relate(self, path) !== 'outside'

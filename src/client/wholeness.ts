@@ -32,11 +32,11 @@ export class Wholeness {
     this.#areOwnTypes = decoders['resourcetype'] === undefined
   }
 
-  /** Looks at results, which are related to the URL. */
-  see(batch: readonly DavResult<unknown>[]): void {
+  /** Looks at results, which are related to the URL; `fresh` are those that no listing before has named. */
+  see(batch: readonly DavResult<unknown>[], fresh: readonly DavResult<unknown>[]): void {
     this.#coverage.see(batch)
     this.#types.see(batch, this.#areOwnTypes)
-    for (const result of batch) {
+    for (const result of fresh) {
       const incomplete = incompleteMember(result)
       if (incomplete !== undefined) noteIncomplete(this.#incomplete, incomplete)
     }
@@ -91,7 +91,7 @@ export class Deeper {
     return batch.filter((result) => {
       const {ok, relation, url} = result
       const isDeeper = relation === 'descendant'
-      if (!ok || (!isDeeper && (relation !== 'member' || this.#given.size === 0))) return true
+      if (!isDeeper && (relation !== 'member' || this.#given.size === 0)) return true
       const path = canonicalPathOf(url)
       if (!isDeeper) {
         this.#collections.delete(path)
@@ -100,7 +100,7 @@ export class Deeper {
       if (this.#given.has(path)) return false
       const isKept = this.#given.size < MOST_DEEPER
       if (isKept) this.#given.add(path)
-      if (isCollection(result)) {
+      if (ok && isCollection(result)) {
         if (isKept) this.#collections.set(path, url)
         else this.#forgotten ??= url
       }

@@ -70,8 +70,8 @@ export interface Failure {
  * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
  * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
- * - `refused`: nothing was sent, or nothing was done and sending it again would change nothing. The target is invalid or
- *   guarded, has no strong ETag where one is needed, or leads to a redirect that a browser hides.
+ * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, has no strong ETag where one
+ *   is needed, leads to a redirect that a browser hides, or was answered by another resource.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 

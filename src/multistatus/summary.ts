@@ -6,7 +6,7 @@ import type {Failure} from './result.ts'
 export interface Summary {
   /** Every member that the server has was reported. A program may delete locally only where this is true. */
   readonly complete: boolean
-  /** Why not, with the hrefs concerned: the first 1,000 of these; empty where `complete` is true. */
+  /** Why not, with the hrefs concerned: empty where `complete` is true. Of more than 1,000, the last one names the root of the server for all the others. */
   readonly incomplete: readonly Incomplete[]
   /** How many results were a Success. */
   readonly successes: number
@@ -26,11 +26,11 @@ export interface Incomplete {
   readonly href: string
   /**
    * - `storage`: the server left members out (507 on the collection itself).
-   * - `shallow`: Depth infinity was answered with the first level only.
+   * - `shallow`: what is in it, or in a resource that may be a collection or a member by another name, was not listed.
    * - `refused`: the server would not list it.
    * - `failed`: listing it failed.
    * - `paged`: there are more pages than were read.
-   * - `self`: the collection itself was answered with a failure.
+   * - `self`: the collection itself was answered with a failure, or the answer is not a listing of it.
    * - `stopped`: the caller stopped reading.
    * - `malformed`: a response that could not be understood was left out.
    */
@@ -50,9 +50,11 @@ export interface Incomplete {
 // Each failed member of a tree may be one. The first ones say enough: the listing is not complete.
 const MOST_INCOMPLETE = 1000
 
-/** Adds a reason, as long as there are few enough of them. */
+/** Adds a reason, as long as there are few enough of them. The last one is about the server as a whole, and stands for the rest. */
 export function noteIncomplete(to: Incomplete[], incomplete: Incomplete): void {
-  if (to.length < MOST_INCOMPLETE) to.push(incomplete)
+  if (to.length < MOST_INCOMPLETE - 1) to.push(incomplete)
+  else if (to.length < MOST_INCOMPLETE)
+    to.push({href: URL.parse('/', incomplete.href)?.href ?? incomplete.href, reason: 'failed'})
 }
 
 /** Whether the answer to a method lists members, so that it can be incomplete. */

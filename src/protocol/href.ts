@@ -80,7 +80,8 @@ export class HrefResolver {
   }
 
   /** The path of a reference that is a whole path or URL, though it is written as a relative one. */
-  #repeated(href: string): string | undefined {
+  #repeated(written: string): string | undefined {
+    const href = /^https?:\\/i.test(written) ? written.replaceAll('\\', '/') : written
     const url = MANGLED_URL.exec(href)
     if (url !== null) {
       const path = absolute(unescapeSlashes(href.slice(url[0].length)))
@@ -93,9 +94,9 @@ export class HrefResolver {
       return this.#relation(path) === 'outside' ? undefined : path
     }
     if (MANGLED_PATH.test(href)) return unescapeSlashes(href)
-    return this.#canonical !== '' && this.#relation(`/${href}`) !== 'outside'
-      ? `/${href}`
-      : undefined
+    if (this.#canonical === '') return undefined
+    const candidates = [`/${href}`, `/${unescapeSlashes(href)}`]
+    return candidates.find((path) => this.#relation(path) !== 'outside')
   }
 
   #relation(path: string): Relation {

@@ -12,6 +12,8 @@ interface Reading {
   readonly base: string
   /** Whether escapes were decoded: each character is a byte then. */
   readonly isDecoded: boolean
+  /** Whether the parameters of one segment were cut off since. */
+  readonly isCut: boolean
 }
 
 // Paths of people have fewer than ten. A path with more readings than these counts as one that may be anywhere.
@@ -25,7 +27,7 @@ const OVERLONG =
 
 /** Where a path stands to another one, in each reading of the two. Both are absolute paths as a URL has them. */
 export function standings(path: string, base: string): ReadonlySet<Standing> {
-  const first: Reading = {path, base, isDecoded: false}
+  const first: Reading = {path, base, isDecoded: false, isCut: false}
   const found = new Set<Standing>([standing(first)])
   if (!AMBIGUOUS.test(path) && !AMBIGUOUS.test(base)) return found
   const seen = new Set([keyOf(first)])
@@ -54,18 +56,21 @@ export function hasControlCharacter(path: string): boolean {
 }
 
 /** What one more step of a server makes of two paths. */
-function* readOn({path, base, isDecoded}: Reading): Generator<Reading> {
-  if (!isDecoded) yield {path: decode(path), base: decode(base), isDecoded: true}
-  for (const step of STEPS) yield {path: step(path), base: step(base), isDecoded}
-  // Some servers cut parameters off the last segment alone, some off all, some off those that are dots.
+function* readOn({path, base, isDecoded, isCut}: Reading): Generator<Reading> {
+  if (!isDecoded) yield {path: decode(path), base: decode(base), isDecoded: true, isCut: false}
+  for (const step of STEPS) yield {path: step(path), base: step(base), isDecoded, isCut}
+  // Each number of segments would be a power of two of readings.
+  if (isCut) return
+  // Some servers cut parameters off the last segment alone, some off one that is made of dots.
   const count = Math.max(path.split('/').length, base.split('/').length)
   for (let index = 0; index < count; index++) {
     const cut = (text: string): string => cutParameters(text, index)
-    yield {path: cut(path), base: cut(base), isDecoded}
+    yield {path: cut(path), base: cut(base), isDecoded, isCut: true}
   }
 }
 
 const STEPS: readonly ((path: string) => string)[] = [
+  (path) => path.replaceAll(/;[^/]*/g, ''),
   (path) => path.replaceAll('\\', '/'),
   (path) => path.replaceAll(OVERLONG, decodeOverlong),
   (path) => path.replaceAll(/\/{2,}/g, '/'),
@@ -123,6 +128,6 @@ function segmentsOf(path: string, isDecoded: boolean): string[] {
   return isDecoded ? segments : segments.map(decode)
 }
 
-function keyOf({path, base, isDecoded}: Reading): string {
-  return `${isDecoded ? 1 : 0}${path}\n${base}`
+function keyOf({path, base, isDecoded, isCut}: Reading): string {
+  return `${isDecoded ? 1 : 0}${isCut ? 1 : 0}${path}\n${base}`
 }

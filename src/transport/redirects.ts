@@ -3,7 +3,7 @@
  * followed only where the server asks for the slash that a collection ends with. RFC 9110, section 15.4.
  */
 
-import {DavNetworkError} from '../protocol/errors.ts'
+import {DavError, DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import {isSafe} from './methods.ts'
 import type {DavResponse, Transport} from './transport.ts'
@@ -14,6 +14,9 @@ const MOST = 5
 
 /** A redirect that a browser hides. It is the server's answer: sending the request again gives the same one. */
 export class HiddenRedirectError extends DavNetworkError {}
+
+/** Another resource, or another server, has answered. Sending the request again would reach that one again. */
+export class ElsewhereError extends DavError {}
 
 /** Follows such redirects. Any other one is given to the caller as the answer that it is. */
 export function withRedirects(transport: Transport): Transport {

@@ -298,6 +298,16 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
     expect(await results({status: 200, headers, body})).toMatchObject([
       {...open, conditions: ['lock-token-submitted']},
     ])
+    const words = '<D:error xmlns:D="DAV:">Locked by ana</D:error>'
+    expect(await results({status: 200, headers, body: words})).toMatchObject([
+      {...open, description: 'Locked by ana'},
+    ])
+  })
+
+  it('is none that is plainly no document, however its end breaks', async () => {
+    expect(await results({status: 200, body: ['deleted', 50, RESET]})).toMatchObject([
+      {ok: true, status: 200},
+    ])
   })
 
   it('is the beginning of a document', async () => {

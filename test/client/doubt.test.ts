@@ -158,11 +158,18 @@ describe('an answer that is not a listing of what was asked for', () => {
     expect(await incompleteOf(listing('/docs/', '/docs/only/', '/docs/only/a'))).toEqual([])
   })
 
-  it('in a walk is a Failure of that collection', async () => {
+  it('in a walk leaves that collection in doubt', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/only/'),
       '1 /docs/only/': listing('/docs/', '/docs/only/'),
     }
+    const {results, summary} = await ask(answers, {depth: {walk: true}})
+    expect(results.map(line)).toEqual(['200 self /docs/', '200 member /docs/only/'])
+    expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
+  })
+
+  it('in a walk is a Failure of that collection where it is not named at all', async () => {
+    const answers = {'1 /docs/': listing('/docs/', '/docs/only/'), '1 /docs/only/': []}
     const {results, summary} = await ask(answers, {depth: {walk: true}})
     expect(results.filter(({ok}) => !ok)).toMatchObject([
       {url: `${url}only/`, reason: 'no-answer', cause: 'unreadable'},
@@ -262,6 +269,8 @@ describe('an href that is a whole path or URL in disguise', () => {
     ['user/v/', 'self', '/user/v/'],
     ['user/v', 'self', '/user/v'],
     ['\\user\\v\\a', 'member', '/user/v/a'],
+    ['http:\\\\host\\user\\v\\a', 'member', '/user/v/a'],
+    ['user%2fv%2fa', 'member', '/user/v/a'],
     ['//user//v//a', 'member', '/user/v/a'],
     ['%2fother%2fa', 'outside', '/other/a'],
     ['http%3A//host/other/', 'outside', '/other/'],
@@ -322,6 +331,16 @@ describe('Depth infinity that is answered as Depth 0', () => {
       'docs/f',
     )
     expect(asked).toEqual(['infinity /docs/f', '1 /docs/f'])
+  })
+
+  it('is asked again beside a name that is missing, and not beside a failure of its own', async () => {
+    const phantom = [entry('/docs/'), failed('/docs/x/s', '404 Not Found')]
+    const {asked} = await ask({'infinity /docs/': phantom}, {depth: 'infinity'})
+    expect(asked).toEqual(['infinity /docs/', '1 /docs/'])
+    const storage = [entry('/docs/'), failed('/docs/', '507 Insufficient Storage')]
+    const once = await ask({'infinity /docs/': storage}, {depth: 'infinity'})
+    expect(once.asked).toEqual(['infinity /docs/'])
+    expect(once.summary.incomplete).toMatchObject([{reason: 'storage'}])
   })
 
   it('and then refused is not whole', async () => {
@@ -522,6 +541,23 @@ describe('what only looks doubtful', () => {
     }
   })
 
+  it('is a failure that a server names in each listing: it comes once', async () => {
+    const deep = failed('/docs/a/b/x', '403 Forbidden')
+    const answers = {
+      '1 /docs/': [...listing('/docs/', '/docs/a/', '/docs/a/b/'), deep],
+      '1 /docs/a/': [...listing('/docs/a/', '/docs/a/b/'), deep],
+      '1 /docs/a/b/': [...listing('/docs/a/b/'), deep],
+    }
+    const {results, summary} = await ask(answers, {depth: {walk: true}, concurrency: 1})
+    expect(results.filter(({ok}) => !ok).map(line)).toEqual(['403 status descendant /docs/a/b/x'])
+    expect(summary.incomplete).toEqual([{href: `${url}a/b/x`, reason: 'failed', status: 403}])
+  })
+
+  it('is a principal with a slash, as SabreDAV writes it', async () => {
+    const principal = '<D:resourcetype><D:principal/></D:resourcetype>'
+    expect(await incompleteOf([entry('/docs/', principal)])).toEqual([])
+  })
+
   it('is not a collection that is deeper and that nothing leads to', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/a/', '/docs/a/b/'),
@@ -544,6 +580,8 @@ describe('what is said of a listing that is not whole', () => {
     expect(results.filter(({ok}) => !ok)).toHaveLength(5000)
     expect(summary.failures).toBe(5000)
     expect(summary.incomplete).toHaveLength(1000)
+    // It stands for all the others.
+    expect(summary.incomplete.at(-1)).toEqual({href: `${origin}/`, reason: 'failed'})
   })
 
   it('does not end a walk or a retry with many failures', {timeout: 60_000}, async () => {
@@ -588,6 +626,20 @@ describe('Depth infinity that is too much for a server', () => {
     const {summary} = await dav.propfind('docs/', {depth: 'infinity'}).collect()
     expect(summary).toMatchObject({complete: true, requests: 2})
     expect(asked).toEqual(['1 /docs/'])
+  })
+
+  it('is not asked again by a policy where no answer comes in time', async () => {
+    const asked: string[] = []
+    const walked = serving({'1 /docs/': listing('/docs/', '/docs/a')}, asked)
+    const transport: Transport = async (request) => {
+      if (request.headers['depth'] !== 'infinity') return walked(request)
+      asked.push('infinity')
+      return new Promise(() => {})
+    }
+    const retry = {attempts: 4, minDelay: 1}
+    const dav = new DavClient({url: `${origin}/`, transport, timeout: {headers: 50}, retry})
+    await dav.propfind('docs/', {depth: 'infinity'}).collect()
+    expect(asked).toEqual(['infinity', '1 /docs/'])
   })
 
   it.each([500, 504])('fails where the walk is refused too: %i', async (status) => {

@@ -79,8 +79,13 @@ describe('a path with several readings', () => {
     expect(isBelowInEachReading('/a//b/x', '/a//b/')).toBe(true)
   })
 
-  it('of which there are too many is anywhere', () => {
+  it('is below with parameters in each of many segments', () => {
     const path = base + Array.from({length: 24}, (_, number) => `a;${number}`).join('/')
+    expect(isBelowInEachReading(path, base)).toBe(true)
+  })
+
+  it('of which there are too many is anywhere', () => {
+    const path = base + Array.from({length: 3000}, (_, number) => `a;${number}`).join('/')
     expect(standings(path, base).has('elsewhere')).toBe(true)
   })
 
