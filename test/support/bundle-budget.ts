@@ -14,8 +14,8 @@ interface Budget {
 }
 
 const BUDGETS: Readonly<Record<string, Budget>> = {
-  multistatus: {limit: 55_000, without: ['undici']},
-  'multistatus/parser': {limit: 22_000, without: ['undici', 'p-limit', 'fast-xml-parser']},
+  multistatus: {limit: 56_000, without: ['undici']},
+  'multistatus/parser': {limit: 22_500, without: ['undici', 'p-limit', 'fast-xml-parser']},
   'multistatus/fetch': {limit: 2200, without: ['undici', 'p-limit', 'fast-xml-parser']},
 }
 
