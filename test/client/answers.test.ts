@@ -129,6 +129,39 @@ describe.each([
   })
 })
 
+describe.each([
+  ['undici', undiciTransport()],
+  ['fetch', fetchTransport()],
+] as const)('a body that cannot be decoded, over %s', (_, transport) => {
+  const broken = (status: number): Answer => ({
+    status,
+    headers: {'content-encoding': 'gzip', 'content-type': 'application/xml'},
+    body: 'this is no gzip',
+  })
+  const dav = (): DavClient => new DavClient({url: server.url, transport})
+
+  it.each([
+    [200, '200 self /a'],
+    [423, '423 status self /a'],
+    [503, '503 status self /a'],
+  ])('leaves the status of a DELETE: %i', async (status, expected) => {
+    server.answers(broken(status))
+    expect((await Array.fromAsync(dav().deleteMany(['a']))).map(line)).toEqual([expected])
+  })
+
+  it('leaves open what a 207 says', async () => {
+    server.answers(broken(207))
+    expect(await Array.fromAsync(dav().deleteMany(['a']))).toMatchObject([
+      {ok: false, status: 0, reason: 'no-answer', cause: 'network'},
+    ])
+  })
+
+  it.each([200, 207])('is no listing: %i', async (status) => {
+    server.answers(broken(status))
+    await expect(dav().propfind('a').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+  })
+})
+
 /** What of a body comes behind its document. */
 function tail(body: unknown): readonly (string | number | typeof RESET)[] {
   return Array.isArray(body) ? body.slice(1) : []
