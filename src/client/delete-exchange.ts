@@ -21,7 +21,7 @@ import {
 } from './delete-verdict.ts'
 import type {Manner} from './listing.ts'
 import type {Give} from './merge.ts'
-import {isPresent, selfOf} from './presence.ts'
+import {isPresent, keepSelf, selfOf} from './presence.ts'
 import {verify} from './verify.ts'
 
 /** How the requests of a call are sent. */
@@ -127,9 +127,6 @@ async function isGoneUnheard(
   }
 }
 
-// A server may name the target in each response. The first ones tell whether they agree.
-const MOST_SELVES = 16
-
 /** Gives out the members' results. Returns the verdict on the target, and whether members of it failed. */
 async function readMembers(
   request: DeleteRequest,
@@ -144,9 +141,10 @@ async function readMembers(
     const members: DavResult[] = []
     for (const result of batch) {
       if (result.relation === 'self') {
-        if (selves.length < MOST_SELVES) selves.push(result)
+        keepSelf(selves, result)
         continue
       }
+      // What was named outside may be a member by another name: servers leave the base path out.
       hasFailures ||= !result.ok
       members.push(result.ok ? result : withRequest(result, request))
     }
@@ -157,7 +155,6 @@ async function readMembers(
   const own = selfOf(selves, request.url)
   // Where the target is named twice, the failure is the verdict.
   const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
-  // What was named outside may be a member by another name: servers leave the base path out.
   const verdict = verdictOf(request, head, self, hasFailures)
   if (!isWhole) return {verdict, failsMembers: hasFailures}
   const {description: words, incomplete} = answer.summary()

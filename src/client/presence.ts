@@ -24,6 +24,17 @@ export function isMissing(result: DavResult<unknown>): boolean {
 }
 
 /**
+ * Adds a result with the relation `self` to those that are kept: the first success, the first that says missing, the first
+ * other failure. No more of them are held, however often a server names the resource.
+ */
+export function keepSelf<P>(selves: DavResult<P>[], result: DavResult<P>): void {
+  const isKept = selves.some(
+    (kept) => kept.ok === result.ok && isMissing(kept) === isMissing(result),
+  )
+  if (!isKept) selves.push(result)
+}
+
+/**
  * The one result for a resource, of those with the relation `self` in an answer; `undefined` where there is none.
  *
  * @param status - The status of the answer as a whole, where that is no success.
@@ -60,7 +71,7 @@ export async function isPresent(url: string, manner: Manner): Promise<boolean> {
   try {
     const answer = await list({url, depth: 0, body: PRESENCE_BODY, decoders: {}}, manner)
     for await (const batch of answer.batches) {
-      for (const result of batch) if (result.relation === 'self') selves.push(result)
+      for (const result of batch) if (result.relation === 'self') keepSelf(selves, result)
     }
     if (answer.isElsewhere) throw ledElsewhere(url, answer)
     ;({status} = answer)

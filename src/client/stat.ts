@@ -2,7 +2,7 @@
 
 import type {DavResult} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
-import {isMissingStatus, selfOf} from './presence.ts'
+import {isMissingStatus, keepSelf, selfOf} from './presence.ts'
 import type {PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
 import type {Session} from './session.ts'
@@ -22,7 +22,7 @@ export async function stat<P>(
   const stream = propfind<P>(session, target, {...options, depth: 0})
   for await (const result of stream) {
     count++
-    if (result.relation === 'self') selves.push(result)
+    if (result.relation === 'self') keepSelf(selves, result)
     // What is below it is another resource for sure.
     if (result.relation === 'outside') other ??= result
   }

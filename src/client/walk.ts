@@ -109,7 +109,7 @@ async function* listOne<P>(
   const answer = await list<P>(request, manner).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
   })
-  // A redirect to the slash leads to the same resource. One to elsewhere is told of what was asked for, and is no listing of it.
+  // A redirect to the slash leads to the same resource. One to elsewhere leads to another, whose results are outside.
   const mayMove = isFirst && order.root === order.url && !answer.isElsewhere
   if (mayMove) order.root = answer.url
   const mayBeElsewhere = isFirst && manner.throws && order.root === order.url
@@ -118,8 +118,7 @@ async function* listOne<P>(
   const whole = isWalked ? new Wholeness(answer.url, depth, decoders, types) : undefined
   let isBegun = false
   for await (const batch of answer.batches) {
-    // In here, because the body is given up then.
-    // A collection that leads elsewhere may lead to what is around it, and so without end.
+    // A collection that leads elsewhere may lead to one above it, and so without end. A throw in the loop gives up the body.
     if (answer.isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
     const isUseless = cutsInSilence(answer.server) || refusesDepth(batch)
     if (!isBegun && depth === 'infinity' && isUseless) throw new DepthRefused()

@@ -9,10 +9,12 @@ import {
   type Answer,
   answer207,
   type FaultServer,
+  OPEN,
+  SHUT,
   startFaultServer,
   verdicts,
 } from '../support/fault-server.ts'
-import {bytesOf} from '../support/fixtures.ts'
+import {bytesOf, verdict} from '../support/fixtures.ts'
 
 let server: FaultServer
 let dav: DavClient
@@ -96,6 +98,15 @@ describe('a 207', () => {
     expect((await deleted(answer207(failureLast))).map(line)).toEqual(['423 status /folder'])
     const failureFirst = verdicts({'/folder': '423 Locked', '/folder/': '204 No Content'})
     expect((await deleted(answer207(failureFirst))).map(line)).toEqual(['423 status /folder'])
+  })
+
+  it.each<[string, string, string]>([
+    ['the failure', '423 Locked', '423 status /folder/'],
+    ['that it cannot be read', '404 Not Found', '0 no-answer /folder/'],
+  ])('that names the target time and again says %s, however late', async (_, status, expected) => {
+    const named = (words: string): string => verdict('/folder/', `HTTP/1.1 ${words}`)
+    const body = `${OPEN}${named('204 No Content').repeat(100)}${named(status)}${SHUT}`
+    expect((await deleted(answer207(body))).map(line)).toEqual([expected])
   })
 
   it('that names the ancestors of what failed has each of them, and the target last', async () => {
