@@ -1,7 +1,6 @@
 /**
- * What failed in a target over several attempts at it and at its members. An answer that is whole says anew what stands of all
- * that it was asked to delete; one that broke off, or that names none, leaves open what has become of those before.
- * RFC 4918, section 9.6.1.
+ * Failures in a target, over several attempts at it and at its members. A whole answer replaces those of earlier attempts. One
+ * that broke off, or that names no member, leaves them as they are. RFC 4918, section 9.6.1.
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'

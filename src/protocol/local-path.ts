@@ -117,9 +117,9 @@ export function toLocalPath(
  *
  * @param path - What `toLocalPath` gave, such as `100% sure/a%2Fb`; on Windows too with `/` between segments.
  * @returns The reference, such as `100%25%20sure/a%2Fb`; `''` for the base itself.
- * @throws TypeError for a path that `toLocalPath` never gives, because it would mean another resource than it seems to: an
- *   absolute one, one with a drive letter, a `\` or a NUL, one with a segment that is empty, `.` or `..`, one with half of a
- *   surrogate pair, and one with an escape that is not needed, such as `%20`.
+ * @throws TypeError for a path that `toLocalPath` never gives: it would mean another resource than it seems to. Such a path is
+ *   absolute, or has a drive letter, a `\` or a NUL. It may have a segment that is empty, `.` or `..`, or half of a surrogate
+ *   pair. Or it has an escape that is not needed, such as `%20`.
  * @example
  * ```ts
  * const failed = new URL(fromLocalPath('albums/100% sure.jpg'), 'https://dav.example/photos/')
