@@ -8,7 +8,7 @@ import type {DavBody, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Pace, Place} from './pace.ts'
 import {sleep} from './sleep.ts'
-import {Unsent} from './unsent.ts'
+import {NotSentError} from './not-sent.ts'
 
 /** How exchanges wait. */
 export interface PacedOptions {
@@ -25,7 +25,7 @@ export interface PacedOptions {
 /**
  * A transport that waits for a place.
  *
- * @throws Unsent where the call ends before there is one.
+ * @throws NotSentError where the call ends before there is one.
  */
 export function withPace(transport: Transport, pace: Pace, options: PacedOptions): Transport {
   return async (request) => {
@@ -65,7 +65,7 @@ async function enter(pace: Pace, ending: AbortSignal): Promise<Place> {
     const place = await pace.enter()
     if (ending.aborted) {
       place.leave()
-      throw new Unsent(ending.reason)
+      throw new NotSentError(ending.reason)
     }
     if (pace.held === 0) return place
     place.leave()

@@ -17,7 +17,7 @@ import {isMissing} from './presence.ts'
 const MOST_DEEPER = 25_000
 
 /** Looks at the results of one answer as they pass. */
-export class Wholeness {
+export class Completeness {
   readonly #url: string
   readonly #coverage: Coverage
   readonly #types: Types
@@ -73,7 +73,7 @@ function incompleteMember(result: DavResult<unknown>): Incomplete | undefined {
  * What answers to Depth 1 named below the members. Servers that ignore the Depth name all of it, and again in the listings of
  * the collections in between: it is given out once.
  */
-export class Deeper {
+export class DeeperResults {
   // By path. Past the first ones, what comes again is given out again, and collections are not followed up.
   readonly #given = new Set<string>()
   /** The URLs of collections among them that no listing of what they are in has named so far. */

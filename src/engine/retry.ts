@@ -26,26 +26,27 @@ import {noteIncomplete} from '../multistatus/summary.ts'
 import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
 import {inPhases} from '../retry/phases.ts'
-import {Unsent} from '../retry/unsent.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
-import {createCall} from './call.ts'
-import {deleteWithRetries} from './delete-attempts.ts'
-import type {DeleteManner} from './delete-exchange.ts'
-import type {SettledOptions} from './delete-options.ts'
-import {settleOptions} from './delete-options.ts'
-import type {DeleteRequest} from './delete-target.ts'
+import {createCall} from '../call/call.ts'
+import {deleteWithRetries} from './attempts.ts'
+import type {DeleteContext} from './exchange.ts'
+import type {SettledOptions} from '../verbs/delete-options.ts'
+import {settleOptions} from '../verbs/delete-options.ts'
+import type {DeleteRequest} from '../verbs/delete-target.ts'
 import {Folding} from './folding.ts'
-import type {Listing} from './frontier.ts'
-import {Frontier} from './frontier.ts'
-import type {Give} from './merge.ts'
-import {merge, open, Turns} from './merge.ts'
-import type {Order} from './order.ts'
-import {incompleteListing, isDeep} from './order.ts'
-import {firstListing} from './propfind.ts'
-import type {Session} from './session.ts'
-import {GRACE, resolveConcurrency} from './session.ts'
-import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from './target.ts'
-import {walk} from './walk.ts'
+import type {Listing} from '../listing/frontier.ts'
+import {Frontier} from '../listing/frontier.ts'
+import type {Sink} from '../call/merge.ts'
+import {merge, open, Turns} from '../call/merge.ts'
+import type {ListingQuery} from '../listing/query.ts'
+import {incompleteListing, isDeep} from '../listing/query.ts'
+import {firstListing} from '../listing/propfind.ts'
+import type {Session} from '../call/session.ts'
+import {GRACE} from '../call/connection.ts'
+import {resolveConcurrency} from '../call/session.ts'
+import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from '../call/target.ts'
+import {walk} from '../listing/walk.ts'
 
 /** How failures are retried. */
 export interface RetryOptions extends RetrySettings {
@@ -88,9 +89,9 @@ export function retry(
   const settled = settleOptions({unguarded})
   checkFailures(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
-  return createCall(session, call, async function* (line, stop) {
+  return createCall(session, call, async function* (connection, stop) {
     const incomplete: Incomplete[] = []
-    const {pace, ending} = line
+    const {pace, ending} = connection
     const all: Failure[] = []
     const turns = new Turns()
     const sources = open(failures, ending)
@@ -101,7 +102,7 @@ export function retry(
       }
     } catch (error) {
       void sources.return().catch(() => {})
-      if (line.isEnd(error)) yield all
+      if (connection.isEnd(error)) yield all
       throw error
     }
     const {listings, deletes, kept} = plan(all, {session, policy, settled})
@@ -111,25 +112,27 @@ export function retry(
     yield kept
     const frontier = new Frontier([...listings.keys()])
     try {
-      if (listings.size > 0) yield* walk(frontier, {session, line, stop, incomplete, throws: false})
+      if (listings.size > 0)
+        yield* walk(frontier, {session, connection, stop, incomplete, throws: false})
     } catch (error) {
       // What was not sent again, or not to its end, is as it was.
-      const left = new Set(frontier.left.map(({order}) => order))
-      const unlisted = [...listings].filter(([{order}]) => left.has(order))
-      if (line.isEnd(error)) yield [...unlisted.map(([, failure]) => failure), ...deletes.values()]
+      const left = new Set(frontier.left.map(({query}) => query))
+      const unlisted = [...listings].filter(([{query}]) => left.has(query))
+      if (connection.isEnd(error))
+        yield [...unlisted.map(([, failure]) => failure), ...deletes.values()]
       throw error
     }
     const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(resourceKey(url))
-    const manner = {session, line, stop, isRetriedElsewhere}
+    const context = {session, connection, stop, isRetriedElsewhere}
     for (const phase of inPhases([...deletes.values()])) {
       const folding = new Folding()
       const pacing = {pace, signal: stop.signal, stop}
-      yield* merge(phase, pacing, async (failure, give: Give<DavResult>) => {
+      yield* merge(phase, pacing, async (failure, emit: Sink<DavResult>) => {
         // Those that are in it were taken before it, and are waited for.
         const taken = folding.take(failure.request?.url ?? failure.url)
         if (taken?.before !== undefined) await pace.idle(taken.before)
         try {
-          await repeat(failure, give, manner, settled)
+          await repeat(failure, emit, context, settled)
         } finally {
           taken?.settle(undefined)
         }
@@ -160,7 +163,7 @@ function plan(
   readonly deletes: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
 } {
-  const orders = new Map<Order, Failure>()
+  const queries = new Map<ListingQuery, Failure>()
   const deletes = new Map<string, Failure>()
   const kept: Failure[] = []
   // What failed twice, as in the journal of two runs, is what it was the last time. What was a target is no member of another
@@ -181,7 +184,7 @@ function plan(
     checkRequest(request)
     if (request.method === 'PROPFIND') {
       resolveTarget({url: request.url}, session.base)
-      orders.set(orderOf(request, session), failure)
+      queries.set(queryOf(request, session), failure)
     } else if (request.method === 'DELETE') {
       const {url} = settleAgain(session, request, settled)
       const parsed = new URL(url)
@@ -193,9 +196,9 @@ function plan(
     } else throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
   }
   const listings = new Map<Listing, Failure>()
-  for (const order of outermost([...orders.keys()])) {
-    const failure = orders.get(order)
-    if (failure !== undefined) listings.set(firstListing(order, session), failure)
+  for (const query of outermost([...queries.keys()])) {
+    const failure = queries.get(query)
+    if (failure !== undefined) listings.set(firstListing(query, session), failure)
   }
   return {listings, deletes, kept}
 }
@@ -208,10 +211,10 @@ function keyOf(failure: Failure): unknown {
 }
 
 /** What a failed listing asked for. */
-function orderOf(
+function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
   {base, decoders = {}}: Session,
-): Order {
+): ListingQuery {
   assertDepthOrWalk(depth)
   if (typeof body !== 'string') throw new TypeError('retry: the body of a PROPFIND is a string')
   const {href} = resolveTarget({url: root}, base)
@@ -227,20 +230,20 @@ function isOfListing({request}: Failure): boolean {
 }
 
 /** Each order once, and without those for what is in a collection of which everything is listed in the same way. */
-function outermost(orders: readonly Order[]): readonly Order[] {
-  const whole = new Set(orders.filter(isDeep).map((order) => keyOfOrder(order)))
+function outermost(queries: readonly ListingQuery[]): readonly ListingQuery[] {
+  const whole = new Set(queries.filter(isDeep).map((query) => keyOfQuery(query)))
   const taken = new Set<string>()
-  return orders.filter((order) => {
-    const isWhole = isDeep(order)
-    const key = `${JSON.stringify(order.depth)} ${keyOfOrder(order)}`
-    if (taken.has(key) || (!isWhole && whole.has(keyOfOrder(order)))) return false
+  return queries.filter((query) => {
+    const isWhole = isDeep(query)
+    const key = `${JSON.stringify(query.depth)} ${keyOfQuery(query)}`
+    if (taken.has(key) || (!isWhole && whole.has(keyOfQuery(query)))) return false
     taken.add(key)
-    const around = ancestorsOf(canonicalPathOf(order.url))
-    return !around.some((path) => whole.has(keyOfOrder(order, path)))
+    const around = ancestorsOf(canonicalPathOf(query.url))
+    return !around.some((path) => whole.has(keyOfQuery(query, path)))
   })
 }
 
-function keyOfOrder({url, body}: Order, path = canonicalPathOf(url)): string {
+function keyOfQuery({url, body}: ListingQuery, path = canonicalPathOf(url)): string {
   return `${path} ${body}`
 }
 
@@ -285,24 +288,24 @@ function settleAgain(
 
 async function repeat(
   failure: Failure,
-  give: Give<DavResult>,
-  manner: DeleteManner,
+  emit: Sink<DavResult>,
+  context: DeleteContext,
   settled: SettledOptions,
 ): Promise<void> {
-  const {session, line, isRetriedElsewhere} = manner
+  const {session, connection, isRetriedElsewhere} = context
   const {request} = failure
   let verdict: DavResult = failure
   // After the end of the call it is not sent again, and is as it was.
-  if (request !== undefined && !line.ending.aborted) {
+  if (request !== undefined && !connection.ending.aborted) {
     const again = settleAgain(session, request, settled)
     // A member that is tried by itself has its verdict; its collection's answer would only repeat it.
-    const giveOthers: Give<DavResult> = (batch) =>
-      give(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
+    const emitOthers: Sink<DavResult> = (batch) =>
+      emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
     try {
-      ;({verdict} = await deleteWithRetries(again, manner, giveOthers))
+      ;({verdict} = await deleteWithRetries(again, context, emitOthers))
     } catch (error) {
-      if (!(error instanceof Unsent)) throw error
+      if (!(error instanceof NotSentError)) throw error
     }
   }
-  await give([verdict])
+  await emit([verdict])
 }

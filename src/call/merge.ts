@@ -37,7 +37,7 @@ export class Turns {
 }
 
 /** Gives results out. Resolves when they were read: `false` where nobody reads any more. */
-export type Give<T> = (batch: readonly T[]) => Promise<boolean>
+export type Sink<T> = (batch: readonly T[]) => Promise<boolean>
 
 /**
  * Runs something for each source and gives out what that gives, in the order in which it comes. Ends when all have ended.
@@ -47,21 +47,21 @@ export type Give<T> = (batch: readonly T[]) => Promise<boolean>
 export function merge<S, T>(
   sources: Iterable<S> | AsyncIterable<S>,
   options: MergeOptions,
-  run: (source: S, give: Give<T>) => Promise<void>,
+  run: (source: S, emit: Sink<T>) => Promise<void>,
 ): AsyncIterable<readonly T[]> {
   return {[Symbol.asyncIterator]: () => new Merge(sources, options, run)}
 }
 
 /** Gives out the batches of a stream. */
-export async function pour<T>(stream: AsyncIterable<readonly T[]>, give: Give<T>): Promise<void> {
-  for await (const batch of stream) if (!(await give(batch))) return
+export async function pour<T>(stream: AsyncIterable<readonly T[]>, emit: Sink<T>): Promise<void> {
+  for await (const batch of stream) if (!(await emit(batch))) return
 }
 
 /** One iteration. Not a generator: each of the steps that one takes for a batch costs as much as reading an answer does. */
 class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
   readonly #sources: Iterable<S> | AsyncIterable<S>
   readonly #options: MergeOptions
-  readonly #run: (source: S, give: Give<T>) => Promise<void>
+  readonly #run: (source: S, emit: Sink<T>) => Promise<void>
   readonly #onAbort = (): void => this.#break(this.#options.signal.reason)
   readonly #onRoom = (): void => this.#roomMade?.()
   #unlisten: (() => void) | undefined
@@ -81,7 +81,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
   constructor(
     sources: Iterable<S> | AsyncIterable<S>,
     options: MergeOptions,
-    run: (source: S, give: Give<T>) => Promise<void>,
+    run: (source: S, emit: Sink<T>) => Promise<void>,
   ) {
     this.#sources = sources
     this.#options = options
@@ -140,7 +140,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
     while (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
 
-  readonly #give: Give<T> = (batch) => {
+  readonly #emit: Sink<T> = (batch) => {
     if (batch.length === 0) return Promise.resolve(true)
     if (this.#isLeft) return Promise.resolve(false)
     return new Promise((read) => {
@@ -189,7 +189,7 @@ class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
       this.#roomMade?.()
       if (this.#isExhausted || this.#isLeft || this.#error !== undefined) this.#wake?.()
     }
-    this.#run(source, this.#give).then(ended, (reason: unknown) => {
+    this.#run(source, this.#emit).then(ended, (reason: unknown) => {
       this.#error ??= {reason}
       ended()
     })

@@ -6,16 +6,16 @@
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {inPhases} from '../retry/phases.ts'
 import type {Repeats} from '../retry/repeats.ts'
-import {Unsent} from '../retry/unsent.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import type {DeleteAttempt, DeleteManner, Deletion} from './delete-exchange.ts'
-import {deleteTarget} from './delete-exchange.ts'
-import type {DeleteRequest} from './delete-target.ts'
-import {brokenVerdict} from './delete-verdict.ts'
+import type {DeleteAttempt, DeleteContext, Deletion} from './exchange.ts'
+import {deleteTarget} from './exchange.ts'
+import type {DeleteRequest} from '../verbs/delete-target.ts'
+import {brokenVerdict} from './verdict.ts'
 import {Folding} from './folding.ts'
-import type {Give} from './merge.ts'
-import {merge} from './merge.ts'
-import {Standing} from './standing.ts'
+import type {Sink} from '../call/merge.ts'
+import {merge} from '../call/merge.ts'
+import {FailedMembers} from './failed-members.ts'
 
 /**
  * Sends one DELETE, as often as the call's policy says. Gives out the members' results, and returns the verdict: a broken
@@ -23,17 +23,17 @@ import {Standing} from './standing.ts'
  */
 export async function deleteWithRetries(
   request: DeleteRequest,
-  manner: DeleteManner,
-  give: Give<DavResult>,
+  context: DeleteContext,
+  emit: Sink<DavResult>,
 ): Promise<Deletion & {readonly problem?: unknown}> {
-  const {repeats, ending} = manner.line
+  const {repeats, ending} = context.connection
   if (repeats !== undefined) {
-    const {members, ...last} = await deleteRepeatedly(request, manner, repeats)
-    await give(members)
+    const {members, ...last} = await deleteRepeatedly(request, context, repeats)
+    await emit(members)
     return last
   }
   try {
-    return await deleteTarget(request, manner, give)
+    return await deleteTarget(request, context, emit)
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, ending)
     return {verdict, extent: extentOf(problem), isDone: false, problem}
@@ -43,15 +43,15 @@ export async function deleteWithRetries(
 /** Sends a DELETE, and again what failed of it: the members first, leaves before their collections, and the target last. */
 async function deleteRepeatedly(
   request: DeleteRequest,
-  manner: DeleteManner,
+  context: DeleteContext,
   repeats: Repeats,
 ): Promise<DeleteAttempt> {
-  const {line, isRetriedElsewhere} = manner
-  const standing = new Standing(request.url)
-  let last = await attempt(request, manner)
+  const {connection, isRetriedElsewhere} = context
+  const standing = new FailedMembers(request.url)
+  let last = await attempt(request, context)
   let hasBegun = last.extent !== 'none'
   standing.hear(last)
-  for (let number = 1; !line.ending.aborted; number++) {
+  for (let number = 1; !connection.ending.aborted; number++) {
     const {verdict, isDone} = last
     const members = standing.open
     const again = members.filter(
@@ -67,11 +67,11 @@ async function deleteRepeatedly(
     if (wait === undefined) break
     try {
       await wait()
-      await deleteMembers(again, standing, request, manner)
+      await deleteMembers(again, standing, request, context)
       if (isDone) continue
-      last = await attempt({...request, attempts: request.attempts + number}, manner)
+      last = await attempt({...request, attempts: request.attempts + number}, context)
     } catch (error) {
-      if (!line.isGraceful || !line.isEnd(error)) throw error
+      if (!connection.isGraceful || !connection.isEnd(error)) throw error
       // What was answered before the end of the call is true still.
       break
     }
@@ -98,17 +98,17 @@ function causesOf(
   return verdict.status === 424 ? standing : [...standing, verdict]
 }
 
-async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<DeleteAttempt> {
-  const {ending, isGraceful} = manner.line
+async function attempt(request: DeleteRequest, context: DeleteContext): Promise<DeleteAttempt> {
+  const {ending, isGraceful} = context.connection
   const members: DavResult[] = []
   try {
-    const deletion = await deleteTarget(request, manner, async (batch) => {
+    const deletion = await deleteTarget(request, context, async (batch) => {
       for (const result of batch) members.push(result)
       return true
     })
     return {...deletion, members}
   } catch (problem) {
-    if (problem instanceof Unsent && request.attempts > 0 && isGraceful) throw problem
+    if (problem instanceof NotSentError && request.attempts > 0 && isGraceful) throw problem
     const verdict = brokenVerdict(request, problem, ending)
     return {verdict, extent: extentOf(problem), isDone: false, members, problem}
   }
@@ -116,18 +116,18 @@ async function attempt(request: DeleteRequest, manner: DeleteManner): Promise<De
 
 /** What may be gone after a DELETE whose exchange broke. */
 function extentOf(problem: unknown): Deletion['extent'] {
-  return problem instanceof Unsent || problem instanceof HiddenRedirectError ? 'none' : 'part'
+  return problem instanceof NotSentError || problem instanceof HiddenRedirectError ? 'none' : 'part'
 }
 
 /** Deletes members by themselves, leaves before their collections. */
 async function deleteMembers(
   failures: readonly Failure[],
-  standing: Standing,
+  standing: FailedMembers,
   request: DeleteRequest,
-  manner: DeleteManner,
+  context: DeleteContext,
 ): Promise<void> {
-  const {line, stop} = manner
-  const {pace, ending} = line
+  const {connection, stop} = context
+  const {pace, ending} = connection
   const merging = {pace, ending, signal: stop.signal, stop}
   for (const phase of inPhases(failures)) {
     const folding = new Folding()
@@ -136,7 +136,7 @@ async function deleteMembers(
       const taken = folding.take(failure.url)
       if (taken?.before !== undefined) await pace.idle(taken.before)
       try {
-        await deleteMember(failure, standing, request, manner)
+        await deleteMember(failure, standing, request, context)
       } finally {
         taken?.settle(undefined)
       }
@@ -149,13 +149,13 @@ async function deleteMembers(
 /** Deletes a member by itself, where the budget allows that, and notes what became of it. */
 async function deleteMember(
   failure: Failure,
-  standing: Standing,
+  standing: FailedMembers,
   {verify}: DeleteRequest,
-  manner: DeleteManner,
+  context: DeleteContext,
 ): Promise<void> {
   const {request: sent} = failure
-  if (sent === undefined || manner.line.repeats?.spend() !== true) return
+  if (sent === undefined || context.connection.repeats?.spend() !== true) return
   const {url, conditions, attempts} = sent
   const request: DeleteRequest = {url, conditions, attempts, ifMissing: 'success', verify}
-  standing.hearMember(failure, await attempt(request, manner))
+  standing.hearMember(failure, await attempt(request, context))
 }

@@ -6,7 +6,7 @@
 
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, resourceKey} from '../protocol/href.ts'
-import type {Deletion} from './delete-exchange.ts'
+import type {Deletion} from './exchange.ts'
 
 const REMEMBERED = 10_000
 

@@ -12,17 +12,17 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
-import {createCall} from './call.ts'
+import {createCall} from '../call/call.ts'
 import type {Checkpoint} from './checkpoint.ts'
 import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import type {Listing} from './frontier.ts'
 import {Frontier} from './frontier.ts'
-import type {Order} from './order.ts'
-import {isDeep} from './order.ts'
-import type {Session} from './session.ts'
-import {resolveConcurrency} from './session.ts'
-import type {Target} from './target.ts'
-import {resolveTarget} from './target.ts'
+import type {ListingQuery} from './query.ts'
+import {isDeep} from './query.ts'
+import type {Session} from '../call/session.ts'
+import {resolveConcurrency} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
 import {walk} from './walk.ts'
 
 /** How a listing is asked for. Without `properties`, `allprop` and `propname` a small named set is asked for. */
@@ -105,19 +105,19 @@ export function propfind<P>(
   const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
   const decoders =
     options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
-  const order: Order = {url, root: url, depth, body, decoders, attempts: 0}
+  const query: ListingQuery = {url, root: url, depth, body, decoders, attempts: 0}
   const listings =
     resume === undefined
-      ? [firstListing(order, session)]
-      : resumeListings(resume, order, session.base)
+      ? [firstListing(query, session)]
+      : resumeListings(resume, query, session.base)
   const frontier = new Frontier(listings)
   const incomplete: Incomplete[] = resume === undefined ? [] : [...resume.incomplete]
   const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
   const call = {href: url, signal, incomplete, policy, concurrency}
-  const stream = createCall<P>(session, call, (line, stop) =>
-    walk(frontier, {session, line, stop, incomplete, throws: true}),
+  const stream = createCall<P>(session, call, (connection, stop) =>
+    walk(frontier, {session, connection, stop, incomplete, throws: true}),
   )
-  const checkpoint = (): Checkpoint => makeCheckpoint(order, frontier, incomplete)
+  const checkpoint = (): Checkpoint => makeCheckpoint(query, frontier, incomplete)
   return Object.assign(stream, {checkpoint})
 }
 
@@ -131,10 +131,10 @@ function depthOf({depth = 1}: PropfindOptions): unknown {
 }
 
 /** How an order begins: what the server refused once is not asked for again. */
-export function firstListing(order: Order, {server}: Session): Listing {
-  const {url, depth} = order
+export function firstListing(query: ListingQuery, {server}: Session): Listing {
+  const {url, depth} = query
   const isWalked = isWalk(depth) || (depth === 'infinity' && server.refusesInfinity)
-  return {order, url, depth: isWalked ? 1 : depth, isFirst: true}
+  return {query, url, depth: isWalked ? 1 : depth, isFirst: true}
 }
 
 /** A listing of everything must tell collections from other resources, or nobody could say whether it is whole. */

@@ -10,21 +10,22 @@ import {readStream} from '../multistatus/source.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER, readOptions} from '../protocol/options.ts'
 import {resolvePolicy} from '../retry/policy.ts'
-import {createCall} from './call.ts'
-import {deleteWithRetries} from './delete-attempts.ts'
-import type {DeleteManner, Deletion} from './delete-exchange.ts'
-import type {DeleteOptions, SettledOptions} from './delete-options.ts'
-import {DELETE_OPTIONS, settleOptions} from './delete-options.ts'
-import type {DeleteRequest, DeleteTarget} from './delete-target.ts'
-import {isUnlisted, refusal, settleDelete} from './delete-target.ts'
-import {coveredVerdict, plannedVerdict} from './delete-verdict.ts'
+import {createCall} from '../call/call.ts'
+import {deleteWithRetries} from './attempts.ts'
+import type {DeleteContext, Deletion} from './exchange.ts'
+import type {DeleteOptions, SettledOptions} from '../verbs/delete-options.ts'
+import {DELETE_OPTIONS, settleOptions} from '../verbs/delete-options.ts'
+import type {DeleteRequest, DeleteTarget} from '../verbs/delete-target.ts'
+import {isUnlisted, refusal, settleDelete} from '../verbs/delete-target.ts'
+import {coveredVerdict, plannedVerdict} from './verdict.ts'
 import {Folding, Refused} from './folding.ts'
-import type {Give} from './merge.ts'
-import {merge} from './merge.ts'
+import type {Sink} from '../call/merge.ts'
+import {merge} from '../call/merge.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
-import type {Session} from './session.ts'
-import {GRACE, resolveConcurrency} from './session.ts'
+import type {Session} from '../call/session.ts'
+import {GRACE} from '../call/connection.ts'
+import {resolveConcurrency} from '../call/session.ts'
 
 /** How many resources are deleted. */
 export interface DeleteManyOptions extends DeleteOptions {
@@ -69,14 +70,14 @@ export function deleteMany(
   const {signal, onProgress} = options
   const known = Array.isArray(targets) ? targets.length : undefined
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
-  return createCall(session, call, async function* (line, stop) {
-    const {pace, ending} = line
-    const meter = new ProgressMeter(line, known, onProgress)
-    const run = runner({session, line, stop}, settled, meter)
+  return createCall(session, call, async function* (connection, stop) {
+    const {pace, ending} = connection
+    const meter = new ProgressMeter(connection, known, onProgress)
+    const run = runner({session, connection, stop}, settled, meter)
     const [sources, rest] = sourcesOf(targets, ending)
     try {
-      const manner = {pace, ending, signal: stop.signal, stop}
-      for await (const batch of merge(sources, manner, run)) {
+      const context = {pace, ending, signal: stop.signal, stop}
+      for await (const batch of merge(sources, context, run)) {
         meter.see(batch)
         yield batch
       }
@@ -102,21 +103,21 @@ function unsent(verdict: DavResult): Deletion {
 
 /** What is done for each target. */
 function runner(
-  manner: DeleteManner,
+  context: DeleteContext,
   options: SettledOptions,
   meter: ProgressMeter,
-): (target: DeleteTarget, give: Give<DavResult>) => Promise<void> {
-  const {session, line} = manner
+): (target: DeleteTarget, emit: Sink<DavResult>) => Promise<void> {
+  const {session, connection} = context
   const folding = new Folding()
   const refused = new Refused()
-  return async (target, give) => {
+  return async (target, emit) => {
     meter.started()
     const request = settleOrRefuse(session, target, options)
     if ('ok' in request) {
       // A walk names a collection in its parent, and again where it could not be listed: it may have its verdict.
       const hasVerdict = isUnlisted(target) && folding.has(request.url)
       if (hasVerdict || !refused.add(request)) meter.folded()
-      else await give([request])
+      else await emit([request])
       return
     }
     const taken = folding.take(request.url)
@@ -126,19 +127,19 @@ function runner(
     }
     let deletion: Deletion | undefined
     try {
-      const covering = taken.before && (await line.pace.idle(taken.before))
+      const covering = taken.before && (await connection.pace.idle(taken.before))
       if (covering?.status !== undefined)
         deletion = unsent(coveredVerdict(request, covering.status))
       else if (options.dryRun) deletion = unsent(plannedVerdict(request))
       else {
         // What went with a collection that stands because of others is deleted.
         const ifMissing = covering?.mayBeGone === true ? 'success' : request.ifMissing
-        deletion = await deleteWithRetries({...request, ifMissing}, manner, give)
+        deletion = await deleteWithRetries({...request, ifMissing}, context, emit)
       }
     } finally {
       taken.settle(deletion)
     }
-    await give([deletion.verdict])
+    await emit([deletion.verdict])
   }
 }
 

@@ -6,9 +6,10 @@ import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
-import {Unsent} from '../retry/unsent.ts'
-import type {Line, Session} from './session.ts'
-import {openLine} from './session.ts'
+import {NotSentError} from '../retry/not-sent.ts'
+import type {Connection} from './connection.ts'
+import type {Session} from './session.ts'
+import {openConnection} from './connection.ts'
 
 /** What a call says at its end. */
 export type CallSummary = Omit<SourceSummary, 'requests'>
@@ -34,31 +35,33 @@ export function createCall<P>(
   session: Session,
   {href, signal, policy, concurrency = session.concurrency, grace = 0, incomplete = []}: Call,
   read: (
-    line: Line,
+    connection: Connection,
     stop: AbortController,
   ) => AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined>,
 ): ResultStream<P> {
   const showCaller = captureCaller(createCall)
   const stop = new AbortController()
-  let line: Line | undefined
+  let connection: Connection | undefined
   return createResultStream<P>({
     async *read() {
-      line = openLine(session, {policy, concurrency, signal, stop: stop.signal, grace})
+      connection = openConnection(session, {policy, concurrency, signal, stop: stop.signal, grace})
       try {
-        const end = yield* read(line, stop)
-        return {...end, requests: line.requests}
+        const end = yield* read(connection, stop)
+        return {...end, requests: connection.requests}
       } catch (error) {
-        const reason = error instanceof Unsent ? error.reason : error
+        const reason = error instanceof NotSentError ? error.reason : error
         // The reason of a signal is the caller's own, and may be that of other calls too.
-        throw line.ending.aborted && reason === line.ending.reason ? reason : showCaller(reason)
+        throw connection.ending.aborted && reason === connection.ending.reason
+          ? reason
+          : showCaller(reason)
       } finally {
-        line.close()
+        connection.close()
       }
     },
     stop: () => stop.abort(),
     stopped: () => ({
       incomplete: [...incomplete, {href, reason: 'stopped'}],
-      requests: line?.requests ?? 0,
+      requests: connection?.requests ?? 0,
     }),
   })
 }

@@ -9,23 +9,17 @@ import {canonicalPathOf} from '../protocol/href.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import {ElsewhereError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
-import type {AnswerHead, MultiStatusAnswer} from './answer.ts'
-import {readAnswer, readHead} from './answer.ts'
-import type {DeleteRequest} from './delete-target.ts'
-import {
-  goneVerdict,
-  plainVerdict,
-  unreadableVerdict,
-  verdictOf,
-  withRequest,
-} from './delete-verdict.ts'
-import type {Manner} from './listing.ts'
-import type {Give} from './merge.ts'
-import {isPresent, keepSelf, selfOf} from './presence.ts'
-import {verify} from './verify.ts'
+import type {AnswerHead, MultiStatusAnswer} from '../call/answer.ts'
+import {readAnswer, readHead} from '../call/answer.ts'
+import type {DeleteRequest} from '../verbs/delete-target.ts'
+import {goneVerdict, plainVerdict, unreadableVerdict, verdictOf, withRequest} from './verdict.ts'
+import type {CallContext} from '../listing/listing.ts'
+import type {Sink} from '../call/merge.ts'
+import {isPresent, keepSelf, selfOf} from '../listing/presence.ts'
+import {verify} from '../verbs/verify.ts'
 
 /** How the requests of a call are sent. */
-export interface DeleteManner extends Manner {
+export interface DeleteContext extends CallContext {
   /** Says which members' failures are retried by themselves. */
   readonly isRetriedElsewhere?: ((result: DavResult) => boolean) | undefined
 }
@@ -52,21 +46,21 @@ export interface DeleteAttempt extends Deletion {
 /**
  * Sends one DELETE. Gives out the members' results as they arrive, and returns the verdict on the target.
  *
- * @throws DavNetworkError, DavTimeoutError and MultiStatusError where the exchange broke; Unsent; the signal's reason.
+ * @throws DavNetworkError, DavTimeoutError and MultiStatusError where the exchange broke; NotSentError; the signal's reason.
  */
 export async function deleteTarget(
   request: DeleteRequest,
-  manner: DeleteManner,
-  give: Give<DavResult>,
+  context: DeleteContext,
+  emit: Sink<DavResult>,
 ): Promise<Deletion> {
-  const {session, line} = manner
+  const {session, connection} = context
   const {url, conditions} = request
-  const response = await line.send({
+  const response = await connection.send({
     method: 'DELETE',
     url,
     headers: {...conditions, depth: 'infinity'},
   })
-  const head = readHead(response, url, line.repeats)
+  const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)) {
     await discard(response)
     throw new ElsewhereError(
@@ -81,14 +75,14 @@ export async function deleteTarget(
   const {verdict, failsMembers} =
     answer.kind === 'plain'
       ? {verdict: plainVerdict(request, head, answer), failsMembers: false}
-      : await readMembers(request, head, answer, give)
+      : await readMembers(request, head, answer, emit)
   if (verdict.ok) {
-    const seen = request.verify ? await verify(request, verdict, manner, give) : verdict
+    const seen = request.verify ? await verify(request, verdict, context, emit) : verdict
     // What could not be seen is done all the same.
     const isDone = seen.ok || seen.reason === 'no-answer'
     return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
   }
-  if (verdict.status === 412 && (await isGoneUnheard(request, manner)))
+  if (verdict.status === 412 && (await isGoneUnheard(request, context)))
     return {verdict: goneVerdict(request), extent: 'all', isDone: true}
   const isUnbegun = answer.kind === 'plain' && isRefusal(verdict.status)
   return {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false}
@@ -113,16 +107,17 @@ function isRefusal(status: number): boolean {
  */
 async function isGoneUnheard(
   {url, attempts, ifMissing, conditions}: DeleteRequest,
-  manner: DeleteManner,
+  context: DeleteContext,
 ): Promise<boolean> {
   const countsAsDeleted = attempts > 0 || ifMissing === 'success'
   if (!countsAsDeleted || conditions?.['if-match'] === undefined) return false
   try {
-    return !(await isPresent(url, manner))
+    return !(await isPresent(url, context))
   } catch (error) {
     // Where it cannot be asked, the 412 is the verdict.
-    const {line} = manner
-    if (error instanceof DavError || (line.isGraceful && line.isEnd(error))) return false
+    const {connection} = context
+    if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
+      return false
     throw error
   }
 }
@@ -132,7 +127,7 @@ async function readMembers(
   request: DeleteRequest,
   head: AnswerHead,
   answer: MultiStatusAnswer<Properties>,
-  give: Give<DavResult>,
+  emit: Sink<DavResult>,
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   const selves: DavResult[] = []
   let hasFailures = false
@@ -148,7 +143,7 @@ async function readMembers(
       hasFailures ||= !result.ok
       members.push(result.ok ? result : withRequest(result, request))
     }
-    if (await give(members)) continue
+    if (await emit(members)) continue
     isWhole = false
     break
   }

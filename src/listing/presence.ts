@@ -7,7 +7,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
-import type {Manner} from './listing.ts'
+import type {CallContext} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
 
 /** What is asked for to find out whether a resource is there. */
@@ -65,11 +65,11 @@ export function selfOf<P>(
  *
  * @throws DavError where that is not known.
  */
-export async function isPresent(url: string, manner: Manner): Promise<boolean> {
+export async function isPresent(url: string, context: CallContext): Promise<boolean> {
   const selves: DavResult<unknown>[] = []
   let status: number | undefined
   try {
-    const answer = await list({url, depth: 0, body: PRESENCE_BODY, decoders: {}}, manner)
+    const answer = await list({url, depth: 0, body: PRESENCE_BODY, decoders: {}}, context)
     for await (const batch of answer.batches) {
       for (const result of batch) if (result.relation === 'self') keepSelf(selves, result)
     }

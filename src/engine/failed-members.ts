@@ -5,7 +5,7 @@
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
-import type {DeleteAttempt} from './delete-exchange.ts'
+import type {DeleteAttempt} from './exchange.ts'
 
 interface Noted {
   readonly failure: Failure
@@ -15,7 +15,7 @@ interface Noted {
 }
 
 /** Those that failed, each once, as long as no later answer speaks of them or of a collection that they are in. */
-export class Standing {
+export class FailedMembers {
   /** The path of the target. */
   readonly #path: string
   readonly #failed = new Map<unknown, Noted>()

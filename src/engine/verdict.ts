@@ -12,14 +12,14 @@ import type {
 } from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import {Unsent} from '../retry/unsent.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
-import type {AnswerHead, PlainAnswer} from './answer.ts'
-import {causeOf} from './answer.ts'
-import type {DeleteRequest} from './delete-target.ts'
-import {formatRequest} from './delete-target.ts'
-import {isMissingStatus} from './presence.ts'
-import {isSafelyBelow, spelled} from './target.ts'
+import type {AnswerHead, PlainAnswer} from '../call/answer.ts'
+import {causeOf} from '../call/answer.ts'
+import type {DeleteRequest} from '../verbs/delete-target.ts'
+import {formatRequest} from '../verbs/delete-target.ts'
+import {isMissingStatus} from '../listing/presence.ts'
+import {isSafelyBelow, spelled} from '../call/target.ts'
 
 /** The verdict after a Multi-Status document: its own word on the target, or what follows from the members. */
 export function verdictOf(
@@ -101,7 +101,7 @@ export function brokenVerdict(
   error: unknown,
   ending?: AbortSignal,
 ): Failure {
-  if (error instanceof Unsent) {
+  if (error instanceof NotSentError) {
     const {attempts} = request
     const description = attempts > 0 ? 'It was not sent again' : 'It was not sent'
     const failure = failureOf(request, {

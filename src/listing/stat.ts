@@ -5,9 +5,9 @@ import {DavError} from '../protocol/errors.ts'
 import {isMissingStatus, keepSelf, selfOf} from './presence.ts'
 import type {PropfindOptions} from './propfind.ts'
 import {propfind} from './propfind.ts'
-import type {Session} from './session.ts'
-import type {Target} from './target.ts'
-import {resolveTarget} from './target.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
 
 /** The resource's own result, wherever it stands in the answer. */
 export async function stat<P>(

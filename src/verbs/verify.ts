@@ -5,47 +5,47 @@
 
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
-import {causeOf} from './answer.ts'
+import {causeOf} from '../call/answer.ts'
 import type {DeleteRequest} from './delete-target.ts'
-import {standingVerdict, unseenVerdict, withRequest} from './delete-verdict.ts'
-import {Frontier} from './frontier.ts'
-import type {Manner} from './listing.ts'
-import type {Give} from './merge.ts'
-import type {Order} from './order.ts'
-import {isMissingStatus, isPresent, PRESENCE_BODY as body} from './presence.ts'
-import {firstListing} from './propfind.ts'
-import {walk} from './walk.ts'
+import {standingVerdict, unseenVerdict, withRequest} from '../engine/verdict.ts'
+import {Frontier} from '../listing/frontier.ts'
+import type {CallContext} from '../listing/listing.ts'
+import type {Sink} from '../call/merge.ts'
+import type {ListingQuery} from '../listing/query.ts'
+import {isMissingStatus, isPresent, PRESENCE_BODY as body} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
+import {walk} from '../listing/walk.ts'
 
 /** Gives out what is left of a target that was deleted, each as a Failure. Returns the verdict on it. */
 export async function verify(
   request: DeleteRequest,
   verdict: Success,
-  manner: Manner,
-  give: Give<DavResult>,
+  context: CallContext,
+  emit: Sink<DavResult>,
 ): Promise<DavResult> {
-  const {line} = manner
+  const {connection} = context
   try {
-    if (isMissingStatus(verdict.status) || !(await isPresent(request.url, manner))) return verdict
+    if (isMissingStatus(verdict.status) || !(await isPresent(request.url, context))) return verdict
   } catch (error) {
     // The DELETE was answered, whatever ends the call now.
-    if (line.isGraceful && line.isEnd(error))
+    if (connection.isGraceful && connection.isEnd(error))
       return unseenVerdict(request, verdict, 'aborted', 'the call was ended')
     if (!(error instanceof DavError)) throw error
     return unseenVerdict(request, verdict, causeOf(error), error.message)
   }
   const {url} = request
-  const order: Order = {url, root: url, depth: 'infinity', body, decoders: {}, attempts: 0}
-  const frontier = new Frontier([firstListing(order, manner.session)])
+  const query: ListingQuery = {url, root: url, depth: 'infinity', body, decoders: {}, attempts: 0}
+  const frontier = new Frontier([firstListing(query, context.session)])
   let hasMembers = false
   try {
-    for await (const batch of walk(frontier, {...manner, incomplete: [], throws: false})) {
+    for await (const batch of walk(frontier, {...context, incomplete: [], throws: false})) {
       const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
       hasMembers ||= left.length > 0
       const failures = left.map((result) => withRequest(standing(result, verdict), request))
-      if (!(await give(failures))) break
+      if (!(await emit(failures))) break
     }
   } catch (error) {
-    if (!line.isGraceful || !line.isEnd(error)) throw error
+    if (!connection.isGraceful || !connection.isEnd(error)) throw error
   }
   return standingVerdict(request, verdict, hasMembers)
 }

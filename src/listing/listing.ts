@@ -17,11 +17,12 @@ import {
 import {canonicalPathOf} from '../protocol/href.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
-import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from './answer.ts'
-import {causeOf, orLate, readAnswer, readHead} from './answer.ts'
-import type {CallSummary} from './call.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
+import {causeOf, orLate, readAnswer, readHead} from '../call/answer.ts'
+import type {CallSummary} from '../call/call.ts'
 import {NamedResources} from './named.ts'
-import type {Line, Session} from './session.ts'
+import type {Connection} from '../call/connection.ts'
+import type {Session} from '../call/session.ts'
 
 // More pages than this are taken for a server that goes round in circles.
 const MOST_PAGES = 10_000
@@ -30,9 +31,9 @@ const MOST_PAGES = 10_000
 const WORDS_WITHIN = 1000
 
 /** How all collections of a call are asked for. */
-export interface Manner {
+export interface CallContext {
   readonly session: Session
-  readonly line: Line
+  readonly connection: Connection
   /** Is aborted when the reader goes away. */
   readonly stop: AbortController
 }
@@ -74,8 +75,11 @@ export interface ListingAnswer<P> {
  *
  * @throws DavHttpError where it is refused as a whole; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
-export async function list<P>(request: ListingRequest, manner: Manner): Promise<ListingAnswer<P>> {
-  const first = await exchange<P>(request.url, request, manner)
+export async function list<P>(
+  request: ListingRequest,
+  context: CallContext,
+): Promise<ListingAnswer<P>> {
+  const first = await exchange<P>(request.url, request, context)
   const {url} = first.head
   const incomplete: Incomplete[] = []
   let end: CallSummary = {incomplete}
@@ -103,7 +107,7 @@ export async function list<P>(request: ListingRequest, manner: Manner): Promise<
         if (next === 'lost') incomplete.push({href: url, reason: 'paged'})
         break
       }
-      page = await exchange<P>(next, {...request, url}, manner)
+      page = await exchange<P>(next, {...request, url}, context)
       if (!isPageOf(url, next, page.head, pages)) {
         incomplete.push({href: url, reason: 'paged'})
         await page.answer.discard()
@@ -174,16 +178,16 @@ function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefin
 async function exchange<P>(
   page: string,
   request: ListingRequest,
-  manner: Manner,
+  context: CallContext,
 ): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
   const {onSend, mayRepeat = () => true} = request
-  const {repeats} = manner.line
+  const {repeats} = context.connection
   for (let attempt = 1; ; attempt++) {
     onSend?.(attempt)
     let sent: Sent<P> | undefined
     let problem: unknown
     try {
-      sent = await sendOnce<P>(page, request, manner)
+      sent = await sendOnce<P>(page, request, context)
     } catch (error) {
       const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
       if (!isBroken || error instanceof HiddenRedirectError) throw error
@@ -202,7 +206,7 @@ async function exchange<P>(
         const {head} = sent
         const answer = await sent.answer
         if (answer.kind === 'multistatus') return {head, answer}
-        throw problemOf(head, answer, request, manner.line.sent)
+        throw problemOf(head, answer, request, context.connection.sent)
       }
     } catch (error) {
       await sent?.discard()
@@ -229,11 +233,11 @@ interface Sent<P> {
 async function sendOnce<P>(
   page: string,
   {url, depth, body, decoders}: ListingRequest,
-  {session, line}: Manner,
+  {session, connection}: CallContext,
 ): Promise<Sent<P>> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
-  const response = await line.send({method: 'PROPFIND', url: page, headers, body})
-  const head = readHead(response, page, line.repeats)
+  const response = await connection.send({method: 'PROPFIND', url: page, headers, body})
+  const head = readHead(response, page, connection.repeats)
   const answer = readAnswer<P>(session, response, {
     method: 'PROPFIND',
     url: page === url ? head.url : url,

@@ -5,8 +5,8 @@ import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import {causeOf} from './answer.ts'
-import {spelled} from './target.ts'
+import {causeOf} from '../call/answer.ts'
+import {spelled} from '../call/target.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {FailedRequest, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -14,7 +14,7 @@ import type {Incomplete} from '../multistatus/summary.ts'
 const MOST_LEVELS = 100
 
 /** What a PROPFIND asks for. */
-export interface Order {
+export interface ListingQuery {
   readonly url: string
   /** What the results are related to. It becomes another URL where the answer comes from one. */
   root: string
@@ -26,25 +26,25 @@ export interface Order {
 }
 
 /** Whether everything below is asked for. */
-export function isDeep({depth}: Pick<Order, 'depth'>): boolean {
+export function isDeep({depth}: Pick<ListingQuery, 'depth'>): boolean {
   return depth === 'infinity' || isWalk(depth)
 }
 
 /** How many levels of collections are listed. */
-export function levelsOf({depth}: Order): number {
+export function levelsOf({depth}: ListingQuery): number {
   return isWalk(depth) ? (depth.levels ?? MOST_LEVELS) : MOST_LEVELS
 }
 
 /** A failed member can be asked for again by itself, and what is below it with it, where that was asked for. */
-export function withRequest(failure: Failure, order: Order, times: number): Failure {
+export function withRequest(failure: Failure, query: ListingQuery, times: number): Failure {
   if (failure.relation === 'outside') return failure
-  const depth = failure.relation === 'self' || isDeep(order) ? order.depth : 0
-  const {body, root, attempts} = order
+  const depth = failure.relation === 'self' || isDeep(query) ? query.depth : 0
+  const {body, root, attempts} = query
   const request: FailedRequest = {
     method: 'PROPFIND',
     url: spelled(failure.url),
     depth,
-    ...(isDeep(order) && root !== failure.url && {root}),
+    ...(isDeep(query) && root !== failure.url && {root}),
     body,
     attempts: attempts + times,
   }
@@ -53,12 +53,12 @@ export function withRequest(failure: Failure, order: Order, times: number): Fail
 
 /** A listing that was refused or broke, as one of many. What is not the network's or the server's fault is thrown on. */
 export function listingFailure(
-  order: Order,
+  query: ListingQuery,
   {url, times}: {url: string; times: number},
   error: unknown,
 ): Failure {
   if (!(error instanceof DavError)) throw error
-  const relation = relate(canonicalPathOf(url), canonicalPathOf(order.root))
+  const relation = relate(canonicalPathOf(url), canonicalPathOf(query.root))
   const common = {ok: false, href: new URL(url).pathname, url, relation, missing: []} as const
   if (!(error instanceof DavHttpError)) {
     const {message: description} = error
@@ -66,7 +66,7 @@ export function listingFailure(
       error instanceof HiddenRedirectError
         ? ({reason: 'refused'} as const)
         : ({reason: 'no-answer', cause: causeOf(error)} as const)
-    return withRequest({...common, status: 0, ...why, conditions: [], description}, order, times)
+    return withRequest({...common, status: 0, ...why, conditions: [], description}, query, times)
   }
   const {status, conditions, description, retryAfter, location} = error
   return withRequest(
@@ -79,7 +79,7 @@ export function listingFailure(
       ...(retryAfter !== undefined && {retryAfter}),
       ...(location !== undefined && {location}),
     },
-    order,
+    query,
     times,
   )
 }

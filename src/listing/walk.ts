@@ -8,18 +8,18 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
-import type {CallSummary} from './call.ts'
+import type {CallSummary} from '../call/call.ts'
 import type {Frontier, Listing} from './frontier.ts'
-import type {ListingAnswer, Manner} from './listing.ts'
+import type {ListingAnswer, CallContext} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
-import {merge, pour} from './merge.ts'
-import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './order.ts'
-import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './refusal.ts'
-import {spelled} from './target.ts'
-import {Deeper, Types, Wholeness} from './wholeness.ts'
+import {merge, pour} from '../call/merge.ts'
+import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './query.ts'
+import {cutsInSilence, DepthRefused, isRefusal, refusesDepth, REFUSALS} from './depth-refusal.ts'
+import {spelled} from '../call/target.ts'
+import {DeeperResults, Types, Completeness} from './completeness.ts'
 
 /** How the collections are listed. */
-export interface WalkManner extends Manner {
+export interface WalkContext extends CallContext {
   /** Whether what goes wrong with an order as a whole is thrown. Else it is a Failure, as it is for what was found below. */
   readonly throws: boolean
   /** What is known not to be whole so far. More is added as it is found. */
@@ -29,38 +29,38 @@ export interface WalkManner extends Manner {
 /** Lists what is on the frontier and what is found there. Each resource is reported once. */
 export async function* walk<P>(
   frontier: Frontier,
-  manner: WalkManner,
+  context: WalkContext,
 ): AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined> {
-  const {incomplete, stop, line} = manner
+  const {incomplete, stop, connection} = context
   const types = new Types()
-  const deeper = new Deeper()
+  const deeper = new DeeperResults()
   let first: CallSummary | undefined
   const run = async function* (
     listing: Listing,
   ): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-    const {order, url} = listing
+    const {query, url} = listing
     const attempt = {url, times: 0}
     let found: readonly Listing[]
     try {
-      const end = yield* listOne<P>(listing, attempt, {...manner, types, deeper})
+      const end = yield* listOne<P>(listing, attempt, {...context, types, deeper})
       // That is known now, and not before: who may not see a collection is refused in the same words.
-      if (listing.isRefused === true) manner.session.server.refusesInfinity = true
+      if (listing.isRefused === true) context.session.server.refusesInfinity = true
       if (listing.isFirst) first ??= end.summary
       for (const one of end.summary.incomplete) noteIncomplete(incomplete, one)
       found = listingsOf(end.collections, listing, incomplete)
       // Asked for everything, the server has named the resource alone: it may have taken the Depth for 0.
       if (end.isUnlisted)
-        found = [{...listing, url: listing.isFirst ? order.root : url, depth: 1, isFirst: false}]
+        found = [{...listing, url: listing.isFirst ? query.root : url, depth: 1, isFirst: false}]
     } catch (error) {
-      const isFinal = listing.isFirst && manner.throws && !(error instanceof DepthRefused)
-      if (isFinal || line.signal.aborted || !(error instanceof DavError)) {
+      const isFinal = listing.isFirst && context.throws && !(error instanceof DepthRefused)
+      if (isFinal || connection.signal.aborted || !(error instanceof DavError)) {
         frontier.end()
         throw error
       }
       if (error instanceof DepthRefused) {
         found = [{...listing, depth: 1, isRefused: true}]
       } else {
-        const failure = listingFailure(order, attempt, error)
+        const failure = listingFailure(query, attempt, error)
         yield [failure]
         noteIncomplete(incomplete, incompleteListing(failure))
         found = []
@@ -69,9 +69,9 @@ export async function* walk<P>(
     frontier.settle(listing, found)
     return undefined
   }
-  const options = {pace: line.pace, signal: line.signal, stop}
-  yield* merge<Listing, DavResult<P>>(frontier, options, (listing, give) =>
-    pour(run(listing), give),
+  const options = {pace: connection.pace, signal: connection.signal, stop}
+  yield* merge<Listing, DavResult<P>>(frontier, options, (listing, emit) =>
+    pour(run(listing), emit),
   )
   for (const url of deeper.unlisted) noteIncomplete(incomplete, {href: url, reason: 'shallow'})
   return {...first, incomplete}
@@ -87,15 +87,15 @@ interface Listed {
 }
 
 async function* listOne<P>(
-  {order, url, depth, isFirst}: Listing,
+  {query, url, depth, isFirst}: Listing,
   attempt: {times: number},
-  manner: WalkManner & {readonly types: Types; readonly deeper: Deeper},
+  context: WalkContext & {readonly types: Types; readonly deeper: DeeperResults},
 ): AsyncGenerator<readonly DavResult<P>[], Listed, undefined> {
-  const {body, decoders} = order
+  const {body, decoders} = query
   const onSend = (times: number): void => {
     attempt.times = times
   }
-  const {types, deeper} = manner
+  const {types, deeper} = context
   const request = {
     url,
     depth,
@@ -106,16 +106,16 @@ async function* listOne<P>(
       mayRepeat: (status: number, problem: unknown) => !REFUSALS.has(status) && !isRefusal(problem),
     }),
   }
-  const answer = await list<P>(request, manner).catch((error: unknown) => {
+  const answer = await list<P>(request, context).catch((error: unknown) => {
     throw depth === 'infinity' && isRefusal(error) ? new DepthRefused() : error
   })
   // A redirect to the slash leads to the same resource. One to elsewhere leads to another, whose results are outside.
-  const mayMove = isFirst && order.root === order.url && !answer.isElsewhere
-  if (mayMove) order.root = answer.url
-  const mayBeElsewhere = isFirst && manner.throws && order.root === order.url
-  const place = placing<P>(order.root, answer, isFirst)
-  const isWalked = isDeep(order)
-  const whole = isWalked ? new Wholeness(answer.url, depth, decoders, types) : undefined
+  const mayMove = isFirst && query.root === query.url && !answer.isElsewhere
+  if (mayMove) query.root = answer.url
+  const mayBeElsewhere = isFirst && context.throws && query.root === query.url
+  const place = placing<P>(query.root, answer, isFirst)
+  const isWalked = isDeep(query)
+  const whole = isWalked ? new Completeness(answer.url, depth, decoders, types) : undefined
   let isBegun = false
   for await (const batch of answer.batches) {
     // A collection that leads elsewhere may lead to one above it, and so without end. A throw in the loop gives up the body.
@@ -126,13 +126,13 @@ async function* listOne<P>(
     const fresh = isWalked && depth !== 'infinity' ? deeper.filter(batch) : batch
     whole?.see(batch, fresh)
     const placed = place(fresh)
-    yield placed.map((result) => (result.ok ? result : withRequest(result, order, attempt.times)))
+    yield placed.map((result) => (result.ok ? result : withRequest(result, query, attempt.times)))
   }
   const incomplete = [...(whole?.incomplete() ?? [])]
   // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
   if (!answer.hasListed || answer.isElsewhere) {
     const isNamed = answer.hasSelf && !answer.isElsewhere
-    if (!isNamed && (!isFirst || !manner.throws)) throw notListed(url)
+    if (!isNamed && (!isFirst || !context.throws)) throw notListed(url)
     incomplete.push({href: url, reason: 'self'})
   }
   const end = answer.end()
@@ -146,17 +146,17 @@ async function* listOne<P>(
 /** The listings of collections that were found, as far down as the order goes. */
 function listingsOf(
   collections: readonly string[],
-  {order}: Listing,
+  {query}: Listing,
   incomplete: Incomplete[],
 ): readonly Listing[] {
-  const outermost = levelOf(order.root)
-  const most = levelsOf(order)
+  const outermost = levelOf(query.root)
+  const most = levelsOf(query)
   const found: Listing[] = []
   for (const collection of collections) {
     // With the slash that collections end with: without it, servers answer that it is missing.
     const url = spelled(collection.endsWith('/') ? collection : `${collection}/`)
     if (levelOf(url) - outermost > most) noteIncomplete(incomplete, {href: url, reason: 'shallow'})
-    else found.push({order, url, depth: 1, isFirst: false})
+    else found.push({query, url, depth: 1, isFirst: false})
   }
   return found
 }

@@ -4,11 +4,11 @@
  */
 
 import type {Depth} from '../protocol/depth.ts'
-import type {Order} from './order.ts'
+import type {ListingQuery} from './query.ts'
 
 /** One collection that is to be listed. */
 export interface Listing {
-  readonly order: Order
+  readonly query: ListingQuery
   readonly url: string
   readonly depth: Depth
   /** Whether it is what the order asks for, and not a collection that was found below. */

@@ -1,46 +1,27 @@
-/** What all requests of one client share, and the way to the server for each of its calls. */
+/** The connection of one call: its pace, signals and counters around the transport. */
 
-import type {Decoders} from '../properties/vocabulary.ts'
-import type {Limits} from '../multistatus/limits.ts'
 import {visible} from '../protocol/errors.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
-import type {ServerState} from '../retry/pace.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {Repeats} from '../retry/repeats.ts'
 import {sleep} from '../retry/sleep.ts'
-import {Unsent} from '../retry/unsent.ts'
-import type {Auth} from '../transport/auth.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {ElsewhereError, withRedirects} from '../transport/redirects.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 
-/** A client's settings, checked and complete. */
-export interface Session {
-  readonly base: URL
-  readonly transport: Transport
-  readonly auth: Auth | undefined
-  readonly headers: Readonly<Record<string, string>>
-  readonly concurrency: number
-  readonly retry: ResolvedPolicy | undefined
-  readonly limits: Partial<Limits> | undefined
-  readonly malformed: 'throw' | 'skip' | undefined
-  readonly timeouts: {readonly headers: number; readonly idle: number}
-  readonly decoders: Decoders | undefined
-  readonly signal: AbortSignal | undefined
-  /** What the server has shown of itself. */
-  readonly server: ServerState & {refusesInfinity: boolean}
-}
+import type {Session} from './session.ts'
 
 /** Milliseconds that a bulk call waits for the answers to what was sent, after a signal has ended it. */
 export const GRACE = 1000
 
 /** The way to the server for one call. */
-export interface Line {
-  /** Sends a request at the pace of the call. Throws Unsent where the call ends before. */
+export interface Connection {
+  /** Sends a request at the pace of the call. Throws NotSentError where the call ends before. */
   readonly send: Transport
   readonly pace: Pace
   /** What the call may send again, where it has a policy. */
@@ -64,7 +45,7 @@ export interface Line {
 }
 
 /** How a call goes about its requests. */
-export interface LineOptions {
+export interface ConnectionOptions {
   readonly policy: ResolvedPolicy | undefined
   readonly concurrency: number
   /** The call's own signal. */
@@ -73,16 +54,6 @@ export interface LineOptions {
   readonly stop: AbortSignal
   /** Milliseconds that what is under way has to its end after a signal. */
   readonly grace: number
-}
-
-/**
- * How many requests may be under way at once.
- *
- * @throws RangeError where that is no whole number above zero.
- */
-export function resolveConcurrency(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency
-  throw new RangeError(`concurrency is a whole number above zero, not ${concurrency}`)
 }
 
 /**
@@ -104,10 +75,10 @@ async function checkOrigin(
 }
 
 /** Opens the way to the server for one call, which the client's signal and its own end. */
-export function openLine(
+export function openConnection(
   session: Session,
-  {policy, concurrency, signal: own, stop, grace}: LineOptions,
-): Line {
+  {policy, concurrency, signal: own, stop, grace}: ConnectionOptions,
+): Connection {
   const others = [session.signal, own].filter((one) => one !== undefined)
   const ending = others.length > 0 ? AbortSignal.any([...others, stop]) : stop
   const end = new AbortController()
@@ -122,8 +93,8 @@ export function openLine(
   stop.addEventListener('abort', onStop, {once: true})
 
   const counted: Transport = async (request) => {
-    line.requests++
-    line.sent = schemeOf(request)
+    connection.requests++
+    connection.sent = schemeOf(request)
     return checkOrigin(await session.transport(request), request, session.base.origin)
   }
   const timed = withDeadlines(counted, session.timeouts, end.signal)
@@ -134,9 +105,9 @@ export function openLine(
     maxRetryAfter: policy?.maxRetryAfter ?? 0,
     minDelay: policy?.minDelay ?? 0,
     ending,
-    onBytes: (length) => (line.bytes += length),
+    onBytes: (length) => (connection.bytes += length),
   })
-  const line: Line = {
+  const connection: Connection = {
     send: (request) =>
       send({
         ...request,
@@ -157,14 +128,14 @@ export function openLine(
     requests: 0,
     bytes: 0,
     sent: 'none',
-    isEnd: (error) => error instanceof Unsent || (ending.aborted && error === ending.reason),
+    isEnd: (error) => error instanceof NotSentError || (ending.aborted && error === ending.reason),
     close() {
       clearTimeout(timer)
       ending.removeEventListener('abort', onEnding)
       stop.removeEventListener('abort', onStop)
     },
   }
-  return line
+  return connection
 }
 
 /** The scheme of a request's credentials, of which nothing else is kept. */

@@ -8,8 +8,8 @@ import {isWithin} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {Frontier, Listing} from './frontier.ts'
-import type {Order} from './order.ts'
-import {resolveTarget} from './target.ts'
+import type {ListingQuery} from './query.ts'
+import {resolveTarget} from '../call/target.ts'
 
 /** What is left of a listing: plain JSON, without results. It is as long as the collections that are known and not yet listed. */
 export interface Checkpoint {
@@ -49,7 +49,7 @@ const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
 
 /** Writes down what is left. */
 export function makeCheckpoint(
-  {url, root, depth}: Order,
+  {url, root, depth}: ListingQuery,
   frontier: Frontier,
   incomplete: readonly Incomplete[],
 ): Checkpoint {
@@ -81,19 +81,23 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
  *
  * @throws TypeError where it is one of another listing.
  */
-export function resumeListings({url, root, left}: Checkpoint, order: Order, base: URL): Listing[] {
+export function resumeListings(
+  {url, root, left}: Checkpoint,
+  query: ListingQuery,
+  base: URL,
+): Listing[] {
   const asked = resolveTarget({url}, base)
-  if (!isSame(asked, new URL(order.url)))
-    throw new TypeError(`The checkpoint is one of ${asked.href}, not of ${order.url}`)
+  if (!isSame(asked, new URL(query.url)))
+    throw new TypeError(`The checkpoint is one of ${asked.href}, not of ${query.url}`)
   const answered = resolveTarget({url: root}, base)
-  order.root = answered.href
+  query.root = answered.href
   return left.map((listing) => {
     assertDepth(listing.depth)
     const at = resolveTarget({url: listing.url}, base)
     const isFirst = isSame(at, asked) || isSame(at, answered)
     if (!isFirst && !isWithin(at.pathname, answered.pathname))
       throw new TypeError(`The checkpoint names ${at.href}, which is not in ${answered.href}`)
-    return {order, url: at.href, depth: listing.depth, isFirst}
+    return {query, url: at.href, depth: listing.depth, isFirst}
   })
 }
 

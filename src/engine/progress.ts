@@ -1,7 +1,7 @@
 /** How far a bulk call is, told often enough to be drawn and seldom enough to cost nothing. */
 
 import type {DavResult} from '../multistatus/result.ts'
-import type {Line} from './session.ts'
+import type {Connection} from '../call/connection.ts'
 
 /** How far a bulk call is. */
 export interface Progress {
@@ -26,7 +26,7 @@ const WINDOW = 5000
 
 /** Counts verdicts and tells of them. */
 export class ProgressMeter {
-  readonly #line: Line
+  readonly #connection: Connection
   readonly #total: number | undefined
   readonly #listener: ((progress: Progress) => void) | undefined
   readonly #samples: {readonly at: number; readonly done: number}[]
@@ -36,11 +36,11 @@ export class ProgressMeter {
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(
-    line: Line,
+    connection: Connection,
     total: number | undefined,
     listener: ((progress: Progress) => void) | undefined,
   ) {
-    this.#line = line
+    this.#connection = connection
     this.#total = total
     this.#listener = listener
     this.#samples = [{at: performance.now(), done: 0}]
@@ -72,10 +72,10 @@ export class ProgressMeter {
     this.#listener?.({
       done: this.#done,
       failed: this.#failed,
-      retried: this.#line.repeats?.count ?? 0,
+      retried: this.#connection.repeats?.count ?? 0,
       inFlight: this.#started - this.#done,
       ...(this.#total !== undefined && {total: this.#total}),
-      bytes: this.#line.bytes,
+      bytes: this.#connection.bytes,
       rate: this.#rate(now),
     })
   }

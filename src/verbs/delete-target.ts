@@ -10,9 +10,9 @@ import {ANY} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {assertConditions} from './conditional-target.ts'
 import type {SettledOptions} from './delete-options.ts'
-import type {Session} from './session.ts'
-import type {Target} from './target.ts'
-import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from './target.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from '../call/target.ts'
 
 /** What is to be deleted: a URL reference, a `URL`, a result, or a resource with conditions. */
 export type DeleteTarget = Target | ConditionalTarget

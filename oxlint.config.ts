@@ -1,0 +1,132 @@
+/** The lint rules, and the layers of `src`: imports run only downwards, and each dependency is imported in one file. */
+
+import type {OxlintConfig} from 'oxlint'
+import {defineConfig} from 'oxlint'
+
+type Override = NonNullable<OxlintConfig['overrides']>[number]
+
+/** The folders of `src`, from the highest layer to the lowest. */
+const LAYERS = [
+  'client',
+  'verbs',
+  'engine',
+  'listing',
+  'call',
+  'retry',
+  'transport',
+  'multistatus',
+  'properties',
+  'xml',
+  'protocol',
+]
+
+const DOORS = ['../index.ts', '../parser.ts', '../undici.ts', '../fetch.ts', '../testing.ts']
+
+/** The packages and built-ins that are imported in few files, with these files. */
+const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
+  undici: ['src/transport/undici.ts'],
+  'fast-xml-parser': ['src/xml/markup.ts'],
+  'p-limit': ['src/retry/pace.ts'],
+  'node:*': ['src/transport/undici.ts', 'src/transport/codings.ts'],
+}
+
+const PACKAGES = Object.keys(IMPORTED_IN)
+
+/** Forbids imports from the layers above a folder, from the doors, and of the packages that are not allowed there. */
+function restrict(files: string[], layer: string, allowed: readonly string[] = []): Override {
+  const above = LAYERS.slice(0, LAYERS.indexOf(layer)).map((folder) => `../${folder}/*`)
+  const elsewhere = PACKAGES.filter((name) => !allowed.includes(name))
+  return {
+    files,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...(above.length > 0
+              ? [{group: above, message: `${layer}/ knows nothing of the layers above it.`}]
+              : []),
+            {
+              group: [...elsewhere, ...DOORS],
+              message: 'Each dependency is imported in one file, and no layer imports a door.',
+            },
+          ],
+        },
+      ],
+    },
+  }
+}
+
+/** The files that may import some package, each with its layer. */
+function exceptions(): Override[] {
+  const files = new Set(Object.values(IMPORTED_IN).flat())
+  return [...files].map((file) => {
+    const allowed = PACKAGES.filter((name) => IMPORTED_IN[name]?.includes(file))
+    return restrict([file], file.split('/')[1] ?? '', allowed)
+  })
+}
+
+const config: OxlintConfig = defineConfig({
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'jsdoc', 'vitest'],
+  categories: {
+    correctness: 'error',
+    suspicious: 'error',
+    perf: 'error',
+  },
+  options: {
+    typeAware: true,
+  },
+  rules: {
+    'import/no-cycle': [
+      'error',
+      {
+        ignoreTypes: false,
+      },
+    ],
+    'typescript/consistent-type-imports': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/no-floating-promises': 'error',
+    'import/no-default-export': 'error',
+    'no-await-in-loop': 'off',
+    'jsdoc/require-yields': 'off',
+    'jsdoc/check-tag-names': [
+      'error',
+      {
+        definedTags: ['packageDocumentation', 'typeParam', 'remarks', 'defaultValue'],
+      },
+    ],
+    'typescript/no-unsafe-type-assertion': 'off',
+    'typescript/no-generated-empty-object-type': 'off',
+  },
+  ignorePatterns: ['dist', 'docs', 'coverage', 'node_modules'],
+  overrides: [
+    ...LAYERS.map((layer) => restrict([`src/${layer}/**`], layer)),
+    ...exceptions(),
+    {
+      files: ['src/*.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {patterns: [{group: PACKAGES, message: 'A door has no logic.'}]},
+        ],
+      },
+    },
+    {
+      files: ['test/**/*.ts', 'examples/**/*.ts', '*.config.ts'],
+      rules: {
+        'unicorn/consistent-function-scoping': 'off',
+        'no-control-regex': 'off',
+        'import/no-named-as-default-member': 'off',
+        'oxc/no-map-spread': 'off',
+        'typescript/no-misused-spread': 'off',
+        'vitest/no-conditional-tests': 'off',
+        'vitest/require-to-throw-message': 'off',
+        'vitest/expect-expect': ['error', {assertFunctionNames: ['expect', 'expect*']}],
+      },
+    },
+    {files: ['*.config.ts'], rules: {'import/no-default-export': 'off'}},
+  ],
+})
+
+export default config
