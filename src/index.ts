@@ -6,9 +6,10 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
-export type {DeleteManyOptions, Targets} from './engine/many.ts'
-export type {DeleteOptions} from './verbs/delete-options.ts'
-export type {ConditionalTarget, DeleteTarget} from './verbs/delete-target.ts'
+export type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from './verbs/delete.ts'
+export type {Many, ManyOptions} from './engine/many.ts'
+export type {OneOptions} from './engine/one.ts'
+export type {ConditionalTarget, Conditions} from './call/conditions.ts'
 export type {Progress} from './engine/progress.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
 export type {ListingStream, PropfindOptions} from './listing/propfind.ts'

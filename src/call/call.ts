@@ -1,9 +1,10 @@
-/** What all calls that give a stream of results have in common: the way to the server, the count of requests, the end. */
+/** The frame of each call: its connection, the count of requests, the end. A call gives a stream of results or a promise. */
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {NotSentError} from '../retry/not-sent.ts'
@@ -28,8 +29,7 @@ export interface Call {
 }
 
 /**
- * The stream of a call. `read` runs when the stream is read; `stop` is aborted when its reader goes away while something is
- * waited for.
+ * Makes the stream of a call. `read` runs when the stream is read; `stop` is aborted when its reader goes away during a wait.
  */
 export function createCall<P>(
   session: Session,
@@ -49,11 +49,7 @@ export function createCall<P>(
         const end = yield* read(connection, stop)
         return {...end, requests: connection.requests}
       } catch (error) {
-        const reason = error instanceof NotSentError ? error.reason : error
-        // The reason of a signal is the caller's own, and may be that of other calls too.
-        throw connection.ending.aborted && reason === connection.ending.reason
-          ? reason
-          : showCaller(reason)
+        throw explain(error, connection, showCaller)
       } finally {
         connection.close()
       }
@@ -64,4 +60,30 @@ export function createCall<P>(
       requests: connection?.requests ?? 0,
     }),
   })
+}
+
+/** Runs a call that gives a promise. */
+export async function runCall<T>(
+  session: Session,
+  {signal, policy}: Pick<Call, 'signal' | 'policy'>,
+  run: (connection: Connection, stop: AbortController) => Promise<T>,
+): Promise<T> {
+  const showCaller = captureCaller(runCall)
+  const stop = new AbortController()
+  const {concurrency} = session
+  const options = {policy, concurrency, signal, stop: stop.signal, grace: 0}
+  const connection = openConnection(session, options)
+  try {
+    return await run(connection, stop)
+  } catch (error) {
+    throw explain(error, connection, showCaller)
+  } finally {
+    connection.close()
+  }
+}
+
+/** Adds the caller's line to an error, but not to the reason of a signal, which belongs to the caller and to other calls too. */
+function explain(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
+  const reason = error instanceof NotSentError ? error.reason : error
+  return ending.aborted && reason === ending.reason ? reason : showCaller(reason)
 }

@@ -16,9 +16,6 @@ import {discard} from '../transport/transport.ts'
 
 import type {Session} from './session.ts'
 
-/** Milliseconds that a bulk call waits for the answers to what was sent, after a signal has ended it. */
-export const GRACE = 1000
-
 /** The way to the server for one call. */
 export interface Connection {
   /** Sends a request at the pace of the call. Throws NotSentError where the call ends before. */

@@ -1,37 +1,33 @@
 /**
- * What a caller may name a resource by, and what is refused before anything is sent: whatever would make a request hit
- * another resource than the one that is meant. RFC 3986; RFC 4918, section 8.3.
+ * The names by which a caller may mean a resource, and the guards: no request may hit another resource than the one that is
+ * meant. RFC 3986; RFC 4918, section 8.3.
  */
 
 import {typesOf} from '../multistatus/selection.ts'
 import {quoted, visible} from '../protocol/errors.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
-import {explainLeadingSlash} from './leading-slash.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
 export type Target = string | URL | ResultTarget
 
-/** A result, or what else has an absolute URL as its `url`. */
+/** A result, or another object with an absolute URL as its `url`. */
 export interface ResultTarget {
   /** The resource, absolute. */
   readonly url: string
 }
 
 /**
- * The URL of a target, as it is sent. A `;` becomes `%3B`, because servlet containers cut off what follows a raw one. A result
+ * Returns the URL of a target, as it is sent. A `;` becomes `%3B`, because servlet containers cut a name at a raw one. A result
  * that is a collection by its type gets its slash, without which nginx answers a DELETE with 409.
  *
- * @throws TypeError where it is none, is on another origin, or would hit another resource than it seems to.
+ * @throws TypeError for an invalid target, one on another origin, and one that would hit another resource than it seems to.
  */
 export function resolveTarget(target: Target, base: URL): URL {
-  const reference =
-    typeof target === 'string' ? target : isTargetObject(target) ? target : undefined
-  if (reference === undefined) throw new TypeError('A target is a URL reference, a URL or a result')
-  if (typeof reference === 'object' && namesNothing(reference)) {
+  if (typeof target !== 'string' && !isTargetObject(target))
+    throw new TypeError('A target is a URL reference, a URL or a result')
+  if (typeof target === 'object' && namesNothing(target))
     throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
-  }
-  const url =
-    typeof reference === 'string' ? resolveReference(reference, base) : resolveObject(reference)
+  const url = typeof target === 'string' ? resolveReference(target, base) : resolveObject(target)
   if (url.origin !== base.origin) {
     throw new TypeError(
       `${describe(url)} is not on ${base.origin}: a client stays on the origin of its url`,
@@ -45,77 +41,119 @@ export function resolveTarget(target: Target, base: URL): URL {
       `${describe(url)} has credentials in it: give them as auth, such as basicAuth(username, password)`,
     )
   }
-  spell(url)
+  escapeSemicolons(url)
   if (isKnownCollection(target) && url.search === '' && !url.pathname.endsWith('/'))
     url.pathname += '/'
   return url
 }
 
-/** Writes a path in the way that all servers read alike, as far as there is one. */
-function spell(url: URL): void {
+function escapeSemicolons(url: URL): void {
   if (url.pathname.includes(';')) url.pathname = url.pathname.replaceAll(';', '%3B')
 }
 
-/** A URL that a server wrote, as it is sent. */
+/** Returns a URL that a server wrote, as it is sent. */
 export function spelled(href: string): string {
   if (!href.includes(';')) return href
   const url = new URL(href)
-  spell(url)
+  escapeSemicolons(url)
   return url.href
 }
 
-/** Whether a target is a result whose type says that it is a collection. */
+/** Reports if a target is a result whose type says that it is a collection. */
 function isKnownCollection(target: unknown): boolean {
   if (typeof target !== 'object' || target === null || !('properties' in target)) return false
   return typesOf(target.properties)?.includes('collection') === true
 }
 
+/** The target of a request that destroys, with all that its guards look at. */
+export interface DestructiveTarget {
+  readonly method: string
+  readonly url: URL
+  /** The client's own collection. */
+  readonly base: URL
+  /** The target as the caller named it. */
+  readonly target?: unknown
+}
+
 /**
- * Refuses what a verb that destroys must not be pointed at by mistake: the client's own base, and what is outside it.
+ * Finds the reason why a request that destroys is not sent: a result that is `outside` or could not be listed, a control
+ * character, a name that some servers read as the collection around it.
+ *
+ * @returns The reason, `undefined` for a target that is safe.
+ * @throws TypeError for the client's own base and for a target around or outside it.
+ */
+export function findDestructiveProblem(destructive: DestructiveTarget): string | undefined {
+  const {url, base, target} = destructive
+  const problem = findListingProblem(target) ?? findControlProblem(url, base)
+  if (problem !== undefined) return problem
+  guardTarget(destructive)
+  return findParentProblem(url)
+}
+
+/**
+ * Refuses the client's own base, and targets around or outside it.
  *
  * @throws TypeError
  */
-export function guardTarget(url: URL, base: URL, verb: string, target?: unknown): void {
+function guardTarget({method, url, base, target}: DestructiveTarget): void {
   const found = standings(url.pathname, base.pathname)
   if (found.has('same') || found.has('around')) {
     throw new TypeError(
-      `${verb} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
+      `${method} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
     )
   }
   if (found.has('elsewhere')) {
     throw new TypeError(
-      `${verb} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant${explainLeadingSlash(target, url, base)}`,
+      `${method} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant${explainLeadingSlash(target, url, base)}`,
     )
   }
 }
 
-/**
- * Why a verb that destroys must not be sent to a URL, though it is below the base: servers read control characters as the end
- * of a name, or as nothing.
- */
-export function findControlProblem({pathname}: URL, base: URL): string | undefined {
+/** Finds the reason why a result is no target of a request that destroys, though it names a resource. */
+function findListingProblem(target: unknown): string | undefined {
+  if (typeof target !== 'object' || target === null) return undefined
+  if ('relation' in target && target.relation === 'outside')
+    return 'its href is outside the collection that was listed'
+  if (!isUnlisted(target)) return undefined
+  return 'it could not be listed, so nobody knows what would go with it'
+}
+
+/** Reports if a result is the Failure of a listing that was refused or broke. */
+export function isUnlisted(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null) return false
+  const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
+  const isListing =
+    typeof request === 'object' &&
+    request !== null &&
+    'method' in request &&
+    request.method === 'PROPFIND'
+  return isListing && ok === false && reason !== 'propstat'
+}
+
+/** Finds a control character in a name below the base: servers read it as the end of the name, or as nothing. */
+function findControlProblem({pathname}: URL, base: URL): string | undefined {
   const isBelow = pathname.startsWith(base.pathname)
   return hasControlCharacter(isBelow ? pathname.slice(base.pathname.length) : pathname)
     ? 'there is a control character in its name, which some servers read as another name; say unguarded: true if it is meant'
     : undefined
 }
 
-/** Why a verb that destroys must not be sent to a URL: to some servers, it is the collection that it is in. */
-export function findParentProblem({pathname}: URL): string | undefined {
+/** Finds a name that some servers read as the collection around it. */
+function findParentProblem({pathname}: URL): string | undefined {
   const parent = pathname.slice(0, pathname.replace(/\/$/, '').lastIndexOf('/') + 1)
   return isBelowInEachReading(pathname, parent)
     ? undefined
     : 'some servers read it as the collection that it is in; say unguarded: true if it is meant'
 }
 
-/** Whether a URL is below another one in whatever way a server reads their paths, and means one resource. */
+/** Reports if a URL is below another one in each way in which a server may read their paths, and means one resource. */
 export function isSafelyBelow(url: string, other: string): boolean {
   const {pathname} = new URL(spelled(url))
   const around = new URL(spelled(other)).pathname
   return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, around)
 }
 
-/** Whether a result is the failure of a response that named no resource: its `url` is the request's. */
+/** Reports if a result is the failure of a response that named no resource: its `url` is the request's. */
 function namesNothing(target: object): boolean {
   return 'reason' in target && target.reason === 'malformed'
 }
@@ -138,7 +176,7 @@ function resolveObject(target: URL | ResultTarget): URL {
 }
 
 function resolveReference(reference: string, base: URL): URL {
-  const problem = findProblem(reference)
+  const problem = findReferenceProblem(reference)
   if (problem !== undefined) {
     throw new TypeError(
       `${quoted(reference)} has ${problem}, so it would name another resource: escape a plain path with encodePath`,
@@ -152,11 +190,11 @@ function resolveReference(reference: string, base: URL): URL {
   return url
 }
 
-// What most references are, and nothing in it to find.
-const PLAIN = /^[\w\-.~/]+$/
+// Most references have these characters only, and then there is nothing to find.
+const PLAIN_REFERENCE = /^[\w\-.~/]+$/
 
-function findProblem(reference: string): string | undefined {
-  if (PLAIN.test(reference)) return undefined
+function findReferenceProblem(reference: string): string | undefined {
+  if (PLAIN_REFERENCE.test(reference)) return undefined
   if (reference.includes('#')) return "a '#'"
   if (reference.includes('?')) return "a '?'"
   if (/\p{Cc}/u.test(reference)) return 'a control character'
@@ -166,7 +204,55 @@ function findProblem(reference: string): string | undefined {
   return reference.isWellFormed() ? undefined : 'half of a surrogate pair'
 }
 
-/** A URL without what is secret in it. */
+/** Returns a URL without its secrets. */
 function describe(url: URL): string {
   return visible(url.origin === 'null' ? url.protocol : url.origin + url.pathname, 1000)
+}
+
+/**
+ * Explains a reference such as `/a.txt`, which begins at the root of the server and not at the client's URL: the URL that it
+ * means, and the reference to write instead. Empty for any other target. RFC 3986, section 5.
+ */
+function explainLeadingSlash(target: unknown, url: URL, base: URL): string {
+  const reference = writtenReference(target)
+  if (reference === undefined || !/^\/(?!\/)/.test(reference)) return ''
+  const relative = reference.replace(/^\/+/, '')
+  // A first segment with a colon would be a scheme.
+  const written = /^[^/]*:/.test(relative) ? `./${relative}` : relative
+  const meant = relative === '' ? null : URL.parse(written, base.href)
+  const instead = meant === null ? '' : `: for ${meant.href} write ${quoted(written)}`
+  return `; ${quoted(reference)} with its leading slash means ${url.href}${instead}`
+}
+
+function writtenReference(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  if (typeof target !== 'object' || target === null || !('href' in target) || 'url' in target)
+    return undefined
+  return typeof target.href === 'string' && !(target instanceof URL) ? target.href : undefined
+}
+
+/** Finds the place that a target names, valid or not, as a caller means it: `//other/a` is on another host. */
+export function placeOf(target: unknown, base: URL): {readonly href: string; readonly url: string} {
+  const reference = referenceOf(target)
+  const absolute = URL.parse(reference)
+  const url = absolute ?? URL.parse(reference.replaceAll(MISTAKES, encodeURIComponent), base)
+  if (url === null) return {href: reference, url: base.href}
+  url.username = ''
+  url.password = ''
+  if (url.origin !== base.origin) return {href: url.href, url: url.href}
+  url.search = ''
+  url.hash = ''
+  return {href: absolute === null ? reference : url.pathname, url: url.href}
+}
+
+// They end the path of a reference, or change it, though they are meant as part of a name.
+const MISTAKES = /[#?\\\p{Cc}]|%(?![\da-f]{2})/giu
+
+function referenceOf(target: unknown): string {
+  if (typeof target === 'string') return target
+  if (target instanceof URL) return target.href
+  if (typeof target !== 'object' || target === null) return ''
+  const {url, href}: {url?: unknown; href?: unknown} = target
+  if (typeof url === 'string') return url
+  return href instanceof URL ? href.href : typeof href === 'string' ? href : ''
 }

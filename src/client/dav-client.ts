@@ -28,11 +28,8 @@ import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {Transport} from '../transport/transport.ts'
-import {deleteOne} from '../verbs/delete.ts'
-import type {DeleteManyOptions, Targets} from '../engine/many.ts'
-import {deleteMany} from '../engine/many.ts'
-import type {DeleteOptions} from '../verbs/delete-options.ts'
-import type {DeleteTarget} from '../verbs/delete-target.ts'
+import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
+import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
 import type {ListingStream, PropfindOptions} from '../listing/propfind.ts'
 import {propfind, STAT_OPTIONS} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
@@ -209,20 +206,22 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Deletes a resource and all that is in it. RFC 4918, section 9.6.
    *
-   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. What is or
-   *   holds the client's own base, or is outside it, is refused.
-   * @returns The results of members that the server names, then exactly one with relation `self`: the verdict on the
-   *   target. A 202 is a Success with that status: accepted, and perhaps not done yet. A Failure `refused` is a result that is
-   *   `outside` or could not be listed, a name that some servers read as another one, and a weak ETag. Reading throws where the
-   *   exchange broke: {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError}, {@link DavError}.
-   * @throws TypeError for the client's own base, what holds it and what is outside it; TypeError or RangeError for a target
-   *   or an option that makes no sense. Nothing is sent then.
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
+   *   own base, and a target around or outside it, are refused.
+   * @returns The verdict on the target, whatever the server answered, with the results of the `members` that the answer named.
+   *   A 202 is a Success with that status: accepted, and perhaps not done yet. A Failure `refused` is a result that is `outside`
+   *   or could not be listed, a name that some servers read as another one, a weak ETag, and an answer by another resource.
+   *   The promise rejects if there is no answer to read: {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError}, the signal's reason.
+   * @throws TypeError for the client's own base and a target around or outside it; TypeError or RangeError for an invalid target
+   *   or option. Nothing is sent then.
    * @example
    * ```ts
-   * const {failures} = await dav.delete('photos/').collect()
+   * const verdict = await dav.delete('photos/')
+   * if (!verdict.ok) console.log(verdict.status, verdict.members)
    * ```
    */
-  delete(target: DeleteTarget, options?: DeleteOptions): ResultStream {
+  async delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
     return deleteOne(this.#session, target, options)
   }
 
@@ -276,7 +275,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy)
+    return retry(this.#session, failures, policy, [DELETE])
   }
 }
 

@@ -1,27 +1,27 @@
 /**
- * Failures in a target, over several attempts at it and at its members. A whole answer replaces those of earlier attempts. One
- * that broke off, or that names no member, leaves them as they are. RFC 4918, section 9.6.1.
+ * The failed members of a target, over several attempts at it and at its members. A whole answer replaces those of earlier
+ * attempts. An answer that broke off, or names no member, leaves them as they are. RFC 4918, section 9.6.1.
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
-import type {DeleteAttempt} from './exchange.ts'
+import type {Attempt} from './verb.ts'
 
-interface Noted {
+interface FailedMember {
   readonly failure: Failure
   readonly at: number
-  /** Whether the server says that it has done it, though that could not be seen. */
+  /** The server says that it has done it, though that could not be verified. */
   readonly isDone: boolean
 }
 
-/** Those that failed, each once, as long as no later answer speaks of them or of a collection that they are in. */
+/** Failed members, each once, until a later answer covers them or a collection around them. */
 export class FailedMembers {
   /** The path of the target. */
   readonly #path: string
-  readonly #failed = new Map<unknown, Noted>()
-  /** Paths, with the time since which what was noted before of what is in them does not hold any more. */
+  readonly #failed = new Map<unknown, FailedMember>()
+  /** By path: the time before which nothing holds of it and its members. */
   readonly #superseded = new Map<string, number>()
-  /** Paths, with the time since which it is not known whether that holds. */
+  /** By path: the time before which it is unknown if something holds. */
   readonly #begun = new Map<string, number>()
   #clock = 0
 
@@ -29,21 +29,23 @@ export class FailedMembers {
     this.#path = canonicalPathOf(url)
   }
 
-  /** Takes what an attempt at the target says. */
-  hear(deletion: DeleteAttempt): void {
-    this.#hear(this.#path, deletion)
-    for (const member of deletion.members) this.#note(member)
+  /** Adds the outcome of an attempt at the target. */
+  addAttempt(attempt: Attempt): void {
+    this.#begin(this.#path, attempt)
+    for (const member of attempt.members) this.#add(member, pathFor(member))
   }
 
-  /** Takes what an attempt at a member says: its own verdict, and what is in it. */
-  hearMember({url, relation}: Failure, deletion: DeleteAttempt): void {
-    const {verdict, members, isDone} = deletion
-    this.#hear(canonicalPathOf(url), deletion)
-    for (const member of members) {
-      // What was named outside of the member is none that failed with the target.
-      if (member.relation !== 'outside') this.#note({...member, relation: 'descendant'})
+  /** Adds the outcome of an attempt at a member: its own verdict, and its members. */
+  addMemberAttempt(failure: Failure, attempt: Attempt): void {
+    const {url, relation} = failure
+    const path = pathFor(failure)
+    this.#begin(path, attempt)
+    for (const member of attempt.members) {
+      // A name outside of the member did not fail with the target.
+      if (member.relation !== 'outside')
+        this.#add({...member, relation: 'descendant'}, pathFor(member))
     }
-    this.#note({...verdict, url, relation}, isDone)
+    this.#add({...attempt.verdict, url, relation}, path, attempt.isDone)
   }
 
   /** Those that may be sent again. */
@@ -51,54 +53,59 @@ export class FailedMembers {
     return this.#left.filter(({isDone}) => !isDone).map(({failure}) => failure)
   }
 
-  /** All of them, as they are to be told. */
-  get told(): readonly Failure[] {
+  /** All of them, as they are reported. */
+  get reported(): readonly Failure[] {
     return this.#left.map(({failure, isOutdated}) =>
       isOutdated ? withoutAnswer(failure) : failure,
     )
   }
 
-  #hear(path: string, {verdict, members, extent, problem}: DeleteAttempt): void {
+  #begin(path: string, {verdict, members, extent, problem}: Attempt): void {
     const isWhole = problem === undefined && (verdict.ok || members.some(({ok}) => !ok))
     this.#clock++
     if (isWhole) this.#superseded.set(path, this.#clock)
     else if (extent !== 'none') this.#begun.set(path, this.#clock)
   }
 
-  #note(result: DavResult, isDone = false): void {
-    if (!result.ok) this.#failed.set(keyOf(result), {failure: result, at: this.#clock, isDone})
-    else if (result.relation !== 'outside')
-      this.#superseded.set(canonicalPathOf(result.url), this.#clock)
+  #add(result: DavResult, path: string, isDone = false): void {
+    if (!result.ok)
+      this.#failed.set(keyOf(result, path), {failure: result, at: this.#clock, isDone})
+    else if (result.relation !== 'outside') this.#superseded.set(path, this.#clock)
   }
 
-  get #left(): readonly (Noted & {readonly isOutdated: boolean})[] {
-    const left: (Noted & {readonly isOutdated: boolean})[] = []
-    for (const noted of this.#failed.values()) {
-      const {failure, at} = noted
+  get #left(): readonly (FailedMember & {readonly isOutdated: boolean})[] {
+    const left: (FailedMember & {readonly isOutdated: boolean})[] = []
+    for (const member of this.#failed.values()) {
+      const {failure, at} = member
       const isSince = (times: ReadonlyMap<string, number>) => (path: string) =>
         (times.get(path) ?? 0) > at
       const paths = [this.#path]
       if (failure.relation !== 'outside') {
-        const path = canonicalPathOf(failure.url)
+        const path = pathFor(failure)
         paths.push(path, ...ancestorsOf(path))
       }
       if (paths.some(isSince(this.#superseded))) continue
-      left.push({...noted, isOutdated: paths.some(isSince(this.#begun))})
+      left.push({...member, isOutdated: paths.some(isSince(this.#begun))})
     }
     return left
   }
 }
 
-/** What tells failures apart. Those without an href are told apart by nothing. */
-function keyOf(failure: Failure): unknown {
-  if (failure.relation !== 'outside') return canonicalPathOf(failure.url)
+/** The path of the request for a result: a COPY or MOVE may name a member in its destination. */
+function pathFor(result: DavResult): string {
+  return canonicalPathOf(result.request?.url ?? result.url)
+}
+
+/** Key of a failure; without an href none are equal. */
+function keyOf(failure: Failure, path: string): unknown {
+  if (failure.relation !== 'outside') return path
   return failure.href === '' ? failure : `outside ${failure.url}`
 }
 
 function withoutAnswer(member: Failure): Failure {
-  // What was named outside of the target was not sent again with it.
+  // A name outside of the target was not sent again with it.
   if (member.request === undefined) return member
-  const description = `It failed with ${member.status}, and was sent again since with what it is in`
+  const description = `It failed with ${member.status}, and was sent again since with the collection around it`
   return {
     ...member,
     status: 0,

@@ -1,9 +1,10 @@
-/** How far a bulk call is, told often enough to be drawn and seldom enough to cost nothing. */
+/** The progress of a bulk call. */
 
 import type {DavResult} from '../multistatus/result.ts'
+import {PROGRESS_MILLISECONDS, RATE_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Connection} from '../call/connection.ts'
 
-/** How far a bulk call is. */
+/** The progress of a bulk call. */
 export interface Progress {
   /** Targets that have their verdict, failed ones included; one that was named twice counts twice. */
   readonly done: number
@@ -13,18 +14,15 @@ export interface Progress {
   readonly retried: number
   /** Targets that were begun and have no verdict yet. */
   readonly inFlight: number
-  /** How many targets there are, where that is known: they came as an array. */
+  /** Number of targets, if they came as an array. */
   readonly total?: number
-  /** Bytes of the answers' bodies that have arrived, as they were before they were decoded to text. */
+  /** Bytes of the answers' bodies that have arrived, before they were decoded to text. */
   readonly bytes: number
   /** Verdicts a second, over the last 5 seconds or since the beginning. */
   readonly rate: number
 }
 
-const INTERVAL = 100
-const WINDOW = 5000
-
-/** Counts verdicts and tells of them. */
+/** Counts verdicts and reports them. */
 export class ProgressMeter {
   readonly #connection: Connection
   readonly #total: number | undefined
@@ -33,7 +31,7 @@ export class ProgressMeter {
   #started = 0
   #done = 0
   #failed = 0
-  #toldAt = Number.NEGATIVE_INFINITY
+  #reportedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     connection: Connection,
@@ -46,29 +44,31 @@ export class ProgressMeter {
     this.#samples = [{at: performance.now(), done: 0}]
   }
 
-  started(): void {
+  /** Counts a target that was begun. */
+  start(): void {
     this.#started++
   }
 
-  /** A target was the same as one before it. */
-  folded(): void {
+  /** Counts a target that was the same as one before it. */
+  fold(): void {
     this.#done++
   }
 
-  see(results: readonly DavResult<unknown>[]): void {
+  /** Counts the verdicts among results. */
+  add(results: readonly DavResult<unknown>[]): void {
     if (this.#listener === undefined) return
     for (const result of results) {
       if (result.relation !== 'self') continue
       this.#done++
       if (!result.ok) this.#failed++
     }
-    if (performance.now() - this.#toldAt >= INTERVAL) this.tell()
+    if (performance.now() - this.#reportedAt >= PROGRESS_MILLISECONDS) this.report()
   }
 
-  /** Tells how far it is, whenever that was told last. */
-  tell(): void {
+  /** Reports at once, whatever the time of the last report. */
+  report(): void {
     const now = performance.now()
-    this.#toldAt = now
+    this.#reportedAt = now
     this.#listener?.({
       done: this.#done,
       failed: this.#failed,
@@ -83,7 +83,7 @@ export class ProgressMeter {
   #rate(now: number): number {
     const samples = this.#samples
     samples.push({at: now, done: this.#done})
-    while (samples.length > 2 && now - (samples[1]?.at ?? now) >= WINDOW) samples.shift()
+    while (samples.length > 2 && now - (samples[1]?.at ?? now) >= RATE_MILLISECONDS) samples.shift()
     const [oldest] = samples
     if (oldest === undefined || oldest.at === now) return 0
     return ((this.#done - oldest.done) / (now - oldest.at)) * 1000

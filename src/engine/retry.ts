@@ -3,6 +3,25 @@
  * its members is tried when they are gone. RFC 4918, sections 9.6.1 and 13.
  */
 
+import {createCall} from '../call/call.ts'
+import type {Sink} from '../call/merge.ts'
+import {open, Turns} from '../call/merge.ts'
+import type {Session} from '../call/session.ts'
+import {resolveConcurrency} from '../call/session.ts'
+import {resolveTarget} from '../call/target.ts'
+import type {Listing} from '../listing/frontier.ts'
+import {Frontier} from '../listing/frontier.ts'
+import {firstListing} from '../listing/propfind.ts'
+import type {ListingQuery} from '../listing/query.ts'
+import {incompleteListing, isDeep} from '../listing/query.ts'
+import {walk} from '../listing/walk.ts'
+import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
+import {noteIncomplete} from '../multistatus/summary.ts'
+import {UNDECODED} from '../properties/decode.ts'
+import {formatPropfind} from '../properties/propfind-body.ts'
+import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
 import {assertDepthOrWalk} from '../protocol/depth.ts'
 import {quoted} from '../protocol/errors.ts'
 import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
@@ -17,38 +36,15 @@ import {
   SIGNAL,
   TEXT,
 } from '../protocol/options.ts'
-import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
-import {UNDECODED} from '../properties/decode.ts'
-import {formatPropfind} from '../properties/propfind-body.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
-import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
-import {inPhases} from '../retry/phases.ts'
-import {NotSentError} from '../retry/not-sent.ts'
 import {isHeaderValue} from '../transport/headers.ts'
-import {createCall} from '../call/call.ts'
-import {deleteWithRetries} from './attempts.ts'
-import type {DeleteContext} from './exchange.ts'
-import type {SettledOptions} from '../verbs/delete-options.ts'
-import {settleOptions} from '../verbs/delete-options.ts'
-import type {DeleteRequest} from '../verbs/delete-target.ts'
-import {Folding} from './folding.ts'
-import type {Listing} from '../listing/frontier.ts'
-import {Frontier} from '../listing/frontier.ts'
-import type {Sink} from '../call/merge.ts'
-import {merge, open, Turns} from '../call/merge.ts'
-import type {ListingQuery} from '../listing/query.ts'
-import {incompleteListing, isDeep} from '../listing/query.ts'
-import {firstListing} from '../listing/propfind.ts'
-import type {Session} from '../call/session.ts'
-import {GRACE} from '../call/connection.ts'
-import {resolveConcurrency} from '../call/session.ts'
-import {findControlProblem, findParentProblem, guardTarget, resolveTarget} from '../call/target.ts'
-import {walk} from '../listing/walk.ts'
+import {sendWithRetries} from './attempts.ts'
+import {mergePhases} from './phases.ts'
+import type {Verb, VerbContext} from './verb.ts'
 
-/** How failures are retried. */
+/** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
   /**
    * Requests under way at once.
@@ -57,8 +53,8 @@ export interface RetryOptions extends RetrySettings {
    */
   readonly concurrency?: number | undefined
   /**
-   * Allows as the target of a DELETE: the client's own base, what is outside it, names with a control character, and names
-   * that some servers read as the collection that they are in.
+   * Allows as the target of a DELETE: the client's own base, targets outside it, names with a control character, and names
+   * that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */
@@ -67,7 +63,6 @@ export interface RetryOptions extends RetrySettings {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The options that `retry` knows. */
 const RETRY_OPTIONS: Rules<RetryOptions> = {
   ...RETRY_SETTINGS,
   concurrency: NUMBER,
@@ -75,23 +70,23 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
   signal: SIGNAL,
 }
 
-/** Checks the options and makes the stream. Nothing is sent yet. */
+/** Checks the options and makes the stream. Nothing is sent yet. `verbs` are those whose requests can be sent again. */
 export function retry(
   session: Session,
   failures: Iterable<Failure> | AsyncIterable<Failure>,
   given: RetryOptions | number = {},
+  verbs: readonly Verb[],
 ): ResultStream {
   const options = typeof given === 'number' ? {attempts: given} : given
-  const {unguarded, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
+  const {unguarded = false, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked = session.concurrency, ...settings} = others
   const concurrency = resolveConcurrency(asked)
   const policy = resolvePolicy({...session.retry, ...settings})
-  const settled = settleOptions({unguarded})
-  checkFailures(failures)
-  const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE}
+  assertIterable(failures)
+  const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, call, async function* (connection, stop) {
     const incomplete: Incomplete[] = []
-    const {pace, ending} = connection
+    const {ending} = connection
     const all: Failure[] = []
     const turns = new Turns()
     const sources = open(failures, ending)
@@ -105,8 +100,8 @@ export function retry(
       if (connection.isEnd(error)) yield all
       throw error
     }
-    const {listings, deletes, kept} = plan(all, {session, policy, settled})
-    // What is not to be sent again stays as it is, and a listing that failed is no whole one.
+    const {listings, requests, kept} = plan(all, {session, policy, unguarded, verbs})
+    // A listing that is not sent again is not complete.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
     yield kept
@@ -115,36 +110,29 @@ export function retry(
       if (listings.size > 0)
         yield* walk(frontier, {session, connection, stop, incomplete, throws: false})
     } catch (error) {
-      // What was not sent again, or not to its end, is as it was.
+      // A failure that was not sent again, or not to its end, is unchanged.
       const left = new Set(frontier.left.map(({query}) => query))
       const unlisted = [...listings].filter(([{query}]) => left.has(query))
       if (connection.isEnd(error))
-        yield [...unlisted.map(([, failure]) => failure), ...deletes.values()]
+        yield [...unlisted.map(([, failure]) => failure), ...requests.values()]
       throw error
     }
-    const isRetriedElsewhere = ({url}: DavResult): boolean => deletes.has(resourceKey(url))
-    const context = {session, connection, stop, isRetriedElsewhere}
-    for (const phase of inPhases([...deletes.values()])) {
-      const folding = new Folding()
-      const pacing = {pace, signal: stop.signal, stop}
-      yield* merge(phase, pacing, async (failure, emit: Sink<DavResult>) => {
-        // Those that are in it were taken before it, and are waited for.
-        const taken = folding.take(failure.request?.url ?? failure.url)
-        if (taken?.before !== undefined) await pace.idle(taken.before)
-        try {
-          await repeat(failure, emit, context, settled)
-        } finally {
-          taken?.settle(undefined)
-        }
-      })
+    for (const verb of verbs) {
+      const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
+        requests.has(keyOf(request ?? {method: verb.method, url}))
+      const own = [...requests.values()].filter(({request}) => request?.method === verb.method)
+      const context = {session, connection, stop, verb, isRetriedElsewhere}
+      yield* mergePhases(own, context, undefined, (failure, emit) =>
+        sendAgain(failure, emit, context),
+      )
     }
     ending.throwIfAborted()
     return {incomplete}
   })
 }
 
-/** Refuses what gives no failures, one failure by itself among it. */
-function checkFailures(failures: unknown): void {
+/** Refuses a value that is no iterable, such as one failure by itself. */
+function assertIterable(failures: unknown): void {
   const isIterable =
     typeof failures === 'object' &&
     failures !== null &&
@@ -152,65 +140,81 @@ function checkFailures(failures: unknown): void {
   if (!isIterable) throw new TypeError('retry: give an iterable of failures, such as [failure]')
 }
 
-/** The requests to send, each once; and the failures that are not to be retried. */
+interface Planning {
+  readonly session: Session
+  readonly policy: ResolvedPolicy
+  readonly unguarded: boolean
+  readonly verbs: readonly Verb[]
+}
+
+/** Gives the requests to send, each once, and the failures that are not retried. */
 function plan(
   failures: readonly Failure[],
-  {session, policy, settled}: {session: Session; policy: ResolvedPolicy; settled: SettledOptions},
+  {session, policy, unguarded, verbs}: Planning,
 ): {
-  /** What is listed again, with the failure that asks for it. */
+  /** Listings, each with the failure that asks for it. */
   readonly listings: ReadonlyMap<Listing, Failure>
-  /** The failures of DELETE requests by what they are about. */
-  readonly deletes: ReadonlyMap<string, Failure>
+  /** Failures of requests that change something, by their resource, with the request as it is sent. */
+  readonly requests: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
 } {
   const queries = new Map<ListingQuery, Failure>()
-  const deletes = new Map<string, Failure>()
+  const requests = new Map<string, Failure>()
   const kept: Failure[] = []
-  // What failed twice, as in the journal of two runs, is what it was the last time. What was a target is no member of another
-  // one: its verdict says with which conditions it is sent.
-  const latest = new Map<unknown, Failure>()
-  for (const failure of failures) {
-    const key = keyOf(failure)
-    if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
-    latest.delete(key)
-    latest.set(key, failure)
-  }
-  for (const failure of latest.values()) {
+  for (const failure of latestOf(failures)) {
     const {request} = failure
     if (request === undefined || !policy.retryable(failure)) {
       kept.push(failure)
       continue
     }
     checkRequest(request)
+    const {href: url} = resolveTarget({url: request.url}, session.base)
     if (request.method === 'PROPFIND') {
-      resolveTarget({url: request.url}, session.base)
       queries.set(queryOf(request, session), failure)
-    } else if (request.method === 'DELETE') {
-      const {url} = settleAgain(session, request, settled)
-      const parsed = new URL(url)
-      const problem = settled.unguarded
-        ? undefined
-        : (findControlProblem(parsed, session.base) ?? findParentProblem(parsed))
-      if (problem === undefined) deletes.set(resourceKey(url), failure)
-      else kept.push({...failure, description: `Not sent again: ${problem}`})
-    } else throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
+      continue
+    }
+    const verb = verbs.find(({method}) => method === request.method)
+    if (verb === undefined)
+      throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
+    const again = {...request, url}
+    const problem = unguarded ? undefined : verb.guard(again, session)
+    if (problem === undefined) requests.set(keyOf(again), {...failure, request: again})
+    else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = new Map<Listing, Failure>()
   for (const query of outermost([...queries.keys()])) {
     const failure = queries.get(query)
     if (failure !== undefined) listings.set(firstListing(query, session), failure)
   }
-  return {listings, deletes, kept}
+  return {listings, requests, kept}
 }
 
-/** What a failed DELETE was sent to; every other failure is one by itself. */
-function keyOf(failure: Failure): unknown {
-  const {request} = failure
-  if (request?.method !== 'DELETE' || typeof request.url !== 'string') return failure
-  return `${URL.parse(request.url)?.origin} ${resourceKey(request.url)}`
+/**
+ * Gives the last failure of each request: one that failed twice, as in the journal of two runs, counts as it was the last time.
+ * A target is no member of another one, because its own verdict has the conditions of its request.
+ */
+function latestOf(failures: readonly Failure[]): Iterable<Failure> {
+  const latest = new Map<unknown, Failure>()
+  for (const failure of failures) {
+    const {request} = failure
+    const isChange = typeof request?.url === 'string' && request.method !== 'PROPFIND'
+    const key = isChange ? keyOf(request) : failure
+    if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
+    latest.delete(key)
+    latest.set(key, failure)
+  }
+  return latest.values()
 }
 
-/** What a failed listing asked for. */
+/** Key of a request that changes something: equal for two spellings of one resource. */
+function keyOf({method, url, destination}: RequestKey): string {
+  const to = typeof destination === 'string' ? resourceKey(destination) : ''
+  return [method, URL.parse(url)?.origin, resourceKey(url), to].join(' ')
+}
+
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination'>
+
+/** Reads the query of a failed listing. */
 function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
   {base, decoders = {}}: Session,
@@ -224,12 +228,12 @@ function queryOf(
   return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
 }
 
-/** Whether a failure is one of a listing, as far as that is known. */
+/** Reports if a failure is one of a listing, as far as that is known. */
 function isOfListing({request}: Failure): boolean {
   return request === undefined || request.method === 'PROPFIND'
 }
 
-/** Each order once, and without those for what is in a collection of which everything is listed in the same way. */
+/** Keeps each query once, and drops those that another query for everything below covers. */
 function outermost(queries: readonly ListingQuery[]): readonly ListingQuery[] {
   const whole = new Set(queries.filter(isDeep).map((query) => keyOfQuery(query)))
   const taken = new Set<string>()
@@ -252,6 +256,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   method: TEXT,
   url: TEXT,
   depth: ANY,
+  destination: TEXT,
   root: TEXT,
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),
@@ -260,7 +265,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   attempts: ANY,
 }
 
-/** A failure may come from a queue: what it asks for is held against the same rules as what a caller asks for. */
+/** Checks a request by the rules for a caller's own: a failure may come from a queue. */
 function checkRequest(request: FailedRequest): void {
   const {attempts, conditions = {}} = readOptions('request of a failure', request, FAILED_REQUEST)
   if (!Number.isSafeInteger(attempts) || attempts < 0)
@@ -275,34 +280,21 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
-/** The DELETE that is sent again. Throws TypeError where the guards refuse it. */
-function settleAgain(
-  session: Session,
-  {url, conditions, attempts, ifMissing = 'failure', verify = false}: FailedRequest,
-  settled: SettledOptions,
-): DeleteRequest {
-  const target = resolveTarget({url}, session.base)
-  if (!settled.unguarded) guardTarget(target, session.base, 'DELETE')
-  return {url: target.href, conditions, attempts, ifMissing, verify}
-}
-
-async function repeat(
+/** Sends a failed request again, and emits its verdict. */
+async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,
-  context: DeleteContext,
-  settled: SettledOptions,
+  context: VerbContext,
 ): Promise<void> {
-  const {session, connection, isRetriedElsewhere} = context
-  const {request} = failure
+  const {connection, isRetriedElsewhere} = context
   let verdict: DavResult = failure
-  // After the end of the call it is not sent again, and is as it was.
-  if (request !== undefined && !connection.ending.aborted) {
-    const again = settleAgain(session, request, settled)
-    // A member that is tried by itself has its verdict; its collection's answer would only repeat it.
+  // After the end of the call it is not sent again, and is unchanged.
+  if (failure.request !== undefined && !connection.ending.aborted) {
+    // A member that is retried by itself has its own verdict; its collection's answer would only repeat it.
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
     try {
-      ;({verdict} = await deleteWithRetries(again, context, emitOthers))
+      ;({verdict} = await sendWithRetries(failure.request, context, emitOthers))
     } catch (error) {
       if (!(error instanceof NotSentError)) throw error
     }

@@ -30,8 +30,10 @@ export interface Success<P = Properties> {
   readonly description?: string
   /** How often the request was sent for it, where that was more than once. */
   readonly attempts?: number
-  /** What would be sent, in a dry run. */
+  /** The request of a dry run, which was not sent. */
   readonly request?: FailedRequest
+  /** Results that a 207 to the DELETE, COPY or MOVE of one target named, in the server's order, the target's own aside. */
+  readonly members?: readonly DavResult[]
 }
 
 /** The server did not do it, or did not say so, or we do not know. Plain data: it may cross a queue as JSON. */
@@ -62,6 +64,8 @@ export interface Failure {
   readonly request?: FailedRequest
   /** Milliseconds that the server asks to wait, from Retry-After. */
   readonly retryAfter?: number
+  /** Results that a 207 to the DELETE, COPY or MOVE of one target named, in the server's order, the target's own aside. */
+  readonly members?: readonly DavResult[]
 }
 
 /**
@@ -104,6 +108,8 @@ export interface FailedRequest {
   readonly url: string
   /** The Depth header, where the method has one, or a walk of everything below. */
   readonly depth?: Depth | Walk
+  /** The destination of a COPY or MOVE, absolute. */
+  readonly destination?: string
   /** The URL to which `relation` of the results is meant, where that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */

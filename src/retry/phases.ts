@@ -1,28 +1,33 @@
-/**
- * In which order failed requests are sent again: leaves before their collections, and what failed because of others after
- * those. RFC 4918, sections 9.6.1 and 11.4.
- */
+/** The order in which failed requests are sent again. RFC 4918, sections 9.6.1 and 11.4. */
 
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 
 /**
- * Two phases, each with the deepest first. What failed by itself comes in the first one. A 424 comes in the second, after
- * its cause, which is one of the others; and so does what a 424 is in.
+ * Sorts failures into two phases, each with leaves first or with collections first. The second phase has each 424, because its
+ * cause is one of the others, and what depends on it: the collections around it, or its members.
  */
-export function inPhases(failures: readonly Failure[]): readonly (readonly Failure[])[] {
+export function inPhases(
+  failures: readonly Failure[],
+  order: 'leaves-first' | 'collections-first' = 'leaves-first',
+): readonly (readonly Failure[])[] {
+  const isLeavesFirst = order === 'leaves-first'
   const named = failures.map((failure) => {
     const path = canonicalPathOf(failure.request?.url ?? failure.url)
     return {failure, path, depth: path.split('/').length}
   })
-  const late = new Set<string>()
+  const dependents = new Set<string>()
   for (const {failure, path} of named) {
     if (failure.status !== 424) continue
-    late.add(path)
-    for (const ancestor of ancestorsOf(path)) late.add(ancestor)
+    dependents.add(path)
+    if (isLeavesFirst) for (const ancestor of ancestorsOf(path)) dependents.add(ancestor)
   }
-  const deepestFirst = named.toSorted((one, other) => other.depth - one.depth)
-  return [false, true].map((isLate) =>
-    deepestFirst.filter(({path}) => late.has(path) === isLate).map(({failure}) => failure),
+  const isLate = (path: string): boolean =>
+    dependents.has(path) || (!isLeavesFirst && ancestorsOf(path).some((one) => dependents.has(one)))
+  const sorted = named.toSorted((one, other) =>
+    isLeavesFirst ? other.depth - one.depth : one.depth - other.depth,
+  )
+  return [false, true].map((late) =>
+    sorted.filter(({path}) => isLate(path) === late).map(({failure}) => failure),
   )
 }

@@ -1,48 +1,252 @@
-/** DELETE of one resource, with one verdict on it whatever the server answers. RFC 4918, sections 9.6 and 9.6.1. */
+/** DELETE: a resource and all that is in it. RFC 4918, section 9.6. */
 
-import type {DavResult} from '../multistatus/result.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
-import {readOptions} from '../protocol/options.ts'
-import {resolvePolicy} from '../retry/policy.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
-import {createCall} from '../call/call.ts'
-import {deleteWithRetries} from '../engine/attempts.ts'
-import type {DeleteOptions} from './delete-options.ts'
-import {DELETE_OPTIONS, settleOptions} from './delete-options.ts'
-import type {DeleteTarget} from './delete-target.ts'
-import {settleDelete} from './delete-target.ts'
-import {plannedVerdict} from '../engine/verdict.ts'
+import {causeOf} from '../call/answer.ts'
+import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
+import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
 import type {Sink} from '../call/merge.ts'
-import {merge} from '../call/merge.ts'
 import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import type {Many, ManyOptions} from '../engine/many.ts'
+import {MANY_OPTIONS, runMany} from '../engine/many.ts'
+import type {OneOptions} from '../engine/one.ts'
+import {ONE_OPTIONS, runOne} from '../engine/one.ts'
+import type {TargetRequest, Verb} from '../engine/verb.ts'
+import {fail, refuse, sentAgain, succeed, unclear} from '../engine/verdict.ts'
+import {Frontier} from '../listing/frontier.ts'
+import type {CallContext} from '../listing/listing.ts'
+import {isMissingStatus, isPresent, PRESENCE_BODY} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
+import {walk} from '../listing/walk.ts'
+import {createFailure} from '../multistatus/failure.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import {DavError} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
 
-/** Checks the options and makes the stream. Nothing is sent yet. */
-export function deleteOne(
+/** A resource to delete: a URL reference, a `URL`, a result, or a resource with conditions. */
+export type DeleteTarget = Target | ConditionalTarget
+
+/**
+ * Targets, one by one. An invalid target becomes a Failure, and so does a result that is `outside` or could not be listed,
+ * unless `unguarded` allows it; the rest go on.
+ */
+export type Targets = Many<DeleteTarget>
+
+/** Options for each target of a DELETE. */
+interface DeleteRules {
+  /**
+   * The verdict on a target that is not there: `failure`, or `success` for jobs whose aim is that it is gone.
+   *
+   * @defaultValue `failure`
+   */
+  readonly ifMissing?: 'failure' | 'success' | undefined
+  /**
+   * Deletes a result of a listing only while its ETag is still the same: it is sent as If-Match, and the verdict on a changed
+   * resource is a 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL is a TypeError. A Failure
+   * `refused` is a result with no ETag, a weak one, or no known type, and a collection, whose ETag does not change with its
+   * members. Some servers, such as rclone and nginx, ignore If-Match. RFC 9110, section 13.1.1.
+   *
+   * @defaultValue `false`
+   */
+  readonly ifUnchanged?: boolean | undefined
+  /**
+   * Asks after each success, by PROPFIND, if the target is gone: SabreDAV 1.8 answers 204 although members are left. Each
+   * resource that is left is a Failure with the status of that success. If the question fails, the verdict is `no-answer`.
+   *
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean | undefined
+  /**
+   * Allows the client's own base, targets outside it, results that are `outside` or could not be listed, and names with a
+   * control character.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+}
+
+/** Options of `delete`. */
+export interface DeleteOptions extends DeleteRules, Conditions, OneOptions {}
+
+/** Options of `deleteMany`. */
+export interface DeleteManyOptions extends DeleteRules, ManyOptions {}
+
+const DELETE_RULES: Rules<DeleteRules> = {
+  ifMissing: oneOf('failure', 'success'),
+  ifUnchanged: BOOLEAN,
+  verify: BOOLEAN,
+  unguarded: BOOLEAN,
+}
+const DELETE_OPTIONS: Rules<DeleteOptions> = {
+  ...DELETE_RULES,
+  ...ONE_OPTIONS,
+  ifMatch: ANY,
+  lockToken: ANY,
+}
+const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...MANY_OPTIONS}
+
+/** The rules of DELETE for the engine. */
+export const DELETE: Verb = {
+  method: 'DELETE',
+  order: 'leaves-first',
+  covered: 'Deleted together with a parent target',
+  headers: () => ({depth: 'infinity'}),
+  isDone: ({attempts, ifMissing}, status) =>
+    isMissingStatus(status) && (attempts > 0 || ifMissing === 'success'),
+  forMember,
+  reconsider,
+  verify,
+  guard({url}, {base}) {
+    return findDestructiveProblem({method: 'DELETE', url: new URL(url), base})
+  },
+}
+
+/** Deletes one resource. */
+export async function deleteOne(
   session: Session,
   target: DeleteTarget,
   given: DeleteOptions = {},
-): ResultStream {
+): Promise<DavResult> {
   const options = readOptions('delete', given, DELETE_OPTIONS)
-  const settled = settleOptions(options)
-  const request = settleDelete(session, target, settled)
-  const policy = options.retry === undefined ? session.retry : resolvePolicy(options.retry)
-  const {signal} = options
-  return createCall(
-    session,
-    {href: request.url, signal, policy},
-    async function* (connection, stop) {
-      if ('ok' in request) yield [request]
-      else if (settled.dryRun) yield [plannedVerdict(request)]
-      else {
-        const {pace, signal: ended} = connection
-        yield* merge([request], {pace, signal: ended, stop}, async (one, emit: Sink<DavResult>) => {
-          const {verdict, problem} = await deleteWithRetries(one, {session, connection, stop}, emit)
-          // A redirect that a browser hides is an answer, though nobody can read it.
-          if (problem !== undefined && !(problem instanceof HiddenRedirectError)) throw problem
-          await emit([verdict])
-        })
-      }
-      return {incomplete: []}
-    },
-  )
+  return runOne(session, DELETE, settle(session, target, options), options)
+}
+
+/** Deletes many resources. */
+export function deleteMany(
+  session: Session,
+  targets: Targets,
+  given: DeleteManyOptions = {},
+): ResultStream {
+  const options = readOptions('deleteMany', given, DELETE_MANY_OPTIONS)
+  return runMany<DeleteTarget>(session, DELETE, {
+    name: 'deleteMany',
+    targets,
+    options,
+    settle: (target) => settle(session, target, options),
+  })
+}
+
+// Names below the base with nothing to resolve, to escape or to guard against, as most targets have them.
+const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
+
+/**
+ * Makes the DELETE of a target, or the Failure `refused` of one that is not sent.
+ *
+ * @throws TypeError for an invalid target, and for one that the guards refuse.
+ */
+function settle(
+  session: Session,
+  target: DeleteTarget,
+  options: DeleteRules & Conditions,
+): TargetRequest | Failure {
+  const {ifMissing, ifUnchanged = false, verify: isVerified = false, unguarded = false} = options
+  const {base} = session
+  const request = {
+    method: 'DELETE',
+    depth: 'infinity',
+    ...(ifMissing === 'success' && {ifMissing}),
+    ...(isVerified && {verify: true}),
+    attempts: 0,
+  } as const
+  const {ifMatch, lockToken} = options
+  const isPlain = !ifUnchanged && ifMatch === undefined && lockToken === undefined
+  if (typeof target === 'string' && isPlain && PLAIN.test(target))
+    return {...request, url: base.href + target}
+  assertConditionNames(target)
+  const url = resolveTarget(isConditional(target) ? target.href : target, base)
+  const problem = unguarded
+    ? undefined
+    : findDestructiveProblem({method: 'DELETE', url, base, target})
+  const found = problem === undefined ? readConditions(target, options) : {problem}
+  if (found.problem !== undefined)
+    return refuse(target, session, `DELETE ${url.href} is not sent: ${found.problem}`)
+  const {conditions} = found
+  return {...request, url: url.href, ...(conditions !== undefined && {conditions})}
+}
+
+/** Deletes a failed member by itself. A server's word must not choose a target outside the one that was asked for. */
+function forMember(request: TargetRequest, {url, relation}: Failure): TargetRequest | undefined {
+  if (relation === 'outside' || !isSafelyBelow(url, request.url)) return undefined
+  const {conditions, ...others} = request
+  // The lock is on the target, and its token is needed for the members too. RFC 4918, sections 7.5 and 10.4.2.
+  const token = conditions?.['if']
+  return {...others, url: spelled(url), ...(token !== undefined && {conditions: {if: token}})}
+}
+
+/**
+ * Recognizes the 412 of a target that is gone, perhaps by an attempt without an answer: then each If-Match fails.
+ * RFC 9110, section 13.1.1.
+ */
+async function reconsider(
+  request: TargetRequest,
+  verdict: Failure,
+  context: CallContext,
+): Promise<DavResult> {
+  const isAsked = verdict.status === 412 && request.conditions?.['if-match'] !== undefined
+  if (!isAsked || !DELETE.isDone(request, 404)) return verdict
+  const {connection} = context
+  try {
+    return (await isPresent(request.url, context)) ? verdict : succeed(request, 404)
+  } catch (error) {
+    // Without an answer to the question the 412 is the verdict.
+    if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
+      return verdict
+    throw error
+  }
+}
+
+/**
+ * Looks if a deleted target is gone. SabreDAV 1.8 answers 204 although members are left, and a 202 says only that it may be
+ * done. Emits each resource that is left as a Failure. RFC 4918, sections 9.1 and 9.6.1.
+ */
+async function verify(
+  request: TargetRequest,
+  verdict: Success,
+  context: CallContext,
+  emit: Sink<DavResult>,
+): Promise<DavResult> {
+  const {connection} = context
+  const {url} = request
+  const {status} = verdict
+  const unseen = `The DELETE was answered ${status}, but whether it is gone could not be seen`
+  try {
+    if (isMissingStatus(status) || !(await isPresent(url, context))) return verdict
+  } catch (error) {
+    // The DELETE was answered, whatever ends the call now.
+    if (connection.isGraceful && connection.isEnd(error))
+      return unclear(request, 'aborted', `${unseen}: the call was ended`)
+    if (!(error instanceof DavError)) throw error
+    return unclear(request, causeOf(error), `${unseen}: ${error.message}`)
+  }
+  const query = {url, root: url, depth: 'infinity', body: PRESENCE_BODY, decoders: {}} as const
+  const frontier = new Frontier([firstListing({...query, attempts: 0}, context.session)])
+  let hasMembers = false
+  try {
+    for await (const batch of walk(frontier, {...context, incomplete: [], throws: false})) {
+      const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
+      hasMembers ||= left.length > 0
+      if (!(await emit(left.map((result) => leftOver(request, result, status))))) break
+    }
+  } catch (error) {
+    if (!connection.isGraceful || !connection.isEnd(error)) throw error
+  }
+  const description = `It is still there after a DELETE that was answered ${status}`
+  return hasMembers
+    ? fail(request, {status: 424, reason: 'member', description})
+    : fail(request, {status, reason: 'status', description})
+}
+
+function isBelow(relation: DavResult['relation']): boolean {
+  return relation === 'member' || relation === 'descendant'
+}
+
+/** Makes the Failure of a member that is still there. */
+function leftOver(request: TargetRequest, result: DavResult<unknown>, status: number): Failure {
+  const {href, url, relation} = result
+  const description = `It is still there after a DELETE of what it is in that was answered ${status}`
+  const failure = createFailure({href, url, relation, status, reason: 'status', description})
+  const again = forMember(request, failure)
+  return {...failure, ...(again !== undefined && {request: sentAgain(again)})}
 }

@@ -49,11 +49,10 @@ describe.each([
 
   const verbs: readonly (readonly [string, (signal: AbortSignal) => ResultStream<unknown>])[] = [
     ['propfind', (signal) => open().propfind('docs/', {signal})],
-    ['delete', (signal) => open().delete('docs/', {signal})],
     ['deleteMany', (signal) => open().deleteMany(['docs/'], {signal})],
     [
-      'delete with a retry',
-      (signal) => open().delete('docs/', {signal, retry: {minDelay: 1, maxDelay: 1}}),
+      'deleteMany with a retry',
+      (signal) => open().deleteMany(['docs/'], {signal, retry: {minDelay: 1, maxDelay: 1}}),
     ],
   ]
 
@@ -80,6 +79,35 @@ describe.each([
       const reading = call(controller.signal).collect()
       void delay(50).then(() => controller.abort(reason))
       await expect(reading).rejects.toBe(reason)
+      expect(await server.requests[0]?.ended).toBe('closed')
+    })
+  })
+
+  describe.each([
+    ['delete', {}],
+    ['delete with a retry', {retry: {minDelay: 1, maxDelay: 1}}],
+  ])('of %s', (_verb, options) => {
+    const call = (): Promise<unknown> =>
+      open().delete('docs/', {...options, signal: controller.signal})
+
+    it('before it is called rejects with the reason, and sends nothing', async () => {
+      controller.abort(reason)
+      await expect(call()).rejects.toBe(reason)
+      expect(server.requests).toEqual([])
+    })
+
+    it('during the wait for the answer rejects with the reason, and closes the connection', async () => {
+      abortOnArrival()
+      await expect(call()).rejects.toBe(reason)
+      expect(await server.requests[0]?.ended).toBe('closed')
+      expect(server.requests).toHaveLength(1)
+    })
+
+    it('during the body rejects with the reason, and closes the connection', async () => {
+      server.answers(answer207([OPEN, listed('/docs/a'), NEVER]))
+      const deleting = call()
+      void delay(50).then(() => controller.abort(reason))
+      await expect(deleting).rejects.toBe(reason)
       expect(await server.requests[0]?.ended).toBe('closed')
     })
   })
@@ -132,7 +160,7 @@ describe.each([
     abortOnArrival()
     const dav = new DavClient({url: server.url, transport, signal: controller.signal})
     await expect(dav.propfind('docs/').collect()).rejects.toBe(reason)
-    await expect(dav.delete('docs/').collect()).rejects.toBe(reason)
+    await expect(dav.delete('docs/')).rejects.toBe(reason)
     expect(server.requests).toHaveLength(1)
   })
 

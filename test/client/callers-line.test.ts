@@ -98,8 +98,8 @@ describe('what is thrown', () => {
 
   it('from a DELETE that breaks has the line of delete', async () => {
     const client = new DavClient({url, transport: broken})
-    const deletePhotos = (): ResultStream => client.delete('photos/')
-    const error = await thrownBy(deletePhotos().collect())
+    const deletePhotos = (): Promise<unknown> => client.delete('photos/')
+    const error = await thrownBy(deletePhotos())
     expect(error).toBeInstanceOf(DavNetworkError)
     expectLine(error, 'deletePhotos')
   })
@@ -190,8 +190,8 @@ describe('what is thrown', () => {
     const {stack} = reason
     stop.abort(reason)
     const {signal} = stop
-    const calls = [dav.propfind('a', {signal}), dav.delete('a', {signal})]
-    for (const call of calls) expect(await thrownBy(call.collect())).toBe(reason)
+    const calls = [dav.propfind('a', {signal}).collect(), dav.delete('a', {signal})]
+    for (const call of calls) expect(await thrownBy(call)).toBe(reason)
     expect(reason.stack).toBe(stack)
   })
 })
@@ -214,7 +214,7 @@ describe('an error', () => {
 
   it('says which DELETE it is about', async () => {
     const dav = new DavClient({url, transport: broken})
-    const error = await thrownBy(dav.delete('a/').collect())
+    const error = await thrownBy(dav.delete('a/'))
     expect(error).toMatchObject({method: 'DELETE', url: `${url}a/`})
   })
 

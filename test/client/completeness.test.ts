@@ -172,10 +172,10 @@ describe('a listing of Depth infinity', () => {
   })
 })
 
-describe('the summary of a DELETE', () => {
+describe('the summary of deleteMany', () => {
   it('counts results and requests, and is complete where it ran to its end', async () => {
     server.answers({status: 423})
-    expect((await dav.delete('docs/').collect()).summary).toEqual({
+    expect((await dav.deleteMany(['docs/']).collect()).summary).toEqual({
       complete: true,
       incomplete: [],
       successes: 0,

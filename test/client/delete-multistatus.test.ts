@@ -15,6 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {bytesOf, verdict} from '../support/fixtures.ts'
+import {resultsOf} from '../support/results.ts'
 
 let server: FaultServer
 let dav: DavClient
@@ -28,9 +29,9 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 /** The results of a DELETE of folder/, after the rule that holds for all of them was checked. */
-async function deleted(answer: Answer, options?: DeleteOptions): Promise<DavResult[]> {
+async function deleted(answer: Answer, options?: DeleteOptions): Promise<readonly DavResult[]> {
   server.answers(answer)
-  const results = await Array.fromAsync(dav.delete('folder/', options))
+  const results = resultsOf(await dav.delete('folder/', options))
   expect(results.filter(({relation}) => relation === 'self')).toHaveLength(1)
   expect(results.at(-1)?.relation).toBe('self')
   return results

@@ -15,12 +15,14 @@ import {
   encodePath,
   type Failure,
   type Transport,
+  partition,
 } from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {lock, unlock} from '../../examples/demo/lock.ts'
 import {type EmbeddedServer, startEmbeddedServer} from '../support/embedded-server.ts'
+import {resultsOf} from '../support/results.ts'
 
 let server: EmbeddedServer
 let sent: string[]
@@ -235,30 +237,20 @@ describe('DELETE', () => {
   it('is a Success 204 for a resource that is gone then', async () => {
     await store('a.txt')
     await store('b.txt')
-    const {successes, failures, summary} = await dav.delete('a.txt').collect()
-    expect(successes.map(line)).toEqual(['204 self /a.txt'])
-    expect(failures).toEqual([])
-    expect(summary).toEqual({
-      complete: true,
-      incomplete: [],
-      successes: 1,
-      failures: 0,
-      requests: 1,
-    })
+    const verdict = await dav.delete('a.txt')
+    expect(verdict.ok).toBe(true)
+    expect(line(verdict)).toBe('204 self /a.txt')
     expect(await stored()).toEqual(['b.txt'])
   })
 
   it('is a Failure 404 for a resource that was never there', async () => {
-    const {successes, failures, summary} = await dav.delete('missing.txt').collect()
-    expect(successes).toEqual([])
-    expect(failures.map(line)).toEqual(['404 status self /missing.txt'])
-    expect(summary).toMatchObject({successes: 0, failures: 1, requests: 1})
+    expect(line(await dav.delete('missing.txt'))).toBe('404 status self /missing.txt')
   })
 
   it('is a Failure 423 for a locked resource', async () => {
     await store('a.txt')
     await lock(at('a.txt'))
-    const {failures} = await dav.delete('a.txt').collect()
+    const {failures} = partition(resultsOf(await dav.delete('a.txt')))
     expect(failures.map(line)).toEqual(['423 status self /a.txt'])
     expect(await stored()).toEqual(['a.txt'])
   })
@@ -270,7 +262,7 @@ describe('DELETE', () => {
     for (const member of successes.slice(1)) {
       // Some servers read a control character as the end of a name.
       const unguarded = /%[01]/.test(member.url)
-      const {failures} = await dav.delete(member, {unguarded}).collect()
+      const {failures} = partition(resultsOf(await dav.delete(member, {unguarded})))
       expect(failures).toEqual([])
     }
     expect(await stored()).toEqual(['41.txt', 'inbox'])

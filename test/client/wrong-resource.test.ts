@@ -8,12 +8,13 @@ import {
   type Failure,
   members,
   type Transport,
+  partition,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {describe, expect, it} from 'vitest'
 
 import {generate, propstat} from '../support/fixtures.ts'
-import {line} from '../support/results.ts'
+import {line, resultsOf} from '../support/results.ts'
 
 const origin = 'https://dav.example'
 const base = `${origin}/files/`
@@ -73,7 +74,8 @@ describe('a name with a semicolon', () => {
       const odd = successes.filter(({href}) => /;|%3B/.test(href))
       const results: DavResult[] = []
       if (how === 'delete')
-        for (const one of odd) results.push(...(await dav.delete(one).collect()).successes)
+        for (const one of odd)
+          results.push(...partition(resultsOf(await dav.delete(one))).successes)
       else
         results.push(
           ...(await dav.deleteMany(how === 'stream' ? generate(odd) : odd).collect()).successes,
@@ -94,7 +96,7 @@ describe('a name with a semicolon', () => {
     ['an escaped string', 'a.txt%3Bv=2'],
   ])('is that name where it is %s', async (_, target) => {
     const {dav, names} = model(['a.txt', 'a.txt;v=2'], asServlet)
-    await dav.delete(target).collect()
+    await dav.delete(target)
     expect([...names]).toEqual(['a.txt'])
   })
 
@@ -141,7 +143,7 @@ describe('a name with a semicolon', () => {
 
   it.each([';x', '%3Bx'])('that is nothing but parameters is refused: %s', async (name) => {
     const {dav, sent} = model([';x'], asServlet)
-    expect(() => dav.delete(name)).toThrow(/base/)
+    await expect(dav.delete(name)).rejects.toThrow(/base/)
     const {failures} = await dav.deleteMany(generate([name])).collect()
     expect(failures).toMatchObject([{reason: 'refused', status: 0}])
     expect(sent).toEqual([])
@@ -153,14 +155,13 @@ describe('a name with a control character', () => {
     'is refused as a target: %s',
     async (name) => {
       const {dav, sent} = model([], decodeURIComponent)
-      const streams = [
-        dav.delete(name),
-        dav.deleteMany([name]),
-        dav.deleteMany(generate([name])),
-        dav.delete({url: base + name}),
+      const lists = [
+        [await dav.delete(name)],
+        (await dav.deleteMany([name]).collect()).failures,
+        (await dav.deleteMany(generate([name])).collect()).failures,
+        [await dav.delete({url: base + name})],
       ]
-      for (const stream of streams) {
-        const {failures} = await stream.collect()
+      for (const failures of lists) {
         expect(failures).toMatchObject([
           {reason: 'refused', status: 0, relation: 'self', url: base + name},
         ])
@@ -360,13 +361,12 @@ describe('a result that is outside', () => {
     const dav = new DavClient({url: `${origin}/`, transport: only})
     const result = await dav.stat('files/x')
     expect(result.relation).toBe('outside')
-    const stream =
+    const failures =
       how === 'delete'
-        ? dav.delete(result)
-        : dav.deleteMany(how === 'stream' ? generate([result]) : [result])
-    expect((await stream.collect()).failures).toMatchObject([
-      {reason: 'refused', status: 0, url: `${origin}/inner/x`},
-    ])
+        ? [await dav.delete(result)]
+        : (await dav.deleteMany(how === 'stream' ? generate([result]) : [result]).collect())
+            .failures
+    expect(failures).toMatchObject([{reason: 'refused', status: 0, url: `${origin}/inner/x`}])
   })
 
   it('is one where unguarded is true', async () => {
@@ -377,7 +377,7 @@ describe('a result that is outside', () => {
       return new Response(null, {status: 204})
     }
     const dav = new DavClient({url: `${origin}/`, transport})
-    await dav.delete(await dav.stat('files/x'), {unguarded: true}).collect()
+    await dav.delete(await dav.stat('files/x'), {unguarded: true})
     expect(sent).toEqual([`${origin}/inner/x`])
   })
 })
@@ -415,8 +415,8 @@ describe('the base of a client', () => {
     const dav = new DavClient({url: origin + path, transport})
     const {successes} = await dav.deleteMany(['x%20y', 'sub/z']).collect()
     expect(successes).toHaveLength(2)
-    expect(() => dav.delete('')).toThrow(/base/)
-    expect(() => dav.delete('/elsewhere')).toThrow(/outside/)
+    await expect(dav.delete('')).rejects.toThrow(/base/)
+    await expect(dav.delete('/elsewhere')).rejects.toThrow(/outside/)
   })
 })
 
@@ -526,7 +526,7 @@ describe('a collection that is known by its type', () => {
     const [, sub, file] = successes
     if (sub === undefined || file === undefined) throw new Error('no listing')
     await dav.deleteMany([sub, file], {concurrency: 1}).collect()
-    await dav.delete(sub).collect()
+    await dav.delete(sub)
     await dav.propfind(sub).collect()
     expect(sent.slice(1)).toEqual([
       'DELETE /files/sub/',

@@ -127,7 +127,7 @@ describe('onRetry', () => {
     }
     const retry = {...quick, onRetry}
     await expect(dav.deleteMany(names, {retry}).collect()).rejects.toBe(error)
-    await expect(dav.delete('a', {retry}).collect()).rejects.toBe(error)
+    await expect(dav.delete('a', {retry})).rejects.toBe(error)
     await expect(dav.retry([failedDelete(server.url, 'a')], retry).collect()).rejects.toBe(error)
     await expect(dav.propfind('a', {retry}).collect()).rejects.toBe(error)
     await expect(dav.stat('a', {retry}).catch((thrown: unknown) => thrown)).resolves.toBe(error)

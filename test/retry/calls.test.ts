@@ -1,7 +1,7 @@
 // States what a policy on a call or on the client sends again, how often and when, and what the results are then: one
 // verdict for each target. RFC 9110, section 10.2.3; RFC 4918, section 11.
 
-import {DavClient, type RetryPolicy} from 'multistatus'
+import {DavClient, type RetryPolicy, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -18,7 +18,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {drain} from '../support/fixtures.ts'
-import {line} from '../support/results.ts'
+import {line, resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -45,7 +45,7 @@ describe('without a policy', () => {
   it.each([...RETRYABLE, ...FINAL])('nothing is sent twice: %i', async (status) => {
     server.answers({status, headers: {'retry-after': '0'}})
     await expect(open().propfind('docs/').collect()).rejects.toMatchObject({status})
-    expect((await open().delete('docs/').collect()).failures).toMatchObject([{status}])
+    expect(partition(resultsOf(await open().delete('docs/'))).failures).toMatchObject([{status}])
     expect((await open().deleteMany(['docs/']).collect()).failures).toMatchObject([{status}])
     expect(server.requests).toHaveLength(3)
   })
@@ -70,10 +70,10 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
 
   it('sends a DELETE again: 423, then 204', async () => {
     server.answers({status: 423}, {status: 204})
-    const {successes, failures, summary} = await open(ofClient).delete('a', options).collect()
-    expect(successes.map(line)).toEqual(['204 self /a'])
-    expect(failures).toEqual([])
-    expect(summary.requests).toBe(2)
+    const verdict = await open(ofClient).delete('a', options)
+    expect(line(verdict)).toBe('204 self /a')
+    expect(verdict).toMatchObject({ok: true, attempts: 2})
+    expect(server.requests).toHaveLength(2)
   })
 
   it('sends one of many again', async () => {
@@ -96,7 +96,7 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
       status: 503,
     })
     expect(server.requests).toHaveLength(4)
-    const {failures} = await open(ofClient).delete('a', options).collect()
+    const {failures} = partition(resultsOf(await open(ofClient).delete('a', options)))
     expect(failures).toMatchObject([{status: 503, request: {attempts: 4}}])
     expect(server.requests).toHaveLength(8)
   })
@@ -106,7 +106,7 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
     await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({
       status,
     })
-    const {failures} = await open(ofClient).delete('a', options).collect()
+    const {failures} = partition(resultsOf(await open(ofClient).delete('a', options)))
     expect(failures).toMatchObject([{status}])
     expect(server.requests).toHaveLength(2)
   })
@@ -114,7 +114,9 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
   it.each(RETRYABLE)('sends again what may do better later: %i', async (status) => {
     server.answers({status}, listed207, {status}, {status: 204})
     await open(ofClient).propfind('docs/', options).collect()
-    expect((await open(ofClient).delete('a', options).collect()).successes).toHaveLength(1)
+    expect(partition(resultsOf(await open(ofClient).delete('a', options))).successes).toHaveLength(
+      1,
+    )
     expect(server.requests).toHaveLength(4)
   })
 })
@@ -123,7 +125,9 @@ describe('a repeated request', () => {
   it('follows a reset', async () => {
     server.answers(RESET, listed207, RESET, {status: 204})
     expect((await open(quick).propfind('docs/').collect()).successes).toHaveLength(2)
-    expect((await open(quick).delete('a').collect()).successes).toMatchObject([{status: 204}])
+    expect(partition(resultsOf(await open(quick).delete('a'))).successes).toMatchObject([
+      {status: 204},
+    ])
     expect(server.requests).toHaveLength(4)
   })
 
@@ -137,7 +141,7 @@ describe('a repeated request', () => {
     await expect(open(quick).propfind('docs/').collect()).rejects.toMatchObject({
       name: 'DavNetworkError',
     })
-    await expect(open(quick).delete('a').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+    await expect(open(quick).delete('a')).rejects.toMatchObject({name: 'DavNetworkError'})
     expect(server.requests).toHaveLength(8)
   })
 
@@ -153,7 +157,7 @@ describe('a repeated request', () => {
     'of DELETE that is answered %i is a success: that is what was wanted',
     async (status) => {
       server.answers(RESET, {status})
-      const {successes, failures} = await open(quick).delete('a').collect()
+      const {successes, failures} = partition(resultsOf(await open(quick).delete('a')))
       expect(successes).toMatchObject([{ok: true, relation: 'self', href: '/a'}])
       expect(failures).toEqual([])
     },
@@ -161,7 +165,9 @@ describe('a repeated request', () => {
 
   it('of DELETE that a 207 says is gone is a success too', async () => {
     server.answers({status: 503}, answer207(verdicts({'/a': '404 Not Found'})))
-    expect((await open(quick).delete('a').collect()).successes).toMatchObject([{ok: true}])
+    expect(partition(resultsOf(await open(quick).delete('a'))).successes).toMatchObject([
+      {ok: true},
+    ])
   })
 
   it('of DELETE leaves one verdict and the members of the last attempt', async () => {
@@ -170,14 +176,14 @@ describe('a repeated request', () => {
       answer207(verdicts({'/a/x': '423 Locked'})),
       answer207(verdicts({'/a/y': '403 Forbidden'})),
     )
-    const results = await Array.fromAsync(open(quick).delete('a/'))
+    const results = resultsOf(await open(quick).delete('a/'))
     expect(results.map(line)).toEqual(['403 status member /a/y', '424 member self /a/'])
     expect(server.requests).toHaveLength(3)
   })
 
   it('of DELETE does not follow a 207 whose members failed for good', async () => {
     server.answers(answer207(verdicts({'/a/x': '403 Forbidden'})))
-    const results = await Array.fromAsync(open(quick).delete('a/'))
+    const results = resultsOf(await open(quick).delete('a/'))
     expect(results.map(line)).toEqual(['403 status member /a/x', '424 member self /a/'])
     expect(server.requests).toHaveLength(1)
   })
@@ -189,14 +195,14 @@ describe('Retry-After', () => {
   it('is waited for, longer than our own delay', async () => {
     server.answers(after('1'), {status: 204})
     const began = performance.now()
-    await open(quick).delete('a').collect()
+    await open(quick).delete('a')
     expect(performance.now() - began).toBeGreaterThanOrEqual(990)
   })
 
   it('wins over a longer delay of our own', async () => {
     server.answers(after('0'), {status: 204}, after('0'), listed207)
     const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
-    expect((await open(slow).delete('a').collect()).successes).toHaveLength(1)
+    expect(partition(resultsOf(await open(slow).delete('a'))).successes).toHaveLength(1)
     expect((await open(slow).propfind('docs/').collect()).successes).toHaveLength(2)
   })
 
@@ -206,7 +212,7 @@ describe('Retry-After', () => {
     const delays: number[] = []
     const onRetry = ({delay}: {readonly delay: number}): void => void delays.push(delay)
     const policy = {attempts: 2, minDelay: 30, maxDelay: 30, onRetry}
-    expect((await open(policy).delete('a').collect()).successes).toHaveLength(1)
+    expect(partition(resultsOf(await open(policy).delete('a'))).successes).toHaveLength(1)
     expect((await open(policy).propfind('docs/').collect()).successes).toHaveLength(2)
     expect(delays).toEqual([30, 30])
   })
@@ -214,7 +220,7 @@ describe('Retry-After', () => {
   it('of more than the policy allows is cut to that', async () => {
     server.answers(after('86400'))
     const policy = {...quick, attempts: 2, maxRetryAfter: 5}
-    const {failures} = await open(policy).delete('a').collect()
+    const {failures} = partition(resultsOf(await open(policy).delete('a')))
     expect(failures).toMatchObject([{status: 503, retryAfter: 86_400_000, request: {attempts: 2}}])
     await expect(open(policy).propfind('docs/').collect()).rejects.toMatchObject({
       retryAfter: 86_400_000,
@@ -224,7 +230,7 @@ describe('Retry-After', () => {
 
   it('that is nonsense leaves our own delay', async () => {
     server.answers(after('soon'), {status: 204})
-    expect((await open(quick).delete('a').collect()).successes).toHaveLength(1)
+    expect(partition(resultsOf(await open(quick).delete('a'))).successes).toHaveLength(1)
   })
 })
 
@@ -232,14 +238,17 @@ describe('the wait between two attempts', () => {
   it('ends with an abort, which rejects with the reason', async () => {
     const reason = {why: 'enough'}
     const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
-    for (const verb of ['propfind', 'delete'] as const) {
+    const calls = [
+      (signal: AbortSignal) => open(slow).propfind('a', {signal}).collect(),
+      (signal: AbortSignal) => open(slow).delete('a', {signal}),
+    ]
+    for (const call of calls) {
       const controller = new AbortController()
       server.script(() => {
         setTimeout(() => controller.abort(reason), 50)
         return {status: 503}
       })
-      const {signal} = controller
-      await expect(open(slow)[verb]('a', {signal}).collect()).rejects.toBe(reason)
+      await expect(call(controller.signal)).rejects.toBe(reason)
     }
     expect(server.requests).toHaveLength(2)
   })
@@ -261,9 +270,7 @@ describe('retryable', () => {
   it('of a policy says what is sent again', async () => {
     server.answers({status: 403}, {status: 204})
     const retryable = ({status}: {status: number}): boolean => status === 403
-    const {successes} = await open({...quick, retryable})
-      .delete('a')
-      .collect()
+    const {successes} = partition(resultsOf(await open({...quick, retryable}).delete('a')))
     expect(successes).toMatchObject([{status: 204}])
   })
 })

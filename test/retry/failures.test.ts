@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type FailedRequest, type Failure} from 'multistatus'
+import {DavClient, type FailedRequest, type Failure, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,7 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {generate} from '../support/fixtures.ts'
-import {failedDelete, line} from '../support/results.ts'
+import {failedDelete, line, resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -104,7 +104,7 @@ describe('what is sent', () => {
 
   it('is the members that a 207 named, and then the target', async () => {
     server.answers(answer207(verdicts({'/docs/a/x': '423 Locked', '/docs/a/s/y': '423 Locked'})))
-    const {failures} = await dav.delete('a/').collect()
+    const {failures} = partition(resultsOf(await dav.delete('a/')))
     server.answers({status: 204})
     const {successes} = await dav.retry(failures, {...quick, concurrency: 1}).collect()
     expect(sent().slice(1)).toEqual(['DELETE /docs/a/s/y', 'DELETE /docs/a/x', 'DELETE /docs/a/'])
@@ -176,7 +176,7 @@ describe('the outcome', () => {
 
   it('of what is outside the target is the same Failure: it has no request', async () => {
     server.answers(answer207(verdicts({'/elsewhere/x': '423 Locked'})))
-    const {failures} = await dav.delete('a/').collect()
+    const {failures} = partition(resultsOf(await dav.delete('a/')))
     expect(failures.map(line)).toEqual([
       '423 status outside /elsewhere/x',
       '424 member self /docs/a/',

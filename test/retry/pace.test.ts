@@ -245,7 +245,7 @@ describe('over a connection', () => {
       const deleting = dav.deleteMany(['a', 'b', 'c'], {concurrency: 1, retry}).collect()
       await vi.waitFor(() => expect(first).toBeGreaterThan(0))
       await delay(100)
-      await Promise.all([deleting, dav.stat('x'), dav.delete('y').collect()])
+      await Promise.all([deleting, dav.stat('x'), dav.delete('y')])
       return early.toSorted()
     }
 
@@ -280,12 +280,12 @@ describe('over a connection', () => {
 
     it('that holds back is ended by an abort of whatever is held back', async () => {
       server.answers({status: 429, headers: {'retry-after': '3600'}})
-      await dav.delete('a', {retry: {...quick, attempts: 1}}).collect()
+      await dav.delete('a', {retry: {...quick, attempts: 1}})
       for (const call of [
         (signal: AbortSignal) => dav.stat('a', {signal}),
         (signal: AbortSignal) => dav.propfind('a', {signal}).collect(),
-        (signal: AbortSignal) => dav.delete('a', {signal}).collect(),
-        (signal: AbortSignal) => dav.delete('a', {signal, retry: quick}).collect(),
+        (signal: AbortSignal) => dav.delete('a', {signal}),
+        (signal: AbortSignal) => dav.delete('a', {signal, retry: quick}),
       ]) {
         const controller = new AbortController()
         void delay(30).then(() => controller.abort('enough'))

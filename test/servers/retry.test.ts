@@ -3,11 +3,12 @@
  */
 import {rename} from 'node:fs/promises'
 import {join} from 'node:path'
-import {DavClient, isFailure, isRetryable, type Failure} from 'multistatus'
+import {DavClient, isFailure, isRetryable, type Failure, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
 import {deletingServers} from './servers.ts'
 import {readPaths, readTree} from './support/disk.ts'
+import {resultsOf} from '../support/results.ts'
 import {statusByPath} from './support/results.ts'
 import type {Server} from './support/server.ts'
 import {describeServers} from './support/suite.ts'
@@ -28,7 +29,7 @@ describeServers(deletingServers, (server) => {
   it('what could not be deleted is deleted by a retry once it is allowed', async () => {
     const folder = await makeBlockedCollection(server, 'allowed')
     const dav = clientOf(server)
-    const {failures} = await dav.delete('allowed/').collect()
+    const {failures} = partition(resultsOf(await dav.delete('allowed/')))
     expect(statusByPath('allowed', failures)).toEqual(server.deleting.blocked)
 
     await unblock(folder)
@@ -43,7 +44,7 @@ describeServers(deletingServers, (server) => {
 
   it('failures that went through JSON are retried by another client', async () => {
     const folder = await makeBlockedCollection(server, 'queue')
-    const {failures} = await clientOf(server).delete('queue/').collect()
+    const {failures} = partition(resultsOf(await clientOf(server).delete('queue/')))
 
     await unblock(folder)
     const queued: Failure[] = JSON.parse(JSON.stringify(failures))
@@ -59,7 +60,7 @@ describeServers(deletingServers, (server) => {
   it('what is still forbidden has one verdict for each failure again, with the attempts counted', async () => {
     const folder = await makeBlockedCollection(server, 'forbidden')
     const dav = clientOf(server)
-    const {failures} = await dav.delete('forbidden/').collect()
+    const {failures} = partition(resultsOf(await dav.delete('forbidden/')))
     expect(failures.map(({request}) => request?.attempts)).toEqual(failures.map(() => 1))
 
     const policy = {...quickly, attempts: 2, retryable: () => true}
@@ -137,7 +138,7 @@ describeServers(deletingServers, (server) => {
     it('a locked member is deleted once it is unlocked', async () => {
       const {folder, unlock} = await makeLockedCollection(server, 'unlocked')
       const dav = clientOf(server)
-      const {failures} = await dav.delete('unlocked/').collect()
+      const {failures} = partition(resultsOf(await dav.delete('unlocked/')))
       expect(statusByPath('unlocked', failures)).toEqual(server.deleting.locked)
       expect(failures.filter(isFailure).every(isRetryable)).toBe(true)
 

@@ -42,3 +42,25 @@ export async function readToEnd(
   }
   return {results, error: undefined}
 }
+
+/** Results of a DELETE of one target in the order of a stream: its members, then the verdict on itself. */
+export function resultsOf({members = [], ...verdict}: DavResult): readonly DavResult[] {
+  return [...members, verdict]
+}
+
+/** The error of a call that is refused: thrown at once by a call for a stream, the rejection of a call for a promise. */
+export async function refusalOf(call: () => unknown): Promise<unknown> {
+  let given: unknown
+  try {
+    given = call()
+  } catch (error) {
+    return error
+  }
+  if (!(given instanceof Promise)) throw new Error('The call was not refused at once')
+  return given.then(
+    () => {
+      throw new Error('The call was not refused')
+    },
+    (error: unknown) => error,
+  )
+}

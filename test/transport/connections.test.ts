@@ -5,7 +5,7 @@ import {fork} from 'node:child_process'
 import {once} from 'node:events'
 import {connect} from 'node:net'
 
-import {DavClient} from 'multistatus'
+import {DavClient, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -21,6 +21,7 @@ import {
   SHUT,
   startFaultServer,
 } from '../support/fault-server.ts'
+import {resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 10_000})
 
@@ -47,7 +48,7 @@ describe('one request after another', () => {
   ])('takes one connection: DELETE answered %s', async (_, answer) => {
     server.answers(answer)
     const dav = open()
-    for (const name of names) await dav.delete(name).collect()
+    for (const name of names) await dav.delete(name)
     expect(server.requests).toHaveLength(40)
     expect(server.connections).toBe(1)
   })
@@ -84,7 +85,7 @@ describe('one request after another', () => {
     async (hint) => {
       server.answers({status: 204, headers: {'keep-alive': hint, connection: 'keep-alive'}})
       const dav = open()
-      for (const name of names) await dav.delete(name).collect()
+      for (const name of names) await dav.delete(name)
       expect(server.connections).toBe(1)
     },
   )
@@ -92,7 +93,7 @@ describe('one request after another', () => {
   it('takes a connection each where the server keeps none', async () => {
     server.answers({status: 204, headers: {connection: 'close'}})
     const dav = open()
-    for (const name of names.slice(0, 5)) await dav.delete(name).collect()
+    for (const name of names.slice(0, 5)) await dav.delete(name)
     expect(server.connections).toBe(5)
   })
 
@@ -227,13 +228,13 @@ describe('an abort', () => {
       url === '/slow' ? {status: 200, body: ['x', gate, 'y']} : {status: 204},
     )
     const dav = new DavClient({url: server.url, transport: undiciTransport({connections: 1})})
-    const slow = dav.delete('slow').collect()
+    const slow = dav.delete('slow')
     await vi.waitFor(() => expect(server.requests).toHaveLength(1))
-    const aborted = dav.delete('never', {signal: AbortSignal.timeout(50)}).collect()
+    const aborted = dav.delete('never', {signal: AbortSignal.timeout(50)})
     await expect(aborted).rejects.toThrow(/timeout/i)
     open()
-    expect((await slow).successes).toHaveLength(1)
-    expect((await dav.delete('next').collect()).successes).toHaveLength(1)
+    expect((await slow).ok).toBe(true)
+    expect(partition(resultsOf(await dav.delete('next'))).successes).toHaveLength(1)
     expect(server.requests.map(({url}) => url)).toEqual(['/slow', '/next'])
     expect(server.connections).toBe(1)
   })

@@ -1,13 +1,14 @@
 // States that both transports carry an exchange the same way: the two exchanges this package began with, headers, bodies
 // in any pieces, and answers without one. RFC 4918, sections 9.1 and 9.6; RFC 9112, section 6.
 
-import {DavClient, type DavRequest, type Transport} from 'multistatus'
+import {DavClient, type DavRequest, type Transport, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {answer207, type FaultServer, listing, startFaultServer} from '../support/fault-server.ts'
 import {bytesOf} from '../support/fixtures.ts'
+import {resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -65,7 +66,7 @@ describe.each([
 
   it('DELETE: file1.txt is gone, file2.txt is locked', async () => {
     server.answers(answer207(bytesOf('delete-folder')))
-    expect(await Array.fromAsync(open().delete('webdav/folder/'))).toMatchObject([
+    expect(resultsOf(await open().delete('webdav/folder/'))).toMatchObject([
       {ok: true, href: '/webdav/folder/file1.txt', relation: 'member', status: 204},
       {
         ok: false,
@@ -123,18 +124,18 @@ describe.each([
       {processing: true, status: 204},
       {...answer207(listing('/docs/')), processing: true},
     )
-    expect((await open().delete('a').collect()).successes).toMatchObject([{status: 204}])
+    expect(partition(resultsOf(await open().delete('a'))).successes).toMatchObject([{status: 204}])
     expect((await open().propfind('docs/').collect()).successes).toHaveLength(1)
   })
 
   it('has no body of a 204', async () => {
     server.answers({status: 204})
-    expect(await Array.fromAsync(open().delete('a'))).toMatchObject([{ok: true, status: 204}])
+    expect(resultsOf(await open().delete('a'))).toMatchObject([{ok: true, status: 204}])
   })
 
   it('sends no body with a DELETE, and one with a PROPFIND', async () => {
     server.answers({status: 204}, answer207(listing('/a')))
-    await open().delete('a').collect()
+    await open().delete('a')
     await open().propfind('a').collect()
     expect(server.requests[0]?.body).toBe('')
     expect(server.requests[1]?.body).toContain('propfind')
@@ -142,14 +143,14 @@ describe.each([
 
   it('sends no cookie that an earlier answer set', async () => {
     server.answers({status: 204, headers: {'set-cookie': 'session=1; Path=/'}})
-    await open().delete('a').collect()
-    await open().delete('b').collect()
+    await open().delete('a')
+    await open().delete('b')
     expect(server.requests.map(({headers}) => headers.cookie)).toEqual([undefined, undefined])
   })
 
   it('sends a path byte for byte as it is escaped', async () => {
     server.answers({status: 204})
-    await open().delete("a%2Fb%C3%A9%e9/100%25 %23'()[]|^.txt").collect()
+    await open().delete("a%2Fb%C3%A9%e9/100%25 %23'()[]|^.txt")
     expect(server.requests[0]?.url).toMatch(/^\/a%2Fb%C3%A9%e9\/100%25%20%23'\(\)/)
   })
 
@@ -160,7 +161,7 @@ describe.each([
       sent.push(request)
       return transport(request)
     }
-    await new DavClient({url: server.url, transport: wrapped}).delete('a').collect()
+    await new DavClient({url: server.url, transport: wrapped}).delete('a')
     expect(sent).toMatchObject([
       {method: 'DELETE', url: `${server.url}a`, headers: {depth: 'infinity'}},
     ])
@@ -180,9 +181,9 @@ describe('undiciTransport', () => {
     server.answers({status: 204})
     const transport = undiciTransport()
     const dav = new DavClient({url: server.url, transport})
-    await dav.delete('a').collect()
+    await dav.delete('a')
     await transport.close()
-    await expect(dav.delete('b').collect()).rejects.toThrow(/DELETE/)
+    await expect(dav.delete('b')).rejects.toThrow(/DELETE/)
     expect(server.requests).toHaveLength(1)
   })
 

@@ -3,11 +3,12 @@
 
 import {http, HttpResponse} from 'msw/http'
 import {setupServer} from 'msw/node'
-import {DavClient} from 'multistatus'
+import {DavClient, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
 
 import {bytes, bytesOf} from '../support/fixtures.ts'
+import {resultsOf} from '../support/results.ts'
 
 const network = setupServer()
 beforeAll(() => network.listen({onUnhandledFrame: 'error'}))
@@ -65,7 +66,7 @@ describe('msw', () => {
         return new HttpResponse(fixture('delete-folder'), {status: 207, headers: xml})
       }),
     )
-    const {successes, failures} = await dav.delete('folder/').collect()
+    const {successes, failures} = partition(resultsOf(await dav.delete('folder/')))
     expect(seen).toEqual(['infinity'])
     expect(successes).toMatchObject([{href: '/webdav/folder/file1.txt', status: 204}])
     expect(failures).toMatchObject([
@@ -93,7 +94,7 @@ describe('fetchTransport', () => {
         return new Response(null, {status: 204})
       },
     })
-    await new DavClient({url: 'https://dav.example/', transport}).delete('a').collect()
+    await new DavClient({url: 'https://dav.example/', transport}).delete('a')
     expect(calls).toMatchObject([
       ['https://dav.example/a', {method: 'DELETE', redirect: 'manual', credentials: 'omit'}],
     ])

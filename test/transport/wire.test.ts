@@ -58,7 +58,7 @@ describe('the names of headers', () => {
   it('are in Title-Case, those of a caller and those of undici', async () => {
     const dav = open({headers: {'x-my-header': '1', dav: '2'}})
     await dav.propfind('').collect()
-    await dav.delete('a').collect()
+    await dav.delete('a')
     expect(names(seen[0]).toSorted()).toEqual([
       'Accept',
       'Accept-Encoding',
@@ -76,9 +76,7 @@ describe('the names of headers', () => {
   })
 
   it('change nothing in values', async () => {
-    await open({headers: {'x-odd': 'host: a, content-length: 5'}})
-      .delete('a')
-      .collect()
+    await open({headers: {'x-odd': 'host: a, content-length: 5'}}).delete('a')
     expect(valueOf(seen[0], 'X-Odd')).toBe('host: a, content-length: 5')
   })
 
@@ -108,16 +106,16 @@ describe('a body', () => {
 
 describe('the User-Agent', () => {
   it('is that of this package, with its version', async () => {
-    await open().delete('a').collect()
+    await open().delete('a')
     const {version} = JSON.parse(readFileSync('package.json', 'utf8'))
     expect(USER_AGENT).toBe(`multistatus/${version}`)
     expect(valueOf(seen[0], 'User-Agent')).toBe(`multistatus/${version}`)
   })
 
   it('is the one that the client is given; its headers win', async () => {
-    await open({userAgent: 'my-app/2'}).delete('a').collect()
+    await open({userAgent: 'my-app/2'}).delete('a')
     const headers = {'User-Agent': 'other/3', Accept: 'text/plain'}
-    await open({userAgent: 'my-app/2', headers}).delete('a').collect()
+    await open({userAgent: 'my-app/2', headers}).delete('a')
     expect(seen.map((request) => valueOf(request, 'User-Agent'))).toEqual(['my-app/2', 'other/3'])
     expect(valueOf(seen[1], 'Accept')).toBe('text/plain')
   })

@@ -1,0 +1,163 @@
+/**
+ * Conditions under which a request may change its target, as headers: an ETag, and the token of a lock.
+ * RFC 9110, section 13.1.1; RFC 4918, section 10.4.
+ */
+
+import {kindOf} from '../multistatus/selection.ts'
+import {editDistance, namesOf, unknownOption} from '../protocol/options.ts'
+import {isHeaderValue} from '../transport/headers.ts'
+import type {Target} from './target.ts'
+
+/**
+ * A resource that is to be changed only in the state that is known, or that is locked by ourselves. An unknown member is a
+ * TypeError: a misspelt condition would be none.
+ */
+export interface ConditionalTarget extends Conditions {
+  /** The resource: a URL reference, resolved against the client's URL, or a `URL`. */
+  readonly href: string | URL
+}
+
+/** The conditions of a request. */
+export interface Conditions {
+  /**
+   * Its ETag as the server gave it: with another one it stays, and the verdict is a 412. Sent as If-Match. A weak one never
+   * matches, so it is a Failure `refused`. RFC 9110, section 13.1.1.
+   */
+  readonly ifMatch?: string | undefined
+  /**
+   * The token of a lock on it that is ours, with or without `<>`. An If header submits it; that the lock still holds is not
+   * required, and `ifMatch` is for that. RFC 4918, section 10.4.
+   */
+  readonly lockToken?: string | undefined
+}
+
+const CONDITIONS = ['ifMatch', 'lockToken'] as const
+const MAX_MISTAKES = 2
+
+/**
+ * Checks the names of a target's members. A result, or another object with a `url`, may have members of its own; a name that
+ * is nearly a condition is refused there too.
+ *
+ * @throws TypeError
+ */
+export function assertConditionNames(target: unknown): void {
+  if (typeof target !== 'object' || target === null || isUrl(target)) return
+  const isResult = 'url' in target
+  const known = ['href', ...CONDITIONS]
+  for (const name of namesOf(target)) {
+    if (known.includes(name)) continue
+    if (!isResult) throw unknownOption('target', name, known)
+    if (CONDITIONS.some((condition) => editDistance(name, condition) <= MAX_MISTAKES))
+      throw unknownOption('target', name, CONDITIONS)
+  }
+}
+
+/** Recognizes a URL of any realm. */
+function isUrl(value: object): boolean {
+  return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]'
+}
+
+/** Reports if a target is named by its `href`. The `href` of a result is the server's word, and its `url` counts. */
+export function isConditional(target: Target | ConditionalTarget): target is ConditionalTarget {
+  return (
+    typeof target === 'object' && target !== null && !(target instanceof URL) && !('url' in target)
+  )
+}
+
+/** The conditions of a target as headers by name, or the problem of a target that cannot be sent. */
+export interface ConditionalHeaders {
+  readonly conditions?: Readonly<Record<string, string>>
+  readonly problem?: string
+}
+
+/**
+ * Reads the conditions of a target: its own, those of the options, and with `ifUnchanged` the ETag that a listing gave.
+ *
+ * @throws TypeError for conditions of another type, and for `ifUnchanged` with a target that is no result.
+ */
+export function readConditions(
+  target: Target | ConditionalTarget,
+  options: Conditions & {readonly ifUnchanged?: boolean | undefined},
+): ConditionalHeaders {
+  const own = conditionsOf(target)
+  for (const name of CONDITIONS) {
+    if (own[name] !== undefined && options[name] !== undefined)
+      throw new TypeError(`Give ${name} once: with the target or as an option`)
+  }
+  const {ifMatch: given, lockToken} = {...own, ...checked(options)}
+  const known = given === undefined && options.ifUnchanged === true ? knownETag(target) : given
+  if (typeof known === 'object') return known
+  const ifMatch = known === undefined ? undefined : formatETag(known)
+  // If-Match takes the strong comparison, in which a weak ETag equals none.
+  if (known !== undefined && /^W\//i.test(known))
+    return {problem: 'its ETag is weak, and If-Match is never true for a weak one'}
+  if (ifMatch === undefined && lockToken === undefined) return {}
+  const conditions = {
+    ...(ifMatch !== undefined && {'if-match': ifMatch}),
+    ...(lockToken !== undefined && {if: formatLockToken(lockToken)}),
+  }
+  return {conditions}
+}
+
+function conditionsOf(target: Target | ConditionalTarget): Conditions {
+  return typeof target !== 'object' || target instanceof URL ? {} : checked(target)
+}
+
+/** Picks the conditions, and checks that they are strings. */
+function checked(given: object): Conditions {
+  const found: {-readonly [Name in keyof Conditions]: Conditions[Name]} = {}
+  for (const name of CONDITIONS) {
+    const value: unknown = Reflect.get(given, name)
+    if (value === undefined) continue
+    if (typeof value !== 'string') throw new TypeError(`${name} is a string, as the server gave it`)
+    found[name] = value
+  }
+  return found
+}
+
+/**
+ * Finds the ETag of a result by which a change can be told, or the reason why there is none. The ETag of a collection does not
+ * change with its members, and a resource without a known type may be one.
+ */
+function knownETag(target: Target | ConditionalTarget): string | {readonly problem: string} {
+  if (typeof target === 'string' || target instanceof URL || isConditional(target)) {
+    throw new TypeError('ifUnchanged needs results of a listing, or targets with an ifMatch')
+  }
+  const properties = 'properties' in target ? target.properties : undefined
+  const kind = kindOf(properties)
+  if (kind === 'collection')
+    return {problem: 'it is a collection, whose ETag does not change with what is in it'}
+  if (kind === undefined)
+    return {problem: 'it may be a collection: list it with resourcetype among the properties'}
+  const isThere = typeof properties === 'object' && properties !== null && 'getetag' in properties
+  const etag = isThere ? properties.getetag : undefined
+  const text = typeof etag === 'string' ? etag.trim() : ''
+  // `*` matches any state. Only a caller may say so.
+  return isETag(text) && text !== '*'
+    ? text
+    : {problem: 'it has no ETag by which a change could be told: list it with getetag'}
+}
+
+/** Formats an ETag for a header: some servers leave out the quotes in the property. RFC 9110, section 8.8.3. */
+function formatETag(etag: string): string {
+  if (!isETag(etag)) throw new TypeError('ifMatch is no ETag')
+  return etag === '*' || QUOTED_ETAG.test(etag) ? etag : `"${etag}"`
+}
+
+const QUOTED_ETAG = /^(?:W\/)?"[^"]*"$/
+
+function isETag(text: string): boolean {
+  return text !== '' && isHeaderValue(text) && (QUOTED_ETAG.test(text) || !/["\s]/.test(text))
+}
+
+/**
+ * Formats an If header that submits a token. Its second list is always true: Apache holds the first one against the parent
+ * collection too, and Not with a tag in front of it fails on nginx and lighttpd for some paths. Another user's lock still
+ * refuses the request, because its token is not there. RFC 4918, sections 10.4.2 and 10.4.8.
+ */
+function formatLockToken(token: string): string {
+  const bare = token.trim().replace(/^<(.*)>$/s, '$1')
+  if (!/^[\u0021-\u007E]+$/.test(bare) || /[<>]/.test(bare))
+    throw new TypeError('lockToken is no token of a lock')
+  return `(<${bare}>) (Not <DAV:no-lock>)`
+}

@@ -1,0 +1,40 @@
+/** Makes the Failure of one resource from the facts that are known of it. RFC 4918, section 13. */
+
+import type {Failure} from './result.ts'
+
+/** The facts of a Failure. An absent fact has no member, so that a Failure stays equal to itself after JSON. */
+export type FailureFacts = {
+  readonly [Name in 'href' | 'relation' | 'conditions' | 'missing']?: Failure[Name] | undefined
+} & {readonly [Name in 'url' | 'status' | 'reason']: Failure[Name]} & {
+  readonly [Name in 'cause' | 'description' | 'location' | 'members' | 'request' | 'retryAfter']?:
+    | Failure[Name]
+    | undefined
+}
+
+/** Makes a Failure. Defaults: the path of the URL as href, relation `self`, no conditions and no properties. */
+export function createFailure(facts: FailureFacts): Failure {
+  const {url, href = pathOf(url), relation = 'self', status, reason} = facts
+  const {conditions = [], missing = [], cause, description} = facts
+  const {location, request, retryAfter, members} = facts
+  return {
+    ok: false,
+    href,
+    url,
+    relation,
+    status,
+    reason,
+    ...(cause !== undefined && {cause}),
+    conditions,
+    missing,
+    ...(description !== undefined && description !== '' && {description}),
+    ...(location !== undefined && {location}),
+    ...(request !== undefined && {request}),
+    ...(retryAfter !== undefined && {retryAfter}),
+    ...(members !== undefined && {members}),
+  }
+}
+
+/** Returns the path of an absolute URL, as it is written. */
+export function pathOf(url: string): string {
+  return /^[^:]+:\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? ''
+}

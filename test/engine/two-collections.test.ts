@@ -1,0 +1,201 @@
+// The engine with verbs that have a source and a destination: COPY and MOVE as test verbs. RFC 4918, sections 9.8 and 9.9.
+
+import type {DavResult} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+
+import type {Session} from '../../src/call/session.ts'
+import {runMany} from '../../src/engine/many.ts'
+import {runOne} from '../../src/engine/one.ts'
+import {retry} from '../../src/engine/retry.ts'
+import type {TargetRequest, Verb} from '../../src/engine/verb.ts'
+import type {FaultServer} from '../support/fault-server.ts'
+import {answer207, OPEN, SHUT, startFaultServer} from '../support/fault-server.ts'
+import {verdict} from '../support/fixtures.ts'
+import {line} from '../support/results.ts'
+
+let server: FaultServer
+let session: Session
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  session = {
+    base: new URL(server.url),
+    transport: undiciTransport(),
+    auth: undefined,
+    headers: {},
+    concurrency: 1,
+    retry: undefined,
+    limits: undefined,
+    malformed: undefined,
+    timeouts: {headers: 5000, idle: 5000},
+    decoders: undefined,
+    signal: undefined,
+    server: {refusesInfinity: false, busyUntil: 0},
+  }
+})
+
+afterEach(() => server.close())
+
+/** Moves the end of a URL from one collection to another one. */
+function translate(url: string, from: string, to: string): string | undefined {
+  return url.startsWith(from) ? to + url.slice(from.length) : undefined
+}
+
+const copy: Verb = {
+  method: 'COPY',
+  order: 'collections-first',
+  headers: ({destination = ''}) => ({destination, overwrite: 'F', depth: 'infinity'}),
+  forMember(request, {url: named}) {
+    const {url, destination = ''} = request
+    const source = translate(named, destination, url) ?? named
+    const target = translate(source, url, destination)
+    return target === undefined ? undefined : {...request, url: source, destination: target}
+  },
+  isDone: () => false,
+  guard: () => undefined,
+}
+
+const move: Verb = {
+  ...copy,
+  method: 'MOVE',
+  isDone: ({attempts}, status) => status === 404 && attempts > 0,
+}
+
+const requestOf = (method: string, from: string, to: string): TargetRequest => ({
+  method,
+  url: server.url + from,
+  destination: server.url + to,
+  attempts: 0,
+})
+
+const policy = {attempts: 2, minDelay: 1, maxDelay: 1}
+const locked = 'HTTP/1.1 423 Locked'
+const failed = 'HTTP/1.1 424 Failed Dependency'
+
+/** The requests that the server saw, each as method, path and path of the destination. */
+const sent = (): string[] =>
+  server.requests.map(
+    ({method, url, headers}) =>
+      `${method} ${url} ${new URL(String(headers['destination'])).pathname}`,
+  )
+
+describe('a COPY that is answered by a 207', () => {
+  it('has the members that the answer names in the destination: RFC 4918, example 9.8.8', async () => {
+    // The example has the inner host of the server in its href.
+    const href = 'http://www.example.com/othercontainer/R2/'
+    server.answers(answer207(OPEN + verdict(href, locked) + SHUT))
+    const request = requestOf('COPY', 'container/', 'othercontainer/')
+    const result = await runOne(session, copy, request, {})
+    expect(line(result)).toBe('424 member self /container/')
+    expect(result.members).toMatchObject([
+      {
+        ok: false,
+        href,
+        url: `${server.url}othercontainer/R2/`,
+        relation: 'member',
+        status: 423,
+        request: {
+          method: 'COPY',
+          url: `${server.url}container/R2/`,
+          destination: `${server.url}othercontainer/R2/`,
+          attempts: 1,
+        },
+      },
+    ])
+  })
+
+  it('has the members that the answer names in the source', async () => {
+    server.answers(answer207(OPEN + verdict('/a/x/y', 'HTTP/1.1 403 Forbidden') + SHUT))
+    const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
+    expect(result.members).toMatchObject([
+      {
+        relation: 'descendant',
+        request: {url: `${server.url}a/x/y`, destination: `${server.url}b/x/y`},
+      },
+    ])
+  })
+
+  it('has the verdict on the destination itself', async () => {
+    server.answers(answer207(OPEN + verdict('/b/', locked) + SHUT))
+    const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
+    expect(result).toMatchObject({ok: false, status: 423, reason: 'status', relation: 'self'})
+    expect(result.members).toBeUndefined()
+    expect(result.request).toMatchObject({url: `${server.url}a/`, destination: `${server.url}b/`})
+  })
+
+  it('keeps a member outside both collections, and does not send it again', async () => {
+    const answer = answer207(OPEN + verdict('/c/x', locked) + SHUT)
+    server.answers(answer, answer)
+    const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {retry: policy})
+    expect(result.members?.map(line)).toEqual(['423 status outside /c/x'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/ /b/'])
+  })
+})
+
+describe('a retry of members', () => {
+  const answer = (): string =>
+    OPEN + verdict('/b/x/y', failed) + verdict('/a/x/', locked) + verdict('/b/z', locked) + SHUT
+
+  it('of a COPY sends collections first and causes before dependents, the target last', async () => {
+    server.answers(answer207(answer()), {status: 201}, {status: 201}, {status: 201}, {status: 201})
+    const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {retry: policy})
+    expect(result).toMatchObject({ok: true, status: 201, attempts: 2})
+    expect(result.members).toBeUndefined()
+    expect(sent()).toEqual([
+      'COPY /a/ /b/',
+      'COPY /a/x/ /b/x/',
+      'COPY /a/z /b/z',
+      'COPY /a/x/y /b/x/y',
+      'COPY /a/ /b/',
+    ])
+  })
+
+  it('keeps the one member that fails again, by whichever name it was told', async () => {
+    const again = answer207(OPEN + verdict('/b/z', locked) + SHUT)
+    server.script(({url}) =>
+      url === '/a/' ? (server.requests.length === 1 ? answer207(answer()) : again) : {status: 201},
+    )
+    const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {retry: policy})
+    expect(line(result)).toBe('424 member self /a/')
+    expect(result.members?.map(line)).toEqual(['423 status member /b/z'])
+  })
+
+  it('of a MOVE counts a member that is gone as moved', async () => {
+    server.answers(answer207(OPEN + verdict('/b/x', locked) + SHUT), {status: 404}, {status: 404})
+    const result = await runOne(session, move, requestOf('MOVE', 'a/', 'b/'), {retry: policy})
+    expect(result).toMatchObject({ok: true, status: 404, attempts: 2})
+    expect(sent()).toEqual(['MOVE /a/ /b/', 'MOVE /a/x /b/x', 'MOVE /a/ /b/'])
+  })
+})
+
+describe('many', () => {
+  it('sends a target in another one that succeeded: a copy does not cover its members', async () => {
+    server.answers({status: 201}, {status: 201})
+    const stream = runMany<readonly [string, string]>(session, copy, {
+      name: 'copyMany',
+      targets: [
+        ['a/', 'b/'],
+        ['a/x', 'c/x'],
+      ],
+      options: {},
+      settle: ([from, to]) => requestOf('COPY', from, to),
+    })
+    const results: DavResult[] = await Array.fromAsync(stream)
+    expect(results.map(line)).toEqual(['201 self /a/', '201 self /a/x'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /c/x'])
+  })
+})
+
+describe('retry of failures', () => {
+  it('sends members of a COPY from JSON again, and those of a MOVE, in one call', async () => {
+    const answers = answer207(OPEN + verdict('/b/x', locked) + SHUT)
+    server.answers(answers, answers, {status: 201}, {status: 201})
+    const copied = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
+    const moved = await runOne(session, move, requestOf('MOVE', 'a/', 'b/'), {})
+    const failures = JSON.parse(JSON.stringify([copied.members?.[0], moved.members?.[0]]))
+    const {successes} = await retry(session, failures, policy, [copy, move]).collect()
+    expect(successes.map(line)).toEqual(['201 self /a/x', '201 self /a/x'])
+    expect(sent().slice(2)).toEqual(['COPY /a/x /b/x', 'MOVE /a/x /b/x'])
+  })
+})
