@@ -152,7 +152,7 @@ function isETag(text: string): boolean {
 
 /**
  * Formats an If header that submits a token. Its second list is always true: Apache holds the first one against the parent
- * collection too, and Not with a tag in front of it fails on nginx and lighttpd for some paths. Another user's lock still
+ * collection too. A Not with a tag in front of it fails on nginx and lighttpd for some paths. Another user's lock still
  * refuses the request, because its token is not there. RFC 4918, sections 10.4.2 and 10.4.8.
  */
 function formatLockToken(token: string): string {

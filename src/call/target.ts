@@ -76,8 +76,8 @@ export interface DestructiveTarget {
 }
 
 /**
- * Finds the reason why a request that destroys is not sent: a result that is `outside` or could not be listed, a control
- * character, a name that some servers read as the collection around it.
+ * Finds the reason why a request that destroys is not sent. It is a result that is `outside` or could not be listed, a control
+ * character, or a name that some servers read as the collection around it.
  *
  * @returns The reason, `undefined` for a target that is safe.
  * @throws TypeError for the client's own base and for a target around or outside it.
@@ -210,8 +210,8 @@ function describe(url: URL): string {
 }
 
 /**
- * Explains a reference such as `/a.txt`, which begins at the root of the server and not at the client's URL: the URL that it
- * means, and the reference to write instead. Empty for any other target. RFC 3986, section 5.
+ * Explains a reference such as `/a.txt`, which begins at the root of the server and not at the client's URL. Says the URL that
+ * it means and the reference to write instead; empty for any other target. RFC 3986, section 5.
  */
 function explainLeadingSlash(target: unknown, url: URL, base: URL): string {
   const reference = writtenReference(target)

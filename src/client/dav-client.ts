@@ -1,4 +1,4 @@
-/** The client: its settings, and the verbs by name. Each verb is a file of its own. RFC 4918, section 9. */
+/** The client: its settings, and one method for each verb. The verbs have files of their own. RFC 4918, section 9. */
 
 import {defaultTransport} from '#default-transport'
 
@@ -47,7 +47,7 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
   readonly auth?: Auth | undefined
   /**
-   * What sends the requests.
+   * Function that sends the requests.
    *
    * @defaultValue undici under Node, the platform's `fetch` elsewhere
    */
@@ -58,7 +58,7 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * @defaultValue `multistatus/` and the version with undici, the platform's own with `fetch`
    */
   readonly userAgent?: string | undefined
-  /** Headers for every request. Those that a verb sets itself win. */
+  /** Headers for every request. The headers of a verb win. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**
    * Requests under way at once in a bulk call.
@@ -66,25 +66,24 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * @defaultValue 8
    */
   readonly concurrency?: number | undefined
-  /** Sends again what failed for now, in every call. Without it nothing is sent twice. */
+  /** Policy by which each call repeats requests that failed for now. Default: no retries. */
   readonly retry?: RetryPolicy | undefined
-  /** Bounds on what an answer may make us hold. */
+  /** Bounds on the memory that an answer may take. */
   readonly limits?: Partial<Limits> | undefined
   /**
-   * What becomes of an answer that is not well-formed: `throw`, or `skip` the broken response and go on.
+   * Handling of an answer that is not well-formed: `throw`, or `skip` the broken response and go on.
    *
    * @defaultValue `throw`
    */
   readonly malformed?: 'throw' | 'skip' | undefined
   /** Time limits in milliseconds: one number for all, or each by name. */
   readonly timeout?: number | Timeouts | undefined
-  /** Decoders by property name; they go before the built-in ones and type the properties they decode. */
+  /** Decoders by property name. They replace built-in ones, and type the properties that they decode. */
   readonly decoders?: (D & Decoders) | undefined
   /** Ends every call of the client. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The options that a client knows. */
 const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   url: ANY,
   auth: callback('basicAuth(…), bearerAuth(…) or a function of the request'),
@@ -113,9 +112,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   readonly #session: Session
 
   /**
-   * Nothing is sent.
+   * Checks the settings. Nothing is sent.
    *
-   * @throws TypeError for a setting that is unknown or of another type, RangeError for a number that makes no sense.
+   * @throws TypeError for an unknown setting or one of another type, RangeError for a number out of range.
    */
   constructor(options: DavClientOptions<D>) {
     const {auth, decoders, limits, malformed, signal, url, transport, ...others} = readOptions(
@@ -146,17 +145,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Lists a resource and, by `depth`, what is in it: one result for each href. RFC 4918, section 9.1.
+   * Lists a resource and, by `depth`, its members: one result for each href. RFC 4918, section 9.1.
    *
-   * A listing of everything below takes as many requests as the server makes necessary: Depth infinity that is refused, or
-   * answered with a part, is followed by one request for each collection that is missing.
+   * A listing of everything below takes as many requests as the server makes necessary. If Depth infinity is refused, or
+   * answered in part, one request for each missing collection follows.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns The results, those of one answer in the server's order. Reading them throws {@link DavHttpError} where the request
-   *   for the resource itself was refused, {@link MultiStatusError} where its answer is not whole,
-   *   {@link DavNetworkError}, {@link DavTimeoutError}. What goes wrong with a collection below is a Failure.
-   *   `summary.complete` is false where members may be missing.
-   * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
+   * @returns The results, those of one answer in the server's order. A problem with a collection below is a Failure.
+   *   `summary.complete` is false if members may be missing. Reading throws {@link DavHttpError} for a refused listing,
+   *   {@link MultiStatusError} for an answer that is not whole, {@link DavNetworkError}, {@link DavTimeoutError}.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
    * @example
    * ```ts
    * const stream = dav.propfind('photos/', {depth: 1, properties: ['getetag', 'getcontentlength']})
@@ -204,17 +202,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Deletes a resource and all that is in it. RFC 4918, section 9.6.
+   * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
    *   own base, and a target around or outside it, are refused.
-   * @returns The verdict on the target, whatever the server answered, with the results of the `members` that the answer named.
-   *   A 202 is a Success with that status: accepted, and perhaps not done yet. A Failure `refused` is a result that is `outside`
-   *   or could not be listed, a name that some servers read as another one, a weak ETag, and an answer by another resource.
-   *   The promise rejects if there is no answer to read: {@link DavNetworkError}, {@link DavTimeoutError},
-   *   {@link MultiStatusError}, the signal's reason.
+   * @returns The verdict on the target, whatever the server answered, with the `members` that the answer named. A 202 is a
+   *   Success with that status: accepted, and perhaps not done yet. A Failure `refused` was not sent: a result that is `outside`
+   *   or could not be listed, a weak ETag, a name that some servers read as another one. So is an answer by another resource.
    * @throws TypeError for the client's own base and a target around or outside it; TypeError or RangeError for an invalid target
-   *   or option. Nothing is sent then.
+   *   or option. Nothing is sent then. An exchange without a readable answer rejects with {@link DavNetworkError},
+   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason; `deleteMany` gives the members that came before.
    * @example
    * ```ts
    * const verdict = await dav.delete('photos/')
@@ -228,21 +225,21 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Deletes many resources, several at once. Targets are taken no faster than results are read. RFC 4918, section 9.6.
    *
-   * A target that was named before is the same target, and has one verdict. One that is in a target taken before waits for
-   * the verdict on that: where it was deleted with all members, this one is gone with it and is not sent. The last 10,000 with
-   * a verdict are remembered. A target that holds others under way waits for them, so that leaves go before their collections.
+   * A target that was named before is the same target, and has one verdict. A target inside an earlier one waits for the verdict
+   * on that. If that one was deleted with all members, this one is gone too and is not sent. At least the last 10,000 verdicts
+   * are remembered. A target that holds others under way waits for them, so that leaves go before their collections.
    *
-   * A 429, a 503 and a broken connection halve the number of requests at once, once for all that were under way; as many good
-   * answers as that number is raise it by one again, up to `concurrency`.
+   * A 429, a 503 and a broken connection halve the number of requests at once, once for all requests under way. Then as many good
+   * answers as that number raise it by one, up to `concurrency`.
    *
    * @param targets - URL references, URLs, results or {@link ConditionalTarget}s from any iterable or stream, also from
-   *   another ResultStream. Of an array all are checked before the first request.
-   * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is
-   *   its target's Failure, and the others go on. An invalid or guarded target in a stream is a Failure `refused`. Results of different targets may be
-   *   mixed. After an abort, what was sent has 1,000 ms to be answered; every target without an answer, and the rest of an
-   *   array, is a Failure `no-answer`, and then reading rejects with the signal's reason. Reading throws what `targets`
-   *   throws, after what was under way.
-   * @throws TypeError or RangeError for a target or an option that makes no sense, before anything is sent.
+   *   another ResultStream. The targets of an array are all checked before the first request.
+   * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is its
+   *   target's Failure, and the others go on. An invalid or guarded target in a stream is a Failure `refused`. Results of
+   *   different targets may be mixed. After an abort, sent requests have 1,000 ms to be answered. Each target without an answer,
+   *   and the rest of an array, is a Failure `no-answer`; then reading rejects with the signal's reason. If `targets` throws,
+   *   reading throws the same after the requests under way.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
    * @example
    * ```ts
    * for await (const result of dav.deleteMany(['a.txt', 'b/'])) if (!result.ok) console.log(result.status, result.url)
@@ -253,17 +250,17 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends again what failed, and nothing else, as long as the policy allows: leaves before their collections, what failed
-   * because of others (424) after those, a target last. A target that was sent before and is gone by
-   * then (404, 410) counts as deleted. Attempts are counted anew.
+   * Repeats failed requests, and no others, as long as the policy allows. Leaves come before their collections, a 424 after its
+   * causes, and a target last. A target that was sent before and is gone by then (404, 410) counts as deleted. Attempts are
+   * counted from one again.
    *
-   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several for
-   *   one resource that of the target itself counts, and of those the last one.
-   * @returns First the failures that the policy does not retry, unchanged and unsent; then for each of the others the
-   *   results of members that were not retried themselves, and one with relation `self`, the verdict, with its attempts.
-   *   After an abort, what was not sent again comes out unchanged, and then reading rejects with the signal's reason.
-   * @param policy - The policy, or the number of attempts. A member that is not given is that of the client's own policy.
-   * @throws TypeError or RangeError for an option that makes no sense. Reading throws TypeError for a failure whose request the guards
+   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several for one
+   *   resource the last one of the target itself counts, else the last one.
+   * @returns First the failures that the policy does not retry, unchanged and unsent. Then for each other one the results of
+   *   members that were not retried themselves, and its verdict with relation `self` and its attempts. After an abort, each
+   *   failure that was not sent again comes out unchanged; then reading rejects with the signal's reason.
+   * @param policy - The policy, or the number of attempts. Its defaults are the client's own policy.
+   * @throws TypeError or RangeError for an invalid option. Reading throws TypeError for a failure whose request the guards
    *   refuse, before anything is sent.
    * @example
    * ```ts

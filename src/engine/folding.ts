@@ -1,6 +1,6 @@
 /**
- * Targets of a bulk call that are one with others: a target named again is the same target, and one below another may share
- * its verdict. Remembered are those under way and the last 10,000 to 20,000 with a verdict, so that memory does not grow with
+ * Targets of a bulk call that are one with others. A target named again is the same target, and one below another may share its
+ * verdict. Remembered are those under way and the last 10,000 to 20,000 with a verdict, so that memory does not grow with
  * the number of targets. RFC 4918, section 9.6.1.
  */
 

@@ -18,15 +18,15 @@ import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER} from '../protocol/options.ts'
 import {sendWithRetries} from './attempts.ts'
 import {Folding, Refused} from './folding.ts'
-import type {OneOptions} from './one.ts'
-import {ONE_OPTIONS, resolveRetry} from './one.ts'
+import type {VerbOptions} from './one.ts'
+import {VERB_OPTIONS, resolveRetry} from './one.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from './verb.ts'
 import {plan, refuse, succeed} from './verdict.ts'
 
 /** Options that each call for many targets has. */
-export interface ManyOptions extends OneOptions {
+export interface BulkOptions extends VerbOptions {
   /**
    * Requests under way at once, at the most. Fewer after a 429, a 503 and a broken connection, and then gradually more again.
    * A target that waits for another attempt does not count.
@@ -38,21 +38,21 @@ export interface ManyOptions extends OneOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-export const MANY_OPTIONS: Rules<ManyOptions> = {
-  ...ONE_OPTIONS,
+export const BULK_OPTIONS: Rules<BulkOptions> = {
+  ...VERB_OPTIONS,
   concurrency: NUMBER,
   onProgress: callback('a function of the progress'),
 }
 
 /** Targets from an array, any other iterable, or a stream. */
-export type Many<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>
 
 /** A call for many targets. */
 export interface ManyCall<T> {
   /** The name of the method, for messages. */
   readonly name: string
-  readonly targets: Many<T>
-  readonly options: ManyOptions
+  readonly targets: AnyIterable<T>
+  readonly options: BulkOptions
   /**
    * Makes the request for a target, or the Failure of one that is not sent.
    *
@@ -160,7 +160,7 @@ function assertMany(name: string, targets: unknown): void {
 
 /** Gives the targets to take and, of an array, those that are left when the call ends. */
 function sourcesOf<T>(
-  targets: Many<T>,
+  targets: AnyIterable<T>,
   ending: AbortSignal,
 ): readonly [Iterable<T> | AsyncIterable<T>, Iterable<T>] {
   if ('getReader' in targets) return [readStream(targets, ending), []]

@@ -13,7 +13,7 @@ import type {TargetRequest, Verb} from './verb.ts'
 import {plan} from './verdict.ts'
 
 /** Options that each call of a verb has. */
-export interface OneOptions {
+export interface VerbOptions {
   /**
    * Sends nothing. The result of each target is a Success with status 0, and its `request` is the one that would be sent. A
    * target that would go with another one has none.
@@ -30,10 +30,10 @@ export interface OneOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export const ONE_OPTIONS: Rules<OneOptions> = {dryRun: BOOLEAN, retry: ANY, signal: SIGNAL}
+export const VERB_OPTIONS: Rules<VerbOptions> = {dryRun: BOOLEAN, retry: ANY, signal: SIGNAL}
 
 /** Gives the policy of a call: its own, else the client's. */
-export function resolveRetry(session: Session, {retry}: OneOptions): ResolvedPolicy | undefined {
+export function resolveRetry(session: Session, {retry}: VerbOptions): ResolvedPolicy | undefined {
   return retry === undefined ? session.retry : resolvePolicy(retry)
 }
 
@@ -42,7 +42,7 @@ export async function runOne(
   session: Session,
   verb: Verb,
   request: TargetRequest | Failure,
-  options: OneOptions,
+  options: VerbOptions,
 ): Promise<DavResult> {
   if ('ok' in request) return request
   if (options.dryRun === true) return plan(request)

@@ -1,6 +1,6 @@
 /**
- * Sends again what failed and nothing else: leaves before their collections, so that a collection that stands because of
- * its members is tried when they are gone. RFC 4918, sections 9.6.1 and 13.
+ * Repeats failed requests, and no others. Members come before a collection that failed because of them.
+ * RFC 4918, sections 9.6.1 and 13.
  */
 
 import {createCall} from '../call/call.ts'
@@ -53,8 +53,8 @@ export interface RetryOptions extends RetrySettings {
    */
   readonly concurrency?: number | undefined
   /**
-   * Allows as the target of a DELETE: the client's own base, targets outside it, names with a control character, and names
-   * that some servers read as the collection around them.
+   * Allows targets that the guards of a DELETE refuse: the client's own base, targets outside it, names with a control
+   * character, names that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */

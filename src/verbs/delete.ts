@@ -7,10 +7,10 @@ import type {Sink} from '../call/merge.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
-import type {Many, ManyOptions} from '../engine/many.ts'
-import {MANY_OPTIONS, runMany} from '../engine/many.ts'
-import type {OneOptions} from '../engine/one.ts'
-import {ONE_OPTIONS, runOne} from '../engine/one.ts'
+import type {AnyIterable, BulkOptions} from '../engine/many.ts'
+import {BULK_OPTIONS, runMany} from '../engine/many.ts'
+import type {VerbOptions} from '../engine/one.ts'
+import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, unclear} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
@@ -29,10 +29,10 @@ import {ANY, BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
 export type DeleteTarget = Target | ConditionalTarget
 
 /**
- * Targets, one by one. An invalid target becomes a Failure, and so does a result that is `outside` or could not be listed,
- * unless `unguarded` allows it; the rest go on.
+ * Targets, one by one. An invalid target becomes a Failure; the rest go on. So does a result that is `outside` or could not be
+ * listed, unless `unguarded` allows it.
  */
-export type Targets = Many<DeleteTarget>
+export type Targets = AnyIterable<DeleteTarget>
 
 /** Options for each target of a DELETE. */
 interface DeleteRules {
@@ -43,9 +43,9 @@ interface DeleteRules {
    */
   readonly ifMissing?: 'failure' | 'success' | undefined
   /**
-   * Deletes a result of a listing only while its ETag is still the same: it is sent as If-Match, and the verdict on a changed
-   * resource is a 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL is a TypeError. A Failure
-   * `refused` is a result with no ETag, a weak one, or no known type, and a collection, whose ETag does not change with its
+   * Deletes a result of a listing only while its ETag is still the same. The ETag is sent as If-Match, and the verdict on a
+   * changed resource is a 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL is a TypeError. A result
+   * with no ETag, a weak one, or no known type is a Failure `refused`. So is a collection, whose ETag does not change with its
    * members. Some servers, such as rclone and nginx, ignore If-Match. RFC 9110, section 13.1.1.
    *
    * @defaultValue `false`
@@ -68,10 +68,10 @@ interface DeleteRules {
 }
 
 /** Options of `delete`. */
-export interface DeleteOptions extends DeleteRules, Conditions, OneOptions {}
+export interface DeleteOptions extends DeleteRules, Conditions, VerbOptions {}
 
 /** Options of `deleteMany`. */
-export interface DeleteManyOptions extends DeleteRules, ManyOptions {}
+export interface DeleteManyOptions extends DeleteRules, BulkOptions {}
 
 const DELETE_RULES: Rules<DeleteRules> = {
   ifMissing: oneOf('failure', 'success'),
@@ -81,11 +81,11 @@ const DELETE_RULES: Rules<DeleteRules> = {
 }
 const DELETE_OPTIONS: Rules<DeleteOptions> = {
   ...DELETE_RULES,
-  ...ONE_OPTIONS,
+  ...VERB_OPTIONS,
   ifMatch: ANY,
   lockToken: ANY,
 }
-const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...MANY_OPTIONS}
+const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_OPTIONS}
 
 /** The rules of DELETE for the engine. */
 export const DELETE: Verb = {
