@@ -41,8 +41,10 @@ export async function exchange(
       ? {verdict: plainVerdict(verb, request, head, answer), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
   if (verdict.ok) {
-    const verified = request.verify === true && verb.verify?.(request, verdict, context, emit)
-    const seen = (await verified) || verdict
+    const seen =
+      request.verify === true && verb.verify !== undefined
+        ? await verb.verify(request, verdict, context, emit)
+        : verdict
     // A success that could not be verified is a success that was done.
     const isDone = seen.ok || seen.reason === 'no-answer'
     return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
@@ -79,7 +81,8 @@ async function readMembers(
   let isWhole = true
   for await (const batch of answer.batches) {
     const members: DavResult[] = []
-    for (const result of batch.map(place)) {
+    for (const named of batch) {
+      const result = place(named)
       if (result.relation === 'self') {
         keepSelf(selves, result)
         continue

@@ -15,7 +15,7 @@ export type FailureFacts = {
 export function createFailure(facts: FailureFacts): Failure {
   const {url, href = pathOf(url), relation = 'self', status, reason} = facts
   const {conditions = [], missing = [], cause, description} = facts
-  const {location, request, retryAfter, members} = facts
+  const {location, request, retryAfter} = facts
   return {
     ok: false,
     href,
@@ -30,7 +30,6 @@ export function createFailure(facts: FailureFacts): Failure {
     ...(location !== undefined && {location}),
     ...(request !== undefined && {request}),
     ...(retryAfter !== undefined && {retryAfter}),
-    ...(members !== undefined && {members}),
   }
 }
 
