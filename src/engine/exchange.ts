@@ -75,7 +75,7 @@ async function readMembers(
   {verb}: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
-  const place = placing(request.destination)
+  const place = placing(request)
   const selves: DavResult[] = []
   let failsMembers = false
   let isWhole = true
@@ -111,12 +111,16 @@ async function readMembers(
   return {verdict: {...verdict, ...(description !== undefined && {description})}, failsMembers}
 }
 
-/** Relates results to a second collection as well: members may be named in the source and in the destination. */
-function placing(destination: string | undefined): (result: DavResult) => DavResult {
+/**
+ * Relates results to the destination as well: a COPY or MOVE may name members there. A result for the destination itself is a
+ * verdict on the target, with the href of the destination.
+ */
+function placing({url, destination}: TargetRequest): (result: DavResult) => DavResult {
   if (destination === undefined) return (result) => result
   const base = canonicalPathOf(destination)
   return (result) => {
     if (result.relation !== 'outside' || result.href === '') return result
-    return {...result, relation: relate(canonicalPathOf(result.url), base)}
+    const relation = relate(canonicalPathOf(result.url), base)
+    return relation === 'self' ? {...result, relation, url} : {...result, relation}
   }
 }

@@ -120,6 +120,7 @@ describe('a COPY that is answered by a 207', () => {
     server.answers(answer207(OPEN + verdict('/b/', locked) + SHUT))
     const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
     expect(result).toMatchObject({ok: false, status: 423, reason: 'status', relation: 'self'})
+    expect([result.href, result.url]).toEqual(['/b/', `${server.url}a/`])
     expect(result.members).toBeUndefined()
     expect(result.request).toMatchObject({url: `${server.url}a/`, destination: `${server.url}b/`})
   })
