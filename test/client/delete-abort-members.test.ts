@@ -1,5 +1,5 @@
-// States what an abort of a bulk DELETE leaves of a target that takes several requests: those of its members, and those that
-// ask whether it is gone. It has one verdict all the same, and so have the others.
+// States how an abort of a bulk DELETE ends a target that takes several requests: retries of its members, or the
+// question of verify. Each target still has one verdict.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -38,8 +38,8 @@ function run(targets: readonly string[], options: DeleteManyOptions): ReturnType
   return readToEnd(dav.deleteMany(targets, {signal: controller.signal, ...options}))
 }
 
-describe('an abort with a policy, while a member is deleted again', () => {
-  it('leaves each target its verdict', async () => {
+describe('an abort during the retry of a member', () => {
+  it('leaves one verdict for each target', async () => {
     server.script(({url}) => {
       if (url === '/a/') return answer207(verdicts({'/a/x': '423 Locked'}))
       if (url === '/a/x') setTimeout(() => controller.abort(reason), 30)
@@ -52,8 +52,8 @@ describe('an abort with a policy, while a member is deleted again', () => {
   })
 })
 
-describe('an abort with a policy, when a member was deleted again', () => {
-  it('does not leave it as a failure that it is no more', async () => {
+describe('an abort after the retry of a member', () => {
+  it('drops the failure of a member that the retry deleted', async () => {
     server.script(async ({url}, number) => {
       if (number === 1) return answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'}))
       if (number === 3) controller.abort(reason)
@@ -62,7 +62,7 @@ describe('an abort with a policy, when a member was deleted again', () => {
     })
     const {results, error} = await run(['a/'], {retry: quick})
     expect(error).toBe(reason)
-    // The server has deleted /a/x and said so in time.
+    // The server deleted /a/x, and its answer came in time.
     expect(server.requests.map(({url}) => url).toSorted()).toEqual(['/a/', '/a/x', '/a/y'])
     const failed = results.filter(({ok}) => !ok).map(({href}) => href)
     expect(failed).toEqual(['/a/y', '/a/'])
@@ -70,7 +70,7 @@ describe('an abort with a policy, when a member was deleted again', () => {
 })
 
 describe('an abort with verify', () => {
-  it('before it could be asked is a no-answer of what was sent', async () => {
+  it('yields a no-answer with one attempt if it comes before the question', async () => {
     server.script(async ({method}) => {
       if (method === 'DELETE') controller.abort(reason)
       await delay(30)
@@ -83,7 +83,7 @@ describe('an abort with verify', () => {
   })
 
   it.each(['before', 'while'])(
-    '%s what is left is listed leaves each its verdict',
+    'leaves one verdict for each target: %s the rest is listed',
     async (when) => {
       server.script(({method, url, headers}) => {
         if (method === 'DELETE') return url === '/c' ? NEVER : {status: 204}
@@ -103,8 +103,8 @@ describe('an abort with verify', () => {
   )
 })
 
-describe('an abort while some members are sent again and others are held', () => {
-  it('waits for the answers to what was sent, and takes them', async () => {
+describe('an abort while some members are sent and others wait', () => {
+  it('counts the answers to sent requests', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'].map((name) => [`/t/${name}`, '423 Locked'] as const)
     server.script(async ({url}) => {
       if (url === '/t/') return answer207(verdicts(Object.fromEntries(names)))
@@ -118,15 +118,15 @@ describe('an abort while some members are sent again and others are held', () =>
     const {results, error} = await run(['t/'], {retry, concurrency: 4})
     expect(error).toBe(reason)
     const failed = results.filter(({ok}) => !ok).map(({href}) => href)
-    // What was answered 204 in time is no failure.
+    // A 204 in time is no failure.
     expect(failed).not.toContain('/t/a')
     expect(failed).toContain('/t/e')
     expect(failed.at(-1)).toBe('/t/')
   })
 })
 
-describe('an abort while it is asked whether a 412 means that it is gone', () => {
-  it('leaves the 412, which was answered', async () => {
+describe('an abort while a PROPFIND checks the target of a 412', () => {
+  it('leaves the 412 as the verdict', async () => {
     const answers = [{status: 503}, {status: 412}]
     server.script(({method}) => {
       if (method === 'DELETE') return answers.shift() ?? {status: 204}

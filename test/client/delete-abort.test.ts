@@ -1,5 +1,5 @@
-// States how a signal ends a bulk DELETE: nothing new is sent, what was sent has a second to be answered, and every target
-// that was taken has its verdict before the stream rejects with the signal's reason.
+// States how a signal ends a bulk DELETE: no new requests, and one second for the answers to sent ones. Every target
+// that was taken has a verdict before the stream rejects with the signal's reason.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -36,7 +36,7 @@ function run(
   return readToEnd(dav.deleteMany(targets, {signal: controller.signal, ...options}))
 }
 
-/** Line and attempts of each verdict, in the order of their names. */
+/** Line and attempts of each verdict, sorted by href. */
 function verdictsOf(results: readonly DavResult[]): string[] {
   return results
     .filter(({relation}) => relation === 'self')
@@ -46,8 +46,8 @@ function verdictsOf(results: readonly DavResult[]): string[] {
 
 const sent = (): string[] => server.requests.map(({url}) => url)
 
-describe('what was sent', () => {
-  it('counts where it is answered in time, and is a no-answer where it is not', async () => {
+describe('a sent request', () => {
+  it('counts if its answer comes in time; else it is a no-answer', async () => {
     server.script(async ({url}) => {
       if (url === '/c') controller.abort(reason)
       if (url === '/a') return NEVER
@@ -75,7 +75,7 @@ describe('what was sent', () => {
     expect(await server.requests.find(({url}) => url === '/a')?.ended).toBe('closed')
   })
 
-  it('is one verdict for each of 300 targets of an array, in the middle of it', async () => {
+  it('is never reported as unsent: one verdict for each of 300 targets', async () => {
     server.script(async (_request, number) => {
       if (number === 100) controller.abort(reason)
       await delay(2)
@@ -96,7 +96,7 @@ describe('what was sent', () => {
   })
 })
 
-describe('a source that is silent', () => {
+describe('a silent source', () => {
   it.each<[string, () => AsyncIterable<string> | ReadableStream<string>]>([
     [
       'an async generator',
@@ -115,7 +115,7 @@ describe('a source that is silent', () => {
           },
         }),
     ],
-  ])('does not hold up an abort: %s', async (_, source) => {
+  ])('does not delay an abort: %s', async (_, source) => {
     server.script(async ({url}) => {
       if (url === '/b') controller.abort(reason)
       await delay(30)
@@ -126,7 +126,7 @@ describe('a source that is silent', () => {
     expect(verdictsOf(results)).toEqual(['204 self /a', '204 self /b'])
   })
 
-  it('is told that nobody reads on: a ReadableStream is cancelled, and let go of', async () => {
+  it('is cancelled and unlocked by an abort: a ReadableStream', async () => {
     let cancelled = 0
     const silent = new ReadableStream<string>({
       start: (to) => to.enqueue('a'),
@@ -139,12 +139,12 @@ describe('a source that is silent', () => {
   })
 })
 
-describe('a transport of the caller’s own', () => {
+describe('a custom transport', () => {
   it.each<[string, (signal: AbortSignal | undefined) => unknown]>([
     ['with an error of its own', () => new Error('socket closed')],
     ['with an AbortError', () => new DOMException('aborted', 'AbortError')],
     ['with the reason', (signal) => signal?.reason],
-  ])('may end what is aborted %s', async (_, errorOf) => {
+  ])('may end an aborted request %s', async (_, errorOf) => {
     const own: Transport = ({signal}) => {
       const {promise, reject} = Promise.withResolvers<never>()
       signal?.addEventListener('abort', () => reject(errorOf(signal)))
@@ -161,7 +161,7 @@ describe('a transport of the caller’s own', () => {
     ])
   })
 
-  it('may not heed the signal: its answer is not waited for longer', async () => {
+  it('may ignore the signal: the call ends without its answer', async () => {
     const own: Transport = () => new Promise(() => {})
     dav = new DavClient({url: server.url, transport: own})
     void delay(30).then(() => controller.abort(reason))
@@ -188,7 +188,7 @@ describe('a transport of the caller’s own', () => {
 })
 
 describe('an abort', () => {
-  it('before the start sends nothing: all of an array is no-answer', async () => {
+  it('before the start sends nothing: each target of an array is a no-answer', async () => {
     controller.abort(reason)
     const {results, error} = await run(['a', 'b', 'c', 'a'])
     expect(error).toBe(reason)
@@ -198,7 +198,7 @@ describe('an abort', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('by the signal of the client is the same', async () => {
+  it('by the signal of the client has the same effect', async () => {
     dav = new DavClient({url: server.url, transport, signal: controller.signal})
     server.script(async () => {
       controller.abort(reason)
@@ -232,7 +232,7 @@ describe('an abort', () => {
     expect(verdictsOf(results)).toEqual(['423 status self /a 1', '503 status self /b 1'])
   })
 
-  it('leaves what waits for the collection it is in as not sent', async () => {
+  it('leaves a target that waits for its collection unsent', async () => {
     server.script(({url}) => {
       if (url === '/d') setTimeout(() => controller.abort(reason), 30)
       return url === '/a/' ? NEVER : {status: 204}
@@ -249,7 +249,7 @@ describe('an abort', () => {
 })
 
 describe('a break', () => {
-  it('ends at once what is under way, and tells of the progress', async () => {
+  it('ends open requests at once and reports the progress', async () => {
     server.script(({url}) => (url === '/a' ? {status: 204} : NEVER))
     const told: unknown[] = []
     const onProgress = (progress: unknown): void => void told.push(progress)
@@ -261,7 +261,7 @@ describe('a break', () => {
     expect(await Promise.all(others.map(({ended}) => ended))).toEqual(others.map(() => 'closed'))
   })
 
-  it('ends those that wait: for another attempt, and for the collection they are in', async () => {
+  it('ends targets that wait for another attempt or for their collection', async () => {
     server.script(({url}) => {
       if (url === '/a/') return NEVER
       return {status: url === '/b' ? 503 : 204}

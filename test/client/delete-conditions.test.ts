@@ -1,5 +1,5 @@
-// States under which conditions a DELETE is sent: If-Match from a caller or from a listing, an If header from a lock token,
-// and what a failure keeps of them. RFC 4918, sections 7.5 and 10.4; RFC 9110, sections 8.8.3 and 13.1.1.
+// States the conditions of a DELETE: If-Match from the caller or from a listing, and an If header from a lock token. A
+// failure keeps them. RFC 4918, sections 7.5 and 10.4; RFC 9110, sections 8.8.3 and 13.1.1.
 
 import {DavClient, type DeleteTarget, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -31,7 +31,7 @@ function sentHeaders(name: string): unknown[] {
   return server.requests.map(({headers}) => headers[name])
 }
 
-/** A response of a listing with an ETag, or with none. */
+/** Formats a response of a listing, with or without an ETag. */
 function response(href: string, etag?: string, types = ''): string {
   const tag = etag === undefined ? '' : `<D:getetag>${etag}</D:getetag>`
   const prop = `<D:resourcetype>${types}</D:resourcetype>${tag}`
@@ -52,7 +52,7 @@ describe('ifMatch', () => {
     expect(sentHeaders('if')).toEqual([undefined, undefined])
   })
 
-  it.each(['W/"abc"', 'W/abc'])('that is weak is refused: %s', async (ifMatch) => {
+  it.each(['W/"abc"', 'W/abc'])('is refused if it is weak: %s', async (ifMatch) => {
     const target = {href: 'a', ifMatch}
     const {failures: many} = await dav.deleteMany([target]).collect()
     for (const failures of [many, [await dav.delete(target)]]) {
@@ -74,7 +74,7 @@ describe('ifMatch', () => {
     7,
     null,
   ])(
-    'that is no ETag is a TypeError in an array, and a Failure in a stream: %j',
+    'is a TypeError in an array and a Failure in a stream if it is no ETag: %j',
     async (ifMatch) => {
       const target = {href: 'a', ifMatch} as DeleteTarget
       expect(() => dav.deleteMany(['b', target])).toThrow(TypeError)
@@ -99,7 +99,7 @@ describe('lockToken', () => {
     },
   )
 
-  it('goes with an ifMatch', async () => {
+  it('is sent together with an ifMatch', async () => {
     await dav.deleteMany([{href: 'a', lockToken: token, ifMatch: '"1"'}]).collect()
     expect(sentHeaders('if')).toEqual([ifHeader])
     expect(sentHeaders('if-match')).toEqual(['"1"'])
@@ -119,7 +119,7 @@ describe('lockToken', () => {
     'a>) (<b',
     1,
     null,
-  ])('that is no token is refused: %j', async (lockToken) => {
+  ])('is refused if it is no token: %j', async (lockToken) => {
     const target = {href: 'a', lockToken} as DeleteTarget
     expect(() => dav.deleteMany([target])).toThrow(TypeError)
     const {failures} = await dav.deleteMany(generate([target])).collect()
@@ -129,7 +129,7 @@ describe('lockToken', () => {
 })
 
 describe('ifUnchanged', () => {
-  it('sends the ETags of a listing, and what has none is a Failure in its place', async () => {
+  it('sends the ETags of a listing; a result without one becomes a Failure', async () => {
     const responses = [
       response('/docs/a', '"1"'),
       response('/docs/b', 'W/"2"'),
@@ -159,7 +159,7 @@ describe('ifUnchanged', () => {
     expect(sentHeaders('if-match').slice(before)).toEqual([...once, ...once])
   })
 
-  it('of a result whose ETag is empty has nothing to go by', async () => {
+  it('refuses a result with an empty ETag', async () => {
     server.script(({method}) =>
       method === 'DELETE' ? {status: 204} : answer207(OPEN + response('/a', '') + SHUT),
     )
@@ -170,7 +170,7 @@ describe('ifUnchanged', () => {
   })
 
   it.each(['"a"b"', '"a&#13;&#10;x-evil: 1"', '"中"'])(
-    'of a result whose ETag no header can have is a Failure in its place, in an array too: %s',
+    'refuses an ETag that cannot be a header value, in an array too: %s',
     async (etag) => {
       const body = OPEN + response('/a', etag) + response('/b', '"1"') + SHUT
       server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
@@ -186,7 +186,7 @@ describe('ifUnchanged', () => {
     ['a URL', new URL('http://127.0.0.1/a')],
     ['a target without ifMatch', {href: 'a'}],
     ['a target with a lock token only', {href: 'a', lockToken: token}],
-  ])('of %s is a TypeError in an array, and a Failure in a stream', async (_, given) => {
+  ])('makes %s a TypeError in an array and a Failure in a stream', async (_, given) => {
     const target = given instanceof URL ? new URL('a', server.url) : given
     expect(() => dav.deleteMany([target], {ifUnchanged: true})).toThrow(TypeError)
     const {failures} = await dav.deleteMany(generate([target]), {ifUnchanged: true}).collect()
@@ -197,13 +197,13 @@ describe('ifUnchanged', () => {
   it.each([
     ['no type', '<D:getetag>"1"</D:getetag>', /resourcetype/],
     [
-      'a type that nobody knows',
+      'an unknown type',
       '<D:resourcetype><x xmlns=""/></D:resourcetype><D:getetag>"1"</D:getetag>',
       /resourcetype/,
     ],
     ['a weak ETag', '<D:resourcetype/><D:getetag>W/"1"</D:getetag>', /weak/],
-    ['an ETag that matches anything', '<D:resourcetype/><D:getetag>*</D:getetag>', /no ETag/],
-  ])('of a result with %s is refused, and says so', async (_, prop, words) => {
+    ['the ETag *', '<D:resourcetype/><D:getetag>*</D:getetag>', /no ETag/],
+  ])('refuses a result with %s and gives the reason', async (_, prop, words) => {
     const body = `${OPEN}<D:response><D:href>/a</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>${SHUT}`
     server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
     const {successes} = await dav.propfind('a', {depth: 0}).collect()
@@ -215,12 +215,12 @@ describe('ifUnchanged', () => {
     expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
   })
 
-  it('takes an ifMatch', async () => {
+  it('accepts an ifMatch', async () => {
     await dav.deleteMany([{href: 'a', ifMatch: '"1"'}], {ifUnchanged: true}).collect()
     expect(sentHeaders('if-match')).toEqual(['"1"'])
   })
 
-  it('of what has changed is a 412 that is final', async () => {
+  it('yields a 412 for a changed resource, and does not retry it', async () => {
     server.answers({status: 412})
     const options = {ifUnchanged: true, retry: quick}
     const {failures} = await dav.deleteMany([{href: 'a', ifMatch: '"1"'}], options).collect()
@@ -234,7 +234,7 @@ describe('ifUnchanged', () => {
 describe('a failure', () => {
   const target = {href: 'a/', ifMatch: '"1"', lockToken: token}
 
-  it('keeps the conditions, as plain data, and they are sent again', async () => {
+  it('keeps the conditions as plain data, and a retry sends them again', async () => {
     server.answers({status: 503}, RESET, {status: 423})
     const {failures} = await dav.deleteMany([target], {retry: quick}).collect()
     expect(failures[0]?.request?.conditions).toEqual({'if-match': '"1"', if: ifHeader})
@@ -246,7 +246,7 @@ describe('a failure', () => {
     expect(sentHeaders('if')).toEqual([ifHeader, ifHeader, ifHeader, ifHeader])
   })
 
-  it('of a member keeps the lock token, and not the If-Match', async () => {
+  it('of a member keeps the lock token but not the If-Match', async () => {
     server.answers(answer207(verdicts({'/a/x': '423 Locked', '/b': '423 Locked'})))
     const {failures} = await dav.deleteMany([target]).collect()
     expect(failures.map(line)).toEqual([
@@ -282,7 +282,7 @@ describe('a failure', () => {
     {'if-match\r\nx': '1'},
     {host: 'elsewhere'},
     {depth: '0'},
-  ])('from a queue cannot bring in another header: %j', async (conditions) => {
+  ])('from a queue cannot add another header: %j', async (conditions) => {
     const {failures} = await dav
       .deleteMany([{href: 'a', ifMatch: '"1"'}], {retry: {attempts: 1}})
       .collect()

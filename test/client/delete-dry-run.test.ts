@@ -1,4 +1,4 @@
-// States what a dry run gives: what would be sent, target by target, and nothing is. Refusals are what they are without it.
+// States the results of a dry run: the request for each target, with nothing sent. Invalid targets are refused as usual.
 
 import {DavClient} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 describe('a dry run', () => {
-  it('gives what would be sent for each target, with its conditions', async () => {
+  it('yields the request for each target, with its conditions', async () => {
     const targets = ['a', {href: 'b/', ifMatch: 'x', lockToken: 'urn:1'}]
     const results = await Array.fromAsync(dav.deleteMany(targets, {dryRun, concurrency: 1}))
     expect(results.map(line)).toEqual(['0 self /docs/a', '0 self /docs/b/'])
@@ -50,13 +50,13 @@ describe('a dry run', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('of a single target is the same', async () => {
+  it('yields the same for a single target', async () => {
     const verdict = await dav.delete('a', {dryRun})
     expect(verdict).toMatchObject({ok: true, status: 0, relation: 'self', request: {attempts: 0}})
     expect(server.requests).toEqual([])
   })
 
-  it('has no requests, whatever else is asked for', async () => {
+  it('sends nothing, even with retry, verify and ifMissing', async () => {
     const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
     const options = {dryRun, retry, verify: true, ifMissing: 'success'} as const
     const {successes, summary} = await dav.deleteMany(['a', 'b'], options).collect()
@@ -66,7 +66,7 @@ describe('a dry run', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('refuses what is refused without it: an array at once, a stream in its place', async () => {
+  it('refuses invalid targets: an array throws, a stream yields a Failure', async () => {
     for (const bad of ['', '../', '/elsewhere', 'https://other.example/a', 'b#1', 'b?1']) {
       expect(() => dav.deleteMany(['a', bad], {dryRun})).toThrow(TypeError)
       await expect(dav.delete(bad, {dryRun})).rejects.toThrow(TypeError)
@@ -78,14 +78,14 @@ describe('a dry run', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('says what ifUnchanged would not send', async () => {
+  it('refuses a target that ifUnchanged refuses', async () => {
     const {failures} = await dav
       .deleteMany([{url: `${server.url}docs/a`}], {dryRun, ifUnchanged: true})
       .collect()
     expect(failures.map(line)).toEqual(['0 refused self /docs/a'])
   })
 
-  it('folds as the run would: one result for a target that is named twice', async () => {
+  it('folds like a real run: one result for a repeated target', async () => {
     const {successes} = await dav.deleteMany(['a', '%61', 'b/', 'b/x'], {dryRun}).collect()
     expect(successes.map(line).toSorted()).toEqual([
       '0 self /docs/a',
@@ -95,8 +95,8 @@ describe('a dry run', () => {
     expect(server.requests).toEqual([])
   })
 
-  it.each([1, 'yes', null])('is true or false, not %j', (nonsense) => {
-    // @ts-expect-error -- what a caller without types may write
+  it.each([1, 'yes', null])('is a TypeError with the value %j', (nonsense) => {
+    // @ts-expect-error -- possible for callers without types
     expect(() => dav.deleteMany(['a'], {dryRun: nonsense})).toThrow(TypeError)
   })
 })

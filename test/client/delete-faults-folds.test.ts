@@ -1,5 +1,5 @@
-// States that targets which are named twice, or are inside of others, have one true verdict each too, whatever a server
-// does: against one that misbehaves by its seed. More seeds: DELETE_SEEDS=30 DELETE_TARGETS=20000.
+// States that repeated and nested targets have one true verdict each, even from a server with faults drawn by a seed.
+// More seeds: DELETE_SEEDS=30 DELETE_TARGETS=20000.
 
 import {env} from 'node:process'
 
@@ -14,21 +14,22 @@ import {problemsOf} from '../support/unruly-verdicts.ts'
 
 const SEEDS = numberFrom(env['DELETE_SEEDS'], 3)
 const TARGETS = numberFrom(env['DELETE_TARGETS'], 1000)
-// How far apart two that have to do with each other are named, at the most.
-const FAR = 300
+// Maximum distance between two related targets in the source.
+const MAX_DISTANCE = 300
 
 const seeds = Array.from({length: SEEDS}, (_, index) => index + 101)
 const policy = {attempts: 4, minDelay: 1, maxDelay: 5}
 
-/** All targets, some of them again later, and members of collections before and after these, where one may meet them. */
-function crossing(seed: number, {tree}: UnrulyServer): readonly Resource[] {
+/** All targets. Some are repeated later, and some of their members come before or after them. */
+function overlapping(seed: number, {tree}: UnrulyServer): readonly Resource[] {
   const places: {resource: Resource; place: number}[] = []
   for (const [place, resource] of tree.targets.entries()) {
     const dice = draw(seed, resource.path, 0)
     places.push({resource, place})
-    while (dice.oneIn(10)) places.push({resource, place: place + dice.below(FAR)})
+    while (dice.oneIn(10)) places.push({resource, place: place + dice.below(MAX_DISTANCE)})
     for (const member of inside(resource)) {
-      if (dice.oneIn(3)) places.push({resource: member, place: place + dice.below(FAR) - FAR / 2})
+      if (dice.oneIn(3))
+        places.push({resource: member, place: place + dice.below(MAX_DISTANCE) - MAX_DISTANCE / 2})
     }
   }
   return places.toSorted((one, other) => one.place - other.place).map(({resource}) => resource)
@@ -39,8 +40,8 @@ function inside({members}: Resource): Resource[] {
 }
 
 /**
- * Paths of what was sent though it could not be of use. A member that the answer to its collection names is a target all
- * the same, and is sent where the collection stands.
+ * Paths of useless requests. A member named in a collection's answer is still a target: it is sent if the collection
+ * stands.
  */
 function needlessOf({needless, covered}: UnrulyServer, givenUp: ReadonlySet<string>): string[] {
   const late = covered.filter(({by}) => by.number !== undefined).map(({resource}) => resource)
@@ -49,13 +50,13 @@ function needlessOf({needless, covered}: UnrulyServer, givenUp: ReadonlySet<stri
     .filter((path) => !givenUp.has(path))
 }
 
-describe('targets that meet', {timeout: 120_000}, () => {
+describe('overlapping targets', {timeout: 120_000}, () => {
   it.for(seeds)('have one true verdict each: seed %i', (seed) =>
     withUnrulyServer(seed, {targets: TARGETS, attempts: policy.attempts}, async (server) => {
       const {tree, strange} = server
       const caller = call(server)
       const {dav, givenUp} = caller
-      const named = crossing(seed, server)
+      const named = overlapping(seed, server)
       const targets: readonly Target[] = named.map((one, number) => nameOf(one, server, number))
       const stream = dav.deleteMany(sourceOf(targets, seed), {concurrency: 16, retry: policy})
       const results = await Array.fromAsync(stream)

@@ -1,7 +1,7 @@
-// States that the verdicts of a bulk DELETE are true whatever a server does: against one that misbehaves by its seed,
-// each target has exactly one verdict, it says what is so on the server, and retries elsewhere finish the job.
+// States that the verdicts of a bulk DELETE are true, even from a server with faults drawn by a seed. Each target has
+// exactly one verdict, which equals its state on the server. Retries by another client finish the job.
 //
-// The checks run a few seeds. The full run, 30 seeds with 20,000 targets each, is
+// The checks run a few seeds. The full run, with 30 seeds and 20,000 targets each, is
 //   DELETE_SEEDS=30 DELETE_TARGETS=20000 vitest run test/client/delete-faults.test.ts
 
 import {env} from 'node:process'
@@ -23,9 +23,9 @@ const policy = {attempts: 4, minDelay: 1, maxDelay: 5}
 const concurrency = 16
 const options: DeleteManyOptions = {concurrency, retry: policy}
 
-describe('against a server that misbehaves', {timeout: 120_000}, () => {
+describe('deleteMany against a server with faults', {timeout: 120_000}, () => {
   it.for(seeds)(
-    'each target has one true verdict, and retries elsewhere finish the job: seed %i',
+    'yields one true verdict for each target, and retries elsewhere finish the job: seed %i',
     (seed) =>
       withUnrulyServer(seed, {targets: TARGETS, attempts: policy.attempts}, async (server) => {
         const {tree} = server
@@ -57,7 +57,7 @@ describe('against a server that misbehaves', {timeout: 120_000}, () => {
       }),
   )
 
-  it('each target has one true verdict where nothing is sent twice', () =>
+  it('yields one true verdict for each target without retries', () =>
     withUnrulyServer(31, {targets: 1000, attempts: 1}, async (server) => {
       const {tree} = server
       const {dav, givenUp} = call(server)
@@ -73,9 +73,9 @@ describe('against a server that misbehaves', {timeout: 120_000}, () => {
       expect(standing(server)).toEqual([])
     }))
 
-  it('a seed has the same outcome each time', async () => {
+  it('yields the same outcome for the same seed', async () => {
     const runs: string[][] = []
-    // Without stalls, and so without a timeout that a busy machine could reach.
+    // No stalls: a busy machine could run into a timeout.
     const same = {targets: 400, attempts: policy.attempts, stalls: 0}
     for (const _ of [1, 2]) {
       await withUnrulyServer(32, same, async (server) => {
@@ -89,7 +89,7 @@ describe('against a server that misbehaves', {timeout: 120_000}, () => {
   })
 })
 
-/** Another process retries the failures, which reach it as text. Gives what failed again. */
+/** Retries the failures from JSON, as another process does. Returns those that failed again. */
 async function retryElsewhere(
   server: UnrulyServer,
   failures: readonly Failure[],
@@ -98,7 +98,7 @@ async function retryElsewhere(
   const queue = JSON.stringify(failures)
   const queued = JSON.parse(queue) as readonly Failure[]
   const {dav, givenUp} = call(server)
-  // Members that failed again before their collection went: whoever has the failures only cannot know.
+  // Members that failed again before their collection was deleted. The failures alone do not show the deletion.
   const paths = new Set(failures.map((failure) => pathOf(failure)))
   const stale = new Set(
     [...server.tree.all()].filter((one) => isCovered(one) && paths.has(one.path)),
@@ -112,12 +112,12 @@ async function retryElsewhere(
   return retried.filter((result) => !result.ok)
 }
 
-/** Whether a client knows that a collection that a resource was in is gone. */
+/** True for a resource below a collection that the client knows to be gone. */
 function isCovered(resource: Resource): boolean {
   return ancestorsOf(resource).some(({told}) => told === 'gone')
 }
 
-/** Paths of what was sent though it could not be of use, and not because its answer was not waited for. */
+/** Paths of useless requests, except those whose answer came too late. */
 function needless(
   {strange, needless: known, covered}: UnrulyServer,
   {givenUp}: Asked,
@@ -130,7 +130,7 @@ function needless(
   return [...strange, ...paths.filter((path) => !givenUp.has(path))]
 }
 
-/** Paths of what could have been deleted and was not. */
+/** Paths of resources that stand although they could be deleted. */
 function standing({tree}: UnrulyServer): string[] {
   return [...tree.all()]
     .filter((one) => one.goneAt === undefined && !isUndeletable(one))

@@ -1,5 +1,5 @@
-// States which targets of one call are the same, and which go with another: each distinct one has one verdict, and nothing
-// is sent for what is gone. RFC 4918, section 9.6.1; RFC 3986, section 6.2.2.
+// States the folding of targets: equal ones have one verdict, and nothing is sent for a member of a deleted collection.
+// RFC 4918, section 9.6.1; RFC 3986, section 6.2.2.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -50,7 +50,7 @@ function lines(results: readonly DavResult[]): string[] {
   return results.map(line).toSorted()
 }
 
-describe('a target that is named again', () => {
+describe('a repeated target', () => {
   it.each([
     ['a', 'a'],
     ['a', '%61'],
@@ -81,32 +81,32 @@ describe('a target that is named again', () => {
     ['a', 'a%20'],
     ['%C3%A9', 'e%CC%81'],
     ['a%252F', 'a%2F'],
-  ])('is not one that only looks like it: %s and %s', async (one, other) => {
+  ])('is not folded with a similar name: %s and %s', async (one, other) => {
     expect((await dav.deleteMany([one, other]).collect()).successes).toHaveLength(2)
     expect(server.requests).toHaveLength(2)
   })
 
-  it('with another query is another one, and has nothing in it', async () => {
+  it('with another query is distinct and contains no target', async () => {
     const urls = ['a?1', 'a?2', 'a', 'a/x?1', 'a?1'].map((path) => new URL(path, server.url))
     const {successes} = await dav.deleteMany(urls, {concurrency: 1}).collect()
     expect(successes).toHaveLength(4)
     expect(sent().slice(0, 3)).toEqual(['/a?1', '/a?2', '/a'])
   })
 
-  it('is a string, a URL or a result', async () => {
+  it('may be a string, a URL or a result', async () => {
     const url = `${server.url}a`
     const targets = ['a', new URL(url), {url}, {href: 'a/'}, {href: new URL(url)}]
     expect((await dav.deleteMany(generate(targets)).collect()).successes).toHaveLength(1)
     expect(sent()).toEqual(['/a'])
   })
 
-  it('has the one verdict of a failure too', async () => {
+  it('has one Failure if it fails', async () => {
     server.answers({status: 423})
     const {failures} = await dav.deleteMany(['a', 'a/', 'a'], {concurrency: 1}).collect()
     expect(failures.map(line)).toEqual(['423 status self /a'])
   })
 
-  it('is the same 5,000 targets later', async () => {
+  it('has one result even 5,000 targets later', async () => {
     const names = Array.from({length: 5000}, (_, number) => `n${number}`)
     const {successes} = await dav.deleteMany(['a', ...names, 'a'], {concurrency: 32}).collect()
     expect(successes).toHaveLength(5001)
@@ -114,34 +114,37 @@ describe('a target that is named again', () => {
   })
 })
 
-describe('what is in a target that was taken before', () => {
-  it.each([1, 2, 8])('goes with it, where that is deleted: concurrency %i', async (concurrency) => {
-    const targets = generate(['a/', 'a/x', 'a/b/', 'a/b/y', 'b', '%61/z'])
-    const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency}))
-    expect(lines(results)).toEqual([
-      '204 self /%61/z',
-      '204 self /a/',
-      '204 self /a/b/',
-      '204 self /a/b/y',
-      '204 self /a/x',
-      '204 self /b',
-    ])
-    expect(results.every(({ok}) => ok)).toBe(true)
-    expect(sent().toSorted()).toEqual(['/a/', '/b'])
-  })
+describe('a target inside an earlier target', () => {
+  it.each([1, 2, 8])(
+    'succeeds unsent if that one is deleted: concurrency %i',
+    async (concurrency) => {
+      const targets = generate(['a/', 'a/x', 'a/b/', 'a/b/y', 'b', '%61/z'])
+      const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency}))
+      expect(lines(results)).toEqual([
+        '204 self /%61/z',
+        '204 self /a/',
+        '204 self /a/b/',
+        '204 self /a/b/y',
+        '204 self /a/x',
+        '204 self /b',
+      ])
+      expect(results.every(({ok}) => ok)).toBe(true)
+      expect(sent().toSorted()).toEqual(['/a/', '/b'])
+    },
+  )
 
   it.each<[string, Answer | typeof RESET, string]>([
     ['423', {status: 423}, '423 status self /a/'],
     ['412', {status: 412}, '412 status self /a/'],
     ['a reset', RESET, '0 no-answer self /a/'],
-  ])('is sent where that fails: %s', async (_, bad, expected) => {
+  ])('is sent if that one fails: %s', async (_, bad, expected) => {
     server.script(({url}) => (url === '/a/' ? bad : {status: 204}))
     const results = await Array.fromAsync(dav.deleteMany(['a/', 'a/x', 'a/y']))
     expect(lines(results)).toEqual([expected, '204 self /a/x', '204 self /a/y'].toSorted())
     expect(sent()[0]).toBe('/a/')
   })
 
-  it('has a verdict of its own beside what the collection’s answer says of it', async () => {
+  it('has its own verdict, even if the answer for the collection names it', async () => {
     server.script(({url}) =>
       url === '/a/'
         ? answer207(verdicts({'/a/x': '423 Locked'}))
@@ -149,11 +152,11 @@ describe('what is in a target that was taken before', () => {
     )
     const results = await Array.fromAsync(dav.deleteMany(['a/', 'a/x', 'a/y']))
     const selves = results.filter(({relation}) => relation === 'self')
-    // What went with the collection is deleted, though it answers 404.
+    // A member that was deleted with the collection answers 404.
     expect(lines(selves)).toEqual(['404 self /a/y', '423 status self /a/x', '424 member self /a/'])
   })
 
-  it('waits for a retry of that one, and goes with it', async () => {
+  it('waits for a retry of the collection and succeeds unsent', async () => {
     let left = 2
     server.script(({url}) => ({status: url === '/a/' && left-- > 0 ? 503 : 204}))
     const retry = {attempts: 4, minDelay: 20, maxDelay: 20}
@@ -162,14 +165,14 @@ describe('what is in a target that was taken before', () => {
     expect(sent()).toEqual(['/a/', '/a/', '/a/'])
   })
 
-  it('is deleted where both are missing: with ifMissing it is not even sent', async () => {
+  it('fails with 404 like its collection, or succeeds unsent with ifMissing', async () => {
     server.answers({status: 404})
     const options = {ifMissing: 'success', concurrency: 1} as const
     const {successes} = await dav.deleteMany(['a/', 'a/x'], options).collect()
     expect(lines(successes)).toEqual(['404 self /a/', '404 self /a/x'])
     expect(sent()).toEqual(['/a/'])
     const results = await Array.fromAsync(dav.deleteMany(['b/', 'b/x', 'c'], {concurrency: 1}))
-    // Nothing was deleted, so neither was there before.
+    // The DELETE of b/ removed nothing, so b/x was missing before.
     expect(lines(results)).toEqual([
       '404 status self /b/',
       '404 status self /b/x',
@@ -179,7 +182,7 @@ describe('what is in a target that was taken before', () => {
 })
 
 describe('the memory of a call', () => {
-  it('holds the last 10,000, and what is under way however long', async () => {
+  it('holds the last 10,000 targets and all open ones', async () => {
     const seen: string[] = []
     const {promise: gate, resolve: open} = Promise.withResolvers<void>()
     const answered: Transport = async ({url}) => {
@@ -192,7 +195,7 @@ describe('the memory of a call', () => {
     const targets = function* (): Generator<string> {
       yield* ['slow', 'first', 'in/']
       for (let number = 0; number < 9990; number++) yield `n${number}`
-      // Remembered still.
+      // Still remembered.
       yield* ['first', 'in/x', 'n0']
       for (let number = 0; number < 20_000; number++) yield `m${number}`
       yield* ['slow', 'm19000']
@@ -209,8 +212,8 @@ describe('the memory of a call', () => {
   })
 })
 
-describe('50 targets that wait for the collection they are in', () => {
-  it.each([1, 4])('do not stop others: concurrency %i', async (concurrency) => {
+describe('50 targets that wait for their collection', () => {
+  it.each([1, 4])('do not block others: concurrency %i', async (concurrency) => {
     const {promise: gate, resolve: open} = Promise.withResolvers<void>()
     server.script(async ({url}) => {
       if (url === '/slow/') await gate
@@ -231,8 +234,8 @@ describe('50 targets that wait for the collection they are in', () => {
   })
 })
 
-describe('a collection after what is in it', () => {
-  it('is sent when those that are under way have their verdicts', async () => {
+describe('a collection after its members', () => {
+  it('waits for the verdicts of open members', async () => {
     const over: string[] = []
     server.script(async ({url}) => {
       if (url !== '/a/') await delay(url === '/a/x' ? 60 : 30)
@@ -246,21 +249,21 @@ describe('a collection after what is in it', () => {
     expect(over).toEqual(['/a/b/y', '/a/x', '/a/'])
   })
 
-  it('is no deadlock at concurrency 1, whatever the order', async () => {
+  it('causes no deadlock at concurrency 1, in any order', async () => {
     const names = ['a/b/c', 'a/', 'a/b/', 'a/b/c/d', 'a', 'a/b/x', 'b/', 'b/c', 'b/']
     const {successes} = await dav.deleteMany(names, {concurrency: 1}).collect()
     expect(successes).toHaveLength(7)
     expect((await dav.deleteMany(names, {concurrency: 3}).collect()).successes).toHaveLength(7)
   })
 
-  it('is not taken for one whose name begins in the same way', async () => {
+  it('is not confused with a name that begins alike', async () => {
     await dav.deleteMany(['a', 'ab', 'a-b/c', 'a.b'], {concurrency: 4}).collect()
     expect(sent().toSorted()).toEqual(['/a', '/a-b/c', '/a.b', '/ab'])
   })
 })
 
 describe('each distinct target', () => {
-  it('of 400 in a tree, named in any order, has one verdict', async () => {
+  it('has one verdict: 400 in a tree, in any order', async () => {
     const paths: string[] = []
     for (let number = 0; number < 400; number++) {
       const [one, two, three] = [number % 7, number % 11, number % 3]
@@ -278,9 +281,9 @@ describe('each distinct target', () => {
   })
 })
 
-describe('a target in one that was refused', () => {
+describe('a target in a refused collection', () => {
   it.for([301, 400, 401, 404, 410, 412, 423, 429])(
-    'with %i, before it was begun, and is not there is a Failure',
+    'is a Failure if it is missing: %i comes before any deletion',
     async (status) => {
       server.script(({url}) => ({status: url === '/t/' ? status : 404}))
       const {failures} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
@@ -290,7 +293,7 @@ describe('a target in one that was refused', () => {
 
   // rclone answers 405 at the first member that it cannot delete.
   it.for([403, 405, 409, 424, 500])(
-    'with %i, perhaps in the middle of it, and is gone is deleted',
+    'is a Success if it is missing: %i may come after some deletions',
     async (status) => {
       server.script(({url}) => ({status: url === '/t/' ? status : 404}))
       const {failures, successes} = await dav.deleteMany(['t/', 't/a'], {concurrency: 1}).collect()
@@ -299,7 +302,7 @@ describe('a target in one that was refused', () => {
     },
   )
 
-  it('for good, after an attempt that may have begun it, and is gone is deleted', async () => {
+  it('is a Success if it is missing after an attempt that may have deleted members', async () => {
     const statuses = [429, 500, 423]
     let count = 0
     server.script(({url}) => ({status: url === '/t/' ? (statuses[count++] ?? 423) : 404}))
@@ -310,7 +313,7 @@ describe('a target in one that was refused', () => {
     expect(successes.map(line)).toEqual(['404 self /t/a'])
   })
 
-  it('and is gone with others of it is deleted', async () => {
+  it('is a Success if it is missing and the answer names another member', async () => {
     server.script(({url}) =>
       url === '/t/' ? answer207(verdicts({'/t/b': '423 Locked'})) : {status: 404},
     )
@@ -319,7 +322,7 @@ describe('a target in one that was refused', () => {
   })
 })
 
-describe('a target in one that was deleted but for a member', () => {
+describe('a target in a collection that was deleted except for one member', () => {
   it('is sent, and has its own verdict', async () => {
     const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
     server.script(({url}) => (url === '/c/' ? named : {status: 423}))
@@ -335,7 +338,7 @@ describe('a target in one that was deleted but for a member', () => {
     ])
   })
 
-  it('is sent where that one is not named', async () => {
+  it('is sent if the answer does not name that member', async () => {
     const nameless = '<D:response><D:status>HTTP/1.1 423 Locked</D:status></D:response>'
     const named = answer207(OPEN + nameless + verdict('/c/', 'HTTP/1.1 204 No Content') + SHUT)
     server.script(({url}) => (url === '/c/' ? named : {status: 423}))
@@ -346,8 +349,8 @@ describe('a target in one that was deleted but for a member', () => {
   })
 })
 
-describe('a collection that a walk has named', () => {
-  it('has one verdict where it could not be listed after it was deleted', async () => {
+describe('a collection from a walk', () => {
+  it('has one verdict if it is deleted before it is listed', async () => {
     const gone = new Set<string>()
     server.script(({method, url}) => {
       if (method === 'DELETE') {
@@ -365,8 +368,8 @@ describe('a collection that a walk has named', () => {
   })
 })
 
-describe('a target deep in another one', () => {
-  it('is gone with it, however long the names on its way are when they are escaped', async () => {
+describe('a deeply nested target', () => {
+  it('is deleted with its collection, even with long escaped names on the way', async () => {
     const deep = `a/${`${encodePath('あ'.repeat(85))}/`.repeat(15)}f`
     server.script(({url}) => ({status: url === '/a/' ? 204 : 404}))
     const {successes} = await dav.deleteMany(['a/', deep], {concurrency: 1}).collect()
@@ -375,8 +378,8 @@ describe('a target deep in another one', () => {
   })
 })
 
-describe('paths that are deeper than any tree', () => {
-  it('take no time that grows with the square of their length', async () => {
+describe('very deep paths', () => {
+  it('take less than quadratic time', async () => {
     const client = new DavClient({
       url: server.url,
       transport: () => Promise.resolve({status: 204, headers: {get: () => null}, body: null}),
@@ -387,8 +390,8 @@ describe('paths that are deeper than any tree', () => {
   })
 })
 
-describe('a target whose name begins like that of another one', () => {
-  it('is not in it, and neither waits for the other', async () => {
+describe('a target with a name that begins like another', () => {
+  it('is not inside the other, and neither waits', async () => {
     const {promise, resolve} = Promise.withResolvers<void>()
     server.script(async ({url}) => {
       if (url === '/a') resolve()

@@ -1,5 +1,5 @@
-// States how fast a bulk DELETE goes and how it ends: no more requests at once than asked for, targets taken only as
-// results are, and nothing sent after the reader has gone. RFC 4918, section 9.6.
+// States the pace and the end of a bulk DELETE. Requests at once are limited, targets are taken only as results are
+// read, and nothing is sent after the reader stops. RFC 4918, section 9.6.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** Names, how many were taken, and whether the one who takes has said that it is enough. */
+/** Names of targets, with a count of those taken and a flag for the end of the source. */
 function counted(length: number): {
   names: AsyncGenerator<string>
   state: {asked: number; closed: boolean}
@@ -47,7 +47,7 @@ function array(length: number): string[] {
 }
 
 describe('concurrency', () => {
-  /** Answers when as many requests are there as are expected, and a moment later, for one too many to show. */
+  /** Answers once the expected number of requests is there, after a moment in which one too many would show. */
   function gather(expected: number): void {
     let waiting: (() => void)[] = []
     server.script(async () => {
@@ -62,20 +62,20 @@ describe('concurrency', () => {
     })
   }
 
-  it.each([1, 2, 5, 20])('%i is made use of, and is never exceeded', async (concurrency) => {
+  it.each([1, 2, 5, 20])('%i is reached and never exceeded', async (concurrency) => {
     gather(concurrency)
     const {summary} = await dav.deleteMany(array(concurrency * 3), {concurrency}).collect()
     expect(summary.successes).toBe(concurrency * 3)
     expect(server.mostAtOnce).toBe(concurrency)
   })
 
-  it('is 8 where none is given', async () => {
+  it('is 8 by default', async () => {
     gather(8)
     await dav.deleteMany(array(24)).collect()
     expect(server.mostAtOnce).toBe(8)
   })
 
-  it('is the client’s where the call has none, and the call’s where it has', async () => {
+  it('of the call wins over that of the client', async () => {
     dav = new DavClient({url: server.url, transport, concurrency: 3})
     gather(3)
     await dav.deleteMany(array(9)).collect()
@@ -91,7 +91,7 @@ describe('concurrency', () => {
     expect(server.mostAtOnce).toBe(4)
   })
 
-  it('lets a slow one not hold up the others', async () => {
+  it('lets other targets pass a slow one', async () => {
     const {promise: gate, resolve: open} = Promise.withResolvers<void>()
     server.script(async ({url}) => {
       if (url === '/0.txt') await gate
@@ -108,7 +108,7 @@ describe('concurrency', () => {
 
 describe('2,000 targets of a generator', () => {
   it.each([1, 8])(
-    'are read no faster than results are taken, at concurrency %i',
+    'are taken no faster than results are read: concurrency %i',
     async (concurrency) => {
       const {names, state} = counted(2000)
       let taken = 0
@@ -116,7 +116,7 @@ describe('2,000 targets of a generator', () => {
       for await (const result of dav.deleteMany(names, {concurrency})) {
         if (!result.ok) throw new Error(result.href)
         taken++
-        // Time enough to run ahead, were nothing in the way.
+        // Time to run ahead, if nothing holds the source back.
         if (taken % 400 === 1) await delay(30)
         ahead = Math.max(ahead, state.asked - taken)
       }
@@ -126,7 +126,7 @@ describe('2,000 targets of a generator', () => {
     },
   )
 
-  it('are not read at all before the stream is', async () => {
+  it('are not taken before the stream is read', async () => {
     const {names, state} = counted(2000)
     dav.deleteMany(names)
     await delay(20)
@@ -135,7 +135,7 @@ describe('2,000 targets of a generator', () => {
 })
 
 describe('break', () => {
-  it.each([1, 4])('stops, and closes the generator, at concurrency %i', async (concurrency) => {
+  it.each([1, 4])('stops and closes the generator: concurrency %i', async (concurrency) => {
     const {names, state} = counted(2000)
     for await (const result of dav.deleteMany(names, {concurrency})) if (result.ok) break
     await delay(50)
@@ -144,7 +144,7 @@ describe('break', () => {
     expect(server.requests.length).toBeLessThanOrEqual(concurrency + 3)
   })
 
-  it('closes the connections of what is under way', async () => {
+  it('closes the connections of open requests', async () => {
     server.script(({url}) => (url === '/0.txt' ? {status: 204} : NEVER))
     for await (const result of dav.deleteMany(array(20), {concurrency: 3})) if (result.ok) break
     const others = server.requests.filter(({url}) => url !== '/0.txt')
@@ -159,14 +159,14 @@ describe('a silent generator', () => {
     await new Promise(() => {})
   }
 
-  it('does not hold up the results that are there, nor a break', async () => {
+  it('does not delay available results or a break', async () => {
     for await (const result of dav.deleteMany(silent())) {
       expect(result).toMatchObject({ok: true, href: '/a'})
       break
     }
   })
 
-  it('does not hold up an abort', async () => {
+  it('does not delay an abort', async () => {
     const reason = {why: 'enough'}
     const controller = new AbortController()
     const {signal} = controller
@@ -182,7 +182,7 @@ describe('a silent generator', () => {
 describe('an abort', () => {
   const reason = {why: 'enough'}
 
-  it('rejects with the reason, sends no more, and closes the generator', async () => {
+  it('rejects with the reason, sends nothing more and closes the generator', async () => {
     const {names, state} = counted(2000)
     const controller = new AbortController()
     const {signal} = controller
@@ -195,7 +195,7 @@ describe('an abort', () => {
     }
     await expect(reading()).rejects.toBe(reason)
     await expect(stream.summary).rejects.toBe(reason)
-    // What was on its way to the server when the call ended arrives all the same.
+    // Requests that were on their way still arrive.
     await delay(30)
     const sent = server.requests.length
     await delay(50)
@@ -204,7 +204,7 @@ describe('an abort', () => {
     expect(state.closed).toBe(true)
   })
 
-  it('closes the connections of all that is under way', async () => {
+  it('closes the connections of open requests', async () => {
     const controller = new AbortController()
     const {signal} = controller
     server.script((_, number) => {
@@ -219,7 +219,7 @@ describe('an abort', () => {
 })
 
 describe('a generator that throws', () => {
-  it('rejects with what it threw, after the results of what was under way', async () => {
+  it('ends the call with its error, after the results of open requests', async () => {
     const reason = new Error('the listing broke')
     async function* broken(): AsyncGenerator<string> {
       yield 'a'

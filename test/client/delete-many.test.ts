@@ -1,5 +1,5 @@
-// States what becomes of many targets: each has one verdict, whatever happens to the others, in whatever way they are
-// given; and what the caller is told on the way. RFC 4918, section 9.6.
+// States the results of many targets: one verdict for each, independent of the others and of the kind of source. Also
+// states the progress of a call. RFC 4918, section 9.6.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -58,7 +58,7 @@ describe('targets', () => {
     ])
   })
 
-  it('may be none', async () => {
+  it('may be an empty array', async () => {
     expect(await dav.deleteMany([]).collect()).toEqual({
       successes: [],
       failures: [],
@@ -66,7 +66,7 @@ describe('targets', () => {
     })
   })
 
-  it('may be a listing that is still being read', async () => {
+  it('may be a listing that is still open', async () => {
     const hrefs = Array.from({length: 300}, (_, number) => `/docs/${number}`)
     server.script(({method}) =>
       method === 'DELETE' ? {status: 204} : answer207(listing(...hrefs)),
@@ -76,7 +76,7 @@ describe('targets', () => {
     expect(failures).toEqual([])
   })
 
-  it('that are not there are deleted with ifMissing: success', async () => {
+  it('that are missing are Successes with ifMissing: success', async () => {
     server.answers({status: 404}, {status: 204}, {status: 410})
     const options = {concurrency: 1, ifMissing: 'success'} as const
     const {successes, failures} = await dav.deleteMany(['a', 'b', 'c'], options).collect()
@@ -96,18 +96,18 @@ describe('an array of targets', () => {
   })
 })
 
-describe('a target of a generator that is none', () => {
+describe('an invalid target of a generator', () => {
   it.each<[string, unknown]>([
     ['a name with a #', 'b#1'],
     ['the base itself', ''],
-    ['what is outside the base', '/elsewhere'],
+    ['a path outside the base', '/elsewhere'],
     ['another origin', 'https://other.example/b'],
     ['a malformed failure', {url: 'https://other.example/b', ok: false, reason: 'malformed'}],
     ['undefined', undefined],
     ['null', null],
     ['a number', 7],
-    ['an object that is none', {}],
-  ])('is a Failure refused in its place, and the others are deleted: %s', async (_, bad) => {
+    ['an empty object', {}],
+  ])('becomes a Failure refused; the rest go on: %s', async (_, bad) => {
     dav = new DavClient({url: `${server.url}docs/`, transport})
     const targets = generate<unknown>(['a', bad, 'c']) as AsyncIterable<Target>
     const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency: 1}))
@@ -122,7 +122,7 @@ describe('a target of a generator that is none', () => {
     expect(server.requests.map(({url}) => url)).toEqual(['/docs/a', '/docs/c'])
   })
 
-  it('is refused whatever else it looks like: the guards cannot be talked round', async () => {
+  it('is refused despite forged fields', async () => {
     dav = new DavClient({url: `${server.url}docs/`, transport})
     const forged = ['', 'elsewhere/', '../'].map((path) => ({
       url: new URL(path, `${server.url}docs/`).href.replace('docs/elsewhere', 'elsewhere'),
@@ -134,7 +134,7 @@ describe('a target of a generator that is none', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('is no target of a retry', async () => {
+  it('is not sent by a retry', async () => {
     const {failures} = await dav.deleteMany(generate(['b#1'])).collect()
     const retried = await dav.retry(failures, {minDelay: 1, maxDelay: 1}).collect()
     expect(retried.failures).toEqual(failures)
@@ -142,7 +142,7 @@ describe('a target of a generator that is none', () => {
   })
 })
 
-describe('one of many that goes wrong', () => {
+describe('a failed target among many', () => {
   it.each<[string, Answer | typeof RESET, string]>([
     ['a 401', {status: 401}, '401 status self /b'],
     ['a 423', {status: 423}, '423 status self /b'],
@@ -150,7 +150,7 @@ describe('one of many that goes wrong', () => {
     ['a redirect elsewhere', {status: 302, headers: {location: '/x'}}, '302 status self /b'],
     ['a reset', RESET, '0 no-answer self /b'],
     [
-      'a 207 that breaks off',
+      'a truncated 207',
       answer207(['<D:multistatus xmlns:D="DAV:">', RESET]),
       '0 no-answer self /b',
     ],
@@ -170,7 +170,7 @@ describe('one of many that goes wrong', () => {
     })
   })
 
-  it('has the results of its members before its verdict, not between those of others', async () => {
+  it('has the results of its members directly before its verdict', async () => {
     server.script(({url}) =>
       url === '/b/'
         ? answer207(verdicts({'/b/x': '423 Locked', '/b/y/z': '403 No'}))
@@ -188,7 +188,7 @@ describe('one of many that goes wrong', () => {
 })
 
 describe('onProgress', () => {
-  it('is told the totals at the end, of an array with how many there are', async () => {
+  it('is told the totals at the end, with the number of targets of an array', async () => {
     server.script(({url}) => ({status: url.endsWith('3') ? 423 : 204}))
     const told: Progress[] = []
     const names = Array.from({length: 50}, (_, number) => `${number}`)
@@ -207,7 +207,7 @@ describe('onProgress', () => {
     expect(told.every((progress) => progress.total === 50)).toBe(true)
   })
 
-  it('knows no total of a generator', async () => {
+  it('has no total for a generator', async () => {
     const told: Progress[] = []
     await dav
       .deleteMany(generate(['a', 'b#', 'c']), {onProgress: (progress) => told.push(progress)})
@@ -223,7 +223,7 @@ describe('onProgress', () => {
     expect(told.at(-1)).toMatchObject({done: 1, failed: 1, inFlight: 0, total: 1})
   })
 
-  it('is told seldom, however many targets there are', async () => {
+  it('is called about ten times a second at most', async () => {
     let calls = 0
     const names = Array.from({length: 500}, (_, number) => `${number}`)
     const began = performance.now()
@@ -234,7 +234,7 @@ describe('onProgress', () => {
 })
 
 describe('a body that breaks before it is read', () => {
-  it('is the Failure of its target, and no exception of the process', async () => {
+  it('yields a Failure and no unhandled rejection', async () => {
     server.answers({status: 200, headers: {'content-length': '100'}, body: ['x', 20, RESET]})
     const slow: Transport = async (request) => {
       const answer = await transport(request)

@@ -1,5 +1,5 @@
-// States what becomes of members of a target that is sent more than once: nothing that is done is sent again, no failure is
-// lost or told for another one, and what can be tried is tried. RFC 4918, section 9.6.1.
+// States the handling of members when their target is sent again. Done work is not repeated, no failure is lost or
+// confused with another, and everything retryable is retried. RFC 4918, section 9.6.1.
 
 import {DavClient, type DavResult, type Progress} from 'multistatus'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** What was sent, in order. */
+/** Requests that the server saw, in order. */
 function sent(): readonly string[] {
   return server.requests.map(({method, url}) => `${method} ${url}`)
 }
@@ -37,16 +37,16 @@ async function linesOf(results: AsyncIterable<DavResult>): Promise<readonly stri
   return (await Array.fromAsync(results)).map(line)
 }
 
-/** Answers to the DELETEs of a target, one after the other; the last one for good. */
+/** Gives the answers in order, then repeats the last one. */
 function inTurn<T>(...answers: readonly [T, ...T[]]): () => T {
   let count = 0
   return () => answers[Math.min(count++, answers.length - 1)] ?? answers[0]
 }
 
-describe('a success that names members that failed', () => {
+describe('a success that names failed members', () => {
   const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
 
-  it('is not sent again; they are', async () => {
+  it('is not sent again; only the members are', async () => {
     const answer = inTurn({status: 423}, {status: 204})
     server.script(({url}) => (url === '/c/' ? named : answer()))
     expect(await linesOf(dav.deleteMany(['c/', 'c/y'], {retry, concurrency: 1}))).toEqual([
@@ -57,8 +57,8 @@ describe('a success that names members that failed', () => {
   })
 })
 
-describe('a success for which nothing is left to send', () => {
-  it('is neither waited for nor counted as sent again', async () => {
+describe('a success with nothing left to send', () => {
+  it('is neither delayed nor counted as a retry', async () => {
     const named = verdicts({'/elsewhere': '423 Locked', '/c': '204 No Content'})
     server.script(() => answer207(named))
     const retries: unknown[] = []
@@ -84,7 +84,7 @@ describe('a success for which nothing is left to send', () => {
 })
 
 describe('members of a target that is refused for good', () => {
-  it('are sent again by themselves, and the target after them', async () => {
+  it('are retried, and then the target', async () => {
     const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '409 Conflict'}))
     const answer = inTurn(named, {status: 204})
     server.script(({url}) => (url === '/c/' ? answer() : {status: 204}))
@@ -92,7 +92,7 @@ describe('members of a target that is refused for good', () => {
     expect(sent()).toEqual(['DELETE /c/', 'DELETE /c/x', 'DELETE /c/'])
   })
 
-  it('that are refused for good too are not', async () => {
+  it('are not retried if they are refused for good too', async () => {
     const named = answer207(verdicts({'/c/x': '403 Forbidden', '/c': '409 Conflict'}))
     server.script(() => named)
     expect(await linesOf(dav.deleteMany(['c/'], {retry}))).toEqual([
@@ -104,7 +104,7 @@ describe('members of a target that is refused for good', () => {
 })
 
 describe('the failure of a member', () => {
-  it('that was asked again since is what it was then', async () => {
+  it('is that of its last attempt', async () => {
     const target = inTurn(answer207(verdicts({'/c/x': '423 Locked'})), {status: 503}, {status: 429})
     const member = inTurn({status: 423}, {status: 403})
     server.script(({url}) => (url === '/c/' ? target() : member()))
@@ -114,7 +114,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is kept where the last answer breaks off', async () => {
+  it('is kept if the last answer breaks off', async () => {
     const target = inTurn(
       answer207(verdicts({'/c/a': '403 Forbidden', '/c/x': '423 Locked'})),
       answer207([OPEN, verdict('/c/x', 'HTTP/1.1 423 Locked'), CLOSE]),
@@ -127,7 +127,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is kept where it has no href, each of them', async () => {
+  it('is kept if it has no href: both of two', async () => {
     const nameless = '<D:response><D:status>HTTP/1.1 423 Locked</D:status></D:response>'
     const target = inTurn(
       answer207(OPEN + nameless + nameless + verdict('/c/x', 'HTTP/1.1 423 Locked') + SHUT),
@@ -143,7 +143,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is kept beside a success that names a collection above the target', async () => {
+  it('is kept beside a success for a collection above the target', async () => {
     const target = inTurn(
       answer207(verdicts({'/b/c/x': '423 Locked'})),
       answer207(verdicts({'/b/': '200 OK', '/b/c/': '503 Service Unavailable'})),
@@ -157,7 +157,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is not told any more where a later answer of its collection does not name it', async () => {
+  it('is dropped if a later answer of its collection does not name it', async () => {
     const named = {'/c': '204 No Content', '/c/d/': '423 Locked', '/c/d/y': '403 Forbidden'}
     server.script(({url}) =>
       answer207(verdicts(url === '/c/' ? named : {'/c/d/x': '403 Forbidden'})),
@@ -169,7 +169,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is not known where its collection was sent again and does not name it', async () => {
+  it('becomes a no-answer if its collection is sent again and does not name it', async () => {
     const named = {'/c': '204 No Content', '/c/d/': '423 Locked', '/c/d/y': '403 Forbidden'}
     server.script(({url}) => (url === '/c/' ? answer207(verdicts(named)) : {status: 500}))
     expect(await linesOf(dav.deleteMany(['c/'], {retry: {...retry, attempts: 2}}))).toEqual([
@@ -179,7 +179,7 @@ describe('the failure of a member', () => {
     ])
   })
 
-  it('is kept beside a success that names one above it', async () => {
+  it('is kept beside a success for its own collection', async () => {
     const named = {'/c/d': '204 No Content', '/c/d/x': '423 Locked'}
     server.script(({url}) => (url === '/c/' ? answer207(verdicts(named)) : {status: 423}))
     expect(await linesOf(dav.deleteMany(['c/'], {retry}))).toEqual([
@@ -195,7 +195,7 @@ describe('failures of members', () => {
     [{status: 429}, ['403 status member /t/a', '429 status self /t/']],
     [{status: 503}, ['0 no-answer member /t/a', '503 status self /t/']],
     [RESET, ['0 no-answer member /t/a', '0 no-answer self /t/']],
-  ] as const)('are kept where the last attempt names none', async (last, expected) => {
+  ] as const)('are kept if the last attempt names none: case %#', async (last, expected) => {
     let count = 0
     server.script(({url}) => {
       if (url !== '/t/') return {status: 204}
@@ -207,7 +207,7 @@ describe('failures of members', () => {
     expect(results.map(line)).toEqual(expected)
   })
 
-  it('that went with a collection named beside them are neither sent again nor told', async () => {
+  it('of a deleted collection are neither sent again nor reported', async () => {
     let count = 0
     const named = {'/t/c/x': '423 Locked', '/t/c': '424 Failed Dependency', '/t/y': '423 Locked'}
     server.script(({url}) => {
@@ -218,11 +218,11 @@ describe('failures of members', () => {
     const urls = server.requests.map(({url}) => url)
     expect(urls.filter((url) => url.startsWith('/t/c'))).toEqual(['/t/c/x', '/t/c'])
     expect(urls.filter((url) => url === '/t/y')).toHaveLength(2)
-    // The target was sent again after it had failed, and nobody says what that came to.
+    // The target was sent again after /t/y had failed, so the outcome for /t/y is unknown.
     expect(results.map(line)).toEqual(['0 no-answer member /t/y', '503 status self /t/'])
   })
 
-  it('that a member names are kept too', async () => {
+  it('named by a member are kept too', async () => {
     let count = 0
     server.script(({url}) => {
       if (url === '/t/c/') return answer207(verdicts({'/t/c/x': '423 Locked'}))
@@ -237,8 +237,8 @@ describe('failures of members', () => {
   })
 })
 
-describe('what a member names outside of it', () => {
-  it('is no member that failed', async () => {
+describe('a resource outside a member, named in its answer', () => {
+  it('does not count as a failed member', async () => {
     const named = verdicts({'/c': '204 No Content', '/c/d/': '423 Locked'})
     const others = verdicts({'/c/d/': '403 Forbidden', '/elsewhere': '423 Locked'})
     server.script(({url}) => answer207(url === '/c/' ? named : others))
@@ -250,7 +250,7 @@ describe('what a member names outside of it', () => {
 })
 
 describe('many members', () => {
-  it('are each sent again, and never more at once than was asked for', async () => {
+  it('are each sent again, within the allowed concurrency', async () => {
     const names = Array.from({length: 20_000}, (_, index) => `/c/x${index}`)
     const failed = verdicts(Object.fromEntries(names.map((name) => [name, '423 Locked'])))
     const answer = inTurn(answer207(failed), {status: 204})

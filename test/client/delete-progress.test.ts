@@ -1,4 +1,4 @@
-// States what onProgress is told: verdicts, repetitions, bytes and how fast it goes, and that the last word is always said.
+// States the values that onProgress is told: verdicts, retries, bytes and the rate. A last call always comes.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 describe('retried', () => {
-  it('counts the requests that were sent again', async () => {
+  it('counts repeated requests', async () => {
     const seen = new Map<string, number>()
     server.script(({url}) => {
       seen.set(url, (seen.get(url) ?? 0) + 1)
@@ -44,7 +44,7 @@ describe('retried', () => {
     expect(told.at(-1)).toMatchObject({done: 3, failed: 0, retried: 4, inFlight: 0, total: 3})
   })
 
-  it('counts members that were sent again', async () => {
+  it('counts repeated requests of members', async () => {
     const named = {'/a/x': '423 Locked', '/a/y': '423 Locked'}
     server.script((_request, number) => (number === 1 ? answer207(verdicts(named)) : {status: 204}))
     await dav.deleteMany(['a/'], {onProgress, retry: quick}).collect()
@@ -54,7 +54,7 @@ describe('retried', () => {
 })
 
 describe('bytes', () => {
-  it('are those of the bodies that arrived, of every attempt and of what verify asks', async () => {
+  it('counts response bodies of every attempt and of the question of verify', async () => {
     const body = 'é'.repeat(1000)
     const seen = new Set<string>()
     server.script(({method, url}) => {
@@ -69,7 +69,7 @@ describe('bytes', () => {
 })
 
 describe('rate', () => {
-  it('is a number of verdicts a second, never negative', async () => {
+  it('is a number of verdicts per second, never negative', async () => {
     server.script(async () => {
       await delay(5)
       return {status: 204}
@@ -79,12 +79,12 @@ describe('rate', () => {
     await dav.deleteMany(names, {onProgress, concurrency: 4}).collect()
     const seconds = (performance.now() - began) / 1000
     expect(told.every(({rate}) => Number.isFinite(rate) && rate >= 0)).toBe(true)
-    // It went on for less than the 5 seconds that the rate is of.
+    // The run is shorter than the 5 seconds that the rate covers.
     expect(told.at(-1)?.rate).toBeGreaterThanOrEqual(200 / seconds - 1)
     expect(told.at(-1)?.rate).toBeLessThan(40_000)
   })
 
-  it('of nothing is 0', async () => {
+  it('is 0 without targets', async () => {
     await dav.deleteMany([], {onProgress}).collect()
     expect(told).toHaveLength(1)
     expect(told[0]).toMatchObject({done: 0, failed: 0, retried: 0, inFlight: 0, total: 0, bytes: 0})
@@ -92,8 +92,8 @@ describe('rate', () => {
   })
 })
 
-describe('the last word', () => {
-  it('is said after an abort: nothing is under way any more', async () => {
+describe('the last call', () => {
+  it('comes after an abort, with no request in flight', async () => {
     const controller = new AbortController()
     server.script(({url}) => {
       if (url === '/a') controller.abort('enough')
@@ -105,7 +105,7 @@ describe('the last word', () => {
     expect(told.at(-1)).toMatchObject({done: 4, failed: 2, inFlight: 0, total: 4})
   })
 
-  it('is said after a break, with what was taken until then', async () => {
+  it('comes after a break, with the targets taken so far', async () => {
     server.script(({url}) => (url === '/a' || url === '/b' ? {status: 204} : NEVER))
     let taken = 0
     for await (const result of dav.deleteMany(['a', 'b', 'c', 'd'], {onProgress, concurrency: 2})) {
@@ -114,7 +114,7 @@ describe('the last word', () => {
     expect(told.at(-1)).toMatchObject({done: 2, failed: 0, total: 4})
   })
 
-  it('is said where the targets end with an error', async () => {
+  it('comes after an error of the source', async () => {
     const targets = async function* (): AsyncGenerator<string> {
       yield* ['a', 'b#']
       await delay(20)
@@ -127,15 +127,15 @@ describe('the last word', () => {
     expect(told.at(-1)).not.toHaveProperty('total')
   })
 
-  it('counts what was folded', async () => {
+  it('counts folded targets', async () => {
     const stream = dav.deleteMany(generate(['a/', 'a', 'a/x', 'b', '%62']), {onProgress})
     expect((await stream.collect()).successes).toHaveLength(3)
     expect(told.at(-1)).toMatchObject({done: 5, failed: 0, inFlight: 0})
   })
 })
 
-describe('what is under way', () => {
-  it('is never below zero, never more than what is left, and done only grows', async () => {
+describe('inFlight', () => {
+  it('is never negative, at most the number of open targets, and done only grows', async () => {
     server.script(async ({url}) => {
       await delay(url.length)
       return {status: url.endsWith('7') ? 423 : 204}

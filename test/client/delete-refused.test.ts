@@ -1,5 +1,5 @@
-// States what the Failure of a target that was refused in a stream says: where it is meant to be, and never a secret. What is
-// no target at all is one too. RFC 4918, section 9.6.
+// States the Failure of a refused target in a stream: it has the intended URL and never a secret. A value that is no
+// target becomes a Failure too. RFC 4918, section 9.6.
 
 import {DavClient, type DeleteTarget} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -30,8 +30,8 @@ describe('a refused target of a stream', () => {
     ['a name with a ?', () => 'b?1', 'b?1', `${root}docs/b%3F1`],
     ['a broken escape', () => '100%', '100%', `${root}docs/100%25`],
     ['the base', () => '', '', `${root}docs/`],
-    ['what is outside', () => '/elsewhere/x', '/elsewhere/x', `${root}elsewhere/x`],
-    ['what is above', () => '../x', '../x', `${root}x`],
+    ['a path outside the base', () => '/elsewhere/x', '/elsewhere/x', `${root}elsewhere/x`],
+    ['a path above the base', () => '../x', '../x', `${root}x`],
     ['an object', () => ({href: 'b#1'}), 'b#1', `${root}docs/b%231`],
     ['a URL', (url) => new URL('x#1', url), '/x', `${root}x`],
     ['an object with a URL', (url) => ({href: new URL('x#1', url)}), '/x', `${root}x`],
@@ -41,13 +41,8 @@ describe('a refused target of a stream', () => {
       'https://other.example/b',
       'https://other.example/b',
     ],
-    [
-      'a dot segment in disguise',
-      () => 'a/..%2f..%2fb',
-      'a/..%2f..%2fb',
-      `${root}docs/a/..%2f..%2fb`,
-    ],
-  ])('says where it is: %s', async (_, given, href, url) => {
+    ['an escaped dot segment', () => 'a/..%2f..%2fb', 'a/..%2f..%2fb', `${root}docs/a/..%2f..%2fb`],
+  ])('has its intended URL: %s', async (_, given, href, url) => {
     const targets = generate<unknown>([given(server.url), 'z']) as AsyncIterable<DeleteTarget>
     const results = await Array.fromAsync(dav.deleteMany(targets, {concurrency: 1}))
     expect(results.map(({ok}) => ok)).toEqual([false, true])
@@ -57,7 +52,7 @@ describe('a refused target of a stream', () => {
     expect(sent()).toEqual(['/docs/z'])
   })
 
-  it('is a Failure, though it is its own href', async () => {
+  it('becomes a Failure, even with itself as its href', async () => {
     const circular: {href?: unknown} = {}
     circular.href = circular
     const targets = generate<unknown>([circular, 'z']) as AsyncIterable<DeleteTarget>
@@ -65,7 +60,7 @@ describe('a refused target of a stream', () => {
     expect(results.map(({ok}) => ok)).toEqual([false, true])
   })
 
-  it('is a Failure, whatever it is', async () => {
+  it('becomes a Failure, whatever its type', async () => {
     const odd = [
       undefined,
       null,

@@ -1,5 +1,5 @@
-// States what targets deleteMany takes and from where: streams of any kind, listings, objects with an href; and what the
-// Failure of a refused one says of it. RFC 4918, section 9.6.
+// States the sources and targets that deleteMany takes: streams of any kind, listings, and objects with an href. RFC
+// 4918, section 9.6.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -37,7 +37,7 @@ afterEach(() => server.close())
 const sent = (): string[] =>
   server.requests.filter(({method}) => method === 'DELETE').map(({url}) => url)
 
-/** Answers PROPFIND with this body, all else with 204. */
+/** Answers DELETE with 204 and PROPFIND with this body. */
 function listingOf(body: string, headers = {}): void {
   server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body, headers)))
 }
@@ -60,7 +60,7 @@ describe('a ReadableStream', () => {
     ])
   })
 
-  it('needs no Symbol.asyncIterator: not all platforms have it', async () => {
+  it('needs no Symbol.asyncIterator, which some platforms lack', async () => {
     const bare = stream('a', 'b')
     Object.defineProperty(bare, Symbol.asyncIterator, {value: undefined})
     expect((await dav.deleteMany(bare).collect()).successes).toHaveLength(2)
@@ -70,7 +70,7 @@ describe('a ReadableStream', () => {
     expect((await dav.deleteMany(minimal).collect()).successes).toHaveLength(2)
   })
 
-  it('is cancelled by a break, and free afterwards', async () => {
+  it('is cancelled and unlocked by a break', async () => {
     let cancelled = 0
     let count = 0
     const endless = new ReadableStream<string>({
@@ -83,7 +83,7 @@ describe('a ReadableStream', () => {
     expect(count).toBeLessThan(12)
   })
 
-  it('that errors ends the call with that, after what was under way', async () => {
+  it('that errors ends the call with its error, after open requests', async () => {
     const error = new Error('broken')
     const broken = new ReadableStream<string>({
       pull: (to) => (sent().length === 0 ? to.enqueue('a') : to.error(error)),
@@ -96,15 +96,15 @@ describe('a ReadableStream', () => {
     expect(results.map(line)).toEqual(['204 self /docs/a'])
   })
 
-  it('that is locked is a TypeError where it is read', async () => {
+  it('that is locked throws a TypeError when it is read', async () => {
     const locked = stream('a')
     locked.getReader()
     await expect(dav.deleteMany(locked).collect()).rejects.toThrow(TypeError)
   })
 })
 
-describe('a listing as the targets', () => {
-  it('passes on why it is not whole', async () => {
+describe('a listing as the source', () => {
+  it('passes on why it is incomplete', async () => {
     const cut = `<D:response><D:href>/docs/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>`
     listingOf(OPEN + listed('/docs/a') + listed('/docs/b') + cut + SHUT)
     const whole = dav.propfind('')
@@ -115,13 +115,13 @@ describe('a listing as the targets', () => {
     expect(summary.incomplete).toMatchObject([{reason: 'storage', status: 507}])
   })
 
-  it('that is whole leaves the summary whole', async () => {
+  it('that is complete leaves the summary complete', async () => {
     listingOf(listing('/docs/sub/', '/docs/sub/a'))
     const {summary} = await dav.deleteMany(dav.propfind('sub/')).collect()
     expect(summary).toMatchObject({complete: true, incomplete: []})
   })
 
-  it('of the base refuses the base itself in its place, and deletes what is in it', async () => {
+  it('of the base refuses the base and deletes its members', async () => {
     listingOf(listing('/docs/', '/docs/a', '/docs/b/'))
     const {successes, failures} = await dav.deleteMany(dav.propfind('')).collect()
     expect(successes.map(line).toSorted()).toEqual(['204 self /docs/a', '204 self /docs/b/'])
@@ -129,7 +129,7 @@ describe('a listing as the targets', () => {
     expect(sent().toSorted()).toEqual(['/docs/a', '/docs/b/'])
   })
 
-  it('has members whose properties are missing: they are targets', async () => {
+  it('yields members with missing properties as targets', async () => {
     const missing = propstat('HTTP/1.1 404 Not Found', '<D:getetag/>')
     const one = `<D:response><D:href>/docs/a</D:href>${missing}</D:response>`
     listingOf(OPEN + listed('/docs/') + one + SHUT)
@@ -142,7 +142,7 @@ describe('a listing as the targets', () => {
     expect(sent()).toEqual(['/docs/a'])
   })
 
-  it('cannot point at what is outside of it: nothing a server writes chooses our targets', async () => {
+  it('reaches no resource outside it, whatever the server names', async () => {
     listingOf(listing('/docs/sub/a/', '/docs/sub/a/x', '/docs/sub/', '/docs/other/'))
     const {successes, failures} = await dav
       .deleteMany(dav.propfind('sub/a/'), {concurrency: 1})
@@ -166,7 +166,7 @@ describe('a listing as the targets', () => {
     expect(again.successes.map(line)).toEqual(['204 self /docs/c/x', '204 self /docs/c/'])
   })
 
-  it('is given up by a break', async () => {
+  it('is cancelled by a break', async () => {
     const names = Array.from({length: 50}, (_, number) => listed(`/docs/${number}`))
     listingOf(OPEN + names.join(''))
     server.script(({method}) =>
@@ -195,16 +195,16 @@ describe('an object with an href', () => {
   })
 })
 
-describe('a target of a stream that is null', () => {
-  it('is a Failure that says what a target is', async () => {
-    // @ts-expect-error -- what a caller without types may write
+describe('a null in a stream', () => {
+  it('becomes a Failure that describes a valid target', async () => {
+    // @ts-expect-error -- possible for callers without types
     const [result] = await Array.fromAsync(dav.deleteMany([null].values()))
     expect(result).toMatchObject({ok: false, description: expect.stringMatching(/^A target is/)})
   })
 })
 
-describe('a listing that was cut off', () => {
-  it('does not make the collection a target', async () => {
+describe('a truncated listing', () => {
+  it('does not make its collection a target', async () => {
     const cut = verdicts({'/docs/t/': '507 Insufficient Storage', '/docs/t/b': '403 Forbidden'})
     server.script(({method}) => (method === 'PROPFIND' ? answer207(cut) : {status: 204}))
     const results = await Array.fromAsync(dav.deleteMany(members(dav.propfind('t/'))))
@@ -213,8 +213,8 @@ describe('a listing that was cut off', () => {
   })
 })
 
-describe('an error of the caller', () => {
-  it('ends the call though no target comes for long, and one that comes then is not sent', async () => {
+describe('an error thrown by the caller', () => {
+  it('ends the call despite a silent source; a later target is not sent', async () => {
     const urls: string[] = []
     const client = new DavClient({
       url: server.url,

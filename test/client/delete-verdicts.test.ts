@@ -1,5 +1,5 @@
-// States the verdict on the target of a DELETE for every kind of answer: exactly one result has relation self, and it is
-// the last one. RFC 4918, sections 9.6, 9.6.1 and 13.
+// States the verdict on the target of a DELETE for every kind of answer. Exactly one result is `self`, and it comes
+// last. RFC 4918, sections 9.6, 9.6.1 and 13.
 
 import {DavClient, type DavResult, type DeleteOptions} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** The results of a DELETE of folder/, after the rule that holds for all of them was checked. */
+/** Deletes folder/ and returns the results, of which exactly the last one is `self`. */
 async function deleted(answer: Answer, options?: DeleteOptions): Promise<readonly DavResult[]> {
   server.answers(answer)
   const results = resultsOf(await dav.delete('folder/', options))
@@ -34,7 +34,7 @@ async function deleted(answer: Answer, options?: DeleteOptions): Promise<readonl
   return results
 }
 
-/** A result as "status reason? href". */
+/** Formats a result as "status reason? href". */
 function line(result: DavResult): string {
   return [result.status, ...(result.ok ? [] : [result.reason]), result.href].join(' ')
 }
@@ -49,7 +49,7 @@ describe('the request', () => {
 })
 
 describe('an answer without a Multi-Status document', () => {
-  it('202 is a Success that says that it may not be done', async () => {
+  it('202 is a Success with a description: it may not be done yet', async () => {
     expect(await deleted({status: 202})).toMatchObject([
       {ok: true, status: 202, relation: 'self', description: expect.stringMatching(/^Accepted/)},
     ])
@@ -69,7 +69,7 @@ describe('an answer without a Multi-Status document', () => {
     ])
   })
 
-  it('200 with a page that says so is a Success', async () => {
+  it('200 with an HTML page is a Success', async () => {
     const results = await deleted({status: 200, body: '<html><body>Deleted</body></html>'})
     expect(results.map(line)).toEqual(['200 /folder/'])
   })
@@ -106,14 +106,14 @@ describe('an answer without a Multi-Status document', () => {
     ])
   })
 
-  it('500 with HTML has neither conditions nor properties', async () => {
+  it('500 with HTML has no conditions and no properties', async () => {
     const body = '<html><body><h1>Internal Server Error</h1></body></html>'
     expect(await deleted({status: 500, body})).toMatchObject([
       {ok: false, status: 500, reason: 'status', conditions: [], missing: []},
     ])
   })
 
-  it('301 that leads elsewhere has its location', async () => {
+  it('301 to another resource has its location', async () => {
     const [result] = await deleted({status: 301, headers: {location: '/other/'}})
     expect(result).toMatchObject({ok: false, status: 301, reason: 'status', location: '/other/'})
     expect(server.requests).toHaveLength(1)
@@ -123,16 +123,16 @@ describe('an answer without a Multi-Status document', () => {
     [429, 'seconds', '2', 2000],
     [503, 'seconds', '120', 120_000],
     [503, 'zero seconds', '0', 0],
-    [429, 'a date that is past', 'Sun, 06 Nov 1994 08:49:37 GMT', 0],
+    [429, 'a past date', 'Sun, 06 Nov 1994 08:49:37 GMT', 0],
     [503, 'nonsense', 'in a while', undefined],
-    [429, 'nothing', '', undefined],
+    [429, 'an empty value', '', undefined],
   ])('%i has Retry-After in milliseconds: %s', async (status, _, value, retryAfter) => {
     const [result] = await deleted({status, headers: {'retry-after': value}})
     expect(result).toMatchObject({ok: false, status, reason: 'status'})
     expect(result && 'retryAfter' in result ? result.retryAfter : undefined).toBe(retryAfter)
   })
 
-  it('503 has a Retry-After that is a date as the milliseconds until then', async () => {
+  it('503 with a date as Retry-After has the milliseconds until then', async () => {
     const then = new Date(Date.now() + 60_000).toUTCString()
     const [result] = await deleted({status: 503, headers: {'retry-after': then}})
     const wait = result?.ok === false ? result.retryAfter : undefined
@@ -142,21 +142,24 @@ describe('an answer without a Multi-Status document', () => {
 })
 
 describe("ifMissing: 'success'", () => {
-  it.each([404, 410])('takes a target that is not there for deleted: %i', async (status) => {
+  it.each([404, 410])('makes a missing target a Success: %i', async (status) => {
     expect(await deleted({status}, {ifMissing: 'success'})).toMatchObject([{ok: true}])
   })
 
-  it.each([404, 410])('takes one that a 207 says is not there for deleted: %i', async (status) => {
-    const answer = answer207(verdicts({'/folder/': `${status} Gone`}))
-    expect(await deleted(answer, {ifMissing: 'success'})).toMatchObject([{ok: true}])
-  })
+  it.each([404, 410])(
+    'makes a target that a 207 names as missing a Success: %i',
+    async (status) => {
+      const answer = answer207(verdicts({'/folder/': `${status} Gone`}))
+      expect(await deleted(answer, {ifMissing: 'success'})).toMatchObject([{ok: true}])
+    },
+  )
 
   it.each([403, 423, 500])('leaves %i a Failure', async (status) => {
     expect(await deleted({status}, {ifMissing: 'success'})).toMatchObject([{ok: false, status}])
   })
 
-  it('is failure or success and nothing else', async () => {
-    // @ts-expect-error -- what a caller without types may write
+  it('takes failure or success only', async () => {
+    // @ts-expect-error -- possible for callers without types
     await expect(dav.delete('a', {ifMissing: 'ignore'})).rejects.toThrow(TypeError)
   })
 })

@@ -1,5 +1,5 @@
-// States what verify asks after a success, and what the verdict is then: gone, still there with what is left of it, or not
-// to be seen. SabreDAV 1.8 answers 204 while members stand. RFC 4918, sections 9.1 and 9.6.1.
+// States the question that verify asks after a success, and its verdicts: gone, still there with its members, or
+// unknown. SabreDAV 1.8 answers 204 although members stand. RFC 4918, sections 9.1 and 9.6.1.
 
 import {DavClient, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** Answers each method, a PROPFIND by its depth where that matters. */
+/** Answers DELETE and PROPFIND; a function may tell PROPFINDs apart by depth. */
 function answer(
   ofDelete: Answer | typeof RESET,
   ofPropfind: Answer | typeof RESET | ((depth: string, url: string) => Answer | typeof RESET),
@@ -62,12 +62,12 @@ const gone: readonly (readonly [string, Answer])[] = [
   ['404', {status: 404}],
   ['404 with a page', {status: 404, body: '<html>gone</html>'}],
   ['410', {status: 410}],
-  ['a 207 that says 404 of it', answer207(verdicts({'/a': '404 Not Found'}))],
-  ['a 207 that says 410 of it', answer207(verdicts({'/a': '410 Gone'}))],
+  ['a 207 with 404 for it', answer207(verdicts({'/a': '404 Not Found'}))],
+  ['a 207 with 410 for it', answer207(verdicts({'/a': '410 Gone'}))],
 ]
 
 describe.each(successes)('after %s', (_, ofDelete, status) => {
-  it.each(gone)('what answers %s is gone', async (_name, ofPropfind) => {
+  it.each(gone)('a resource that answers %s is gone', async (_name, ofPropfind) => {
     answer(ofDelete, ofPropfind)
     const results = await Array.fromAsync(dav.deleteMany(['a'], {verify: true}))
     expect(results.map(line)).toEqual([`${status} self /a`])
@@ -75,7 +75,7 @@ describe.each(successes)('after %s', (_, ofDelete, status) => {
     expect(sent()).toEqual(['DELETE /a infinity', 'PROPFIND /a 0'])
   })
 
-  it('a resource that is there is a Failure with that status', async () => {
+  it('a resource that is still there is a Failure with that status', async () => {
     answer(ofDelete, answer207(listing('/a')))
     const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
     expect(failures.map(line)).toEqual([`${status} status self /a`])
@@ -88,7 +88,7 @@ describe.each(successes)('after %s', (_, ofDelete, status) => {
     })
   })
 
-  it('what cannot be asked is a no-answer', async () => {
+  it('a failed question is a no-answer', async () => {
     for (const ofPropfind of [{status: 500}, {status: 401}, {status: 200}, RESET] as const) {
       answer(ofDelete, ofPropfind)
       const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
@@ -98,7 +98,7 @@ describe.each(successes)('after %s', (_, ofDelete, status) => {
   })
 })
 
-describe('a collection that is there', () => {
+describe('a collection that is still there', () => {
   const all = answer207(listing('/a/', '/a/x', '/a/b/', '/a/b/y'))
   const left = [
     '204 status descendant /a/b/y',
@@ -108,16 +108,16 @@ describe('a collection that is there', () => {
   ]
 
   it.each<[string, (depth: string, url: string) => Answer]>([
-    ['at once', (depth) => (depth === '0' ? answer207(listing('/a/')) : all)],
+    ['by Depth infinity', (depth) => (depth === '0' ? answer207(listing('/a/')) : all)],
     [
-      'by a walk, where infinity is refused',
+      'by a walk, after a refused Depth infinity',
       (depth, url) => {
         if (depth === 'infinity') return {status: 403}
         if (depth === '0') return answer207(listing('/a/'))
         return answer207(url === '/a/' ? listing('/a/', '/a/x', '/a/b/') : listing(url, '/a/b/y'))
       },
     ],
-  ])('has all that is left in it named, and itself last: %s', async (_, ofPropfind) => {
+  ])('yields its remaining members, then itself: %s', async (_, ofPropfind) => {
     answer({status: 204}, ofPropfind)
     const many = await Array.fromAsync(dav.deleteMany(['a/'], {verify: true}))
     for (const results of [many, resultsOf(await dav.delete('a/', {verify: true}))]) {
@@ -130,13 +130,13 @@ describe('a collection that is there', () => {
     }
   })
 
-  it('and is empty is a Failure by its status', async () => {
+  it('is a Failure with the status of the DELETE if it is empty', async () => {
     answer({status: 204}, answer207(listing('/a/')))
     const results = await Array.fromAsync(dav.deleteMany(['a/'], {verify: true}))
     expect(results.map(line)).toEqual(['204 status self /a/'])
   })
 
-  it('and cannot be listed stands all the same', async () => {
+  it('is a Failure even if it cannot be listed', async () => {
     answer({status: 204}, (depth) => (depth === '0' ? answer207(listing('/a/')) : {status: 500}))
     const results = await Array.fromAsync(dav.deleteMany(['a/'], {verify: true}))
     expect(results.map(line)).toEqual(['204 status self /a/'])
@@ -144,7 +144,7 @@ describe('a collection that is there', () => {
 })
 
 describe('an answer to the question', () => {
-  it('in which only another property is missing says that the resource is there', async () => {
+  it('with only another property missing means that the resource is there', async () => {
     const prop = propstat('HTTP/1.1 404 Not Found', '<D:getetag/>')
     const body = `${OPEN}<D:response><D:href>/a</D:href>${prop}</D:response>${SHUT}`
     answer({status: 204}, answer207(body))
@@ -153,9 +153,9 @@ describe('an answer to the question', () => {
   })
 
   it.each([
-    ['of no property', ''],
-    ['of the type, which every resource has', '<D:resourcetype/>'],
-  ])('in a 404 %s says that it is gone', async (_, prop) => {
+    ['for no property', ''],
+    ['for resourcetype, which every resource has', '<D:resourcetype/>'],
+  ])('with a 404 %s means that the resource is gone', async (_, prop) => {
     const missing = propstat('HTTP/1.1 404 Not Found', prop)
     const body = `${OPEN}<D:response><D:href>/a</D:href>${missing}</D:response>${SHUT}`
     answer({status: 204}, answer207(body))
@@ -166,7 +166,7 @@ describe('an answer to the question', () => {
   it.each([
     ['nothing', OPEN + SHUT],
     ['another resource', listing('/b')],
-  ])('that names %s is none', async (_, body) => {
+  ])('that names %s is a no-answer', async (_, body) => {
     answer({status: 204}, answer207(body))
     const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
     expect(failures.map(line)).toEqual(['0 no-answer self /a'])
@@ -193,14 +193,14 @@ describe('the question', () => {
     expect(sent()).toEqual(['DELETE /a infinity'])
   })
 
-  it.each([404, 410])('leaves a %i with ifMissing: success as it is', async (status) => {
+  it.each([404, 410])('leaves a %i as it is with ifMissing: success', async (status) => {
     answer({status}, {status: 404})
     const options = {verify: true, ifMissing: 'success'} as const
     const {successes: ended} = await dav.deleteMany(['a'], options).collect()
     expect(ended.map(line)).toEqual([`${status} self /a`])
   })
 
-  it('is asked again by a policy', async () => {
+  it('is repeated by a policy', async () => {
     let left = 2
     answer({status: 204}, () => ({status: left-- > 0 ? 503 : 404}))
     const {successes: ended} = await dav.deleteMany(['a'], {verify: true, retry: quick}).collect()
@@ -208,7 +208,7 @@ describe('the question', () => {
     expect(sent().filter((one) => one.startsWith('DELETE'))).toHaveLength(1)
   })
 
-  it('is asked by dav.retry too, for a failure that was to be verified', async () => {
+  it('is asked by dav.retry too, after a failed DELETE with verify', async () => {
     answer({status: 503}, answer207(listing('/a')))
     const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
     const written: Failure[] = JSON.parse(JSON.stringify(failures))
@@ -220,7 +220,7 @@ describe('the question', () => {
     expect(sent().at(-1)).toMatch(/^PROPFIND \/a /)
   })
 
-  it('that could not be asked is made good by dav.retry: 404 is gone', async () => {
+  it('that failed is made good by dav.retry: 404 means gone', async () => {
     answer({status: 204}, {status: 500})
     const {failures} = await dav.deleteMany(['a'], {verify: true}).collect()
     answer({status: 404}, {status: 404})
@@ -230,8 +230,8 @@ describe('the question', () => {
   })
 })
 
-describe('a DELETE whose outcome cannot be seen', () => {
-  it.each([405, 503])('for a %i is not sent again', async (status) => {
+describe('a DELETE with an unknown outcome', () => {
+  it.each([405, 503])('is not sent again after a %i', async (status) => {
     server.script(({method}) => ({status: method === 'DELETE' ? 204 : status}))
     const results = await Array.fromAsync(dav.deleteMany(['a'], {retry: quick, verify: true}))
     expect(results.map(line)).toEqual(['0 no-answer self /a'])
@@ -239,7 +239,7 @@ describe('a DELETE whose outcome cannot be seen', () => {
   })
 })
 
-describe('a member whose outcome cannot be seen', () => {
+describe('a member with an unknown outcome', () => {
   it('is not sent again', async () => {
     const named = answer207(verdicts({'/c/x': '423 Locked', '/c': '204 No Content'}))
     server.script(({method, url}) => {
