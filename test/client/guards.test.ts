@@ -1,5 +1,5 @@
-// States what DELETE is not pointed at by mistake: the client's own base, what holds it, and what is outside it.
-// RFC 3986, section 5.2.4; RFC 4918, section 9.6.1.
+// States the targets that DELETE refuses: the client's own base, the collections above it, and all outside it. RFC 3986,
+// section 5.2.4; RFC 4918, section 9.6.1.
 
 import {DavClient, type Target, type Transport} from 'multistatus'
 import {beforeEach, describe, expect, it} from 'vitest'
@@ -20,35 +20,35 @@ const base = `${origin}/files/ana%20b/`
 const dav = new DavClient({url: base, transport})
 
 const refused: readonly (readonly [string, Target])[] = [
-  ['the base, as nothing', ''],
+  ['the base, as an empty string', ''],
   ['the base, as a dot', '.'],
   ['the base, as ./', './'],
   ['the base, as a URL', new URL(base)],
   ['the base, as a result', {url: base}],
   ['the base without its slash', '/files/ana%20b'],
-  ['the base with a slash too many', '/files/ana%20b//'],
-  ['the base with another slash too many', '/files//ana%20b/'],
+  ['the base with a doubled slash at its end', '/files/ana%20b//'],
+  ['the base with a doubled slash in the middle', '/files//ana%20b/'],
   ['the base under another escaping', '/%66iles/ana b/'],
   ['the base from below', 'sub/..'],
   ['the base from below, escaped', 'sub/%2e%2E/'],
-  ['what holds the base', '..'],
-  ['what holds the base, escaped', '%2e%2e/'],
-  ['what holds the base, as a path', '/files'],
+  ['the collection above the base', '..'],
+  ['the collection above the base, escaped', '%2e%2e/'],
+  ['the collection above the base, as a path', '/files'],
   ['the root', '/'],
   ['the root, from far below', '../../../../'],
-  ['what is beside the base', '/files/bob/'],
-  ['what begins with the name of the base', '/files/ana%20bella/'],
-  ['what is beside it, from below', 'sub/../../bob'],
-  ['what only looks to be below', '/files/ana%20b%2Fx'],
-  ['another case', '/files/Ana%20b/x'],
-  ['what nginx reads as the base, for it decodes slashes first', '%2F'],
-  ['what nginx reads as outside, for it decodes slashes first', '..%2fbob%2fprecious/'],
-  ['what Windows reads as outside', '..%5cbob'],
-  ['what a servlet reads as outside, for it cuts parameters off', '..;v=1/bob'],
-  ['what an old decoder reads as outside', '%c0%ae%c0%ae/bob'],
+  ['a sibling of the base', '/files/bob/'],
+  ['a sibling with a name that begins like the base', '/files/ana%20bella/'],
+  ['a sibling of the base, from below', 'sub/../../bob'],
+  ['an escaped slash after the name of the base', '/files/ana%20b%2Fx'],
+  ['the base in another case', '/files/Ana%20b/x'],
+  ['the base for nginx, which decodes slashes first', '%2F'],
+  ['a path outside for nginx, which decodes slashes first', '..%2fbob%2fprecious/'],
+  ['a path outside for Windows', '..%5cbob'],
+  ['a path outside for a servlet container, which cuts parameters off', '..;v=1/bob'],
+  ['a path outside for a decoder of overlong UTF-8', '%c0%ae%c0%ae/bob'],
 ]
 
-/** Waits for a promise, or reads a stream. */
+/** Awaits a promise, or reads a stream. */
 async function done(given: Promise<unknown> | {collect(): Promise<unknown>}): Promise<void> {
   await ('collect' in given ? given.collect() : given)
 }
@@ -62,18 +62,18 @@ describe.each<
   ['delete', (target, unguarded) => dav.delete(target, {unguarded})],
   ['deleteMany', (target, unguarded) => dav.deleteMany([target], {unguarded})],
 ])('%s', (_, call) => {
-  it.each(refused)('refuses %s, and names unguarded', async (_what, target) => {
+  it.each(refused)('refuses %s and names unguarded', async (_what, target) => {
     expect(await refusalOf(() => call(target))).toBeInstanceOf(TypeError)
     expect(String(await refusalOf(() => call(target)))).toMatch(/unguarded: true/)
     expect(sent).toEqual([])
   })
 
-  it.each(refused)('deletes %s where unguarded is true', async (_what, target) => {
+  it.each(refused)('deletes %s with unguarded: true', async (_what, target) => {
     await done(call(target, true))
     expect(sent).toHaveLength(1)
   })
 
-  it('says what was asked and why not', async () => {
+  it('gives the request and the reason', async () => {
     expect(String(await refusalOf(() => call('..')))).toMatch(
       new RegExp(`DELETE ${origin}/files/ .*base`),
     )
@@ -100,7 +100,7 @@ describe.each<
     ['/a:b', `${base}a:b`, './a:b'],
     ['/%41', `${base}%41`, '%41'],
   ])(
-    'says of %s what its leading slash means, and what to write for %s',
+    'explains the leading slash of %s and offers a reference to %s',
     async (target, meant, written) => {
       for (const given of [target, {href: target}]) {
         const refusal = String(await refusalOf(() => Reflect.apply(call, undefined, [given])))
@@ -113,16 +113,16 @@ describe.each<
   )
 
   it.each<[string, Target]>([
-    ['a reference without one', '../bob/'],
+    ['a reference without a leading slash', '../bob/'],
     ['a URL', new URL('/a.txt', base)],
     ['a string that is a URL', `${origin}/a.txt`],
     ['a result', {url: `${origin}/a.txt`}],
-  ])('says nothing of a leading slash for %s', async (_what, target) => {
+  ])('does not mention a leading slash for %s', async (_what, target) => {
     expect(String(await refusalOf(() => call(target)))).toContain('outside')
     expect(String(await refusalOf(() => call(target)))).not.toContain('leading slash')
   })
 
-  it('refuses another origin even where unguarded is true', async () => {
+  it('refuses another origin even with unguarded: true', async () => {
     expect(await refusalOf(() => call('https://other.example/x', true))).toBeInstanceOf(TypeError)
     expect(sent).toEqual([])
   })
@@ -135,14 +135,14 @@ describe('a client on the root of its server', () => {
     expect(await refusalOf(() => root.delete(target))).toBeInstanceOf(TypeError)
   })
 
-  it('deletes what is in it', async () => {
+  it('deletes its member', async () => {
     await root.delete('a')
     expect(sent).toEqual([`DELETE ${origin}/a`])
   })
 })
 
 describe('PROPFIND', () => {
-  it.each(['', '/', '..', '/files/bob/'])('goes anywhere on the origin: %j', async (target) => {
+  it.each(['', '/', '..', '/files/bob/'])('may go anywhere on the origin: %j', async (target) => {
     await expect(dav.propfind(target).collect()).rejects.toThrow()
     expect(sent).toHaveLength(1)
   })

@@ -1,5 +1,5 @@
-// States what a caller may name a resource by, and what is refused before anything is sent because it would hit another
-// one. RFC 3986, sections 2 and 3; RFC 4918, section 8.3.
+// States the ways to name a resource, and the references that are refused because they would reach another one. RFC
+// 3986, sections 2 and 3; RFC 4918, section 8.3.
 
 import fc from 'fast-check'
 import {
@@ -18,7 +18,7 @@ import {refusalOf} from '../support/results.ts'
 const base = 'https://dav.example/files/ana/'
 let sent: string[]
 
-/** Keeps what would be sent, and answers that it is gone. */
+/** Records each request and answers 204. */
 const transport: Transport = async ({method, url}) => {
   sent.push(`${method} ${url}`)
   return {status: 204, headers: new Headers(), body: null}
@@ -62,15 +62,15 @@ describe('a target', () => {
     ['an escaped slash', 'a%2Fb', 'a%2Fb'],
     ['three dots', '...', '...'],
     ['a colon after a dot', './file:colon.vcf', 'file:colon.vcf'],
-  ])('is %s', async (_, target, path) => {
+  ])('may be %s', async (_, target, path) => {
     expect(await deleted(target)).toEqual([`DELETE ${base}${path}`])
   })
 
-  it('that is a result means its url, whatever its href says', async () => {
+  it('that is a result means its url, whatever its href', async () => {
     expect(await deleted({...result, href: '/elsewhere'})).toEqual([`DELETE ${base}x%20y`])
   })
 
-  it('that is a Failure means its url too', async () => {
+  it('that is a Failure means its url', async () => {
     const failure: Failure = {
       ok: false,
       href: '/files/ana/locked',
@@ -104,11 +104,11 @@ describe.each<[string, (target: Target) => unknown]>([
     ['half an escape', 'a%4'],
     ['%u00e9, as IIS writes it', '%u00e9'],
     ['a backslash', 'a\\b'],
-    ['a blank before it', ' a'],
-    ['a blank after it', 'a '],
+    ['a leading blank', ' a'],
+    ['a trailing blank', 'a '],
     ['half of a surrogate pair', 'a\uD83D'],
     ['a fragment in an absolute URL', `${base}a#b`],
-  ])('refuses a string with %s, and names encodePath', async (_what, target) => {
+  ])('refuses a string with %s and names encodePath', async (_what, target) => {
     expect(await refusalOf(() => call(target))).toBeInstanceOf(TypeError)
     expect(String(await refusalOf(() => call(target)))).toMatch(/encodePath/)
     expect(sent).toEqual([])
@@ -135,7 +135,7 @@ describe.each<[string, (target: Target) => unknown]>([
     new URL('https://ana:hidden-secret@dav.example/files/ana/a'),
     {url: 'https://ana:hidden-secret@dav.example/files/ana/a'},
     'https://ana:hidden-secret@other.example/files/ana/a',
-  ])('refuses credentials without telling them: %o', async (target) => {
+  ])('refuses credentials without showing them: %o', async (target) => {
     expect(await refusalOf(() => call(target))).toBeInstanceOf(TypeError)
     expect(String(await refusalOf(() => call(target)))).not.toMatch(/hidden-secret/)
   })
@@ -151,13 +151,13 @@ describe.each<[string, (target: Target) => unknown]>([
     {href: 7},
     {href: 'a#1'},
     Symbol.iterator,
-  ])('refuses what is no target: %o', async (target) => {
-    // @ts-expect-error -- what a caller without types may write
+  ])('refuses a value that is no target: %o', async (target) => {
+    // @ts-expect-error -- possible for callers without types
     expect(await refusalOf(() => call(target))).toBeInstanceOf(TypeError)
     expect(sent).toEqual([])
   })
 
-  it('refuses a Failure malformed: it names no resource', async () => {
+  it('refuses a Failure malformed, which names no resource', async () => {
     const failure: Failure = {
       ok: false,
       href: '',
@@ -182,7 +182,7 @@ describe('stat', () => {
 })
 
 describe('encodePath and a client', () => {
-  it('mean the one resource of that name, whatever the name', async () => {
+  it('reach the one resource of any name', async () => {
     const name = fc
       .string({unit: 'binary', minLength: 1})
       .filter((text) => !text.includes('/') && text !== '.' && text !== '..')
@@ -200,7 +200,7 @@ describe('encodePath and a client', () => {
     )
   })
 
-  it('mean what a listing of the server means by the same name', async () => {
+  it('agree with the hrefs of a listing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({unit: 'grapheme', minLength: 1}), async (text) => {
         if (text.includes('/') || text === '.' || text === '..') return

@@ -1,5 +1,6 @@
-// States that a destructive call reaches the resource that was meant and no other one, whatever way a server reads paths and
-// wherever its answers come from. The model servers here know harmless names alone. RFC 3986, section 3.3; RFC 4918, section 9.6.
+// States that a destructive call reaches the intended resource and no other, however a server reads paths. The same
+// holds for answers from another URL. The model servers here hold harmless names only. RFC 3986, section 3.3; RFC 4918,
+// section 9.6.
 
 import {
   DavClient,
@@ -21,9 +22,9 @@ const base = `${origin}/files/`
 
 interface Model {
   readonly dav: DavClient
-  /** Method and path of each request, as it was sent. */
+  /** Method and path of each request. */
   readonly sent: readonly string[]
-  /** The names that are there. */
+  /** Names of the existing resources. */
   readonly names: ReadonlySet<string>
 }
 
@@ -37,7 +38,9 @@ function multistatus(...entries: readonly string[]): Response {
   return new Response(body, {status: 207})
 }
 
-/** A server with files in one collection. It lists names as `write` writes them, and finds one by what `read` makes of a path. */
+/**
+ * A server with files in one collection. `write` formats a name for a listing, and `read` decodes the name of a request.
+ */
 function model(
   files: readonly string[],
   read: (path: string) => string,
@@ -59,15 +62,15 @@ function model(
   return {dav: new DavClient({url: base, transport}), sent, names}
 }
 
-/** As a servlet container reads a path: parameters are cut off before escapes are decoded. */
+/** Decodes a path like a servlet container, which cuts parameters off first. */
 const asServlet = (path: string): string => decodeURIComponent(path.replaceAll(/;[^/]*/g, ''))
 
 describe('a name with a semicolon', () => {
   it.each<[string, (path: string) => string, (name: string) => string]>([
-    ['a servlet container, which lists it raw', asServlet, (name) => name],
-    ['a servlet container, which escapes it', asServlet, (name) => name.replaceAll(';', '%3B')],
+    ['a servlet container that lists it raw', asServlet, (name) => name],
+    ['a servlet container that escapes it', asServlet, (name) => name.replaceAll(';', '%3B')],
     ['a server without parameters', decodeURIComponent, (name) => name],
-  ])('is deleted by itself on %s', async (_, read, write) => {
+  ])('is deleted alone on %s', async (_, read, write) => {
     for (const how of ['delete', 'deleteMany', 'stream'] as const) {
       const {dav, names, sent} = model(['a.txt', 'a.txt;v=2', 'b;c;d'], read, write)
       const {successes} = await dav.propfind('').collect()
@@ -94,13 +97,13 @@ describe('a name with a semicolon', () => {
     ['a URL', new URL(`${base}a.txt;v=2`)],
     ['an object', {href: 'a.txt;v=2'}],
     ['an escaped string', 'a.txt%3Bv=2'],
-  ])('is that name where it is %s', async (_, target) => {
+  ])('names that resource as %s', async (_, target) => {
     const {dav, names} = model(['a.txt', 'a.txt;v=2'], asServlet)
     await dav.delete(target)
     expect([...names]).toEqual(['a.txt'])
   })
 
-  it('of a member that failed is retried by that name', async () => {
+  it('of a failed member is kept by the retry', async () => {
     const sent: string[] = []
     const failing = multistatus(
       '<D:response><D:href>/files/c/a;1</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>',
@@ -116,7 +119,7 @@ describe('a name with a semicolon', () => {
     expect(sent).toEqual(['/files/c/', '/files/c/a%3B1', '/files/c/'])
   })
 
-  it('of a collection does not keep its members from being retried', async () => {
+  it('of a collection does not stop the retry of its members', async () => {
     const answer = multistatus(
       '<D:response><D:href>/files/c;1/a</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>',
     )
@@ -125,7 +128,7 @@ describe('a name with a semicolon', () => {
     expect(failures.map(({request}) => request?.url)).toEqual([`${base}c%3B1/a`, `${base}c%3B1/`])
   })
 
-  it('of a collection is walked by that name', async () => {
+  it('of a collection is kept by a walk', async () => {
     const asked: string[] = []
     const transport: Transport = async ({url}) => {
       const path = url.slice(origin.length)
@@ -141,7 +144,7 @@ describe('a name with a semicolon', () => {
     expect(summary.complete).toBe(true)
   })
 
-  it.each([';x', '%3Bx'])('that is nothing but parameters is refused: %s', async (name) => {
+  it.each([';x', '%3Bx'])('that consists of parameters only is refused: %s', async (name) => {
     const {dav, sent} = model([';x'], asServlet)
     await expect(dav.delete(name)).rejects.toThrow(/base/)
     const {failures} = await dav.deleteMany(generate([name])).collect()
@@ -171,14 +174,14 @@ describe('a name with a control character', () => {
     },
   )
 
-  it('is deleted where unguarded is true', async () => {
+  it('is deleted with unguarded: true', async () => {
     const {dav, names} = model(['a\u0001b'], decodeURIComponent)
     const {successes} = await dav.deleteMany(['a%01b'], {unguarded: true}).collect()
     expect(successes.map(line)).toEqual(['204 self /files/a%01b'])
     expect([...names]).toEqual([])
   })
 
-  it('is listed, and is no request of a member that failed', async () => {
+  it('of a failed member is listed without a request', async () => {
     const answer = multistatus(
       '<D:response><D:href>/files/c/a%01</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>',
       '<D:response><D:href>/files/c/b</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>',
@@ -216,8 +219,8 @@ describe('a name with a control character', () => {
   })
 })
 
-describe('an answer that comes from elsewhere', () => {
-  /** Redirects `tmp/` to `precious/`, and answers everything else. */
+describe('an answer from another URL', () => {
+  /** Redirects `tmp/` to `precious/` and answers all other requests. */
   function redirecting(location = '/files/precious/'): {dav: DavClient; deleted: string[]} {
     const deleted: string[] = []
     const transport: Transport = async ({method, url}) => {
@@ -235,7 +238,7 @@ describe('an answer that comes from elsewhere', () => {
   }
 
   it.each([0, 1, 'infinity', {walk: true}] as const)(
-    'names no member of what was asked for: depth %j',
+    'names no member of the requested collection: depth %j',
     async (depth) => {
       const {dav, deleted} = redirecting()
       const {successes, summary} = await dav.propfind('tmp/', {depth}).collect()
@@ -248,7 +251,7 @@ describe('an answer that comes from elsewhere', () => {
     },
   )
 
-  it('is no target that a stat stands for, with the properties of another one', async () => {
+  it('makes the result of a stat no target of a DELETE', async () => {
     const sent: string[] = []
     const transport: Transport = async ({method, url}) => {
       sent.push(`${method} ${url.slice(origin.length)}`)
@@ -264,14 +267,14 @@ describe('an answer that comes from elsewhere', () => {
     expect(sent).toEqual(['PROPFIND /files/d', 'PROPFIND /files/other'])
   })
 
-  it('and is below what was asked for is no result of a stat', async () => {
+  it('about a resource below the requested one is no result of a stat', async () => {
     for (const entries of [[entry('/files/d/index.html', '')], [entry('/files/d/a/b', '')]]) {
       const dav = new DavClient({url: base, transport: async () => multistatus(...entries)})
       await expect(dav.stat('d')).rejects.toMatchObject({name: 'DavError'})
     }
   })
 
-  it('does not tell whether a target is gone', async () => {
+  it('does not prove that a target is gone', async () => {
     const {dav} = redirecting()
     const transport: Transport = async (request) =>
       request.method === 'DELETE'
@@ -284,7 +287,7 @@ describe('an answer that comes from elsewhere', () => {
     expect(failures).toMatchObject([{status: 0, reason: 'no-answer', cause: 'unreadable'}])
   })
 
-  it('does not tell that either where it is missing itself', async () => {
+  it('does not prove it by a 404 either', async () => {
     const transport: Transport = async ({method, url}) => {
       if (method === 'DELETE') return new Response(null, {status: 204})
       return url.endsWith('/tmp')
@@ -296,7 +299,7 @@ describe('an answer that comes from elsewhere', () => {
     expect(failures).toMatchObject([{status: 0, reason: 'no-answer'}])
   })
 
-  it('that is the same resource with its slash is one', async () => {
+  it('counts if only the slash differs', async () => {
     const transport: Transport = async ({url}) =>
       url.endsWith('/tmp')
         ? new Response(null, {status: 301, headers: {location: '/files/tmp/'}})
@@ -312,7 +315,7 @@ describe('an answer that comes from elsewhere', () => {
     ['another origin', 'https://evil.example/files/'],
     ['another port', 'https://dav.example:8443/files/'],
     ['plain http', 'http://dav.example/files/'],
-  ])('is refused where a fetch has followed a redirect to %s', async (_, answered) => {
+  ])('is refused if a fetch followed a redirect to %s', async (_, answered) => {
     const fetch = async (): Promise<Response> => {
       const response = multistatus(entry('/files/'), entry('/files/a'))
       Object.defineProperty(response, 'url', {value: answered})
@@ -328,7 +331,7 @@ describe('an answer that comes from elsewhere', () => {
     expect(failures).toMatchObject([{status: 0, reason: 'refused', url: `${base}a`}])
   })
 
-  it('is no verdict on the target of a DELETE that a fetch has sent on, which is not sent again', async () => {
+  it('is no verdict on a DELETE that a fetch redirected, and the DELETE is not repeated', async () => {
     let count = 0
     const fetch = async (): Promise<Response> => {
       count++
@@ -342,7 +345,7 @@ describe('an answer that comes from elsewhere', () => {
     expect(count).toBe(1)
   })
 
-  it('may be named by a path', async () => {
+  it('may have a path as its url', async () => {
     const transport: Transport = async () => ({
       status: 204,
       headers: new Headers(),
@@ -354,7 +357,7 @@ describe('an answer that comes from elsewhere', () => {
   })
 })
 
-describe('a result that is outside', () => {
+describe('a result outside its request', () => {
   const only = async (): Promise<Response> => multistatus(entry('/inner/x'))
 
   it.each(['delete', 'deleteMany', 'stream'] as const)('is no target of %s', async (how) => {
@@ -369,7 +372,7 @@ describe('a result that is outside', () => {
     expect(failures).toMatchObject([{reason: 'refused', status: 0, url: `${origin}/inner/x`}])
   })
 
-  it('is one where unguarded is true', async () => {
+  it('is a target with unguarded: true', async () => {
     const sent: string[] = []
     const transport: Transport = async ({method, url}) => {
       if (method === 'PROPFIND') return only()
@@ -389,7 +392,7 @@ describe('an href that begins with two slashes', () => {
     ['/', '//dav.example/a', '/a', 'member'],
     ['/dav/', '//dav//a', '/dav/a', 'member'],
     ['/dav/', '//other/dav/a', '/other/dav/a', 'outside'],
-  ])('in a listing of %s: %s', async (at, href, path, relation) => {
+  ])('is resolved in a listing of %s: %s', async (at, href, path, relation) => {
     const dav = new DavClient({url: origin, transport: async () => multistatus(entry(href))})
     const {successes} = await dav.propfind(at).collect()
     expect(successes).toMatchObject([{href, url: origin + path, relation}])
@@ -406,7 +409,7 @@ describe('the base of a client', () => {
     '/%E0%A4%85/',
     '/a%20b/',
     '/a%3Bb/',
-  ])('is read as the targets in it are: %s', async (path) => {
+  ])('is read like the targets in it: %s', async (path) => {
     const sent: string[] = []
     const transport: Transport = async ({url}) => {
       sent.push(url)
@@ -420,7 +423,7 @@ describe('the base of a client', () => {
   })
 })
 
-describe('a refused target that is named again', () => {
+describe('a repeated refused target', () => {
   it('has one verdict', async () => {
     const {dav, sent} = model([], decodeURIComponent)
     const foreign = 'https://other.example/files/a'
@@ -436,7 +439,7 @@ describe('a refused target that is named again', () => {
     expect(sent).toEqual([])
   })
 
-  it('does not stand in the way of one that is meant', async () => {
+  it('does not hide a valid target with its URL', async () => {
     const {dav, names} = model(['a'], decodeURIComponent)
     const stray: DavResult = {
       ok: true,
@@ -466,7 +469,7 @@ describe('the Failure of a refused reference', () => {
     ['a\\b', `${base}a%5Cb`],
     ['100%', `${base}100%25`],
     ['../x', `${origin}/x`],
-  ])('has the URL that it means: %s', async (target, url) => {
+  ])('has its intended URL: %s', async (target, url) => {
     const {dav, sent} = model([], decodeURIComponent)
     const {failures} = await dav.deleteMany(generate([target])).collect()
     expect(failures).toMatchObject([{reason: 'refused', status: 0, url}])
@@ -474,8 +477,8 @@ describe('the Failure of a refused reference', () => {
   })
 })
 
-describe('a name that some servers read as the collection that it is in', () => {
-  it.each(['%3Bx', ';x', '%2F', '%5C', '%2f%2F'])('is refused, and listed: %s', async (name) => {
+describe('a name that some servers read as its collection', () => {
+  it.each(['%3Bx', ';x', '%2F', '%5C', '%2f%2F'])('is refused, but listed: %s', async (name) => {
     const {dav, sent, names} = model([], asServlet)
     const listed = `${base}d/${name}`
     const transport: Transport = async ({method, url}) => {
@@ -496,7 +499,7 @@ describe('a name that some servers read as the collection that it is in', () => 
 })
 
 describe('a base with two slashes at its beginning', () => {
-  it('is that of the hrefs that begin so', async () => {
+  it('contains the hrefs that begin like it', async () => {
     const dav = new DavClient({
       url: `${origin}//a/`,
       transport: async () => multistatus(entry('//a/'), entry('//a/m.txt')),
@@ -509,8 +512,8 @@ describe('a base with two slashes at its beginning', () => {
   })
 })
 
-describe('a collection that is known by its type', () => {
-  it('is asked for with its slash', async () => {
+describe('a collection known by its type', () => {
+  it('is requested with its slash', async () => {
     const sent: string[] = []
     const transport: Transport = async ({method, url}) => {
       sent.push(`${method} ${url.slice(origin.length)}`)

@@ -1,4 +1,5 @@
-// The engine with verbs that have a source and a destination: COPY and MOVE as test verbs. RFC 4918, sections 9.8 and 9.9.
+// States how the engine handles verbs with a source and a destination. COPY and MOVE are test verbs here. RFC 4918,
+// sections 9.8 and 9.9.
 
 import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -37,7 +38,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** Moves the end of a URL from one collection to another one. */
+/** Translates a URL from one collection to another. */
 function translate(url: string, from: string, to: string): string | undefined {
   return url.startsWith(from) ? to + url.slice(from.length) : undefined
 }
@@ -73,7 +74,7 @@ const policy = {attempts: 2, minDelay: 1, maxDelay: 1}
 const locked = 'HTTP/1.1 423 Locked'
 const failed = 'HTTP/1.1 424 Failed Dependency'
 
-/** The requests that the server saw, each as method, path and path of the destination. */
+/** Requests that the server saw, each as method, path and path of the destination. */
 const sent = (): string[] =>
   server.requests.map(
     ({method, url, headers}) =>
@@ -81,8 +82,8 @@ const sent = (): string[] =>
   )
 
 describe('a COPY that is answered by a 207', () => {
-  it('has the members that the answer names in the destination: RFC 4918, example 9.8.8', async () => {
-    // The example has the inner host of the server in its href.
+  it('has members named in the destination: RFC 4918, example 9.8.8', async () => {
+    // The href of the example has the server's inner host.
     const href = 'http://www.example.com/othercontainer/R2/'
     server.answers(answer207(OPEN + verdict(href, locked) + SHUT))
     const request = requestOf('COPY', 'container/', 'othercontainer/')
@@ -105,7 +106,7 @@ describe('a COPY that is answered by a 207', () => {
     ])
   })
 
-  it('has the members that the answer names in the source', async () => {
+  it('has members named in the source', async () => {
     server.answers(answer207(OPEN + verdict('/a/x/y', 'HTTP/1.1 403 Forbidden') + SHUT))
     const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
     expect(result.members).toMatchObject([
@@ -116,7 +117,7 @@ describe('a COPY that is answered by a 207', () => {
     ])
   })
 
-  it('has the verdict on the destination itself', async () => {
+  it('has the verdict on the destination as its own', async () => {
     server.answers(answer207(OPEN + verdict('/b/', locked) + SHUT))
     const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})
     expect(result).toMatchObject({ok: false, status: 423, reason: 'status', relation: 'self'})
@@ -125,7 +126,7 @@ describe('a COPY that is answered by a 207', () => {
     expect(result.request).toMatchObject({url: `${server.url}a/`, destination: `${server.url}b/`})
   })
 
-  it('keeps a member outside both collections, and does not send it again', async () => {
+  it('keeps a member outside both collections without sending it again', async () => {
     const answer = answer207(OPEN + verdict('/c/x', locked) + SHUT)
     server.answers(answer, answer)
     const result = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {retry: policy})
@@ -152,7 +153,7 @@ describe('a retry of members', () => {
     ])
   })
 
-  it('keeps the one member that fails again, by whichever name it was told', async () => {
+  it('keeps a member that fails again, named in the source or the destination', async () => {
     const again = answer207(OPEN + verdict('/b/z', locked) + SHUT)
     server.script(({url}) =>
       url === '/a/' ? (server.requests.length === 1 ? answer207(answer()) : again) : {status: 201},
@@ -170,8 +171,8 @@ describe('a retry of members', () => {
   })
 })
 
-describe('many', () => {
-  it('sends a target in another one that succeeded: a copy does not cover its members', async () => {
+describe('many targets', () => {
+  it('include a member of a copied target: a COPY does not cover its members', async () => {
     server.answers({status: 201}, {status: 201})
     const stream = runMany<readonly [string, string]>(session, copy, {
       name: 'copyMany',
@@ -189,7 +190,7 @@ describe('many', () => {
 })
 
 describe('retry of failures', () => {
-  it('sends members of a COPY from JSON again, and those of a MOVE, in one call', async () => {
+  it('sends members of a COPY and of a MOVE again, from JSON and in one call', async () => {
     const answers = answer207(OPEN + verdict('/b/x', locked) + SHUT)
     server.answers(answers, answers, {status: 201}, {status: 201})
     const copied = await runOne(session, copy, requestOf('COPY', 'a/', 'b/'), {})

@@ -1,4 +1,4 @@
-// The built package as Node loads it: the reader in `dist` at every chunk edge, its memory, and what each door pulls in.
+// The built package under Node: the reader in `dist` at every chunk edge, its memory, and the imports of each door.
 
 import {execFile} from 'node:child_process'
 import {fileURLToPath} from 'node:url'
@@ -10,7 +10,7 @@ import {expect, it} from 'vitest'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-it('dist/parser.js reads a body byte by byte as it reads it whole', async () => {
+it('dist/parser.js reads a body byte by byte with the results of a whole read', async () => {
   const program = `
     import {readFileSync} from 'node:fs'
     import {isDeepStrictEqual} from 'node:util'
@@ -43,7 +43,7 @@ it.each<[entry: string, absent: readonly string[], present: string[]]>([
   ['multistatus/parser', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus/fetch', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus', [], ['undici', 'p-limit', 'fast-xml-parser']],
-])('%s pulls in what it may under Node, and no more', async (entry, absent, present) => {
+])('%s imports only its allowed packages under Node', async (entry, absent, present) => {
   const {metafile} = await build({
     entryPoints: [dist(entry === 'multistatus' ? 'index' : entry.slice('multistatus/'.length))],
     bundle: true,

@@ -1,5 +1,5 @@
-// The examples that hand a job over, as programs on the built package, against a real server (nephele): delete-job.ts is ended
-// by SIGKILL in the middle, and finish-job.ts finishes what it left. What the journal says then is held against the disk.
+// The examples that hand a job over, run on the built package against a real server (nephele). SIGKILL ends
+// delete-job.ts in the middle, and finish-job.ts does the rest. The final journal is compared with the disk.
 
 import {type ChildProcess, execFile, spawn} from 'node:child_process'
 import {once} from 'node:events'
@@ -19,7 +19,7 @@ import {type EmbeddedServer, startEmbeddedServer} from '../support/embedded-serv
 
 type Program = 'delete-job' | 'finish-job'
 
-// Locked while the first program runs, and unlocked before the second.
+// Locked during the first program, and unlocked before the second.
 const FREED = ['freed.txt', 'freed/in it.txt']
 // Locked all the time.
 const KEPT = ['kept.txt', 'kept/in it.txt']
@@ -49,7 +49,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'multistatus-job-'))
   targets = join(folder, 'targets.txt')
   journal = join(folder, 'journal.jsonl')
-  // Two are named twice: once as before, once in another spelling.
+  // Two are repeated: one as before, one in another spelling.
   const references = [...TARGETS.map(encodePath), 'plain/3.txt', 'plain/%34.txt']
   await writeFile(targets, `${references.join('\n')}\n`)
 
@@ -65,12 +65,12 @@ afterEach(async () => {
   await rm(folder, {recursive: true})
 })
 
-/** A plain path on the server as an absolute URL. */
+/** Formats a plain path on the server as an absolute URL. */
 function at(path: string): string {
   return server.url + encodePath(path)
 }
 
-/** A URL or its path as a plain path, the same for all its spellings. */
+/** Decodes a URL or its path to a plain path, the same for all its spellings. */
 function plain(url: string): string {
   return decodePath(url)?.replaceAll(/^\/|\/$/g, '') ?? url
 }
@@ -81,7 +81,7 @@ function commandOf(program: Program): readonly [string[], {env: NodeJS.ProcessEn
   return [[file, targets, journal], {env: {...inherited, DAV_URL: server.url}}]
 }
 
-/** Starts a program and ends it by SIGKILL when the server has answered so many of its requests. */
+/** Starts a program and ends it by SIGKILL after this many answers. */
 async function runUntilKilled(program: Program, answers: number): Promise<void> {
   const [parameters, options] = commandOf(program)
   const started = spawn(process.execPath, parameters, {...options, stdio: 'ignore'})
@@ -97,13 +97,13 @@ async function runUntilKilled(program: Program, answers: number): Promise<void> 
   server.http.off('request', onRequest)
 }
 
-/** Unlocks what is to be freed and runs the second program to its end. Gives what it prints. */
+/** Unlocks the files of `FREED` and runs the second program to its end. Returns its output. */
 async function finish(): Promise<string> {
   for (const file of FREED) await unlock(at(file), tokens.get(file) ?? '')
   return finishAgain()
 }
 
-/** The second program says by its exit status that something stands: what is still locked. */
+/** Runs the second program. Its exit status is 1 because locked files stand. Returns its output. */
 async function finishAgain(): Promise<string> {
   const [parameters, options] = commandOf('finish-job')
   const ended = run(process.execPath, parameters, options)
@@ -115,8 +115,8 @@ async function finishAgain(): Promise<string> {
   return stdout
 }
 
-/** What the journal says of each target itself, in the order in which it was written. */
-async function said(): Promise<Map<string, DavResult[]>> {
+/** Reads the results of each target itself from the journal, in order. */
+async function readJournal(): Promise<Map<string, DavResult[]>> {
   const text = existsSync(journal) ? await readFile(journal, 'utf8') : ''
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n')
   const results: DavResult[] = lines.filter((line) => line !== '').map((line) => JSON.parse(line))
@@ -124,7 +124,7 @@ async function said(): Promise<Map<string, DavResult[]>> {
   return Map.groupBy(own, ({url}) => plain(url))
 }
 
-/** What is in the served folder, nephele's own files for locks aside. */
+/** Lists the served folder, without nephele's own files for locks. */
 async function stored(): Promise<readonly string[]> {
   const names = await readdir(server.folder, {recursive: true})
   return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()
@@ -134,12 +134,12 @@ function isUndecided(result: DavResult | undefined): boolean {
   return result === undefined || (!result.ok && result.reason === 'no-answer')
 }
 
-/** Each target has one last word, and it is what the disk says. */
+/** Checks that each target has one final verdict, which equals its state on the disk. */
 async function expectVerdicts(): Promise<void> {
-  const entries = [...(await said())]
+  const entries = [...(await readJournal())]
   expect(entries.map(([path]) => path).toSorted()).toEqual(TARGETS.toSorted())
   expect(entries.filter(([, results]) => isUndecided(results.at(-1)))).toEqual([])
-  // What was deleted is decided once and for all: nothing was written of it after that.
+  // A deletion is final: the journal has no later line for its target.
   expect(entries.filter(([, results]) => results.slice(0, -1).some(({ok}) => ok))).toEqual([])
 
   const disk = await stored()
@@ -153,10 +153,10 @@ async function expectVerdicts(): Promise<void> {
 
 describe('a job that is ended by SIGKILL', () => {
   it.each([1, 54, 90])(
-    'after %i answers is finished by another process: one verdict for each target, as the disk says',
+    'after %i answers is finished by another process, with one verdict for each target that the disk confirms',
     async (answers) => {
       await runUntilKilled('delete-job', answers)
-      const before = await said()
+      const before = await readJournal()
       const undecided = [...before.keys()].filter((path) => isUndecided(before.get(path)?.at(-1)))
       const deleted = new Set([...before.keys()].filter((path) => before.get(path)?.at(-1)?.ok))
       expect(undecided).not.toEqual([])
@@ -168,13 +168,13 @@ describe('a job that is ended by SIGKILL', () => {
       await finish()
       await expectVerdicts()
       expect(sent.filter((path) => deleted.has(path))).toEqual([])
-      // It was never there: only where its DELETE may have been heard is that a success.
-      const missing = (await said()).get(MISSING)?.at(-1)
+      // The file never existed. A 404 is a success only if an earlier DELETE may have arrived.
+      const missing = (await readJournal()).get(MISSING)?.at(-1)
       expect(missing).toMatchObject({ok: undecided.includes(MISSING), status: 404})
     },
   )
 
-  it('is finished where the one that finishes it was ended by SIGKILL too', async () => {
+  it('is finished even if SIGKILL ended the second program too', async () => {
     await runUntilKilled('delete-job', 40)
     await runUntilKilled('finish-job', 5)
     await runUntilKilled('finish-job', 60)
@@ -182,7 +182,7 @@ describe('a job that is ended by SIGKILL', () => {
     await expectVerdicts()
   })
 
-  it('is finished where the last line of its journal was torn, in the middle of a character', async () => {
+  it('is finished even if the last line of its journal breaks off inside a character', async () => {
     await runUntilKilled('delete-job', 40)
     const torn = Buffer.from(`{"ok":true,"description":"é`)
     await appendFile(journal, torn.subarray(0, -1))
@@ -190,7 +190,7 @@ describe('a job that is ended by SIGKILL', () => {
     await expectVerdicts()
   })
 
-  it('is finished where nothing was taken, and a second time sends only what is still locked', async () => {
+  it('is finished from an empty journal, and again sends only the locked targets', async () => {
     await writeFile(journal, '')
     expect(await finish()).toContain(`${TARGETS.length - 3} of ${TARGETS.length} deleted`)
     await expectVerdicts()
@@ -201,7 +201,7 @@ describe('a job that is ended by SIGKILL', () => {
   })
 })
 
-describe('a job whose journal has names that no local path can have', () => {
+describe('a job with names in its journal that no local path can have', () => {
   it.each([
     ['plain//3.txt', 'plain/3.txt'],
     ['plain///3.txt', 'plain/3.txt'],
@@ -222,7 +222,7 @@ describe('a job whose journal has names that no local path can have', () => {
   })
 
   it.each(['a%00b', '%2e%2e%2fx', 'caf%E9', 'C:', '../beside', 'con', 'a%2Fb'])(
-    'is finished, and says that it stands: %s',
+    'is finished, and reports that the target stands: %s',
     async (reference) => {
       await writeFile(targets, 'plain/4.txt\n')
       const refused = {status: 403, reason: 'status', conditions: [], missing: []} as const
@@ -235,7 +235,7 @@ describe('a job whose journal has names that no local path can have', () => {
     },
   )
 
-  /** Runs the second program where nothing is to stand. */
+  /** Runs the second program and expects that it deletes everything. */
   async function finishClean(): Promise<string> {
     const [parameters, options] = commandOf('finish-job')
     return (await run(process.execPath, parameters, options)).stdout
@@ -243,7 +243,7 @@ describe('a job whose journal has names that no local path can have', () => {
 })
 
 describe('a job', () => {
-  it('sends nothing where a line names no target', async () => {
+  it('sends nothing if a line names no target', async () => {
     await appendFile(targets, '100% #1?.txt\n')
     const [parameters, options] = commandOf('delete-job')
     await expect(run(process.execPath, parameters, options)).rejects.toThrow('encodePath')
@@ -251,7 +251,7 @@ describe('a job', () => {
     expect(existsSync(journal)).toBe(false)
   })
 
-  it('sends nothing where its journal belongs to another one', async () => {
+  it('sends nothing if its journal belongs to another job', async () => {
     await writeFile(journal, '')
     const [parameters, options] = commandOf('delete-job')
     await expect(run(process.execPath, parameters, options)).rejects.toThrow('EEXIST')

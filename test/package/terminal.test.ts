@@ -1,5 +1,5 @@
-// States that no example prints raw text of a server: a name or a description may hold a line feed and a forged line of ours, or
-// what a terminal obeys. The examples run as programs on the built package.
+// States that no example prints raw text of a server. A name or a description may hold a line feed with a forged line,
+// or control sequences of the terminal. The examples run as programs on the built package.
 
 import {execFile} from 'node:child_process'
 import {mkdtemp, rm} from 'node:fs/promises'
@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(work, {recursive: true})
 })
 
-/** What an example prints, whatever its exit status is. */
+/** Returns the output of an example, at any exit status. */
 async function printedBy(example: string, ...parameters: readonly string[]): Promise<string> {
   const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
   const options = {env: {...inherited, DAV_URL: server.url, NO_COLOR: '1'}, timeout: 30_000}
@@ -73,7 +73,7 @@ describe('an example prints one line for each result, whatever its server writes
     )
   })
 
-  it('bulk-delete shows the words of the server in the line of their member', async () => {
+  it("bulk-delete shows the server's description in the line of its member", async () => {
     server.answers(answer207(verdicts))
     const lines = (await printedBy('bulk-delete', 'x')).split('\n')
     expect(lines[0]).toBe(

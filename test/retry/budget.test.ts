@@ -1,4 +1,4 @@
-// States what bounds the repetitions of one call as a whole: its budget, its time, and what onRetry is told and may throw.
+// States the limits on the retries of a call: its budget and its time. Also states the events and errors of onRetry.
 
 import {DavClient, type RetryEvent} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -32,7 +32,7 @@ afterEach(() => server.close())
 const names = ['a', 'b', 'c', 'd', 'e']
 
 describe('a budget', () => {
-  it.each([0, 1, 7])('of %i is for all targets of the call together', async (budget) => {
+  it.each([0, 1, 7])('of %i is shared by all targets of the call', async (budget) => {
     const {failures, summary} = await dav.deleteMany(names, {retry: {...quick, budget}}).collect()
     expect(failures.map(line).toSorted()).toEqual(names.map((name) => `503 status self /${name}`))
     expect(server.requests).toHaveLength(5 + budget)
@@ -41,7 +41,7 @@ describe('a budget', () => {
     expect(attempts.reduce((sum, one) => sum + one, 0)).toBe(5 + budget)
   })
 
-  it('is spent by members too: they are requests that are repeated', async () => {
+  it('is spent by members too: they are repeated requests', async () => {
     const locked = {'/a/x': '423 Locked', '/a/y': '423 Locked', '/a/z': '423 Locked'}
     server.script(({url}) => (url === '/a/' ? answer207(verdicts(locked)) : {status: 423}))
     const retry = {...quick, attempts: 9, budget: 4}
@@ -50,14 +50,14 @@ describe('a budget', () => {
     expect(server.requests.length).toBeLessThanOrEqual(1 + 4)
   })
 
-  it('is that of each call, where the client has it', async () => {
+  it('of the client applies to each call', async () => {
     dav = new DavClient({url: server.url, transport, retry: {...quick, budget: 2}})
     await dav.deleteMany(names).collect()
     await dav.deleteMany(names).collect()
     expect(server.requests).toHaveLength(2 * (5 + 2))
   })
 
-  it('of a listing ends its repetitions', async () => {
+  it('of a listing ends its retries', async () => {
     const reading = dav.propfind('a', {retry: {...quick, budget: 1}}).collect()
     await expect(reading).rejects.toMatchObject({status: 503})
     expect(server.requests).toHaveLength(2)
@@ -65,12 +65,12 @@ describe('a budget', () => {
 })
 
 describe('maxElapsed', () => {
-  it('of 0 sends nothing again', async () => {
+  it('of 0 allows no retry', async () => {
     await dav.deleteMany(names, {retry: {...quick, maxElapsed: 0}}).collect()
     expect(server.requests).toHaveLength(5)
   })
 
-  it('is not waited beyond: a Retry-After that leads past it ends the attempts at once', async () => {
+  it('ends the attempts at once if the Retry-After is longer', async () => {
     server.answers({status: 423, headers: {'retry-after': '3600'}})
     const retry = {...quick, maxElapsed: 2000}
     const {failures} = await dav.deleteMany(names, {retry}).collect()
@@ -81,7 +81,7 @@ describe('maxElapsed', () => {
 })
 
 describe('onRetry', () => {
-  it('is told of each repetition before the wait for it', async () => {
+  it('is told of each retry before its wait', async () => {
     const told: RetryEvent[] = []
     const onRetry = (event: RetryEvent): void => {
       expect(server.requests).toHaveLength(told.length + 1)
@@ -102,7 +102,7 @@ describe('onRetry', () => {
     expect(told.every(({delay}) => delay >= 0 && delay <= 2)).toBe(true)
   })
 
-  it('is told the member where that is why', async () => {
+  it('is told of the failed member that causes the retry', async () => {
     const told: string[] = []
     server.answers(answer207(verdicts({'/a/w': '403 Forbidden', '/a/x': '423 Locked'})), {
       status: 204,
@@ -112,7 +112,7 @@ describe('onRetry', () => {
     expect(told).toEqual(['423 status member /a/x'])
   })
 
-  it('of a listing is told too', async () => {
+  it('is told of the retries of a listing too', async () => {
     const told: number[] = []
     const onRetry = ({attempt}: RetryEvent): void => void told.push(attempt)
     server.answers({status: 503}, RESET, answer207(listing('/a')))
@@ -120,7 +120,7 @@ describe('onRetry', () => {
     expect(told).toEqual([2, 3])
   })
 
-  it('that throws ends the call with what it throws, after what was under way', async () => {
+  it('ends the call with the error that it throws, after open requests', async () => {
     const error = new Error('no more')
     const onRetry = (): never => {
       throw error
@@ -134,7 +134,7 @@ describe('onRetry', () => {
   })
 
   it.each(['onRetry', 'retryable'])(
-    'or retryable that throws leaves no connection behind: %s',
+    'and retryable leave no connection open if they throw: %s',
     async (name) => {
       const error = new Error('no more')
       const thrower = (): never => {
@@ -148,14 +148,14 @@ describe('onRetry', () => {
     },
   )
 
-  it.each(['log', 7, null])('is a function, not %j', (onRetry) => {
-    // @ts-expect-error -- what a caller without types may write
+  it.each(['log', 7, null])('is a TypeError with the value %j', (onRetry) => {
+    // @ts-expect-error -- possible for callers without types
     expect(() => dav.deleteMany(['a'], {retry: {onRetry}})).toThrow(TypeError)
   })
 })
 
 describe('maxElapsed', () => {
-  it('holds for what Retry-After of another target holds back', async () => {
+  it('ends the wait for the Retry-After of another target', async () => {
     server.script(({url}) => (url === '/r' ? RESET : {status: 503, headers: {'retry-after': '60'}}))
     const options = {retry: {...quick, attempts: 2, maxElapsed: 300}, concurrency: 1}
     const {failures} = await dav.deleteMany(['other', 'r'], {...options, concurrency: 2}).collect()

@@ -1,5 +1,5 @@
-// States what a policy on a call or on the client sends again, how often and when, and what the results are then: one
-// verdict for each target. RFC 9110, section 10.2.3; RFC 4918, section 11.
+// States the retries under a policy of the call or of the client: their causes, number and times. Each target still has
+// one verdict. RFC 9110, section 10.2.3; RFC 4918, section 11.
 
 import {DavClient, type RetryPolicy, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -54,7 +54,7 @@ describe('without a policy', () => {
 describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
   ['the client', quick, undefined],
   ['the call', undefined, quick],
-  ['the call, before that of the client', {attempts: 1}, quick],
+  ['the call, which wins over the client', {attempts: 1}, quick],
 ])('a policy on %s', (_, ofClient, ofCall) => {
   const options = ofCall === undefined ? {} : {retry: ofCall}
 
@@ -76,7 +76,7 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
     expect(server.requests).toHaveLength(2)
   })
 
-  it('sends one of many again', async () => {
+  it('sends a failed target of many again', async () => {
     let left = 2
     server.script(({url}) => ({status: url === '/b' && left-- > 0 ? 503 : 204}))
     const stream = open(ofClient).deleteMany(['a', 'b', 'c'], {...options, concurrency: 1})
@@ -84,13 +84,13 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
     expect(successes.map(line).toSorted()).toEqual(['204 self /a', '204 self /b', '204 self /c'])
     expect(successes.find(({href}) => href === '/b')).toMatchObject({attempts: 3})
     expect(failures).toEqual([])
-    // While one waits, it is the turn of the next.
+    // The next target goes on while one waits.
     const urls = server.requests.map(({url}) => url)
     expect(urls.slice(0, 3)).toEqual(['/a', '/b', '/c'])
     expect(urls.slice(3)).toEqual(['/b', '/b'])
   })
 
-  it('sends no more often than its attempts', async () => {
+  it('sends no more than its attempts', async () => {
     server.answers({status: 503})
     await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({
       status: 503,
@@ -101,7 +101,7 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
     expect(server.requests).toHaveLength(8)
   })
 
-  it.each(FINAL)('never sends again what is final: %i', async (status) => {
+  it.each(FINAL)('never repeats the final status %i', async (status) => {
     server.answers({status})
     await expect(open(ofClient).propfind('docs/', options).collect()).rejects.toMatchObject({
       status,
@@ -111,7 +111,7 @@ describe.each<[string, RetryPolicy | undefined, RetryPolicy | undefined]>([
     expect(server.requests).toHaveLength(2)
   })
 
-  it.each(RETRYABLE)('sends again what may do better later: %i', async (status) => {
+  it.each(RETRYABLE)('repeats the retryable status %i', async (status) => {
     server.answers({status}, listed207, {status}, {status: 204})
     await open(ofClient).propfind('docs/', options).collect()
     expect(partition(resultsOf(await open(ofClient).delete('a', options))).successes).toHaveLength(
@@ -136,7 +136,7 @@ describe('a repeated request', () => {
     expect((await open(quick, 60).propfind('docs/').collect()).successes).toHaveLength(2)
   })
 
-  it('is given up with what the last attempt threw', async () => {
+  it('ends with the error of the last attempt', async () => {
     server.answers(RESET)
     await expect(open(quick).propfind('docs/').collect()).rejects.toMatchObject({
       name: 'DavNetworkError',
@@ -145,7 +145,7 @@ describe('a repeated request', () => {
     expect(server.requests).toHaveLength(8)
   })
 
-  it('does not follow a listing whose results were delivered', async () => {
+  it('does not follow a listing with delivered results', async () => {
     server.answers(answer207([OPEN, listed('/docs/'), 10, RESET]), listed207)
     const {items, error} = await drain(open(quick).propfind('docs/'))
     expect(items).toHaveLength(1)
@@ -154,7 +154,7 @@ describe('a repeated request', () => {
   })
 
   it.each([404, 410])(
-    'of DELETE that is answered %i is a success: that is what was wanted',
+    'of DELETE is a success if it is answered %i: the target is gone',
     async (status) => {
       server.answers(RESET, {status})
       const {successes, failures} = partition(resultsOf(await open(quick).delete('a')))
@@ -163,7 +163,7 @@ describe('a repeated request', () => {
     },
   )
 
-  it('of DELETE that a 207 says is gone is a success too', async () => {
+  it('of DELETE is a success if a 207 names the target as missing', async () => {
     server.answers({status: 503}, answer207(verdicts({'/a': '404 Not Found'})))
     expect(partition(resultsOf(await open(quick).delete('a'))).successes).toMatchObject([
       {ok: true},
@@ -192,21 +192,21 @@ describe('a repeated request', () => {
 describe('Retry-After', () => {
   const after = (value: string): Answer => ({status: 503, headers: {'retry-after': value}})
 
-  it('is waited for, longer than our own delay', async () => {
+  it('lengthens a shorter delay of the policy', async () => {
     server.answers(after('1'), {status: 204})
     const began = performance.now()
     await open(quick).delete('a')
     expect(performance.now() - began).toBeGreaterThanOrEqual(990)
   })
 
-  it('wins over a longer delay of our own', async () => {
+  it('shortens a longer delay of the policy', async () => {
     server.answers(after('0'), {status: 204}, after('0'), listed207)
     const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
     expect(partition(resultsOf(await open(slow).delete('a'))).successes).toHaveLength(1)
     expect((await open(slow).propfind('docs/').collect()).successes).toHaveLength(2)
   })
 
-  it('as a date that is past is no shorter than our own delay, whatever our clock says', async () => {
+  it('with a past date leaves the delay of the policy, because clocks differ', async () => {
     const past = {status: 503, headers: {'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT'}}
     server.answers(past, {status: 204}, past, listed207)
     const delays: number[] = []
@@ -217,7 +217,7 @@ describe('Retry-After', () => {
     expect(delays).toEqual([30, 30])
   })
 
-  it('of more than the policy allows is cut to that', async () => {
+  it('above the maximum of the policy is cut to it', async () => {
     server.answers(after('86400'))
     const policy = {...quick, attempts: 2, maxRetryAfter: 5}
     const {failures} = partition(resultsOf(await open(policy).delete('a')))
@@ -228,14 +228,14 @@ describe('Retry-After', () => {
     expect(server.requests).toHaveLength(4)
   })
 
-  it('that is nonsense leaves our own delay', async () => {
+  it('with nonsense leaves the delay of the policy', async () => {
     server.answers(after('soon'), {status: 204})
     expect(partition(resultsOf(await open(quick).delete('a'))).successes).toHaveLength(1)
   })
 })
 
 describe('the wait between two attempts', () => {
-  it('ends with an abort, which rejects with the reason', async () => {
+  it('ends by an abort, which rejects with the reason', async () => {
     const reason = {why: 'enough'}
     const slow = {attempts: 2, minDelay: 60_000, maxDelay: 60_000}
     const calls = [
@@ -253,7 +253,7 @@ describe('the wait between two attempts', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('ends with an abort of many', async () => {
+  it('of deleteMany ends by an abort too', async () => {
     const reason = {why: 'enough'}
     const controller = new AbortController()
     server.script(() => {
@@ -267,7 +267,7 @@ describe('the wait between two attempts', () => {
 })
 
 describe('retryable', () => {
-  it('of a policy says what is sent again', async () => {
+  it('decides which failures are sent again', async () => {
     server.answers({status: 403}, {status: 204})
     const retryable = ({status}: {status: number}): boolean => status === 403
     const {successes} = partition(resultsOf(await open({...quick, retryable}).delete('a')))

@@ -1,5 +1,5 @@
-// States what dav.retry sends: what failed and nothing else, leaves before their collections, each once, under the same
-// guards as a caller's own targets. RFC 4918, sections 9.6.1 and 13.
+// States the requests of dav.retry: failed ones only, leaves before their collections, each once, under the same guards
+// as a caller's targets. RFC 4918, sections 9.6.1 and 13.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -39,8 +39,8 @@ function failed(path: string, status?: number, request?: Partial<FailedRequest>)
   return failedDelete(server.url, path, status, request)
 }
 
-describe('what is sent', () => {
-  it('is what failed and nothing else', async () => {
+describe('the requests of dav.retry', () => {
+  it('are those of the failures only', async () => {
     server.script(({url}) => ({status: url.endsWith('b') ? 423 : 204}))
     const {failures} = await dav.deleteMany(['a', 'b', 'c']).collect()
     server.answers({status: 204})
@@ -57,7 +57,7 @@ describe('what is sent', () => {
     })
   })
 
-  it('is a leaf before its collection, and each collection before the one above it', async () => {
+  it('go from leaves to their collections, the deepest first', async () => {
     server.answers({status: 204})
     const paths = ['docs/a/', 'docs/a/b/c/d', 'docs/a/b/', 'docs/e', 'docs/a/b/c/', 'docs/a/b/c/f']
     await dav
@@ -76,7 +76,7 @@ describe('what is sent', () => {
     ])
   })
 
-  it('is a collection only when all below it were answered', async () => {
+  it('reach a collection only after all answers from below it', async () => {
     const over: string[] = []
     server.script(async ({url}) => {
       if (url !== '/docs/a/') await delay(30)
@@ -94,7 +94,7 @@ describe('what is sent', () => {
     expect(server.mostAtOnce).toBe(3)
   })
 
-  it('is sent once where two failures ask for the same', async () => {
+  it('are sent once for two failures of one target', async () => {
     server.answers({status: 204})
     const twice = [failed('docs/a'), failed('docs/a', 424), failed('docs/b')]
     const {summary} = await dav.retry(twice, {...quick, concurrency: 1}).collect()
@@ -102,7 +102,7 @@ describe('what is sent', () => {
     expect(summary.requests).toBe(2)
   })
 
-  it('is the members that a 207 named, and then the target', async () => {
+  it('reach the members that a 207 named, then the target', async () => {
     server.answers(answer207(verdicts({'/docs/a/x': '423 Locked', '/docs/a/s/y': '423 Locked'})))
     const {failures} = partition(resultsOf(await dav.delete('a/')))
     server.answers({status: 204})
@@ -115,14 +115,14 @@ describe('what is sent', () => {
     ])
   })
 
-  it('has Depth infinity, and the conditions of the first time', async () => {
+  it('have Depth infinity and the first conditions', async () => {
     server.answers({status: 204})
     const conditions = {'if-match': '"1"'}
     await dav.retry([failed('docs/a', 423, {conditions})], quick).collect()
     expect(server.requests[0]?.headers).toMatchObject({depth: 'infinity', 'if-match': '"1"'})
   })
 
-  it('is the same after JSON, and by another client', async () => {
+  it('are the same from JSON and by another client', async () => {
     server.answers(answer207(verdicts({'/docs/a/x': '423 Locked'})), RESET, {status: 503})
     const stream = dav.deleteMany(['a/', 'b', 'c'], {concurrency: 1})
     const {failures} = await stream.collect()
@@ -141,7 +141,7 @@ describe('what is sent', () => {
     ])
   })
 
-  it('may come from an async iterable', async () => {
+  it('may come from an async iterable of failures', async () => {
     server.answers({status: 204})
     const failures = generate([failed('docs/a'), failed('docs/b')])
     expect((await dav.retry(failures, quick).collect()).successes).toHaveLength(2)
@@ -149,7 +149,7 @@ describe('what is sent', () => {
 })
 
 describe('the outcome', () => {
-  it.each([404, 410])('of a DELETE that is answered %i is a success', async (status) => {
+  it.each([404, 410])('is a Success for a DELETE that is answered %i', async (status) => {
     server.answers({status})
     const {successes, failures} = await dav.retry([failed('docs/a')], quick).collect()
     expect(successes).toMatchObject([{ok: true, href: '/docs/a', relation: 'self'}])
@@ -157,14 +157,14 @@ describe('the outcome', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('of what fails on is its Failure, with the attempts counted on', async () => {
+  it('is a Failure with all attempts counted if it fails again', async () => {
     server.answers({status: 423})
     const {failures, summary} = await dav.retry([failed('docs/a')], quick).collect()
     expect(failures).toMatchObject([{status: 423, reason: 'status', request: {attempts: 4}}])
     expect(summary.requests).toBe(3)
   })
 
-  it('of what the policy does not retry is the same Failure, unsent, and comes first', async () => {
+  it('is the given Failure, unsent and first, if the policy does not retry it', async () => {
     server.answers({status: 204})
     const kept = [failed('docs/a', 403), failed('docs/b', 404), failed('docs/c', 412)]
     const given = [failed('docs/x'), ...kept, failed('docs/y', 503)]
@@ -174,7 +174,7 @@ describe('the outcome', () => {
     expect(sent()).toEqual(['DELETE /docs/x', 'DELETE /docs/y'])
   })
 
-  it('of what is outside the target is the same Failure: it has no request', async () => {
+  it('is the given Failure for a resource outside the target: it has no request', async () => {
     server.answers(answer207(verdicts({'/elsewhere/x': '423 Locked'})))
     const {failures} = partition(resultsOf(await dav.delete('a/')))
     expect(failures.map(line)).toEqual([
@@ -187,7 +187,7 @@ describe('the outcome', () => {
     expect(retried.successes.map(line)).toEqual(['204 self /docs/a/'])
   })
 
-  it('of one is not the end of the others', async () => {
+  it('of one failure does not end the others', async () => {
     server.script(({url}) => (url === '/docs/b' ? RESET : {status: 204}))
     const given = ['docs/a', 'docs/b', 'docs/c'].map((path) => failed(path))
     const {successes, failures} = await dav.retry(given, {...quick, attempts: 1}).collect()
@@ -195,14 +195,14 @@ describe('the outcome', () => {
     expect(failures.map(line)).toEqual(['0 no-answer self /docs/b'])
   })
 
-  it('with no failures is nothing', async () => {
+  it('of no failures is empty', async () => {
     const {summary} = await dav.retry([]).collect()
     expect(summary).toMatchObject({complete: true, successes: 0, failures: 0, requests: 0})
   })
 })
 
 describe('the policy', () => {
-  it('is that of the client where the call has none', async () => {
+  it('is that of the client by default', async () => {
     server.answers({status: 503})
     const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
     const client = new DavClient({url: `${server.url}docs/`, transport, retry})
@@ -210,7 +210,7 @@ describe('the policy', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('says which failures are retried', async () => {
+  it('decides which failures are retried', async () => {
     server.answers({status: 204})
     const retryable = ({status}: Failure): boolean => status === 403
     const given = [failed('docs/a', 403), failed('docs/b', 423)]
@@ -224,7 +224,7 @@ describe('a target that failed twice', () => {
   it.each([
     [[403, 503], ['204 self /docs/x']],
     [[503, 403], ['403 status self /docs/x']],
-  ])('goes by the last time: %j', async (statuses, expected) => {
+  ])('is judged by its last failure: %j', async (statuses, expected) => {
     server.answers({status: 204})
     const failures = statuses.map((status) => failed('docs/x', status))
     const results = await Array.fromAsync(dav.retry(failures, quick))
@@ -235,17 +235,20 @@ describe('a target that failed twice', () => {
 describe('a resource that failed by itself and as a member', () => {
   const token = {conditions: {if: '(<urn:x>) (Not <DAV:no-lock>)'}}
 
-  it.each([[true], [false]])('is sent with its own lock token: first %s', async (isFirst) => {
-    server.answers({status: 204})
-    const self = failed('docs/c/x', 503, token)
-    const member = {...failed('docs/c/x', 423), relation: 'member'} as const
-    const failures = isFirst ? [self, member] : [member, self]
-    const {successes} = await dav.retry(failures, quick).collect()
-    expect(successes.map(line)).toEqual(['204 self /docs/c/x'])
-    expect(server.requests.map(({headers}) => headers['if'])).toEqual([token.conditions.if])
-  })
+  it.each([[true], [false]])(
+    'is sent with its own lock token: own failure first is %s',
+    async (isFirst) => {
+      server.answers({status: 204})
+      const self = failed('docs/c/x', 503, token)
+      const member = {...failed('docs/c/x', 423), relation: 'member'} as const
+      const failures = isFirst ? [self, member] : [member, self]
+      const {successes} = await dav.retry(failures, quick).collect()
+      expect(successes.map(line)).toEqual(['204 self /docs/c/x'])
+      expect(server.requests.map(({headers}) => headers['if'])).toEqual([token.conditions.if])
+    },
+  )
 
-  it('is refused where one of them was sent to another origin', async () => {
+  it('is refused if one failure has another origin', async () => {
     const other = failedDelete('http://other.example/', 'docs/x', 503)
     const call = dav.retry([other, failed('docs/x', 503)], quick)
     await expect(Array.fromAsync(call)).rejects.toThrow(TypeError)

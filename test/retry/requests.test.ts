@@ -1,5 +1,5 @@
-// States what dav.retry makes of failures that a queue may hold: the guards hold for their requests as for a caller's own
-// targets, and a Failure of PROPFIND is asked for by PROPFIND again. RFC 4918, sections 9.1 and 9.6.
+// States the handling of failures from a queue. The guards apply to their requests as to a caller's targets, and a
+// Failure of PROPFIND is sent as PROPFIND again. RFC 4918, sections 9.1 and 9.6.
 
 import {DavClient, type FailedRequest, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -38,22 +38,22 @@ function failed(path: string, status?: number, request?: Partial<FailedRequest>)
   return failedDelete(server.url, path, status, request)
 }
 
-describe('a failure that asks for what the guards refuse', () => {
+describe('a failure with a request that the guards refuse', () => {
   it.each<[string, () => Partial<FailedRequest>]>([
     ['another origin', () => ({url: 'https://other.example/docs/a'})],
     ['the base itself', () => ({url: `${server.url}docs/`})],
-    ['what holds the base', () => ({url: server.url})],
-    ['what is outside the base', () => ({url: `${server.url}other`})],
-    ['no absolute URL', () => ({url: 'a'})],
+    ['the collection above the base', () => ({url: server.url})],
+    ['a path outside the base', () => ({url: `${server.url}other`})],
+    ['a relative URL', () => ({url: 'a'})],
     ['credentials', () => ({url: `${server.url.replace('//', '//ana:hidden-secret@')}docs/b`})],
     ['another method', () => ({method: 'PUT'})],
     ['a header that is no condition', () => ({conditions: {authorization: 'x'}})],
     ['a line break in a condition', () => ({conditions: {'if-match': '"1"\r\nX: y'}})],
     ['a Depth header in its conditions', () => ({conditions: {depth: '0'}})],
-    ['a root that it is not in', () => ({method: 'PROPFIND', root: `${server.url}docs/z/`})],
-    ['a root elsewhere', () => ({method: 'PROPFIND', root: 'https://other.example/docs/'})],
-    // What comes from a queue may be anything.
-    ['a body that is no text', () => ({method: 'PROPFIND', body: 7 as unknown as string})],
+    ['a root that does not contain it', () => ({method: 'PROPFIND', root: `${server.url}docs/z/`})],
+    ['a root on another origin', () => ({method: 'PROPFIND', root: 'https://other.example/docs/'})],
+    // A queue may hold anything.
+    ['a body that is not text', () => ({method: 'PROPFIND', body: 7 as unknown as string})],
   ])('is a TypeError before anything is sent: %s', async (_, change) => {
     server.answers({status: 204})
     const bad = failed('docs/b', 423, change())
@@ -63,7 +63,7 @@ describe('a failure that asks for what the guards refuse', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('is allowed outside the base where unguarded is true', async () => {
+  it('is allowed outside the base with unguarded: true', async () => {
     server.answers({status: 204})
     const stream = dav.retry([failed('other')], {...quick, unguarded: true})
     expect((await stream.collect()).successes).toHaveLength(1)
@@ -71,7 +71,7 @@ describe('a failure that asks for what the guards refuse', () => {
 })
 
 describe('a Failure of PROPFIND', () => {
-  it('is asked for again by PROPFIND, with the same body', async () => {
+  it('is sent as PROPFIND again, with the same body', async () => {
     const busy = verdict('/docs/b', 'HTTP/1.1 503 Service Unavailable')
     server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b')))
     const properties = ['getetag', '{urn:x}p']
@@ -84,7 +84,7 @@ describe('a Failure of PROPFIND', () => {
     expect(second?.headers['depth']).toBe('0')
   })
 
-  it('is asked for with all below it where that was asked for', async () => {
+  it('is sent with Depth infinity if it was asked for so', async () => {
     const busy = verdict('/docs/b/', 'HTTP/1.1 503 Service Unavailable')
     server.answers(answer207(`${OPEN}${busy}${SHUT}`), answer207(listing('/docs/b/', '/docs/b/c')))
     const {failures} = await dav.propfind('', {depth: 'infinity'}).collect()
@@ -93,7 +93,7 @@ describe('a Failure of PROPFIND', () => {
     expect(server.requests[1]?.headers['depth']).toBe('infinity')
   })
 
-  it('is asked for with all below it where it failed both by itself and with all below it', async () => {
+  it('is sent once with Depth infinity if it failed with both depths', async () => {
     server.answers(answer207(listing('/docs/b/', '/docs/b/c')))
     const request = {method: 'PROPFIND', body: '<x/>'}
     const alone = failed('docs/b/', 503, {...request, depth: 0})
@@ -103,7 +103,7 @@ describe('a Failure of PROPFIND', () => {
     expect(server.requests.map(({headers}) => headers['depth'])).toEqual(['infinity'])
   })
 
-  it('that has no properties is not asked for again: 404 is final', async () => {
+  it('without properties is not sent again: 404 is final', async () => {
     const without = `<D:response><D:href>/docs/b</D:href>${propstat('HTTP/1.1 404', '<D:getetag/>')}</D:response>`
     server.answers(answer207(`${OPEN}${without}${SHUT}`))
     const {failures} = await dav.propfind('').collect()
@@ -111,7 +111,7 @@ describe('a Failure of PROPFIND', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('that is refused again is a Failure, and the whole is not complete', async () => {
+  it('that is refused again leaves the summary incomplete', async () => {
     server.answers({status: 503})
     const again = failed('docs/b/', 503, {method: 'PROPFIND', depth: 1, body: '<x/>'})
     const {failures, summary} = await dav.retry([again], {...quick, attempts: 1}).collect()

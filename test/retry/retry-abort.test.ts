@@ -1,5 +1,5 @@
-// States how a signal ends dav.retry: what was sent has a second, and what was not sent again comes out as it went in, once,
-// before the stream rejects with the signal's reason.
+// States how a signal ends dav.retry. Sent requests have one second, and unsent failures come back unchanged, once. Then
+// the stream rejects with the signal's reason.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -39,7 +39,7 @@ function failed(path: string, status = 423): Failure {
   return failedDelete(server.url, path, status)
 }
 
-/** The failure of a listing. */
+/** Creates the failure of a listing. */
 function failedListing(path: string): Failure {
   const failure = failedDelete(server.url, path, 503)
   const request = {method: 'PROPFIND', url: failure.url, depth: 1, attempts: 1} as const
@@ -47,7 +47,7 @@ function failedListing(path: string): Failure {
 }
 
 describe('an abort of dav.retry', () => {
-  it('before the start gives all back as it was, once, and sends nothing', async () => {
+  it('before the start returns each failure unchanged, once, and sends nothing', async () => {
     controller.abort(reason)
     const failures = [failed('a/x'), failed('a/', 424), failed('b', 403), failed('c')]
     const stream = dav.retry(failures, {...quick, signal: controller.signal})
@@ -58,7 +58,7 @@ describe('an abort of dav.retry', () => {
     expect(server.requests).toEqual([])
   })
 
-  it('in the middle gives back what was not sent again, and the verdicts of the others', async () => {
+  it('in the middle returns the unsent failures and the verdicts of the others', async () => {
     server.script(async ({url}) => {
       if (url === '/b') controller.abort(reason)
       await delay(30)
@@ -78,7 +78,7 @@ describe('an abort of dav.retry', () => {
     expect(server.requests.map(({url}) => url)).toEqual(['/a/x/y', '/b'])
   })
 
-  it('gives back listings too', async () => {
+  it('returns listings too', async () => {
     controller.abort(reason)
     const failures = [failedListing('a/'), failedListing('b/'), failed('c')]
     const stream = dav.retry(failures, {...quick, signal: controller.signal})
@@ -88,7 +88,7 @@ describe('an abort of dav.retry', () => {
     expect(results).toEqual(expect.arrayContaining(failures))
   })
 
-  it('while a listing waits for its answer gives back what was not begun', async () => {
+  it('during a listing returns the unsent failures', async () => {
     server.script(() => {
       setTimeout(() => controller.abort(reason), 30)
       return NEVER
@@ -101,7 +101,7 @@ describe('an abort of dav.retry', () => {
     expect(results).toEqual(expect.arrayContaining(failures.slice(1)))
   })
 
-  it('while something waits for an answer makes it a no-answer with its attempts', async () => {
+  it('during a request yields a no-answer with its attempts', async () => {
     server.script(() => {
       setTimeout(() => controller.abort(reason), 30)
       return NEVER
@@ -126,7 +126,7 @@ describe('an abort of dav.retry', () => {
     expect(results).toMatchObject([{status: 503, request: {attempts: 2}}])
   })
 
-  it('while a member is deleted again leaves each its verdict', async () => {
+  it('during the retry of a member leaves one verdict for each target', async () => {
     server.script(({url}) => {
       if (url === '/a/') return answer207(verdicts({'/a/x': '423 Locked'}))
       if (url === '/a/x') setTimeout(() => controller.abort(reason), 30)
@@ -140,7 +140,7 @@ describe('an abort of dav.retry', () => {
     expect(selves.toSorted()).toEqual(['/a/', '/b', '/c'])
   })
 
-  it('whose failures come from a silent source rejects all the same', async () => {
+  it('rejects even with a silent source of failures', async () => {
     const source = async function* (): AsyncGenerator<Failure> {
       yield failed('a')
       await new Promise(() => {})
@@ -153,7 +153,7 @@ describe('an abort of dav.retry', () => {
 })
 
 describe('a second attempt', () => {
-  it('that is not answered in time is a no-answer with both', async () => {
+  it('without an answer in time is a no-answer with both attempts', async () => {
     server.script((_request, number) => {
       if (number === 1) return {status: 503}
       setTimeout(() => controller.abort(reason), 30)
@@ -166,7 +166,7 @@ describe('a second attempt', () => {
     expect(results).toMatchObject([{status: 0, reason: 'no-answer', request: {attempts: 2}}])
   })
 
-  it('that is answered in time counts', async () => {
+  it('with an answer in time counts', async () => {
     server.script(async (_request, number) => {
       if (number === 1) return {status: 503}
       controller.abort(reason)
@@ -182,7 +182,7 @@ describe('a second attempt', () => {
 })
 
 describe('a second attempt that was answered before the abort', () => {
-  it('counts, though what it said could not be verified any more', async () => {
+  it('counts, even without its verification', async () => {
     server.script(({method}, number) => {
       if (number === 1) return {status: 503}
       if (method === 'DELETE') controller.abort(reason)
@@ -191,7 +191,7 @@ describe('a second attempt that was answered before the abort', () => {
     const options = {verify: true, retry: quick, signal: controller.signal}
     const {results, error} = await readToEnd(dav.deleteMany(['a'], options))
     expect(error).toBe(reason)
-    // The server has seen two.
+    // The server saw two DELETEs.
     expect(server.requests.map(({method}) => method)).toEqual(['DELETE', 'DELETE'])
     expect(results.map((result) => [line(result), result.request?.attempts])).toEqual([
       ['0 no-answer self /a', 2],
