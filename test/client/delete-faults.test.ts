@@ -114,7 +114,7 @@ async function retryElsewhere(
 
 /** True for a resource below a collection that the client knows to be gone. */
 function isCovered(resource: Resource): boolean {
-  return ancestorsOf(resource).some(({told}) => told === 'gone')
+  return ancestorsOf(resource).some(({known}) => known === 'gone')
 }
 
 /** Paths of useless requests, except those whose answer came too late. */

@@ -1,6 +1,6 @@
 /**
- * Apache 2.4 with mod_dav: as Debian configures it, which refuses Depth infinity, and with `DavDepthInfinity On`.
- * It answers in chunks, escapes hrefs in lower case and names every ancestor of what it could not delete.
+ * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, and with `DavDepthInfinity On`. It
+ * answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could not delete.
  */
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'

@@ -60,13 +60,13 @@ describeServers(protectedServers, (server) => {
     },
   )
 
-  it('no credentials are an error 401', async () => {
+  it('missing credentials are an error 401', async () => {
     const dav = new DavClient({url: server.url('private'), transport: undiciTransport()})
 
     await expect(dav.stat('')).rejects.toMatchObject({name: 'DavHttpError', status: 401})
   })
 
-  it('a bulk DELETE with a wrong password has a Failure 401 for each target', async () => {
+  it('a wrong password yields a Failure 401 for each target of a bulk DELETE', async () => {
     await makeCollection(server, 'private/kept', ['1.txt', '2.txt'])
     const dav = new DavClient({
       url: server.url('private'),

@@ -1,7 +1,7 @@
 /**
- * Bulk deletions on real servers: 5,000 files in 300 collections with nasty names, some of which nobody but root may
- * delete and some locked by somebody else. After each call its verdicts are compared with the disk, file by file: what
- * is a success is gone, what stands is at or below a reported failure, and everything that could go is gone.
+ * Bulk deletions on real servers: 5,000 files in 300 collections with nasty names. Some may be deleted by root only, and
+ * some are locked by another user. After each call the verdicts are compared with the disk, file by file. A Success is
+ * gone, a remaining file is at or below a reported Failure, and nothing deletable remains.
  */
 import {lutimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
@@ -42,7 +42,7 @@ import {makeCollection, numbered} from './support/trees.ts'
 describeServers(bulkServers, (server) => {
   const traits = bulkTraitsOf(server)
 
-  it.for(ways)('$of: what the verdicts say is what is on the disk', async ({name, run}) => {
+  it.for(ways)('$of: the verdicts equal the state of the disk', async ({name, run}) => {
     const tree = await makeBulkTree(server, name, {collections: 75, files: 1250})
     const before = await readStanding(server, name)
     const {dav, sent} = clientOf(server)
@@ -59,7 +59,7 @@ describeServers(bulkServers, (server) => {
     await retryAllowed(server, tree, results)
   })
 
-  it('300 collections with 5,000 files in them: one verdict each, and the members that are named', async () => {
+  it('300 collections with 5,000 files have one verdict each, and the named members', async () => {
     const tree = await makeBulkTree(server, 'whole', {collections: 300, files: 5000})
     const targets = (await readListed(server, 'whole'))
       .filter(({relation, content}) => relation === 'member' && content === 'collection')
@@ -91,7 +91,7 @@ describeServers(bulkServers, (server) => {
     await retryAllowed(server, tree, results)
   })
 
-  it('a locked file is deleted with its token, and with no other one', async () => {
+  it('a locked file is deleted with its token and with no other', async () => {
     const file = 'locked 100% #1? [é].txt'
     const folder = await makeCollection(server, 'tokens', [file, 'free.txt'])
     const href = encodePath(`tokens/${file}`)
@@ -110,7 +110,7 @@ describeServers(bulkServers, (server) => {
         ['/tokens/free.txt', 204],
       ]),
     )
-    // Locked, or a condition that does not hold: servers call it either.
+    // Servers answer either: locked, or a false condition.
     expect(wrong.filter(isVerdict).map(({status}) => status)).toEqual([
       expect.toBeOneOf([412, 423]),
     ])
@@ -134,11 +134,11 @@ describeServers(bulkServers, (server) => {
     expect(await readTree(folder)).toEqual([])
   })
 
-  it('what failed with a lock token is retried with it, in another process too', async () => {
+  it('a failed DELETE with a lock token is retried with it, in another process too', async () => {
     const folder = await makeCollection(server, 'later', ['locked 100% #1?.txt'])
     const href = encodePath('later/locked 100% #1?.txt')
     const {token: lockToken} = await takeLock(server, href)
-    // It never arrives: Apache forgets the lock of what it could not delete.
+    // The request never arrives: Apache forgets the lock of a file that it could not delete.
     const transport = (): Promise<never> => Promise.reject(new Error('connection reset'))
     const broken = new DavClient({url: server.url(), transport})
     const results = await collect(broken.deleteMany([{href, lockToken}]))
@@ -153,10 +153,10 @@ describeServers(bulkServers, (server) => {
     expect(await readResources(server, folder)).toEqual([])
   })
 
-  it('with ifUnchanged a file that has changed since it was listed is kept, where the server looks', async () => {
+  it('with ifUnchanged a changed file is kept, if the server checks If-Match', async () => {
     const names = [...numbered(20), 'changed 100% #1?.txt', 'in/collection.txt']
     const folder = await makeCollection(server, 'unchanged', names)
-    // Apache's ETags of files that are younger than a second are weak, and match nothing.
+    // Apache's ETags of files younger than a second are weak, and match nothing.
     for (const name of names) await lutimes(join(folder, name), 1e9, 1e9)
     const {dav, sent} = clientOf(server)
     const {successes} = await dav.propfind('unchanged/', {depth: 1}).collect()
@@ -173,7 +173,7 @@ describeServers(bulkServers, (server) => {
           verdict[0],
         ]),
         [servedPathOf('unchanged/changed 100% #1?.txt'), verdict[1]],
-        // A collection has no ETag that speaks of its members.
+        // The ETag of a collection does not change with its members.
         ['/unchanged/in', 0],
       ]),
     )
@@ -190,7 +190,7 @@ describeServers(bulkServers, (server) => {
 })
 
 describeServers([sabredav], (server) => {
-  it('answers 204 for what stands: without verify each false success is one of what is blocked', async () => {
+  it('answers 204 for files that remain: without verify the blocked ones are false successes', async () => {
     const tree = await makeBulkTree(server, 'false', {collections: 75, files: 1250})
     const before = await readStanding(server, 'false')
     const {dav} = clientOf(server)
@@ -207,9 +207,9 @@ describeServers([sabredav], (server) => {
 })
 
 describeServers([apache], (server) => {
-  it('a weak ETag matches nothing: with ifUnchanged a file just written is kept', async () => {
+  it('with ifUnchanged a file that was just written is kept, because a weak ETag matches nothing', async () => {
     const folder = await makeCollection(server, 'weak', ['1.txt'])
-    // Weak is what has changed less than a second ago, or is yet to.
+    // Apache's ETag is weak for a file that changed less than a second ago, or in the future.
     const tomorrow = Date.now() / 1000 + 86_400
     await lutimes(join(folder, '1.txt'), tomorrow, tomorrow)
     const {dav} = clientOf(server)

@@ -1,6 +1,6 @@
 /**
- * Calendar servers: listing, deleting, retrying and stopping. They store calendar and address data alone, so that what the
- * other tests write to the disk does not exist here. What is stored is read from the disk all the same.
+ * Calendar servers: listing, deleting, retrying and stopping. They store calendar and address data only, so the files of
+ * the other tests do not exist here. The stored data is still read from the disk.
  */
 import {randomBytes} from 'node:crypto'
 import {
@@ -41,12 +41,12 @@ const clientOf = (server: Server, collection = ''): DavClient =>
 
 const properties = ['resourcetype', 'getcontentlength', 'getetag'] as const
 
-// Names with control characters are among them, which a guard may refuse. All of them are harmless here.
+// The guard refuses the names with control characters. All are harmless here.
 const everyName = {unguarded: true} as const
 
 const quickly = {minDelay: 1, maxDelay: 5} as const
 
-/** Members of these names are stored and listed, with `;` in some beside the name that is left where it is cut off. */
+/** Names of members that are stored and listed. Some have a `;`, next to a member with the name before that `;`. */
 const oddNames = [
   ...nastyNames.filter((name) => name.length < 200).map((name) => `${name}.ics`),
   'no extension',
@@ -92,7 +92,7 @@ describeServers(calendarServers, (server) => {
     )
   })
 
-  it('Depth 0 is the member alone, whatever its name, with the ETag that a GET has', async () => {
+  it('Depth 0 is the member alone, for every name, with the ETag of a GET', async () => {
     const dav = clientOf(server, 'home')
     const stored = await readStored(server, 'home/odd')
 
@@ -134,7 +134,7 @@ describeServers(calendarServers, (server) => {
       expect(missing).toMatchObject([{name: '{urn:example}colour', status: 404}])
   })
 
-  it('an empty calendar is itself alone', async () => {
+  it('an empty calendar has one result, itself', async () => {
     await makeCalendar(server, 'empty', [])
 
     const {successes, summary} = await clientOf(server)
@@ -148,7 +148,7 @@ describeServers(calendarServers, (server) => {
   it.for([
     ['Depth infinity', 'infinity'],
     ['a walk', {walk: true}],
-  ] as const)('%s lists calendars and all that is in them', async ([, depth]) => {
+  ] as const)('%s lists calendars and all their members', async ([, depth]) => {
     const isOne = depth === 'infinity' && traits.infinity === 'answered'
 
     const {successes, failures, summary} = await clientOf(server)
@@ -164,7 +164,7 @@ describeServers(calendarServers, (server) => {
         ...[...stored].map(([path, size]): [string, number | 'collection'] => {
           const [calendar = '', name] = path.split('/')
           if (name === undefined) return [path, size]
-          // The answer says nothing of the collection that such an href is relative to.
+          // The answer does not show the collection that such an href is relative to.
           if (isOne && calendars.hasRelativeHref(name)) return [calendars.listedAs(name), size]
           return [`${calendar}/${calendars.listedAs(name)}`, size]
         }),
@@ -172,7 +172,7 @@ describeServers(calendarServers, (server) => {
     )
   })
 
-  it('Depth 1 lists calendars without what is in them', async () => {
+  it('Depth 1 lists calendars without their members', async () => {
     const {successes, summary} = await clientOf(server)
       .propfind('home/', {depth: 1, properties})
       .collect()
@@ -189,7 +189,7 @@ describeServers(calendarServers, (server) => {
   })
 
   it.for([0, 1, 'infinity', {walk: true}] as const)(
-    'a collection that is not there has status 404 and no complete listing: %o',
+    'a missing collection has status 404 and no complete listing: %o',
     async (depth) => {
       const url = `${server.url()}nowhere/at-all/`
       const raw = await send(url, {method: 'PROPFIND', headers: {depth: '1'}})
@@ -211,7 +211,7 @@ describeServers(calendarServers, (server) => {
     },
   )
 
-  it('stat tells 404 of a member that is not there, or no longer', async () => {
+  it('stat gives 404 for a member that never existed and for a deleted one', async () => {
     await makeCalendar(server, 'stat', ['1.ics'])
     const dav = clientOf(server)
     expect(await dav.stat('stat/1.ics')).toMatchObject({ok: true, status: 200})
@@ -239,7 +239,7 @@ describeServers(calendarServers, (server) => {
     for (const {url: own} of successes) expect(new URL(own).origin).toBe(new URL(url).origin)
   })
 
-  it('a sync token is given as the server wrote it, and another one after a change', async () => {
+  it('a sync token is kept as the server wrote it, and changes with the calendar', async () => {
     await makeCalendar(server, 'sync', ['1.ics', '2.ics'])
     const body =
       '<propfind xmlns="DAV:"><prop><sync-token/><n:getctag xmlns:n="http://calendarserver.org/ns/"/></prop></propfind>'
@@ -269,7 +269,7 @@ describeServers(calendarServers, (server) => {
   })
 
   if (calendars.hasRelativeHref('a:b.ics'))
-    it('Depth infinity tells a member with a colon in its name at a place where nothing is', async () => {
+    it('Depth infinity lists a member with a colon in its name at a wrong place', async () => {
       await makeHome(server, 'colons')
       await makeCalendar(server, 'colons/cal', ['1.ics', 'a:b.ics'])
       const dav = clientOf(server)
@@ -312,7 +312,7 @@ describeServers(calendarServers, (server) => {
   })
 
   it.for(['with/', 'without'])(
-    'a deleted calendar is one Success, named %s a slash',
+    'a deleted calendar is one Success, %s a slash in its target',
     async (name) => {
       const path = name.replace('/', '')
       await makeCalendar(server, path, numbered(3))
@@ -327,7 +327,7 @@ describeServers(calendarServers, (server) => {
     },
   )
 
-  it('what is not there is a Failure 404', async () => {
+  it('a missing target is a Failure 404', async () => {
     await makeCalendar(server, 'gone', ['1.ics'])
 
     for (const target of ['gone/2.ics', 'gone/2.ics/', 'nowhere/', 'nowhere/1.ics']) {
@@ -339,7 +339,7 @@ describeServers(calendarServers, (server) => {
     expect([...(await readStored(server, 'gone')).keys()]).toEqual(['1.ics'])
   })
 
-  it('every listed name is deleted by its result, or a Failure 404 where it is listed by another name', async () => {
+  it('every listed name is deleted by its result; a member listed under another name is a Failure 404', async () => {
     await makeCalendar(server, 'listed', namesOf(server))
     const dav = clientOf(server)
     const isFound = (name: string): boolean => calendars.listedAs(name) === name
@@ -423,7 +423,7 @@ describeServers(calendarServers, (server) => {
     ])
   })
 
-  it('a missing target of a bulk call is a Failure 404, and the others are deleted', async () => {
+  it('a missing target of a bulk call is a Failure 404; the others are deleted', async () => {
     await makeCalendar(server, 'gaps', ['0.ics', '1.ics', '2.ics'])
 
     const {successes, failures} = await clientOf(server, 'gaps')
@@ -439,7 +439,7 @@ describeServers(calendarServers, (server) => {
     expect([...(await readStored(server, 'gaps')).keys()]).toEqual([])
   })
 
-  it('with ifUnchanged a member that has changed since it was listed is kept', async () => {
+  it('with ifUnchanged a changed member is kept', async () => {
     await makeCalendar(server, 'unchanged', ['1.ics', '2.ics', 'changed;v=2.ics'])
     const dav = clientOf(server)
     const listed = await dav.propfind('unchanged/', {depth: 1, properties}).collect()
@@ -472,7 +472,7 @@ describeServers(calendarServers, (server) => {
     expect([...(await readStored(server, 'whole')).keys()]).toEqual(['1.ics'])
   })
 
-  it('what a stopped server did not answer is deleted once it runs again', async () => {
+  it('targets that a stopped server did not answer are deleted after its restart', async () => {
     await makeCalendar(server, 'outage', [...numbered(10), 'a.ics;v=2'])
     const dav = clientOf(server)
     const listing = await dav.propfind('outage/', {depth: 1, properties}).collect()
@@ -488,7 +488,7 @@ describeServers(calendarServers, (server) => {
     expect(await readStored(server, 'outage')).toHaveProperty('size', 11)
 
     const queued: Failure[] = JSON.parse(JSON.stringify(failures))
-    // One of them is deleted by somebody else meanwhile: 404 on a repeated DELETE is success.
+    // Another user deletes one meanwhile: 404 on a repeated DELETE is success.
     await removeMember(server, 'outage/0.txt')
     const retried = await clientOf(server).retry(queued, quickly).collect()
 
@@ -499,7 +499,7 @@ describeServers(calendarServers, (server) => {
     expect([...(await readStored(server, 'outage')).keys()]).toEqual([])
   })
 
-  // So many and such long ones that no buffer of a connection holds the answer. Radicale sends it with gzip.
+  // Enough long names that no buffer of a connection holds the answer. Radicale sends it with gzip.
   const unknown = Array.from({length: 300}, () => {
     return `{urn:example}p${randomBytes(500).toString('hex')}` as const
   })
@@ -528,7 +528,7 @@ describeServers(calendarServers, (server) => {
   })
 })
 
-/** What each result says it is, the way the disk is read. */
+/** Maps the path of each result to its size or type, in the form of the disk. */
 function sizesByPath(
   collection: string,
   results: readonly {

@@ -1,6 +1,6 @@
 /**
- * Deleting on real servers: what the verdicts say is compared with what is left on the disk. A DELETE that leaves
- * members standing is a 207 or a 424 with a multistatus (Apache) or a 500 (nginx), and a success nowhere.
+ * Deleting on real servers: the verdicts are compared with the disk. A DELETE that leaves members is a 207 or a 424 with
+ * a multistatus (Apache) or a 500 (nginx), and never a success.
  */
 import {mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
@@ -26,7 +26,7 @@ import {
 const clientOf = (server: Server, collection = ''): DavClient =>
   new DavClient({url: server.url(collection), transport: undiciTransport()})
 
-// Names with control characters are among them, which a guard may refuse. All of them are harmless here.
+// The guard refuses the names with control characters. All are harmless here.
 const everyName = {unguarded: true} as const
 
 describeServers(deletingServers, (server) => {
@@ -50,7 +50,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(['2.txt'])
   })
 
-  it('a deleted collection is one Success, and its members are gone with it', async () => {
+  it('a deleted collection is one Success, and its members are gone', async () => {
     const folder = await makeCollection(server, 'whole', [
       '.dot',
       'a/b/c/1.txt',
@@ -65,7 +65,7 @@ describeServers(deletingServers, (server) => {
     expect(await readTree(folder)).toEqual([])
   })
 
-  it('a collection named without its slash is deleted, or a Failure and still there', async () => {
+  it('a collection without a slash in its target is deleted, or a Failure and still there', async () => {
     const folder = await makeCollection(server, 'no-slash', ['1.txt'])
 
     const {successes, failures} = partition(resultsOf(await clientOf(server).delete('no-slash')))
@@ -77,7 +77,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(isDeleted ? [] : ['1.txt'])
   })
 
-  it('every listed name is deleted by its result, where the server finds it', async () => {
+  it('every listed name that the server finds is deleted by its result', async () => {
     const folder = await makeNastyCollection(server, 'nasty')
     const dav = clientOf(server, 'nasty')
     const hidden = nastyNames.filter((name) => !server.traits.dotNames && name.startsWith('.'))
@@ -105,7 +105,7 @@ describeServers(deletingServers, (server) => {
     }
   })
 
-  it('every name is deleted by its encoded path, where the server finds it', async () => {
+  it('every name that the server finds is deleted by its encoded path', async () => {
     const folder = await makeNastyCollection(server, 'encoded')
     const dav = clientOf(server, 'encoded')
     const targets = [
@@ -201,7 +201,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(['a.txt'])
   })
 
-  it('a missing target of a bulk call is a Failure 404, and the others are deleted', async () => {
+  it('a missing target of a bulk call is a Failure 404; the others are deleted', async () => {
     const folder = await makeCollection(server, 'gaps', numbered(4))
 
     const {successes, failures} = await clientOf(server, 'gaps')
@@ -222,7 +222,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual([])
   })
 
-  it('a collection whose members must stay is a Failure, and so is each member the server names', async () => {
+  it('a collection with undeletable members is a Failure, and so is each member that the server names', async () => {
     const folder = await makeBlockedCollection(server, 'blocked')
 
     const results = resultsOf(await clientOf(server).delete('blocked/'))
@@ -240,7 +240,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
   })
 
-  it('a collection whose members must stay does not hold up the other targets', async () => {
+  it('a collection with undeletable members does not delay other targets', async () => {
     await makeBlockedCollection(server, 'mixed/blocked')
     const folder = await makeCollection(server, 'mixed', ['1.txt', '2/member.txt'])
 
@@ -277,7 +277,7 @@ describeServers(deletingServers, (server) => {
     })
 
   if (!seesLocks(server))
-    it('a collection with a locked member is gone: the server does not look', async () => {
+    it('a collection with a locked member is deleted: the server does not check', async () => {
       const {folder} = await makeLockedCollection(server, 'locked')
 
       const {successes, failures} = partition(resultsOf(await clientOf(server).delete('locked/')))
@@ -292,7 +292,7 @@ function seesLocks({deleting}: Server): boolean {
   return Object.keys(deleting.locked).length > 0
 }
 
-/** Names that are listed and not found, with what a request for each is answered with. */
+/** Names that are listed but not found, each with the status of a request for it. */
 function refusalsOf({traits}: Server): readonly (readonly [name: string, status: number])[] {
   return nastyNames.flatMap((name) => {
     const status = traits.refusal(name)

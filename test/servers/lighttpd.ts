@@ -1,8 +1,8 @@
 /**
- * lighttpd 1.4 with mod_webdav: as it comes, which refuses Depth infinity, and with `propfind-depth-infinity`. An answer
- * to that leaves out what comes after the 100th collection, and nothing in it tells so: a limit meant for the levels
- * counts collections (`recursed` in mod_webdav.c). Names with control characters are listed and refused in a URL: with
- * 400, or with 404 where that check is off, as it is in the second instance, because each is taken for `_`.
+ * lighttpd 1.4 with mod_webdav: with its defaults, which refuse Depth infinity, and with `propfind-depth-infinity`. An
+ * answer to Depth infinity ends after the 100th collection without notice: `recursed` in mod_webdav.c should limit
+ * levels but counts collections. Names with control characters are listed but refused in a URL with 400. The second
+ * instance has that check off and answers 404, because it takes each of them for `_`.
  */
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'

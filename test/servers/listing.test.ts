@@ -1,6 +1,6 @@
 /**
- * Listings by real servers, compared with what is on their disks: names that mean something else in a URL or in XML,
- * sizes, types, dates and ETags, each Depth, and a long listing that is read as it arrives.
+ * Listings by real servers, compared with their disks: names with a special meaning in a URL or in XML, sizes, types,
+ * dates and ETags. They cover each Depth and a long listing that is read while it arrives.
  */
 import {mkdir, utimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
@@ -27,43 +27,40 @@ import {counted, transports} from './support/transports.ts'
 const properties = ['resourcetype', 'getcontentlength', 'getlastmodified', 'getetag'] as const
 
 describeServers(servers, (server) => {
-  it.for(transports)(
-    'Depth 1 lists every name that is on the disk, over %s',
-    async ([name, transport]) => {
-      const collection = `one-${name}`
-      const folder = await makeNastyCollection(server, collection)
-      const dav = new DavClient({url: server.url(collection), transport: transport()})
+  it.for(transports)('Depth 1 lists every name on the disk, over %s', async ([name, transport]) => {
+    const collection = `one-${name}`
+    const folder = await makeNastyCollection(server, collection)
+    const dav = new DavClient({url: server.url(collection), transport: transport()})
 
-      for (const of of ['files', 'collections']) {
-        const {successes, failures, summary} = await dav
-          .propfind(`${of}/`, {depth: 1, properties})
-          .collect()
+    for (const of of ['files', 'collections']) {
+      const {successes, failures, summary} = await dav
+        .propfind(`${of}/`, {depth: 1, properties})
+        .collect()
 
-        expect(failures).toEqual([])
-        expect(summary).toMatchObject({complete: true, incomplete: [], failures: 0, requests: 1})
-        expect(successes.filter(({relation}) => relation === 'self')).toMatchObject([
-          {
-            url: `${server.url(collection)}${of}/`,
-            status: 200,
-            properties: {resourcetype: ['collection']},
-          },
-        ])
-        const members = successes.filter(({relation}) => relation !== 'self')
-        expect(new Set(members.map(({relation}) => relation))).toEqual(new Set(['member']))
-        expect(sizesByPath(`${collection}/${of}`, members)).toEqual(
-          new Map(
-            nastyNames
-              .map((member, index) => [member, of === 'files' ? index : 'collection'] as const)
-              .filter(([member]) => server.traits.dotNames || !member.startsWith('.'))
-              .map(([member, size]) => [server.traits.nameOf(member), size]),
-          ),
-        )
-      }
-      expect((await readCollection(folder)).size).toBe(3 * nastyNames.length + 2)
-    },
-  )
+      expect(failures).toEqual([])
+      expect(summary).toMatchObject({complete: true, incomplete: [], failures: 0, requests: 1})
+      expect(successes.filter(({relation}) => relation === 'self')).toMatchObject([
+        {
+          url: `${server.url(collection)}${of}/`,
+          status: 200,
+          properties: {resourcetype: ['collection']},
+        },
+      ])
+      const members = successes.filter(({relation}) => relation !== 'self')
+      expect(new Set(members.map(({relation}) => relation))).toEqual(new Set(['member']))
+      expect(sizesByPath(`${collection}/${of}`, members)).toEqual(
+        new Map(
+          nastyNames
+            .map((member, index) => [member, of === 'files' ? index : 'collection'] as const)
+            .filter(([member]) => server.traits.dotNames || !member.startsWith('.'))
+            .map(([member, size]) => [server.traits.nameOf(member), size]),
+        ),
+      )
+    }
+    expect((await readCollection(folder)).size).toBe(3 * nastyNames.length + 2)
+  })
 
-  it('Depth 0 is the resource alone, whatever its name', async () => {
+  it('Depth 0 is the resource alone, for every name', async () => {
     const folder = await makeNastyCollection(server, 'zero')
     const dav = new DavClient({url: server.url('zero'), transport: undiciTransport()})
     await utimes(join(folder, 'files', '100% sure'), 0, Date.UTC(2001, 1, 3, 4, 5, 6) / 1000)
@@ -101,7 +98,7 @@ describeServers(servers, (server) => {
     })
   })
 
-  it('a name that the server lists and does not find is an error of the exchange', async () => {
+  it('a name that the server lists but does not find is an error of the exchange', async () => {
     await makeNastyCollection(server, 'refused')
     const dav = new DavClient({url: server.url('refused'), transport: undiciTransport()})
 
@@ -115,7 +112,7 @@ describeServers(servers, (server) => {
     }
   })
 
-  it('a resource that is not there is an error of the exchange', async () => {
+  it('a missing resource is an error of the exchange', async () => {
     const dav = new DavClient({url: server.url(), transport: undiciTransport()})
 
     await expect(dav.stat('nowhere.txt')).rejects.toMatchObject({
@@ -128,7 +125,7 @@ describeServers(servers, (server) => {
   })
 
   if (server.traits.infinity === 'answered' && server.traits.mostCollections === undefined)
-    it('Depth infinity lists the whole tree that is on the disk', async () => {
+    it('Depth infinity lists the whole tree on the disk', async () => {
       const folder = await makeNastyCollection(server, 'tree')
       const dav = new DavClient({url: server.url(), transport: undiciTransport()})
 
@@ -162,7 +159,7 @@ describeServers(servers, (server) => {
     })
 
   if (server.traits.otherBytes)
-    it('a name that is not UTF-8 keeps its bytes in the URL, and is found by it again', async () => {
+    it('a name that is not UTF-8 keeps its bytes in the URL, which finds it again', async () => {
       const folder = join(server.root, 'latin')
       await mkdir(folder)
       await writeFile(Buffer.from(`${folder}/caf\xE9`, 'latin1'), 'noir')
@@ -185,7 +182,7 @@ describeServers(servers, (server) => {
       }
     })
 
-  it('an empty collection is itself alone', async () => {
+  it('an empty collection has one result, itself', async () => {
     await makeCollection(server, 'empty', [])
     const dav = new DavClient({url: server.url(), transport: undiciTransport()})
 
@@ -197,7 +194,7 @@ describeServers(servers, (server) => {
     expect(summary).toMatchObject({complete: true, successes: 1, failures: 0})
   })
 
-  // rclone, kept from remembering folders, reads one as often as it has members.
+  // Without its cache of folders, rclone reads a folder once for each of its members.
   if (server.recipe !== rclone)
     it.for(transports)(
       'a listing of 5,000 files is delivered while it arrives, over %s',
@@ -228,7 +225,7 @@ describeServers(servers, (server) => {
 })
 
 describeServers([nginx], (server) => {
-  it('a control character in a displayname is not well-formed: an error, or a Failure among the others', async () => {
+  it('a control character in a displayname is not well-formed: an error, or one Failure among successes', async () => {
     const folder = await makeCollection(server, 'raw', ['1.txt', 'bell\u0007.txt', 'tab\t.txt'])
     expect((await readCollection(folder)).size).toBe(3)
     const asked = {depth: 1, properties: ['displayname']} as const
@@ -264,7 +261,7 @@ describeServers([nginx], (server) => {
   })
 })
 
-/** What each result says it is, the way `readCollection` tells it. */
+/** Maps the path of each result to its size or type, as `readCollection` does for the disk. */
 function sizesByPath(
   collection: string,
   results: readonly Success<{resourcetype?: readonly string[]; getcontentlength?: number}>[],

@@ -1,6 +1,6 @@
 /**
- * nephele, a server from npm, as a process of its own. It writes full URLs as hrefs, and leaves names that are not
- * UTF-8 out of a listing.
+ * nephele, a server from npm, in its own process. It writes full URLs as hrefs, and leaves names that are not UTF-8 out
+ * of a listing.
  */
 import {fileURLToPath} from 'node:url'
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
@@ -21,7 +21,7 @@ export const nephele: ServerRecipe = {
     otherBytes: false,
     basicAuth: false,
   },
-  // It lies in the checkout, which need not be open to another account.
+  // The program lies in the checkout, which another account may not be able to read.
   sharesAccount: true,
   files: () => ({}),
   args: ({root, port}) => [SCRIPT, root, `${port}`],

@@ -1,6 +1,6 @@
 /**
- * nginx with the dav-ext module. It refuses Depth infinity, has no ETags, leaves unknown properties and names with a
- * leading dot out of a listing, never answers a DELETE with 207 and does not look at the locks of members.
+ * nginx with the dav-ext module. It refuses Depth infinity and has no ETags. A listing leaves out unknown properties and
+ * names with a leading dot. A DELETE never answers 207 and does not check the locks of members.
  */
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'

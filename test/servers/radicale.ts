@@ -1,6 +1,6 @@
 /**
- * Radicale 3.1, a calendar server. Everybody may write everywhere. It answers Depth infinity with depth 1 behind a 207, and
- * a DELETE with 200 and a multistatus. It takes no name with a dot at its beginning or a tilde at its end.
+ * Radicale 3.1, a calendar server. Everybody may write everywhere. It answers Depth infinity with a 207 of depth 1, and
+ * a DELETE with 200 and a multistatus. It refuses a name with a leading dot or a trailing tilde.
  */
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 

@@ -1,6 +1,6 @@
 /**
- * rclone 1.60, serving a folder. It shows control characters as their pictures (U+2400 and on), and finds such a name
- * by these alone.
+ * rclone 1.60, serving a folder. It lists control characters as their pictures (U+2400 and on), and finds such a name by
+ * these only.
  */
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
 
@@ -25,8 +25,8 @@ export const rclone: ServerRecipe = {
     root,
     `--addr=127.0.0.1:${port}`,
     `--config=${folder}/rclone.conf`,
-    // No listing is remembered: what a test has just made has to show. One that is remembered also loses each file that a
-    // DELETE was refused for, which is 404 from then on.
+    // Listings are not cached: a new file must be visible at once. In a cached folder, each file with a refused DELETE
+    // would answer 404 from then on.
     '--dir-cache-time=0',
     '--vfs-cache-mode=off',
   ],

@@ -1,6 +1,4 @@
-/**
- * Retrying on real servers: what failed is sent again and nothing else, until the disk is as it was meant to be.
- */
+/** Retrying on real servers: only failures are sent again, until the disk has its intended state. */
 import {rename} from 'node:fs/promises'
 import {join} from 'node:path'
 import {DavClient, isFailure, isRetryable, type Failure, partition} from 'multistatus'
@@ -26,7 +24,7 @@ const clientOf = (server: Server): DavClient =>
 const quickly = {minDelay: 1, maxDelay: 5} as const
 
 describeServers(deletingServers, (server) => {
-  it('what could not be deleted is deleted by a retry once it is allowed', async () => {
+  it('a failed collection is deleted by a retry after it is allowed', async () => {
     const folder = await makeBlockedCollection(server, 'allowed')
     const dav = clientOf(server)
     const {failures} = partition(resultsOf(await dav.delete('allowed/')))
@@ -42,7 +40,7 @@ describeServers(deletingServers, (server) => {
     expect(await readTree(folder)).toEqual([])
   })
 
-  it('failures that went through JSON are retried by another client', async () => {
+  it('failures from JSON are retried by another client', async () => {
     const folder = await makeBlockedCollection(server, 'queue')
     const {failures} = partition(resultsOf(await clientOf(server).delete('queue/')))
 
@@ -57,7 +55,7 @@ describeServers(deletingServers, (server) => {
     expect(await readTree(folder)).toEqual([])
   })
 
-  it('what is still forbidden has one verdict for each failure again, with the attempts counted', async () => {
+  it('a retry of forbidden members has one verdict for each failure, with all attempts counted', async () => {
     const folder = await makeBlockedCollection(server, 'forbidden')
     const dav = clientOf(server)
     const {failures} = partition(resultsOf(await dav.delete('forbidden/')))
@@ -74,7 +72,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(['a', 'a/kept', 'a/kept/1.txt', 'a/kept/2.txt'])
   })
 
-  it('403 is not retried by default, and passes through unsent', async () => {
+  it('a 403 is not retried by default and comes back unsent', async () => {
     const folder = await makeCollection(server, 'unsent', ['kept.txt'])
     const dav = clientOf(server)
     const failure: Failure = {
@@ -97,7 +95,7 @@ describeServers(deletingServers, (server) => {
     expect(await readPaths(folder)).toEqual(['kept.txt'])
   })
 
-  it('what a stopped server did not answer is deleted once it runs again', async () => {
+  it('targets that a stopped server did not answer are deleted after its restart', async () => {
     const folder = await makeCollection(server, 'outage', numbered(30))
     const targets = numbered(30).map((name) => `outage/${name}`)
     const dav = clientOf(server)
@@ -135,7 +133,7 @@ describeServers(deletingServers, (server) => {
   })
 
   if ('a/locked.txt' in server.deleting.locked)
-    it('a locked member is deleted once it is unlocked', async () => {
+    it('a locked member is deleted after its unlock', async () => {
       const {folder, unlock} = await makeLockedCollection(server, 'unlocked')
       const dav = clientOf(server)
       const {failures} = partition(resultsOf(await dav.delete('unlocked/')))

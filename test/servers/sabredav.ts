@@ -1,8 +1,8 @@
 /**
- * SabreDAV 1.8 on the web server that PHP has built in. It answers Depth infinity with depth 1 behind a 207, and has no
- * ETags for plain files. A name that begins with a byte order mark is listed and, taken for Latin-1, not found again. It
- * finds the last name of a path with a pattern that wants UTF-8 and no line feed: what is not UTF-8, or is in a
- * collection with a line feed in its name, is listed as the collection that it is in.
+ * SabreDAV 1.8 on the built-in web server of PHP. It answers Depth infinity with a 207 of depth 1, and has no ETags for
+ * plain files. A name that begins with a byte order mark is listed, but read as Latin-1 and not found again. Its pattern
+ * for the last name of a path needs UTF-8 and no line feed. Other names are therefore listed as their collection, and so
+ * are all names in a collection with a line feed.
  */
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
@@ -21,7 +21,7 @@ $server->exec();
 `
 }
 
-// SIGTERM would end the first process alone. At SIGINT, sent to all of them, it waits for the others.
+// SIGTERM would end the first process only. After SIGINT to all of them, it waits for the others.
 function start({folder, port}: Site): string {
   return `
 set -m

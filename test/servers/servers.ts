@@ -1,6 +1,6 @@
 /**
- * The servers that the client is tested against. To add one: write its small file beside this one, saying what it
- * needs, how it is configured and what it answers where servers differ, and list it here.
+ * The servers that the client is tested against. To add one, write its file beside this one and list it here. The file
+ * has the needs, the configuration and the start of the server, and its differing answers.
  */
 import {apache, apacheWithInfinity} from './apache.ts'
 import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
@@ -13,7 +13,7 @@ import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat} from './tomcat.ts'
 import {xandikos} from './xandikos.ts'
 
-/** Those that serve a folder with whatever is in it. */
+/** Servers that serve a folder with any content. */
 export const servers: readonly ServerRecipe[] = [
   apache,
   apacheWithInfinity,
@@ -26,17 +26,17 @@ export const servers: readonly ServerRecipe[] = [
   tomcat,
 ]
 
-/** Those that store calendars and address books alone. */
+/** Servers that store calendars and address books only. */
 export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
 
 export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
 
-/** Those that ask for a password. */
+/** Servers that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(
   ({traits}) => traits.basicAuth,
 )
 
-/** Those whose answers to a DELETE are known. */
+/** Servers with known answers to a DELETE. */
 export const deletingServers: readonly ServerRecipe[] = servers.filter(
   ({deleting}) => deleting !== undefined,
 )

@@ -1,6 +1,4 @@
-/**
- * A reader that stops early frees the connection, seen from the server's side: the kernel's list of connections.
- */
+/** An early stop frees the connection, as seen in the kernel's list of the server's connections. */
 import {DavClient} from 'multistatus'
 import {beforeAll, expect, it, vi} from 'vitest'
 import {servers} from './servers.ts'
@@ -58,7 +56,7 @@ describeServers(servers, (server) => {
   })
 })
 
-/** The connections that are open now and were not then. */
+/** Connections that are open now and were not before. */
 async function connectionsSince(
   before: ReadonlySet<string>,
   server: Server,
@@ -66,7 +64,7 @@ async function connectionsSince(
   return [...(await readConnections(server.port))].filter((connection) => !before.has(connection))
 }
 
-/** Waits until none of the connections is open, for at most three seconds: less than any server's patience. */
+/** Waits until none of the connections is open, for at most three seconds. Every server would wait longer. */
 async function untilClosed(connections: readonly string[], server: Server): Promise<void> {
   await vi.waitFor(async () => {
     const open = await readConnections(server.port)

@@ -1,4 +1,4 @@
-/** What Tomcat writes as no other server here does: status lines without a reason, a 207 without a type, weak ETags. */
+/** Peculiarities of Tomcat: status lines without a reason, a 207 without a type, and weak ETags. */
 import {DavClient, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
@@ -51,7 +51,7 @@ describeServers([tomcat], (server) => {
     await unlock()
   })
 
-  it('a weak ETag matches nothing, so that with ifUnchanged nothing is sent', async () => {
+  it('a weak ETag matches nothing, so nothing is sent with ifUnchanged', async () => {
     const folder = await makeCollection(server, 'weak', ['1.txt'])
     const url = `${server.url('weak')}1.txt`
     const {headers} = await send(url)

@@ -1,7 +1,7 @@
 /**
- * Tomcat 10.1 with its WebdavServlet, as the servlet comes: an answer to Depth infinity ends after three levels, and nothing
- * in it tells so. It cuts `;` and all that follows off each segment of a request, so that a name with one is found by `%3B`
- * alone. Its ETags are weak, a 207 to a DELETE has no Content-Type, and no status line has a reason.
+ * Tomcat 10.1 with its WebdavServlet in its default configuration. An answer to Depth infinity ends after three levels
+ * without notice. It cuts a `;` and the rest off each segment of a request, so such a name is found by `%3B` only. Its
+ * ETags are weak, a 207 to a DELETE has no Content-Type, and no status line has a reason.
  */
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
@@ -64,14 +64,14 @@ export const tomcat: ServerRecipe = {
   },
   files: (site) => ({'conf/server.xml': configuration(site), 'conf/web.xml': APPLICATION}),
   args: ({folder}) => [
-    // It starts in a second less so.
+    // This makes the start a second shorter.
     '-XX:TieredStopAtLevel=1',
     '-XX:+UseSerialGC',
     '-Xmx400m',
-    // Names on the disk are read as UTF-8, whatever the locale of the tests is.
+    // Names on the disk are read as UTF-8, in any locale.
     '-Dfile.encoding=UTF-8',
     '-Dsun.jnu.encoding=UTF-8',
-    // Else its connections are among those of IPv6.
+    // Without this, its connections would be in the list of IPv6.
     '-Djava.net.preferIPv4Stack=true',
     `-Dcatalina.home=${HOME}`,
     `-Dcatalina.base=${folder}`,

@@ -1,7 +1,7 @@
 /**
- * Whole trees on real servers, by Depth infinity and by walks of Depth 1 requests: what is listed is what is on the
- * disk, each resource once and related to the collection that was asked for. What a server hides, names otherwise or
- * does not find again is computed from the disk too, and a collection that could not be listed is a Failure.
+ * Whole trees on real servers, by Depth infinity and by walks of Depth 1 requests. A listing equals the disk: each
+ * resource once, with its relation to the requested collection. Names that a server hides, renames or does not find
+ * again are computed from the disk too. A collection that cannot be listed is a Failure.
  */
 import {DavClient, type DavResult, type Summary} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -43,7 +43,7 @@ describeServers(servers, (server) => {
   })
 
   it.for(listings)(
-    '$name, $concurrency at a time, lists what is on the disk, each resource once',
+    '$name, concurrency $concurrency, lists the resources on the disk, each once',
     async ({depth, concurrency}) => {
       const expected = expectedOf(await readShown(server, 'tree'), depth, server.traits)
 
@@ -62,7 +62,7 @@ describeServers(servers, (server) => {
     },
   )
 
-  it('a walk of a collection named without its slash lists the same', async () => {
+  it('a walk of a collection without a slash in its target lists the same', async () => {
     const expected = expectedOf(await readShown(server, 'tree'), {walk: true}, server.traits)
 
     const listed = await list(server, 'tree', {walk: true}, 8)
@@ -74,7 +74,7 @@ describeServers(servers, (server) => {
 })
 
 describeServers([apache, apacheWithInfinity, nginx, lighttpd, lighttpdWithInfinity], (server) => {
-  it('a collection that the server may not read is a Failure, and the walk not complete', async () => {
+  it('a collection that the server may not read is a Failure, and the walk is not complete', async () => {
     const {failures, summary} = await listClosed(server)
 
     expect([...failures.keys()]).toEqual(['/closed/closed'])
@@ -83,7 +83,7 @@ describeServers([apache, apacheWithInfinity, nginx, lighttpd, lighttpdWithInfini
 })
 
 describeServers([lighttpdWithInfinity], (server) => {
-  it('Depth infinity lists all of 121 collections, of which one answer shows 100', async () => {
+  it('Depth infinity lists all of 121 collections, although one answer shows 100', async () => {
     const members = numbered(120).map((name) => `${name}/member.txt`)
     await makeCollection(server, 'cut', members)
     const shown = await readShown(server, 'cut')
@@ -96,7 +96,7 @@ describeServers([lighttpdWithInfinity], (server) => {
 })
 
 describeServers([sabredav], (server) => {
-  it('a walk is not complete where the members of a collection are listed as itself', async () => {
+  it('a walk is not complete if the members of a collection are listed as the collection itself', async () => {
     await makeCollection(server, 'nameless', ['line\nfeed/member.txt'])
 
     const {incomplete} = await list(server, 'nameless/', {walk: true}, 1)
@@ -120,7 +120,7 @@ interface Failed {
   readonly reason: string
 }
 
-/** What a listing is to give. Collections in which an answer to Depth infinity shows nothing are asked for as well. */
+/** Computes the expected listing. A collection without members in an answer to Depth infinity is requested as well. */
 function expectedOf(
   shown: readonly Shown[],
   depth: Depth,
@@ -131,7 +131,7 @@ function expectedOf(
   readonly incomplete: ReadonlyMap<string, string>
   readonly requests: number
 } {
-  // What ends without a word after some collections is not used.
+  // An answer that ends without notice after some collections is not used.
   const isUsed = infinity === 'answered' && mostCollections === undefined
   const isAnswered = depth === 'infinity' && isUsed
   const isWalked = typeof depth === 'object' || (depth === 'infinity' && !isAnswered)
@@ -168,9 +168,9 @@ function expectedOf(
   }
 }
 
-/** What a listing gave, by path. */
+/** The results of a listing, by path. */
 interface Listed {
-  /** The relation and the content of each Success. */
+  /** Relation and content of each Success. */
   readonly resources: ReadonlyMap<string, string>
   readonly failures: ReadonlyMap<string, Failed>
   /** Paths with more than one Success, or more than one Failure. */

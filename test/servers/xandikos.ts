@@ -1,7 +1,7 @@
 /**
- * xandikos 0.2, a calendar server that keeps each collection in a git repository. A PROPFIND for what is not there is
- * answered with a 207 whose only href is an escaped URL. It makes the href of a member with Python's `urljoin`: of a name with
- * a colon that is the name alone, and blanks at a name's beginning, tabs and line feeds are left out.
+ * xandikos 0.2, a calendar server that keeps each collection in a git repository. It answers a PROPFIND for a missing
+ * resource with a 207, whose only href is an escaped URL. It builds the href of a member with Python's `urljoin`. A name
+ * with a colon becomes the whole href, and leading blanks, tabs and line feeds are lost.
  */
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
 
@@ -33,7 +33,7 @@ export const xandikos: ServerRecipe = {
   },
   files: () => ({}),
   args: ({folder, root, port}) => [
-    // Its git reads the configuration of the user who runs the tests, or fails where it must not.
+    // Its git would read the configuration of the user who runs the tests, or fail without permission.
     `HOME=${folder}`,
     `XDG_CONFIG_HOME=${folder}`,
     PROGRAM,

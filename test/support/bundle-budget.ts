@@ -1,5 +1,5 @@
-// Bundles each door for browsers as an application would, and fails where one is larger than its budget, pulls in what it
-// must not, or needs Node.
+// Bundles each door for browsers like an application. Fails if a bundle is larger than its budget, contains a forbidden
+// package, or needs Node.
 
 import {fileURLToPath} from 'node:url'
 import {gzipSync} from 'node:zlib'
@@ -7,9 +7,9 @@ import {gzipSync} from 'node:zlib'
 import {build} from 'esbuild'
 
 interface Budget {
-  /** Bytes, minified and gzipped. */
+  /** Maximum size in bytes, minified and gzipped. */
   readonly limit: number
-  /** Packages that may not be in it. */
+  /** Packages that the bundle must not contain. */
   readonly without: readonly string[]
 }
 

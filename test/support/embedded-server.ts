@@ -1,6 +1,6 @@
 // A real WebDAV server (npm nephele) in this process, on a temporary folder and a free loopback port. Tests and the demo
-// ask it instead of a mock: it holds locks, answers 207 to a DELETE that a locked member stopped, writes full-URL hrefs
-// and unquoted ETags. It writes nothing to the console: every error is an answer.
+// use it instead of a mock. It holds locks, answers a DELETE that a locked member stopped with 207, and writes full-URL
+// hrefs and unquoted ETags. It writes nothing to the console: every error is an answer.
 
 import {mkdtemp, realpath, rm} from 'node:fs/promises'
 import {createServer, type Server} from 'node:http'
@@ -12,15 +12,15 @@ import {Authenticator} from '@nephele/authenticator-none'
 import express, {type ErrorRequestHandler} from 'express'
 import {createServer as nephele} from 'nephele'
 
-/** A running server and what it serves. */
+/** A running server and its folder. */
 export interface EmbeddedServer {
   /** The root collection, with its slash: `http://127.0.0.1:PORT/`. */
   readonly url: string
-  /** The folder that is served: what stands in it is what the server lists. */
+  /** The served folder: the server lists its content. */
   readonly folder: string
-  /** Node's server: its `request` event hands out each response, to see how an exchange ended. */
+  /** Node's server. Its `request` event gives each response, which shows how an exchange ended. */
   readonly http: Server
-  /** Stops the server, breaks the connections that are open, and removes the folder. */
+  /** Stops the server, breaks the open connections and removes the folder. */
   close(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export async function startEmbeddedServer(): Promise<EmbeddedServer> {
   }
 }
 
-// express writes an error that nobody handles to stderr, with its stack.
+// express writes an unhandled error to stderr, with its stack.
 const answerQuietly: ErrorRequestHandler = (
   error: {status?: number},
   _request,

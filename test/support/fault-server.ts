@@ -1,5 +1,5 @@
 // An HTTP server on loopback that a test scripts: statuses, headers, chunks with pauses, connections that are reset or
-// closed, answers that never come. It keeps what it was asked, and how each exchange ended. RFC 9110; RFC 9112.
+// closed, and answers that never come. It records its requests and the end of each exchange. RFC 9110; RFC 9112.
 
 import {once} from 'node:events'
 import {createServer, type IncomingHttpHeaders, type ServerResponse} from 'node:http'
@@ -9,18 +9,18 @@ import {propstat, verdict} from './fixtures.ts'
 
 /** Breaks the connection with a TCP reset. */
 export const RESET: unique symbol = Symbol('reset')
-/** Closes the connection in order, whatever is still to be sent. */
+/** Closes the connection in order, without the rest of the answer. */
 export const CLOSE: unique symbol = Symbol('close')
-/** Sends nothing more, and keeps the connection open. */
+/** Sends nothing more and keeps the connection open. */
 export const NEVER: unique symbol = Symbol('never')
 
 type End = typeof RESET | typeof CLOSE | typeof NEVER
-/** A piece of a body: bytes to send at once, milliseconds to wait, something to wait for, or an end before the end. */
+/** A piece of a body: bytes to send at once, milliseconds or a promise to wait for, or an early end. */
 export type Part = string | Uint8Array | number | Promise<unknown> | End
 
-/** What the server answers. An end in its place is one before the headers. */
+/** An answer of the server. An end in its place comes before the headers. */
 export interface Answer {
-  /** Sends 102 Processing before it, as servers do while they delete or list. */
+  /** Sends 102 Processing first, as servers do while they delete or list. */
   readonly processing?: boolean
   readonly status: number
   /** Headers; `transfer-encoding: none` ends the body with the connection instead of a last chunk. */
@@ -34,28 +34,28 @@ export interface SeenRequest {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** Resolves when the exchange is over: `closed` where its connection went before the answer was finished. */
+  /** Resolves at the end of the exchange: `closed` if the connection ended before the answer was complete. */
   readonly ended: Promise<'finished' | 'closed'>
 }
 
 export type Script = (request: SeenRequest, number: number) => Answer | End | Promise<Answer | End>
 
 export interface FaultServer {
-  /** Its root, with the slash. */
+  /** URL of the root, with its slash. */
   readonly url: string
   readonly requests: readonly SeenRequest[]
-  /** Requests that were not answered yet, at the most. */
+  /** Maximum number of requests that waited for an answer at once. */
   readonly mostAtOnce: number
-  /** Connections that were ever accepted. */
+  /** Number of connections that were ever accepted. */
   readonly connections: number
-  /** Sets what is answered from now on. */
+  /** Sets a function that answers all further requests. */
   script(script: Script): void
-  /** Sets the answers in their order; the last one is given to all further requests. */
+  /** Sets the answers in order. The last one is repeated for all further requests. */
   answers(...answers: readonly (Answer | End)[]): void
   close(): Promise<void>
 }
 
-/** Starts a server, which answers 404 until it is told otherwise. */
+/** Starts a server that answers 404 until a test scripts it. */
 export async function startFaultServer(): Promise<FaultServer> {
   const requests: SeenRequest[] = []
   let current: Script = () => ({status: 404})
@@ -74,7 +74,7 @@ export async function startFaultServer(): Promise<FaultServer> {
     })
     response.on('error', () => {})
     const {method = '', url = '', headers} = request
-    // A client may go in the middle of its own request.
+    // A client may leave in the middle of its own request.
     const chunks = await request.toArray().catch(() => undefined)
     if (chunks === undefined) return
     const seen = {method, url, headers, body: Buffer.concat(chunks).toString(), ended}
@@ -156,12 +156,12 @@ function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => response.once('drain', () => resolve()))
 }
 
-/** The root of a Multi-Status document, open: what the parts of a body go on from. */
+/** Start tag of the root of a Multi-Status document. */
 export const OPEN = '<D:multistatus xmlns:D="DAV:">'
-/** Its end. */
+/** End tag of the root. */
 export const SHUT = '</D:multistatus>'
 
-/** A 207 with this body, whole or in parts. */
+/** Creates a 207 with this body, whole or in parts. */
 export function answer207(body: Part | readonly Part[], headers: Answer['headers'] = {}): Answer {
   return {
     status: 207,
@@ -170,7 +170,7 @@ export function answer207(body: Part | readonly Part[], headers: Answer['headers
   }
 }
 
-/** A 207 that gives these hrefs a status each, as a DELETE is answered. */
+/** Formats the body of a 207 to a DELETE: one status for each href. */
 export function verdicts(statuses: Readonly<Record<string, string>>): string {
   const responses = Object.entries(statuses).map(([href, status]) =>
     verdict(href, `HTTP/1.1 ${status}`),
@@ -178,14 +178,14 @@ export function verdicts(statuses: Readonly<Record<string, string>>): string {
   return OPEN + responses.join('') + SHUT
 }
 
-/** A response of a listing: the href exists, and is a collection where it ends with a slash. */
+/** Formats a response of a listing. An href with a slash at its end is a collection. */
 export function listed(href: string): string {
   const types = href.endsWith('/') ? '<D:collection/>' : ''
   const prop = `<D:resourcetype>${types}</D:resourcetype>`
   return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>`
 }
 
-/** A whole listing of these hrefs. */
+/** Formats a whole listing of these hrefs. */
 export function listing(...hrefs: readonly string[]): string {
   return OPEN + hrefs.map(listed).join('') + SHUT
 }

@@ -1,5 +1,5 @@
-// Loads the 207 bodies of test/fixtures, each with a line on what is odd in it, and reads bodies synchronously.
-// The RFC's examples are named by section (RFC 4918), recordings by server and version.
+// Loads the 207 bodies of test/fixtures, each with a line on its oddity, and reads bodies synchronously. The RFC's
+// examples are named by section (RFC 4918), recordings by server and version.
 import {readFileSync} from 'node:fs'
 import {type DavResult, MultiStatusParser, type Success, type Summary} from 'multistatus/parser'
 
@@ -42,7 +42,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'rfc4918-9.1.6',
     url: `${example}/mycol/`,
     results: 1,
-    odd: 'the RFC shows the request alone, the answer is ours: D:prop inside a value',
+    odd: 'the RFC shows only the request; the answer is ours, with a D:prop inside a value',
   },
   {
     name: 'rfc4918-9.2.2',
@@ -66,7 +66,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'rfc4918-13',
     url: `${example}/container/`,
     results: 4,
-    odd: 'section 13 has rules and no body, this is ours: a location, one status for two hrefs',
+    odd: 'section 13 has rules but no body; ours has a location and one status for two hrefs',
   },
   {
     name: 'rfc4918-15.8.1',
@@ -78,7 +78,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'propfind-documents',
     url: 'https://dav.example/webdav/documents/',
     results: 2,
-    odd: 'file2.txt answers with a 404 propstat only: no success',
+    odd: 'file2.txt has only a 404 propstat: no success',
   },
   {
     name: 'delete-folder',
@@ -90,7 +90,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'apache-2.4.71-allprop',
     url: recorded,
     results: 3,
-    odd: 'DAV: is D:, lp1: and ns0:, declared anew on each response; a lock without a lockroot',
+    odd: 'DAV: is D:, lp1: and ns0:, declared again on each response; a lock without a lockroot',
   },
   {
     name: 'apache-2.4.71-propfind',
@@ -108,7 +108,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'apache-2.4.71-delete-207',
     url: 'http://127.0.0.1:39180/folder/',
     results: 3,
-    odd: 'the target and each ancestor of what failed are listed, without their slashes',
+    odd: 'the target and each ancestor of a failed member are named, without their slashes',
   },
   {
     name: 'apache-2.4.71-delete-424',
@@ -120,7 +120,7 @@ export const fixtures: readonly Fixture[] = [
     name: 'nginx-1.22.1-propfind',
     url: recorded,
     results: 3,
-    odd: 'no getetag, unknown properties are left out in silence, raw UTF-8 beside escapes',
+    odd: 'no getetag, unknown properties are left out without notice, raw UTF-8 beside escapes',
   },
   {
     name: 'lighttpd-1.4.69-propfind',
@@ -132,13 +132,13 @@ export const fixtures: readonly Fixture[] = [
     name: 'lighttpd-1.4.69-propname',
     url: recorded,
     results: 1,
-    odd: 'the names have no prefix and no namespace is declared for them',
+    odd: 'names without a prefix and without a declared namespace',
   },
   {
     name: 'lighttpd-1.4.69-proppatch',
     url: recorded,
     results: 1,
-    odd: 'the prefix DAV: is used and never declared, D:error stands before D:status',
+    odd: 'the prefix DAV: is used but never declared, D:error stands before D:status',
   },
   {
     name: 'rclone-1.60.1-propfind',
@@ -172,7 +172,7 @@ export const fixtures: readonly Fixture[] = [
   },
 ]
 
-/** The bytes of one fixture. */
+/** Loads the bytes of one fixture. */
 export function bytesOf(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/${name}.xml`, import.meta.url)))
 }
@@ -191,7 +191,7 @@ export function bytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text)
 }
 
-/** All that a parser gives for a body until it ends or throws. */
+/** Reads all results of a body until the parser ends or throws. */
 export function readToError(body: Body, options?: Options): Reading {
   const parser = new MultiStatusParser({url, ...options})
   const chunks =
@@ -205,7 +205,7 @@ export function readToError(body: Body, options?: Options): Reading {
   }
 }
 
-/** The same for a body that is complete. */
+/** Reads a complete body. */
 export function read(
   body: Body,
   options?: Options,
@@ -215,14 +215,14 @@ export function read(
   return {results, summary}
 }
 
-/** The same for a fixture, asked of its own request URL. */
+/** Reads a fixture, with its own request URL. */
 export function readFixture(name: string): ReturnType<typeof read> {
   const fixture = fixtures.find((candidate) => candidate.name === name)
   if (fixture === undefined) throw new Error(`no fixture ${name}`)
   return read(bytesOf(name), {url: fixture.url})
 }
 
-/** The only result of a body. */
+/** Reads the only result of a body. */
 export function one(body: Body, options?: Options): DavResult {
   const [first, ...others] = read(body, options).results
   if (first === undefined || others.length > 0)
@@ -230,7 +230,7 @@ export function one(body: Body, options?: Options): DavResult {
   return first
 }
 
-/** The success that this markup inside a 200 propstat's D:prop makes. */
+/** Reads the Success of a 200 propstat with this markup inside its D:prop. */
 export function found(prop: string, options?: Options): Success {
   const result = one(multistatus(response('/docs/a', prop)), options)
   if (!result.ok) throw new Error(`not a success: ${JSON.stringify(result)}`)
@@ -253,12 +253,12 @@ export function verdict(href: string, status: string, more = ''): string {
   return `<D:response><D:href>${href}</D:href><D:status>${status}</D:status>${more}</D:response>`
 }
 
-/** The items, each a turn of the event loop later. */
+/** Yields the items, each in a later turn of the event loop. */
 export async function* generate<T>(items: Iterable<T>): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item)
 }
 
-/** The chunks as a ReadableStream that tells when it is cancelled. */
+/** Creates a ReadableStream of the chunks that reports its cancellation. */
 export function stream(
   items: readonly Uint8Array[],
   cancel?: (reason: unknown) => void,
@@ -276,7 +276,7 @@ export function stream(
   })
 }
 
-/** What a stream delivers before it ends or throws. */
+/** Reads the results of a stream until it ends or throws. */
 export async function drain<T>(source: AsyncIterable<T>): Promise<{items: T[]; error?: unknown}> {
   const items: T[] = []
   try {

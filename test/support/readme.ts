@@ -1,5 +1,5 @@
-// Keeps the README's programs and the demo's output the same as what is in examples/. With --write it puts them there, else
-// it fails where a program differs. (The demo prints a port, a folder and the time, so its output is not compared.)
+// Keeps the README's programs and the demo's output equal to examples/. With --write it updates them; else it fails if a
+// program differs. The demo's output is not compared, because it has a port, a folder and the time.
 
 import {execFileSync} from 'node:child_process'
 import {readFileSync, writeFileSync} from 'node:fs'
@@ -30,7 +30,7 @@ if (process.argv.includes('--write')) {
   process.exitCode = 1
 }
 
-/** Puts a text into the code block that follows a comment with this name. */
+/** Replaces the code block after a comment with this name. */
 function replaceBlock(markdown: string, name: string, text: string): string {
   const block = new RegExp(`(<!-- ${name} -->\\s+\`\`\`\\w+\\n)[^]*?(\`\`\`\\n)`)
   if (!block.test(markdown)) throw new Error(`README.md has no block after <!-- ${name} -->`)

@@ -1,13 +1,13 @@
-// Where an href leads and how it relates to the request URL, by the words of the contract. Rule 12; RFC 3986, section 5.2.
+// Resolves an href and its relation to the request URL, by the words of the contract. Rule 12; RFC 3986, section 5.2.
 import type {Relation} from 'multistatus/parser'
 
-/** What a segment may hold as it is, besides an escape. RFC 3986, section 3.3. */
+/** Characters that a segment may hold unescaped. RFC 3986, section 3.3. */
 const PCHAR = /[\w.~!$&'()*+,;=:@-]/
 
 const isDot = (segment: string): boolean => /^(\.|%2e)$/i.test(segment)
 const isDoubleDot = (segment: string): boolean => /^(\.|%2e){2}$/i.test(segment)
 
-/** The segments of a path from the root on, its dot segments taken away. */
+/** Splits a path into its segments from the root on, and removes the dot segments. */
 function segmentsOf(path: string): readonly string[] {
   const kept: string[] = []
   const segments = path.split('/').slice(1)
@@ -31,7 +31,7 @@ function escape(segment: string): string {
   return escaped
 }
 
-/** The bytes of a segment, its escapes decoded, as text. */
+/** Decodes the escapes of a segment to bytes, with one character each. */
 function decoded(segment: string): string {
   const bytes = new TextEncoder().encode(segment)
   return Array.from(bytes, (byte) => String.fromCharCode(byte))
@@ -53,7 +53,7 @@ function relationOf(path: string, base: string): Relation {
   return below === 0 ? 'self' : below === 1 ? 'member' : 'descendant'
 }
 
-/** What of an href is its path: behind a scheme and an authority, or without doubled slashes at its beginning. */
+/** Picks the path of an href: after a scheme and an authority, or without doubled slashes at its beginning. */
 function pathOf(href: string, {host, pathname}: URL): string {
   const authority = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i.exec(href)?.[0]
   if (authority !== undefined) return href.slice(authority.length).replace(/^(?!\/)/, '/')
@@ -63,14 +63,14 @@ function pathOf(href: string, {host, pathname}: URL): string {
       ? href.slice(network[0].length).replace(/^(?!\/)/, '/')
       : href.replaceAll(/\/+/g, '/')
   if (href.startsWith('/')) return href
-  // A reference that is the request path without its first slash, or with what is below it.
+  // A reference that repeats the request path without its first slash, alone or with a path below it.
   if (relationOf(`/${segmentsOf(`/${href}`).map(escape).join('/')}`, pathname) !== 'outside')
     return `/${href}`
   if (/^%2f/i.test(href)) return href.replaceAll(/%2f/gi, '/')
   return pathname.slice(0, pathname.lastIndexOf('/') + 1) + href
 }
 
-/** The URL and the relation of an href that is not empty, and that is no whole URL in disguise. Rule 12. */
+/** Resolves an href that is not empty and is no whole URL escaped as one segment. Rule 12. */
 export function resolveHref(href: string, base: string): {url: string; relation: Relation} {
   const request = new URL(base)
   const escaped = `/${segmentsOf(pathOf(href, request)).map(escape).join('/')}`

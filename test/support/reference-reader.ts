@@ -1,19 +1,19 @@
-// A second reader of 207 bodies, written from contract.md alone on saxes: whole documents, simple and slow. What our own
-// reader gives is compared with what this one gives. RFC 4918, sections 13 and 14; RFC 6578, section 6.
+// A second reader of 207 bodies, written from contract.md alone on saxes: whole documents, simple and slow. Tests
+// compare our own reader with it. RFC 4918, sections 13 and 14; RFC 6578, section 6.
 import type {DavResult, Properties, PropertyFailure} from 'multistatus/parser'
 import {resolveHref} from './reference-href.ts'
 import {type ReferenceElement, readTree} from './reference-tree.ts'
 
-/** What the reference reads of a body. */
+/** The reading of a body. */
 export interface ReferenceReading {
-  /** Those of the responses that were complete before the fault, where there is one. */
+  /** The results of all responses that were complete before the fault. */
   readonly results: readonly DavResult[]
   readonly summary: ReferenceSummary
-  /** Why the body is refused. */
+  /** Reason for the refusal of the body. */
   readonly fault: string | undefined
 }
 
-/** What is compared of a summary. */
+/** The compared part of a summary. */
 export interface ReferenceSummary {
   readonly successes: number
   readonly failures: number
@@ -21,7 +21,7 @@ export interface ReferenceSummary {
   readonly syncToken: string | undefined
 }
 
-/** Stands for any text: what is said of a fault is for people. */
+/** Stands for any text: the words of a fault are for people. */
 export const ANY_TEXT = '…'
 
 interface Propstat {
@@ -42,19 +42,19 @@ function elements(parent: ReferenceElement, name?: string): readonly ReferenceEl
   ) as ReferenceElement[]
 }
 
-/** The text of an element; elements in it are strangers. */
+/** Joins the text of an element, without that of child elements. */
 function text(element: ReferenceElement): string {
   return element.children.filter((child) => typeof child === 'string').join('')
 }
 
-/** The trimmed text of the first child of that name, `undefined` where it is empty or there is none. */
+/** Trims the text of the first child of that name; `undefined` if it is empty or missing. */
 function textOf(parent: ReferenceElement, name: string): string | undefined {
   const [child] = elements(parent, name)
   const trimmed = child === undefined ? '' : trim(text(child))
   return trimmed === '' ? undefined : trimmed
 }
 
-/** Rule 6, and lenient about what is a blank. */
+/** Parses a status line by rule 6. Any whitespace counts as a blank. */
 function statusOf(line: string): number {
   const words = line.trim().split(/\s+/)
   if (/^HTTP(\/\d+(\.\d+)?)?$/i.test(words[0] ?? '')) words.shift()
@@ -94,7 +94,7 @@ const TEXTS: ReadonlySet<string> = new Set(
   'getcontentlanguage getcontenttype getetag sync-token'.split(' '),
 )
 
-/** Rule 9. `undefined` is a value that cannot be decoded. */
+/** Decodes a value by rule 9; `undefined` if it cannot be decoded. */
 function valueOf(prop: ReferenceElement, undecoded: readonly string[]): unknown {
   const {name} = prop
   const structured = elements(prop).length > 0
@@ -123,7 +123,7 @@ function propstatOf(propstat: ReferenceElement): Propstat {
   }
 }
 
-/** Rules 3 and 9: what has a value, and what has none and why. */
+/** Applies rules 3 and 9: the properties with a value, and the others with their reason. */
 function propertiesOf(
   propstats: readonly Propstat[],
   undecoded: readonly string[],
@@ -146,7 +146,7 @@ function propertiesOf(
       else if (isEmpty(properties.get(name))) properties.set(name, value)
     }
   }
-  // What has a value is not missing for another one that cannot be decoded.
+  // A property with a value is not missing, even if another value of it cannot be decoded.
   const missing = undecodable
     .filter((name) => !properties.has(name))
     .map((name) => ({name, status: 0, conditions: [], description: ANY_TEXT}))
@@ -171,7 +171,7 @@ function resultsOf(
     .find((href) => href !== undefined)
   const isSenseless = statuses.length > 1 || (statuses.length === 0 && propstats.length === 0)
   const good = propstats.find((propstat) => isSuccess(propstat.status))
-  // Rule 2: what is gone, and what has none of the properties.
+  // Rule 2: a missing resource, and a resource without the requested properties.
   const names = propstats.flatMap(({props}) => props.map(({name}) => name))
   const isGone =
     propstats.every((propstat) => [404, 410].includes(propstat.status)) &&
@@ -216,7 +216,7 @@ function resultsOf(
   })
 }
 
-/** Reads a body, all of it or what stands before its first fault; values of `undecoded` properties stay as they are. */
+/** Reads a body up to its first fault. Values of `undecoded` properties stay as they are. */
 export function readReference(
   body: Uint8Array,
   base: string,

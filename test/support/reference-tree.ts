@@ -1,5 +1,5 @@
-// A document as a tree, by saxes: the whole of it, or what stands before its first fault. Simple, slow, and none of ours.
-// XML 1.0 (fifth edition); Namespaces in XML 1.0; rule 10 of the contract.
+// Reads a document into a tree by saxes, up to its first fault. Simple, slow, and independent of our own reader. XML 1.0
+// (fifth edition); Namespaces in XML 1.0; rule 10 of the contract.
 import {SaxesParser} from 'saxes'
 
 /** An element with its name in its namespace. */
@@ -8,14 +8,14 @@ export interface ReferenceElement {
   readonly name: string
   readonly attributes: Readonly<Record<string, string>>
   readonly children: (ReferenceElement | string)[]
-  /** Whether its end tag was read. */
+  /** True once its end tag was read. */
   isClosed: boolean
 }
 
-/** What could be read of a document. */
+/** The readable part of a document. */
 export interface ReferenceTree {
   readonly root: ReferenceElement | undefined
-  /** Why it could not be read to its end. */
+  /** Reason for an early end. */
   readonly fault: string | undefined
 }
 
@@ -27,7 +27,7 @@ class Stop extends Error {}
 
 const ENCODINGS: ReadonlySet<string> = new Set(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'])
 
-/** The text of a document: what its byte-order mark says, else what it declares, else UTF-8. */
+/** Decodes a document by its byte order mark, else by its declared encoding, else as UTF-8. */
 function decode(bytes: Uint8Array): {text: string; fault: string | undefined} {
   const [first, second] = bytes
   const head = String.fromCharCode(...bytes.subarray(0, 200))
@@ -39,7 +39,7 @@ function decode(bytes: Uint8Array): {text: string; fault: string | undefined} {
       : first === 0xfe && second === 0xff
         ? 'utf-16be'
         : undefined
-  // What could be read as bytes so far is no UTF-16, whatever it says.
+  // A declaration that was readable as bytes cannot be UTF-16, whatever its label.
   const label = mark ?? (/^utf-?16/i.test(declared) ? 'utf-8' : declared)
   let text = ''
   try {
@@ -70,7 +70,7 @@ function bind(outer: Bindings, attributes: ReadonlyMap<string, string>): Binding
   return bindings
 }
 
-/** Rule 10: what has no namespace, or a name that is none, stays as it is written. */
+/** Applies rule 10: a name without a namespace, or with odd colons, stays as written. */
 function resolve(name: string, bindings: Bindings, unprefixed: string): [string, string] {
   const [prefix = '', local = '', ...more] = name.split(':')
   if (!name.includes(':')) return [unprefixed, name]
@@ -97,7 +97,7 @@ function attributesOf(
   return Object.fromEntries(named)
 }
 
-/** Reads a document as far as it can be read. */
+/** Reads a document up to its first fault. */
 export function readTree(bytes: Uint8Array): ReferenceTree {
   const {text, fault: broken} = decode(bytes)
   const parser = new SaxesParser({xmlns: false, forceXMLVersion: true, defaultXMLVersion: '1.0'})
@@ -135,14 +135,14 @@ export function readTree(bytes: Uint8Array): ReferenceTree {
   })
   parser.on('closetag', () => {
     const closed = open.pop()
-    // saxes tells of an end tag before it says that it was another element's.
+    // saxes reports an end tag before it reports that the tag belongs to another element.
     if (closed !== undefined) closing.push(closed)
     scopes.pop()
   })
   parser.on('text', onText)
   parser.on('cdata', onText)
   parser.on('processinginstruction', ({target, body}) => {
-    // saxes takes `<?a?b?>` for one: between its name and what it says there has to be a blank.
+    // saxes accepts `<?a?b?>`, although a blank must follow the name of an instruction.
     const end = parser.position
     const opening = `<?${target}`
     const from = text.lastIndexOf(opening, end - '?>'.length - body.length - opening.length)
@@ -157,7 +157,7 @@ export function readTree(bytes: Uint8Array): ReferenceTree {
     throw new Stop(message)
   })
   try {
-    // The decoder has taken away one mark, and saxes would take away another.
+    // The decoder removed one byte order mark, and saxes would remove another.
     if (text.startsWith('\uFEFF')) throw new Stop('text before the root')
     parser.write(text)
     if (broken === undefined) parser.close()

@@ -1,15 +1,15 @@
-// Results as tests write and read them: one in a line, and a Failure as a queue may hold it.
+// Results as tests write and read them: one result in a line, and a Failure from a queue.
 
 import type {DavResult, FailedRequest, Failure} from 'multistatus'
 
-/** Status, reason, relation and href of a result in one line. */
+/** Formats status, reason, relation and href of a result in one line. */
 export function line(result: DavResult): string {
   return [result.status, ...(result.ok ? [] : [result.reason]), result.relation, result.href].join(
     ' ',
   )
 }
 
-/** A Failure of a DELETE below a root URL. */
+/** Creates a Failure of a DELETE below a root URL. */
 export function failedDelete(
   root: string,
   path: string,
@@ -30,7 +30,7 @@ export function failedDelete(
   }
 }
 
-/** What came before the end of a stream, and the error that it ended with. */
+/** Reads a stream to its end. Returns the results and the final error. */
 export async function readToEnd(
   stream: AsyncIterable<DavResult>,
 ): Promise<{readonly results: DavResult[]; readonly error: unknown}> {
@@ -43,12 +43,12 @@ export async function readToEnd(
   return {results, error: undefined}
 }
 
-/** Results of a DELETE of one target in the order of a stream: its members, then the verdict on itself. */
+/** Orders the results of one DELETE as in a stream: the members, then the verdict on the target. */
 export function resultsOf({members = [], ...verdict}: DavResult): readonly DavResult[] {
   return [...members, verdict]
 }
 
-/** The error of a call that is refused: thrown at once by a call for a stream, the rejection of a call for a promise. */
+/** Returns the error of a refused call: thrown at once, or the rejection of a promise. */
 export async function refusalOf(call: () => unknown): Promise<unknown> {
   let given: unknown
   try {

@@ -1,4 +1,4 @@
-// Runs each example as its reader would, on an embedded server, and holds what it prints against what is on the disk.
+// Runs each example like its reader on an embedded server, and compares its output with the disk.
 
 import {execFile} from 'node:child_process'
 import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
@@ -11,7 +11,7 @@ import {startEmbeddedServer} from './embedded-server.ts'
 const run = promisify(execFile)
 const server = await startEmbeddedServer()
 const {url, folder} = server
-// What the examples keep for themselves.
+// Folder for the examples' own files.
 const work = await mkdtemp(join(tmpdir(), 'multistatus-examples-'))
 const examples = new URL('../../examples/', import.meta.url)
 let failed = 0
@@ -74,7 +74,7 @@ try {
 }
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Runs an example; its output must have some texts and must not have others, and its end must be as it says. */
+/** Runs an example. Checks its exit status, and the texts that its output must and must not contain. */
 async function expectOutput(
   example: string,
   args: readonly string[],

@@ -1,6 +1,6 @@
-// A tree of collections that is served over WebDAV and never built: a function says what is in a collection, so that a
-// tree may have a million collections, or no end. It answers PROPFIND as real servers do, each in its own way, and fails
-// where it is told to. RFC 4918, section 9.1.
+// A tree of collections that is served over WebDAV and never built. A function gives the members of a collection, so a
+// tree may have a million collections or no end. It answers PROPFIND with the variants of real servers, and fails on
+// request. RFC 4918, section 9.1.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -16,33 +16,33 @@ import {
 } from './fault-server.ts'
 import {propstat, verdict} from './fixtures.ts'
 
-/** What is in a collection, by plain names. */
+/** Members of a collection, by plain names. */
 export interface Members {
   readonly files?: readonly string[]
   readonly collections?: readonly string[]
 }
-/** What is in the collection that these names lead to from the root; `undefined` where there is none. */
+/** Gives the members of the collection at these names below the root; `undefined` for a missing one. */
 export type Tree = (names: readonly string[]) => Members | undefined
 
-/** What is answered in the place of a listing: a status, a broken body, nothing ever, an answer; 207 is the listing. */
+/** An answer instead of a listing: a status, a broken body, silence, or a whole answer. A 207 is the listing. */
 export type Fault = number | typeof RESET | typeof NEVER | Answer
 
 export type Sequence = 'pre' | 'post' | 'level' | number
 
 export interface TreeOptions {
-  /** Depth infinity: `honoured`, `cut` to the first level, or refused in these words. Honoured where nothing is said. */
+  /** Depth infinity is `honoured`, `cut` to the first level, or refused by this answer. Default: `honoured`. */
   readonly infinity?: 'honoured' | 'cut' | Answer
-  /** How an answer to Depth infinity is ordered; a number is the seed of a shuffle. */
+  /** Order of an answer to Depth infinity; a number is the seed of a shuffle. */
   readonly sequence?: Sequence
-  /** How the collection that is listed stands in its own answer. */
+  /** Place and form of the listed collection in its own answer. */
   readonly self?: 'first' | 'last' | 'bare' | 'slash' | 'absolute' | 'escaped' | 'missing'
-  /** Collections are written without the slash at their end. */
+  /** True to write collections without the slash at their end. */
   readonly isBare?: boolean
-  /** A collection without the slash is redirected to the one with it. */
+  /** True to redirect a collection without the slash to the one with it. */
   readonly addsSlash?: boolean
   /** More hrefs for the answer of a collection, by its path. */
   readonly more?: (path: string) => readonly string[]
-  /** By path, what is answered to the first request, to the second one …; the last one stays. */
+  /** Answers by path, for the first request, the second one …; the last one is repeated. */
   readonly faults?: Readonly<Record<string, readonly Fault[]>>
   /** Milliseconds before each answer. */
   readonly pause?: number
@@ -51,13 +51,13 @@ export interface TreeOptions {
 }
 
 export interface TreeServer {
-  /** The root of the server; that of the tree is `docs/` in it. */
+  /** URL of the server's root; the tree is below `docs/`. */
   readonly url: string
   readonly requests: readonly SeenRequest[]
   /** Depth and path of each request. */
   readonly asked: readonly string[]
   readonly mostAtOnce: number
-  /** Changes what is served from now on. */
+  /** Changes the options from now on. */
   set(options: TreeOptions): void
   close(): Promise<void>
 }
@@ -125,7 +125,7 @@ export async function startTreeServer(tree: Tree, given: TreeOptions = {}): Prom
   }
 }
 
-/** The responses of one listing. */
+/** Formats the responses of one listing. */
 function partsOf(
   tree: Tree,
   names: readonly string[],
@@ -184,7 +184,7 @@ function namesOf(path: string): readonly string[] | undefined {
   return segments.filter((segment) => segment !== '').map((segment) => decodeURIComponent(segment))
 }
 
-/** The path of a resource, escaped, with the slash of a collection. */
+/** Formats the path of a resource, escaped, with the slash of a collection. */
 function pathOf({names, isCollection}: Resource): string {
   const path = ROOT + names.map((name) => encodeURIComponent(name)).join('/')
   return isCollection && names.length > 0 ? `${path}/` : path
@@ -202,7 +202,7 @@ function list(tree: Tree, names: readonly string[]): Resource[] {
   ]
 }
 
-/** All that is below, in an order. */
+/** Lists all resources below, in this order. */
 function below(tree: Tree, names: readonly string[], sequence: Sequence = 'pre'): Resource[] {
   if (sequence === 'pre' || sequence === 'post') {
     return list(tree, names).flatMap((one) => {
@@ -220,7 +220,7 @@ function below(tree: Tree, names: readonly string[], sequence: Sequence = 'pre')
   return keyed.toSorted((a, b) => a.key - b.key).map(({resource}) => resource)
 }
 
-/** Relation and href of all that the tree has at and below these names, sorted: what a listing is to give, once each. */
+/** Formats relation and href of each resource at and below these names, sorted: the expected lines of a listing. */
 export function linesOf(
   tree: Tree,
   names: readonly string[] = [],
@@ -235,7 +235,7 @@ function relationOf({names}: Resource): string {
   return ['self', 'member'][names.length] ?? 'descendant'
 }
 
-/** The paths of all collections of the tree, or of those that have no member. */
+/** Lists the paths of all collections of the tree, or of the empty ones. */
 export function collectionsOf(tree: Tree, which: 'all' | 'empty' = 'all'): readonly string[] {
   return [{names: [], isCollection: true}, ...below(tree, [])]
     .filter((one) => one.isCollection)
@@ -243,18 +243,18 @@ export function collectionsOf(tree: Tree, which: 'all' | 'empty' = 'all'): reado
     .map((one) => pathOf(one))
 }
 
-/** Relation and href of a result. */
+/** Formats relation and href of a result. */
 export function line({relation, href}: {relation: string; href: string}): string {
   return `${relation} ${href}`
 }
 
-/** The 207 that refuses Depth infinity for the resource itself. */
+/** Creates the 207 that refuses Depth infinity for the resource itself. */
 export function refusalInside(path: string): Answer {
   const error = '<D:error><D:propfind-finite-depth/></D:error>'
   return answer207(OPEN + verdict(path, 'HTTP/1.1 403 Forbidden', error) + SHUT)
 }
 
-/** A tree with this many collections in each collection, this deep, a file in each. */
+/** Creates a tree of this depth, with this many collections and one file in each collection. */
 export function regular(width: number, depth: number): Tree {
   const collections = Array.from({length: width}, (_, number) => `c${number}`)
   return (names) => {
@@ -263,7 +263,7 @@ export function regular(width: number, depth: number): Tree {
   }
 }
 
-/** A tree that is written down, by the path of each collection: names with a slash at their end are collections. */
+/** Creates a tree from a list of members for each collection path. A name with a slash at its end is a collection. */
 export function written(shape: Readonly<Record<string, readonly string[]>>): Tree {
   return (names) => {
     const members = shape[names.map((name) => `${name}/`).join('')]

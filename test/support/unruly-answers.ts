@@ -1,24 +1,24 @@
-// What an unruly server answers to the DELETE of a resource, in order and out of order: 207s that name too much, too little
-// or something else, bodies that break off, statuses with bodies of all kinds. RFC 4918, sections 9.6.1 and 13.
+// The answers of an unruly server to the DELETE of a resource. Some 207s name too much, too little or something else,
+// some bodies break off, and any status may have any body. RFC 4918, sections 9.6.1 and 13.
 
 import {type Answer, answer207, CLOSE, OPEN, RESET, SHUT} from './fault-server.ts'
 import {verdict} from './fixtures.ts'
 import type {FaultName} from './unruly-faults.ts'
 import {ancestorsOf, type Refused, type Resource} from './unruly-tree.ts'
 
-/** An answer, and what is gone for certain for whom hears it. */
-export interface Saying {
+/** An answer, and the resources that its reader knows to be gone. */
+export interface Outcome {
   readonly answer: Answer
   readonly gone: readonly Resource[]
 }
 
-/** What there is to say after a DELETE. */
-export interface Deed {
+/** The facts after a DELETE. */
+export interface Deletion {
   readonly target: Resource
   readonly refused: readonly Refused[]
-  /** Members that went with this DELETE. */
+  /** Members that this DELETE removed. */
   readonly removed: readonly Resource[]
-  /** The href of a resource that has nothing to do with it. */
+  /** The href of an unrelated resource. */
   readonly elsewhere: string
 }
 
@@ -31,12 +31,12 @@ const INNER = 'http://inner.example:8080'
 const html = {'content-type': 'text/html; charset=utf-8'}
 const xml = {'content-type': 'application/xml'}
 
-function unclear(answer: Answer): Saying {
+function unclear(answer: Answer): Outcome {
   return {answer, gone: []}
 }
 
-/** Ways to answer where all is gone, by name. */
-export const WHOLE: Readonly<Record<string, (deed: Deed) => Saying>> = {
+/** Answers after a complete deletion, by name. */
+export const WHOLE: Readonly<Record<string, (deletion: Deletion) => Outcome>> = {
   '204': ({target}) => ({answer: {status: 204}, gone: [target]}),
   '200 with a page': ({target}) => ({
     answer: {status: 200, headers: html, body: HTML},
@@ -68,8 +68,8 @@ export const WHOLE: Readonly<Record<string, (deed: Deed) => Saying>> = {
     unclear(answer207(`${OPEN}${namesOf(removed).join('')}<D:response></D:href>${SHUT}`)),
 }
 
-/** Ways to answer where something refused to go, by name. The one with status 424 removes all or nothing. */
-export const PART: Readonly<Record<string, (deed: Deed) => Saying>> = {
+/** Answers after a refused deletion, by name. The one with status 424 removes all or nothing. */
+export const PART: Readonly<Record<string, (deletion: Deletion) => Outcome>> = {
   '207 with the failures': ({refused}) =>
     unclear(answer207(document(refused.map((one) => failed(one))))),
   '207 with what is gone too': ({refused, removed}) => ({
@@ -125,10 +125,10 @@ export const PART: Readonly<Record<string, (deed: Deed) => Saying>> = {
     ),
 }
 
-/** The one way to answer that removes nothing where something refuses to go. */
+/** The only answer that removes nothing if a resource refuses its deletion. */
 export const ALL_OR_NOTHING = '424 with a multistatus'
 
-/** The answer to a fault that has one. */
+/** Answers of the faults that have one. */
 export const FAULT_ANSWERS: Readonly<Partial<Record<FaultName, Answer>>> = {
   '429 Retry-After 0': {status: 429, headers: {'retry-after': '0'}},
   '429 Retry-After 1': {status: 429, headers: {'retry-after': '1'}},
@@ -140,7 +140,7 @@ export const FAULT_ANSWERS: Readonly<Partial<Record<FaultName, Answer>>> = {
   '202, done': {status: 202, body: 'queued'},
 }
 
-/** A file, or a collection as a whole, that refused to go: as a status, or wrapped in a 207 as nephele does it. */
+/** Answers for a refused file, or a collection refused as a whole: a status, or a 207 around it as nephele writes it. */
 export function refusal({resource, status}: Refused, isWrapped: boolean): Answer {
   const error = status === 423 ? '<D:error><D:lock-token-submitted/></D:error>' : ''
   if (isWrapped)
@@ -161,7 +161,7 @@ function failed({resource, status}: Refused, origin = ''): string {
   return verdict(origin + resource.href, `HTTP/1.1 ${status} No`)
 }
 
-/** The collections on the way up to the target, without their slashes, as Apache names them: 403 for 403, else 424. */
+/** Formats the collections up to the target, without their slashes, as Apache names them: 403 for 403, else 424. */
 function ancestors(refused: readonly Refused[], target: Resource): string[] {
   const statuses = new Map<Resource, number>()
   for (const {resource, status} of refused) {

@@ -1,5 +1,4 @@
-// Callers of an unruly server: a client that keeps what it knows of its own requests, and targets in all the ways in which
-// they may be named and given.
+// Callers of an unruly server: a client that records its own requests, and targets in all possible forms and sources.
 
 import {DavClient, type Target, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -12,16 +11,16 @@ import {pathOf} from './unruly-verdicts.ts'
 
 const transport = undiciTransport()
 
-/** A client and what it knows of its requests. */
+/** A client with its record of requests. */
 export interface Caller {
   readonly dav: DavClient
   /** Paths of requests that it gave up. */
   readonly givenUp: Set<string>
-  /** Its requests under way at once, at the most. */
+  /** Maximum number of its open requests at once. */
   readonly mostAtOnce: number
 }
 
-/** A client of a server. It waits for no answer longer than its timeout, which is what a stall takes. */
+/** Creates a client of a server. A stall lasts until its timeout, in milliseconds. */
 export function call({url}: UnrulyServer, timeout = 500): Caller {
   const givenUp = new Set<string>()
   let [atOnce, mostAtOnce] = [0, 0]
@@ -51,7 +50,7 @@ export function call({url}: UnrulyServer, timeout = 500): Caller {
   }
 }
 
-/** A server of a seed for as long as it is needed. */
+/** Runs a function with the server of a seed, and closes the server. */
 export async function withUnrulyServer(
   seed: number,
   options: UnrulyOptions,
@@ -65,10 +64,10 @@ export async function withUnrulyServer(
   }
 }
 
-/** A resource as a caller may name it; another number may give another way. */
+/** Names a resource in one of the forms of a target. The number chooses the form. */
 export function nameOf({path, href}: Resource, {url, tree}: UnrulyServer, number = 0): Target {
   const dice = draw(0, path, number)
-  // Without the slash, a collection is redirected to.
+  // A collection without the slash is redirected.
   const written = dice.oneIn(3) ? href.replace(/\/$/, '') : href
   const ways: readonly Target[] = [
     written.slice(tree.root.length),
@@ -80,7 +79,7 @@ export function nameOf({path, href}: Resource, {url, tree}: UnrulyServer, number
   return dice.pick(ways)
 }
 
-/** The same targets, given in one of the ways in which they may come. */
+/** Passes the same targets in one of the kinds of source. */
 export function sourceOf(
   targets: readonly Target[],
   number: number,
@@ -105,7 +104,7 @@ function streamOf(targets: readonly Target[]): ReadableStream<Target> {
   })
 }
 
-/** A number that the environment may set. */
+/** Parses a number from the environment. */
 export function numberFrom(text: string | undefined, otherwise: number): number {
   const number = Number(text ?? otherwise)
   if (Number.isSafeInteger(number) && number > 0) return number

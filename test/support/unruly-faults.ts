@@ -1,10 +1,10 @@
-// Which fault an unruly server commits, drawn from the seed, the resource and the number of its DELETE, and from nothing
-// else: neither the clock nor the order in which requests arrive changes it.
+// Draws the fault of each DELETE from the seed, the resource and the number of its DELETE only. Neither the clock nor
+// the order of requests changes it.
 
 import {Random} from '../fuzz/random.ts'
 import type {Resource} from './unruly-tree.ts'
 
-/** Faults that have nothing to do with what is deleted. Those with "done" come after the deed. */
+/** Faults that do not depend on the resource. Those with "done" come after the deletion. */
 export const FAULTS = [
   'reset',
   'reset, done',
@@ -34,9 +34,9 @@ const LOTS: readonly (readonly [number, FaultName])[] = [
   [50, '202, done'],
 ]
 
-/** What is drawn for a resource and the number of its DELETE, or for anything else that has a name. */
+/** Draws for a resource and the number of its DELETE, or for anything else with a name. */
 export function draw(seed: number, name: string, number: number): Random {
-  // FNV-1a, so that names that differ little are far apart.
+  // FNV-1a, so that similar names give different draws.
   let hash = (0x811c9dc5 ^ seed) >>> 0
   for (const text of [name, '\0', String(number)]) {
     for (let index = 0; index < text.length; index++) {
@@ -46,12 +46,12 @@ export function draw(seed: number, name: string, number: number): Random {
   return new Random(hash)
 }
 
-/** Draws the faults of a seed among so many targets. */
+/** Draws the faults of a seed among this many targets. */
 export class Faults {
   readonly #seed: number
-  /** From this DELETE of a resource on, no fault hides that it is gone: no client could know better then. */
+  /** From this DELETE of a resource on, no fault hides its deletion: no client could know better. */
   readonly #honestFrom: number
-  /** Targets whose first DELETE has a fault of a kind that must stay rare, since it takes time. */
+  /** Faults that must stay rare because they take time, by target, for the first DELETE. */
   readonly #rare = new Map<number, FaultName>()
 
   constructor(
@@ -66,7 +66,7 @@ export class Faults {
     this.#rare.set(random.below(targets), '429 Retry-After 1')
   }
 
-  /** The fault of the DELETE that has just arrived. */
+  /** Draws the fault of the current DELETE. */
   of({path, number, deletes, goneAt}: Resource): FaultName | undefined {
     const isHonest = number === undefined || deletes >= this.#honestFrom
     if (goneAt !== undefined && isHonest) return undefined
@@ -74,7 +74,8 @@ export class Faults {
       const rare = deletes === 1 ? this.#rare.get(number) : undefined
       if (rare !== undefined) return rare
       const block = draw(this.#seed, 'burst', Math.floor(number / BURST))
-      // A run of requests, since targets are sent in their order. One in three lasts for the second attempt too.
+      // A burst hits consecutive requests, because targets are sent in order. One in three lasts for the second attempt
+      // too.
       if (block.oneIn(40) && deletes <= (block.oneIn(3) ? 2 : 1)) return '503 burst'
     }
     const dice = draw(this.#seed, path, deletes).below(1000)

@@ -1,9 +1,16 @@
-// A server that misbehaves while it deletes: resets, stalls, throttles, answers with wrong 207s. What it does is drawn from
-// its seed, and it keeps the truth: what is gone, and what was asked of it after it had said its last word.
-// Whether the verdicts of a client are true is then a matter of comparing. RFC 4918, section 9.6; RFC 6585, section 4.
+// A server that misbehaves while it deletes: resets, stalls, throttles, and wrong 207s, all drawn from its seed. It
+// records the truth: deleted resources, and requests after its final answer. A test compares the verdicts of a client
+// with it. RFC 4918, section 9.6; RFC 6585, section 4.
 
 import {type Answer, NEVER, RESET, startFaultServer} from './fault-server.ts'
-import {ALL_OR_NOTHING, type Deed, FAULT_ANSWERS, PART, refusal, WHOLE} from './unruly-answers.ts'
+import {
+  ALL_OR_NOTHING,
+  type Deletion,
+  FAULT_ANSWERS,
+  PART,
+  refusal,
+  WHOLE,
+} from './unruly-answers.ts'
 import {draw, type FaultName, FAULTS, Faults} from './unruly-faults.ts'
 import {
   ancestorsOf,
@@ -16,23 +23,25 @@ import {
 } from './unruly-tree.ts'
 
 export interface UnrulyServer {
-  /** The collection that all targets are in. */
+  /** URL of the collection with all targets. */
   readonly url: string
   readonly tree: Tree
-  /** How often it did what, by name. */
+  /** Number of times for each fault and each kind of answer, by name. */
   readonly met: ReadonlyMap<string, number>
-  /** Resources that were asked for after the client knew that they are gone, or are refused for good. */
+  /** Resources requested after the client knew that they are gone, or refused for good. */
   readonly needless: readonly Resource[]
-  /** Resources that were asked for after the client knew that a collection that they were in is gone, the outermost. */
+  /**
+   * Resources requested after the client knew that a collection above them is gone, with the outermost such collection.
+   */
   readonly covered: readonly {readonly resource: Resource; readonly by: Resource}[]
-  /** Requests for what no target is or holds. */
+  /** Requests for anything else than targets and their members. */
   readonly strange: readonly string[]
-  /** No more faults from now on, and no more locks; what is forbidden stays so. */
+  /** Ends all faults and locks; forbidden resources stay forbidden. */
   behave(): void
   close(): Promise<void>
 }
 
-/** All that such a server does sooner or later; each target that is a collection gets on with the list. */
+/** Names of all faults and kinds of answers. Collections take the kinds of answers in turn. */
 export const MISDEEDS: readonly string[] = [
   ...FAULTS,
   ...Object.keys(WHOLE).map((name) => `whole: ${name}`),
@@ -45,11 +54,11 @@ export const MISDEEDS: readonly string[] = [
 type Reply = Answer | typeof RESET | typeof NEVER
 
 export interface UnrulyOptions {
-  /** How many targets there are. */
+  /** Number of targets. */
   readonly targets: number
-  /** How often a client may send each: by then the server has said what is so. */
+  /** Number of times that a client may send each target. By then the server has shown the truth. */
   readonly attempts: number
-  /** How many of them get no answer the first time, 10 where nothing is said. Each takes a client's timeout. */
+  /** Number of targets without an answer to the first request. Each takes a client's timeout. Default: 10. */
   readonly stalls?: number
 }
 
@@ -83,21 +92,21 @@ export async function startUnrulyServer(
     }
     clock++
     resource.deletes++
-    if (resource.told !== undefined) needless.push(resource)
-    const by = ancestorsOf(resource).findLast(({told}) => told === 'gone')
+    if (resource.known !== undefined) needless.push(resource)
+    const by = ancestorsOf(resource).findLast(({known}) => known === 'gone')
     if (by !== undefined) covered.push({resource, by})
     const fault = isBehaving ? undefined : faults.of(resource)
     return (fault && replyTo(fault, resource)) ?? answerTo(resource)
   })
 
-  /** What a fault comes to; nothing where it is one that the resource does not allow. */
+  /** Answers with a fault; `undefined` for a fault that the resource does not allow. */
   const replyTo = (fault: FaultName, resource: Resource): Reply | undefined => {
     const answer = FAULT_ANSWERS[fault]
     if (fault.endsWith(', done')) {
-      // What was accepted is done, and a gateway is late for what is done: neither is so where something refuses to go.
+      // A 202 is a completed job, and a gateway is late after a deletion. A refused resource allows neither.
       const isNotDone = resource.goneAt !== undefined || remove(resource, clock).length > 0
       if (answer !== undefined && isNotDone) return undefined
-      if (answer?.status === 202) resource.told = 'gone'
+      if (answer?.status === 202) resource.known = 'gone'
     }
     meet(fault)
     return answer ?? (fault.startsWith('stall') ? NEVER : RESET)
@@ -106,34 +115,34 @@ export async function startUnrulyServer(
   const answerTo = (resource: Resource): Answer => {
     const dice = draw(seed, `answer ${resource.path}`, resource.deletes)
     if (resource.goneAt !== undefined) {
-      // The first such answer is a refusal; a repeated one says that the resource is gone.
-      resource.told = resource.deletes > 1 ? 'gone' : 'refused'
+      // The first such answer is a refusal. A repeated one tells the client that the resource is gone.
+      resource.known = resource.deletes > 1 ? 'gone' : 'refused'
       return {status: dice.pick([404, 410])}
     }
     if (resource.fate === 'moved') {
       meet('moved')
-      resource.told = 'refused'
+      resource.known = 'refused'
       return {status: 301, headers: {location: '/login'}}
     }
     const isPlain = isBehaving || !resource.isCollection
     const order = isPlain ? 0 : (turns.get(resource) ?? 0) + resource.deletes
-    const [partName, sayPart] = pickFrom(PART, order)
-    const deed = act(resource, partName === ALL_OR_NOTHING)
-    const [first] = deed.refused
+    const [partName, answerPart] = pickFrom(PART, order)
+    const deletion = act(resource, partName === ALL_OR_NOTHING)
+    const [first] = deletion.refused
     if (first?.resource === resource) {
       const isWrapped = !isBehaving && dice.oneIn(4)
       if (isWrapped) meet('wrapped')
-      if (first.status === 403) resource.told = 'refused'
+      if (first.status === 403) resource.known = 'refused'
       return refusal(first, isWrapped)
     }
-    const [wholeName, sayWhole] = pickFrom(WHOLE, order)
+    const [wholeName, answerWhole] = pickFrom(WHOLE, order)
     if (!isPlain) meet(first === undefined ? `whole: ${wholeName}` : `part: ${partName}`)
-    const {answer, gone} = first === undefined ? sayWhole(deed) : sayPart(deed)
-    for (const one of gone) one.told = 'gone'
+    const {answer, gone} = first === undefined ? answerWhole(deletion) : answerPart(deletion)
+    for (const one of gone) one.known = 'gone'
     return answer
   }
 
-  const act = (target: Resource, isAllOrNothing: boolean): Deed => {
+  const act = (target: Resource, isAllOrNothing: boolean): Deletion => {
     const blocking = isAllOrNothing ? refuseWhole(target) : []
     const refused = blocking.length > 0 ? blocking : remove(target, clock)
     const removed = [...below(target)].filter(({goneAt}) => goneAt === clock)
@@ -156,13 +165,13 @@ export async function startUnrulyServer(
   }
 }
 
-/** Gives each collection its turn, those that are held up and the others by themselves, so that each way to answer is met. */
+/** Numbers the collections, blocked and free ones apart, so that every kind of answer occurs. */
 function turnsOf({targets}: Tree): ReadonlyMap<Resource, number> {
   const turns = new Map<Resource, number>()
   let [free, heldUp] = [0, 0]
   for (const target of targets) {
     const isHeldUp = [...below(target)].some(({refusals}) => refusals > 0)
-    // One that is locked itself, or never was there, has nothing to tell of members.
+    // A collection that is locked itself, or never existed, has no members to name.
     if (target.isCollection && target.fate === 'plain')
       turns.set(target, isHeldUp ? heldUp++ : free++)
   }
@@ -176,7 +185,7 @@ function* below(resource: Resource): Generator<Resource> {
   }
 }
 
-/** The redirect to the path with the slash: to the path alone, or with the host that the server takes for its own. */
+/** Formats the redirect to the path with the slash: a path only, or with the inner host of the server. */
 function slashed({href, path}: Resource): string {
   return path.length % 2 === 0 ? href : `http://inner.example:8080${href}`
 }

@@ -1,52 +1,52 @@
-// The tree behind the unruly server, grown from a seed: files and collections, some locked, some forbidden, some that go
-// only after several tries, some that never were there. It knows what was really deleted, when, and by which DELETE.
-// Knows no HTTP. RFC 4918, section 9.6.
+// The tree behind the unruly server, grown from a seed: files and collections. Some are locked or forbidden, some are
+// deleted only after several tries, and some never existed. It records each real deletion with its DELETE. Knows no
+// HTTP. RFC 4918, section 9.6.
 
 import {Random} from '../fuzz/random.ts'
 
-/** What becomes of a DELETE. `slow` gives way after some tries, `locked` when the locks are released. */
+/** Effect of a DELETE. `slow` succeeds after some tries, `locked` after the release of the locks. */
 export type Fate = 'plain' | 'slow' | 'locked' | 'forbidden' | 'moved' | 'missing'
 
 export interface Resource {
-  /** Which of the targets it is, `undefined` for a member of one. */
+  /** Index among the targets; `undefined` for a member of one. */
   readonly number: number | undefined
-  /** Decoded, without a slash at the end. */
+  /** Decoded path, without a slash at the end. */
   readonly path: string
-  /** Escaped; a collection's ends with a slash. */
+  /** Escaped path; that of a collection ends with a slash. */
   readonly href: string
   readonly isCollection: boolean
   readonly parent: Resource | undefined
   readonly members: Resource[]
   readonly fate: Fate
-  /** The status of a refusal. */
+  /** Status of a refusal. */
   readonly status: number
-  /** How many more tries are refused. */
+  /** Number of further tries that are refused. */
   refusals: number
-  /** The number of the server's DELETE that removed it; 0 for what never was there. */
+  /** Number of the server's DELETE that removed it; 0 for a resource that never existed. */
   goneAt: number | undefined
-  /** DELETEs for the resource itself, without those that were redirected to it. */
+  /** Number of DELETEs for the resource itself, without redirected ones. */
   deletes: number
-  /** What its client was told for good: that it is gone, or that it is refused for ever. */
-  told: 'gone' | 'refused' | undefined
+  /** The final state that its client was told: gone, or refused for good. */
+  known: 'gone' | 'refused' | undefined
 }
 
 export interface Tree {
-  /** The path of the collection that all is in, with the slash. */
+  /** Path of the collection with all resources, with the slash. */
   readonly root: string
   readonly targets: readonly Resource[]
-  /** The resource with this path, decoded; a slash at its end means nothing. */
+  /** Finds the resource with this decoded path, with or without a slash at its end. */
   find(path: string): Resource | undefined
   /** All resources, members too. */
   all(): Iterable<Resource>
 }
 
-/** A resource that refused to go. */
+/** A resource that refused its deletion. */
 export interface Refused {
   readonly resource: Resource
   readonly status: number
 }
 
-/** One target in so many is a collection. */
+/** One target in this many is a collection. */
 const COLLECTION_EVERY = 30
 
 const ROOT = '/job/'
@@ -67,7 +67,7 @@ const ODD_ENDS = [
 ]
 const PASSING = [423, 424, 425, 429, 500, 502, 503, 504, 507] as const
 
-/** Grows a tree with so many targets. The same seed grows the same tree. */
+/** Grows a tree with this many targets. The same seed grows the same tree. */
 export function growTree(seed: number, count: number): Tree {
   const random = new Random(seed)
   const byPath = new Map<string, Resource>()
@@ -118,11 +118,11 @@ function sprout({number, path, isCollection, parent}: Place, fate: Fate, random:
     refusals: fate === 'locked' || fate === 'forbidden' ? Number.POSITIVE_INFINITY : refusals[fate],
     goneAt: fate === 'missing' ? 0 : undefined,
     deletes: 0,
-    told: undefined,
+    known: undefined,
   }
 }
 
-/** Members for a collection: files, and in one of two a collection with files. */
+/** Adds members to a collection: files, and in half of the cases a collection with files. */
 function fill(
   collection: Resource,
   random: Random,
@@ -157,7 +157,7 @@ function fateOfFile(random: Random): Fate {
   return dice < 53 ? 'moved' : 'plain'
 }
 
-/** A DELETE of a resource: removes what can be removed, and says what cannot. */
+/** Deletes a resource as far as possible. Returns the resources that refused. */
 export function remove(resource: Resource, at: number): Refused[] {
   if (resource.goneAt !== undefined) return []
   const own = refuse(resource)
@@ -168,7 +168,7 @@ export function remove(resource: Resource, at: number): Refused[] {
   return []
 }
 
-/** A DELETE by a server that removes all or nothing: says what stands in its way. */
+/** Finds the resources that refuse the DELETE of a server that removes all or nothing. */
 export function refuseWhole(resource: Resource): Refused[] {
   if (resource.goneAt !== undefined) return []
   const own = refuse(resource)
@@ -181,17 +181,17 @@ function refuse(resource: Resource): Refused | undefined {
   return {resource, status: resource.status}
 }
 
-/** Ends all locks, and what is slow gives way. */
+/** Ends all locks and all delays. */
 export function release(tree: Tree): void {
   for (const resource of tree.all()) if (resource.fate !== 'forbidden') resource.refusals = 0
 }
 
-/** Whether nothing can delete it: it is forbidden, or leads elsewhere, or holds what is. */
+/** True for a forbidden or redirected resource, and for a collection with such a member. */
 export function isUndeletable({fate, members}: Resource): boolean {
   return fate === 'forbidden' || fate === 'moved' || members.some(isUndeletable)
 }
 
-/** The collections that a resource is in, the innermost first. */
+/** Lists the collections above a resource, the innermost first. */
 export function ancestorsOf({parent}: Resource): Resource[] {
   return parent === undefined ? [] : [parent, ...ancestorsOf(parent)]
 }

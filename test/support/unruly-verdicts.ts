@@ -1,20 +1,20 @@
-// Holds the verdicts of a client against the truth that an unruly server keeps: none lost, none doubled, none untrue, each
-// member's before its target's. Says what is wrong in words, one line each. RFC 4918, sections 9.6.1 and 13.
+// Compares the verdicts of a client with the truth of an unruly server. No verdict may be lost, doubled or untrue, and
+// each member comes before its target. Each problem is one line of text. RFC 4918, sections 9.6.1 and 13.
 
 import type {DavResult, Failure} from 'multistatus'
 
 import {ancestorsOf, type Resource, type Tree} from './unruly-tree.ts'
 
-/** What was asked, and what the client itself knows of its requests. */
+/** The targets of a call, and the client's own record of its requests. */
 export interface Asked {
   readonly tree: Tree
-  /** What was to be deleted, each once. */
+  /** Resources to delete, each once. */
   readonly targets: ReadonlySet<Resource>
-  /** Paths of requests that the client gave up: the server may never have seen them. */
+  /** Paths of requests that the client gave up. The server may never have seen them. */
   readonly givenUp: Set<string>
 }
 
-/** What is wrong with the results of a call; nothing where all is well. */
+/** Finds the problems in the results of a call. */
 export function problemsOf(results: readonly DavResult[], asked: Asked): string[] {
   const {tree, targets} = asked
   const problems: string[] = []
@@ -22,43 +22,43 @@ export function problemsOf(results: readonly DavResult[], asked: Asked): string[
   for (const result of results) {
     const {relation} = result
     const resource = tree.find(pathOf(result))
-    const say = (what: string): void => void problems.push(`${what}: ${wordsOf(result)}`)
+    const report = (problem: string): void => void problems.push(`${problem}: ${wordsOf(result)}`)
     if (relation === 'outside') {
-      if (!result.ok && result.request !== undefined) say('an outsider that could be sent')
+      if (!result.ok && result.request !== undefined) report('a request for a resource outside')
       continue
     }
     if (resource === undefined) {
-      say('nothing that was asked for')
+      report('an unknown resource')
       continue
     }
     if (relation === 'self') {
-      if (!targets.has(resource)) say('a verdict on no target')
-      if (decided.has(resource)) say('a second verdict')
+      if (!targets.has(resource)) report('a verdict on no target')
+      if (decided.has(resource)) report('a second verdict')
       decided.add(resource)
-      // It may yet go with a collection that is a target too.
+      // A collection that is a target too may still delete it.
       const isWaiting = ancestorsOf(resource).some((one) => targets.has(one) && !decided.has(one))
       const wrong = untruth(result, resource, isWaiting) ?? miscount(result, resource, asked)
-      if (wrong !== undefined) say(wrong)
+      if (wrong !== undefined) report(wrong)
       continue
     }
     const owner = ancestorsOf(resource).find((one) => targets.has(one))
-    if (owner === undefined) say('a member of no target')
-    else if (decided.has(owner)) say('a member after its target')
-    // One that is a target too may have gone since, by its own DELETE.
+    if (owner === undefined) report('a member of no target')
+    else if (decided.has(owner)) report('a member after its target')
+    // A member that is a target too may be deleted by its own DELETE.
     const wrong = targets.has(resource) ? undefined : untruth(result, resource)
-    if (wrong !== undefined) say(wrong)
+    if (wrong !== undefined) report(wrong)
   }
   for (const target of targets)
     if (!decided.has(target)) problems.push(`no verdict: ${target.path}`)
   return problems
 }
 
-/** The path that a result is about, decoded. */
+/** The decoded path of a result. */
 export function pathOf({url}: {readonly url: string}): string {
   return decodeURIComponent(new URL(url).pathname).replace(/\/+$/, '')
 }
 
-/** How a result contradicts what the server knows. One that is waiting may be gone since. */
+/** Finds a contradiction between a result and the truth. A waiting resource may be deleted since. */
 function untruth(
   result: DavResult,
   {fate, goneAt, deletes}: Resource,
@@ -67,17 +67,17 @@ function untruth(
   const isGone = goneAt !== undefined
   if (result.ok) {
     if (!isGone) return 'it stands'
-    return fate === 'missing' && deletes < 2 ? 'it never was there' : undefined
+    return fate === 'missing' && deletes < 2 ? 'it never existed' : undefined
   }
   // The outcome is unknown: the exchange broke, or its 207 could not be read.
   if (result.reason === 'no-answer' || (result.reason === 'malformed' && result.status === 207))
     return undefined
   if (result.status === 404 || result.status === 410)
-    return fate === 'missing' ? undefined : 'it is gone by our own doing'
+    return fate === 'missing' ? undefined : 'this client deleted it'
   return isGone && !isWaiting ? 'it is gone' : undefined
 }
 
-/** How the attempts that a verdict speaks of differ from those that the server saw. */
+/** Finds a difference between the attempts of a verdict and those that the server saw. */
 function miscount(
   result: DavResult,
   {deletes, path, number}: Resource,
@@ -90,16 +90,16 @@ function miscount(
   return `${deletes} attempts were seen, not ${attempts}`
 }
 
-/** How often a target was sent, where its verdict says so. */
+/** Number of times that a target was sent, if its verdict has it. */
 function attemptsOf(result: DavResult): number | undefined {
   if (!result.ok) return result.request?.attempts
   return 'attempts' in result && typeof result.attempts === 'number' ? result.attempts : undefined
 }
 
-// What the issue of retries calls worth another attempt.
+// Statuses that the default policy retries.
 const PASSING: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 503, 504, 507])
 
-/** What is wrong with the results of a retry of failures; nothing where all is well. */
+/** Finds the problems in the results of a retry of failures. */
 export function problemsOfRetry(
   failures: readonly Failure[],
   results: readonly DavResult[],
@@ -107,7 +107,7 @@ export function problemsOfRetry(
 ): string[] {
   const problems: string[] = []
   const kept = new Map<string, number>()
-  // One that failed twice is what it was the last time.
+  // The last failure of a target counts.
   const latest = new Map(
     failures.map((one) => [one.request === undefined ? one : pathOf(one), one]),
   )
@@ -124,20 +124,20 @@ export function problemsOfRetry(
     if (count(kept, JSON.stringify(result), -1)) continue
     const path = pathOf(result)
     const resource = asked.tree.find(path)
-    const say = (what: string): void => void problems.push(`${what}: ${wordsOf(result)}`)
+    const report = (problem: string): void => void problems.push(`${problem}: ${wordsOf(result)}`)
     if (result.relation === 'outside') {
-      if (!result.ok && result.request !== undefined) say('an outsider that could be sent')
+      if (!result.ok && result.request !== undefined) report('a request for a resource outside')
       continue
     }
     if (result.relation === 'self') count(verdicts, path)
-    if (result.relation === 'self' && !sent.has(path)) say('a verdict on what was not to be sent')
-    if (result.relation !== 'self' && sent.has(path)) say('a verdict beside its own')
+    if (result.relation === 'self' && !sent.has(path)) report('a verdict on an unsent resource')
+    if (result.relation !== 'self' && sent.has(path)) report('a verdict beside its own')
     const wrong =
       resource === undefined
-        ? 'nothing that failed'
+        ? 'a result for no failure'
         : (untruth(result, resource, ancestorsOf(resource).some(isUndecided)) ??
           miscount(result, resource, asked))
-    if (wrong !== undefined) say(wrong)
+    if (wrong !== undefined) report(wrong)
   }
   for (const [failure, lost] of kept) if (lost > 0) problems.push(`lost: ${failure}`)
   for (const path of sent) {
@@ -147,7 +147,7 @@ export function problemsOfRetry(
   return problems
 }
 
-/** Counts on; down only where there is something to count. */
+/** Adds to a count, which never falls below zero. */
 function count(counts: Map<string, number>, key: string, by = 1): boolean {
   const number = counts.get(key) ?? 0
   if (number + by < 0) return false

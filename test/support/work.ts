@@ -1,10 +1,9 @@
-// Counts the work of a piece of our code: how often each block of src/ ran, as V8 counts it, and how many characters or bytes
-// the platform's own functions were given. Unlike seconds this is the same on every machine, and twice as much for twice
-// as long an input only where the cost is in proportion.
+// Counts the work of a piece of our code: runs of blocks in src/, and the lengths that platform functions were given.
+// Unlike seconds, this is the same on every machine. It doubles with twice the input only if the cost is proportional.
 
 import {Session} from 'node:inspector'
 
-/** The platform's functions whose cost is the length of what they look at. */
+/** Platform functions with a cost proportional to the length of their input. */
 const NATIVES: readonly (readonly [prototype: object, names: readonly string[]])[] = [
   [
     String.prototype,
@@ -17,7 +16,7 @@ const NATIVES: readonly (readonly [prototype: object, names: readonly string[]])
   [Array.prototype, ['join', 'filter', 'map', 'includes', 'indexOf']],
 ]
 
-/** The work that a run takes. */
+/** Counts the work of a run. */
 export function countWork(run: () => void): number {
   let looked = 0
   const originals: (() => void)[] = []
@@ -48,7 +47,7 @@ export function countWork(run: () => void): number {
   }
 }
 
-/** How often the blocks of the sources ran. */
+/** Counts the runs of all blocks of the sources. */
 function blocks(session: Session): number {
   let count = 0
   session.post('Profiler.takePreciseCoverage', (_, coverage) => {
@@ -61,13 +60,13 @@ function blocks(session: Session): number {
   return count
 }
 
-/** What a function looked at: from where it began to what it found, or all of it. */
+/** Length that a function read: from its start to its match, or all of it. */
 function lengthOf(self: unknown, given: readonly unknown[], result: unknown): number {
   const [subject, begin] = given
   if (self instanceof RegExp) {
     const from = self.sticky ? String(subject).length : 0
     if (!self.sticky) return String(subject).length
-    // A sticky expression looks no further than what it matches, which is a tag at most.
+    // A sticky expression reads no further than its match, which is a tag at most.
     return Array.isArray(result) ? String(result[0]).length : Math.min(from, 64)
   }
   if (typeof self === 'string' || Array.isArray(self)) {

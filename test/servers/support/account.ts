@@ -1,6 +1,6 @@
 /**
- * Who a server runs as. Root must not serve: permissions would mean nothing to it, and a failing DELETE could not be
- * had. Where the tests run as root, as in CI, servers run as `nobody`; else as the user who runs the tests.
+ * The account of a server. Root must not serve: it ignores permissions, so no DELETE would fail. If the tests run as
+ * root, as in CI, servers run as `nobody`; else as the user who runs the tests.
  */
 import {lchown} from 'node:fs/promises'
 import {readTree} from './disk.ts'
@@ -10,12 +10,12 @@ export interface Account {
   readonly gid: number
 }
 
-/** The account to start a server with, or `undefined` where it is the tests' own. */
+/** The account to start a server with; `undefined` for the account of the tests. */
 export function serverAccount(): Account | undefined {
   return process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : undefined
 }
 
-/** Makes a file, or a folder and all that is in it, the server's own. */
+/** Makes the server the owner of a file, or of a folder with all its content. */
 export async function giveToServer(path: string): Promise<void> {
   const account = serverAccount()
   if (account === undefined) return

@@ -1,6 +1,6 @@
 /**
- * The ways in which a collection's content is handed to `deleteMany`, and what the tests do around them: a client that
- * tells what it sent, and the retry of what failed, as another process would do it.
+ * The ways to pass the content of a collection to `deleteMany`. Around them: a client that records its requests, and a
+ * retry of the failures as another process does it.
  */
 import {
   collections,
@@ -17,13 +17,13 @@ import {isVerdict, pathsOf, readListed, readStanding} from './bulk-truth.ts'
 import {readTree} from './disk.ts'
 import type {Server} from './server.ts'
 
-/** Soon, and whatever the failure: what was refused has since been allowed. */
+/** Retries soon and after any failure, because refused requests are allowed by then. */
 export const again = {attempts: 2, minDelay: 1, maxDelay: 5, retryable: () => true} as const
 
-/** Names with control characters are among the targets, which a guard may refuse. All of them are harmless here. */
+/** The guard refuses the names with control characters. All are harmless here. */
 export const everyName = {unguarded: true} as const
 
-/** A client, and the URLs of the DELETEs that it has sent. */
+/** Creates a client, with the URLs of its DELETEs. */
 export function clientOf(server: Server): {readonly dav: DavClient; readonly sent: string[]} {
   const transport = undiciTransport()
   const sent: string[] = []
@@ -40,19 +40,19 @@ export function clientOf(server: Server): {readonly dav: DavClient; readonly sen
 interface Job {
   readonly dav: DavClient
   readonly server: Server
-  /** Of the collection, directly below the root. */
+  /** Name of the collection, directly below the root. */
   readonly name: string
   readonly verify: boolean
 }
 
-/** What a way handed over, as the paths that the server serves, and all that it got. */
+/** The targets of a call as the paths that the server serves, and all results. */
 interface Done {
   readonly targets: readonly string[]
   readonly results: readonly DavResult[]
 }
 
 export interface Way {
-  /** Also the name of the collection. */
+  /** Name of the way and of its collection. */
   readonly name: string
   readonly of: string
   readonly run: (job: Job) => Promise<Done>
@@ -109,7 +109,7 @@ const strings: Way = {
 
 export const ways: readonly Way[] = [streams, strings, upwards, downwards]
 
-/** Retries what failed, after it went through JSON, once everything is allowed: each target has a verdict, and all is gone. */
+/** Retries the failures from JSON after everything is allowed. Each target has a verdict, and all is gone. */
 export async function retryAllowed(
   server: Server,
   tree: BulkTree,
@@ -128,7 +128,7 @@ export async function retryAllowed(
   expect(await readTree(tree.folder)).toHaveLength(1)
 }
 
-/** The failures among results, as they come out of a queue. */
+/** Picks the failures among results, in the form that they have after a queue. */
 export function queued(results: readonly DavResult[]): readonly Failure[] {
   const failures = results.filter((result) => !result.ok)
   const text = JSON.stringify(failures)
@@ -137,7 +137,7 @@ export function queued(results: readonly DavResult[]): readonly Failure[] {
   return parsed
 }
 
-/** All results in their order. */
+/** Collects all results in order. */
 export async function collect(results: AsyncIterable<DavResult>): Promise<readonly DavResult[]> {
   return await Array.fromAsync(results)
 }
@@ -149,7 +149,7 @@ function deleteAll(
   return collect(dav.deleteMany(targets, {...everyName, verify}))
 }
 
-/** Everything below the collection, as it was listed: each collection before its members. */
+/** Lists everything below the collection by a walk: each collection before its members. */
 async function walk({server, dav, name}: Job): Promise<{
   readonly results: readonly DavResult[]
   readonly paths: readonly string[]
@@ -162,7 +162,7 @@ async function walk({server, dav, name}: Job): Promise<{
   return {results, paths}
 }
 
-/** The files in each of the collections, listed while those of others are deleted. */
+/** Yields the files in each of the collections, listed while files of others are deleted. */
 async function* filesBelow({dav, name}: Job): AsyncGenerator<DavResult, undefined, undefined> {
   const tops = collections(members(dav.propfind(`${name}/`, {depth: 1, ...listed})))
   for await (const top of tops) {

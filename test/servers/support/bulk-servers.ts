@@ -1,6 +1,6 @@
 /**
- * The seven families of servers as bulk deletions meet them: what each answers where something cannot be deleted, and
- * where its word is not the truth. What is on the disk is read from the disk and is never taken from here.
+ * The seven families of servers in bulk deletions: the answer of each for an undeletable resource, and its untrue
+ * answers. The state of the disk is always read from the disk and never taken from here.
  */
 import {apache} from '../apache.ts'
 import {lighttpd} from '../lighttpd.ts'
@@ -14,21 +14,21 @@ import type {ServerRecipe} from './recipe.ts'
 import type {Server} from './server.ts'
 
 export interface BulkTraits {
-  /** Whether a name is left out of the tree although the disk has it. */
+  /** True for a name on the disk that is left out of the tree. */
   readonly cannotDelete: (name: string) => boolean
-  /** Whether a file on the disk is the server's own note on a resource, and no resource. */
+  /** True for a file on the disk that is the server's own note and no resource. */
   readonly isNote: (name: string) => boolean
-  /** A DELETE of a collection with a member that the account may not delete. */
+  /** Answer to a DELETE of a collection with a member that the account may not delete. */
   readonly blocked: Refusal & {readonly names: 'all that stands' | 'files' | 'nothing'}
-  /** A DELETE of a collection with a locked member; `undefined` where that deletes the locked member too. */
+  /** Answer to a DELETE of a collection with a locked member; `undefined` if the locked member is deleted too. */
   readonly locked: Refusal | undefined
-  /** What a DELETE with the `If-Match` of an ETag that has changed is. */
+  /** Effect of an `If-Match` with the ETag of a changed resource. */
   readonly ifMatch: 'refused' | 'ignored' | 'impossible'
-  /** Whether 204 is answered whatever became of the resource, so that only `verify` tells. */
+  /** True if the answer is always 204, so that only `verify` shows the outcome. */
   readonly lies: boolean
 }
 
-/** The status of the target, and of those members that are named beside a locked one. */
+/** Status of the target, and of the members that are named beside a locked one. */
 interface Refusal {
   readonly target: number
   readonly members: number | undefined
@@ -40,7 +40,7 @@ const plain = {
   lies: false,
 } as const satisfies Partial<BulkTraits>
 
-/** nephele as the tests start it has their account. Here it is another one, which may read the checkout all the same. */
+/** nephele has the account of the tests. This variant has another account, with permission to read the checkout. */
 const nepheleApart: ServerRecipe = {
   ...nephele,
   name: 'nephele with an account of its own',
@@ -50,7 +50,7 @@ const nepheleApart: ServerRecipe = {
   args: (site) => {
     const {uid, gid} = serverAccount() ?? {}
     return [
-      // The parent's death signal is forgotten where the account changes.
+      // A change of the account resets the parent's death signal.
       '--pdeathsig=TERM',
       `--reuid=${uid}`,
       `--regid=${gid}`,
@@ -78,7 +78,7 @@ const traits = new Map<ServerRecipe, BulkTraits>([
     {
       ...plain,
       blocked: {target: 500, members: undefined, names: 'nothing'},
-      // It looks at the locks of the target and of what that is in.
+      // nginx checks the locks of the target and of the collections above it.
       locked: undefined,
       ifMatch: 'impossible',
     },
@@ -88,7 +88,7 @@ const traits = new Map<ServerRecipe, BulkTraits>([
     {
       ...plain,
       blocked: {target: 424, members: 403, names: 'files'},
-      // As nginx.
+      // Like nginx.
       locked: undefined,
       ifMatch: 'refused',
     },
@@ -97,9 +97,9 @@ const traits = new Map<ServerRecipe, BulkTraits>([
     rclone,
     {
       ...plain,
-      // Whatever the system says becomes 405, and the rest of the collection is not tried.
+      // rclone turns every system error into a 405 and does not try the rest of the collection.
       blocked: {target: 405, members: undefined, names: 'nothing'},
-      // As nginx.
+      // Like nginx.
       locked: undefined,
       ifMatch: 'ignored',
     },
@@ -108,10 +108,10 @@ const traits = new Map<ServerRecipe, BulkTraits>([
     sabredav,
     {
       ...plain,
-      // What verify says, which names all that it finds: `unlink` and `rmdir` of PHP only warn, and a 204 follows.
+      // The result of verify, which names everything it finds: `unlink` and `rmdir` of PHP only warn, and a 204 follows.
       blocked: {target: 424, members: 204, names: 'all that stands'},
       lies: true,
-      // The member is named in a DAV:error, which is no 207, and nothing is deleted.
+      // SabreDAV names the member in a DAV:error, without a 207, and deletes nothing.
       locked: {target: 423, members: undefined},
       // Its FS\File has no ETag.
       ifMatch: 'impossible',
@@ -139,7 +139,7 @@ const traits = new Map<ServerRecipe, BulkTraits>([
       },
       locked: {target: 424, members: 500},
       ifMatch: 'refused',
-      // Locks and dead properties of a file are in a file beside it.
+      // nephele keeps the locks and dead properties of a file in a file beside it.
       isNote: (name) => name.endsWith('.nephelemeta'),
       // The name of that file would be longer than 255 bytes: 500.
       cannotDelete: (name) => Buffer.byteLength(name) > 255 - '.nephelemeta'.length,

@@ -1,6 +1,6 @@
 /**
- * A tree to be deleted by a bulk call: many files with nasty names in many collections with nasty names, a sub-folder
- * of root's in one of them, and locked files in two others. Made on the disk, behind the server's back.
+ * The tree for a bulk deletion: many files with nasty names in many collections with nasty names. One collection holds a
+ * folder owned by root, and two others hold locked files. The tree is written to the disk, without the server.
  */
 import {isUtf8} from 'node:buffer'
 import {chmod, lchown, mkdir, writeFile} from 'node:fs/promises'
@@ -15,27 +15,27 @@ import {nastyNames} from './trees.ts'
 
 export interface BulkTree {
   readonly folder: string
-  /** Paths that the server serves, in bytes: what nobody but root may delete, and the collection that it is in. */
+  /** Served paths, in bytes: a folder that only root may delete from, and its collection. */
   readonly blocked: {readonly collection: string; readonly folder: string}
-  /** Locked files, each in another collection of the tree, with the collections on the way. */
+  /** Locked files and their collections; each is in another collection of the tree. */
   readonly locked: readonly {readonly collection: string; readonly file: string}[]
   /** Gives the root-owned folder to the server and releases the locks. */
   allow(): Promise<void>
 }
 
 interface TakenLock {
-  /** On the disk. */
+  /** Path on the disk. */
   readonly file: string
   readonly lock: Lock
 }
 
-/** Where in the tree which collection is. Those with an index that 3 divides have a collection in them. */
+/** Indexes of the special collections. Each collection with an index divisible by 3 has a collection in it. */
 const BLOCKED = 1
 const LOCKED = 4
 const LOCKED_BELOW = 6
 const OTHER_BYTES = 7
 
-/** Makes the tree: `collections` of them directly in it, and `files` in these and in the collections in these. */
+/** Writes the tree: this many `collections` directly in it, and this many `files` in them and in their collections. */
 export async function makeBulkTree(
   server: Server,
   name: string,
@@ -85,7 +85,7 @@ export async function makeBulkTree(
   }
 }
 
-/** The path that the server serves a file of the disk by, in bytes, each as one character. */
+/** Maps a file on the disk to its served path, in bytes, each as one character. */
 export function servedPath({root, traits}: Server, path: Buffer): string {
   const onDisk = path.subarray(Buffer.byteLength(root)).toString('latin1')
   return onDisk
@@ -98,7 +98,7 @@ export function servedPath({root, traits}: Server, path: Buffer): string {
     .join('/')
 }
 
-/** A served path as a string to give to the client. What is not UTF-8 is no plain path, and is escaped here. */
+/** Escapes a served path for the client. Bytes that are not UTF-8 are escaped here, because they fit no plain path. */
 export function referenceTo(path: string): string {
   const names = path.slice(1).split('/')
   return names
@@ -111,20 +111,20 @@ export function referenceTo(path: string): string {
     .join('/')
 }
 
-/** Lets nobody but root delete what is in a folder. Where the tests are not root, the mode alone forbids it. */
+/** Makes the content of a folder deletable by root only. If the tests are not root, the mode alone forbids it. */
 async function giveToRoot(folder: string): Promise<void> {
   if (serverAccount() !== undefined)
     for (const {path} of await readTree(folder)) await lchown(path, 0, 0)
   await chmod(folder, 0o555)
 }
 
-/** Takes that back. */
+/** Gives the content back to the server. */
 async function takeFromRoot(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   await giveToServer(folder)
 }
 
-/** The names that the server can list and delete one by one. */
+/** Names that the server can list and delete one by one. */
 function namesOf(server: Server): readonly string[] {
   const {cannotDelete} = bulkTraitsOf(server)
   return nastyNames.filter(
@@ -132,7 +132,7 @@ function namesOf(server: Server): readonly string[] {
   )
 }
 
-/** Names of as many collections as are wanted, the plain nasty ones first, and of one to be in each of them. */
+/** Names of this many collections, the plain nasty ones first, and of one collection inside each. */
 function collectionNames(
   {traits}: Server,
   nasty: readonly string[],
@@ -167,7 +167,7 @@ async function writeOtherBytes(collection: string): Promise<void> {
 
 async function allow(blocked: string, locks: readonly TakenLock[]): Promise<void> {
   await takeFromRoot(blocked)
-  // nginx and rclone keep the lock of what was deleted with its collection, and lighttpd does not.
+  // nginx and rclone keep the lock of a file that was deleted with its collection, and lighttpd does not.
   for (const {file, lock} of locks)
     await lock.release({isGone: (await readTree(file)).length === 0})
 }

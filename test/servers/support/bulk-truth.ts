@@ -1,6 +1,6 @@
 /**
- * Holds the verdicts of a bulk deletion against the disk, file by file. Paths are those that the server serves, told
- * as bytes, each as one character, because a name need not be UTF-8.
+ * Compares the verdicts of a bulk deletion with the disk, file by file. Paths are the served ones, in bytes with one
+ * character each, because a name may not be UTF-8.
  */
 import {join} from 'node:path'
 import {isFailure, isSuccess, type DavResult} from 'multistatus'
@@ -11,7 +11,7 @@ import {readPaths, readTree} from './disk.ts'
 import type {Server} from './server.ts'
 import {pathOfReference, readShown, type Shown} from './shown.ts'
 
-/** What stands below a collection, by the path that it is served by. */
+/** The resources that remain below a collection, by served path. */
 export type Standing = ReadonlyMap<string, 'file' | 'collection'>
 
 export async function readStanding(server: Server, collection: string): Promise<Standing> {
@@ -24,14 +24,14 @@ export async function readStanding(server: Server, collection: string): Promise<
   )
 }
 
-/** What a listing of a collection shows below it. */
+/** Computes the listing of a collection, without the collection itself. */
 export async function readListed(server: Server, collection: string): Promise<readonly Shown[]> {
   const {isNote} = bulkTraitsOf(server)
   const [, ...below] = await readShown(server, collection)
   return below.filter(({path}) => !isNote(path))
 }
 
-/** Each target has one verdict; what is deleted is gone, what failed stands, and nothing stands in silence. */
+/** Checks that each target has one verdict, a Success is gone, a Failure remains, and nothing remains unreported. */
 export function expectTruth(
   results: readonly DavResult[],
   {targets, standing}: {readonly targets: readonly string[]; readonly standing: Standing},
@@ -43,7 +43,7 @@ export function expectTruth(
   expect([...standing.keys()].filter((path) => !isIn(path, failed))).toEqual([])
 }
 
-/** What must stand where everything else was deleted: what is blocked or locked, and the collections it is in. */
+/** Paths that must remain after all else is deleted: the blocked and locked ones, and the collections above them. */
 export function expectedStanding(
   server: Server,
   tree: BulkTree,
@@ -54,7 +54,7 @@ export function expectedStanding(
   return [...before.keys()].filter((path) => kept.some((one) => isIn(one, new Set([path]))))
 }
 
-/** The members that a DELETE of collections names: status by path. Which these are follows from what it left. */
+/** Members that a DELETE of collections names, by path and status. The remaining resources determine them. */
 export function expectedMembers(
   server: Server,
   tree: BulkTree,
@@ -78,7 +78,7 @@ export function expectedMembers(
   return new Map(named)
 }
 
-/** The targets that have no deleted target above them, so that each needs a request. */
+/** Targets without a deleted target above them. Each needs a request. */
 export function withoutDeletedAbove(results: readonly DavResult[]): readonly string[] {
   const verdicts = results.filter(isVerdict)
   const deleted = new Set(pathsOf(verdicts.filter(isSuccess)))
@@ -89,17 +89,17 @@ export function isVerdict({relation}: DavResult): boolean {
   return relation === 'self'
 }
 
-/** The status of each result by its path; of several with one path the last one's. */
+/** Status of each result by path. The last of several with one path counts. */
 export function statusesOf(results: readonly DavResult[]): ReadonlyMap<string, number> {
   return new Map(results.map(({url, status}) => [pathOfReference(url), status]))
 }
 
-/** A plain path below the root as the paths here are told. */
+/** Converts a plain path below the root to the form of these paths. */
 export function servedPathOf(path: string): string {
   return `/${Buffer.from(path).toString('latin1')}`
 }
 
-/** Plain paths of the resources below a folder, sorted: of what is there without the server's own notes. */
+/** Reads the sorted plain paths of the resources below a folder, without the server's own notes. */
 export async function readResources(server: Server, folder: string): Promise<readonly string[]> {
   const {isNote} = bulkTraitsOf(server)
   return (await readPaths(folder)).filter((path) => !isNote(path))
@@ -109,7 +109,7 @@ export function pathsOf(results: readonly {readonly url: string}[]): readonly st
   return results.map(({url}) => pathOfReference(url))
 }
 
-/** The failures without those of what was deleted with its collection later on. */
+/** Picks the failures, except those of resources that were deleted with their collection later. */
 function standingFailures(results: readonly DavResult[]): readonly DavResult[] {
   const deleted = new Set<string>()
   return results.toReversed().filter((result) => {
@@ -119,7 +119,7 @@ function standingFailures(results: readonly DavResult[]): readonly DavResult[] {
   })
 }
 
-/** Whether a path is one of some, or below one of them. */
+/** True for a path in the set, and for a path below one of them. */
 function isIn(path: string, some: ReadonlySet<string>): boolean {
   for (let at = path; at !== ''; at = parentOf(at)) if (some.has(at)) return true
   return false

@@ -1,6 +1,6 @@
 /**
- * Calendars and address books, made with single plain requests: their servers keep notes on what they store, so that
- * nothing can be written to the disk behind their back. What is there is read from the disk, without the server.
+ * Calendars and address books, made by single plain requests. Their servers keep notes on the stored data, so a file on
+ * the disk would not be a member. The stored data is read from the disk, without the server.
  */
 import {createHash} from 'node:crypto'
 import {join} from 'node:path'
@@ -19,12 +19,12 @@ export const resourceTypes: Readonly<Record<Kind, string>> = {
   addressbook: `{${CARDDAV}}addressbook`,
 }
 
-/** Makes a collection for calendars. Its path is plain. */
+/** Creates a collection for calendars. The path is plain. */
 export async function makeHome(server: Server, path: string): Promise<void> {
   await make(`${urlOf(server, path)}/`, {method: 'MKCOL'})
 }
 
-/** Makes a calendar or an address book with members of these names. Its path is plain. */
+/** Creates a calendar or an address book with members of these names. The path is plain. */
 export async function makeCalendar(
   server: Server,
   path: string,
@@ -38,12 +38,12 @@ export async function makeCalendar(
   const body = `<mkcol xmlns="DAV:"><set><prop><resourcetype><collection/>${type}</resourcetype></prop></set></mkcol>`
   const headers = {'content-type': 'application/xml; charset=utf-8'}
   await make(`${urlOf(server, path)}/`, {method: 'MKCOL', headers, body})
-  // Each is as long as its place in the list says, so that no two sizes are alike by chance.
+  // The size of a member depends on its index, so that equal sizes are rare.
   for (const [index, name] of names.entries())
     await putMember(server, `${path}/${name}`, {kind, summary: 'x'.repeat(1 + (index % 50))})
 }
 
-/** Writes a member. Its path is plain. */
+/** Writes a member. The path is plain. */
 export async function putMember(
   server: Server,
   path: string,
@@ -54,12 +54,12 @@ export async function putMember(
   await make(urlOf(server, path), {method: 'PUT', headers, body})
 }
 
-/** Deletes a resource past the client. */
+/** Deletes a resource without the client. */
 export async function removeMember(server: Server, path: string): Promise<void> {
   await make(urlOf(server, path), {method: 'DELETE'})
 }
 
-/** What is stored below a collection: a member's size, or `'collection'`, by plain path. */
+/** Reads the content below a collection from the disk: size of a member, or `'collection'`, by plain path. */
 export async function readStored(
   server: Server,
   collection: string,
@@ -77,7 +77,7 @@ export async function readStored(
   )
 }
 
-/** The absolute URL of a plain path, escaped without the client. */
+/** Formats the absolute URL of a plain path, without the client. */
 export function urlOf(server: Server, path: string): string {
   return server.url() + path.split('/').map(encodeURIComponent).join('/')
 }
@@ -113,7 +113,7 @@ function cardOf(path: string, name: string): string {
   )
 }
 
-/** Two members of a calendar may not have one UID. */
+/** Derives a UID from the path. Two members of a calendar may not share one. */
 function uidOf(path: string): string {
   return createHash('sha1').update(path).digest('hex')
 }

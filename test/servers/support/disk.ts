@@ -1,16 +1,14 @@
-/**
- * What is on the server's disk, read without the server. Paths are bytes on the way, because a name need not be UTF-8.
- */
+/** The content of the server's disk, read without the server. Paths are bytes inside, because a name may not be UTF-8. */
 import {chmod, lstat, readdir, rm} from 'node:fs/promises'
 
 export interface DiskFile {
   readonly path: Buffer
   readonly isFolder: boolean
-  /** In bytes. */
+  /** Path in bytes. */
   readonly size: number
 }
 
-/** A file, or a folder before all that is in it. Nothing where there is none. */
+/** Reads a file, or a folder before its content. A missing one gives an empty list. */
 export async function readTree(path: string | Buffer): Promise<readonly DiskFile[]> {
   const bytes = Buffer.from(path)
   const stats = await lstat(bytes).catch(ifMissing)
@@ -22,7 +20,7 @@ export async function readTree(path: string | Buffer): Promise<readonly DiskFile
   return [own, ...(await Promise.all(below)).flat()]
 }
 
-/** What is below a folder: a file's size, or `'collection'`, by plain path. */
+/** Reads the content below a folder: size of a file, or `'collection'`, by plain path. */
 export async function readCollection(folder: string): Promise<Map<string, number | 'collection'>> {
   const [, ...below] = await readTree(folder)
   return new Map(
@@ -33,12 +31,12 @@ export async function readCollection(folder: string): Promise<Map<string, number
   )
 }
 
-/** Plain paths of all that is below a folder, sorted; empty where the folder is gone. */
+/** Reads the plain paths below a folder, sorted. A missing folder gives an empty list. */
 export async function readPaths(folder: string): Promise<readonly string[]> {
   return [...(await readCollection(folder)).keys()].toSorted()
 }
 
-/** Removes a folder, also where a test took the permission away. */
+/** Removes a folder, even if a test took the permission away. */
 export async function removeFolder(folder: string): Promise<void> {
   for (const {path, isFolder} of await readTree(folder)) if (isFolder) await chmod(path, 0o755)
   await rm(folder, {recursive: true, force: true, maxRetries: 3})

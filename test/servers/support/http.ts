@@ -1,4 +1,4 @@
-/** Single requests of plain `node:http`, past the client, each over a connection of its own. */
+/** Single requests of plain `node:http`, without the client, each on its own connection. */
 import {request, type IncomingHttpHeaders} from 'node:http'
 
 export interface Answer {
@@ -8,13 +8,13 @@ export interface Answer {
 }
 
 export interface Sent {
-  /** GET where nothing is said. */
+  /** Default: `GET`. */
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
-/** Sends a request for the URL as it is written, and reads the whole answer. Rejects where the connection breaks. */
+/** Sends a request for the URL exactly as written, and reads the whole answer. Rejects if the connection breaks. */
 export function send(url: string, {method = 'GET', headers, body}: Sent = {}): Promise<Answer> {
   const {hostname, port} = new URL(url)
   const path = url.replace(/^[a-z]+:\/\/[^/]*/, '')

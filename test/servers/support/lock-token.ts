@@ -1,4 +1,4 @@
-/** Locks of another program whose token is told, so that a DELETE can be sent with it. */
+/** Locks of another program with a known token, which a DELETE can send. */
 import type {Server} from './server.ts'
 
 const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
@@ -9,9 +9,9 @@ const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
 </lockinfo>`
 
 export interface Lock {
-  /** As it stands between the angle brackets. */
+  /** The token without its angle brackets. */
   readonly token: string
-  /** Servers differ in what an UNLOCK of what is gone is answered with. */
+  /** Unlocks the file. Servers differ in their answer for a deleted file. */
   release(resource: {readonly isGone: boolean}): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Locks set and removed past the client, which this suite tests for what a DELETE says about them. */
+/** Locks set and removed without the client. */
 import type {Server} from './server.ts'
 
 const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
@@ -8,7 +8,7 @@ const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
   <owner>somebody else</owner>
 </lockinfo>`
 
-/** Locks a file for writing, as another user would. Gives what removes the lock again. */
+/** Locks a file for writing, as another user would. Returns a function that removes the lock. */
 export async function lock(server: Server, path: string): Promise<() => Promise<void>> {
   const url = server.url() + path
   const answer = await fetch(url, {method: 'LOCK', headers: {timeout: 'Second-60'}, body: LOCKINFO})

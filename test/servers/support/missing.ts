@@ -1,15 +1,15 @@
 /**
- * Says which servers this machine does not have, so that no run passes for more than it was. A missing server is a
- * skipped test with its name, a line at the very end, and under `CI` a failing test.
+ * Reports the servers that this machine lacks, so that an incomplete run is visible. A missing server is a skipped test
+ * with its name, a line at the very end, and under `CI` a failing test.
  */
 import type {Reporter} from 'vitest/node'
 import {allServers} from '../servers.ts'
 import {findMissing, type ServerRecipe} from './recipe.ts'
 
-/** Whether this run is one that must have every server. */
+/** True for a run that must have every server. */
 export const isEveryServerRequired: boolean = (process.env['CI'] ?? '') !== ''
 
-/** The sentence about a server that is not installed, or `undefined` for one that is. */
+/** Describes a server that is not installed; `undefined` for an installed one. */
 export function describeMissing(recipe: ServerRecipe): string | undefined {
   const missing = findMissing(recipe)
   if (missing.length === 0) return undefined

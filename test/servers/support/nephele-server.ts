@@ -6,7 +6,7 @@ import {createServer} from 'nephele'
 
 const [root = '', port = ''] = process.argv.slice(2)
 const app = express()
-// By their content, ETags of the smallest files are the same on every disk.
+// Derived from the content, the ETags of the smallest files are the same on every disk.
 const adapter = new Adapter({root, contentEtagMaxBytes: 3})
 app.use(createServer({adapter, authenticator: new Authenticator()}))
 app.listen(Number(port), '127.0.0.1')

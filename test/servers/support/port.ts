@@ -1,11 +1,10 @@
 /**
- * Ports of the loopback interface: a free one for each server, and the connections that are open on it as the kernel
- * sees them (Linux).
+ * Ports of the loopback interface: a free one for each server, and its open connections as the kernel sees them (Linux).
  */
 import {readFile} from 'node:fs/promises'
 import {createServer} from 'node:net'
 
-/** A port that nobody listens on at this moment. */
+/** Finds a port without a listener. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
@@ -20,10 +19,10 @@ export function freePort(): Promise<number> {
   })
 }
 
-// Open on the server's side: established, closed with data that nobody has taken yet, closed by the client alone.
+// Open on the server's side: established, closed with unread data, or closed by the client only.
 const OPEN = new Set(['01', '04', '08'])
 
-/** The connections that the server's side of a port holds open, each by the client's port. */
+/** Reads the open connections on the server's side of a port, each by the client's port. */
 export async function readConnections(port: number): Promise<ReadonlySet<string>> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1)

@@ -1,44 +1,44 @@
 /**
- * What a server's file says: what has to be installed, how the server is configured and started, and what it answers
- * where servers differ. Paths of results are told here as plain paths below the collection asked about.
+ * The recipe of a server: its packages, its configuration, its start, and its differing answers. Paths of results are
+ * plain paths below the requested collection.
  */
 import {accessSync, constants} from 'node:fs'
 import {delimiter, isAbsolute, join} from 'node:path'
 
 export interface ServerRecipe {
-  /** As test names and messages call it. Each recipe has another one. */
+  /** Unique name in test titles and messages. */
   readonly name: string
-  /** What to install, as a Debian system calls it. */
+  /** Name of the package on Debian. */
   readonly packages: string
   /** The name of a program on the PATH or in an `sbin`, or an absolute path. */
   readonly program: string
-  /** Files that must be there as well, such as modules. Absolute paths. */
+  /** Absolute paths of other required files, such as modules. */
   readonly modules: readonly string[]
   readonly traits: ServerTraits
   readonly deleting?: DeletingTraits
-  /** What it does with calendars. It stores these alone, and serves no file that a test has put on its disk. */
+  /** Answers about calendars. Such a server stores calendars only, and serves no file that a test puts on its disk. */
   readonly calendars?: CalendarTraits
-  /** The folder of the site that is served as `/`, where it cannot be `root`. */
+  /** The folder of the site that is served as `/`, if it cannot be `root`. */
   readonly rootFolder?: string
-  /** Whether it runs as the tests do. Else the account is another one, without privileges. */
+  /** True if the server has the account of the tests. Else it has another one, without privileges. */
   readonly sharesAccount?: boolean
-  /** What to write into the site's folder before the start: text by file name. */
+  /** Files to write into the site's folder before the start: text by file name. */
   files(site: Site): Readonly<Record<string, string>>
   /** The program's arguments. It has to stay in the foreground and to end at SIGTERM. */
   args(site: Site): readonly string[]
 }
 
-/** Where one run of a server lives. */
+/** The place of one run of a server. */
 export interface Site {
-  /** Its own folder: configuration, log, locks. The server may write here. */
+  /** Folder for its configuration, log and locks. The server may write here. */
   readonly folder: string
   /** The collection that it serves as `/`. */
   readonly root: string
   /** A free port of 127.0.0.1. */
   readonly port: number
-  /** Where its output goes, and its error log too. */
+  /** File for its output and its error log. */
   readonly log: string
-  /** Who may see `/private/`, with HTTP Basic. */
+  /** The account with access to `/private/`, by HTTP Basic. */
   readonly account: BasicAccount
 }
 
@@ -47,67 +47,69 @@ export interface BasicAccount {
   readonly password: string
 }
 
-/** What the tests expect of a server, where servers differ. */
+/** Expected answers that differ between servers. */
 export interface ServerTraits {
-  /** What a PROPFIND with Depth infinity becomes: answered, refused with 403, or cut to depth 1 behind a 207. */
+  /** Effect of a PROPFIND with Depth infinity: answered, refused with 403, or a 207 of depth 1. */
   readonly infinity: 'answered' | 'refused' | 'cut'
-  /** After how many collections an answer to Depth infinity ends without a word; `undefined` where it does not. */
+  /** Number of collections after which an answer to Depth infinity ends without notice; `undefined` for no limit. */
   readonly mostCollections: number | undefined
-  /** How many levels below its collection an answer to Depth infinity shows, without a word; `undefined` where it shows all. */
+  /** Number of levels that an answer to Depth infinity shows, without notice; `undefined` for no limit. */
   readonly mostLevels: number | undefined
-  /** How hrefs are written: as absolute paths, or as full URLs. */
+  /** Form of the hrefs: absolute paths, or full URLs. */
   readonly hrefs: 'path' | 'url'
-  /** The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z, `undefined` where the server has no ETag, or no such file. */
+  /**
+   * The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z; `undefined` if the server has no ETag or no such file.
+   */
   readonly etag: string | undefined
-  /** What an unknown property becomes: named in a 404 propstat, or left out in silence. */
+  /** Effect of an unknown property: named in a 404 propstat, or left out without notice. */
   readonly unknownProperties: 'named' | 'left out'
-  /** Whether names with a leading dot are listed. They are deleted with their collection on either. */
+  /** True if names with a leading dot are listed. They are deleted with their collection in either case. */
   readonly dotNames: boolean
-  /** Whether a name that is not UTF-8 is listed as its bytes, and found by them again. */
+  /** True if a name that is not UTF-8 is listed as its bytes, and found by them again. */
   readonly otherBytes: boolean
-  /** The name that a resource is served by. It is found by no other one. */
+  /** Maps a name on the disk to its served name, the only one that finds the resource. */
   readonly nameOf: (onDisk: string) => string
-  /** What a request for a name is answered with although it is listed; `undefined` for a name that is found. */
+  /** Status of a request for a listed name; `undefined` for a name that is found. */
   readonly refusal: (name: string) => number | undefined
-  /** Whether the members of a collection of this name have none: each is listed as the collection itself. */
+  /** True for a collection with members that are all listed as the collection itself. */
   readonly hasNamelessMembers: (name: string) => boolean
-  /** Whether `/private/` asks for HTTP Basic. */
+  /** True if `/private/` asks for HTTP Basic. */
   readonly basicAuth: boolean
 }
 
-/** What a server answers to a DELETE. Known of those servers that the tests about deleting run on. */
+/** Answers to a DELETE, for the servers of the tests about deleting. */
 export interface DeletingTraits {
-  /** What a DELETE of a collection answers where its URL has no trailing slash. */
+  /** Status of a DELETE of a collection without the trailing slash in its URL. */
   readonly withoutSlash: number
   /** The failures of a DELETE of `blockedCollection`: status by path, `''` for the collection itself. */
   readonly blocked: Readonly<Record<string, number>>
-  /** Whether that answer names members alone, so that the collection's own failure is told of its members. */
+  /** True if that answer names members only, so that the collection's own Failure is derived from them. */
   readonly blockedNamesMembersAlone: boolean
-  /** The failures of a DELETE of `collectionWithLock` without the token. None: the server does not look. */
+  /** The failures of a DELETE of `collectionWithLock` without the token. Empty if the server does not check. */
   readonly locked: Readonly<Record<string, number>>
 }
 
-/** What a server for calendars and address books answers, where these differ. */
+/** Answers of a server for calendars and address books that differ. */
 export interface CalendarTraits {
-  /** What a DELETE that was done answers: 204, or 200 with a multistatus that says the same. */
+  /** Status of a successful DELETE: 204, or 200 with a multistatus of the same meaning. */
   readonly deleted: 200 | 204
-  /** What a PROPFIND for what is not there answers: 404, or a 207 that says 404 of a mangled href. */
+  /** Status of a PROPFIND for a missing resource: 404, or a 207 with 404 for a mangled href. */
   readonly missing: 404 | 207
-  /** Whether no member may have this name: a PUT is answered with 400. */
+  /** True for a name that no member may have: a PUT is answered with 400. */
   readonly refuses: (name: string) => boolean
-  /** The name that a listing tells of a member. Where it is another one, the member is found by its own name alone. */
+  /** Maps the name of a member to its listed name. A member with another listed name is found by its own name only. */
   readonly listedAs: (name: string) => string
-  /** Whether the href of a member of this name is the name alone, relative to the member's own collection. */
+  /** True for a member whose href is its name only, relative to its own collection. */
   readonly hasRelativeHref: (name: string) => boolean
-  /** Whether hrefs have single slashes where the request URL has `//`. */
+  /** True if hrefs have single slashes although the request URL has `//`. */
   readonly foldsSlashes: boolean
-  /** The form of a sync token. */
+  /** Form of a sync token. */
   readonly syncToken: RegExp
-  /** Whether a file or a folder on the disk is the server's own note, and no resource. */
+  /** True for a file or a folder on the disk that is the server's own note and no resource. */
   readonly isNote: (name: string) => boolean
 }
 
-/** What most servers do: they serve every name as it is on the disk, and list all of them. */
+/** Traits of most servers: they serve every name as it is on the disk, and list all of them. */
 export const listsEverything: Pick<
   ServerTraits,
   | 'mostCollections'
@@ -127,13 +129,13 @@ export const listsEverything: Pick<
   hasNamelessMembers: () => false,
 }
 
-/** What of a recipe this machine does not have, as names and paths. */
+/** Finds the programs and files of a recipe that this machine lacks. */
 export function findMissing(recipe: ServerRecipe): readonly string[] {
   const missing = recipe.modules.filter((file) => !isReadable(file))
   return findProgram(recipe.program) === undefined ? [recipe.program, ...missing] : missing
 }
 
-/** Where a program is. Distributions keep servers in an `sbin` that a user's PATH leaves out. */
+/** Finds a program. Distributions keep servers in an `sbin` that a user's PATH leaves out. */
 export function findProgram(program: string): string | undefined {
   if (isAbsolute(program)) return isReadable(program) ? program : undefined
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')

@@ -1,7 +1,7 @@
-/** Results put the way the disk is read: by plain path below the collection that was asked about. */
+/** Results in the form of the disk: by plain path below the requested collection. */
 import {decodePath, type DavResult} from 'multistatus'
 
-/** The plain path of a result below a collection of the root, `''` for the collection itself. */
+/** Plain path of a result below a collection of the root; `''` for the collection itself. */
 export function pathBelow(collection: string, result: {readonly url: string}): string {
   const path = decodePath(result)?.replace(/\/$/, '')
   if (path === `/${collection}`) return ''
@@ -11,7 +11,7 @@ export function pathBelow(collection: string, result: {readonly url: string}): s
   return path.slice(collection.length + 2)
 }
 
-/** The status of each result by its path. Two results with one path are an error: each is said once. */
+/** Status of each result by path. Two results with one path are an error. */
 export function statusByPath(
   collection: string,
   results: readonly DavResult[],

@@ -1,6 +1,6 @@
 /**
- * One server process: its own folder, its own free port, an account without privileges. It is started and waited for
- * until it answers, and stopped by its pid and waited for again. What it said is in the error where it does not start.
+ * One server process with its own folder, its own free port and an account without privileges. Its start waits until it
+ * answers, and its stop waits until its process has ended. A failed start throws an error with the server's output.
  */
 import {spawn, type ChildProcess} from 'node:child_process'
 import {randomUUID} from 'node:crypto'
@@ -27,7 +27,7 @@ const STOP_WITHIN = 10_000
 
 export class Server {
   readonly recipe: ServerRecipe
-  /** Not ASCII, and with the two characters that a Basic credential is split at or escaped for. */
+  /** Outside ASCII, with `:`, which splits a Basic credential, and with `"`, which is escaped. */
   readonly account: BasicAccount = {user: 'zoë', password: 'pä:ß wörd€ %"'}
   #site: Site | undefined
   #process: ChildProcess | undefined
@@ -40,14 +40,14 @@ export class Server {
     return this.recipe.traits
   }
 
-  /** What it answers to a DELETE: asked for only where that is known. */
+  /** Answers to a DELETE. Throws for a server without known ones. */
   get deleting(): DeletingTraits {
     const {name, deleting} = this.recipe
-    if (deleting === undefined) throw new Error(`what ${name} answers to a DELETE is not known`)
+    if (deleting === undefined) throw new Error(`the answers of ${name} to a DELETE are unknown`)
     return deleting
   }
 
-  /** What it does with calendars: asked for only where it has some. */
+  /** Answers about calendars. Throws for a server without calendars. */
   get calendars(): CalendarTraits {
     const {name, calendars} = this.recipe
     if (calendars === undefined) throw new Error(`${name} has no calendars`)
@@ -63,12 +63,12 @@ export class Server {
     return this.#started().port
   }
 
-  /** The URL of a collection directly below the root. Its name is plain ASCII. */
+  /** Formats the URL of a collection directly below the root. Its name is plain ASCII. */
   url(collection = ''): string {
     return `http://127.0.0.1:${this.port}/${collection === '' ? '' : `${collection}/`}`
   }
 
-  /** Starts the server and waits until it answers; after a stop, on the same port with the same files. */
+  /** Starts the server and waits until it answers. After a stop, port and files stay the same. */
   async start(): Promise<void> {
     this.#site ??= await this.#makeSite()
     const site = this.#site
@@ -83,7 +83,7 @@ export class Server {
     } finally {
       await log.close()
     }
-    // A program that cannot be run has no pid; waiting for its answer finds that out.
+    // A program that cannot be run has no pid. The wait for its answer detects that.
     this.#process.once('error', () => {})
     process.once('exit', this.#kill)
     try {
@@ -118,7 +118,7 @@ export class Server {
     )
   }
 
-  /** Runs something while the server is stopped, and starts it again. */
+  /** Runs a function while the server is stopped, then starts the server again. */
   async whileStopped<T>(run: () => Promise<T>): Promise<T> {
     await this.stop()
     try {
@@ -167,7 +167,7 @@ export class Server {
     return site
   }
 
-  /** Asks for what only this site's disk can have: another process may have taken the port meanwhile. */
+  /** Asks for a file that only this site's disk can have, because another process may have taken the port. */
   async #untilItAnswers(site: Site, child: ChildProcess): Promise<void> {
     const ask = this.recipe.calendars === undefined ? servesFile : makesCollection
     const name = `answers-${randomUUID()}`
@@ -182,7 +182,7 @@ export class Server {
   }
 }
 
-/** What to run. Where `setpriv` is, as on every Linux, the server ends with the tests even where these are killed. */
+/** Program and arguments. With `setpriv`, as on every Linux, the server ends with the tests even if they are killed. */
 function commandLine(recipe: ServerRecipe, site: Site): readonly [string, ...string[]] {
   const program = findProgram(recipe.program)
   if (program === undefined) throw new Error(`${recipe.program} not found`)
@@ -195,7 +195,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 
-/** Whether a file that is put on the disk is served. */
+/** Checks that a new file on the disk is served. */
 async function servesFile({root, port}: Site, name: string): Promise<boolean> {
   const file = join(root, name)
   await writeFile(file, name)
@@ -204,13 +204,13 @@ async function servesFile({root, port}: Site, name: string): Promise<boolean> {
   return answer?.text === name
 }
 
-/** Whether a collection that is asked for appears on the disk. */
+/** Checks that a requested collection appears on the disk. */
 async function makesCollection({root, port}: Site, name: string): Promise<boolean> {
   await send(`http://127.0.0.1:${port}/${name}/`, {method: 'MKCOL'}).catch(ifSilent)
   return (await readTree(join(root, name))).length > 0
 }
 
-/** Nobody listens yet, or the one who does is not ready. */
+/** Ignores a missing or unfinished listener. */
 function ifSilent(): undefined {
   return undefined
 }

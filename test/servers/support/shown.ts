@@ -1,6 +1,6 @@
 /**
- * What a server shows of its disk, computed from the disk and its traits alone. Paths are told as bytes, each as one
- * character, because a name need not be UTF-8.
+ * The resources that a server shows, computed from its disk and its traits. Paths are bytes with one character each,
+ * because a name may not be UTF-8.
  */
 import {isUtf8} from 'node:buffer'
 import {join} from 'node:path'
@@ -10,22 +10,22 @@ import type {ServerTraits} from './recipe.ts'
 import type {Server} from './server.ts'
 
 export interface Shown {
-  /** From the server's root, without a slash at the end. */
+  /** Path from the server's root, without a slash at the end. */
   readonly path: string
   readonly parent: string
-  /** To the collection that was asked about. */
+  /** Relation to the requested collection. */
   readonly relation: Relation
-  /** How far below that collection it is: 0 for itself, 1 for a member. */
+  /** Level below that collection: 0 for itself, 1 for a member. */
   readonly level: number
-  /** A file's size in bytes. */
+  /** Size of a file in bytes. */
   readonly content: number | 'collection'
-  /** What a request for it is answered with, where it is not found by its path. */
+  /** Status of a request for it, if its path does not find it. */
   readonly refusal: number | undefined
-  /** Whether a listing of it shows the members it has. */
+  /** True if a listing of it shows its members. */
   readonly showsMembers: boolean
 }
 
-/** A collection and all that the server can show below it, each before what is in it. */
+/** Computes a collection and all that the server can show below it, each before its members. */
 export async function readShown(server: Server, collection: string): Promise<readonly Shown[]> {
   const {root, traits} = server
   const level = collection.split('/').length
@@ -63,7 +63,7 @@ export function pathOfReference(reference: string): string {
     .replace(/\/$/, '')
 }
 
-/** The name that the server has for one of the disk, as its bytes and as text. */
+/** Maps a name on the disk to the server's name, as bytes and as text. */
 function nameOf(onDisk: string, traits: ServerTraits): {bytes: string; text: string} {
   const buffer = Buffer.from(onDisk, 'latin1')
   if (!isUtf8(buffer)) return {bytes: onDisk, text: onDisk}

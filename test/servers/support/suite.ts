@@ -1,6 +1,6 @@
 /**
- * The same facts about several servers: a `describe` for each one, in which it runs. A server that is not installed has
- * a skipped test that names it, or under `CI` a failing one.
+ * The same facts about several servers: one `describe` for each, with its own run. A server that is not installed has a
+ * skipped test with its name, or a failing one under `CI`.
  */
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {describeMissing, isEveryServerRequired} from './missing.ts'
@@ -9,7 +9,7 @@ import {Server} from './server.ts'
 
 type Facts = (server: Server) => void
 
-/** Declares tests for each of some servers. `server` is started when they run, not yet while they are declared. */
+/** Declares tests for each of some servers. `server` is started when they run, and not yet at their declaration. */
 export function describeServers(recipes: readonly ServerRecipe[], facts: Facts): void {
   const all = recipes.map((recipe) => ({
     name: recipe.name,

@@ -1,15 +1,15 @@
-/** The transports that every server is tested over, and one that tells how much of a body has been read. */
+/** The transports that every server is tested over, and one that counts the bytes of a body. */
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import type {DavBody, Transport} from 'multistatus'
 
-/** Each test makes its own, so that no connection is left over from another one. */
+/** Each test creates its own, so that no connection is left from another one. */
 export const transports: readonly (readonly [name: string, transport: () => Transport])[] = [
   ['undici', () => undiciTransport()],
   ['fetch', () => fetchTransport()],
 ]
 
-/** A transport that adds up the bytes of the bodies as they are read. */
+/** Wraps a transport to count the bytes of the bodies as they are read. */
 export function counted(transport: Transport, read: {bytes: number}): Transport {
   return async (request) => {
     const {status, headers, body} = await transport(request)

@@ -1,6 +1,6 @@
 /**
- * Collections that the tests ask for and delete, made on the disk behind the server's back. Each belongs to the
- * server's account, so that only what a test forbids is forbidden.
+ * Collections for the tests, written to the disk without the server. Each belongs to the server's account, so that only
+ * a test forbids anything.
  */
 import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
@@ -8,7 +8,7 @@ import {giveToServer} from './account.ts'
 import {lock} from './lock.ts'
 import type {Server} from './server.ts'
 
-/** Names that mean something else in a URL, in XML, on another system or to a careless reader. */
+/** Names with a special meaning in a URL, in XML, on another system or for a careless reader. */
 export const nastyNames: readonly string[] = [
   'plain.txt',
   'two words',
@@ -61,7 +61,7 @@ export const nastyNames: readonly string[] = [
   'l'.repeat(255),
 ]
 
-/** A collection with a file and a collection of each name. The files are as long as their place in the list. */
+/** Writes a collection with a file and a collection of each name. The size of a file is its index in the list. */
 export async function makeNastyCollection(server: Server, name: string): Promise<string> {
   const folder = join(server.root, name)
   await mkdir(join(folder, 'collections'), {recursive: true})
@@ -76,9 +76,9 @@ export async function makeNastyCollection(server: Server, name: string): Promise
 }
 
 /**
- * A collection with more than 2,000 resources in some 290 collections, down to 16 levels: many files in collections of
- * collections, a long way down, empty collections, and each nasty name as a file, a collection with members and an empty
- * one. Names that are not UTF-8 are among them where the server can have them.
+ * Writes a collection with more than 2,000 resources in some 290 collections, down to 16 levels. It has many files in
+ * nested collections, a deep path, and empty collections. Each nasty name is a file, a collection with members and an
+ * empty collection. Names that are not UTF-8 are included if the server can have them.
  */
 export async function makeTree(server: Server, name: string): Promise<string> {
   const folder = join(server.root, name)
@@ -110,7 +110,7 @@ export async function makeTree(server: Server, name: string): Promise<string> {
   return folder
 }
 
-/** A collection with these files, each with its own path as its text, in whatever collections they need. */
+/** Writes a collection with these files, each with its own path as its text, and with the collections that they need. */
 export async function makeCollection(
   server: Server,
   name: string,
@@ -132,23 +132,23 @@ export function numbered(count: number): readonly string[] {
 }
 
 /**
- * A collection in which `a/kept` allows no change, so that its two files and every collection on the way to them must
- * stay. What may go: `.free`, `a/free.txt`, `b` and `b/free.txt`.
+ * Writes a collection in which `a/kept` allows no change. Its two files and every collection above them must stay. The
+ * rest may go: `.free`, `a/free.txt`, `b` and `b/free.txt`.
  */
 export async function makeBlockedCollection(server: Server, name: string): Promise<string> {
   const files = ['.free', 'a/free.txt', 'a/kept/1.txt', 'a/kept/2.txt', 'b/free.txt']
   const folder = await makeCollection(server, name, files)
-  // The mode alone forbids it, whoever owns the folder: the server is never root.
+  // The mode alone forbids it, for any owner of the folder: the server is never root.
   await chmod(join(folder, 'a', 'kept'), 0o555)
   return folder
 }
 
-/** Allows what {@link makeBlockedCollection} forbade. */
+/** Allows the changes that {@link makeBlockedCollection} forbade. */
 export async function unblock(folder: string): Promise<void> {
   await chmod(join(folder, 'a', 'kept'), 0o755)
 }
 
-/** A collection in which the server may not read `closed`. Gives what allows it again. */
+/** Writes a collection in which the server may not read `closed`. Returns a function that allows it again. */
 export async function makeClosedCollection(
   server: Server,
   name: string,
@@ -159,7 +159,7 @@ export async function makeClosedCollection(
   return () => chmod(closed, 0o755)
 }
 
-/** A collection with a member that somebody else has locked, and what removes that lock. */
+/** Writes a collection with a member that another user has locked. Returns a function that removes the lock too. */
 export async function makeLockedCollection(
   server: Server,
   name: string,
