@@ -287,7 +287,7 @@ describe('an answer from another URL', () => {
     expect(failures).toMatchObject([{status: 0, reason: 'no-answer', cause: 'unreadable'}])
   })
 
-  it('does not prove it by a 404 either', async () => {
+  it('does not prove it with a 404 of its own either', async () => {
     const transport: Transport = async ({method, url}) => {
       if (method === 'DELETE') return new Response(null, {status: 204})
       return url.endsWith('/tmp')

@@ -78,6 +78,14 @@ describe('maxElapsed', () => {
     expect(failures[0]).toMatchObject({status: 423, retryAfter: 3_600_000, request: {attempts: 1}})
     expect(server.requests).toHaveLength(5)
   })
+
+  it('ends the wait for the Retry-After of another target', async () => {
+    server.script(({url}) => (url === '/r' ? RESET : {status: 503, headers: {'retry-after': '60'}}))
+    const options = {retry: {...quick, attempts: 2, maxElapsed: 300}, concurrency: 1}
+    const {failures} = await dav.deleteMany(['other', 'r'], {...options, concurrency: 2}).collect()
+    expect(failures.map(line).toSorted()).toEqual(['0 no-answer self /r', '503 status self /other'])
+    expect(server.requests.length).toBeLessThanOrEqual(3)
+  })
 })
 
 describe('onRetry', () => {
@@ -151,15 +159,5 @@ describe('onRetry', () => {
   it.each(['log', 7, null])('is a TypeError with the value %j', (onRetry) => {
     // @ts-expect-error -- possible for callers without types
     expect(() => dav.deleteMany(['a'], {retry: {onRetry}})).toThrow(TypeError)
-  })
-})
-
-describe('maxElapsed', () => {
-  it('ends the wait for the Retry-After of another target', async () => {
-    server.script(({url}) => (url === '/r' ? RESET : {status: 503, headers: {'retry-after': '60'}}))
-    const options = {retry: {...quick, attempts: 2, maxElapsed: 300}, concurrency: 1}
-    const {failures} = await dav.deleteMany(['other', 'r'], {...options, concurrency: 2}).collect()
-    expect(failures.map(line).toSorted()).toEqual(['0 no-answer self /r', '503 status self /other'])
-    expect(server.requests.length).toBeLessThanOrEqual(3)
   })
 })
