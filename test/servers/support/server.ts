@@ -27,7 +27,7 @@ const STOP_WITHIN = 10_000
 
 export class Server {
   readonly recipe: ServerRecipe
-  /** Outside ASCII, with `:`, which splits a Basic credential, and with `"`, which is escaped. */
+  /** Outside ASCII, with `:`, which splits a Basic credential, and with `%` and `"`, which some escape. */
   readonly account: BasicAccount = {user: 'zoë', password: 'pä:ß wörd€ %"'}
   #site: Site | undefined
   #process: ChildProcess | undefined
