@@ -38,6 +38,7 @@ export type {
   PropertyFailure,
   Success,
 } from './multistatus/result.ts'
+export {DavFailureError} from './multistatus/failure-error.ts'
 export {collections, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'

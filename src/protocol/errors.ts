@@ -1,6 +1,6 @@
 /**
- * What is thrown where a whole exchange failed. Each error has a literal `name`, facts as fields, and one sentence
- * that says what was asked and what happened. No message ever holds a credential.
+ * The errors of exchanges that failed as a whole. Each has a literal `name`, facts as fields, and one sentence
+ * with the request and its outcome. No message ever holds a credential.
  */
 
 import type {Challenge, SentScheme} from './challenge.ts'
@@ -14,16 +14,51 @@ export interface DavErrorOptions extends ErrorOptions {
   readonly url?: string | undefined
 }
 
-/** The base of every error that this package throws about a server or a network. */
+// Every class of this package by its literal name. The name of a class itself changes when a bundler shortens it.
+const NAMES = [
+  'DavError',
+  'DavFailureError',
+  'DavHttpError',
+  'DavNetworkError',
+  'DavTimeoutError',
+  'MultiStatusError',
+]
+
+/** Recognizes an error of any copy of this package, and of any realm, by its literal name. */
+function isNamed(value: unknown, names: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.prototype.toString.call(value) === '[object Error]' &&
+    'name' in value &&
+    names.some((name) => name === value.name)
+  )
+}
+
+/**
+ * The base of every error that this package throws about a server or a network.
+ *
+ * Each class has a static `is`. It also recognizes the errors of a second copy of the package, which `instanceof` does not.
+ *
+ * @example
+ * ```ts
+ * if (DavHttpError.is(error) && error.status === 404) return undefined
+ * ```
+ */
 export class DavError extends Error {
-  /** Tells the class, across realms and bundles too. */
+  /** The name of the class, the same in every copy of the package. */
   override readonly name: string = 'DavError'
-  /** The method of the request, `undefined` for an error that no single request is to blame for. */
+  /** The method of the request; `undefined` for an error of no single request. */
   readonly method: string | undefined
   /** The URL of the request, absolute and without credentials; `undefined` as `method` is. */
   readonly url: string | undefined
 
-  /** Takes the sentence, of which each character becomes visible. */
+  /** Reports if a value is an error of this class or of one below it, from any copy of the package. */
+  static is(this: void, value: unknown): value is DavError {
+    return value instanceof DavError || isNamed(value, NAMES)
+  }
+
+  /** Takes the sentence. Characters that could harm a terminal or a log become escapes. */
   constructor(message = '', options: DavErrorOptions = {}) {
     super(visible(message), 'cause' in options ? {cause: options.cause} : undefined)
     this.method = options.method
@@ -31,7 +66,7 @@ export class DavError extends Error {
   }
 }
 
-/** What {@link DavHttpError} knows about the refused request. */
+/** The facts of a {@link DavHttpError}. */
 export interface DavHttpErrorFacts {
   /** The status of the answer. */
   readonly status: number
@@ -45,13 +80,13 @@ export interface DavHttpErrorFacts {
   readonly depth?: string | undefined
   /** Milliseconds to wait, from Retry-After. */
   readonly retryAfter?: number | undefined
-  /** Where a redirect that was not followed pointed to, as the server wrote it. */
+  /** The target of a redirect that was not followed, as the server wrote it. */
   readonly location?: string | undefined
   /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text. */
   readonly description?: string | undefined
   /** The beginning of the answer's body. */
   readonly excerpt?: string | undefined
-  /** What the answer asks to be authenticated by. RFC 9110, section 11.6.1. */
+  /** The challenges of the answer. RFC 9110, section 11.6.1. */
   readonly challenges?: readonly Challenge[] | undefined
   /** The scheme of the credentials that the client sent, or `none`. */
   readonly sent?: SentScheme | undefined
@@ -59,7 +94,7 @@ export interface DavHttpErrorFacts {
 
 /** The server refused the exchange as a whole: 401, 404, 503, a redirect that may not be followed, … */
 export class DavHttpError extends DavError {
-  /** Tells the class, across realms and bundles too. */
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavHttpError'
   /** The status of the answer. */
   readonly status: number
@@ -71,17 +106,22 @@ export class DavHttpError extends DavError {
   readonly conditions: readonly string[]
   /** Milliseconds to wait, from Retry-After. */
   readonly retryAfter: number | undefined
-  /** Where a redirect that was not followed pointed to, as the server wrote it. */
+  /** The target of a redirect that was not followed, as the server wrote it. */
   readonly location: string | undefined
   /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text; `undefined` for a page. */
   readonly description: string | undefined
   /** The beginning of the answer's body, at most 1,000 characters; empty where there was none. */
   readonly excerpt: string
   /**
-   * The schemes that the answer asks to be authenticated by, such as `{scheme: 'Digest', realm: 'Files'}`, in its order; empty
-   * for an answer without WWW-Authenticate. The realm is the server's text: print it through {@link visible}.
+   * The ways to authenticate that the server offers, such as `{scheme: 'Digest', realm: 'Files'}`, in its order. Empty for
+   * an answer without WWW-Authenticate. The realm is the server's text: print it through {@link visible}.
    */
   readonly challenges: readonly Challenge[]
+
+  /** Reports if a value is an error of this class, from any copy of the package. */
+  static override is(this: void, value: unknown): value is DavHttpError {
+    return isNamed(value, ['DavHttpError'])
+  }
 
   /** Makes the sentence from the facts. */
   constructor(facts: DavHttpErrorFacts) {
@@ -123,16 +163,26 @@ function explainStatus({
 
 /** No answer, or one that broke off: refused, reset, a name that does not resolve. `cause` has the platform's error. */
 export class DavNetworkError extends DavError {
-  /** Tells the class, across realms and bundles too. */
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavNetworkError'
+
+  /** Reports if a value is an error of this class, from any copy of the package. */
+  static override is(this: void, value: unknown): value is DavNetworkError {
+    return isNamed(value, ['DavNetworkError'])
+  }
 }
 
 /** The time allowed for a part of the exchange ran out. */
 export class DavTimeoutError extends DavError {
-  /** Tells the class, across realms and bundles too. */
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavTimeoutError'
-  /** Which limit: until connected, until the headers of the answer, or between two chunks of its body. */
+  /** The limit: until connected, until the headers of the answer, or between two chunks of its body. */
   readonly timeout: 'connect' | 'headers' | 'idle'
+
+  /** Reports if a value is an error of this class, from any copy of the package. */
+  static override is(this: void, value: unknown): value is DavTimeoutError {
+    return isNamed(value, ['DavTimeoutError'])
+  }
 
   /** Takes the sentence and the limit that ran out. */
   constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: DavErrorOptions) {
@@ -141,7 +191,7 @@ export class DavTimeoutError extends DavError {
   }
 }
 
-/** Why a body could not be read as a Multi-Status document, or not to its end. */
+/** The reason that a body could not be read as a Multi-Status document, or not to its end. */
 export type MultiStatusErrorReason =
   | 'not-well-formed'
   | 'not-multistatus'
@@ -151,23 +201,28 @@ export type MultiStatusErrorReason =
 
 /** A body that is no Multi-Status document, ends early, is not well-formed or breaks a limit. */
 export class MultiStatusError extends DavError {
-  /** Tells the class, across realms and bundles too. */
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'MultiStatusError'
   /**
-   * The kind of fault. The limits `response` and `value` are looked at where a chunk ends too: where a response breaks one of
-   * these and has another fault behind it, which of the two is told depends on how the body was cut.
+   * The kind of fault. The limits `response` and `value` are also checked at the end of a chunk. A response may break one of
+   * them and have another fault behind it. The error then depends on the cuts between chunks.
    */
   readonly reason: MultiStatusErrorReason
-  /** Where in the body, in bytes from its beginning. */
+  /** The place in the body, in bytes from its beginning. */
   readonly offset: number
   /** The name of the limit that was broken, with reason `limit-exceeded` only. */
   readonly limit: string | undefined
-  /** Names of the conditions, where the body is a `DAV:error` instead. RFC 4918, section 16. */
+  /** Names of the conditions of a body that is a `DAV:error` instead. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /** The beginning of a body that is something else, at most 1,000 characters; else empty. */
   readonly excerpt: string
 
-  /** Takes the sentence, the kind of fault and its place; and what the body is, where it is something else. */
+  /** Reports if a value is an error of this class, from any copy of the package. */
+  static override is(this: void, value: unknown): value is MultiStatusError {
+    return isNamed(value, ['MultiStatusError'])
+  }
+
+  /** Takes the sentence, the kind of fault and its place. `options` describe a body of another kind. */
   constructor(
     message: string,
     reason: MultiStatusErrorReason,
@@ -187,7 +242,7 @@ export class MultiStatusError extends DavError {
   }
 }
 
-// Control characters, separators of lines, halves of surrogate pairs, and characters without a glyph but for variation selectors.
+// Control characters, separators of lines, halves of surrogate pairs, and characters without a glyph. Variation selectors stay.
 const HARMFUL =
   /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\uFFF9-\uFFFB]|(?![\uFE00-\uFE0F])\p{Default_Ignorable_Code_Point}/gu
 
@@ -217,15 +272,12 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
   })
 }
 
-/**
- * Text of a caller or a server in a message: visible, in quotation marks, without the credentials of a URL.
- *
- * A text that no URL parser takes may have them behind a slash too.
- */
+/** Text of a caller or a server in a message: visible, in quotation marks, without the credentials of a URL. */
 export function quoted(text: string): string {
   return visible(JSON.stringify(withoutCredentials(text)), 1000)
 }
 
+/** Removes the credentials of a URL. A text that no URL parser accepts may have them behind a slash too. */
 function withoutCredentials(text: string): string {
   const isUrl = /^\s*(?:[a-z][a-z\d+.-]*:|[/\\]{2})/i.test(text)
   const isBroken = isUrl && URL.parse(text, 'http://localhost/') === null
@@ -247,7 +299,7 @@ function isBeyondLatin(text: string, index: number): boolean {
   return code > 0x2ff && !isPunctuation && code !== 0xfeff
 }
 
-/** The beginning of a text, which cuts no surrogate pair in two. */
+/** The beginning of a text. No surrogate pair is cut in two. */
 function beginning(text: string, length: number): string {
   const isInPair = text.slice(length - 1, length + 1).isWellFormed()
   const cut = text.slice(0, length)
