@@ -14,17 +14,21 @@ export type {Progress} from './engine/progress.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
 export type {ListingStream, PropfindOptions} from './listing/propfind.ts'
 export type {RetryOptions} from './engine/retry.ts'
+export type {RequestOptions} from './call/request.ts'
 export type {ResultTarget, Target} from './call/target.ts'
 export type {RetryEvent, RetryPolicy, RetrySettings} from './retry/policy.ts'
 export {basicAuth, bearerAuth} from './transport/auth.ts'
 export type {Auth} from './transport/auth.ts'
 export type {Timeouts} from './transport/deadlines.ts'
+export {isReplayable} from './transport/request-body.ts'
 export type {
   DavBody,
   DavHeaders,
   DavRequest,
   DavResponse,
   IterableBody,
+  RequestBody,
+  StreamedBody,
   Transport,
 } from './transport/transport.ts'
 export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'

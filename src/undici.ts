@@ -12,5 +12,7 @@ export type {
   DavRequest,
   DavResponse,
   IterableBody,
+  RequestBody,
+  StreamedBody,
   Transport,
 } from './transport/transport.ts'

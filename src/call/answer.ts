@@ -1,22 +1,24 @@
 /**
- * What an answer is: results of a Multi-Status document, whatever the status and the Content-Type, or a plain answer with
- * the beginning of its body. RFC 4918, sections 13 and 16.
+ * Tells a Multi-Status document, under any status and Content-Type, from a plain answer with the beginning of its body.
+ * RFC 4918, sections 13 and 16.
  */
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
-import {charsetOf, readChunks} from '../multistatus/source.ts'
+import {charsetOf} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
+import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
 import type {Challenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
-import type {DavResponse} from '../transport/transport.ts'
 import type {Repeats} from '../retry/repeats.ts'
-import {discard} from '../transport/transport.ts'
+import type {OpenBody, OpenResponse} from '../transport/deadlines.ts'
+import {WithheldError} from '../transport/request-body.ts'
+import type {DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -25,18 +27,18 @@ import {readDocument} from '../xml/document.ts'
 import {findNextPage} from './link.ts'
 import type {Session} from './session.ts'
 
-/** What is known of an answer without its body. */
+/** An answer without its body. */
 export interface AnswerHead {
   readonly status: number
   /** The URL that answered. */
   readonly url: string
   readonly retryAfter: number | undefined
   readonly location: string | undefined
-  /** What the server says it is, empty where it does not. */
+  /** The Server header, empty if there is none. */
   readonly server: string
-  /** The schemes that it asks to be authenticated by. */
+  /** The ways to authenticate that the server offers. */
   readonly challenges: readonly Challenge[]
-  /** The URL reference of the next page, where there is one. RFC 8288. */
+  /** The URL reference of the next page, if there is one. RFC 8288. */
   readonly next: string | undefined
 }
 
@@ -45,37 +47,33 @@ export interface PlainAnswer {
   readonly kind: 'plain'
   /** Names in its `DAV:error`. */
   readonly conditions: readonly string[]
-  /** The server's words: the message of a `DAV:error`, or the beginning of a text. Empty where there are none. */
+  /** The server's words: the message of a `DAV:error`, or the beginning of a text. Empty if there are none. */
   readonly description: string
   /** The beginning of its body. */
   readonly excerpt: string
-  /** Whether it is a `DAV:error`. */
+  /** True for a `DAV:error`. */
   readonly isError: boolean
-  /** Whether it may be the beginning of a Multi-Status document, which was cut off before it could be told. */
+  /** True for a body that may be the beginning of a Multi-Status document, and was cut off too early to tell. */
   readonly isCut: boolean
-  /** What is wrong with it as a Multi-Status document. */
+  /** The fault that it has as a Multi-Status document. */
   problem(): unknown
 }
 
-/** An answer that is one. */
+/** An answer that is a Multi-Status document. */
 export interface MultiStatusAnswer<P> {
   readonly kind: 'multistatus'
   /** The results as they arrive. Ending the iteration early gives the body up. */
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
-  /** What can be said when the batches have ended. */
+  /** The summary of the document, as soon as the batches have ended. */
   summary(): Summary
   /** Gives the body up unread. */
   discard(): Promise<void>
 }
 
-// Bytes of a body that are kept to be shown, or to be read as a DAV:error.
-const LONGEST_HEAD = 65_536
-const LONGEST_EXCERPT = 1000
-// They have no body, whatever a platform gives. RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
+// They have no body, though some platforms give one. RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
-const LONGEST_DESCRIPTION = 300
 
-/** What the headers say. `repeats` are those of the call, if it has any: a date in Retry-After is no shorter than their delays. */
+/** Reads the headers. `repeats` are those of the call, if it has any: a date in Retry-After is no shorter than their delays. */
 export function readHead(
   response: DavResponse,
   url: string,
@@ -94,10 +92,10 @@ export function readHead(
   }
 }
 
-/** Reads an answer as far as is needed to tell what it is. The body is then read on by the batches, or done with. */
+/** Reads an answer as far as its kind needs. The batches of a Multi-Status document read the rest; any other is read already. */
 export async function readAnswer<P>(
   session: Session,
-  response: DavResponse,
+  response: OpenResponse,
   request: {
     readonly method: string
     readonly url: string
@@ -112,43 +110,43 @@ export async function readAnswer<P>(
   const problem = (): unknown => problemOf(parser ?? makeParser())
   const nothing = {conditions: [], description: '', excerpt: '', isError: false, isCut: false}
   const empty = {kind: 'plain', ...nothing, problem} as const
+  const {body} = response
   // Most answers to a DELETE.
-  if (response.body === null) return empty
+  if (body === null) return empty
   if (BODILESS.has(response.status)) {
-    await discard(response)
+    await body.cancel()
     return empty
   }
-  const chunks = readChunks(response.body)
-  const head: (Uint8Array | string)[] = []
+  const head: Uint8Array[] = []
   let length = 0
   try {
-    // The parser says what it is. White space and comments before the root may be as long as they like.
-    while (length < LONGEST_HEAD || parser?.error === undefined) {
-      const next = await chunks.next()
+    // The parser decides. White space and comments before the root may have any length.
+    while (length < PLAIN_ANSWER_BYTES || parser?.error === undefined) {
+      const next = await body.next()
       if (next.done === true) break
       parser ??= makeParser()
       if (parser.error === undefined) {
         const results = parser.write(next.value)
-        if (parser.isMultiStatus) return streamed(response, results, chunks, parser)
+        if (parser.isMultiStatus) return streamed(body, parser, results)
       }
-      if (length < LONGEST_HEAD) head.push(next.value)
+      if (length < PLAIN_ANSWER_BYTES) head.push(next.value)
       length += next.value.length
     }
   } catch (error) {
-    // A refusal whose body breaks off is a refusal all the same. So is a success whose body cannot be decoded, but for a listing.
+    // A refusal whose body breaks off is a refusal. A success whose body cannot be decoded is a success, other than a listing.
     const isOther = parser?.error !== undefined
-    const isTold =
+    const isClear =
       response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
-    if (!isTold) throw error
+    if (!isClear) throw error
     if (response.status < 300 && !isOther) return {...empty, problem: () => error}
   }
-  await chunks.return(undefined)
+  await body.cancel()
   if (length === 0) return empty
   const {text, root} = readDocument(head, encoding())
   const isError = root?.name === 'error' || root?.name === '{DAV}error'
   const conditions = isError ? childElements(root).map(({name}) => name) : []
   const description = isError ? messageOf(root) : textOf(response, text)
-  const excerpt = text.slice(0, LONGEST_EXCERPT)
+  const excerpt = text.slice(0, EXCERPT_CHARACTERS)
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
@@ -164,22 +162,23 @@ const MESSAGES: ReadonlySet<string> = new Set([
 function messageOf(error: XmlElement): string {
   const message = childElements(error).find(({name}) => MESSAGES.has(name))
   const own = (message ?? error).children.filter((child) => typeof child === 'string').join('')
-  return trimSpace(own).slice(0, LONGEST_DESCRIPTION)
+  return trimSpace(own).slice(0, DESCRIPTION_CHARACTERS)
 }
 
-/** The beginning of a text. A page has its words in places that nobody knows. */
+/** The beginning of a plain text. The words of a page have no known place. */
 function textOf({headers}: DavResponse, text: string): string {
   const isText = /^\s*text\/plain\b/i.test(headers.get('content-type') ?? '')
-  return isText ? trimSpace(text.slice(0, LONGEST_DESCRIPTION)) : ''
+  return isText ? trimSpace(text.slice(0, DESCRIPTION_CHARACTERS)) : ''
 }
 
-/** Why there is no answer, by what an exchange broke with. */
+/** The cause of a Failure without an answer, from the error of its exchange. */
 export function causeOf(error: DavError): FailureCause {
   if (error instanceof DavTimeoutError) return 'timeout'
-  return error instanceof DavNetworkError ? 'network' : 'unreadable'
+  if (error instanceof WithheldError) return 'not-sent'
+  return error instanceof DavNetworkError && !isUndecodable(error) ? 'network' : 'unreadable'
 }
 
-/** Why what was read is no Multi-Status document. */
+/** The reason that a body is no Multi-Status document. */
 function problemOf(parser: MultiStatusParser<unknown>): unknown {
   try {
     parser.end()
@@ -190,51 +189,14 @@ function problemOf(parser: MultiStatusParser<unknown>): unknown {
 }
 
 function streamed<P>(
-  response: DavResponse,
-  results: readonly DavResult<P>[],
-  chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
+  body: OpenBody,
   parser: MultiStatusParser<P>,
+  first: readonly DavResult<P>[],
 ): MultiStatusAnswer<P> {
-  const batches = readOn(response, results, chunks, parser)
   return {
     kind: 'multistatus',
-    batches,
+    batches: readResults(() => body, parser, first),
     summary: () => parser.endBehindRoot(),
-    discard: () => discard(response),
-  }
-}
-
-async function* readOn<P>(
-  response: DavResponse,
-  first: readonly DavResult<P>[],
-  chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
-  parser: MultiStatusParser<P>,
-): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-  // A body that is waited for is given up by its own means: the iteration would end with the next chunk.
-  const rest = readResults(chunks, parser, () => void discard(response))
-  let isBegun = false
-  try {
-    yield first
-    // At once, not with the next chunk, for which a server may let us wait.
-    if (parser.error !== undefined) throw parser.error
-    isBegun = true
-    yield* rest
-    return undefined
-  } finally {
-    if (!isBegun) await chunks.return(undefined)
-  }
-}
-
-/** What a promise gives; `undefined` where it does not within some milliseconds. */
-export async function orLate<T>(
-  promise: Promise<T | undefined>,
-  milliseconds: number,
-): Promise<T | undefined> {
-  const {promise: late, resolve} = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), milliseconds)
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
+    discard: () => body.cancel(),
   }
 }

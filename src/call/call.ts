@@ -12,19 +12,19 @@ import type {Connection} from './connection.ts'
 import type {Session} from './session.ts'
 import {openConnection} from './connection.ts'
 
-/** What a call says at its end. */
+/** The end of a call, for its summary. */
 export type CallSummary = Omit<SourceSummary, 'requests'>
 
-/** Where a call is sent, and what ends it. */
+/** The resource of a call, and its limits. */
 export interface Call {
   /** The collection concerned, for the summary of a call that was stopped. */
   readonly href: string
   readonly signal: AbortSignal | undefined
   readonly policy: ResolvedPolicy | undefined
   readonly concurrency?: number
-  /** Milliseconds that what is under way has to its end after a signal. */
+  /** Milliseconds that exchanges under way have to end after a signal. */
   readonly grace?: number
-  /** What is known not to be whole, for the summary of a call that was stopped. */
+  /** Collections known to be incomplete, for the summary of a call that was stopped. */
   readonly incomplete?: readonly Incomplete[]
 }
 
@@ -49,7 +49,7 @@ export function createCall<P>(
         const end = yield* read(connection, stop)
         return {...end, requests: connection.requests}
       } catch (error) {
-        throw explain(error, connection, showCaller)
+        throw errorOf(error, connection, showCaller)
       } finally {
         connection.close()
       }
@@ -76,14 +76,14 @@ export async function runCall<T>(
   try {
     return await run(connection, stop)
   } catch (error) {
-    throw explain(error, connection, showCaller)
+    throw errorOf(error, connection, showCaller)
   } finally {
     connection.close()
   }
 }
 
 /** Adds the caller's line to an error, but not to the reason of a signal, which belongs to the caller and to other calls too. */
-function explain(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
+export function errorOf(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
   const reason = error instanceof NotSentError ? error.reason : error
   return ending.aborted && reason === ending.reason ? reason : showCaller(reason)
 }

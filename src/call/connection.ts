@@ -9,52 +9,53 @@ import {Repeats} from '../retry/repeats.ts'
 import {sleep} from '../retry/sleep.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {withAuth} from '../transport/auth.ts'
+import type {OpenTransport} from '../transport/deadlines.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {ElsewhereError, withRedirects} from '../transport/redirects.ts'
+import {withBodiesSentOnce} from '../transport/request-body.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
-
 import type {Session} from './session.ts'
 
 /** The way to the server for one call. */
 export interface Connection {
-  /** Sends a request at the pace of the call. Throws NotSentError where the call ends before. */
-  readonly send: Transport
+  /** Sends a request at the pace of the call. Throws NotSentError if the call ends before. */
+  readonly send: OpenTransport
   readonly pace: Pace
-  /** What the call may send again, where it has a policy. */
+  /** The repetitions of a call with a policy. */
   readonly repeats: Repeats | undefined
-  /** Nothing is begun any more once it is aborted. */
+  /** Aborted when no new request may start. */
   readonly ending: AbortSignal
-  /** Ends what is under way. */
+  /** Ends the exchanges under way. */
   readonly signal: AbortSignal
-  /** Whether what is under way has time to end then, so that every target has its verdict. */
+  /** True if exchanges under way have time to end then, so that every target has its verdict. */
   readonly isGraceful: boolean
-  /** How many requests were sent so far. */
+  /** The number of requests that were sent so far. */
   requests: number
-  /** How many bytes of answers have arrived so far. */
+  /** The number of bytes of answers that have arrived so far. */
   bytes: number
   /** The scheme of the credentials that were sent last. */
   sent: SentScheme
-  /** Whether an error says that the call has ended. */
+  /** Reports if an error means the end of the call. */
   isEnd(error: unknown): boolean
   /** Lets go of the signals. */
   close(): void
 }
 
-/** How a call goes about its requests. */
+/** Settings of a connection. */
 export interface ConnectionOptions {
   readonly policy: ResolvedPolicy | undefined
   readonly concurrency: number
   /** The call's own signal. */
   readonly signal: AbortSignal | undefined
-  /** Is aborted when the reader goes away: everything ends at once then. */
-  readonly stop: AbortSignal
-  /** Milliseconds that what is under way has to its end after a signal. */
+  /** Aborted when the reader goes away. Everything ends at once then. */
+  readonly stop?: AbortSignal
+  /** Milliseconds that exchanges under way have to end after a signal. */
   readonly grace: number
 }
 
 /**
- * An answer of the origin that was asked. A transport that follows redirects by itself may bring one from elsewhere.
+ * Checks that the origin that was asked has answered. A transport that follows redirects by itself may bring another answer.
  *
  * @throws ElsewhereError for an answer of another origin.
  */
@@ -71,29 +72,30 @@ async function checkOrigin(
   throw new ElsewhereError(sentence, {method, url})
 }
 
-/** Opens the way to the server for one call, which the client's signal and its own end. */
+/** Opens the way to the server for one call. The client's signal and its own end it. */
 export function openConnection(
   session: Session,
-  {policy, concurrency, signal: own, stop, grace}: ConnectionOptions,
+  {policy, concurrency, signal, stop, grace}: ConnectionOptions,
 ): Connection {
-  const others = [session.signal, own].filter((one) => one !== undefined)
-  const ending = others.length > 0 ? AbortSignal.any([...others, stop]) : stop
+  const signals = [session.signal, signal, stop].filter((one) => one !== undefined)
+  const ending = AbortSignal.any(signals)
   const end = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const onEnding = (): void => {
-    if (stop.aborted || grace === 0) end.abort(ending.reason)
+    if (grace === 0 || stop?.aborted === true) end.abort(ending.reason)
     else timer = setTimeout(() => end.abort(ending.reason), grace)
   }
-  const onStop = (): void => end.abort(stop.reason)
+  const onStop = (): void => end.abort(stop?.reason)
   if (ending.aborted) onEnding()
   ending.addEventListener('abort', onEnding, {once: true})
-  stop.addEventListener('abort', onStop, {once: true})
+  stop?.addEventListener('abort', onStop, {once: true})
 
   const counted: Transport = async (request) => {
     connection.requests++
     connection.sent = schemeOf(request)
-    return checkOrigin(await session.transport(request), request, session.base.origin)
+    return checkOrigin(await transport(request), request, session.base.origin)
   }
+  const transport = withBodiesSentOnce(session.transport)
   const timed = withDeadlines(counted, session.timeouts, end.signal)
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
@@ -129,13 +131,13 @@ export function openConnection(
     close() {
       clearTimeout(timer)
       ending.removeEventListener('abort', onEnding)
-      stop.removeEventListener('abort', onStop)
+      stop?.removeEventListener('abort', onStop)
     },
   }
   return connection
 }
 
-/** The scheme of a request's credentials, of which nothing else is kept. */
+/** The scheme of a request's credentials. Nothing else of them is kept. */
 function schemeOf({headers}: DavRequest): SentScheme {
   const {authorization} = headers
   if (authorization === undefined) return 'none'

@@ -1,10 +1,11 @@
-/** A client's settings, checked and complete. */
+/** The settings of a client, as every call uses them. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import type {ServerState} from '../retry/pace.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
+import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
 
 /** A client's settings, checked and complete. */
@@ -17,17 +18,18 @@ export interface Session {
   readonly retry: ResolvedPolicy | undefined
   readonly limits: Partial<Limits> | undefined
   readonly malformed: 'throw' | 'skip' | undefined
-  readonly timeouts: {readonly headers: number; readonly idle: number}
+  readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
-  readonly signal: AbortSignal | undefined
-  /** What the server has shown of itself. */
+  /** Ends every call: the client's own signal, or its closing. */
+  readonly signal: AbortSignal
+  /** Facts about the server that calls have learnt. */
   readonly server: ServerState & {refusesInfinity: boolean}
 }
 
 /**
- * How many requests may be under way at once.
+ * The number of requests that may be under way at once.
  *
- * @throws RangeError where that is no whole number above zero.
+ * @throws RangeError for any other number than a whole one above zero.
  */
 export function resolveConcurrency(concurrency: number): number {
   if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency

@@ -27,9 +27,12 @@ import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
-import type {Transport} from '../transport/transport.ts'
+import type {DavResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import {DavError} from '../protocol/errors.ts'
+import type {RequestOptions} from '../call/request.ts'
+import {request} from '../call/request.ts'
 import type {ListingStream, PropfindOptions} from '../listing/propfind.ts'
 import {propfind, STAT_OPTIONS} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
@@ -42,7 +45,10 @@ import type {Target} from '../call/target.ts'
 
 /** The settings of a client. */
 export interface DavClientOptions<D extends Decoders = Record<never, never>> {
-  /** The collection to work in, absolute. References are resolved against it; a missing slash at its end is added. */
+  /**
+   * The collection to work in, absolute; in a browser also relative to the page. References are resolved against it; a
+   * missing slash at its end is added.
+   */
   readonly url: string | URL
   /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
   readonly auth?: Auth | undefined
@@ -110,6 +116,9 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
  */
 export class DavClient<const D extends Decoders = Record<never, never>> {
   readonly #session: Session
+  readonly #closing = new AbortController()
+  readonly #closeTransport: () => Promise<void>
+  #closed: Promise<void> | undefined
 
   /**
    * Checks the settings. Nothing is sent.
@@ -123,9 +132,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       CLIENT_OPTIONS,
     )
     const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
+    const own = transport === undefined ? defaultTransport() : undefined
+    this.#closeTransport = async () => own?.close()
+    const signals = [signal, this.#closing.signal].filter((one) => one !== undefined)
     this.#session = {
       base: resolveBase(url),
-      transport: transport ?? defaultTransport(),
+      transport: transport ?? own ?? defaultTransport(),
       auth,
       headers: {...userAgentHeader(userAgent), ...resolveHeaders(headers)},
       concurrency: resolveConcurrency(concurrency),
@@ -134,7 +146,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      signal,
+      signal: AbortSignal.any(signals),
       server: {refusesInfinity: false, busyUntil: 0},
     }
   }
@@ -142,6 +154,46 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /** The collection that the client works in. */
   get url(): string {
     return this.#session.base.href
+  }
+
+  /**
+   * Ends every call of the client, and frees the connections of its own transport. A transport that was given stays open.
+   *
+   * A call that is under way rejects with a {@link DavError}, and so does every later one. `await using dav = new DavClient(…)`
+   * calls it at the end of the block. A program that needs no connection any more need not call it.
+   *
+   * @returns A promise that resolves when the connections are closed.
+   */
+  close(): Promise<void> {
+    this.#closing.abort(new DavError('The client was closed'))
+    return (this.#closed ??= this.#closeTransport())
+  }
+
+  /** Closes the client, as {@link DavClient.close} does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /**
+   * Sends one request of any method, and gives the answer as it is. It takes the client's way: credentials, redirects, pace,
+   * time limits and guards. No status is an error, and nothing is retried.
+   *
+   * The connection is in use until the body of the answer was read, or given up by `body.cancel()` or a `break`.
+   *
+   * @param method - The method, in any case.
+   * @param target - A URL reference, a URL or a result.
+   * @returns The answer, as soon as its headers are there. The body is an async iterable of bytes.
+   * @throws TypeError or RangeError for an argument that makes no sense, and for the client's own base, its parents and
+   *   resources outside it with a method that may remove or replace them; {@link DavNetworkError}, {@link DavTimeoutError},
+   *   the signal's reason. Reading the body throws the last three too.
+   * @example
+   * ```ts
+   * const {status, body} = await dav.request('GET', 'photos/1.jpg', {headers: {range: 'bytes=0-99'}})
+   * for await (const bytes of body ?? []) process.stdout.write(bytes)
+   * ```
+   */
+  request(method: string, target: Target, options?: RequestOptions): Promise<DavResponse> {
+    return request(this.#session, method, target, options)
   }
 
   /**
@@ -283,8 +335,17 @@ function userAgentHeader(userAgent: string | undefined): Readonly<Record<string,
   return {'user-agent': userAgent}
 }
 
+/** The URL of the page in a browser, `undefined` on other platforms. */
+function pageUrl(): string | undefined {
+  const page: {
+    readonly document?: {readonly baseURI?: string}
+    readonly location?: {readonly href?: string}
+  } = globalThis
+  return page.document?.baseURI ?? page.location?.href
+}
+
 function resolveBase(given: string | URL): URL {
-  const url = URL.parse(given)
+  const url = URL.parse(given, pageUrl())
   if (url === null) throw new TypeError('url is absolute, such as https://dav.example/files/')
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new TypeError('url begins with https:// or http://')

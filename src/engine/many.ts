@@ -12,7 +12,7 @@ import {isUnlisted} from '../call/target.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
-import {readStream} from '../multistatus/source.ts'
+import {openStream} from '../multistatus/source.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER} from '../protocol/options.ts'
@@ -78,7 +78,7 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
       const {pace, ending} = connection
       const meter = new ProgressMeter(connection, total, onProgress)
       const run = runner(call, {session, connection, stop, verb}, meter)
-      const [sources, rest] = sourcesOf(targets, ending)
+      const [sources, rest] = sourcesOf(targets)
       try {
         for await (const batch of merge(sources, {pace, ending, signal: stop.signal, stop}, run)) {
           meter.add(batch)
@@ -161,9 +161,8 @@ function assertMany(name: string, targets: unknown): void {
 /** Gives the targets to take and, of an array, those that are left when the call ends. */
 function sourcesOf<T>(
   targets: AnyIterable<T>,
-  ending: AbortSignal,
 ): readonly [Iterable<T> | AsyncIterable<T>, Iterable<T>] {
-  if ('getReader' in targets) return [readStream(targets, ending), []]
+  if ('getReader' in targets) return [{[Symbol.asyncIterator]: () => openStream(targets)}, []]
   if (!Array.isArray(targets)) return [targets, []]
   // Each goes on from the target at which the other one has stopped.
   const all: IterableIterator<T> = targets.values()

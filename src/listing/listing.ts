@@ -15,10 +15,11 @@ import {
   MultiStatusError,
 } from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import {within} from '../protocol/wait.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
-import {causeOf, orLate, readAnswer, readHead} from '../call/answer.ts'
+import {causeOf, readAnswer, readHead} from '../call/answer.ts'
 import type {CallSummary} from '../call/call.ts'
 import {NamedResources} from './named.ts'
 import type {Connection} from '../call/connection.ts'
@@ -250,7 +251,7 @@ async function sendOnce<P>(
   return {
     head,
     answer,
-    soon: () => orLate(answer, WORDS_WITHIN),
+    soon: () => within(answer, WORDS_WITHIN),
     discard: async () => {
       await discard(response)
     },

@@ -9,8 +9,8 @@ import type {DavResult} from './result.ts'
 import {readResults} from './read-results.ts'
 import type {ResultStream} from './result-stream.ts'
 import {createResultStream} from './result-stream.ts'
-import type {BodySource, Chunk} from './source.ts'
-import {charsetOf, readChunks} from './source.ts'
+import type {BodySource, Chunk, Chunks} from './source.ts'
+import {charsetOf, openChunks} from './source.ts'
 import type {Summary} from './summary.ts'
 
 /**
@@ -37,12 +37,11 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
     ...given,
     url,
   })
-  const stop = new AbortController()
-  const cancel = (): void => stop.abort()
+  let chunks: Chunks | undefined
   return createResultStream({
-    read: () => readResults(readChunks(source, stop.signal), parser, cancel),
+    read: () => readResults(() => (chunks = openChunks(source)), parser),
     explain: captureCaller(parseMultiStatus),
-    stop: cancel,
+    stop: () => void chunks?.return().catch(() => {}),
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
 }

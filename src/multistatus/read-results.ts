@@ -1,31 +1,35 @@
 /**
- * The results of a body from its chunks, up to the end of the root. Behind that a broken or silent connection changes nothing: each
- * result is there. RFC 4918, section 13.
+ * Reads the results of a body from its chunks, up to the end of the root. A broken or silent connection behind the root
+ * changes nothing: each result is there. RFC 4918, section 13.
  */
 
+import {REST_MILLISECONDS} from '../protocol/bounds.ts'
+import {within} from '../protocol/wait.ts'
 import type {MultiStatusParser} from './parser.ts'
 import type {DavResult} from './result.ts'
+import type {Chunk, Chunks} from './source.ts'
 import type {Summary} from './summary.ts'
 
-// The end of a body is read, because a connection is used again only then. It comes right behind the root, one round trip later
-// at most. A server that holds the connection open longer, or lies about the length, must not delay the last result's summary.
-const REST_MILLISECONDS = 1000
-
 /**
- * Reads chunks to their end. Throws what they throw before the end of the root, and {@link MultiStatusError} for bytes that
- * did arrive.
+ * Reads chunks to their end, because a connection is used again only then. Throws their errors before the end of the root,
+ * and {@link MultiStatusError} for bytes that did arrive.
  *
- * @param cancel - Cancels the source where it does not end in time behind the root.
+ * @param open - Opens the chunks. It is called as soon as the results are read.
+ * @param first - Results of chunks that the parser has already.
  */
 export async function* readResults<P>(
-  chunks: AsyncGenerator<Uint8Array | string, undefined, undefined>,
+  open: () => Chunks,
   parser: MultiStatusParser<P>,
-  cancel: () => void,
+  first: readonly DavResult<P>[] = [],
 ): AsyncGenerator<readonly DavResult<P>[], Summary, undefined> {
+  const chunks = open()
   let until: number | undefined
   let isCut = false
   try {
+    yield first
     for (;;) {
+      // At once, not with the next chunk, for which a server may let us wait.
+      if (parser.error !== undefined) throw parser.error
       if (parser.isEnded) until ??= Date.now() + REST_MILLISECONDS
       else until = undefined
       const next = await (until === undefined ? chunks.next() : nextUntil(chunks, until))
@@ -35,38 +39,25 @@ export async function* readResults<P>(
       }
       if (next.done === true) return parser.end()
       yield parser.write(next.value)
-      // At once, not with the next chunk, for which a server may let us wait.
-      if (parser.error !== undefined) throw parser.error
     }
   } finally {
-    const returned = chunks.return(undefined)
-    if (isCut) {
-      cancel()
-      // A source that is silent may never answer this.
-      returned.catch(() => {})
-    } else {
-      await returned
-    }
+    const returned = chunks.return()
+    // A source that is silent may never answer this.
+    if (isCut) returned.catch(() => {})
+    else await returned
   }
 }
 
-/** The next chunk; `undefined` where the source breaks, or gives none in time. */
-async function nextUntil<T>(
-  chunks: AsyncIterator<T, undefined, undefined>,
+/** The next chunk behind the root; `undefined` for a source that breaks, or gives none in time. */
+async function nextUntil(
+  chunks: Chunks,
   until: number,
-): Promise<IteratorResult<T, undefined> | undefined> {
+): Promise<IteratorResult<Chunk, undefined> | undefined> {
   const left = until - Date.now()
-  // Looked at for each chunk too: one that never waits lets no timer run.
+  // Also checked for each chunk: a source that never waits lets no timer run.
   if (left <= 0) return undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), left)
-  })
-  try {
-    return await Promise.race([chunks.next(), late])
-  } catch {
-    return undefined
-  } finally {
-    clearTimeout(timer)
-  }
+  return within(
+    chunks.next().catch(() => undefined),
+    left,
+  )
 }

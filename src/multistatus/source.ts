@@ -1,11 +1,11 @@
-/** Whatever holds a body, as chunks of it. */
+/** Bodies as chunks: any body for the parser's door, streams and iterables for all who read them. */
 
 /** Bytes, as an ArrayBuffer or any view of one, or decoded text. */
 export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
 /**
- * A body to be read: an answer of `fetch` or what looks like one, a stream of chunks, chunks from any iterable, or all of
- * it at once as bytes or text.
+ * A body to be read: a `Response` of `fetch` or an object like one; a stream of chunks; an iterable of chunks; or the whole
+ * body as bytes or text.
  */
 export type BodySource =
   | BodyHolder
@@ -14,11 +14,11 @@ export type BodySource =
   | Iterable<Chunk>
   | Chunk
 
-/** A `Response` of `fetch`, or what looks like one. */
+/** A `Response` of `fetch`, or an object like one. */
 export interface BodyHolder {
-  /** The body, `null` where there is none. */
+  /** The body, `null` if there is none. */
   readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
-  /** The URL that answered; empty or left out where none is known. */
+  /** The URL that answered; empty or left out if none is known. */
   readonly url?: string
   /** The headers; the charset of the Content-Type counts. */
   readonly headers?: BodyHeaders
@@ -26,30 +26,134 @@ export interface BodyHolder {
 
 /** The headers of a `Response`. */
 export interface BodyHeaders {
-  /** The value of a header, whatever the case of its name; `null` where there is none. */
+  /** The value of a header by its name in any case; `null` if there is none. */
   get(name: string): string | null
 }
 
+/** Reads one chunk after another. `return` ends the source, also while `next` waits. */
+export type Chunks<T = Chunk> = Required<Pick<AsyncIterator<T, undefined>, 'next' | 'return'>>
+
+/** The end of an iteration. */
+const END = {value: undefined, done: true} as const
+
 /**
- * The chunks of a body. Ending the iteration early cancels the source.
+ * Opens any body. Its chunks are checked by the parser.
  *
- * @param stop - Ends the wait for a stream or an iterable that is silent.
- * @throws TypeError where the source is none, or has been read already.
+ * @throws TypeError for a value that is no body, or has been read already.
  */
-export async function* readChunks(
-  source: BodySource,
-  stop?: AbortSignal,
-): AsyncGenerator<Uint8Array | string, undefined, undefined> {
+export function openChunks(source: BodySource): Chunks {
   const whole = asChunk(source)
-  if (whole !== undefined) yield whole
-  else if (typeof source !== 'object' || source === null) throw noBody(source)
-  else if (isReadableStream(source)) yield* checked(readStream(source, stop))
-  else if (Symbol.asyncIterator in source)
-    yield* checked(stop === undefined ? source : stoppable(source, stop))
-  else if (Symbol.iterator in source) yield* checked(source)
-  else if (!('body' in source)) throw noBody(source)
-  else if (source.body !== null) yield* readChunks(source.body, stop)
-  return undefined
+  if (whole !== undefined) return openIterable([whole])
+  if (typeof source !== 'object' || source === null) throw noBody(source)
+  if ('getReader' in source) return openStream(source)
+  if (Symbol.asyncIterator in source) return interruptible(openStream(source))
+  if ('body' in source) return openChunks(source.body ?? [])
+  if (isIterable(source)) return openIterable(source)
+  throw noBody(source)
+}
+
+function isIterable(source: object): source is Iterable<Chunk> {
+  return Symbol.iterator in source
+}
+
+function openIterable(chunks: Iterable<Chunk>): Chunks {
+  const iterator = chunks[Symbol.iterator]()
+  return {
+    async next() {
+      const next = iterator.next()
+      return next.done === true ? END : {value: next.value, done: false}
+    },
+    async return() {
+      iterator.return?.()
+      return END
+    },
+  }
+}
+
+/** Ends the wait for an iterable at once. A generator, such as that of a Node stream, cannot end itself while it waits. */
+function interruptible(chunks: Chunks): Chunks {
+  let isWaiting = false
+  let interrupt: ((end: typeof END) => void) | undefined
+  return {
+    async next() {
+      const interrupted = new Promise<typeof END>((resolve) => (interrupt = resolve))
+      isWaiting = true
+      try {
+        return await Promise.race([chunks.next(), interrupted])
+      } finally {
+        isWaiting = false
+      }
+    },
+    async return() {
+      interrupt?.(END)
+      const returned = chunks.return()
+      // Not waited for: a generator closes only when its own wait has ended.
+      if (isWaiting) returned.catch(() => {})
+      else await returned
+      return END
+    },
+  }
+}
+
+/**
+ * Opens a stream or an asynchronous iterable.
+ *
+ * @throws TypeError for a stream that somebody else reads.
+ */
+export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chunks<T> {
+  const {read, close} = 'getReader' in source ? readStream(source) : readIterable(source)
+  let isOver = false
+  return {
+    async next() {
+      if (isOver) return END
+      try {
+        const next = await read()
+        if (next.done !== true) return next
+      } catch (error) {
+        isOver = true
+        throw error
+      }
+      isOver = true
+      return END
+    },
+    async return() {
+      if (isOver) return END
+      isOver = true
+      await close()
+      return END
+    },
+  }
+}
+
+/** The two steps of a reading. `close` is called only for a source that has not ended. */
+interface Reading<T> {
+  read(): Promise<IteratorResult<T, unknown>>
+  close(): Promise<unknown>
+}
+
+/** Streams are read by a reader: not all platforms can iterate over one, and a reader can be ended while it waits. */
+function readStream<T>(stream: ReadableStream<T>): Reading<T> {
+  const reader = stream.getReader()
+  return {
+    read: () => reader.read(),
+    async close() {
+      await reader.cancel()
+      reader.releaseLock()
+    },
+  }
+}
+
+function readIterable<T>(source: AsyncIterable<T>): Reading<T> {
+  const iterator: AsyncIterator<T, unknown, undefined> = source[Symbol.asyncIterator]()
+  return {
+    read: () => iterator.next(),
+    async close() {
+      // An iterator that was not begun has nothing to close, but a stream of Node holds its connection.
+      if ('cancel' in source && typeof source.cancel === 'function') await source.cancel()
+      else if ('destroy' in source && typeof source.destroy === 'function') source.destroy()
+      await iterator.return?.()
+    },
+  }
 }
 
 function noBody(source: unknown): TypeError {
@@ -62,7 +166,7 @@ function noBody(source: unknown): TypeError {
 /**
  * A chunk as bytes or text.
  *
- * @throws TypeError where it is none.
+ * @throws TypeError for any other value.
  */
 export function readChunk(chunk: unknown): Uint8Array | string {
   const read = asChunk(chunk)
@@ -80,86 +184,18 @@ function asChunk(given: unknown): Uint8Array | string | undefined {
   return isBuffer(given) ? new Uint8Array(given) : undefined
 }
 
-/** Whether it is an ArrayBuffer, perhaps of another realm, which has another class. */
+/** Recognizes an ArrayBuffer, also one of another realm, which has another class. */
 function isBuffer(given: unknown): given is ArrayBuffer {
   if (given instanceof ArrayBuffer) return true
   const tag = Object.prototype.toString.call(given)
   return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]'
 }
 
-async function* checked(
-  chunks: AsyncIterable<unknown> | Iterable<unknown>,
-): AsyncGenerator<Uint8Array | string, undefined, undefined> {
-  for await (const chunk of chunks) yield readChunk(chunk)
-  return undefined
-}
-
-/** An iteration that can be ended while it waits. A generator, such as that of a Node stream, cannot end itself then. */
-async function* stoppable<T>(
-  chunks: AsyncIterable<T>,
-  stop: AbortSignal,
-): AsyncGenerator<T, undefined, undefined> {
-  const iterator = chunks[Symbol.asyncIterator]()
-  let onStop: (() => void) | undefined
-  const onAbort = (): void => onStop?.()
-  stop.addEventListener('abort', onAbort, {once: true})
-  let isOver = false
-  try {
-    while (!stop.aborted) {
-      const next = await new Promise<IteratorResult<T, unknown>>((resolve, reject) => {
-        onStop = () => resolve({value: undefined, done: true})
-        iterator.next().then(resolve, reject)
-      })
-      isOver = next.done === true
-      if (next.done === true) return undefined
-      yield next.value
-    }
-    return undefined
-  } catch (error) {
-    isOver = true
-    throw error
-  } finally {
-    stop.removeEventListener('abort', onAbort)
-    if (stop.aborted) {
-      if ('destroy' in chunks && typeof chunks.destroy === 'function') chunks.destroy()
-      // Not waited for: a generator closes only when its wait has ended.
-      void iterator.return?.().catch(() => {})
-    } else if (!isOver) await iterator.return?.()
-  }
-}
-
-function isReadableStream(source: object): source is ReadableStream<Chunk> {
-  return 'getReader' in source
-}
-
-/** Streams are read by a reader: not all platforms can iterate over them, and a reader can be stopped while it waits. */
-export async function* readStream<T>(
-  stream: ReadableStream<T>,
-  stop?: AbortSignal,
-): AsyncGenerator<T, undefined, undefined> {
-  const reader = stream.getReader()
-  const cancel = (): void => void reader.cancel().catch(() => {})
-  stop?.addEventListener('abort', cancel, {once: true})
-  let ended = false
-  try {
-    for (;;) {
-      const {done, value} = await reader.read()
-      ended = done
-      if (done) return undefined
-      yield value
-    }
-  } finally {
-    stop?.removeEventListener('abort', cancel)
-    if (!ended) await reader.cancel()
-    reader.releaseLock()
-  }
-}
-
 const PARAMETER = /;\s*([^\s;=",]+)\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^\s;,"]*))/g
 
 /**
- * The charset that a Content-Type names. Two fields that a proxy joined with a comma, and a quotation mark without its partner,
- * do not hide it. RFC 9110, sections 5.6.6 and 8.3.2.
+ * The charset of a Content-Type. Proxies join two fields with a comma, and some servers forget a quotation mark. Neither
+ * hides the charset. RFC 9110, sections 5.6.6 and 8.3.2.
  */
 export function charsetOf(contentType: string | null | undefined): string | undefined {
   for (const [, name = '', quoted, token] of (contentType ?? '').matchAll(PARAMETER)) {

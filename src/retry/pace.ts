@@ -1,27 +1,26 @@
 /**
- * How many exchanges of one call are under way at once: never more than was asked for, fewer while the server is
- * overcharged, and none while it asks to wait. RFC 6585, section 4; RFC 9110, sections 10.2.3 and 15.6.4.
+ * The number of exchanges of one call at once: never more than was asked for, fewer while the server is overcharged, and
+ * none while it asks to wait. RFC 6585, section 4; RFC 9110, sections 10.2.3 and 15.6.4.
  *
- * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1 at the least; those that were
- * sent before the last halving do not halve it again. As many good answers as the limit is raise it by 1.
+ * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1. An answer to a request from
+ * before the last halving does not halve it again. As many good answers as the limit raise it by 1.
  */
 
 import pLimit from 'p-limit'
 
-// Those that wait keep little, but not nothing.
-const MOST_IDLE = 1000
+import {MAX_WAITING_TARGETS} from '../protocol/bounds.ts'
 
-/** What the client knows of the server, whichever call has learned it. */
+/** Facts about the server that all calls of a client share. */
 export interface ServerState {
-  /** When it may be asked again, in the time of `performance.now()`. */
+  /** The end of the wait that the server asked for, in the time of `performance.now()`. */
   busyUntil: number
 }
 
 /** A place among the exchanges that are under way. */
 export interface Place {
-  /** Says how the exchange went: whether the server could bear it. */
+  /** Reports the outcome: `false` if the server was overcharged. */
   tell(isBorne: boolean): void
-  /** Gives the place to the next one. */
+  /** Gives the place to the next exchange. */
   leave(): void
 }
 
@@ -30,10 +29,10 @@ export class Pace {
   readonly #most: number
   readonly #limit: ReturnType<typeof pLimit>
   readonly #server: ServerState
-  /** How often the limit was halved: who was sent before that is not counted again. */
+  /** The number of halvings. A request from before the last one is not counted again. */
   #halvings = 0
   #borne = 0
-  /** Places that were left when nobody waited: the next one takes one of them, and does not ask the limit. */
+  /** Places that were left while nobody waited. The next exchange takes one of them without asking the limit. */
   readonly #kept: (() => void)[] = []
   #idle = 0
   readonly #listeners = new Set<() => void>()
@@ -44,13 +43,13 @@ export class Pace {
     this.#server = server
   }
 
-  /** Milliseconds that the server is not to be asked for. */
+  /** Milliseconds in which nothing may be sent to the server. */
   get held(): number {
     const {busyUntil} = this.#server
     return busyUntil === 0 ? 0 : Math.max(0, busyUntil - performance.now())
   }
 
-  /** No call of the client asks the server for so many milliseconds. */
+  /** Keeps every call of the client from sending for some milliseconds. */
   hold(milliseconds: number): void {
     this.#server.busyUntil = Math.max(this.#server.busyUntil, performance.now() + milliseconds)
   }
@@ -83,18 +82,18 @@ export class Pace {
     }
   }
 
-  /** Whether one more target may be taken, where so many are begun. Those that wait for another attempt do not count. */
+  /** Reports if one more target may be taken beside those begun. Targets that wait for another attempt do not count. */
   hasRoom(begun: number): boolean {
-    return begun - Math.min(this.#idle, MOST_IDLE) < this.#most
+    return begun - Math.min(this.#idle, MAX_WAITING_TARGETS) < this.#most
   }
 
-  /** Tells when there may be more room because one begins to wait. Gives the function that ends it. */
+  /** Calls a listener whenever there may be more room, because a target begins to wait. Gives the function that ends this. */
   onRoom(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Waits for something that needs no place. */
+  /** Waits for a promise without taking a place. */
   async idle<T>(waiting: Promise<T>): Promise<T> {
     this.#idle++
     for (const listener of this.#listeners) listener()

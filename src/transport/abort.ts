@@ -1,4 +1,4 @@
-/** Waiting that a signal ends, whether or not what is waited for heeds it. */
+/** Waiting that a signal ends, even if the promise does not heed it. */
 
 /**
  * Waits for a promise until the signal is aborted.

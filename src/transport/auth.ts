@@ -5,15 +5,15 @@
 
 import {untilAborted} from './abort.ts'
 import {isHeaderValue} from './headers.ts'
-import type {DavRequest, Transport} from './transport.ts'
+import type {DavRequest, DavResponse} from './transport.ts'
 
-/** Gives the value of the Authorization header for a request, or nothing. It is asked for each request anew. */
+/** Gives the value of the Authorization header for a request, or `undefined` for none. It is called for each request. */
 export type Auth = (request: DavRequest) => string | undefined | Promise<string | undefined>
 
 /**
  * Basic credentials in UTF-8.
  *
- * @throws TypeError where the user name has a colon or either has a control character, as RFC 7617 forbids.
+ * @throws TypeError for a user name with a colon, and for a control character in either, as RFC 7617 forbids.
  * @example
  * ```ts
  * new DavClient({url, auth: basicAuth('ana', secret)})
@@ -34,7 +34,7 @@ export function basicAuth(username: string, password: string): Auth {
 /**
  * A Bearer token.
  *
- * @throws TypeError where the token has characters that RFC 6750 does not allow.
+ * @throws TypeError for a token with characters that RFC 6750 does not allow.
  * @example
  * ```ts
  * new DavClient({url, auth: bearerAuth(token)})
@@ -49,7 +49,11 @@ export function bearerAuth(token: string): Auth {
 }
 
 /** Adds credentials to requests to `origin`. */
-export function withAuth(transport: Transport, auth: Auth, origin: string): Transport {
+export function withAuth<R extends DavResponse>(
+  transport: (request: DavRequest) => Promise<R>,
+  auth: Auth,
+  origin: string,
+): (request: DavRequest) => Promise<R> {
   return async (request) => {
     if (new URL(request.url).origin !== origin) return transport(request)
     const given = auth(request)

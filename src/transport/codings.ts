@@ -13,12 +13,10 @@ import {
   createZstdDecompress,
 } from 'node:zlib'
 
+import {MAX_CODINGS} from '../protocol/bounds.ts'
 import {UndecodableError} from './undecodable.ts'
 
 type Start = (first: number) => Transform
-
-// More codings than these are taken for nonsense.
-const MOST_CODINGS = 3
 
 const DECODERS: ReadonlyMap<string, Start> = new Map<string, Start>([
   ['gzip', () => createGunzip()],
@@ -37,11 +35,11 @@ export function decodeBody(body: Readable, contentEncoding: string | null): Read
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity')
   const starts = codings.toReversed().map((coding) => DECODERS.get(coding))
-  if (starts.length > MOST_CODINGS || starts.includes(undefined)) return body
+  if (starts.length > MAX_CODINGS || starts.includes(undefined)) return body
   let current = body
   for (const start of starts) {
     if (start === undefined) continue
-    // An error of one stream ends the others too, and the reader of the last one hears of it.
+    // An error of one stream ends the others too, and reaches the reader of the last one.
     current = pipeline(current, new LateDecoder(start), () => {})
   }
   return current

@@ -1,14 +1,17 @@
 /**
- * Tracks which exchange holds a connection and which waits for one. It prevents two faults of a pool. A request would wait for
- * ever behind a body that nobody reads. A process would live on for a connection that nobody wants any more.
+ * Tracks the exchanges that hold a connection and those that wait for one. It prevents two faults of a pool. A request would
+ * wait for ever behind a body that nobody reads. A process would live on for a connection that nobody wants any more.
  */
 
-import {DavError} from '../protocol/errors.ts'
+import {UNREAD_BYTES, UNREAD_MILLISECONDS} from '../protocol/bounds.ts'
+import {WithheldError} from './request-body.ts'
 
 /** An exchange, as far as its connection goes. */
 export interface Holder {
-  /** The method and the URL. */
-  readonly subject: string
+  /** The method of the request. */
+  readonly method: string
+  /** The URL of the request. */
+  readonly url: string
   /** Bytes of its body that arrived and were not read. */
   readonly held: number
   /** Lets the body arrive, read or not. */
@@ -24,17 +27,9 @@ export interface Connecting {
 
 /** Bounds on an unread body that others wait for. */
 export interface Patience {
-  /**
-   * Bytes of one body that are held so that its connection gets free.
-   *
-   * @defaultValue 64 MiB, a listing of 100,000 resources
-   */
+  /** Bytes of one body that are held so that its connection gets free. */
   readonly bytes?: number
-  /**
-   * Milliseconds that a full body may lie unread while others wait.
-   *
-   * @defaultValue 10,000
-   */
+  /** Milliseconds that a full body may lie unread while others wait. */
   readonly milliseconds?: number
 }
 
@@ -54,7 +49,10 @@ export class Connections {
   #waiting = 0
 
   /** @param most - Connections to an origin at once. */
-  constructor(most: number, {bytes = 67_108_864, milliseconds = 10_000}: Patience = {}) {
+  constructor(
+    most: number,
+    {bytes = UNREAD_BYTES, milliseconds = UNREAD_MILLISECONDS}: Patience = {},
+  ) {
     this.#most = most
     this.#mostBytes = bytes
     this.#patience = milliseconds
@@ -142,8 +140,9 @@ function heldBy({holders}: Lane): number {
   return bytes
 }
 
-function refusal({subject}: Holder): DavError {
-  return new DavError(
-    `${subject} was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first`,
+function refusal({method, url}: Holder): WithheldError {
+  return new WithheldError(
+    `${method} ${url} was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first`,
+    {method, url},
   )
 }

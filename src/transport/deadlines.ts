@@ -1,22 +1,25 @@
 /**
  * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
- * error, whatever the platform throws. The time until the headers has a limit of its own. A server may
- * be silent for long before it begins to list a large collection.
+ * error on every platform. The time until the headers has a limit of its own, because a server may be silent for long
+ * before it begins to list a large collection.
  */
 
-import {readChunks} from '../multistatus/source.ts'
+import {openStream} from '../multistatus/source.ts'
+import type {Chunks} from '../multistatus/source.ts'
+import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest} from './headers.ts'
-import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
-import {discard, givenUp} from './transport.ts'
+import {HiddenRedirectError} from './redirects.ts'
+import type {DavRequest, DavResponse, Transport} from './transport.ts'
+import {discard, giveUp} from './transport.ts'
 import {isUndecodable, UndecodableError} from './undecodable.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
   /**
-   * Until the headers of the answer are there, from the sending of the request.
+   * From the sending of the request until the headers of the answer are there.
    *
    * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
    */
@@ -29,20 +32,18 @@ export interface Timeouts {
   readonly idle?: number | undefined
 }
 
+/** The time limits of an exchange, each set. */
+export type ResolvedTimeouts = {readonly [Name in keyof Timeouts]-?: number}
+
 /** The time limits that there are. */
 const TIMEOUTS: Rules<Timeouts> = {headers: NUMBER, idle: NUMBER}
-
-// What a timer can hold; a longer one would fire at once.
-const LONGEST_TIMER = 2_147_483_647
 
 /**
  * The limits to apply: one number is both.
  *
- * @throws RangeError where one is not above zero, TypeError where it is no number or has no such name.
+ * @throws RangeError for a number that is not above zero, TypeError for another type or an unknown name.
  */
-export function resolveTimeouts(
-  given: number | Timeouts = {},
-): Required<{[Name in keyof Timeouts]: number}> {
+export function resolveTimeouts(given: number | Timeouts = {}): ResolvedTimeouts {
   if (typeof given !== 'number' && typeof given !== 'object')
     throw new TypeError('timeout: give a number of milliseconds, or one for headers and for idle')
   const {headers = 300_000, idle = 60_000} =
@@ -56,30 +57,43 @@ export function resolveTimeouts(
   return {headers, idle}
 }
 
-/** Puts the limits on exchanges, ends them with the signal, and gives every failure its class. */
+/** An answer inside the client: its body, of any transport, is read in one way. */
+export interface OpenResponse extends DavResponse {
+  readonly body: OpenBody | null
+}
+
+/** A transport inside the client. */
+export type OpenTransport = (request: DavRequest) => Promise<OpenResponse>
+
+/**
+ * Puts the limits on exchanges, ends them with the signal, and gives every failure its class. It is the border to the
+ * transport: behind it each body is an {@link OpenBody}, and each error is one of this copy of the package.
+ */
 export function withDeadlines(
   transport: Transport,
-  timeouts: {headers: number; idle: number},
+  timeouts: ResolvedTimeouts,
   signal: AbortSignal,
-): Transport {
+): OpenTransport {
   const underWay = new UnderWay(signal)
   return async (request) => {
-    // From here on, whatever the transport or its body rejects with is a broken exchange.
+    // Whatever the transport or its body rejects with from here on is a broken exchange.
     checkRequest(request)
     const deadline = new Deadline(request, underWay)
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
         (sent = Promise.resolve(transport({...request, signal: deadline.signal})))
-      const answer = await deadline.race(send, timeouts.headers, 'headers')
-      const {status, headers, body} = answer
-      const url = answer.url ?? ''
-      const common = {status, headers, ...(url !== '' && {url})}
-      if (body === null) {
-        deadline.end()
-        return {...common, body}
-      }
-      return {...common, body: guarded(answer, body, deadline, timeouts.idle)}
+      const {
+        status,
+        headers,
+        body,
+        url = '',
+      } = await deadline.race(send, timeouts.headers, 'headers')
+      const head = {status, headers, ...(url !== '' && {url})}
+      if (body !== null)
+        return {...head, body: new OpenBody(openStream(body), deadline, timeouts.idle)}
+      deadline.end()
+      return {...head, body}
     } catch (error) {
       deadline.end()
       // A transport that does not heed the signal may answer all the same.
@@ -90,8 +104,8 @@ export function withDeadlines(
 }
 
 /**
- * The exchanges that one signal ends. It has one listener for all: V8 keeps a chain of those that were removed, which is as
- * long as the call.
+ * The exchanges that one signal ends. It has one listener for all: V8 keeps a chain of the removed ones, which is as long
+ * as the call.
  */
 class UnderWay {
   readonly signal: AbortSignal
@@ -121,39 +135,95 @@ class UnderWay {
   }
 }
 
-function guarded(answer: DavResponse, body: DavBody, deadline: Deadline, idle: number): DavBody {
-  return {
-    async *[Symbol.asyncIterator]() {
-      // A stream that is waited for is cancelled by the signal alone.
-      const chunks = readChunks(body, deadline.signal)
-      let isOver = false
-      try {
-        for (;;) {
-          const next = await deadline.race(() => chunks.next(), idle, 'idle')
-          isOver = next.done === true
-          if (next.done === true) return
-          if (typeof next.value !== 'string') yield next.value
-        }
-      } catch (error) {
-        isOver = true
-        // Not waited for: a transport that did not heed the signal may never end.
-        void chunks.return(undefined).catch(() => {})
-        throw error
-      } finally {
-        deadline.end()
-        if (!isOver) await givenUp(chunks.return(undefined))
+/** Callbacks of a body that is read. */
+export interface BodyWatcher {
+  /** The number of bytes that arrived. */
+  readonly onBytes?: (length: number) => void
+  /** Called once: the body was read to its end, given up, or broke with this error. */
+  readonly onEnd: (error?: unknown) => void
+}
+
+const END = {value: undefined, done: true} as const
+
+/**
+ * The body of an answer, of any transport: bytes, under the time limit. Its connection is free as soon as it ends, however
+ * that is. Written by hand: a generator costs each chunk several steps more.
+ */
+export class OpenBody implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
+  readonly #chunks: Chunks<unknown>
+  readonly #deadline: Deadline
+  readonly #idle: number
+  readonly #watchers: BodyWatcher[] = []
+  #isOver = false
+
+  constructor(chunks: Chunks<unknown>, deadline: Deadline, idle: number) {
+    this.#chunks = chunks
+    this.#deadline = deadline
+    this.#idle = idle
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Adds callbacks, before the body is read. */
+  watch(watcher: BodyWatcher): void {
+    this.#watchers.push(watcher)
+  }
+
+  /** The next chunk, in the order of the server. */
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#isOver) return END
+    try {
+      const next = await this.#deadline.race(() => this.#chunks.next(), this.#idle, 'idle')
+      if (next.done !== true) {
+        const value = this.#bytesOf(next.value)
+        for (const {onBytes} of this.#watchers) onBytes?.(value.length)
+        return {value, done: false}
       }
-    },
-    async cancel() {
-      deadline.end()
-      // A body that is being read cannot be cancelled on all platforms. Its exchange can be ended.
-      deadline.break(new DOMException('The body was given up', 'AbortError'))
-      await discard(answer)
-    },
+      this.#end()
+      return END
+    } catch (error) {
+      if (this.#isOver) return END
+      this.#end(error)
+      // Not waited for: a transport that did not heed the signal may never end.
+      void this.#chunks.return().catch(() => {})
+      throw error
+    }
+  }
+
+  /** Gives the body up. */
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    await this.cancel()
+    return END
+  }
+
+  /** Gives the body up, also while a chunk is waited for. */
+  async cancel(): Promise<void> {
+    if (this.#isOver) return
+    this.#end()
+    // Not all platforms can cancel a body that is being read. Its exchange can be ended.
+    this.#deadline.break(new DOMException('The body was given up', 'AbortError'))
+    await giveUp(() => this.#chunks.return())
+  }
+
+  #end(error?: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#deadline.end()
+    for (const {onEnd} of this.#watchers) onEnd(error)
+  }
+
+  #bytesOf(chunk: unknown): Uint8Array {
+    if (chunk instanceof Uint8Array) return chunk
+    if (ArrayBuffer.isView(chunk))
+      return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const kind = chunk === null ? 'null' : typeof chunk
+    throw this.#deadline.explain(new TypeError(`a chunk of the body is no Uint8Array but ${kind}`))
   }
 }
 
-/** The signal of one exchange: the caller's, and a timer for what is waited for. */
+/** The signal of one exchange: the caller's, and a timer for each wait. */
 class Deadline {
   readonly #request: DavRequest
   readonly #underWay: UnderWay
@@ -178,7 +248,7 @@ class Deadline {
     this.#underWay.remove(this)
   }
 
-  /** Waits for one thing until the time or the signal ends it, even where the transport heeds neither. */
+  /** Waits for one thing until the time or the signal ends it, even if the transport heeds neither. */
   async race<T>(
     wait: () => Promise<T>,
     milliseconds: number,
@@ -187,7 +257,7 @@ class Deadline {
     const {signal} = this
     signal.throwIfAborted()
     const timer =
-      milliseconds > LONGEST_TIMER
+      milliseconds > LONGEST_TIMER_MILLISECONDS
         ? undefined
         : setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
@@ -197,7 +267,7 @@ class Deadline {
       return await promise
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      throw this.#networkError(error)
+      throw this.explain(error)
     } finally {
       clearTimeout(timer)
     }
@@ -210,32 +280,39 @@ class Deadline {
   }
 
   #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {
-    const what = which === 'headers' ? 'got no answer' : 'got no more of the answer'
+    const outcome = which === 'headers' ? 'got no answer' : 'got no more of the answer'
     const {method, url} = this.#request
-    const sentence = `${this.#subject} ${what} within ${milliseconds} ms`
+    const sentence = `${this.#subject} ${outcome} within ${milliseconds} ms`
     return new DavTimeoutError(sentence, which, {method, url})
   }
 
-  #networkError(error: unknown): unknown {
+  /** The error to throw for one of the platform. */
+  explain(error: unknown): DavError {
     if (error instanceof DavError) return error
+    if (DavError.is(error)) return ownError(error)
     const {method, url} = this.#request
+    const facts = {cause: error, method, url}
     const code = errorCode(error)
-    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-      return new DavTimeoutError(`${this.#subject} could not connect in time`, 'connect', {
-        cause: error,
-        method,
-        url,
-      })
-    }
-    return new DavNetworkError(
-      `${this.#subject} failed: ${visible(messageOf(error).trim(), 300)}`,
-      {cause: error, method, url},
-    )
+    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
+      return new DavTimeoutError(`${this.#subject} could not connect in time`, 'connect', facts)
+    const words = visible(messageOf(error).trim(), 300)
+    return new DavNetworkError(`${this.#subject} failed: ${words}`, facts)
   }
 
   get #subject(): string {
     return `${this.#request.method} ${this.#request.url}`
   }
+}
+
+/** An error of a transport from another copy of the package, as one of this copy. */
+function ownError(error: DavError): DavError {
+  const {message, method, url} = error
+  const facts = {cause: error, method, url}
+  if (DavTimeoutError.is(error)) return new DavTimeoutError(message, error.timeout, facts)
+  if (HiddenRedirectError.is(error)) return new HiddenRedirectError(message, facts)
+  return DavNetworkError.is(error)
+    ? new DavNetworkError(message, facts)
+    : new DavError(message, facts)
 }
 
 function errorCode(error: unknown): string {
@@ -246,9 +323,8 @@ function errorCode(error: unknown): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // zlib's own words do not say what they are about.
-  if (isUndecodable(error) && !(error instanceof UndecodableError))
-    return new UndecodableError(error).message
+  // The words of zlib do not say that they are about the body.
+  if (isUndecodable(error)) return UndecodableError.of(error).message
   const cause = error.cause instanceof Error ? error.cause.message : ''
   // An AggregateError of several addresses has its words in its parts.
   const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
@@ -260,5 +336,5 @@ function messageOf(error: unknown): string {
   )
 }
 
-// What the platform's fetch says where the cause says it.
+// Messages of the platform's fetch that say nothing: its cause has the words.
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['fetch failed', 'terminated'])

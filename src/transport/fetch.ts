@@ -5,12 +5,13 @@ import {callback, oneOf, readOptions} from '../protocol/options.ts'
 import {withHeaderText} from './headers.ts'
 import {isSafe} from './methods.ts'
 import {HiddenRedirectError} from './redirects.ts'
-import type {Transport} from './transport.ts'
+import {isStreamed} from './request-body.ts'
+import type {RequestBody, StreamedBody, Transport} from './transport.ts'
 
 /** Options of `fetchTransport`. */
 export interface FetchTransportOptions {
   /**
-   * The function to call, such as one that a test or a framework gives.
+   * The function to call, such as that of a test or a framework.
    *
    * @defaultValue the platform's `fetch`, looked up at each request
    */
@@ -18,7 +19,7 @@ export interface FetchTransportOptions {
   /**
    * The browser's own cookies and credentials: sent or not.
    *
-   * @defaultValue `omit`: only what the client is given is sent
+   * @defaultValue `omit`: only the client's own credentials are sent
    */
   readonly credentials?: RequestCredentials | undefined
 }
@@ -36,10 +37,14 @@ export interface FetchTransport extends Transport {
 }
 
 /**
- * A transport over `fetch`. A browser hides where a redirect leads, so there one is an error that says so, and is not retried.
+ * A transport over `fetch`. A browser hides the target of a redirect, so there one is an error that says so, and is not
+ * retried.
  *
  * On Bun and Deno, a request that is not safe to repeat has a connection of its own. Those platforms send a request again by
  * themselves when a kept connection closes without an answer. The first one may have been obeyed.
+ *
+ * A body that is a stream is sent as it comes. Browsers that cannot do so, such as Firefox and Safari, read it as a whole
+ * first, and Chromium sends it over HTTP/2 only.
  *
  * @example
  * ```ts
@@ -63,8 +68,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
       redirect: 'manual',
       cache: 'no-store',
       ...(!isSafe(method) && once()),
-
-      ...(body !== undefined && {body}),
+      ...(body !== undefined && (await formatBody(url, body))),
       ...(signal !== undefined && {signal}),
     })
     if (response.type === 'opaqueredirect') {
@@ -80,6 +84,44 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
     close: async () => {
       poolless?.close()
       poolless = undefined
+    },
+  })
+}
+
+/** A body as `fetch` takes it. `duplex` says that the answer may come only after the whole body. */
+async function formatBody(url: string, body: RequestBody): Promise<RequestInit> {
+  // The platform itself refuses bytes in shared memory.
+  if (!isStreamed(body)) return {body: body as BodyInit}
+  const stream = 'getReader' in body ? body : streamOf(body)
+  if (!sendsStreams(url)) return {body: await new Response(stream as BodyInit).blob()}
+  const init: RequestInit & {readonly duplex: 'half'} = {body: stream as BodyInit, duplex: 'half'}
+  return init
+}
+
+/** Reports if the platform sends streams. Safari and Firefox send the text `[object ReadableStream]` instead. */
+function sendsStreams(url: string): boolean {
+  let isAsked = false
+  const probe = {
+    method: 'POST',
+    body: new ReadableStream(),
+    get duplex() {
+      isAsked = true
+      return 'half'
+    },
+  }
+  return !new Request(url, probe).headers.has('content-type') && isAsked
+}
+
+function streamOf(body: Exclude<StreamedBody, ReadableStream>): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await chunks.next()
+      if (next.done === true) controller.close()
+      else controller.enqueue(next.value)
+    },
+    async cancel() {
+      await chunks.return?.()
     },
   })
 }

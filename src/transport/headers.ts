@@ -2,6 +2,7 @@
 
 import {quoted} from '../protocol/errors.ts'
 import {namesOf} from '../protocol/options.ts'
+import {checkBody} from './request-body.ts'
 import type {DavHeaders, DavRequest} from './transport.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
@@ -27,7 +28,7 @@ export function isHeaderValue(value: string): boolean {
 /**
  * Headers by name in lower case.
  *
- * @throws TypeError for what can be no header; it names the header and never its value, which may be a secret.
+ * @throws TypeError for a pair that can be no header. It names the header and never its value, which may be a secret.
  */
 export function resolveHeaders(
   given: Readonly<Record<string, string>> = {},
@@ -43,16 +44,17 @@ export function resolveHeaders(
 }
 
 /**
- * Checks the method, the URL and the headers of a request before it is sent. Whatever fails later is the network's fault.
+ * Checks a request before it is sent. Whatever fails later is the network's fault.
  *
  * @throws TypeError for an argument that cannot be sent.
  */
-export function checkRequest({method, url, headers}: DavRequest): void {
+export function checkRequest({method, url, headers, body}: DavRequest): void {
   if (!TOKEN.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase()))
     throw new TypeError(`${quoted(method)} is no method that can be sent`)
   if (!/^https?:\/\/[^/?#]/.test(url))
     throw new TypeError(`${method}: the URL begins with https:// or http://`)
   for (const name of Object.keys(headers)) checkHeader(name, headers[name])
+  checkBody(body)
 }
 
 function checkHeader(name: string, value: unknown): asserts value is string {
@@ -60,7 +62,7 @@ function checkHeader(name: string, value: unknown): asserts value is string {
   if (OF_CONNECTION.has(name.toLowerCase()))
     throw new TypeError(`headers: ${name} belongs to the connection, and the transport sets it`)
   if (typeof value !== 'string' || !isHeaderValue(value))
-    throw new TypeError(`headers: the value of ${name} is one that no header can have`)
+    throw new TypeError(`headers: the value of ${name} has characters that no header can have`)
 }
 
 // Their values are URL references, in which each byte counts.

@@ -9,6 +9,23 @@ const SAFE: ReadonlySet<string> = new Set([
   'SEARCH',
 ])
 
+// They create, or write beside a resource: none of them removes or replaces the resource of its URL.
+const HARMLESS: ReadonlySet<string> = new Set([
+  'ACL',
+  'COPY',
+  'LOCK',
+  'MKCALENDAR',
+  'MKCOL',
+  'POST',
+  'PROPPATCH',
+  'UNLOCK',
+])
+
+/** Reports if a method may remove or replace the resource of its URL. An unknown method may. */
+export function isDestructive(method: string): boolean {
+  return !isSafe(method) && !HARMLESS.has(method)
+}
+
 /** Reports if a method changes nothing on the server, so that sending it twice does no harm. */
 export function isSafe(method: string): boolean {
   return SAFE.has(method)

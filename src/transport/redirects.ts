@@ -1,45 +1,54 @@
 /**
- * Redirects that may be followed without asking: within the origin, with the same method and body. What deletes is
- * followed only where the server asks for the slash that a collection ends with. RFC 9110, section 15.4.
+ * Redirects that may be followed without asking: within the origin, with the same method and body. A method that changes
+ * something follows one redirect only, the one to the slash that a collection ends with. RFC 9110, section 15.4.
  */
 
+import {MAX_REDIRECTS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import {isSafe} from './methods.ts'
-import type {DavResponse, Transport} from './transport.ts'
+import type {DavRequest, DavResponse} from './transport.ts'
 import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
-const MOST = 5
 
 /** A redirect that a browser hides. It is the server's answer: sending the request again gives the same one. */
-export class HiddenRedirectError extends DavNetworkError {}
+export class HiddenRedirectError extends DavNetworkError {
+  /** Tells the class in a second copy of the package. */
+  readonly isHiddenRedirect = true
+
+  static override is(this: void, value: unknown): value is HiddenRedirectError {
+    return DavNetworkError.is(value) && 'isHiddenRedirect' in value
+  }
+}
 
 /** Another resource, or another server, has answered. Sending the request again would reach that one again. */
 export class ElsewhereError extends DavError {}
 
-/** Follows such redirects. Any other one is given to the caller as the answer that it is. */
-export function withRedirects(transport: Transport): Transport {
+/** Follows such redirects. Any other one is given to the caller as the answer. */
+export function withRedirects<R extends DavResponse>(
+  transport: (request: DavRequest) => Promise<R>,
+): (request: DavRequest) => Promise<R> {
   return async (request) => {
     let asked = request
     for (let followed = 0; ; followed++) {
       const response = await transport(asked)
       const {method, url} = asked
-      const next = followed < MOST ? redirectTarget(method, url, response) : undefined
-      if (next === undefined) return asked === request ? response : moved(response, url)
+      const next = followed < MAX_REDIRECTS ? redirectTarget(method, url, response) : undefined
+      if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
       asked = {...request, url: next}
     }
   }
 }
 
-/** The URL that a redirect leads to, `undefined` if it must not be followed. */
+/** The target of a redirect, `undefined` for one that must not be followed. */
 function redirectTarget(method: string, url: string, response: DavResponse): string | undefined {
   if (!REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
   const to = URL.parse(response.headers.get('location') ?? '', from)
   if (to === null) return undefined
-  // Servers behind a proxy write their inner host or scheme: the slash is meant, and our own origin is kept.
+  // Servers behind a proxy write their inner host or scheme. Only the slash is taken from it, and our own origin is kept.
   if (isSlashAdded(from.pathname, to.pathname)) {
     from.pathname += '/'
     return from.href
@@ -53,8 +62,4 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
 
 function isSlashAdded(from: string, to: string): boolean {
   return !from.endsWith('/') && to.endsWith('/') && canonicalPath(from) === canonicalPath(to)
-}
-
-function moved({status, headers, body}: DavResponse, url: string): DavResponse {
-  return {status, headers, body, url}
 }

@@ -3,6 +3,10 @@
  * takes a Transport and gives one. Structural: an answer of any platform's `fetch` is a {@link DavResponse}.
  */
 
+import {openStream} from '../multistatus/source.ts'
+import {DISCARD_MILLISECONDS} from '../protocol/bounds.ts'
+import {within} from '../protocol/wait.ts'
+
 /**
  * Sends a request and gives the answer as soon as its headers are there. Redirects are not followed, and a status is
  * never an error.
@@ -17,27 +21,33 @@ export interface DavRequest {
   readonly url: string
   /** Headers by name in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body, where there is one. */
-  readonly body?: string
+  /** The body, if there is one. A stream or an iterable can be sent once only: see {@link isReplayable}. */
+  readonly body?: RequestBody
   /** Ends the exchange, the body of the answer included. */
   readonly signal?: AbortSignal
 }
+
+/** The body of a request: text, which is sent as UTF-8; bytes; a Blob; or bytes as they come. */
+export type RequestBody = string | ArrayBufferView | ArrayBuffer | Blob | StreamedBody
+
+/** Bytes that come one after another and can be read once. */
+export type StreamedBody = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** The answer to a request. */
 export interface DavResponse {
   /** The status, 100 to 599. */
   readonly status: number
-  /** Looks a header up by its name, whatever the case; `null` where there is none. */
+  /** Looks a header up by its name in any case; `null` for one that is not there. */
   readonly headers: DavHeaders
-  /** The body as it arrives, `null` where there is none. */
+  /** The body as it arrives, `null` if there is none. */
   readonly body: DavBody | null
-  /** The URL that answered, where that is another one than was asked. */
+  /** The URL that answered, if that is another one than was asked. */
   readonly url?: string
 }
 
 /** The headers of an answer. */
 export interface DavHeaders {
-  /** The value of a header, whatever the case of its name; several values joined by commas; `null` where there is none. */
+  /** The value of a header by its name in any case. Several values are joined by commas; `null` if there is none. */
   get(name: string): string | null
 }
 
@@ -46,29 +56,19 @@ export type DavBody = ReadableStream<Uint8Array> | IterableBody
 
 /** Bytes as they arrive. Ending the iteration early frees the connection. */
 export interface IterableBody extends AsyncIterable<Uint8Array> {
-  /** Frees the connection where the body is not read at all. */
+  /** Frees the connection of a body that is not read at all. */
   cancel?(): Promise<void>
 }
 
-// Milliseconds. A body that is given up may never say that it is.
-const MOST_PATIENCE = 1000
-
-/** Gives up the body of an answer that will not be read. */
+/** Gives up the body of an answer that will not be read. Its errors count no more, and the wait for its end is short. */
 export async function discard({body}: DavResponse): Promise<void> {
-  if (body !== null) await givenUp(giveUp(body))
+  if (body !== null) await giveUp(async () => openStream(body).return())
 }
 
-/** Waits until a body is given up, but not for ever. Its errors count no more. */
-export async function givenUp(ending: Promise<unknown>): Promise<void> {
-  const {promise: late, resolve} = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, MOST_PATIENCE)
-  await Promise.race([ending.catch(() => {}), late])
-  clearTimeout(timer)
-}
-
-/** A generator that was not started has nothing to close, but a stream of Node holds its connection. */
-async function giveUp(body: DavBody): Promise<void> {
-  if (body.cancel !== undefined) await body.cancel()
-  else if ('destroy' in body && typeof body.destroy === 'function') body.destroy()
-  else if (Symbol.asyncIterator in body) await body[Symbol.asyncIterator]().return?.()
+/** Waits a short time for something to end that nobody needs any more. Its errors count no more. */
+export async function giveUp(end: () => Promise<unknown>): Promise<void> {
+  await within(
+    end().catch(() => {}),
+    DISCARD_MILLISECONDS,
+  )
 }

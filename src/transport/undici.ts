@@ -7,14 +7,17 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
+import {openStream} from '../multistatus/source.ts'
+import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import {withHeaderText} from './headers.ts'
+import {isStreamed} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
-import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, RequestBody, Transport} from './transport.ts'
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
@@ -61,18 +64,14 @@ export interface UndiciTransport extends Transport {
   close(): Promise<void>
 }
 
-// undici leaves a connection so many milliseconds before the server does. Its own 2,000 make one for each request where a
-// server says `Keep-Alive: timeout=2`.
-const KEEP_ALIVE_MARGIN = 500
-
-// Errors are wanted as XML; a gateway answers 403 where there is no Accept at all.
+// Errors are wanted as XML. A gateway answers 403 to a request without an Accept.
 const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 
 /**
  * A transport over undici.
  *
- * @throws TypeError for an option that is unknown or of another type, and where there is no dispatcher of undici, as on Bun;
- *   RangeError for a number that makes no sense.
+ * @throws TypeError for an option that is unknown or of another type, and on platforms without undici's dispatcher, such as
+ *   Bun; RangeError for a number that makes no sense.
  * @example
  * ```ts
  * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
@@ -95,13 +94,13 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       // Time limits are the client's, so that they are the same on every platform.
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
       // undici 8.12 takes an HTTP/2 body that was cut for a whole one.
       allowH2: false,
       connect: connector(connectTimeout, connections),
       ...(most !== undefined && {connections: most}),
     })
-  // Bun puts a module of its own in the place of undici. Its Agent sends nothing.
+  // Bun replaces undici by a module of its own. Its Agent sends nothing.
   if (typeof dispatcher.dispatch !== 'function')
     throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
@@ -111,21 +110,45 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     request.signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
       const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
-      const {method, headers, body = null} = request
+      const {method, headers, body} = request
+      const upload = openBody(body)
       const sent: Dispatcher.DispatchOptions = {
         origin,
         path: path.startsWith('/') ? path : `/${path}`,
         method,
-        headers: formatHeaders(method, headers),
-        body,
+        headers: formatHeaders(method, {...headersOf(body), ...headers}),
+        body: upload,
       }
-      const exchange = new Exchange(request, origin, {connections, settling, resolve, reject})
-      dispatcher.dispatch(sent, exchange)
+      const around = {connections, settling, resolve, reject, upload}
+      dispatcher.dispatch(sent, new Exchange(request, origin, around))
     })
   }
   return Object.assign(transport, {
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
+}
+
+/** A body in a kind that undici sends. A Blob is read in pieces, so that a large file is never held as a whole. */
+function openBody(body: RequestBody | undefined): string | Uint8Array | Readable | null {
+  if (body === undefined) return null
+  if (typeof body === 'string') return body
+  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (isStreamed(body)) return readableOf(body)
+  if ('stream' in body) return body.size === 0 ? null : readableOf(body.stream())
+  return new Uint8Array(body)
+}
+
+/** A stream of Node, which undici destroys when the exchange ends. The source ends with it. */
+function readableOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): Readable {
+  const chunks = openStream(source)
+  return Readable.from({[Symbol.asyncIterator]: () => chunks}, {objectMode: false})
+}
+
+/** The headers that a Blob brings, as in `fetch`. */
+function headersOf(body: RequestBody | undefined): Record<string, string> {
+  if (typeof body !== 'object' || !('size' in body) || isStreamed(body)) return {}
+  const {size, type} = body
+  return {'content-length': String(size), ...(type !== '' && {'content-type': type})}
 }
 
 /** The headers to send. XRootD 5.5 compares their names with case: it answers `depth: 1` as Depth 0. */
@@ -144,7 +167,7 @@ function formatHeaders(
   return titled
 }
 
-// The names that the client sends itself: to make them anew takes longer than the rest of a request.
+// The names that the client sends itself. To make them for each request takes longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
   ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
     (title) => [title.toLowerCase(), title],
@@ -155,7 +178,7 @@ function titleCase(name: string): string {
   return TITLES.get(name) ?? name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
-/** Makes connections that are given up as soon as nobody waits for one. */
+/** Makes connections. Each is given up as soon as nobody waits for one. */
 function connector(timeout: number, connections: Connections): buildConnector.connector {
   const connect = buildConnector({timeout, allowH2: false})
   return (options, callback) => {
@@ -190,8 +213,8 @@ function titleCaseWrites(socket: Socket): void {
 }
 
 /**
- * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended. A
- * request that comes before opens another one.
+ * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended. An
+ * earlier request opens another one.
  */
 class Settling {
   /** Resolves when the connections of all exchanges that have ended are free. */
@@ -210,12 +233,13 @@ class Settling {
   }
 }
 
-/** The parts of the transport that an exchange reports to. */
+/** The surroundings of an exchange: the parts of the transport it reports to, and its opened body. */
 interface Surroundings {
   readonly connections: Connections
   readonly settling: Settling
   readonly resolve: (response: DavResponse) => void
   readonly reject: (error: unknown) => void
+  readonly upload: string | Uint8Array | Readable | null
 }
 
 /**
@@ -238,8 +262,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     around.connections.wait(origin, this)
   }
 
-  get subject(): string {
-    return `${this.#request.method} ${this.#request.url}`
+  get method(): string {
+    return this.#request.method
+  }
+
+  get url(): string {
+    return this.#request.url
   }
 
   get held(): number {
@@ -252,6 +280,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   refuse(error: Error): void {
     this.#finish()
+    this.#freeUpload()
     this.#around.reject(error)
   }
 
@@ -288,7 +317,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       },
     })
     const body = decodeBody(this.#body, texts.get('content-encoding'))
-    // It may break before anybody reads it; its reader then hears of it.
+    // It may break before anybody reads it. Its reader then gets the error.
     body.on('error', () => {})
     this.#around.resolve({status, headers: texts, body: bodyOf(body)})
   }
@@ -306,6 +335,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
+    this.#freeUpload()
     if (this.#body === undefined) this.#around.reject(error)
     else this.#body.destroy(error)
   }
@@ -320,6 +350,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#isOver) return
     if (this.#controller === undefined) this.refuse(reason)
     else this.#controller.abort(reason)
+  }
+
+  /** Ends the source of a body that was not sent, or not to its end. */
+  #freeUpload(): void {
+    const {upload} = this.#around
+    if (upload instanceof Readable) upload.destroy()
   }
 
   #finish(): void {

@@ -146,7 +146,8 @@ describe('a connection that is waited for', () => {
   /** A body that holds so many bytes. */
   function holder(held: number): Holder & {flowed: number; refused: Error[]} {
     const one = {
-      subject: `DELETE ${origin}/a`,
+      method: 'DELETE',
+      url: `${origin}/a`,
       held,
       flowed: 0,
       refused: [] as Error[],

@@ -1,0 +1,111 @@
+/** One raw exchange in the client's way. It knows no method but for the guards: the caller reads the answer. */
+
+import {captureCaller} from '../protocol/caller.ts'
+import type {Depth} from '../protocol/depth.ts'
+import {assertDepth, formatDepth} from '../protocol/depth.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, readOptions, RECORD, SIGNAL} from '../protocol/options.ts'
+import {resolveHeaders} from '../transport/headers.ts'
+import {isDestructive} from '../transport/methods.ts'
+import type {DavResponse, RequestBody} from '../transport/transport.ts'
+import {errorOf} from './call.ts'
+import {openConnection} from './connection.ts'
+import type {Session} from './session.ts'
+import type {Target} from './target.ts'
+import {findDestructiveProblem, resolveTarget} from './target.ts'
+
+/** Options of `request`. */
+export interface RequestOptions {
+  /**
+   * Headers of the request; they win over those of the client. A `Destination` may be a URL reference, and is sent absolute.
+   *
+   * @defaultValue none
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * The body. A stream or an iterable can be sent once only, so no redirect with it is followed.
+   *
+   * @defaultValue none
+   */
+  readonly body?: RequestBody | undefined
+  /**
+   * The Depth header. RFC 4918, section 10.2.
+   *
+   * @defaultValue none is sent
+   */
+  readonly depth?: Depth | undefined
+  /**
+   * Allows a method that removes or replaces to reach the client's own base, its parents, and resources outside it.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+  /** Ends the exchange, the body of the answer included. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The options that a raw request knows. */
+const REQUEST_OPTIONS: Rules<RequestOptions> = {
+  headers: RECORD,
+  body: ANY,
+  depth: ANY,
+  unguarded: BOOLEAN,
+  signal: SIGNAL,
+}
+
+/** Sends a request. Its connection is open until the body of the answer has ended. */
+export async function request(
+  session: Session,
+  method: string,
+  target: Target,
+  options: RequestOptions = {},
+): Promise<DavResponse> {
+  const showCaller = captureCaller(request)
+  const given = readOptions('request', options, REQUEST_OPTIONS)
+  const {body, depth, unguarded = false, signal} = given
+  if (typeof method !== 'string') throw new TypeError('request: method is a string such as GET')
+  if (depth !== undefined) assertDepth(depth)
+  const verb = method.toUpperCase()
+  const headers = resolveHeaders(given.headers)
+  const {destination} = headers
+  const {base} = session
+  const url = resolve(target, base, verb, unguarded || !isDestructive(verb))
+  const to = destination === undefined ? undefined : resolve(destination, base, verb, unguarded)
+  const connection = openConnection(session, {
+    policy: session.retry,
+    concurrency: 1,
+    signal,
+    grace: 0,
+  })
+  const close = (): void => connection.close()
+  try {
+    const response = await connection.send({
+      method: verb,
+      url,
+      headers: {
+        ...headers,
+        ...(to !== undefined && {destination: to}),
+        ...(depth !== undefined && {depth: formatDepth(depth)}),
+      },
+      ...(body !== undefined && {body}),
+    })
+    if (response.body === null) close()
+    else response.body.watch({onEnd: close})
+    return response
+  } catch (error) {
+    close()
+    throw errorOf(error, connection, showCaller)
+  }
+}
+
+/**
+ * The URL of a target or a destination.
+ *
+ * @throws TypeError for a value that names none, and for a guarded one.
+ */
+function resolve(target: Target, base: URL, method: string, isAllowed: boolean): string {
+  const url = resolveTarget(target, base)
+  const problem = isAllowed ? undefined : findDestructiveProblem({method, url, base, target})
+  if (problem !== undefined) throw new TypeError(`${method} ${url.href} is not sent: ${problem}`)
+  return url.href
+}
