@@ -17,7 +17,7 @@ import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/er
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import type {OpenBody, OpenResponse} from '../transport/deadlines.ts'
-import {WithheldError} from '../transport/request-body.ts'
+import {WithheldError} from '../transport/withheld.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
@@ -175,7 +175,7 @@ function textOf({headers}: DavResponse, text: string): string {
 export function causeOf(error: DavError): FailureCause {
   if (error instanceof DavTimeoutError) return 'timeout'
   if (error instanceof WithheldError) return 'not-sent'
-  return error instanceof DavNetworkError && !isUndecodable(error) ? 'network' : 'unreadable'
+  return error instanceof DavNetworkError ? 'network' : 'unreadable'
 }
 
 /** The reason that a body is no Multi-Status document. */

@@ -12,7 +12,7 @@ import {withAuth} from '../transport/auth.ts'
 import type {OpenTransport} from '../transport/deadlines.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {ElsewhereError, withRedirects} from '../transport/redirects.ts'
-import {withBodiesSentOnce} from '../transport/request-body.ts'
+import {withBodiesSentOnce} from '../transport/withheld.ts'
 import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Session} from './session.ts'
@@ -93,10 +93,9 @@ export function openConnection(
   const counted: Transport = async (request) => {
     connection.requests++
     connection.sent = schemeOf(request)
-    return checkOrigin(await transport(request), request, session.base.origin)
+    return checkOrigin(await session.transport(request), request, session.base.origin)
   }
-  const transport = withBodiesSentOnce(session.transport)
-  const timed = withDeadlines(counted, session.timeouts, end.signal)
+  const timed = withBodiesSentOnce(withDeadlines(counted, session.timeouts, end.signal))
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
   const pace = new Pace(concurrency, session.server)

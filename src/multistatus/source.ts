@@ -101,13 +101,13 @@ function interruptible(chunks: Chunks): Chunks {
  * @throws TypeError for a stream that somebody else reads.
  */
 export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chunks<T> {
-  const {read, close} = 'getReader' in source ? readStream(source) : readIterable(source)
+  const reading = 'getReader' in source ? readStream(source) : readIterable(source)
   let isOver = false
   return {
     async next() {
       if (isOver) return END
       try {
-        const next = await read()
+        const next = await reading.read()
         if (next.done !== true) return next
       } catch (error) {
         isOver = true
@@ -119,7 +119,7 @@ export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chu
     async return() {
       if (isOver) return END
       isOver = true
-      await close()
+      await reading.close()
       return END
     },
   }

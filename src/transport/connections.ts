@@ -4,7 +4,7 @@
  */
 
 import {UNREAD_BYTES, UNREAD_MILLISECONDS} from '../protocol/bounds.ts'
-import {WithheldError} from './request-body.ts'
+import {WithheldError} from './withheld.ts'
 
 /** An exchange, as far as its connection goes. */
 export interface Holder {

@@ -10,7 +10,7 @@ import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
-import {checkRequest} from './headers.ts'
+import {checkRequest, withHeaderText} from './headers.ts'
 import {HiddenRedirectError} from './redirects.ts'
 import type {DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
@@ -89,7 +89,8 @@ export function withDeadlines(
         body,
         url = '',
       } = await deadline.race(send, timeouts.headers, 'headers')
-      const head = {status, headers, ...(url !== '' && {url})}
+      if (status === 0) throw hiddenRedirect(request)
+      const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
       if (body !== null)
         return {...head, body: new OpenBody(openStream(body), deadline, timeouts.idle)}
       deadline.end()
@@ -304,12 +305,16 @@ class Deadline {
   }
 }
 
+function hiddenRedirect({method, url}: DavRequest): HiddenRedirectError {
+  const sentence = `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash that a collection ends with`
+  return new HiddenRedirectError(sentence, {method, url})
+}
+
 /** An error of a transport from another copy of the package, as one of this copy. */
 function ownError(error: DavError): DavError {
   const {message, method, url} = error
   const facts = {cause: error, method, url}
   if (DavTimeoutError.is(error)) return new DavTimeoutError(message, error.timeout, facts)
-  if (HiddenRedirectError.is(error)) return new HiddenRedirectError(message, facts)
   return DavNetworkError.is(error)
     ? new DavNetworkError(message, facts)
     : new DavError(message, facts)

@@ -1,12 +1,12 @@
 /** The platform's `fetch` as a transport: browsers, Bun, Deno, workers, and Node too. */
 
+import type {Chunks} from '../multistatus/source.ts'
+import {openStream} from '../multistatus/source.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, oneOf, readOptions} from '../protocol/options.ts'
-import {withHeaderText} from './headers.ts'
 import {isSafe} from './methods.ts'
-import {HiddenRedirectError} from './redirects.ts'
 import {isStreamed} from './request-body.ts'
-import type {RequestBody, StreamedBody, Transport} from './transport.ts'
+import type {Transport} from './transport.ts'
 
 /** Options of `fetchTransport`. */
 export interface FetchTransportOptions {
@@ -37,8 +37,8 @@ export interface FetchTransport extends Transport {
 }
 
 /**
- * A transport over `fetch`. A browser hides the target of a redirect, so there one is an error that says so, and is not
- * retried.
+ * A transport over `fetch`. A browser hides a redirect, so there one has status 0. The client makes an error of it that says
+ * so, and does not retry it.
  *
  * On Bun and Deno, a request that is not safe to repeat has a connection of its own. Those platforms send a request again by
  * themselves when a kept connection closes without an answer. The first one may have been obeyed.
@@ -61,24 +61,23 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   }
   const transport: Transport = async ({method, url, headers, body, signal}) => {
     const send = fetch ?? globalThis.fetch
-    const response = await send(url, {
-      method,
-      headers,
-      credentials,
-      redirect: 'manual',
-      cache: 'no-store',
-      ...(!isSafe(method) && once()),
-      ...(body !== undefined && (await formatBody(url, body))),
-      ...(signal !== undefined && {signal}),
-    })
-    if (response.type === 'opaqueredirect') {
-      throw new HiddenRedirectError(
-        `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash that a collection ends with`,
-        {method, url},
-      )
+    const chunks = body !== undefined && isStreamed(body) ? openStream(body) : undefined
+    try {
+      return await send(url, {
+        method,
+        headers,
+        credentials,
+        redirect: 'manual',
+        cache: 'no-store',
+        ...(!isSafe(method) && once()),
+        // The platform itself refuses bytes in shared memory.
+        ...(chunks === undefined ? {body: body as BodyInit} : await formatBody(url, chunks)),
+        ...(signal !== undefined && {signal}),
+      })
+    } catch (error) {
+      void chunks?.return().catch(() => {})
+      throw error
     }
-    const {status, body: content} = response
-    return {status, headers: withHeaderText(response.headers), body: content, url: response.url}
   }
   return Object.assign(transport, {
     close: async () => {
@@ -89,12 +88,10 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
 }
 
 /** A body as `fetch` takes it. `duplex` says that the answer may come only after the whole body. */
-async function formatBody(url: string, body: RequestBody): Promise<RequestInit> {
-  // The platform itself refuses bytes in shared memory.
-  if (!isStreamed(body)) return {body: body as BodyInit}
-  const stream = 'getReader' in body ? body : streamOf(body)
-  if (!sendsStreams(url)) return {body: await new Response(stream as BodyInit).blob()}
-  const init: RequestInit & {readonly duplex: 'half'} = {body: stream as BodyInit, duplex: 'half'}
+async function formatBody(url: string, chunks: Chunks<Uint8Array>): Promise<RequestInit> {
+  const stream = streamOf(chunks) as BodyInit
+  if (!sendsStreams(url)) return {body: await new Response(stream).blob()}
+  const init: RequestInit & {readonly duplex: 'half'} = {body: stream, duplex: 'half'}
   return init
 }
 
@@ -112,8 +109,8 @@ function sendsStreams(url: string): boolean {
   return !new Request(url, probe).headers.has('content-type') && isAsked
 }
 
-function streamOf(body: Exclude<StreamedBody, ReadableStream>): ReadableStream<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]()
+/** A stream of chunks. The platform leaves one that it was given open when the exchange breaks. */
+function streamOf(chunks: Chunks<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const next = await chunks.next()
@@ -121,7 +118,7 @@ function streamOf(body: Exclude<StreamedBody, ReadableStream>): ReadableStream<U
       else controller.enqueue(next.value)
     },
     async cancel() {
-      await chunks.return?.()
+      await chunks.return()
     },
   })
 }

@@ -13,14 +13,7 @@ import {discard} from './transport.ts'
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
 /** A redirect that a browser hides. It is the server's answer: sending the request again gives the same one. */
-export class HiddenRedirectError extends DavNetworkError {
-  /** Tells the class in a second copy of the package. */
-  readonly isHiddenRedirect = true
-
-  static override is(this: void, value: unknown): value is HiddenRedirectError {
-    return DavNetworkError.is(value) && 'isHiddenRedirect' in value
-  }
-}
+export class HiddenRedirectError extends DavNetworkError {}
 
 /** Another resource, or another server, has answered. Sending the request again would reach that one again. */
 export class ElsewhereError extends DavError {}

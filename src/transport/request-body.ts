@@ -1,10 +1,6 @@
-/** Bodies of requests: which of them can be sent a second time, and that no other one is. RFC 9110, section 9.2.2. */
+/** Tells the kinds of request bodies. */
 
-import {DavError} from '../protocol/errors.ts'
-import type {RequestBody, StreamedBody, Transport} from './transport.ts'
-
-/** The request was not sent: no connection got free for it, or its body was sent before. */
-export class WithheldError extends DavError {}
+import type {RequestBody, StreamedBody} from './transport.ts'
 
 /**
  * Reports if a body can be sent again, after a redirect or a failure. Text, bytes and Blobs can. A stream or an iterable is
@@ -38,25 +34,4 @@ export function checkBody(body: unknown): void {
     throw new TypeError('body is a string, bytes, a Blob, or a stream or iterable of bytes')
   if ('locked' in body && body.locked === true)
     throw new TypeError('body is a stream that somebody reads already')
-}
-
-/**
- * Sends each streamed body once.
- *
- * @throws WithheldError for a body that was sent before.
- */
-export function withBodiesSentOnce(transport: Transport): Transport {
-  const sent = new WeakMap<object, string>()
-  return async (request) => {
-    const {method, url, body} = request
-    if (body !== undefined && isStreamed(body)) {
-      const before = sent.get(body)
-      if (before !== undefined) {
-        const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`
-        throw new WithheldError(sentence, {method, url})
-      }
-      sent.set(body, url)
-    }
-    return transport(request)
-  }
 }

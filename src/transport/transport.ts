@@ -35,7 +35,7 @@ export type StreamedBody = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array
 
 /** The answer to a request. */
 export interface DavResponse {
-  /** The status, 100 to 599. */
+  /** The status, 100 to 599; 0 for a redirect that a browser hides. */
   readonly status: number
   /** Looks a header up by its name in any case; `null` for one that is not there. */
   readonly headers: DavHeaders

@@ -14,10 +14,16 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
-import {withHeaderText} from './headers.ts'
 import {isStreamed} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
-import type {DavBody, DavRequest, DavResponse, RequestBody, Transport} from './transport.ts'
+import type {
+  DavBody,
+  DavHeaders,
+  DavRequest,
+  DavResponse,
+  RequestBody,
+  Transport,
+} from './transport.ts'
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
@@ -298,12 +304,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   ): void {
     // 102 Processing: the answer is still to come.
     if (status < 200) return
-    const texts = withHeaderText({
+    const texts: DavHeaders = {
       get(name) {
         const value = headers[name.toLowerCase()]
         return Array.isArray(value) ? value.join(', ') : (value ?? null)
       },
-    })
+    }
     const isEmpty = status === 204 || status === 304 || this.#request.method === 'HEAD'
     if (isEmpty) {
       this.#around.resolve({status, headers: texts, body: null})

@@ -22,6 +22,14 @@ function fixture(name: string): ArrayBuffer {
   return bytes(new TextDecoder().decode(bytesOf(name))).buffer
 }
 
+/** The answer that a browser gives in the place of a redirect. Fetch standard, section 2.2.6. */
+function hiddenRedirect(): Response {
+  return Object.defineProperties(new Response(null), {
+    type: {value: 'opaqueredirect'},
+    status: {value: 0},
+  })
+}
+
 describe('msw', () => {
   it('answers PROPFIND with a file that has the properties and one that has none of them', async () => {
     const seen: (string | null)[] = []
@@ -102,7 +110,7 @@ describe('fetchTransport', () => {
 
   it('says that a redirect which a browser hides is one', async () => {
     // What a browser gives for a redirect that was not to be followed; no server can send it.
-    const hidden = Object.defineProperty(new Response(null), 'type', {value: 'opaqueredirect'})
+    const hidden = hiddenRedirect()
     const transport = fetchTransport({fetch: async () => hidden})
     const dav2 = new DavClient({url: 'https://dav.example/', transport})
     await expect(dav2.propfind('docs').collect()).rejects.toMatchObject({

@@ -94,6 +94,14 @@ describe.each(thrown)('%s', (_, cause) => {
   })
 })
 
+/** The answer that a browser gives in the place of a redirect. Fetch standard, section 2.2.6. */
+function hiddenRedirect(): Response {
+  return Object.defineProperties(new Response(null), {
+    type: {value: 'opaqueredirect'},
+    status: {value: 0},
+  })
+}
+
 describe('what a transport knows already', () => {
   it.each([new DavTimeoutError('x', 'connect'), new DavNetworkError('x'), new DavError('x')])(
     'stays: $name',
@@ -159,9 +167,7 @@ describe('a redirect that a browser hides', () => {
   const transport = fetchTransport({
     fetch: async (asked) => {
       count++
-      return asked.endsWith('/moved')
-        ? Object.defineProperty(new Response(null), 'type', {value: 'opaqueredirect'})
-        : new Response(null, {status: 204})
+      return asked.endsWith('/moved') ? hiddenRedirect() : new Response(null, {status: 204})
     },
   })
   const retry = {attempts: 5, minDelay: 1, maxDelay: 1, retryable: () => true}
@@ -206,7 +212,7 @@ describe('a redirect that a browser hides', () => {
     const walking = fetchTransport({
       fetch: async (asked) =>
         asked.endsWith('/sub/')
-          ? Object.defineProperty(new Response(null), 'type', {value: 'opaqueredirect'})
+          ? hiddenRedirect()
           : new Response(listing('/', '/sub/'), {status: 207}),
     })
     const dav = new DavClient({url, transport: walking, retry})
@@ -222,9 +228,7 @@ describe('a redirect that a browser hides', () => {
         most = Math.max(most, ++underWay)
         await new Promise((resolve) => setTimeout(resolve, 5))
         underWay--
-        return Number(asked.slice(-2)) < 10
-          ? Object.defineProperty(new Response(null), 'type', {value: 'opaqueredirect'})
-          : new Response(null, {status: 204})
+        return Number(asked.slice(-2)) < 10 ? hiddenRedirect() : new Response(null, {status: 204})
       },
     })
     const names = Array.from({length: 30}, (_, number) => String(number).padStart(2, '0'))

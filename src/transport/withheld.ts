@@ -1,0 +1,31 @@
+/** Requests that must not be sent. RFC 9110, section 9.2.2. */
+
+import {DavError} from '../protocol/errors.ts'
+import {isStreamed} from './request-body.ts'
+import type {DavRequest, DavResponse} from './transport.ts'
+
+/** The request was not sent: no connection got free for it, or its body was sent before. */
+export class WithheldError extends DavError {}
+
+/**
+ * Sends each streamed body once.
+ *
+ * @throws WithheldError for a body that was sent before.
+ */
+export function withBodiesSentOnce<R extends DavResponse>(
+  transport: (request: DavRequest) => Promise<R>,
+): (request: DavRequest) => Promise<R> {
+  const sent = new WeakMap<object, string>()
+  return async (request) => {
+    const {method, url, body} = request
+    if (body !== undefined && isStreamed(body)) {
+      const before = sent.get(body)
+      if (before !== undefined) {
+        const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`
+        throw new WithheldError(sentence, {method, url})
+      }
+      sent.set(body, url)
+    }
+    return transport(request)
+  }
+}
