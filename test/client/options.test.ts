@@ -1,8 +1,8 @@
-// States which settings a client takes, and that nonsense is refused at the door with a word on what to write instead.
+// States the settings that a client takes, and that nonsense is refused at the door with the remedy in the message.
 // RFC 3986, section 3; RFC 4918, section 8.3.
 
 import {DavClient, type DavClientOptions} from 'multistatus'
-import {describe, expect, it} from 'vitest'
+import {afterEach, describe, expect, it, vi} from 'vitest'
 
 const url = 'https://dav.example/files/'
 
@@ -17,7 +17,7 @@ describe('the url of a client', () => {
     expect(new DavClient({url: new URL(given)}).url).toBe(base)
   })
 
-  it('is not changed by what becomes of the URL that was given', () => {
+  it('keeps its value when the URL that was given changes', () => {
     const given = new URL(url)
     const dav = new DavClient({url: given})
     given.pathname = '/elsewhere/'
@@ -40,9 +40,38 @@ describe('the url of a client', () => {
     'https://dav.example/#top',
     'https://ana:secret@dav.example/',
     'http://[',
-  ])('is a TypeError where it is %j', (given) => {
+  ])('is a TypeError for %j', (given) => {
     expect(() => new DavClient({url: given})).toThrow(TypeError)
     expect(() => new DavClient({url: given})).not.toThrow(/secret/)
+  })
+})
+
+describe('the url of a client in a browser', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it.each([
+    ['files/', 'https://app.example/app/files/'],
+    ['/files', 'https://app.example/files/'],
+    ['./', 'https://app.example/app/'],
+    ['//dav.example/files/', 'https://dav.example/files/'],
+    ['https://dav.example/files/', 'https://dav.example/files/'],
+  ])('%j is resolved against the page: %s', (given, base) => {
+    vi.stubGlobal('document', {baseURI: 'https://app.example/app/index.html?x=1#top'})
+    vi.stubGlobal('location', {href: 'https://app.example/elsewhere/'})
+    expect(new DavClient({url: given}).url).toBe(base)
+  })
+
+  it('is resolved against the location of a worker, which has no document', () => {
+    vi.stubGlobal('location', {href: 'https://app.example/app/worker.js'})
+    expect(new DavClient({url: 'files/'}).url).toBe('https://app.example/app/files/')
+  })
+
+  it.each([
+    ['a page without an address', 'about:blank', 'files/'],
+    ['a page of a file', 'file:///app/index.html', 'files/'],
+  ])('is a TypeError for a reference on %s', (_, baseURI, given) => {
+    vi.stubGlobal('document', {baseURI})
+    expect(() => new DavClient({url: given})).toThrow(TypeError)
   })
 })
 
@@ -87,7 +116,7 @@ describe('an option of a call', () => {
     expect(() => dav.retry([], {attempts: 0})).toThrow(RangeError)
   })
 
-  it('takes undefined for what is not given', async () => {
+  it('may be undefined, and counts as left out', async () => {
     const given = {signal: undefined, retry: undefined, decoders: undefined, depth: undefined}
     expect(() => dav.propfind('a', given)).not.toThrow()
     const none = {ifMissing: undefined, unguarded: undefined, dryRun: true}
@@ -106,7 +135,7 @@ describe('deleteMany', () => {
     ['nothing', undefined],
     ['a number', 7],
   ])('is a TypeError with %s in the place of targets', (_, targets) => {
-    // @ts-expect-error -- what a caller without types may write
+    // @ts-expect-error -- a caller without types may write it
     expect(() => dav.deleteMany(targets)).toThrow(TypeError)
   })
 })

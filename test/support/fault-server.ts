@@ -48,6 +48,8 @@ export interface FaultServer {
   readonly mostAtOnce: number
   /** Number of connections that were ever accepted. */
   readonly connections: number
+  /** Counts the connections that are open now. */
+  open(): Promise<number>
   /** Sets a function that answers all further requests. */
   script(script: Script): void
   /** Sets the answers in order. The last one is repeated for all further requests. */
@@ -96,6 +98,10 @@ export async function startFaultServer(): Promise<FaultServer> {
     get connections() {
       return connections
     },
+    open: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+      }),
     script(script) {
       current = script
     },

@@ -114,6 +114,31 @@ describe('what a transport knows already', () => {
   )
 })
 
+describe('an error of a second copy of the package', () => {
+  it.each([
+    ['DavTimeoutError', DavTimeoutError],
+    ['DavNetworkError', DavNetworkError],
+    ['DavError', DavError],
+  ] as const)('becomes one of this copy: %s', async (name, own) => {
+    const path = '../../src/protocol/errors.ts?second-copy'
+    const copy: {
+      readonly DavError: typeof DavError
+      readonly DavNetworkError: typeof DavNetworkError
+      readonly DavTimeoutError: typeof DavTimeoutError
+    } = await import(path)
+    const facts = {method: 'PROPFIND', url: `${url}a/`}
+    const foreign =
+      name === 'DavTimeoutError'
+        ? new copy.DavTimeoutError('It is late', 'connect', facts)
+        : new copy[name]('It is late', facts)
+    expect(foreign).not.toBeInstanceOf(DavError)
+    const dav = new DavClient({url, transport: () => Promise.reject(foreign)})
+    const {error} = await drain(dav.propfind('a/'))
+    expect(error).toBeInstanceOf(own)
+    expect(error).toMatchObject({name, message: 'It is late', cause: foreign, ...facts})
+  })
+})
+
 describe('a wrong argument', () => {
   const send = (request: Partial<DavRequest>): Promise<unknown> => {
     let isSent = false
