@@ -1,12 +1,12 @@
-/** The next page that a Link header names. RFC 8288, section 3. */
+/** The next page of a listing, from a Link header. RFC 8288, section 3. */
 
 const TARGET = /[\s,]*<([^>]*)>/y
 const PARAMETER =
   /\s*;\s*(?:([!#$%&'*+\-.^`|~\w]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?)?/y
-// What is no part of a link, up to the comma before the next one.
+// The rest of a link, up to the comma before the next one.
 const REST = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)*/y
 
-/** The URL reference of the first link that is the next page of a URL, `undefined` where there is none. */
+/** The URL reference of the first link that is the next page of a URL, `undefined` if there is none. */
 export function findNextPage(header: string | null, url: string): string | undefined {
   if (header === null) return undefined
   for (let at = 0; at < header.length;) {
@@ -19,7 +19,7 @@ export function findNextPage(header: string | null, url: string): string | undef
     const parameters = new Map<string, string>()
     for (let next = matchAt(PARAMETER, header, at); next !== undefined;) {
       const [text, name = '', quoted, bare = ''] = next
-      // Of a parameter that stands there twice the first one counts. RFC 8288, section 3.3.
+      // The first of two parameters with one name counts. RFC 8288, section 3.3.
       const key = name.toLowerCase()
       if (!parameters.has(key)) parameters.set(key, unquote(quoted) ?? bare)
       at += text.length
@@ -31,7 +31,7 @@ export function findNextPage(header: string | null, url: string): string | undef
   return undefined
 }
 
-/** Whether a link is the next page of a URL: with an anchor it may be that of another one. */
+/** Reports if a link is the next page of a URL. A link with an anchor may be that of another URL. */
 function isNext(parameters: ReadonlyMap<string, string>, url: string): boolean {
   const relations = parameters.get('rel')?.toLowerCase().split(/\s+/) ?? []
   const anchor = parameters.get('anchor')

@@ -4,8 +4,8 @@
 export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
 /**
- * A body to be read: a `Response` of `fetch` or an object like one; a stream of chunks; an iterable of chunks; or the whole
- * body as bytes or text.
+ * A body to be read. It is a `Response` of `fetch` or an object like one, a stream or an iterable of chunks, or the whole
+ * as bytes or text.
  */
 export type BodySource =
   | BodyHolder

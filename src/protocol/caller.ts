@@ -1,18 +1,18 @@
 /**
- * The caller's line in the stack of an error that comes up later, in a timer or on a socket. Costs one captured stack for each
- * call, and no text before an error is thrown.
+ * The caller's line in the stack of an error that comes up later, in a timer or on a socket. It costs one captured stack for
+ * each call, and no text before an error is thrown.
  */
 
 /** Adds the lines of the call to the stack of an error, and returns the error. */
 export type ShowCaller = (error: unknown) => unknown
 
-// On a line of its own, which no server can write: messages have one line.
+// It has a line of its own. No server can write one, because messages have one line.
 const MARK = '\n    --- called from ---'
 
 /**
  * Remembers the line of the running call.
  *
- * @param door - The frames above this function are left out, on platforms that can do so.
+ * @param door - A platform that can do so leaves out the frames above this function.
  */
 export function captureCaller(door: (...parameters: never) => unknown): ShowCaller {
   const caller: {stack?: unknown} = captureStack(door)

@@ -1,5 +1,5 @@
 /**
- * The challenges of a WWW-Authenticate header, and what they mean for the credentials that were sent. Knows no credential.
+ * The challenges of a WWW-Authenticate header, and their meaning for the credentials that were sent. Knows no credential.
  * RFC 9110, section 11.
  */
 
@@ -11,7 +11,7 @@ export interface Challenge {
   readonly realm?: string
 }
 
-/** The scheme of the credentials that were sent: `none` for no credentials, `other` for a scheme of the caller's. */
+/** The scheme of the credentials that were sent: `none` for no credentials, `other` for the caller's own scheme. */
 export type SentScheme = 'none' | 'Basic' | 'Bearer' | 'other'
 
 const BLANK = /[\t ]*/y
@@ -35,7 +35,7 @@ class Reader {
     return this.#at >= this.#text.length
   }
 
-  /** Takes what a pattern matches here. */
+  /** Takes the match of a pattern at this place. */
   take(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at
     const match = pattern.exec(this.#text)
@@ -58,8 +58,8 @@ class Reader {
 }
 
 /**
- * The challenges of a header, several headers joined by commas included. Scheme, token68 and parameters are told apart by
- * their form, because commas separate all of them.
+ * The challenges of a header, or of several joined by commas. The form tells scheme, token68 and parameters apart, because
+ * commas separate all of them.
  *
  * @returns The challenges in their order; none for a header that is missing or nonsense.
  */
@@ -91,7 +91,7 @@ export function decodeChallenges(header: string | null | undefined): readonly Ch
 
 const KNOWN: ReadonlySet<string> = new Set(['basic', 'bearer'])
 
-/** Says why a server answered 401 to these credentials. */
+/** Explains a 401 to these credentials. */
 export function explainChallenges(challenges: readonly Challenge[], sent: SentScheme): string {
   const schemes = challenges.map(({scheme}) => scheme.toLowerCase())
   const wanted = challenges.map(describe).join(', ')

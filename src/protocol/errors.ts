@@ -74,7 +74,7 @@ export interface DavHttpErrorFacts {
   readonly method: string
   /** The request's URL, absolute. */
   readonly url: string
-  /** Names of the conditions in the answer's `DAV:error`, none where it had no such body. RFC 4918, section 16. */
+  /** Names of the conditions in the answer's `DAV:error`, if it has one. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /** The Depth that was asked for, as header text. */
   readonly depth?: string | undefined
@@ -110,7 +110,7 @@ export class DavHttpError extends DavError {
   readonly location: string | undefined
   /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text; `undefined` for a page. */
   readonly description: string | undefined
-  /** The beginning of the answer's body, at most 1,000 characters; empty where there was none. */
+  /** The beginning of the answer's body, at most 1,000 characters; empty if there was none. */
   readonly excerpt: string
   /**
    * The ways to authenticate that the server offers, such as `{scheme: 'Digest', realm: 'Files'}`, in its order. Empty for

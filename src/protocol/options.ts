@@ -1,10 +1,12 @@
 /**
- * Reads the options of a call. An unknown name or a value of another type is a TypeError before anything is sent. Ranges of numbers are checked by the readers of the options. Imports nothing but the escaping of text.
+ * Reads the options of a call. An unknown name or a value of another type is a TypeError before anything is sent. The readers
+ * of the options check the ranges of numbers.
  */
 
+import {OPTION_NAME_CHARACTERS} from './bounds.ts'
 import {visible} from './errors.ts'
 
-/** The values that an option may have. */
+/** A test of the values of an option. */
 export interface Rule {
   /** Completes the sentence "the option is …". */
   readonly words: string
@@ -12,7 +14,7 @@ export interface Rule {
   accepts(value: unknown): boolean
 }
 
-/** A rule for each option of a call, so that no option is without one. */
+/** A rule for each option of a call. An option without one does not compile. */
 export type Rules<Options> = {readonly [Name in keyof Options]-?: Rule}
 
 /** A value that another function checks. */
@@ -54,10 +56,10 @@ export function oneOf(...values: readonly string[]): Rule {
 }
 
 /**
- * The options as a plain object: inherited ones, such as those of a class, are its own, and none is `undefined`.
+ * The options as a plain object. Inherited ones, as of a class, become its own. Those that are `undefined` are left out.
  *
  * @param call - The name of the call, which begins each message.
- * @throws TypeError for no object, a name that has no rule, and a value that its rule does not accept.
+ * @throws TypeError for a value that is no object, a name without a rule, and a value that its rule does not accept.
  */
 export function readOptions<Options extends object>(
   call: string,
@@ -77,12 +79,12 @@ export function readOptions<Options extends object>(
     read[name] = value
   }
   const plain = Object.assign({}, given, read)
-  // A spread of defaults and options would else put undefined in the place of a default.
+  // Else a spread of defaults and options would replace a default by undefined.
   for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
   return plain
 }
 
-/** A record as a plain object, inherited members included. Members that are `undefined` are left out. */
+/** A record as a plain object with its inherited members. Members that are `undefined` are left out. */
 export function readRecord<Value>(
   record: Readonly<Record<string, Value>>,
 ): Record<string, Exclude<Value, undefined>> {
@@ -94,17 +96,14 @@ export function readRecord<Value>(
   return Object.fromEntries(entries)
 }
 
-/** The refusal of a name, with the nearest known one, or all where none is near. */
+/** The error for an unknown name, with the nearest known one. If none is near, it lists all. */
 export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
   const near = nearest(name, known)
   const help = near === undefined ? `there are ${known.join(', ')}` : `the nearest is ${near}`
   return new TypeError(`${call}: there is no option ${visible(JSON.stringify(name), 100)}; ${help}`)
 }
 
-// No option has a longer name, and the comparison takes the product of two lengths.
-const LONGEST_NAME = 40
-
-/** The known name that a name is a misspelling of, whatever the case. */
+/** The known name that a name is a misspelling of, in any case. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase()
   let best: string | undefined
@@ -113,7 +112,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     const other = one.toLowerCase()
     const isPart =
       given.length >= 4 &&
-      given.length <= LONGEST_NAME &&
+      given.length <= OPTION_NAME_CHARACTERS &&
       (other.includes(given) || given.includes(other))
     const distance = isPart && given !== other ? 1 : editDistance(given, other)
     if (distance < least && distance <= Math.ceil(Math.max(given.length, other.length) / 3)) {
@@ -124,11 +123,12 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best
 }
 
-/** Counts letters to add, drop, change or swap until two words are equal, whatever their case. Long words are far apart. */
+/** Counts letters to add, drop, change or swap until two words are equal in any case. Long words are far apart. */
 export function editDistance(one: string, other: string): number {
   const from = one.toLowerCase()
   const to = other.toLowerCase()
-  if (from.length > LONGEST_NAME || to.length > LONGEST_NAME) return LONGEST_NAME
+  if (from.length > OPTION_NAME_CHARACTERS || to.length > OPTION_NAME_CHARACTERS)
+    return OPTION_NAME_CHARACTERS
   let before: number[] = []
   let above = Array.from({length: to.length + 1}, (_, index) => index)
   for (let row = 1; row <= from.length; row++) {
@@ -153,12 +153,12 @@ export function editDistance(one: string, other: string): number {
   return above[to.length] ?? 0
 }
 
-/** The names of all members, up to those that every object has. A class has its accessors and methods in its prototype. */
+/** The names of all members, without those that every object has. A class has accessors and methods in its prototype. */
 export function namesOf(object: object): ReadonlySet<string> {
   const names = new Set<string>()
   for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
-      // Each prototype of a class names its class so.
+      // The prototype of a class has its class by this name.
       if (name !== 'constructor' || at === object) names.add(name)
     }
   }

@@ -3,9 +3,9 @@
 import {decodeDate} from './date.ts'
 
 /**
- * Milliseconds from `now` on, `undefined` where the header is missing or nonsense.
+ * Milliseconds from `now` on, `undefined` for a header that is missing or nonsense.
  *
- * @param leastOfDate - Milliseconds that a date gives at the least: one that is past says nothing of when to come back.
+ * @param leastOfDate - The least milliseconds of a date. A date that is past names no time to come back.
  */
 export function decodeRetryAfter(
   value: string | null | undefined,
@@ -23,10 +23,10 @@ export function decodeRetryAfter(
 }
 
 /**
- * Milliseconds that an answer asks to wait. A date is held against the answer's own Date: the server's clock may be off.
+ * Milliseconds that an answer asks to wait. A date is compared with the answer's own Date: the server's clock may be off.
  *
- * @param now - The moment where the answer has no Date, in milliseconds since the epoch.
- * @param leastOfDate - Milliseconds that a date gives at the least.
+ * @param now - The moment of an answer without a Date, in milliseconds since the epoch.
+ * @param leastOfDate - The least milliseconds of a date.
  */
 export function readRetryAfter(
   headers: {get(name: string): string | null},

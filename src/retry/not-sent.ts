@@ -1,8 +1,8 @@
-/** The end of a call, for what it had still to send. */
+/** The end of a call, for its requests that were not sent yet. */
 
-/** The call ended before a request had its turn: it was not sent, or not sent again. */
+/** The call ended before the turn of a request: it was not sent, or not sent again. */
 export class NotSentError extends Error {
-  /** The signal's. */
+  /** The reason of the signal. */
   readonly reason: unknown
 
   constructor(reason: unknown) {

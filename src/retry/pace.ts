@@ -1,6 +1,6 @@
 /**
- * The number of exchanges of one call at once: never more than was asked for, fewer while the server is overcharged, and
- * none while it asks to wait. RFC 6585, section 4; RFC 9110, sections 10.2.3 and 15.6.4.
+ * The number of exchanges of one call at once: fewer while the server is overcharged, none while it asks to wait. RFC 6585,
+ * section 4; RFC 9110, sections 10.2.3 and 15.6.4.
  *
  * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1. An answer to a request from
  * before the last halving does not halve it again. As many good answers as the limit raise it by 1.

@@ -1,78 +1,75 @@
-/**
- * How often and when a failed request is sent again. Pure: clocks and chance are given. RFC 9110, section 10.2.3.
- */
+/** The rules for sending a failed request again. Pure: clocks and chance are arguments. RFC 9110, section 10.2.3. */
 
 import type {Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
+import {MAX_DOUBLINGS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER, readOptions} from '../protocol/options.ts'
 
-/** How often and when what failed is tried again: settings, or the number of attempts, which counts the first one. */
+/** The rules for retries: settings, or the number of attempts, the first one included. */
 export type RetryPolicy = RetrySettings | number
 
 /** The settings of a {@link RetryPolicy}. */
 export interface RetrySettings {
   /**
-   * How often a request is sent at the most in one call; counts the first time.
+   * The most times that one call sends a request, the first time included.
    *
    * @defaultValue 4
    */
   readonly attempts?: number | undefined
   /**
-   * Milliseconds before the second attempt, at the least. The upper bound doubles with each attempt, and chance picks
-   * between the two, so that many clients do not come back at once.
+   * The least milliseconds before the second attempt. The upper bound doubles with each attempt. Chance picks between the
+   * two, so that many clients do not come back at once.
    *
    * @defaultValue 500
    */
   readonly minDelay?: number | undefined
   /**
-   * Milliseconds between two attempts at the most.
+   * The most milliseconds between two attempts.
    *
    * @defaultValue 30,000
    */
   readonly maxDelay?: number | undefined
   /**
-   * Milliseconds that Retry-After is followed for at the most: a longer one is cut to it. It wins over our own delay, and
-   * that of a 429 or 503 holds back every request of the client for as long. A date is held against the Date of its answer,
-   * and is never shorter than `minDelay`.
+   * The most milliseconds of a Retry-After: a longer one is cut to it. It wins over our own delay. With a 429 or 503 it holds
+   * back every request of the client. A date is compared with the Date of its answer, and is never shorter than `minDelay`.
    *
    * @defaultValue 300,000
    */
   readonly maxRetryAfter?: number | undefined
   /**
-   * How many requests are sent again at the most in one call, all targets together.
+   * The most requests that one call sends again, all targets together.
    *
    * @defaultValue `Infinity`
    */
   readonly budget?: number | undefined
   /**
-   * Milliseconds from the beginning of a call within which the wait for another attempt must end, as far as that is known
-   * when it begins.
+   * Milliseconds from the beginning of a call in which the wait for another attempt must end, as far as its end is known.
    *
    * @defaultValue `Infinity`
    */
   readonly maxElapsed?: number | undefined
   /**
-   * Which failures are tried again.
+   * Selects the failures that are tried again.
    *
    * @defaultValue `isRetryable`
    */
   readonly retryable?: ((failure: Failure) => boolean) | undefined
-  /** Is told of each repetition, before the wait for it. What it throws ends the call. */
+  /** Called for each repetition, before the wait for it. An error that it throws ends the call. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined
 }
 
 /** A request that will be sent again. */
 export interface RetryEvent {
-  /** Why: the failure of the target, or of the first member of it that is worth another attempt. */
+  /** The failure of the target, or of its first member that is worth another attempt. */
   readonly failure: Failure
-  /** The number of the attempt that comes, 2 for the first repetition. */
+  /** The number of the next attempt, 2 for the first repetition. */
   readonly attempt: number
   /** Milliseconds until then. */
   readonly delay: number
 }
 
-/** A policy with every member set, but for the listener. */
+/** A policy with every member set, the listener aside. */
 export type ResolvedPolicy = Pick<RetrySettings, 'onRetry'> & {
   readonly [Name in Exclude<keyof RetrySettings, 'onRetry'>]-?: Exclude<
     RetrySettings[Name],
@@ -93,9 +90,9 @@ export const RETRY_SETTINGS: Rules<RetrySettings> = {
 }
 
 /**
- * The policy to follow: what is given, and the defaults.
+ * The policy to follow: the given settings over the defaults.
  *
- * @throws RangeError where a number makes no sense, TypeError where it is no policy or has an unknown setting.
+ * @throws RangeError for a number that makes no sense, TypeError for a value that is no policy and for an unknown setting.
  */
 export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   const {
@@ -121,7 +118,7 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   return {...numbers, retryable, ...(onRetry !== undefined && {onRetry})}
 }
 
-/** The settings that a policy has: a number is that of the attempts. */
+/** The settings of a policy. A number is the number of attempts. */
 function readPolicy(given: RetryPolicy): RetrySettings {
   if (typeof given === 'number') return {attempts: given}
   if (typeof given !== 'object')
@@ -142,8 +139,7 @@ export function delayAfter(
   chance: number,
 ): number {
   if (retryAfter !== undefined) return Math.min(retryAfter, policy.maxRetryAfter)
-  // Far beyond any delay, so that the power does not become Infinity.
-  const doublings = Math.min(attempt, 50)
+  const doublings = Math.min(attempt, MAX_DOUBLINGS)
   const upper = Math.min(policy.maxDelay, policy.minDelay * 2 ** doublings)
   return Math.min(upper, policy.minDelay + chance * (upper - policy.minDelay))
 }

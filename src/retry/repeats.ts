@@ -1,15 +1,12 @@
-/**
- * What one call may send again, and the wait before each: its policy, its budget and its time. Knows no verb.
- * RFC 9110, section 10.2.3.
- */
+/** The repetitions of one call: its policy, its budget and its time. Knows no verb. RFC 9110, section 10.2.3. */
 
 import type {Failure} from '../multistatus/result.ts'
 import type {ResolvedPolicy} from './policy.ts'
 import {delayAfter} from './policy.ts'
 
-/** How a call waits. */
+/** The waits of a call. */
 export interface Waiting {
-  /** Milliseconds for which the server is not to be asked at all. */
+  /** Milliseconds in which nothing may be sent to the server. */
   held(): number
   sleep(milliseconds: number): Promise<void>
 }
@@ -26,23 +23,23 @@ export class Repeats {
     this.#waiting = waiting
   }
 
-  /** Milliseconds before the second attempt, at the least. */
+  /** The least milliseconds before the second attempt. */
   get minDelay(): number {
     return this.#policy.minDelay
   }
 
-  /** How many there were so far. */
+  /** The number of repetitions so far. */
   get count(): number {
     return this.#count
   }
 
-  /** Whether a failure is one of those that are tried again. */
+  /** Reports if a failure is tried again. */
   isRetryable(failure: Failure): boolean {
-    // The same request would be refused in the same way, whatever the policy says.
+    // The same request would be refused in the same way, under any policy.
     return failure.reason !== 'refused' && this.#policy.retryable(failure)
   }
 
-  /** Counts a request that is sent again; `false` where the budget is spent, and it must not be. */
+  /** Counts a request that is sent again. Gives `false` if the budget is spent, and the request must not be sent. */
   spend(): boolean {
     if (this.#count >= this.#policy.budget) return false
     this.#count++
@@ -50,13 +47,13 @@ export class Repeats {
   }
 
   /**
-   * The wait for the next attempt, `undefined` where there is none.
+   * The wait for the next attempt, `undefined` if there is none.
    *
-   * @param attempt - The number of the one that failed, 1 for the first.
-   * @param causes - What kept it from success: worth another attempt where one of these is.
-   * @param options - `asked`: milliseconds that the answer as a whole asks to wait. `spends`: whether it is a request itself, and
-   *   not only the wait before others.
-   * @throws What `onRetry` throws.
+   * @param attempt - The number of the attempt that failed, 1 for the first.
+   * @param causes - The failures that kept it from success. One that is tried again is enough.
+   * @param options - `asked`: milliseconds that the answer as a whole asks to wait. `spends`: false for a wait before other
+   *   requests, which is no request itself.
+   * @throws The error of `onRetry`.
    */
   next(
     attempt: number,

@@ -1,7 +1,7 @@
 /**
  * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
- * error on every platform. The time until the headers has a limit of its own, because a server may be silent for long
- * before it begins to list a large collection.
+ * error on every platform. The time until the headers has its own limit: a server may be silent for long before it lists a
+ * large collection.
  */
 
 import {openStream} from '../multistatus/source.ts'
@@ -35,7 +35,6 @@ export interface Timeouts {
 /** The time limits of an exchange, each set. */
 export type ResolvedTimeouts = {readonly [Name in keyof Timeouts]-?: number}
 
-/** The time limits that there are. */
 const TIMEOUTS: Rules<Timeouts> = {headers: NUMBER, idle: NUMBER}
 
 /**

@@ -36,7 +36,7 @@ export interface UndiciTransportOptions {
   /**
    * Connections to an origin at once, with the transport's own Agent.
    *
-   * @defaultValue no limit of its own: what is sent at once is limited by the client
+   * @defaultValue no limit of its own: the client limits the requests at once
    */
   readonly connections?: number | undefined
   /**
