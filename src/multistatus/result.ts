@@ -83,7 +83,7 @@ export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no
  * - `network`: no connection, or one that broke.
  * - `timeout`: a time limit ran out.
  * - `aborted`: the call was ended while the answer was waited for.
- * - `not-sent`: the call was ended before the request was sent, or sent again.
+ * - `not-sent`: the request was not sent, or not sent again. The call ended before, or no connection got free.
  * - `unreadable`: there was an answer, and it does not tell the outcome.
  */
 export type FailureCause = 'network' | 'timeout' | 'aborted' | 'not-sent' | 'unreadable'

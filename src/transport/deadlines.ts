@@ -73,10 +73,16 @@ export function withDeadlines(
   timeouts: ResolvedTimeouts,
   signal: AbortSignal,
 ): OpenTransport {
-  const underWay = new UnderWay(signal)
+  const underWay = new Set<Deadline>()
+  // One listener for all exchanges: V8 keeps a chain of the removed ones, which is as long as the call.
+  const onAbort = (): void => {
+    for (const deadline of Array.from(underWay)) deadline.break(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, {once: true})
   return async (request) => {
     // Whatever the transport or its body rejects with from here on is a broken exchange.
     checkRequest(request)
+    signal.throwIfAborted()
     const deadline = new Deadline(request, underWay)
     let sent: Promise<DavResponse> | undefined
     try {
@@ -100,38 +106,6 @@ export function withDeadlines(
       void sent?.then(discard, () => {})
       throw error
     }
-  }
-}
-
-/**
- * The exchanges that one signal ends. It has one listener for all: V8 keeps a chain of the removed ones, which is as long
- * as the call.
- */
-class UnderWay {
-  readonly signal: AbortSignal
-  readonly #deadlines: Deadline[] = []
-
-  constructor(signal: AbortSignal) {
-    this.signal = signal
-    signal.addEventListener(
-      'abort',
-      () => {
-        for (const deadline of this.#deadlines.slice()) deadline.break(signal.reason)
-      },
-      {once: true},
-    )
-  }
-
-  add(deadline: Deadline): void {
-    deadline.index = this.#deadlines.push(deadline) - 1
-  }
-
-  remove(deadline: Deadline): void {
-    if (this.#deadlines[deadline.index] !== deadline) return
-    const last = this.#deadlines.pop()
-    if (last === undefined || last === deadline) return
-    this.#deadlines[deadline.index] = last
-    last.index = deadline.index
   }
 }
 
@@ -226,14 +200,11 @@ export class OpenBody implements AsyncIterableIterator<Uint8Array, undefined, un
 /** The signal of one exchange: the caller's, and a timer for each wait. */
 class Deadline {
   readonly #request: DavRequest
-  readonly #underWay: UnderWay
+  readonly #underWay: Set<Deadline>
   readonly #controller = new AbortController()
   #reject: ((reason: unknown) => void) | undefined
-  /** Its place among those that are under way. */
-  index = -1
 
-  constructor(request: DavRequest, underWay: UnderWay) {
-    underWay.signal.throwIfAborted()
+  constructor(request: DavRequest, underWay: Set<Deadline>) {
     this.#request = request
     this.#underWay = underWay
     underWay.add(this)
@@ -245,7 +216,7 @@ class Deadline {
 
   /** Lets go of the caller's signal. */
   end(): void {
-    this.#underWay.remove(this)
+    this.#underWay.delete(this)
   }
 
   /** Waits for one thing until the time or the signal ends it, even if the transport heeds neither. */

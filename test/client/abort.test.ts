@@ -1,5 +1,5 @@
-// States that an abort ends a call wherever it is, rejects with the signal's own reason, and frees the connection; over
-// both transports. The DOM standard, section 3.2; RFC 4918 says nothing of it.
+// States that an abort ends a call at any moment, rejects with the signal's own reason, and frees the connection, over both
+// transports. The DOM standard, section 3.2; RFC 4918 says nothing of it.
 
 import {setTimeout as delay} from 'node:timers/promises'
 

@@ -1,5 +1,5 @@
-// States what an answer is, however long it takes to tell; that nothing counts any more once the document has ended; and that
-// the server's own words are told. RFC 4918, sections 13 and 16; RFC 9110, section 15.
+// States that an answer is recognized by its body, at any length, that nothing counts behind the end of the document, and that
+// the server's own words are reported. RFC 4918, sections 13 and 16; RFC 9110, section 15.
 
 import {DavClient, type DavResult, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
@@ -90,7 +90,7 @@ describe.each([
       expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
     })
 
-    it('is read to its last chunk where that comes, so that the connection is used again', async () => {
+    it('is read to its last chunk if that comes, so that the connection is used again', async () => {
       server.answers(answer207([whole, 20, '\n', 20, '<!-- end -->']))
       const dav = open()
       for (let times = 0; times < 3; times++) await dav.propfind('docs/').collect()
@@ -149,7 +149,7 @@ describe.each([
     expect((await Array.fromAsync(dav().deleteMany(['a']))).map(line)).toEqual([expected])
   })
 
-  it('leaves open what a 207 says', async () => {
+  it('leaves the outcome of a 207 open', async () => {
     server.answers(broken(207))
     expect(await Array.fromAsync(dav().deleteMany(['a']))).toMatchObject([
       {ok: false, status: 0, reason: 'no-answer', cause: 'network'},
@@ -162,7 +162,7 @@ describe.each([
   })
 })
 
-/** What of a body comes behind its document. */
+/** The parts of a body behind its document. */
 function tail(body: unknown): readonly (string | number | typeof RESET)[] {
   return Array.isArray(body) ? body.slice(1) : []
 }
@@ -198,7 +198,7 @@ describe('the words of a refusal', () => {
       'Quota exceeded for ana',
     ],
     ['the beginning of a long text', 'text/plain', 'x'.repeat(100_000), 'x'.repeat(300)],
-  ])('are told: %s', async (_, type, body, description) => {
+  ])('are the description: %s', async (_, type, body, description) => {
     server.answers({status: 423, headers: {'content-type': type}, body})
     const {failures} = await dav().deleteMany(['a']).collect()
     expect(failures).toMatchObject([{status: 423, reason: 'status', description}])
@@ -266,7 +266,7 @@ describe('the words of a refusal', () => {
     ])
   })
 
-  it('are not waited for where they do not come', async () => {
+  it('are not waited for if they do not come', async () => {
     server.answers({status: 503, body: ['be', NEVER]}, answer207(listing('/docs/')))
     const {successes} = await dav()
       .propfind('docs/', {retry: {attempts: 2, minDelay: 1}})
@@ -279,7 +279,7 @@ describe('the words of a refusal', () => {
 describe('a DAV:error or a page under a success', () => {
   const dav = (): DavClient => new DavClient({url: server.url, transport: undiciTransport()})
 
-  it.each([0, 1, 'infinity'] as const)('is told by one request: depth %s', async (depth) => {
+  it.each([0, 1, 'infinity'] as const)('is found by one request: depth %s', async (depth) => {
     const body = '<D:error xmlns:D="DAV:"><D:need-privileges/>not for you</D:error>'
     server.answers({status: 200, headers: {'content-type': 'application/xml'}, body})
     await expect(dav().propfind('docs/', {depth}).collect()).rejects.toMatchObject({
@@ -368,7 +368,7 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
     })
   })
 
-  it('covers no other target where a failure is named without the base path', async () => {
+  it('covers no other target if a failure is named without the base path', async () => {
     const dav = new DavClient({url: `${server.url}base/`, transport: undiciTransport()})
     const body = OPEN + verdict('/x/b', 'HTTP/1.1 423') + verdict('/base/x', 'HTTP/1.1 204') + SHUT
     server.script(({url}) => (url === '/base/x' ? answer207(body) : {status: 423}))

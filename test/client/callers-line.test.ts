@@ -1,5 +1,5 @@
-// States that what is thrown while results are read has the line of the call in its stack, once, and that an error says which
-// request it is about. Without it the stack of an answer begins in a socket or a timer. No RFC speaks of stacks.
+// States that an error of a call has the line of the call in its stack, once, and names its request. Without that line the
+// stack of an answer begins in a socket or a timer. No RFC speaks of stacks.
 
 import {
   DavClient,
@@ -68,7 +68,7 @@ function expectLine(error: Error, caller: string): void {
 
 afterEach(() => vi.restoreAllMocks())
 
-describe('what is thrown', () => {
+describe('an error of a call', () => {
   const dav = new DavClient({url, transport: answering(404)})
   // A function that waits for nothing is in no stack but that of its call.
   const listPhotos = (): ResultStream<unknown> => dav.propfind('photos/')
@@ -139,7 +139,7 @@ describe('what is thrown', () => {
     expectLine(error, 'listSilent')
   })
 
-  it('has the line of the call that it came from, once, where it crosses another one', async () => {
+  it('has the line of its own call, once, if it crosses another one', async () => {
     const deletion = dav.deleteMany(members(listPhotos()))
     const error = await thrownBy(deletion.collect())
     expect(error).toBeInstanceOf(DavHttpError)
@@ -167,7 +167,7 @@ describe('what is thrown', () => {
     expectLine(await thrownBy(stream.collect()), 'listPhotos')
   })
 
-  it('is left as it is where it cannot be changed, or is no error', async () => {
+  it('is left as it is if it cannot be changed, or is no error', async () => {
     const frozen = Object.freeze(new Error('frozen'))
     for (const reason of [frozen, 'a string', undefined, 7]) {
       const targets = async function* (): AsyncGenerator<string> {
@@ -218,7 +218,7 @@ describe('an error', () => {
     expect(error).toMatchObject({method: 'DELETE', url: `${url}a/`})
   })
 
-  it('has neither a method nor a url where no request is known', () => {
+  it('has neither a method nor a url if no request is known', () => {
     const error = new DavError('nothing')
     expect([error.method, error.url]).toEqual([undefined, undefined])
     expect('cause' in error).toBe(false)

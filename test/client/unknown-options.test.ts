@@ -1,5 +1,5 @@
-// States that each call refuses an option that it does not know, with the nearest one that it knows, and a value of another type,
-// before anything is sent: a misspelt condition must not delete unconditionally. No RFC speaks of options.
+// States that each call refuses an unknown option and a value of another type before anything is sent, and names the nearest
+// option: a misspelt condition must not delete unconditionally. No RFC speaks of options.
 
 import {
   type DavClientOptions,
@@ -151,7 +151,7 @@ describe('an option that a call does not know', () => {
   })
 
   it.each(Object.keys(doors).filter((door) => door !== 'a request of a failure'))(
-    'is a TypeError of %s where nothing is near, and all are named',
+    'is a TypeError of %s that names all if none is near',
     async (door) => {
       const options = door.startsWith('a target') ? {href: 'a', qqqqqqqq: 1} : {qqqqqqqq: 1}
       expect(await refusalOf(() => open(door)(options))).toBeInstanceOf(TypeError)
@@ -188,13 +188,13 @@ describe('an option that a call does not know', () => {
     expect(sent).toEqual([`DELETE ${url}a`, `DELETE ${url}c`])
   })
 
-  it('has its name in one line without what a terminal obeys', async () => {
+  it('has its name in one line without a character that a terminal obeys', async () => {
     const refusal = await refusalOf(() => open('delete')({'x\n\u202E\u009B': 1}))
     expect(String(refusal)).toContain(String.raw`no option "x\n\u202e\u009b"`)
   })
 
   it.each([Object.fromEntries([['constructr', 1]]), JSON.parse('{"__proto__": {"dryRun": true}}')])(
-    'is a TypeError where an object inherits a like one: %o',
+    'is a TypeError if an object inherits a similar one: %o',
     async (options) => {
       expect(await refusalOf(() => open('delete')(options))).toBeInstanceOf(TypeError)
     },
@@ -233,7 +233,7 @@ describe('an option', () => {
     expect(sent).toEqual([])
   })
 
-  it('of a prototype counts in what a call hands on', async () => {
+  it('of a prototype counts in the options that a call hands on', async () => {
     const limits: object = Object.create({bytes: 3})
     const malformed: object = Object.create({limits: {bytes: 3}})
     const timeout: object = Object.create({headers: 0})
@@ -249,7 +249,7 @@ describe('an option', () => {
     )
   })
 
-  it('of a decoder counts where it is inherited', async () => {
+  it('of a decoder counts if it is inherited', async () => {
     class Decoders {
       readonly [name: string]: (value: unknown) => string
       // oxlint-disable-next-line class-methods-use-this -- as a program may write it

@@ -1,5 +1,5 @@
-// States how WWW-Authenticate is read: several challenges in a line, token68 and parameters among commas, values quoted or not; and
-// what the message of a 401 says of them. RFC 9110, section 11.
+// States the reading of WWW-Authenticate: several challenges in a line, token68 and parameters among commas, values quoted or
+// not. The message of a 401 names them. RFC 9110, section 11.
 
 import fc from 'fast-check'
 import {type Challenge, DavHttpError, type SentScheme} from 'multistatus'

@@ -1,5 +1,5 @@
-// States what `visible` makes of text that a server wrote: one line, in the order in which it is read, and nothing in it that a
-// terminal obeys; and that no message of an error has anything else. Unicode 16, chapters 3, 5 and 23; UAX #9.
+// States that `visible` makes one line of a server's text, in its reading order, without a character that a terminal obeys.
+// Every message of an error is such a line. Unicode 16, chapters 3, 5 and 23; UAX #9.
 
 import fc from 'fast-check'
 import {

@@ -1,5 +1,5 @@
-// States the small words of the protocol without a parser around them: status lines, Retry-After, dates, depths, and
-// what is shown of a server's text. RFC 4918, sections 10.2 and 14.28; RFC 9110, sections 5.6.7 and 10.2.3.
+// States the small words of the protocol without a parser around them: status lines, Retry-After, dates, depths, and the
+// visible form of a server's text. RFC 4918, sections 10.2 and 14.28; RFC 9110, sections 5.6.7 and 10.2.3.
 
 import {describe, expect, it} from 'vitest'
 
@@ -175,7 +175,7 @@ describe('Depth', () => {
   )
 })
 
-describe('what is shown of a server’s text', () => {
+describe('the visible form of a server’s text', () => {
   it('is one line of printable characters, and short', () => {
     expect(visible('a\r\nb\tc', 20)).toBe('a  b c')
     expect(visible('\u001b[31mred\u0000', 20)).toBe('\\u001b[31mred\\u0000')

@@ -1,5 +1,5 @@
-// States how many requests of one call are under way at once: half as many after a 429, a 503 or a reset, gradually more
-// after good answers, never more than asked for, none while the server asks to wait. RFC 6585, section 4; RFC 9110, 10.2.3.
+// States the number of requests of one call at once: half as many after a 429, a 503 or a reset, gradually more after good
+// answers, none while the server asks to wait. RFC 6585, section 4; RFC 9110, section 10.2.3.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -19,7 +19,7 @@ import {generate} from '../support/fixtures.ts'
 
 vi.setConfig({testTimeout: 8000})
 
-/** Takes all places that there are. Those that come later are in the list too. */
+/** Takes all places. Later ones come into the list too. */
 async function fill(pace: Pace, wanted = 40): Promise<Place[]> {
   const places: Place[] = []
   for (let count = 0; count < wanted; count++) void pace.enter().then((place) => places.push(place))
@@ -27,7 +27,7 @@ async function fill(pace: Pace, wanted = 40): Promise<Place[]> {
   return places
 }
 
-/** Ends exchanges, all in the same way; then how many others were let in. */
+/** Ends exchanges, all in the same way. Gives the number of others that were let in. */
 async function end(places: Place[], isBorne: boolean): Promise<number> {
   for (const place of places.splice(0)) {
     place.tell(isBorne)
@@ -61,7 +61,7 @@ describe('a pace', () => {
     expect(await end(places, false)).toBe(1)
   })
 
-  it('climbs by one in each round of good answers, and never above what was asked', async () => {
+  it('climbs by one in each round of good answers, and never above the limit that was asked for', async () => {
     const places = await fill(new Pace(4, {busyUntil: 0}), 200)
     expect(await end(places, false)).toBe(2)
     expect(await end(places, true)).toBe(3)
@@ -73,7 +73,7 @@ describe('a pace', () => {
     expect(await end(places, true)).toBe(3)
   })
 
-  it('begins its round anew with each halving', async () => {
+  it('begins its round again with each halving', async () => {
     const places = await fill(new Pace(8, {busyUntil: 0}), 200)
     expect(await end(places, false)).toBe(4)
     for (const place of places.slice(0, 3)) place.tell(true)
@@ -108,7 +108,7 @@ describe('a pace', () => {
     expect(await fill(pace, 4)).toHaveLength(1)
   })
 
-  it('knows room: what is idle does not count, and it says so', async () => {
+  it('counts no idle target, and reports the room', async () => {
     const pace = new Pace(2, {busyUntil: 0})
     let told = 0
     const unlisten = pace.onRoom(() => told++)
@@ -142,7 +142,7 @@ describe('over a connection', () => {
   let server: FaultServer
   let dav: DavClient
   const transport = undiciTransport()
-  // How many requests are under way, each time that one more is. Taken where they are sent: they arrive when they will.
+  // The number of requests under way, at the start of each. Counted at the client: they arrive at the server in any order.
   let together: number[]
   const quick: RetryPolicy = {attempts: 4, minDelay: 1, maxDelay: 2}
 
@@ -172,19 +172,16 @@ describe('over a connection', () => {
     [429, 429],
     [503, 503],
     ['reset', RESET],
-  ] as const)(
-    'a %s halves what is under way at once, and it climbs back',
-    async (_name, status) => {
-      overcharge(status, 8)
-      const names = Array.from({length: 120}, (_, number) => `${number}`)
-      const {successes} = await dav.deleteMany(names, {concurrency: 8, retry: quick}).collect()
-      expect(successes).toHaveLength(120)
-      expect(Math.max(...together.slice(0, 8))).toBe(8)
-      expect(Math.max(...together.slice(8, 8 + 4))).toBeLessThanOrEqual(4)
-      expect(Math.max(...together.slice(60))).toBe(8)
-      expect(Math.max(...together)).toBe(8)
-    },
-  )
+  ] as const)('a %s halves the requests at once, and they climb back', async (_name, status) => {
+    overcharge(status, 8)
+    const names = Array.from({length: 120}, (_, number) => `${number}`)
+    const {successes} = await dav.deleteMany(names, {concurrency: 8, retry: quick}).collect()
+    expect(successes).toHaveLength(120)
+    expect(Math.max(...together.slice(0, 8))).toBe(8)
+    expect(Math.max(...together.slice(8, 8 + 4))).toBeLessThanOrEqual(4)
+    expect(Math.max(...together.slice(60))).toBe(8)
+    expect(Math.max(...together)).toBe(8)
+  })
 
   it.each([500, 423, 404])('a %i halves nothing', async (status) => {
     overcharge(status, 8)
@@ -230,7 +227,7 @@ describe('over a connection', () => {
   describe('Retry-After', () => {
     const isBusy = {status: 503, headers: {'retry-after': '1'}}
 
-    /** Sends a DELETE that is told to wait, then other requests of the client; says what came before the wait was over. */
+    /** Sends a DELETE that must wait, then other requests of the client. Gives those that came before the wait was over. */
     async function sentMeanwhile(retry: RetryPolicy | undefined): Promise<string[]> {
       let first = 0
       const early: string[] = []

@@ -1,5 +1,5 @@
-// States in which order what failed is sent again, in the call and by dav.retry: leaves before their collections, a 424
-// after its cause, the target last; and that there is one verdict for each in the end. RFC 4918, sections 9.6.1 and 11.4.
+// States the order of repetitions, in the call and by dav.retry: leaves before their collections, a 424 after its cause, the
+// target last. There is one verdict for each in the end. RFC 4918, sections 9.6.1 and 11.4.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -49,7 +49,7 @@ describe('phases', () => {
     ])
   })
 
-  it('have what failed because of others after those, and what it is in after it', () => {
+  it('have a 424 after its cause, and the collections around it after it', () => {
     expect(phases(['a/x', 424], ['a/y', 423], ['a/', 424], ['b/c/d', 423])).toEqual([
       ['/b/c/d', '/a/y'],
       ['/a/x', '/a/'],
@@ -109,7 +109,7 @@ describe.each(['in the call', 'by dav.retry'])('a 207 that is made good %s', (ho
     expect(lines.filter((one) => one.endsWith(' /a/'))).toHaveLength(1)
   })
 
-  it('never sends what had succeeded, nor what was refused for good', async () => {
+  it('never sends a request that had succeeded or was refused for good', async () => {
     server.script((_request, number) =>
       number === 1 ? answer207(verdicts(members)) : {status: 204},
     )
@@ -131,7 +131,7 @@ describe('one merged verdict', () => {
     expect(sent()).toEqual(['/a/', '/a/x', '/a/', '/a/x', '/a/'])
   })
 
-  it('of a success has its attempts where there were more than one', async () => {
+  it('of a success has its attempts if there were several', async () => {
     server.answers({status: 423}, {status: 503}, {status: 204}, {status: 204})
     const {successes} = await dav.deleteMany(['a', 'b'], {retry: quick, concurrency: 1}).collect()
     expect(server.requests).toHaveLength(4)
@@ -155,12 +155,12 @@ describe('one merged verdict', () => {
   })
 })
 
-describe('what a server names', () => {
+describe('an href of a server', () => {
   it.each([
     '/docs/a/..%2f..%2fsecret',
     '/docs/a/x/..%5c..%5c..%5csecret',
     '/docs/a/..;/..;/secret',
-  ])('may not choose what is deleted: %s', async (href) => {
+  ])('may not choose the target of a DELETE: %s', async (href) => {
     dav = new DavClient({url: `${server.url}docs/`, transport})
     server.script(({url}) =>
       url === '/docs/a/' ? answer207(verdicts({[href]: '423 Locked'})) : {status: 204},
@@ -181,14 +181,14 @@ describe('what a server names', () => {
   })
 })
 
-describe('what is gone by then', () => {
-  it.each([404, 410])('counts as deleted where it was sent before: %i', async (status) => {
+describe('a target that is gone by then', () => {
+  it.each([404, 410])('counts as deleted if it was sent before: %i', async (status) => {
     server.answers({status})
     const {successes} = await dav.retry([failedDelete(server.url, 'a')], quick).collect()
     expect(successes).toMatchObject([{relation: 'self', href: '/a', status, attempts: 2}])
   })
 
-  it('counts as deleted where that was wanted, though it was never sent', async () => {
+  it('counts as deleted with ifMissing success, though it was never sent', async () => {
     const signal = AbortSignal.abort('enough')
     const failures: Failure[] = []
     const reading = async (): Promise<void> => {
@@ -218,14 +218,14 @@ describe('dav.retry', () => {
   })
 
   it.each([-1, 1.5, '3', null])('refuses a request with attempts %j', async (attempts) => {
-    // @ts-expect-error -- what a queue may hold
+    // @ts-expect-error -- a queue may hold it
     const failure = failedDelete(server.url, 'a', 423, {attempts})
     await expect(dav.retry([failure], quick).collect()).rejects.toThrow(TypeError)
     expect(sent()).toEqual([])
   })
 })
 
-describe('a 412 for what an unheard attempt may have deleted', () => {
+describe('a 412 for a target that an unheard attempt may have deleted', () => {
   it.each([
     [404, '404 self /a'],
     [207, '412 status self /a'],

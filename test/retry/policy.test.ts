@@ -1,5 +1,5 @@
-// States how long is waited before a request is sent again, without a clock: doubling bounds, chance between them, and
-// Retry-After before our own delay. RFC 9110, section 10.2.3.
+// States the delay before a request is sent again, without a clock: doubling bounds, chance between them, and Retry-After
+// before our own delay. RFC 9110, section 10.2.3.
 
 import fc from 'fast-check'
 import {isRetryable} from 'multistatus'
@@ -20,7 +20,7 @@ describe('a policy', () => {
     })
   })
 
-  it('has what it is given', () => {
+  it('has the given settings', () => {
     const retryable = (): boolean => true
     const onRetry = (): void => {}
     const numbers = {attempts: 1, minDelay: 0, maxDelay: 0, maxRetryAfter: 0, budget: 0}
@@ -28,7 +28,7 @@ describe('a policy', () => {
     expect(resolvePolicy(given)).toEqual(given)
   })
 
-  it('takes undefined for what is not given', () => {
+  it('takes undefined for a setting that is left out', () => {
     expect(resolvePolicy({attempts: undefined, minDelay: undefined})).toEqual(resolvePolicy())
   })
 
@@ -90,14 +90,14 @@ describe('delayAfter', () => {
   })
 
   it.each([5001, 86_400_000, Number.POSITIVE_INFINITY])(
-    'is cut to maxRetryAfter where the server asks for more: %d',
+    'is cut to maxRetryAfter if the server asks for more: %d',
     (retryAfter) => {
       expect(delayAfter(policy, 1, retryAfter, 0.5)).toBe(5000)
     },
   )
 
-  it('is a TypeError where onRetry is no function', () => {
-    // @ts-expect-error -- what a caller without types may write
+  it('is a TypeError if onRetry is no function', () => {
+    // @ts-expect-error -- a caller without types may write it
     expect(() => resolvePolicy({onRetry: 'log'})).toThrow(TypeError)
   })
 

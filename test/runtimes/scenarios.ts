@@ -19,14 +19,14 @@ function open(path: string, options: Omit<DavClientOptions, 'url'> = {}): DavCli
   return new DavClient({url: new URL(path, server), transport, ...options})
 }
 
-/** What a result says, as one line. */
+/** A result as one line. */
 function line(result: DavResult<unknown>): string {
   const {href, relation, status} = result
   const attempts = result.ok ? result.attempts : result.request?.attempts
   return [result.ok ? 'ok' : result.reason, status, relation, href, attempts ?? 1].join(' ')
 }
 
-/** All that a stream gives, in the order of its text, and what it throws. */
+/** All results of a stream as sorted lines, and the error that it throws. */
 async function told(stream: AsyncIterable<DavResult<unknown>>): Promise<readonly string[]> {
   const lines: string[] = []
   try {

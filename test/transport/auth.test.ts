@@ -1,4 +1,4 @@
-// States what credentials look like on the wire, where they go, and that nothing the client gives out ever holds them.
+// States the form of credentials on the wire and their destination, and that no result and no error ever holds them.
 // RFC 7617, section 2; RFC 6750, section 2.1; RFC 9110, section 11.6.2.
 
 import {inspect} from 'node:util'
@@ -97,7 +97,7 @@ describe('a function as auth', () => {
     expect(await sentWith(() => undefined)).toBeUndefined()
   })
 
-  it('that throws rejects with what it threw, and nothing is sent', async () => {
+  it('that throws rejects with its error, and nothing is sent', async () => {
     const reason = new Error('no token today')
     const auth = (): Promise<string> => Promise.reject(reason)
     const dav = new DavClient({url: server.url, transport, auth})
@@ -106,7 +106,7 @@ describe('a function as auth', () => {
   })
 
   it.each(['hidden-secret\r\nX-Evil: 1', 'hidden-secret\u0000', 'hidden-secret €'])(
-    'that gives what no header can have is a TypeError that does not tell it: %j',
+    'that gives a value that no header can have is a TypeError without it: %j',
     async (value) => {
       const dav = new DavClient({url: server.url, transport, auth: () => value})
       const {error} = await drain(dav.propfind('a'))

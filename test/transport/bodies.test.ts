@@ -1,5 +1,5 @@
-// States that both transports send a body of every kind byte for byte, with a length if the platform knows one, and a body
-// that can be read once only never twice. RFC 9110, sections 8.6 and 9.2.2; RFC 9112, section 7.1.
+// States that both transports send a body of every kind byte for byte, with a length if the platform knows one. A body that
+// can be read once only is never sent twice. RFC 9110, sections 8.6 and 9.2.2; RFC 9112, section 7.1.
 
 import {createReadStream} from 'node:fs'
 import {openAsBlob} from 'node:fs'

@@ -1,5 +1,5 @@
-// States how many connections undici makes, and that none is waited for without end: one for one request after another, none
-// that is not wanted any more, and none that a listing holds while its reader waits. RFC 9112, section 9.
+// States the number of connections that undici makes: one for one request after another, and none that nobody wants any
+// more. No request waits for ever behind a listing that is not read. RFC 9112, section 9.
 
 import {fork} from 'node:child_process'
 import {once} from 'node:events'
@@ -68,7 +68,7 @@ describe('one request after another', () => {
     expect(server.connections).toBe(1)
   })
 
-  it('takes one connection: what is refused, redirected and sent again', async () => {
+  it('takes one connection for requests that are refused, redirected and sent again', async () => {
     const moved = {status: 301, headers: {location: '/docs/'}, body: 'Moved'}
     const busy = {status: 503, headers: {'retry-after': '0'}, body: 'Busy'}
     server.answers(moved, busy, moved, answer207(listing('/docs/')))
@@ -81,7 +81,7 @@ describe('one request after another', () => {
   })
 
   it.each(['timeout=1', 'timeout=2', 'timeout=1, max=100'])(
-    'takes one connection where the server says Keep-Alive: %s',
+    'takes one connection from a server that says Keep-Alive: %s',
     async (hint) => {
       server.answers({status: 204, headers: {'keep-alive': hint, connection: 'keep-alive'}})
       const dav = open()
@@ -90,7 +90,7 @@ describe('one request after another', () => {
     },
   )
 
-  it('takes a connection each where the server keeps none', async () => {
+  it('takes a connection each from a server that keeps none', async () => {
     server.answers({status: 204, headers: {connection: 'close'}})
     const dav = open()
     for (const name of names.slice(0, 5)) await dav.delete(name)
@@ -124,7 +124,7 @@ describe('a listing that feeds deletions', () => {
     expect(server.connections).toBe(1)
   })
 
-  it('goes on where several listings are read by turns over one connection', async () => {
+  it('goes on while several listings are read by turns over one connection', async () => {
     server.answers(answer207(body))
     const dav = new DavClient({url: server.url, transport: undiciTransport({connections: 1})})
     const streams = ['d/', 'd/', 'd/'].map((href) => dav.propfind(href)[Symbol.asyncIterator]())
@@ -172,7 +172,7 @@ describe('a connection that is waited for', () => {
     expect(connections.mustFlow(origin, body)).toBe(false)
   })
 
-  it('is another matter at another origin, and where there are more connections', () => {
+  it('is free at another origin, and with more connections', () => {
     for (const [most, other] of [
       [1, 'http://b.example'],
       [2, origin],
@@ -186,7 +186,7 @@ describe('a connection that is waited for', () => {
     }
   })
 
-  it('is refused with a reason where a full body is not read', async () => {
+  it('is refused with a reason while a full body lies unread', async () => {
     const connections = new Connections(1, patience)
     const [body, waiting] = [holder(100), holder(0)]
     connections.wait(origin, body)

@@ -1,5 +1,5 @@
-// States what the client makes of a transport of the user's own: any function that gives what looks like a Response, one
-// that heeds no signal included, and that its body is let go of. RFC 9110, section 6.
+// States that any function that gives an object like a Response is a transport, also one that heeds no signal, and that the
+// body of its answer is closed. RFC 9110, section 6.
 
 import {DavClient, type DavResponse, type Transport, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -76,7 +76,7 @@ describe('an answer', () => {
       expect(cancelled).toBe(1)
     })
 
-    it('is cancelled where it is not well-formed', async () => {
+    it('is cancelled if it is not well-formed', async () => {
       const dav = open(async () => answer(stream(`${OPEN}${listed('/docs/')}</D:oops>`)), 1000)
       const {items, error} = await drain(dav.propfind('docs/'))
       expect(items).toHaveLength(1)
@@ -84,7 +84,7 @@ describe('an answer', () => {
       expect(cancelled).toBe(1)
     })
 
-    it('is cancelled where it is the long body of a refusal', async () => {
+    it('is cancelled as the long body of a refusal', async () => {
       const body = stream('x'.repeat(1_000_000))
       const dav = open(async () => ({...answer(body), status: 500}), 1000)
       const {error} = await drain(dav.propfind('docs/'))
@@ -92,7 +92,7 @@ describe('an answer', () => {
       expect(cancelled).toBe(1)
     })
 
-    it('is cancelled where it belongs to a redirect that is followed', async () => {
+    it('is cancelled as the body of a redirect that is followed', async () => {
       const headers = new Headers({location: '/docs/'})
       const dav = open(async ({url: asked}) =>
         asked.endsWith('/docs')
@@ -103,7 +103,7 @@ describe('an answer', () => {
       expect(cancelled).toBe(1)
     })
 
-    it('is cancelled where it belongs to a refusal that is tried again', async () => {
+    it('is cancelled as the body of a refusal that is tried again', async () => {
       let count = 0
       const dav = open(async () =>
         ++count === 1
@@ -130,7 +130,7 @@ describe('a transport that heeds no signal', () => {
   it.each([
     ['before its answer', deaf],
     ['in its body', silent],
-  ])('is left where a limit runs out: %s', async (_, transport) => {
+  ])('is left when a limit runs out: %s', async (_, transport) => {
     const {error} = await drain(open(transport, 50).propfind('docs/'))
     expect(error).toMatchObject({name: 'DavTimeoutError'})
   })
@@ -138,7 +138,7 @@ describe('a transport that heeds no signal', () => {
   it.each([
     ['before its answer', deaf],
     ['in its body', silent],
-  ])('is left where the caller aborts: %s', async (_, transport) => {
+  ])('is left when the caller aborts: %s', async (_, transport) => {
     const reason = {why: 'enough'}
     const controller = new AbortController()
     setTimeout(() => controller.abort(reason), 30)

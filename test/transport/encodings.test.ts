@@ -141,13 +141,13 @@ describe('a coded body that is broken', () => {
     ['deflate', deflateSync(body)],
     ['br', brotliCompressSync(body)],
     ['zstd', zstdCompressSync(body)],
-  ])('is an error where it ends early: %s', async (coding, coded) => {
+  ])('is an error if it ends early: %s', async (coding, coded) => {
     const half = coded.subarray(0, coded.length / 2)
     server.answers(answer207(half, {'content-encoding': coding}))
     expect(isBroken((await read()).error)).toBe(true)
   })
 
-  it.each(['gzip', 'deflate', 'br', 'zstd'])('is an error where it is no %s', async (coding) => {
+  it.each(['gzip', 'deflate', 'br', 'zstd'])('is an error if it is no %s', async (coding) => {
     server.answers(answer207(body, {'content-encoding': coding}))
     const {items, error} = await read()
     expect(items).toEqual([])
@@ -155,7 +155,7 @@ describe('a coded body that is broken', () => {
     expect(error).toMatchObject({message: expect.stringContaining(`${server.url}docs/`)})
   })
 
-  it('is an error where its middle is damaged', async () => {
+  it('is an error if its middle is damaged', async () => {
     const damaged = Buffer.from(gzipSync(body))
     damaged.fill(0xff, 400, 450)
     server.answers(answer207(damaged, {'content-encoding': 'gzip'}))
@@ -198,7 +198,7 @@ describe('a coding above an empty body', () => {
     expect(failures).toMatchObject([{status: 423, reason: 'status'}])
   })
 
-  it.each(CODINGS)('is no error where there is no body at all: %s', async (coding) => {
+  it.each(CODINGS)('is no error without a body: %s', async (coding) => {
     server.answers({status: 204, headers: {'content-encoding': coding}})
     expect(partition(resultsOf(await dav.delete('a'))).successes).toMatchObject([{status: 204}])
     for (const status of [200, 304]) {
@@ -209,7 +209,7 @@ describe('a coding above an empty body', () => {
   })
 })
 
-describe('what broke', () => {
+describe('the broken part', () => {
   async function breakOf(answer: Answer, over: Transport): Promise<unknown> {
     server.answers(answer)
     const client = new DavClient({url: server.url, transport: over})
@@ -220,7 +220,7 @@ describe('what broke', () => {
   it.each([
     ['undici', transport],
     ['fetch', fetchTransport()],
-  ])('can be told over %s: the coding, or the connection', async (_, over) => {
+  ])('is known over %s: the coding, or the connection', async (_, over) => {
     const coding = await breakOf(undecodable, over)
     expect(coding).toBeInstanceOf(DavNetworkError)
     expect(isUndecodable(coding)).toBe(true)

@@ -1,5 +1,5 @@
-// States that both transports carry an exchange the same way: the two exchanges this package began with, headers, bodies
-// in any pieces, and answers without one. RFC 4918, sections 9.1 and 9.6; RFC 9112, section 6.
+// States that both transports carry an exchange the same way: the two first exchanges of this package, headers, bodies in
+// any pieces, and answers without one. RFC 4918, sections 9.1 and 9.6; RFC 9112, section 6.
 
 import {DavClient, type DavRequest, type Transport, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
@@ -169,7 +169,7 @@ describe.each([
 })
 
 describe('the default transport', () => {
-  it('is there where none is given', async () => {
+  it('is there if none is given', async () => {
     server.answers(answer207(listing('/docs/')))
     const {summary} = await new DavClient({url: server.url}).propfind('docs/').collect()
     expect(summary.complete).toBe(true)
@@ -187,7 +187,7 @@ describe('undiciTransport', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('opens no more connections than it is told', async () => {
+  it('opens no more connections than its option allows', async () => {
     server.script(async () => ({status: 204, body: []}))
     const dav = new DavClient({url: server.url, transport: undiciTransport({connections: 2})})
     const names = Array.from({length: 40}, (_, number) => `${number}`)

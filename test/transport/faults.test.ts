@@ -1,5 +1,5 @@
-// States what comes of a connection that breaks: every result that was finished is delivered, then an error of its own
-// class, never a shorter success and never a hang; over both transports. RFC 9112, section 8.
+// States that a connection that breaks delivers every finished result and then an error of its own class. It is never a
+// shorter success and never a hang, over both transports. RFC 9112, section 8.
 
 import {DavClient, type DavResult, DavNetworkError, MultiStatusError} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
@@ -73,12 +73,15 @@ describe.each([
         1,
       ],
       ['before the end of the root', [OPEN + listed('/docs/') + listed('/docs/a'), 20], 2],
-    ])('in the body gives what was finished, then an error: %s', async (_where, parts, count) => {
-      server.answers(answer207([...parts, 10, end]))
-      const {items, error} = await read()
-      expect(items).toHaveLength(count)
-      expect(isBroken(error)).toBe(true)
-    })
+    ])(
+      'in the body gives the finished results, then an error: %s',
+      async (_where, parts, count) => {
+        server.answers(answer207([...parts, 10, end]))
+        const {items, error} = await read()
+        expect(items).toHaveLength(count)
+        expect(isBroken(error)).toBe(true)
+      },
+    )
 
     it('in the body of a DELETE is thrown, and gives the members among many', async () => {
       const locked = verdict('/docs/a', 'HTTP/1.1 423 Locked')
@@ -109,7 +112,7 @@ describe.each([
   describe('a Content-Length that lies', () => {
     const body = listing('/docs/', '/docs/a', '/docs/b')
 
-    it('and is too long gives what was finished, then an error', async () => {
+    it('and is too long gives the finished results, then an error', async () => {
       const headers = {'content-length': `${body.length + 100}`, connection: 'close'}
       server.answers(answer207([body.slice(0, -30), CLOSE], headers))
       const {items, error} = await read()
@@ -117,7 +120,7 @@ describe.each([
       expect(isBroken(error)).toBe(true)
     })
 
-    it('and is too short gives what was finished, then a MultiStatusError truncated', async () => {
+    it('and is too short gives the finished results, then a MultiStatusError truncated', async () => {
       const short = (OPEN + listed('/docs/')).length + 10
       server.answers(answer207(body, {'content-length': `${short}`, connection: 'close'}))
       const {items, error} = await read()
@@ -134,7 +137,7 @@ describe.each([
       expect(error).toMatchObject({name: 'MultiStatusError', reason: 'truncated'})
     })
 
-    it('is truncated where the end of the connection is the end of the body', async () => {
+    it('is truncated if the end of the connection is the end of the body', async () => {
       const headers = {'transfer-encoding': 'none', connection: 'close'}
       server.answers(answer207([OPEN + listed('/docs/'), CLOSE], headers))
       const {items, error} = await read()
@@ -146,7 +149,7 @@ describe.each([
   describe('a body that is not well-formed', () => {
     const odd = `${OPEN}${listed('/docs/')}<D:response><D:href>/docs/\u0001</D:href></D:response>${listed('/docs/b')}${SHUT}`
 
-    it('gives what was finished, then an error', async () => {
+    it('gives the finished results, then an error', async () => {
       server.answers(answer207(odd))
       const {items, error} = await read()
       expect(items.map(({href}) => href)).toEqual(['/docs/'])

@@ -1,5 +1,5 @@
-// States that the fetch transport goes through whatever intercepts the platform's fetch: msw answers the two exchanges
-// this package began with, and a test of a user is written the same way. RFC 4918, sections 9.1 and 9.6.
+// States that the fetch transport passes through an interceptor of the platform's fetch. msw answers the two first exchanges
+// of this package, and a test of a user is written the same way. RFC 4918, sections 9.1 and 9.6.
 
 import {http, HttpResponse} from 'msw/http'
 import {setupServer} from 'msw/node'
@@ -109,7 +109,6 @@ describe('fetchTransport', () => {
   })
 
   it('says that a redirect which a browser hides is one', async () => {
-    // What a browser gives for a redirect that was not to be followed; no server can send it.
     const hidden = hiddenRedirect()
     const transport = fetchTransport({fetch: async () => hidden})
     const dav2 = new DavClient({url: 'https://dav.example/', transport})

@@ -1,5 +1,5 @@
-// States that an error is told by the place where it comes up, never by its words: before the send it is the caller's, in the
-// send and in the body it is the network's, whatever class it has. RFC 9110, section 5; contract, errors.
+// States that the place of an error decides, never its words or its class. Before the send it is the caller's; in the send
+// and in the body it is the network's. RFC 9110, section 5; contract, errors.
 
 import {
   DavClient,
@@ -8,6 +8,7 @@ import {
   type DavRequest,
   DavTimeoutError,
   type Failure,
+  type FailureCause,
   type Transport,
   partition,
 } from 'multistatus'
@@ -16,13 +17,14 @@ import {describe, expect, it} from 'vitest'
 
 import {withDeadlines} from '../../src/transport/deadlines.ts'
 import {discard} from '../../src/transport/transport.ts'
+import {WithheldError} from '../../src/transport/withheld.ts'
 import {listed, listing, OPEN} from '../support/fault-server.ts'
 import {bytes, drain} from '../support/fixtures.ts'
 import {resultsOf} from '../support/results.ts'
 
 const url = 'https://dav.example/'
 
-// Those of Bun, Deno, Firefox and Safari among them, and what is no error at all.
+// Errors of Bun, Deno, Firefox and Safari, and values that are no errors.
 const thrown: readonly [string, unknown][] = [
   ['a bare TypeError', new TypeError('x')],
   ['a TypeError without words', new TypeError('')],
@@ -102,7 +104,7 @@ function hiddenRedirect(): Response {
   })
 }
 
-describe('what a transport knows already', () => {
+describe('an error of the package that a transport throws', () => {
   it.each([new DavTimeoutError('x', 'connect'), new DavNetworkError('x'), new DavError('x')])(
     'stays: $name',
     async (known) => {
@@ -136,6 +138,22 @@ describe('an error of a second copy of the package', () => {
     const {error} = await drain(dav.propfind('a/'))
     expect(error).toBeInstanceOf(own)
     expect(error).toMatchObject({name, message: 'It is late', cause: foreign, ...facts})
+  })
+})
+
+describe('the cause of a Failure without an answer', () => {
+  const known = {method: 'DELETE', url: `${url}a`}
+  it.each<[FailureCause, Error]>([
+    ['network', new Error('the cable is out')],
+    ['network', new DavNetworkError('x', known)],
+    ['timeout', new DavTimeoutError('x', 'connect', known)],
+    ['timeout', Object.assign(new Error('x'), {code: 'ETIMEDOUT'})],
+    ['not-sent', new WithheldError('x', known)],
+    ['unreadable', new DavError('x', known)],
+  ])('is %s for %s', async (cause, error) => {
+    const dav = new DavClient({url, transport: () => Promise.reject(error)})
+    const {failures} = await dav.deleteMany(['a']).collect()
+    expect(failures).toMatchObject([{href: '/a', status: 0, reason: 'no-answer', cause}])
   })
 })
 
@@ -177,7 +195,7 @@ describe('a wrong argument', () => {
     await expect(send(request)).rejects.toThrow(TypeError)
   })
 
-  it('is told without the value, which may be a secret', async () => {
+  it('is named without the value, which may be a secret', async () => {
     const error: unknown = await send({headers: {authorization: 'geheim\n'}}).catch(
       (e: unknown) => e,
     )
@@ -265,7 +283,7 @@ describe('a redirect that a browser hides', () => {
   })
 })
 
-describe('what may be sent twice', () => {
+describe('a request that the platform may send twice', () => {
   it.each([
     ['DELETE', false],
     ['PUT', false],

@@ -1,5 +1,5 @@
-// States which redirects are followed: with the same method and body, within the client's own origin, and for what
-// deletes only to the slash that a collection ends with. RFC 9110, section 15.4; RFC 4918, section 5.2.
+// States the redirects that are followed: with the same method and body, within the client's own origin. A DELETE follows
+// only the one to the slash of a collection. RFC 9110, section 15.4; RFC 4918, section 5.2.
 
 import {basicAuth, DavClient, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
@@ -47,7 +47,7 @@ describe.each([
       redirect('/docs', status, '/docs/')
       const {successes, summary} = await open().propfind('docs', {depth: 'infinity'}).collect()
       expect(successes).toMatchObject([{href: '/docs/', relation: 'self'}])
-      // It showed no member, so that it is asked for these once more, where it answered.
+      // It showed no member, so the URL that answered is asked for its members once more.
       expect(summary).toMatchObject({complete: true, requests: 3})
       expect(server.requests.map(({url}) => url)).toEqual(['/docs', '/docs/', '/docs/'])
       const [first, second] = server.requests
@@ -80,7 +80,7 @@ describe.each([
       expect(server.requests.map(({url}) => url)).toEqual(['/docs/', '/archive/'])
     })
 
-    it('to another path is not followed by DELETE: it would delete what nobody named', async () => {
+    it('to another path is not followed by DELETE: it would delete a resource that nobody named', async () => {
       server.script(() => ({status, headers: {location: '/archive/'}}))
       const {failures} = partition(resultsOf(await open().delete('docs/')))
       expect(failures).toMatchObject([
@@ -110,7 +110,7 @@ describe.each([
     ['credentials', 'http://eve:evil@inner.example/docs/'],
     ['a query and a fragment', 'http://inner.example/docs/?x=1#top'],
     ['no path before it', 'docs/'],
-  ])('stays on its own origin where the slash is on %s', async (_what, location) => {
+  ])('stays on its own origin if the slash is on %s', async (_what, location) => {
     redirect('/docs', 301, location)
     const {successes} = await open().propfind('docs').collect()
     expect(successes).toMatchObject([{url: `${server.url}docs/`, relation: 'self'}])
@@ -137,7 +137,7 @@ describe.each([
     ['UTF-8', 'utf8', '/d%C3%A9/'],
     ['bytes that are not UTF-8', 'latin1', '/d%E9/'],
   ] as const)(
-    'follows a Location in raw %s to what its bytes name',
+    'follows a Location in raw %s to the path of its bytes',
     async (_what, encoding, path) => {
       redirectRaw('/docs', Buffer.from('/dé/', encoding))
       const {successes} = await open().propfind('docs').collect()
@@ -146,7 +146,7 @@ describe.each([
     },
   )
 
-  it('tells a Location in raw UTF-8 as it was meant', async () => {
+  it('decodes a Location in raw UTF-8', async () => {
     redirectRaw('/docs/', Buffer.from('http://b.example/é/😀'))
     await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
       location: 'http://b.example/é/😀',

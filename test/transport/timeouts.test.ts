@@ -52,7 +52,7 @@ describe.each([
     expect(await server.requests[0]?.ended).toBe('closed')
   })
 
-  it('a server that stops in its body is a DavTimeoutError idle, after what was finished', async () => {
+  it('a server that stops in its body is a DavTimeoutError idle, after the finished results', async () => {
     server.answers(answer207([OPEN, listed('/docs/'), NEVER]))
     const {items, error} = await drain(open({idle: 60}).propfind('docs/'))
     expect(items).toMatchObject([{href: '/docs/'}])
@@ -87,7 +87,7 @@ describe.each([
     expect(items).toHaveLength(1)
   })
 
-  it('the idle limit begins anew with each chunk', async () => {
+  it('the idle limit begins again with each chunk', async () => {
     const hrefs = ['/docs/', '/docs/a', '/docs/b', '/docs/c', '/docs/d', '/docs/e']
     const parts = hrefs.flatMap((href) => [listed(href), 100])
     server.answers(answer207([OPEN, ...parts, SHUT]))

@@ -1,5 +1,5 @@
-// States how a request of undici looks on the wire: names in Title-Case, as XRootD 5.5 compares them, a User-Agent and an
-// Accept that a caller may replace, and HTTP/1.1 only. RFC 9110, sections 5.1, 10.1.5 and 12.5.1.
+// States the bytes of a request of undici: names in Title-Case, as XRootD 5.5 compares them, a User-Agent and an Accept
+// that a caller may replace, and HTTP/1.1 only. RFC 9110, sections 5.1, 10.1.5 and 12.5.1.
 
 import {once} from 'node:events'
 import {readFileSync} from 'node:fs'
@@ -89,7 +89,7 @@ describe('the names of headers', () => {
 })
 
 describe('a body', () => {
-  it('arrives as it is, also where it looks like headers', async () => {
+  it('arrives as it is, also a body like headers', async () => {
     const sent = 'PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n'
     const {promise, resolve} = Promise.withResolvers<string>()
     server.removeAllListeners('request')
@@ -120,9 +120,12 @@ describe('the User-Agent', () => {
     expect(valueOf(seen[1], 'Accept')).toBe('text/plain')
   })
 
-  it.each(['', ' ', 'a\nb', 'a\u0100'])('is a TypeError where it is none: %j', (userAgent) => {
-    expect(() => open({userAgent})).toThrow(TypeError)
-  })
+  it.each(['', ' ', 'a\nb', 'a\u0100'])(
+    'is a TypeError for a value that is none: %j',
+    (userAgent) => {
+      expect(() => open({userAgent})).toThrow(TypeError)
+    },
+  )
 })
 
 describe('the Accept', () => {
