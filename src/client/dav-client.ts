@@ -1,5 +1,8 @@
 /** The client: its settings, and one method for each verb. The verbs have files of their own. RFC 4918, section 9. */
 
+// For programs whose compiler does not know `await using`. It stays in the declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import {defaultTransport} from '#default-transport'
 
 import type {Limits} from '../multistatus/limits.ts'

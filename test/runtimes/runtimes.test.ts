@@ -77,6 +77,8 @@ function answerTo(key: string, url: string, times: number): Answer | End {
     case 'PUT /once/put':
       if (isFirst) return CLOSE
       return {status: 404}
+    case 'PUT /bodies/again':
+      return {status: 307, headers: {location: '/bodies/again/'}}
     case 'PROPFIND /never/':
       return NEVER
     case 'PROPFIND /stops/':
@@ -137,6 +139,9 @@ const EXPECTED: readonly [string, unknown][] = [
     ['thrown DavTimeoutError headers', 'ok 200 self /stops/ 1', 'thrown DavTimeoutError idle'],
   ],
   ['abort', ['thrown enough']],
+  ['raw request', [207, true, true]],
+  ['request bodies', [207, 207, 207, 207, 207, 'DavError']],
+  ['closed client', ['thrown DavError', 'DavError']],
   ['wrong arguments', ['TypeError', 'TypeError']],
 ]
 
@@ -176,7 +181,11 @@ describe.each<[string, string, readonly string[], string, RegExp, string]>([
       'undici, where it is another',
       agent.startsWith('Bun') ? 'TypeError' : 'nothing',
     ]
-    expect(results).toEqual([...EXPECTED.slice(0, -1), undici, ...EXPECTED.slice(-1)])
+    expect(results).toEqual([...EXPECTED.slice(0, -4), undici, ...EXPECTED.slice(-4)])
+    const bodies = server.requests.filter(({url}) => url.startsWith('/bodies/'))
+    expect(bodies.map(({url, body}) => `${url.slice(8)} ${body}`)).toEqual(
+      ['text', 'bytes', 'blob', 'stream', 'iterable', 'again'].map((name) => `${name} Grüße 😀`),
+    )
     const own = server.requests.find(({url}) => url === '/own/')
     expect(own?.headers['user-agent']).toBe(agent)
     const sent = server.requests.map(({method, url}) => `${method} ${url}`)

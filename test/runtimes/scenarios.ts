@@ -1,7 +1,13 @@
 // Runs listings, a walk, bulk deletions and retries against a server that a test scripts, and prints each scenario's results
 // as one line of JSON. Each runtime runs it from the built package. Arguments: the server's URL, and undici or fetch.
 
-import {DavClient, type DavClientOptions, type DavResult, type Transport} from 'multistatus'
+import {
+  DavClient,
+  type DavClientOptions,
+  type DavResult,
+  type RequestBody,
+  type Transport,
+} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 
 const [server = '', which = 'fetch'] = process.argv.slice(2)
@@ -51,6 +57,34 @@ async function nameOfThrown(run: () => unknown): Promise<string> {
   }
 }
 
+const text = 'Grüße 😀'
+
+/** The bytes of the text in pieces that cut a character. */
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  const whole = new TextEncoder().encode(text)
+  yield whole.slice(0, 3)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  yield whole.slice(3)
+}
+
+function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await source.next()
+      if (next.done === true) controller.close()
+      else controller.enqueue(next.value)
+    },
+  })
+}
+
+const bodies: Readonly<Record<string, RequestBody>> = {
+  text,
+  bytes: new TextEncoder().encode(text),
+  blob: new Blob([text]),
+  stream: streamOf(pieces()),
+  iterable: pieces(),
+}
+
 const closed = new URL(server)
 closed.port = process.argv[4] ?? ''
 
@@ -93,7 +127,7 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   'sent once': async () => {
     const dav = open('once/')
     // The connection is kept by then, and closes without an answer.
-    const before = [await told(dav.propfind('')), [(await dav.delete('fine')).status]]
+    const before = [await told(dav.propfind('')), [line(await dav.delete('fine'))]]
     const {url} = dav
     const put = transport({method: 'PUT', url: `${url}put`, headers: {}, body: 'x'})
     const thrown = await nameOfThrown(() => put)
@@ -111,6 +145,26 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'undici, where it is another': () =>
     nameOfThrown(() => import('multistatus/undici').then((u) => u.undiciTransport())),
+  'raw request': async () => {
+    // Node 22 has no `await using`.
+    const dav = open('raw/')
+    const {status, body} = await dav.request('GET', 'a')
+    const chunks = await Array.fromAsync(body ?? [])
+    await dav[Symbol.asyncDispose]()
+    return [status, chunks.every((chunk) => chunk instanceof Uint8Array), chunks.length > 0]
+  },
+  'request bodies': async () => {
+    const dav = open('bodies/')
+    const statuses: number[] = []
+    for (const [name, body] of Object.entries(bodies))
+      statuses.push((await dav.request('PUT', name, {body})).status)
+    return [...statuses, await nameOfThrown(() => dav.request('PUT', 'again', {body: pieces()}))]
+  },
+  'closed client': async () => {
+    const dav = open('own/')
+    await dav.close()
+    return [...(await told(dav.propfind(''))), await nameOfThrown(() => dav.request('GET', 'a'))]
+  },
   'wrong arguments': async () => [
     await nameOfThrown(() => open('', {headers: {'no name': 'x'}})),
     await nameOfThrown(() => open('', {headers: {x: 'a\nb'}})),
