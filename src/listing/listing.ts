@@ -266,22 +266,21 @@ function problemOf(
   sent: SentScheme,
 ): unknown {
   // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
-  if (head.status < 300) return withStatus(answer, head.status)
+  if (head.status < 300) return withStatus(answer, head)
   const {conditions, description, excerpt} = answer
   const asked = {method: 'PROPFIND', depth: formatDepth(depth), sent}
   return new DavHttpError({...head, ...asked, conditions, description, excerpt})
 }
 
-function withStatus(answer: PlainAnswer, status: number): unknown {
+function withStatus(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
   const problem = answer.problem()
-  if (!(problem instanceof MultiStatusError))
-    return (
-      problem ??
-      new DavError(`PROPFIND was answered ${status} without a body`, {method: 'PROPFIND'})
-    )
-  const {message, reason, offset, limit, method, url} = problem
+  if (!(problem instanceof MultiStatusError)) {
+    const sentence = `PROPFIND ${url} was answered ${status} without a body`
+    return problem ?? new DavError(sentence, {method: 'PROPFIND', url})
+  }
+  const {message, reason, offset, limit} = problem
   const {conditions, excerpt} = answer
-  const facts = {method, url, conditions, excerpt}
+  const facts = {method: problem.method, url: problem.url, conditions, excerpt}
   return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, facts)
 }
 

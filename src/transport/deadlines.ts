@@ -12,6 +12,7 @@ import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {HiddenRedirectError} from './redirects.ts'
+import {isStreamed} from './request-body.ts'
 import type {DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 import {isUndecodable, UndecodableError} from './undecodable.ts'
@@ -19,7 +20,8 @@ import {isUndecodable, UndecodableError} from './undecodable.ts'
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
   /**
-   * From the sending of the request until the headers of the answer are there.
+   * From the sending of the request until the headers of the answer are there. With a body that is a stream or an iterable,
+   * each piece that is sent begins the wait again.
    *
    * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
    */
@@ -87,7 +89,7 @@ export function withDeadlines(
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
-        (sent = Promise.resolve(transport({...request, signal: deadline.signal})))
+        (sent = Promise.resolve(transport(withProgress(request, deadline))))
       const {
         status,
         headers,
@@ -107,6 +109,22 @@ export function withDeadlines(
       throw error
     }
   }
+}
+
+/** The request with the signal of its deadline. Each piece of a streamed body that the transport takes begins the time again. */
+function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
+  const {signal} = deadline
+  const {body} = request
+  if (body === undefined || !isStreamed(body)) return {...request, signal}
+  const open = (): Chunks<Uint8Array> => {
+    const chunks = openStream(body)
+    const next = (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      deadline.restart()
+      return chunks.next()
+    }
+    return {next, return: () => chunks.return()}
+  }
+  return {...request, body: {[Symbol.asyncIterator]: open}, signal}
 }
 
 /** Callbacks of a body that is read. */
@@ -203,6 +221,8 @@ class Deadline {
   readonly #underWay: Set<Deadline>
   readonly #controller = new AbortController()
   #reject: ((reason: unknown) => void) | undefined
+  /** Begins the time of the wait for the headers again. */
+  restart: () => void = () => {}
 
   constructor(request: DavRequest, underWay: Set<Deadline>) {
     this.#request = request
@@ -227,10 +247,14 @@ class Deadline {
   ): Promise<T> {
     const {signal} = this
     signal.throwIfAborted()
-    const timer =
-      milliseconds > LONGEST_TIMER_MILLISECONDS
-        ? undefined
-        : setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const start = (): void => {
+      clearTimeout(timer)
+      if (milliseconds <= LONGEST_TIMER_MILLISECONDS)
+        timer = setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
+    }
+    start()
+    if (which === 'headers') this.restart = start
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
     try {
@@ -241,6 +265,7 @@ class Deadline {
       throw this.explain(error)
     } finally {
       clearTimeout(timer)
+      this.restart = () => {}
     }
   }
 

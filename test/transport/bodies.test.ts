@@ -1,9 +1,10 @@
 // States that both transports send a body of every kind byte for byte, with a length if the platform knows one. A body that
 // can be read once only is never sent twice. RFC 9110, sections 8.6 and 9.2.2; RFC 9112, section 7.1.
 
-import {createReadStream} from 'node:fs'
-import {openAsBlob} from 'node:fs'
+import {once} from 'node:events'
+import {createReadStream, openAsBlob} from 'node:fs'
 import {mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {createServer} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
@@ -166,7 +167,33 @@ describe.each([
   })
 
   describe('through a client', () => {
-    const open = (): DavClient => new DavClient({url: server.url, transport})
+    const open = (timeout?: number): DavClient =>
+      new DavClient({url: server.url, transport, timeout})
+
+    it('has time for each piece of a stream, and not for the whole of it', async () => {
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        for (let count = 0; count < 6; count++) {
+          await delay(100)
+          yield bytes('x')
+        }
+      }
+      const response = await open(250).request('PUT', 'a', {body: slow()})
+      expect(response.status).toBe(201)
+      expect(server.requests[0]?.body).toBe('xxxxxx')
+    })
+
+    it('is a DavTimeoutError for a source that stops, and the source is closed', async () => {
+      const closed = Promise.withResolvers<void>()
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes('x')),
+        cancel: () => closed.resolve(),
+      })
+      await expect(open(150).request('PUT', 'a', {body})).rejects.toMatchObject({
+        name: 'DavTimeoutError',
+        timeout: 'headers',
+      })
+      await closed.promise
+    })
 
     it('breaks with a DavNetworkError for a source that throws', async () => {
       async function* broken(): AsyncGenerator<Uint8Array> {
@@ -200,6 +227,36 @@ describe.each([
       })
       expect(server.requests).toHaveLength(1)
     })
+  })
+})
+
+describe('an answer that comes before the end of the body', () => {
+  it('is given, and undici closes the source', async () => {
+    const early = createServer((_request, response) => {
+      response.writeHead(413, {'content-length': '3'}).end('big')
+    })
+    early.listen(0, '127.0.0.1')
+    await once(early, 'listening')
+    const address = early.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const closed = Promise.withResolvers<void>()
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) {
+          yield bytes('x'.repeat(10_000))
+          await delay(1)
+        }
+      } finally {
+        closed.resolve()
+      }
+    }
+    const dav = new DavClient({url: `http://127.0.0.1:${port}/`, transport: undiciTransport()})
+    const {status, body} = await dav.request('PUT', 'a', {body: endless()})
+    expect(status).toBe(413)
+    expect(Buffer.concat(await Array.fromAsync(body ?? [])).toString()).toBe('big')
+    await closed.promise
+    early.closeAllConnections()
+    early.close()
   })
 })
 
