@@ -16,30 +16,30 @@ export interface ServerState {
   busyUntil: number
 }
 
-/** A place among the exchanges that are under way. */
-export interface Place {
+/** A slot among the exchanges that are under way. */
+export interface Slot {
   /** Reports the outcome: `false` if the server was overcharged. */
-  tell(isBorne: boolean): void
-  /** Gives the place to the next exchange. */
-  leave(): void
+  report(isGood: boolean): void
+  /** Gives the slot to the next exchange. */
+  free(): void
 }
 
 /** The pace of one call. */
 export class Pace {
-  readonly #most: number
+  readonly #maximum: number
   readonly #limit: ReturnType<typeof pLimit>
   readonly #server: ServerState
   /** The number of halvings. A request from before the last one is not counted again. */
   #halvings = 0
-  #borne = 0
-  /** Places that were left while nobody waited. The next exchange takes one of them without asking the limit. */
+  #successes = 0
+  /** Slots that were freed while nobody waited. The next exchange takes one of them without asking the limit. */
   readonly #kept: (() => void)[] = []
   #idle = 0
   readonly #listeners = new Set<() => void>()
 
-  constructor(most: number, server: ServerState) {
-    this.#most = most
-    this.#limit = pLimit(most)
+  constructor(maximum: number, server: ServerState) {
+    this.#maximum = maximum
+    this.#limit = pLimit(maximum)
     this.#server = server
   }
 
@@ -54,27 +54,27 @@ export class Pace {
     this.#server.busyUntil = Math.max(this.#server.busyUntil, performance.now() + milliseconds)
   }
 
-  /** Waits for a place. */
-  enter(): Promise<Place> {
+  /** Waits for a slot. */
+  enter(): Promise<Slot> {
     const kept = this.#kept.pop()
-    if (kept !== undefined) return Promise.resolve(this.#place(kept))
-    const {promise, resolve} = Promise.withResolvers<Place>()
+    if (kept !== undefined) return Promise.resolve(this.#slot(kept))
+    const {promise, resolve} = Promise.withResolvers<Slot>()
     void this.#limit(() => {
-      const {promise: left, resolve: release} = Promise.withResolvers<void>()
-      resolve(this.#place(release))
-      return left
+      const {promise: freed, resolve: release} = Promise.withResolvers<void>()
+      resolve(this.#slot(release))
+      return freed
     })
     return promise
   }
 
-  #place(release: () => void): Place {
+  #slot(release: () => void): Slot {
     const halvings = this.#halvings
-    let isLeft = false
+    let isFree = false
     return {
-      tell: (isBorne) => this.#adapt(isBorne, halvings),
-      leave: () => {
-        if (isLeft) return
-        isLeft = true
+      report: (isGood) => this.#adapt(isGood, halvings),
+      free: () => {
+        if (isFree) return
+        isFree = true
         const {activeCount, pendingCount, concurrency} = this.#limit
         if (pendingCount === 0 && activeCount <= concurrency) this.#kept.push(release)
         else release()
@@ -84,7 +84,7 @@ export class Pace {
 
   /** Reports if one more target may be taken beside those begun. Targets that wait for another attempt do not count. */
   hasRoom(begun: number): boolean {
-    return begun - Math.min(this.#idle, MAX_WAITING_TARGETS) < this.#most
+    return begun - Math.min(this.#idle, MAX_WAITING_TARGETS) < this.#maximum
   }
 
   /** Calls a listener whenever there may be more room, because a target begins to wait. Gives the function that ends this. */
@@ -93,7 +93,7 @@ export class Pace {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Waits for a promise without taking a place. */
+  /** Waits for a promise without taking a slot. */
   async idle<T>(waiting: Promise<T>): Promise<T> {
     this.#idle++
     for (const listener of this.#listeners) listener()
@@ -104,16 +104,16 @@ export class Pace {
     }
   }
 
-  #adapt(isBorne: boolean, halvings: number): void {
+  #adapt(isGood: boolean, halvings: number): void {
     const {concurrency} = this.#limit
-    if (!isBorne) {
+    if (!isGood) {
       if (halvings < this.#halvings) return
       this.#halvings++
-      this.#borne = 0
+      this.#successes = 0
       if (concurrency > 1) this.#limit.concurrency = Math.floor(concurrency / 2)
       for (const release of this.#kept.splice(0)) release()
-    } else if (concurrency < this.#most && ++this.#borne >= concurrency) {
-      this.#borne = 0
+    } else if (concurrency < this.#maximum && ++this.#successes >= concurrency) {
+      this.#successes = 0
       this.#limit.concurrency = concurrency + 1
     }
   }

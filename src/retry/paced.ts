@@ -1,11 +1,11 @@
-/** Exchanges at the pace of their call: each takes its place before it is sent, and keeps it until its body has ended. */
+/** Exchanges at the pace of their call: each takes its slot before it is sent, and keeps it until its body has ended. */
 
 import {DavNetworkError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {OpenResponse, OpenTransport} from '../transport/deadlines.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {NotSentError} from './not-sent.ts'
-import type {Pace, Place} from './pace.ts'
+import type {Pace, Slot} from './pace.ts'
 import {sleep} from './sleep.ts'
 
 /** The waits of exchanges. */
@@ -21,7 +21,7 @@ export interface PacedOptions {
 }
 
 /**
- * A transport that waits for a place.
+ * A transport that waits for a slot.
  *
  * @throws NotSentError if the call ends before there is one.
  */
@@ -31,10 +31,10 @@ export function withPace(
   {maxRetryAfter, minDelay, ending, onBytes}: PacedOptions,
 ): OpenTransport {
   return async (request) => {
-    const place = await enter(pace, ending)
+    const slot = await enter(pace, ending)
     const onEnd = (error?: unknown): void => {
-      if (isOvercharge(error)) place.tell(false)
-      place.leave()
+      if (isOvercharge(error)) slot.report(false)
+      slot.free()
     }
     let response: OpenResponse
     try {
@@ -45,10 +45,10 @@ export function withPace(
     }
     const {status, headers, body} = response
     const isOverdone = status === 429 || status === 503
-    place.tell(!isOverdone)
+    slot.report(!isOverdone)
     const asked = isOverdone ? readRetryAfter(headers, Date.now(), minDelay) : undefined
     if (asked !== undefined) pace.hold(Math.min(asked, maxRetryAfter))
-    if (body === null) place.leave()
+    if (body === null) slot.free()
     else body.watch({onBytes, onEnd})
     return response
   }
@@ -59,18 +59,18 @@ function isOvercharge(error: unknown): boolean {
   return error instanceof DavNetworkError && !(error instanceof HiddenRedirectError)
 }
 
-async function enter(pace: Pace, ending: AbortSignal): Promise<Place> {
+async function enter(pace: Pace, ending: AbortSignal): Promise<Slot> {
   for (;;) {
     if (pace.held > 0) {
       await sleep(pace.held, ending)
       continue
     }
-    const place = await pace.enter()
+    const slot = await pace.enter()
     if (ending.aborted) {
-      place.leave()
+      slot.free()
       throw new NotSentError(ending.reason)
     }
-    if (pace.held === 0) return place
-    place.leave()
+    if (pace.held === 0) return slot
+    slot.free()
   }
 }

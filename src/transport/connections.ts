@@ -41,20 +41,20 @@ interface Lane {
 
 /** The connections of one transport. */
 export class Connections {
-  readonly #most: number
-  readonly #mostBytes: number
+  readonly #maximum: number
+  readonly #maxBytes: number
   readonly #patience: number
   readonly #lanes = new Map<string, Lane>()
   readonly #connecting = new Set<Connecting>()
   #waiting = 0
 
-  /** @param most - Connections to an origin at once. */
+  /** @param maximum - Connections to an origin at once. */
   constructor(
-    most: number,
+    maximum: number,
     {bytes = UNREAD_BYTES, milliseconds = UNREAD_MILLISECONDS}: Patience = {},
   ) {
-    this.#most = most
-    this.#mostBytes = bytes
+    this.#maximum = maximum
+    this.#maxBytes = bytes
     this.#patience = milliseconds
   }
 
@@ -70,7 +70,7 @@ export class Connections {
     this.#waiting++
     if (!this.#isStuck(lane)) return
     for (const other of lane.holders) {
-      if (other.held < this.#mostBytes) other.flow()
+      if (other.held < this.#maxBytes) other.flow()
       else this.#watch(lane)
     }
   }
@@ -97,7 +97,7 @@ export class Connections {
   mustFlow(origin: string, {held}: Holder): boolean {
     const lane = this.#lanes.get(origin)
     if (lane === undefined || !this.#isStuck(lane)) return false
-    if (held < this.#mostBytes) return true
+    if (held < this.#maxBytes) return true
     this.#watch(lane)
     return false
   }
@@ -119,7 +119,7 @@ export class Connections {
   }
 
   #isStuck({holders, waiting}: Lane): boolean {
-    return waiting.size > 0 && holders.size >= this.#most
+    return waiting.size > 0 && holders.size >= this.#maximum
   }
 
   /** Refuses those that wait as soon as a full body before them stays unread for long. */
@@ -129,7 +129,7 @@ export class Connections {
     lane.timer = setTimeout(() => {
       lane.timer = undefined
       if (heldBy(lane) < held) this.#watch(lane)
-      else for (const holder of lane.waiting) holder.refuse(refusal(holder))
+      else for (const holder of lane.waiting) holder.refuse(withhold(holder))
     }, this.#patience)
   }
 }
@@ -140,7 +140,7 @@ function heldBy({holders}: Lane): number {
   return bytes
 }
 
-function refusal({method, url}: Holder): WithheldError {
+function withhold({method, url}: Holder): WithheldError {
   return new WithheldError(
     `${method} ${url} was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first`,
     {method, url},

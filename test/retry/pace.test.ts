@@ -7,7 +7,7 @@ import {DavClient, type RetryPolicy, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {Pace, type Place} from '../../src/retry/pace.ts'
+import {Pace, type Slot} from '../../src/retry/pace.ts'
 import {
   answer207,
   type FaultServer,
@@ -19,92 +19,92 @@ import {generate} from '../support/fixtures.ts'
 
 vi.setConfig({testTimeout: 8000})
 
-/** Takes all places. Later ones come into the list too. */
-async function fill(pace: Pace, wanted = 40): Promise<Place[]> {
-  const places: Place[] = []
-  for (let count = 0; count < wanted; count++) void pace.enter().then((place) => places.push(place))
+/** Takes all slots. Later ones come into the list too. */
+async function fill(pace: Pace, wanted = 40): Promise<Slot[]> {
+  const slots: Slot[] = []
+  for (let count = 0; count < wanted; count++) void pace.enter().then((slot) => slots.push(slot))
   await delay(5)
-  return places
+  return slots
 }
 
 /** Ends exchanges, all in the same way. Gives the number of others that were let in. */
-async function end(places: Place[], isBorne: boolean): Promise<number> {
-  for (const place of places.splice(0)) {
-    place.tell(isBorne)
-    place.leave()
+async function end(slots: Slot[], isBorne: boolean): Promise<number> {
+  for (const slot of slots.splice(0)) {
+    slot.report(isBorne)
+    slot.free()
   }
   await delay(5)
-  return places.length
+  return slots.length
 }
 
 describe('a pace', () => {
-  it('gives as many places as asked for, and one more for each that is left', async () => {
-    const places = await fill(new Pace(5, {busyUntil: 0}))
-    expect(places).toHaveLength(5)
-    places[0]?.leave()
+  it('gives as many slots as asked for, and one more for each that is freed', async () => {
+    const slots = await fill(new Pace(5, {busyUntil: 0}))
+    expect(slots).toHaveLength(5)
+    slots[0]?.free()
     await delay(5)
-    expect(places).toHaveLength(6)
+    expect(slots).toHaveLength(6)
   })
 
   it('is halved once for all that were under way', async () => {
-    const places = await fill(new Pace(16, {busyUntil: 0}), 200)
-    expect(await end(places, false)).toBe(8)
-    expect(await end(places, false)).toBe(4)
-    expect(await end(places, false)).toBe(2)
-    expect(await end(places, false)).toBe(1)
-    expect(await end(places, false)).toBe(1)
+    const slots = await fill(new Pace(16, {busyUntil: 0}), 200)
+    expect(await end(slots, false)).toBe(8)
+    expect(await end(slots, false)).toBe(4)
+    expect(await end(slots, false)).toBe(2)
+    expect(await end(slots, false)).toBe(1)
+    expect(await end(slots, false)).toBe(1)
   })
 
   it('is halved downwards', async () => {
-    const places = await fill(new Pace(7, {busyUntil: 0}), 60)
-    expect(await end(places, false)).toBe(3)
-    expect(await end(places, false)).toBe(1)
+    const slots = await fill(new Pace(7, {busyUntil: 0}), 60)
+    expect(await end(slots, false)).toBe(3)
+    expect(await end(slots, false)).toBe(1)
   })
 
   it('climbs by one in each round of good answers, and never above the limit that was asked for', async () => {
-    const places = await fill(new Pace(4, {busyUntil: 0}), 200)
-    expect(await end(places, false)).toBe(2)
-    expect(await end(places, true)).toBe(3)
-    expect(await end(places, true)).toBe(4)
-    expect(await end(places, true)).toBe(4)
-    expect(await end(places, true)).toBe(4)
+    const slots = await fill(new Pace(4, {busyUntil: 0}), 200)
+    expect(await end(slots, false)).toBe(2)
+    expect(await end(slots, true)).toBe(3)
+    expect(await end(slots, true)).toBe(4)
+    expect(await end(slots, true)).toBe(4)
+    expect(await end(slots, true)).toBe(4)
     // What was borne while it was full gives nothing for later.
-    expect(await end(places, false)).toBe(2)
-    expect(await end(places, true)).toBe(3)
+    expect(await end(slots, false)).toBe(2)
+    expect(await end(slots, true)).toBe(3)
   })
 
   it('begins its round again with each halving', async () => {
-    const places = await fill(new Pace(8, {busyUntil: 0}), 200)
-    expect(await end(places, false)).toBe(4)
-    for (const place of places.slice(0, 3)) place.tell(true)
-    for (const place of places.slice(3)) place.tell(false)
-    for (const place of places.splice(0)) place.leave()
+    const slots = await fill(new Pace(8, {busyUntil: 0}), 200)
+    expect(await end(slots, false)).toBe(4)
+    for (const slot of slots.slice(0, 3)) slot.report(true)
+    for (const slot of slots.slice(3)) slot.report(false)
+    for (const slot of slots.splice(0)) slot.free()
     await delay(5)
-    expect(places).toHaveLength(2)
-    expect(await end(places, true)).toBe(3)
+    expect(slots).toHaveLength(2)
+    expect(await end(slots, true)).toBe(3)
   })
 
-  it('hands on no place that was left before it was halved', async () => {
+  it('hands on no slot that was freed before it was halved', async () => {
     const pace = new Pace(4, {busyUntil: 0})
-    const places = await fill(pace, 4)
-    for (const place of places.splice(0, 3)) place.leave()
-    places[0]?.tell(false)
+    const slots = await fill(pace, 4)
+    for (const slot of slots.splice(0, 3)) slot.free()
+    slots[0]?.report(false)
     expect(await fill(pace, 4)).toHaveLength(1)
   })
 
-  it('hands on no more places than are left after it was halved', async () => {
+  it('hands on no more slots than are left after it was halved', async () => {
     const pace = new Pace(4, {busyUntil: 0})
-    const places = await fill(pace, 4)
-    places[0]?.tell(false)
-    for (const place of places) place.leave()
+    const slots = await fill(pace, 4)
+    slots[0]?.report(false)
+    for (const slot of slots) slot.free()
     expect(await fill(pace, 4)).toHaveLength(2)
   })
 
-  it('takes a place back once, however often it is left', async () => {
+  it('takes a slot back once, however often it is freed', async () => {
     const pace = new Pace(2, {busyUntil: 0})
-    const places = await fill(pace, 2)
-    places[0]?.leave()
-    places[0]?.leave()
+    const slots = await fill(pace, 2)
+    slots[0]?.free()
+    slots[0]?.free()
     expect(await fill(pace, 4)).toHaveLength(1)
   })
 
@@ -190,7 +190,7 @@ describe('over a connection', () => {
     expect(Math.max(...together.slice(8, 24))).toBe(8)
   })
 
-  it('a slow one does not stop the others, also when there is one place less', async () => {
+  it('a slow one does not stop the others, also when there is one slot less', async () => {
     const {promise: gate, resolve: open} = Promise.withResolvers<void>()
     server.script(async ({url}, number) => {
       if (url === '/slow') await gate
@@ -207,7 +207,7 @@ describe('over a connection', () => {
   })
 
   it.each([1, 3])(
-    'those that wait for another attempt take no place: concurrency %i',
+    'those that wait for another attempt take no slot: concurrency %i',
     async (concurrency) => {
       const told = new Set<string>()
       server.script(({url}) => {
