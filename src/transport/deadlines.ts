@@ -7,15 +7,15 @@
 import {openStream} from '../multistatus/source.ts'
 import type {Chunks} from '../multistatus/source.ts'
 import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
-import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
+import type {DavError} from '../protocol/errors.ts'
+import {DavTimeoutError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
-import {HiddenRedirectError} from './redirects.ts'
+import {explainError, hiddenRedirect} from './explain-error.ts'
 import {isStreamed} from './request-body.ts'
 import type {DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
-import {isUndecodable, UndecodableError} from './undecodable.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
@@ -278,63 +278,12 @@ class Deadline {
   #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {
     const outcome = which === 'headers' ? 'got no answer' : 'got no more of the answer'
     const {method, url} = this.#request
-    const sentence = `${this.#subject} ${outcome} within ${milliseconds} ms`
+    const sentence = `${method} ${url} ${outcome} within ${milliseconds} ms`
     return new DavTimeoutError(sentence, which, {method, url})
   }
 
-  /** The error to throw for one of the platform. */
+  /** The error to throw for one that came up while the answer was read. */
   explain(error: unknown): DavError {
-    if (error instanceof DavError) return error
-    if (DavError.is(error)) return ownError(error)
-    const {method, url} = this.#request
-    const facts = {cause: error, method, url}
-    const code = errorCode(error)
-    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
-      return new DavTimeoutError(`${this.#subject} could not connect in time`, 'connect', facts)
-    const words = visible(messageOf(error).trim(), 300)
-    return new DavNetworkError(`${this.#subject} failed: ${words}`, facts)
-  }
-
-  get #subject(): string {
-    return `${this.#request.method} ${this.#request.url}`
+    return explainError(error, this.#request)
   }
 }
-
-function hiddenRedirect({method, url}: DavRequest): HiddenRedirectError {
-  const sentence = `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash that a collection ends with`
-  return new HiddenRedirectError(sentence, {method, url})
-}
-
-/** An error of a transport from another copy of the package, as one of this copy. */
-function ownError(error: DavError): DavError {
-  const {message, method, url} = error
-  const facts = {cause: error, method, url}
-  if (DavTimeoutError.is(error)) return new DavTimeoutError(message, error.timeout, facts)
-  return DavNetworkError.is(error)
-    ? new DavNetworkError(message, facts)
-    : new DavError(message, facts)
-}
-
-function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  if ('code' in error && typeof error.code === 'string') return error.code
-  return errorCode(error.cause)
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  // The words of zlib do not say that they are about the body.
-  if (isUndecodable(error)) return UndecodableError.of(error).message
-  const cause = error.cause instanceof Error ? error.cause.message : ''
-  // An AggregateError of several addresses has its words in its parts.
-  const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
-  const isEmpty = error.message === '' || EMPTY_WORDS.has(error.message)
-  return (
-    [isEmpty ? '' : error.message, cause, parts, errorCode(error), error.message].find(
-      (text) => text !== '',
-    ) ?? ''
-  )
-}
-
-// Messages of the platform's fetch that say nothing: its cause has the words.
-const EMPTY_WORDS: ReadonlySet<string> = new Set(['fetch failed', 'terminated'])
