@@ -14,7 +14,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
 import {isStreamed} from './request-body.ts'
-import type {DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
@@ -90,18 +90,15 @@ export function withDeadlines(
     try {
       const send = (): Promise<DavResponse> =>
         (sent = Promise.resolve(transport(withProgress(request, deadline))))
-      const {
-        status,
-        headers,
-        body,
-        url = '',
-      } = await deadline.race(send, timeouts.headers, 'headers')
+      const answer = await deadline.race(send, timeouts.headers, 'headers')
+      const {status, headers, body, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
       const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
-      if (body !== null)
-        return {...head, body: new OpenBody(openStream(body), deadline, timeouts.idle)}
+      // A transport without types may leave the body out.
+      if (body !== null && body !== undefined)
+        return {...head, body: new OpenBody(body, deadline, timeouts.idle)}
       deadline.end()
-      return {...head, body}
+      return {...head, body: null}
     } catch (error) {
       deadline.end()
       // A transport that does not heed the signal may answer all the same.
@@ -148,9 +145,10 @@ export class OpenBody implements AsyncIterableIterator<Uint8Array, undefined, un
   readonly #watchers: BodyWatcher[] = []
   #isOver = false
 
-  constructor(chunks: Chunks<unknown>, deadline: Deadline, idle: number) {
-    this.#chunks = chunks
+  /** @throws DavNetworkError for a body that cannot be read. */
+  constructor(body: DavBody, deadline: Deadline, idle: number) {
     this.#deadline = deadline
+    this.#chunks = this.#open(body)
     this.#idle = idle
   }
 
@@ -204,6 +202,15 @@ export class OpenBody implements AsyncIterableIterator<Uint8Array, undefined, un
     this.#isOver = true
     this.#deadline.end()
     for (const {onEnd} of this.#watchers) onEnd(error)
+  }
+
+  #open(body: DavBody): Chunks<unknown> {
+    try {
+      if (isStreamed(body)) return openStream(body)
+    } catch (error) {
+      throw this.#deadline.explain(error)
+    }
+    throw this.#deadline.explain(new TypeError('the body is no stream and no iterable of bytes'))
   }
 
   #bytesOf(chunk: unknown): Uint8Array {

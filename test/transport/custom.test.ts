@@ -1,6 +1,8 @@
 // States that any function that gives an object like a Response is a transport, also one that heeds no signal, and that the
 // body of its answer is closed. RFC 9110, section 6.
 
+import {Readable} from 'node:stream'
+
 import {DavClient, type DavResponse, type Transport, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
@@ -42,6 +44,34 @@ describe('an answer', () => {
       .collect()
     expect(successes.map(({href}) => href)).toEqual(['/docs/', '/docs/a'])
     expect(summary).toMatchObject({complete: true, requests: 1})
+  })
+
+  it('may leave its body out', async () => {
+    // @ts-expect-error -- a program without types may write it
+    const transport: Transport = async () => ({status: 204, headers: new Headers()})
+    expect(await open(transport).delete('a')).toMatchObject({ok: true, status: 204})
+  })
+
+  const locked = new Blob([whole]).stream()
+  locked.getReader()
+  it.each<[string, unknown, RegExp]>([
+    ['a string', whole, /the body is no stream and no iterable of bytes/],
+    ['bytes', bytes(whole), /the body is no stream and no iterable of bytes/],
+    ['a stream that somebody reads', locked, /lock/],
+    [
+      'a stream of strings',
+      Readable.from([whole]),
+      /a chunk of the body is no Uint8Array but string/,
+    ],
+  ])('is a DavNetworkError with a body that cannot be read: %s', async (_, body, words) => {
+    // @ts-expect-error -- a program without types may write it
+    const {error} = await drain(open(async () => answer(body)).propfind('docs/'))
+    expect(error).toMatchObject({
+      name: 'DavNetworkError',
+      method: 'PROPFIND',
+      url: `${url}docs/`,
+      message: expect.stringMatching(words),
+    })
   })
 
   it('has its generator closed on break', async () => {
