@@ -5,7 +5,7 @@ import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 
 /**
  * Sorts failures into two phases, each with leaves first or with collections first. The second phase has each 424, because its
- * cause is one of the others, and what depends on it: the collections around it, or its members.
+ * cause is one of the others. It also has the failures that depend on a 424: the collections around it, or its members.
  */
 export function inPhases(
   failures: readonly Failure[],

@@ -1,5 +1,5 @@
-// States that each call refuses an unknown option and a value of another type before anything is sent, and names the nearest
-// option: a misspelt condition must not delete unconditionally. No RFC speaks of options.
+// States that each call refuses an unknown option and a value of another type before anything is sent. The message names the
+// nearest option. A misspelt condition must not delete unconditionally. No RFC speaks of options.
 
 import {
   type DavClientOptions,

@@ -1,5 +1,5 @@
-// States the number of requests of one call at once: half as many after a 429, a 503 or a reset, gradually more after good
-// answers, none while the server asks to wait. RFC 6585, section 4; RFC 9110, section 10.2.3.
+// States the number of requests of one call at once. A 429, a 503 or a reset halves it, and good answers raise it slowly.
+// Nothing is sent while the server asks to wait. RFC 6585, section 4; RFC 9110, section 10.2.3.
 
 import {setTimeout as delay} from 'node:timers/promises'
 

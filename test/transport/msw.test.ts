@@ -1,5 +1,5 @@
 // States that the fetch transport passes through an interceptor of the platform's fetch. msw answers the two first exchanges
-// of this package, and a test of a user is written the same way. RFC 4918, sections 9.1 and 9.6.
+// of this package. Tests of users look the same. RFC 4918, sections 9.1 and 9.6.
 
 import {http, HttpResponse} from 'msw/http'
 import {setupServer} from 'msw/node'
