@@ -74,10 +74,10 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
 export function retry(
   session: Session,
   failures: Iterable<Failure> | AsyncIterable<Failure>,
-  given: RetryOptions | number = {},
+  given: RetryOptions | number | undefined,
   verbs: readonly Verb[],
 ): ResultStream {
-  const options = typeof given === 'number' ? {attempts: given} : given
+  const options = typeof given === 'number' ? {attempts: given} : (given ?? {})
   const {unguarded = false, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked = session.concurrency, ...settings} = others
   const concurrency = resolveConcurrency(asked)
