@@ -1,7 +1,7 @@
 /** The frame of each call: its connection, the count of requests, the end. A call gives a stream of results or a promise. */
 
 import type {DavResult} from '../multistatus/result.ts'
-import type {ResultStream, SourceSummary} from '../multistatus/result-stream.ts'
+import type {Ending, ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ShowCaller} from '../protocol/caller.ts'
@@ -12,24 +12,22 @@ import type {Connection} from './connection.ts'
 import type {Session} from './session.ts'
 import {openConnection} from './connection.ts'
 
-/** The end of a call, for its summary. */
-export type CallSummary = Omit<SourceSummary, 'requests'>
-
-/** The resource of a call, and its limits. */
+/** Settings of a call. */
 export interface Call {
   /** The collection concerned, for the summary of a call that was stopped. */
   readonly href: string
   readonly signal: AbortSignal | undefined
   readonly policy: ResolvedPolicy | undefined
   readonly concurrency?: number
-  /** Milliseconds that exchanges under way have to end after a signal. */
+  /** Milliseconds that requests under way have to their end after a signal. */
   readonly grace?: number
-  /** Collections known to be incomplete, for the summary of a call that was stopped. */
+  /** Known gaps, for the summary of a call that was stopped. */
   readonly incomplete?: readonly Incomplete[]
 }
 
 /**
- * Makes the stream of a call. `read` runs when the stream is read; `stop` is aborted when its reader goes away during a wait.
+ * Makes the stream of a call. `read` runs when the stream is read, and emits the results. `stop` is aborted when the reader
+ * goes away.
  */
 export function createCall<P>(
   session: Session,
@@ -37,17 +35,18 @@ export function createCall<P>(
   read: (
     connection: Connection,
     stop: AbortController,
-  ) => AsyncGenerator<readonly DavResult<P>[], CallSummary, undefined>,
+    emit: Sink<DavResult<P>>,
+  ) => Promise<Ending>,
 ): ResultStream<P> {
   const showCaller = captureCaller(createCall)
   const stop = new AbortController()
   let connection: Connection | undefined
   return createResultStream<P>({
-    async *read() {
+    async read(emit) {
       connection = openConnection(session, {policy, concurrency, signal, stop: stop.signal, grace})
       try {
-        const end = yield* read(connection, stop)
-        return {...end, requests: connection.requests}
+        const ending = await read(connection, stop, emit)
+        return {...ending, requests: connection.requests}
       } catch (error) {
         throw errorOf(error, connection, showCaller)
       } finally {

@@ -1,216 +1,110 @@
 /**
- * Many streams as one: as many run at once as there is room for, and a source is taken only when there is, so that the one
- * who reads sets the pace for the one who gives.
+ * Work for many sources: as much at once as there is room for. A source is taken only when there is room, so that the reader
+ * of the results sets the pace for the giver of the sources.
  */
 
+import {Bell} from '../multistatus/pull.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
+import {TURN_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Pace} from '../retry/pace.ts'
 import {untilAborted} from '../transport/abort.ts'
 
-/** How streams are merged. */
+export type {Sink}
+
+/** Settings of the work. */
 export interface MergeOptions {
-  /** Says how many run at once. */
+  /** Says how many runs may be under way at once. */
   readonly pace: Pace
-  /** Ends the iteration with its reason, whatever the sources and streams do. */
+  /** Ends the work with its reason. Runs under way end by their own means. */
   readonly signal: AbortSignal
-  /** No source is taken any more once it is aborted; the iteration ends when what was begun has ended. */
+  /** Aborted when no source may be taken any more. */
   readonly ending?: AbortSignal
-  /** Is aborted when the reader goes away before the end, so that what was begun ends too. */
-  readonly stop: AbortController
 }
 
-// Milliseconds after which timers have their turn.
-const LONGEST_TURN = 20
-
-/** Lets timers have their turn in work that waits for nothing: an abort could not end it else. */
+/** Gives timers their turn in work that waits for nothing. An abort could not end it otherwise. */
 export class Turns {
   #began = performance.now()
 
-  /** Waits where the turn has been long. */
+  /** Lets timers run. */
   async end(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 0))
     this.#began = performance.now()
   }
 
   get isLong(): boolean {
-    return performance.now() - this.#began > LONGEST_TURN
+    return performance.now() - this.#began > TURN_MILLISECONDS
   }
 }
-
-/** Gives results out. Resolves when they were read: `false` where nobody reads any more. */
-export type Sink<T> = (batch: readonly T[]) => Promise<boolean>
 
 /**
- * Runs something for each source and gives out what that gives, in the order in which it comes. Ends when all have ended.
+ * Runs a function for each source, and ends with the last run.
  *
- * @throws What a source or a run throws, after what was under way has ended; no further source is then taken.
+ * @throws The first error of a source or a run, after the runs under way. No further source is then taken.
  */
-export function merge<S, T>(
+export async function merge<S>(
   sources: Iterable<S> | AsyncIterable<S>,
-  options: MergeOptions,
-  run: (source: S, emit: Sink<T>) => Promise<void>,
-): AsyncIterable<readonly T[]> {
-  return {[Symbol.asyncIterator]: () => new Merge(sources, options, run)}
+  {pace, signal, ending}: MergeOptions,
+  run: (source: S) => Promise<void>,
+): Promise<void> {
+  const bell = new Bell()
+  // Aborted when no source may be taken any more, for any cause.
+  const halt = new AbortController()
+  let error: {readonly reason: unknown} | undefined
+  let running = 0
+  const fail = (reason: unknown): void => {
+    error ??= {reason}
+    halt.abort(reason)
+  }
+  const onAbort = (): void => fail(signal.reason)
+  const onEnding = (): void => halt.abort(ending?.reason)
+  const runOne = async (source: S): Promise<void> => {
+    running++
+    await run(source).catch(fail)
+    running--
+    bell.ring()
+  }
+  if (signal.aborted) onAbort()
+  if (ending?.aborted === true) onEnding()
+  signal.addEventListener('abort', onAbort)
+  ending?.addEventListener('abort', onEnding)
+  halt.signal.addEventListener('abort', bell.ring)
+  const unlisten = pace.onRoom(bell.ring)
+  const turns = new Turns()
+  let isDone = false
+  let opened: Sources<S> | undefined
+  try {
+    opened = open(sources, halt.signal)
+    while (!halt.signal.aborted) {
+      const coming = opened.next()
+      const next = coming instanceof Promise ? await coming : coming
+      isDone = next.done === true
+      if (next.done === true || halt.signal.aborted) break
+      void runOne(next.value)
+      if (turns.isLong) await turns.end()
+      while (!pace.hasRoom(running) && !halt.signal.aborted) await bell.wait()
+    }
+  } catch (thrown) {
+    if (!halt.signal.aborted || thrown !== halt.signal.reason) error ??= {reason: thrown}
+  }
+  // Not awaited: a silent source may never answer.
+  if (!isDone) void opened?.return().catch(() => {})
+  for (;;) {
+    if (running === 0) break
+    await bell.wait()
+  }
+  signal.removeEventListener('abort', onAbort)
+  ending?.removeEventListener('abort', onEnding)
+  unlisten()
+  if (error !== undefined) throw error.reason
 }
 
-/** Gives out the batches of a stream. */
-export async function pour<T>(stream: AsyncIterable<readonly T[]>, emit: Sink<T>): Promise<void> {
-  for await (const batch of stream) if (!(await emit(batch))) return
-}
-
-/** One iteration. Not a generator: each of the steps that one takes for a batch costs as much as reading an answer does. */
-class Merge<S, T> implements AsyncIterator<readonly T[], undefined, undefined> {
-  readonly #sources: Iterable<S> | AsyncIterable<S>
-  readonly #options: MergeOptions
-  readonly #run: (source: S, emit: Sink<T>) => Promise<void>
-  readonly #onAbort = (): void => this.#break(this.#options.signal.reason)
-  readonly #onRoom = (): void => this.#roomMade?.()
-  #unlisten: (() => void) | undefined
-  #waiting: {readonly batch: readonly T[]; readonly read: (goOn: boolean) => void}[] = []
-  /** Those whose batches are being read. */
-  #reading: ((goOn: boolean) => void)[] = []
-  #running = 0
-  #isBegun = false
-  /** No source comes any more. */
-  #isExhausted = false
-  /** There is nobody to give to. */
-  #isLeft = false
-  #error: {readonly reason: unknown} | undefined
-  #wake: (() => void) | undefined
-  #roomMade: (() => void) | undefined
-
-  constructor(
-    sources: Iterable<S> | AsyncIterable<S>,
-    options: MergeOptions,
-    run: (source: S, emit: Sink<T>) => Promise<void>,
-  ) {
-    this.#sources = sources
-    this.#options = options
-    this.#run = run
-  }
-
-  async next(): Promise<IteratorResult<readonly T[], undefined>> {
-    if (!this.#isBegun) this.#begin()
-    for (const read of this.#reading.splice(0)) read(true)
-    while (this.#waiting.length === 0 && !this.#isLeft && !this.#isOver) {
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-    if (this.#waiting.length > 0) {
-      const taken = this.#waiting
-      this.#waiting = []
-      this.#reading = taken.map(({read}) => read)
-      const [first] = taken
-      const value = taken.length === 1 && first ? first.batch : taken.flatMap(({batch}) => batch)
-      return {value, done: false}
-    }
-    await this.#close()
-    if (this.#error !== undefined) throw this.#error.reason
-    return {value: undefined, done: true}
-  }
-
-  async return(): Promise<IteratorResult<readonly T[], undefined>> {
-    if (!this.#isOver) this.#options.stop.abort()
-    await this.#close()
-    return {value: undefined, done: true}
-  }
-
-  get #isOver(): boolean {
-    return (this.#isExhausted || this.#error !== undefined) && this.#running === 0
-  }
-
-  #begin(): void {
-    this.#isBegun = true
-    const {pace, signal, ending} = this.#options
-    if (signal.aborted) this.#onAbort()
-    signal.addEventListener('abort', this.#onAbort, {once: true})
-    ending?.addEventListener('abort', this.#onRoom, {once: true})
-    this.#unlisten = pace.onRoom(this.#onRoom)
-    void this.#runAll()
-  }
-
-  /** Ends what was begun. A source may be silent for ever; what was begun is not. */
-  async #close(): Promise<void> {
-    const {signal, ending} = this.#options
-    signal.removeEventListener('abort', this.#onAbort)
-    ending?.removeEventListener('abort', this.#onRoom)
-    this.#unlisten?.()
-    this.#isLeft = true
-    for (const read of this.#reading.splice(0)) read(false)
-    for (const {read} of this.#waiting.splice(0)) read(false)
-    this.#roomMade?.()
-    while (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
-  }
-
-  readonly #emit: Sink<T> = (batch) => {
-    if (batch.length === 0) return Promise.resolve(true)
-    if (this.#isLeft) return Promise.resolve(false)
-    return new Promise((read) => {
-      this.#waiting.push({batch, read})
-      this.#wake?.()
-    })
-  }
-
-  async #runAll(): Promise<void> {
-    const {pace, ending} = this.#options
-    let sources: Sources<S> | undefined
-    let isDone = false
-    const turns = new Turns()
-    try {
-      sources = open(this.#sources, ending)
-      while (this.#takesMore) {
-        const coming = sources.next()
-        const next = coming instanceof Promise ? await coming : coming
-        isDone = next.done === true
-        // It may come long after the end.
-        if (next.done === true || this.#isLeft || this.#error !== undefined) break
-        this.#runOne(next.value)
-        if (turns.isLong) await turns.end()
-        while (!pace.hasRoom(this.#running) && this.#takesMore) {
-          await new Promise<void>((resolve) => (this.#roomMade = resolve))
-        }
-      }
-    } catch (error) {
-      if (ending?.aborted !== true || error !== ending.reason) this.#error ??= {reason: error}
-    }
-    // Not waited for: what is silent returns only when it is not.
-    if (!isDone) void sources?.return().catch(() => {})
-    this.#isExhausted = true
-    this.#wake?.()
-  }
-
-  get #takesMore(): boolean {
-    const {ending} = this.#options
-    return !this.#isLeft && this.#error === undefined && ending?.aborted !== true
-  }
-
-  #runOne(source: S): void {
-    this.#running++
-    const ended = (): void => {
-      this.#running--
-      this.#roomMade?.()
-      if (this.#isExhausted || this.#isLeft || this.#error !== undefined) this.#wake?.()
-    }
-    this.#run(source, this.#emit).then(ended, (reason: unknown) => {
-      this.#error ??= {reason}
-      ended()
-    })
-  }
-
-  /** Gives nothing more, whatever is under way. */
-  #break(reason: unknown): void {
-    this.#error ??= {reason}
-    this.#isLeft = true
-    this.#roomMade?.()
-    this.#wake?.()
-  }
-}
-
-/** What gives the sources one by one. */
+/** Gives sources one by one. */
 export interface Sources<S> {
   next(): IteratorResult<S, unknown> | Promise<IteratorResult<S, unknown>>
   return(): Promise<unknown>
 }
 
-/** Those that are there are given at once. Others are waited for until nothing is to be begun any more. */
+/** Opens sources. Those of an iterable are there at once; others are awaited until the signal. */
 export function open<S>(
   sources: Iterable<S> | AsyncIterable<S>,
   ending: AbortSignal | undefined,

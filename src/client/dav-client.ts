@@ -36,14 +36,15 @@ import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
-import type {ListingStream, PropfindOptions} from '../listing/propfind.ts'
-import {propfind, STAT_OPTIONS} from '../listing/propfind.ts'
+import type {ListingStream, PropfindOptions, WalkOptions} from '../listing/propfind.ts'
+import {propfind, propfindWalk} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {spelled} from '../call/target.ts'
-import {stat} from '../listing/stat.ts'
+import type {ExistsOptions} from '../listing/stat.ts'
+import {exists, stat} from '../listing/stat.ts'
 import type {Target} from '../call/target.ts'
 
 /** The settings of a client. */
@@ -235,12 +236,44 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * The properties of one resource: PROPFIND with Depth 0. RFC 4918, section 9.1.
+   * Lists everything below a collection, by one request with Depth 1 for each collection: {@link DavClient.propfind} with
+   * depth `{walk: true}`. Its checkpoints can be gone on with.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns Its own result, wherever it stands in the answer.
-   * @throws TypeError or RangeError for a target or an option that makes no sense; and what reading {@link DavClient.propfind} throws: {@link DavHttpError} with status 404 for a resource that is
-   *   not there.
+   * @returns The results, as {@link DavClient.propfind} gives them.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * for await (const result of dav.walk('photos/', {levels: 3})) console.log(result.status, result.href)
+   * ```
+   */
+  walk<
+    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options?: WalkOptions<Names, E> & {
+      readonly allprop?: false | undefined
+      readonly propname?: false | undefined
+    },
+  ): ListingStream<PropertiesOf<Names[number], D & E>>
+  walk<const E extends Decoders = Record<never, never>>(
+    target: Target,
+    options: WalkOptions<readonly string[], E>,
+  ): ListingStream<DecodedProperties<D & E>>
+  walk(target: Target, options?: WalkOptions): ListingStream<unknown> {
+    return propfindWalk(this.#session, target, options)
+  }
+
+  /**
+   * Reads the properties of one resource: PROPFIND with Depth 0. RFC 4918, section 9.1.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The resource's own result, in any place of the answer. A missing resource is a Failure with status 404 or 410,
+   *   however the server says it.
+   * @throws TypeError or RangeError for an invalid target or option; {@link DavHttpError} for any other refusal;
+   *   {@link DavError} for an answer without such a result, {@link MultiStatusError}, {@link DavNetworkError},
+   *   {@link DavTimeoutError}.
    * @example
    * ```ts
    * const result = await dav.stat('photos/1.jpg')
@@ -253,7 +286,23 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     target: Target,
     options: Omit<PropfindOptions<Names, E>, 'depth' | 'resume' | 'concurrency'> = {},
   ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
-    return stat(this.#session, target, readOptions('stat', options, STAT_OPTIONS))
+    return stat(this.#session, target, options)
+  }
+
+  /**
+   * Tells if a resource is there. RFC 4918, section 9.1.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns `false` after a 404 or a 410, in the answer or in its document.
+   * @throws TypeError for an invalid target or option. {@link DavError} and its kinds if nobody knows: a refusal, an answer
+   *   that does not name the resource or contradicts itself, a redirect to another resource, no answer.
+   * @example
+   * ```ts
+   * if (!(await dav.exists('photos/1.jpg'))) console.log('not uploaded yet')
+   * ```
+   */
+  exists(target: Target, options?: ExistsOptions): Promise<boolean> {
+    return exists(this.#session, target, options)
   }
 
   /**

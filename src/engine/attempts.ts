@@ -10,7 +10,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {exchange} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
-import {mergePhases} from './phases.ts'
+import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {brokenVerdict} from './verdict.ts'
 
@@ -120,10 +120,8 @@ async function sendMembers(
   context: VerbContext,
 ): Promise<void> {
   const {ending, repeats} = context.connection
-  const runs = mergePhases(failures, context, ending, async (failure) => {
+  await runPhases(failures, context, ending, async (failure) => {
     if (failure.request === undefined || repeats?.spend() !== true) return
     failed.addMemberAttempt(failure, await attemptWhole(failure.request, context))
   })
-  // They emit nothing: their outcomes are in `failed`.
-  for await (const _ of runs);
 }

@@ -74,23 +74,26 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   return createCall(
     session,
     {href: session.base.href, ...settings},
-    async function* (connection, stop) {
+    async (connection, stop, emit) => {
       const {pace, ending} = connection
       const meter = new ProgressMeter(connection, total, onProgress)
-      const run = runner(call, {session, connection, stop, verb}, meter)
+      const add: Sink<DavResult> = (batch) => {
+        try {
+          // Results after the end of the reader are not counted.
+          if (!stop.signal.aborted) meter.add(batch)
+        } catch (error) {
+          // An error of the listener ends the call.
+          stop.abort(error)
+          throw error
+        }
+        return emit(batch)
+      }
+      const run = runner(call, {session, connection, stop, verb}, meter, add)
       const [sources, rest] = sourcesOf(targets)
       try {
-        for await (const batch of merge(sources, {pace, ending, signal: stop.signal, stop}, run)) {
-          meter.add(batch)
-          yield batch
-        }
-        if (ending.aborted) {
-          // The call ended before their turn. Each has its verdict all the same.
-          for await (const batch of merge(rest, {pace, signal: stop.signal, stop}, run)) {
-            meter.add(batch)
-            yield batch
-          }
-        }
+        await merge(sources, {pace, ending, signal: stop.signal}, run)
+        // The call ended before their turn. Each has its verdict all the same.
+        if (ending.aborted) await merge(rest, {pace, signal: stop.signal}, run)
       } finally {
         meter.report()
       }
@@ -105,11 +108,12 @@ function runner<T>(
   {settle, options}: ManyCall<T>,
   context: VerbContext,
   meter: ProgressMeter,
-): (target: T, emit: Sink<DavResult>) => Promise<void> {
+  emit: Sink<DavResult>,
+): (target: T) => Promise<void> {
   const {session, connection, verb} = context
   const folding = new Folding()
   const refused = new Refused()
-  return async (target, emit) => {
+  return async (target) => {
     meter.start()
     const request = settleOrRefuse(session, target, settle)
     if ('ok' in request) {

@@ -3,34 +3,32 @@
  * RFC 4918, sections 9.6.1 and 11.4.
  */
 
-import type {Sink} from '../call/merge.ts'
 import {merge} from '../call/merge.ts'
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {Failure} from '../multistatus/result.ts'
 import {inPhases} from '../retry/phases.ts'
 import {Folding} from './folding.ts'
 import type {VerbContext} from './verb.ts'
 
-/** Runs a function for each failure. An aborted `ending` begins no further one. Yields the results that the runs emit. */
-export async function* mergePhases(
+/** Runs a function for each failure. An aborted `ending` begins no further one. */
+export async function runPhases(
   failures: readonly Failure[],
   {connection, stop, verb}: VerbContext,
   ending: AbortSignal | undefined,
-  run: (failure: Failure, emit: Sink<DavResult>) => Promise<void>,
-): AsyncGenerator<readonly DavResult[], undefined, undefined> {
+  run: (failure: Failure) => Promise<void>,
+): Promise<void> {
   const {pace} = connection
-  const options = {pace, signal: stop.signal, stop, ...(ending !== undefined && {ending})}
+  const options = {pace, signal: stop.signal, ...(ending !== undefined && {ending})}
   for (const phase of inPhases(failures, verb.order)) {
     const folding = new Folding()
-    yield* merge<Failure, DavResult>(phase, options, async (failure, emit) => {
+    await merge(phase, options, async (failure) => {
       const taken = folding.take(failure.request?.url ?? failure.url)
       // Those around it and in it that were taken before are waited for.
       if (taken?.before !== undefined) await pace.idle(taken.before)
       try {
-        await run(failure, emit)
+        await run(failure)
       } finally {
         taken?.settle(undefined)
       }
     })
   }
-  return undefined
 }

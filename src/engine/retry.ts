@@ -9,10 +9,9 @@ import {open, Turns} from '../call/merge.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {resolveTarget} from '../call/target.ts'
-import type {Listing} from '../listing/frontier.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {firstListing} from '../listing/propfind.ts'
-import type {ListingQuery} from '../listing/query.ts'
+import type {Listing, ListingQuery} from '../listing/query.ts'
 import {incompleteListing, isDeep} from '../listing/query.ts'
 import {walk} from '../listing/walk.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
@@ -41,7 +40,7 @@ import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
-import {mergePhases} from './phases.ts'
+import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
 /** Options of `retry`. */
@@ -84,7 +83,7 @@ export function retry(
   const policy = resolvePolicy({...session.retry, ...settings})
   assertIterable(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
-  return createCall(session, call, async function* (connection, stop) {
+  return createCall(session, call, async (connection, stop, emit) => {
     const incomplete: Incomplete[] = []
     const {ending} = connection
     const all: Failure[] = []
@@ -97,24 +96,24 @@ export function retry(
       }
     } catch (error) {
       void sources.return().catch(() => {})
-      if (connection.isEnd(error)) yield all
+      if (connection.isEnd(error)) await emit(all)
       throw error
     }
     const {listings, requests, kept} = plan(all, {session, policy, unguarded, verbs})
     // A listing that is not sent again is not complete.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
-    yield kept
+    await emit(kept)
     const frontier = new Frontier([...listings.keys()])
     try {
       if (listings.size > 0)
-        yield* walk(frontier, {session, connection, stop, incomplete, throws: false})
+        await walk(frontier, {session, connection, stop, incomplete, throws: false}, emit)
     } catch (error) {
       // A failure that was not sent again, or not to its end, is unchanged.
       const left = new Set(frontier.left.map(({query}) => query))
       const unlisted = [...listings].filter(([{query}]) => left.has(query))
       if (connection.isEnd(error))
-        yield [...unlisted.map(([, failure]) => failure), ...requests.values()]
+        await emit([...unlisted.map(([, failure]) => failure), ...requests.values()])
       throw error
     }
     for (const verb of verbs) {
@@ -122,9 +121,7 @@ export function retry(
         requests.has(keyOf(request ?? {method: verb.method, url}))
       const own = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const context = {session, connection, stop, verb, isRetriedElsewhere}
-      yield* mergePhases(own, context, undefined, (failure, emit) =>
-        sendAgain(failure, emit, context),
-      )
+      await runPhases(own, context, undefined, (failure) => sendAgain(failure, emit, context))
     }
     ending.throwIfAborted()
     return {incomplete}

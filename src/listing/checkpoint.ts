@@ -7,8 +7,8 @@ import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
-import type {Frontier, Listing} from './frontier.ts'
-import type {ListingQuery} from './query.ts'
+import type {Frontier} from './frontier.ts'
+import type {Listing, ListingQuery} from './query.ts'
 import {resolveTarget} from '../call/target.ts'
 
 /** What is left of a listing: plain JSON, without results. It is as long as the collections that are known and not yet listed. */

@@ -4,14 +4,14 @@
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
-import {isCollection, kindOf, typesOf} from '../multistatus/selection.ts'
+import {isMissing} from '../multistatus/result.ts'
+import {looksLikeCollection, kindOf, typesOf} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {Coverage} from './coverage.ts'
-import {isMissing} from './presence.ts'
 
 // Paths of a tree that a server gives at once though it was asked for one level.
 const MOST_DEEPER = 25_000
@@ -100,7 +100,7 @@ export class DeeperResults {
       if (this.#given.has(path)) return false
       const isKept = this.#given.size < MOST_DEEPER
       if (isKept) this.#given.add(path)
-      if (ok && isCollection(result)) {
+      if (ok && looksLikeCollection(result)) {
         if (isKept) this.#collections.set(path, url)
         else this.#forgotten ??= url
       }
@@ -126,7 +126,7 @@ export class Types {
       if (result.ok && areOwn) this.#tellsCollections ||= kindOf(result.properties) === 'collection'
       if (!result.ok || (result.relation !== 'member' && result.relation !== 'descendant')) continue
       if (result.url.endsWith('/')) this.#writesSlashes = true
-      else if (!isCollection(result)) this.#seeType(result, areOwn)
+      else if (!looksLikeCollection(result)) this.#seeType(result, areOwn)
     }
   }
 

@@ -4,10 +4,10 @@
  */
 
 import type {DavResult} from '../multistatus/result.ts'
-import {isCollection, kindOf} from '../multistatus/selection.ts'
+import {isMissing} from '../multistatus/result.ts'
+import {looksLikeCollection, kindOf} from '../multistatus/selection.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
-import {isMissing} from './presence.ts'
 
 // Where a larger answer comes back to a collection that is forgotten, that collection counts as one that was never named.
 const MOST_SETTLED = 25_000
@@ -134,5 +134,5 @@ export class Coverage {
  * it is none.
  */
 function mayBeCollection(result: DavResult<unknown>): boolean {
-  return result.ok && (isCollection(result) || result.url.endsWith('/'))
+  return result.ok && (looksLikeCollection(result) || result.url.endsWith('/'))
 }

@@ -1,57 +1,36 @@
 /**
- * What a listing of many collections has still to ask for: depth first, so that it holds the collections beside the open
- * path and not all of a tree. It can be written down and taken up again.
+ * The listings that a call has still to send: depth first, so that it holds the collections beside the open path and not
+ * all of a tree. A checkpoint is made of it.
  */
 
-import type {Depth} from '../protocol/depth.ts'
-import type {ListingQuery} from './query.ts'
+import {Bell} from '../multistatus/pull.ts'
+import type {Listing} from './query.ts'
 
-/** One collection that is to be listed. */
-export interface Listing {
-  readonly query: ListingQuery
-  readonly url: string
-  readonly depth: Depth
-  /** Whether it is what the order asks for, and not a collection that was found below. */
-  readonly isFirst: boolean
-  /** Whether Depth infinity was refused for it before. */
-  readonly isRefused?: boolean
-}
-
-/** Gives out listings, as an iteration that ends when none is left and none is under way that may add some. */
+/** Gives out listings. The iteration ends when none is left and none is under way that may add some. */
 export class Frontier implements AsyncIterable<Listing> {
   // The next one is the last.
   readonly #waiting: Listing[]
   readonly #underWay = new Set<Listing>()
-  #wake: (() => void) | undefined
-  #isEnded = false
+  readonly #news = new Bell()
 
   constructor(listings: readonly Listing[]) {
     this.#waiting = listings.toReversed()
   }
 
-  /** What has not been given out, or is not done with: in the order in which it would be asked for. */
+  /** Listings that are not finished, in the order of their requests. */
   get left(): readonly Listing[] {
     return [...this.#underWay, ...this.#waiting.toReversed()]
   }
 
-  /** A listing is done with, and found others. They come next. */
+  /** Finishes a listing. Those that it found come next. */
   settle(listing: Listing, found: readonly Listing[]): void {
     this.#underWay.delete(listing)
-    for (let index = found.length - 1; index >= 0; index--) {
-      const one = found[index]
-      if (one !== undefined) this.#waiting.push(one)
-    }
-    this.#wake?.()
-  }
-
-  /** Gives nothing more out. What is left stays what is left. */
-  end(): void {
-    this.#isEnded = true
-    this.#wake?.()
+    for (const one of found.toReversed()) this.#waiting.push(one)
+    this.#news.ring()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Listing, undefined, undefined> {
-    while (!this.#isEnded) {
+    for (;;) {
       const next = this.#waiting.pop()
       if (next !== undefined) {
         this.#underWay.add(next)
@@ -59,11 +38,8 @@ export class Frontier implements AsyncIterable<Listing> {
       } else if (this.#underWay.size === 0) {
         return undefined
       } else {
-        const {promise, resolve} = Promise.withResolvers<void>()
-        this.#wake = resolve
-        await promise
+        await this.#news.wait()
       }
     }
-    return undefined
   }
 }

@@ -1,11 +1,14 @@
 /** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
+import {readAnswer, readHead} from '../call/answer.ts'
+import type {Connection} from '../call/connection.ts'
+import type {Session} from '../call/session.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
-import type {Decoders} from '../properties/vocabulary.ts'
-import type {SentScheme} from '../protocol/challenge.ts'
-import type {Depth} from '../protocol/depth.ts'
+import {MAX_PAGES, REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import {
   DavError,
@@ -14,128 +17,161 @@ import {
   DavTimeoutError,
   MultiStatusError,
 } from '../protocol/errors.ts'
-import {canonicalPathOf} from '../protocol/href.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import {within} from '../protocol/wait.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
-import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
-import {causeOf, readAnswer, readHead} from '../call/answer.ts'
-import type {CallSummary} from '../call/call.ts'
+import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
+import type {Listing} from './query.ts'
 import {NamedResources} from './named.ts'
-import type {Connection} from '../call/connection.ts'
-import type {Session} from '../call/session.ts'
+import {failureOf} from './query.ts'
 
-// More pages than this are taken for a server that goes round in circles.
-const MOST_PAGES = 10_000
-
-// Milliseconds that the words of a refusal have before it is tried again without them.
-const WORDS_WITHIN = 1000
-
-/** How all collections of a call are asked for. */
+/** The means of a call. */
 export interface CallContext {
   readonly session: Session
   readonly connection: Connection
-  /** Is aborted when the reader goes away. */
+  /** Aborted when the reader goes away. */
   readonly stop: AbortController
 }
 
-/** One collection, or another resource, to list. */
-export interface ListingRequest {
-  readonly url: string
-  readonly depth: Depth
-  readonly body: string
-  readonly decoders: Decoders
-  /** Is told of each time that it is sent: how often that was so far. */
-  readonly onSend?: (times: number) => void
-  /** Says which statuses are no refusal for good. */
-  readonly mayRepeat?: (status: number, problem: unknown) => boolean
-}
-
-/** An answer that has begun. */
-export interface ListingAnswer<P> {
-  /** The URL that answered. */
-  readonly url: string
-  /** Whether that is another resource than the one that was asked. */
-  readonly isElsewhere: boolean
-  /** The status of the answer, where that is no success. */
-  readonly status: number | undefined
-  /** What the server says it is. */
-  readonly server: string
-  /** The results of all pages, related to that URL. Ending the iteration early gives the body up. */
-  readonly batches: AsyncIterable<readonly DavResult<P>[]>
-  /** Whether the answer is a listing of the resource: it named members, or itself and nothing of another collection. */
-  readonly hasListed: boolean
-  /** Whether the answer named the resource itself, and not as a failure. */
-  readonly hasSelf: boolean
-  /** What can be said when the batches have ended. */
-  end(): CallSummary
+/** An answer whose body has begun. */
+interface Page<P> {
+  readonly head: AnswerHead
+  readonly answer: MultiStatusAnswer<P>
 }
 
 /**
  * Sends a PROPFIND.
  *
- * @throws DavHttpError where it is refused as a whole; MultiStatusError, DavNetworkError, DavTimeoutError.
+ * @throws DavHttpError for a refusal of the whole; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
-export async function list<P>(
-  request: ListingRequest,
-  context: CallContext,
-): Promise<ListingAnswer<P>> {
-  const first = await exchange<P>(request.url, request, context)
-  const {url} = first.head
-  const incomplete: Incomplete[] = []
-  let end: CallSummary = {incomplete}
-  const named = new NamedResources(url)
+export async function list<P>(listing: Listing, context: CallContext): Promise<ListingAnswer<P>> {
+  return new ListingAnswer(listing, context, await exchange<P>(listing, context, listing.url))
+}
 
-  async function* batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-    const pages = new Set([request.url, url])
-    for (let page = first; ;) {
-      const isFirst = page === first
-      // 206: a part of it, whatever was asked for.
-      if (page.head.status >= 300 || page.head.status === 206)
-        incomplete.push({href: url, reason: 'failed', status: page.head.status})
-      for await (const batch of page.answer.batches) {
-        // Each page may begin with the collection itself.
-        const hadSelf = !isFirst && named.self
-        for (const result of batch) if (isFirst || !isOwn(result)) named.see(result)
-        yield hadSelf ? batch.filter((result) => !isOwn(result)) : batch
-        if (!isFirst) named.self ||= batch.some((result) => isOwn(result))
-      }
-      const summary = page.answer.summary()
-      for (const one of summary.incomplete) noteIncomplete(incomplete, one)
-      if (isFirst) end = {...summary, incomplete}
-      const next = nextPage(page.head, pages)
-      if (next === undefined || next === 'lost') {
-        if (next === 'lost') incomplete.push({href: url, reason: 'paged'})
-        break
-      }
-      page = await exchange<P>(next, {...request, url}, context)
-      if (!isPageOf(url, next, page.head, pages)) {
-        incomplete.push({href: url, reason: 'paged'})
-        await page.answer.discard()
-        break
-      }
-    }
-    for (const one of named.incomplete(request)) noteIncomplete(incomplete, one)
-    return undefined
+/** An answer that has begun. */
+export class ListingAnswer<P> {
+  /** The URL that answered. */
+  readonly url: string
+  /** Tells if that is another resource than the one that was asked. */
+  readonly isElsewhere: boolean
+  /** The status of the answer, unless it is a success. */
+  readonly status: number | undefined
+  /** The name that the server gives itself. */
+  readonly server: string
+  readonly #listing: Listing
+  readonly #context: CallContext
+  readonly #first: Page<P>
+  readonly #named: NamedResources
+  readonly #incomplete: Incomplete[] = []
+  #end: Ending | undefined
+
+  constructor(listing: Listing, context: CallContext, first: Page<P>) {
+    const {url, status, server} = first.head
+    this.url = url
+    this.isElsewhere = canonicalPathOf(url) !== canonicalPathOf(listing.url)
+    this.status = isSuccessStatus(status) ? undefined : status
+    this.server = server
+    this.#listing = listing
+    this.#context = context
+    this.#first = first
+    this.#named = new NamedResources(url)
   }
 
-  return {
-    url,
-    isElsewhere: canonicalPathOf(url) !== canonicalPathOf(request.url),
-    status: first.head.status >= 300 ? first.head.status : undefined,
-    server: first.head.server,
-    batches: batches(),
-    get hasListed() {
-      return named.hasListed(request.depth)
-    },
-    get hasSelf() {
-      return named.hasSelf
-    },
-    end: () => end,
+  /** Tells if it lists the resource: it named members, or the resource and nothing of another collection. */
+  get hasListed(): boolean {
+    return this.#named.hasListed(this.#listing.depth)
+  }
+
+  /** Tells if it named the resource itself, and not as a failure. */
+  get hasSelf(): boolean {
+    return this.#named.hasSelf
+  }
+
+  /** The summary, after `read`. */
+  get end(): Ending {
+    return {...this.#end, incomplete: this.#incomplete}
+  }
+
+  /**
+   * Emits the results of all pages, related to the URL that answered.
+   *
+   * @returns `false` if the reader has gone. The body is given up then, and so it is after an error of `emit`.
+   */
+  async read(emit: Sink<DavResult<P>>): Promise<boolean> {
+    const {url} = this
+    const pages = new Set([this.#listing.url, url])
+    for (let page = this.#first; ;) {
+      const {status} = page.head
+      // 206 is a part, without any range in the request.
+      if (!isSuccessStatus(status) || status === 206)
+        this.#incomplete.push({href: url, reason: 'failed', status})
+      for await (const batch of page.answer.batches) {
+        const results = page === this.#first ? this.#see(batch) : this.#seeMore(batch)
+        if (!(await emit(results))) return false
+      }
+      const summary = page.answer.summary()
+      this.#end ??= summary
+      for (const one of summary.incomplete) noteIncomplete(this.#incomplete, one)
+      if (page.head.next === undefined) break
+      const next = findPage(page.head, pages)
+      const following = next === undefined ? undefined : await this.#openPage(next, pages)
+      if (following === undefined) {
+        this.#incomplete.push({href: url, reason: 'paged'})
+        break
+      }
+      page = following
+    }
+    for (const one of this.#named.incomplete(this.#listing)) noteIncomplete(this.#incomplete, one)
+    return true
+  }
+
+  /**
+   * Relates results to a root. Leaves out results for the collection itself and for those around it, which their own
+   * listings have reported.
+   */
+  place(batch: readonly DavResult<P>[], root: string): readonly DavResult<P>[] {
+    const {isFirst} = this.#listing
+    if (root === this.url && isFirst) return batch
+    const base = canonicalPathOf(root)
+    const self = canonicalPathOf(this.url)
+    return batch.flatMap((result) => {
+      if (result.href === '') return [result]
+      const path = canonicalPathOf(result.url)
+      const relation = relate(path, base)
+      const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
+      const isReported = isAround && !(isFirst && path === self)
+      return result.ok && isReported ? [] : [{...result, relation}]
+    })
+  }
+
+  #see(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
+    for (const result of batch) this.#named.see(result)
+    return batch
+  }
+
+  /** Leaves out the collection itself from a further page, if a page before it had it. */
+  #seeMore(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
+    const hadSelf = this.#named.self
+    const others = batch.filter(({ok, relation}) => !ok || relation !== 'self')
+    this.#see(others)
+    this.#named.self ||= others.length < batch.length
+    return hadSelf ? others : batch
+  }
+
+  /** Opens a further page; `undefined` if a redirect led to another resource or to a page once more. */
+  async #openPage(asked: string, pages: ReadonlySet<string>): Promise<Page<P> | undefined> {
+    const page = await exchange<P>(this.#listing, this.#context, asked, this.url)
+    const answered = page.head.url
+    const isSame = canonicalPathOf(answered) === canonicalPathOf(this.url)
+    if (answered === asked || (isSame && !pages.has(answered))) return page
+    await page.answer.discard()
+    return undefined
   }
 }
 
-/** The error where another resource answered. */
+/** Makes the error for an answer of another resource. */
 export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
   return new DavError(
     `PROPFIND ${url} was redirected to ${answer.url}, which is another resource`,
@@ -143,71 +179,61 @@ export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavEr
   )
 }
 
-function isOwn({ok, relation}: DavResult<unknown>): boolean {
-  return ok && relation === 'self'
-}
-
-/** Whether the answer for a page is one, and not another resource or a page once more, to which a redirect has led. */
-function isPageOf(
-  url: string,
-  asked: string,
-  {url: answered}: AnswerHead,
-  pages: Set<string>,
-): boolean {
-  if (answered === asked) return true
-  return canonicalPathOf(answered) === canonicalPathOf(url) && !pages.has(answered)
-}
-
-/** The URL of the next page; `lost` where there is one that must not be read: elsewhere, or once more. */
-function nextPage({url, next}: AnswerHead, pages: Set<string>): string | undefined {
-  if (next === undefined) return undefined
+/** Finds the URL of the next page; `undefined` for one that must not be read: on another origin, or once more. */
+function findPage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
   const to = URL.parse(next, url)
-  if (to === null || to.origin !== new URL(url).origin || pages.size === MOST_PAGES) return 'lost'
+  if (to === null || to.origin !== new URL(url).origin || pages.size === MAX_PAGES) return undefined
   to.hash = ''
   to.username = ''
   to.password = ''
-  if (pages.has(to.href)) return 'lost'
+  if (pages.has(to.href)) return undefined
   pages.add(to.href)
   return to.href
 }
 
 /**
- * Sends the request for a page of the listing of a URL, until its answer is one to keep or there is no other attempt.
+ * Sends the request for a page until there is an answer to keep, or no further attempt.
  *
- * @throws What the last attempt threw or was refused with, and the signal's reason.
+ * @param base - The URL that results are related to, if that is not the one that answers.
+ * @throws The error or the refusal of the last attempt, and the signal's reason.
  */
 async function exchange<P>(
-  page: string,
-  request: ListingRequest,
+  listing: Listing,
   context: CallContext,
-): Promise<{head: AnswerHead; answer: MultiStatusAnswer<P>}> {
-  const {onSend, mayRepeat = () => true} = request
+  page: string,
+  base?: string,
+): Promise<Page<P>> {
   const {repeats} = context.connection
+  const isInfinite = listing.depth === 'infinity'
   for (let attempt = 1; ; attempt++) {
-    onSend?.(attempt)
+    listing.sent = attempt
     let sent: Sent<P> | undefined
-    let problem: unknown
+    let broken: DavError | undefined
     try {
-      sent = await sendOnce<P>(page, request, context)
+      sent = await sendOnce<P>(listing, context, page, base)
     } catch (error) {
       const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
       if (!isBroken || error instanceof HiddenRedirectError) throw error
-      problem = error
+      broken = error
     }
     const status = sent?.head.status ?? 0
-    const isFinal = (status > 0 && status < 300) || !mayRepeat(status, problem)
+    const isRefused = isInfinite && (isDepthRefusal(status) || isDepthRefusalError(broken))
     let wait: (() => Promise<void>) | undefined
     try {
-      if (!isFinal && repeats !== undefined) {
-        const answer = await sent?.soon()
-        wait = repeats.next(attempt, [failureOf(page, sent?.head, answer, problem)])
+      if (!isSuccessStatus(status) && !isRefused && repeats !== undefined) {
+        const words = sent && (await within(sent.answer, REFUSAL_BODY_MILLISECONDS))
+        const error = broken ?? (sent && refusal(sent.head, words, listing, context))
+        if (error !== undefined) wait = repeats.next(attempt, [failureOf(error, page, 'self')])
       }
       if (wait === undefined) {
-        if (sent === undefined) throw problem
+        if (sent === undefined) throw broken
         const {head} = sent
         const answer = await sent.answer
         if (answer.kind === 'multistatus') return {head, answer}
-        throw problemOf(head, answer, request, context.connection.sent)
+        // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
+        throw isSuccessStatus(status)
+          ? nonsense(answer, head)
+          : refusal(head, answer, listing, context)
       }
     } catch (error) {
       await sent?.discard()
@@ -223,56 +249,49 @@ type Answer<P> = PlainAnswer | MultiStatusAnswer<P>
 /** An answer whose headers are there. */
 interface Sent<P> {
   readonly head: AnswerHead
-  /** What it is, as soon as its body tells. */
+  /** Resolves as soon as the body tells its kind. */
   readonly answer: Promise<Answer<P>>
-  /** The same, or `undefined` where the body does not come soon. */
-  soon(): Promise<Answer<P> | undefined>
   /** Gives the body up. */
   discard(): Promise<void>
 }
 
 async function sendOnce<P>(
-  page: string,
-  {url, depth, body, decoders}: ListingRequest,
+  {depth, query: {body, decoders}}: Listing,
   {session, connection}: CallContext,
+  page: string,
+  base: string | undefined,
 ): Promise<Sent<P>> {
   const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
   const response = await connection.send({method: 'PROPFIND', url: page, headers, body})
   const head = readHead(response, page, connection.repeats)
   const answer = readAnswer<P>(session, response, {
     method: 'PROPFIND',
-    url: page === url ? head.url : url,
+    url: base ?? head.url,
     decoders,
   })
-  // Where the body is given up, nobody waits for it any more.
+  // Nobody waits for a body that is given up.
   answer.catch(() => {})
-  // A success is one whose body can be read as far as to tell what it is.
-  if (head.status < 300) await answer
-  return {
-    head,
-    answer,
-    soon: () => within(answer, WORDS_WITHIN),
-    discard: async () => {
-      await discard(response)
-    },
-  }
+  // A success whose body breaks off before its kind is known is a broken exchange.
+  if (isSuccessStatus(head.status)) await answer
+  return {head, answer, discard: async () => discard(response)}
 }
 
-/** What is thrown of an answer that is no Multi-Status document. */
-function problemOf(
+/** Makes the error of a refusal, with the words of its body if there are any so far. */
+function refusal(
   head: AnswerHead,
-  answer: PlainAnswer,
-  {depth}: ListingRequest,
-  sent: SentScheme,
-): unknown {
-  // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
-  if (head.status < 300) return withStatus(answer, head)
-  const {conditions, description, excerpt} = answer
-  const asked = {method: 'PROPFIND', depth: formatDepth(depth), sent}
+  words: Answer<unknown> | undefined,
+  listing: Listing,
+  {connection: {sent}}: CallContext,
+): DavHttpError {
+  const {conditions, description, excerpt} =
+    words?.kind === 'plain' ? words : {conditions: [], description: '', excerpt: ''}
+  const depth = formatDepth(listing.depth)
+  const asked = {method: 'PROPFIND', depth, sent}
   return new DavHttpError({...head, ...asked, conditions, description, excerpt})
 }
 
-function withStatus(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
+/** Makes the error of a success without a Multi-Status document. */
+function nonsense(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
   const problem = answer.problem()
   if (!(problem instanceof MultiStatusError)) {
     const sentence = `PROPFIND ${url} was answered ${status} without a body`
@@ -282,29 +301,4 @@ function withStatus(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
   const {conditions, excerpt} = answer
   const facts = {method: problem.method, url: problem.url, conditions, excerpt}
   return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, facts)
-}
-
-/** A refused or broken PROPFIND, for those who say whether it is worth another attempt. */
-function failureOf(
-  url: string,
-  head: AnswerHead | undefined,
-  answer: Answer<unknown> | undefined,
-  problem: unknown,
-): Failure {
-  const {retryAfter} = head ?? {}
-  const plain = answer?.kind === 'plain' ? answer : undefined
-  const words = plain?.description ?? ''
-  return {
-    ok: false,
-    href: new URL(url).pathname,
-    url,
-    relation: 'self',
-    status: head?.status ?? 0,
-    reason: head === undefined ? 'no-answer' : 'status',
-    ...(problem instanceof DavError && {cause: causeOf(problem)}),
-    conditions: plain?.conditions ?? [],
-    missing: [],
-    ...(words !== '' && {description: words}),
-    ...(retryAfter !== undefined && {retryAfter}),
-  }
 }

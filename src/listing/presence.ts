@@ -1,31 +1,28 @@
 /**
- * Whether a resource is there, by the answer to a PROPFIND with Depth 0: one reading of it for all who ask. Servers say
- * "missing" by the status of the answer, of a response or of a propstat. RFC 4918, sections 9.1 and 9.2.
+ * Reads from a PROPFIND with Depth 0 if a resource is there: one reading for all callers. Servers say "missing" by the
+ * status of the answer, of a response or of a propstat. RFC 4918, sections 9.1 and 9.2.
  */
 
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import {createFailure} from '../multistatus/failure.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import {isMissing} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
-import type {CallContext} from './listing.ts'
+import {isMissingStatus} from '../protocol/status.ts'
+import type {Listing} from './query.ts'
+import type {CallContext, ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
+import {failureOf, withRequest} from './query.ts'
 
-/** What is asked for to find out whether a resource is there. */
-export const PRESENCE_BODY: string = /* @__PURE__ */ formatPropfind({properties: ['resourcetype']})
-
-/** Whether a status says that there is nothing. RFC 9110, sections 15.5.5 and 15.5.11. */
-export function isMissingStatus(status: number): boolean {
-  return status === 404 || status === 410
-}
-
-/** Whether a result says that the resource is not there. */
-export function isMissing(result: DavResult<unknown>): boolean {
-  return !result.ok && result.reason === 'status' && isMissingStatus(result.status)
+/** Formats the body of a PROPFIND that finds out if a resource is there. */
+export function presenceBody(): string {
+  return formatPropfind({properties: ['resourcetype']})
 }
 
 /**
- * Adds a result with the relation `self` to those that are kept: the first success, the first that says missing, the first
- * other failure. No more of them are held, however often a server names the resource.
+ * Adds a result with the relation `self` to the kept ones: the first success, the first that says missing, the first other
+ * failure. No more are held, however often a server names the resource.
  */
 export function keepSelf<P>(selves: DavResult<P>[], result: DavResult<P>): void {
   const isKept = selves.some(
@@ -35,64 +32,92 @@ export function keepSelf<P>(selves: DavResult<P>[], result: DavResult<P>): void 
 }
 
 /**
- * The one result for a resource, of those with the relation `self` in an answer; `undefined` where there is none.
+ * Makes one result for a resource from those with the relation `self`; `undefined` if there is none.
  *
- * @param status - The status of the answer as a whole, where that is no success.
+ * @param status - The status of the answer as a whole, unless that is a success.
  */
 export function selfOf<P>(
   selves: readonly DavResult<P>[],
   url: string,
-  status?: number,
+  status = 0,
 ): DavResult<P> | undefined {
   const there = selves.find(({ok}) => ok)
-  const isRefused = status !== undefined && isMissingStatus(status)
+  const isRefused = isMissingStatus(status)
   const missing = selves.find((result) => isMissing(result))
   if (there !== undefined && (isRefused || missing !== undefined)) {
     const other = missing?.status ?? status
-    return failureFor(url, {
-      status: 0,
-      reason: 'no-answer',
-      cause: 'unreadable',
-      description: `The answer says both ${there.status} and ${other} of the resource`,
-    })
+    const description = `The answer says both ${there.status} and ${other} of the resource`
+    return createFailure({url, status: 0, reason: 'no-answer', cause: 'unreadable', description})
   }
   if (selves.length > 0 || !isRefused) return there ?? selves[0]
-  return failureFor(url, {status, reason: 'status'})
+  return createFailure({url, status, reason: 'status'})
+}
+
+/** The results of a PROPFIND with Depth 0. */
+interface Reading<P> {
+  /** The answer; absent after a refusal that says missing. */
+  readonly answer?: ListingAnswer<P>
+  readonly self: DavResult<P> | undefined
+  /** The first result that is outside. */
+  readonly other?: DavResult<P> | undefined
+  readonly count: number
+}
+
+async function read<P>(listing: Listing, context: CallContext): Promise<Reading<P>> {
+  const {url} = listing
+  const answer = await list<P>(listing, context).catch((error: unknown) => {
+    const isMissed = error instanceof DavHttpError && isMissingStatus(error.status)
+    if (isMissed && canonicalPathOf(error.url) === canonicalPathOf(url))
+      return failureOf(error, url, 'self')
+    throw error
+  })
+  if ('ok' in answer) return {self: answer, count: 1}
+  const root = answer.isElsewhere ? url : answer.url
+  const selves: DavResult<P>[] = []
+  let other: DavResult<P> | undefined
+  let count = 0
+  await answer.read((batch) => {
+    for (const result of answer.place(batch, root)) {
+      count++
+      if (result.relation === 'self') keepSelf(selves, result)
+      if (result.relation === 'outside') other ??= result
+    }
+    return Promise.resolve(true)
+  })
+  return {answer, self: selfOf(selves, url, answer.status), other, count}
 }
 
 /**
- * Whether a resource is still there.
+ * Reads the resource's own result, in any place of the answer.
  *
- * @throws DavError where that is not known.
+ * @throws DavHttpError for a refusal that says anything but missing; DavError for an answer without such a result.
  */
-export async function isPresent(url: string, context: CallContext): Promise<boolean> {
-  const selves: DavResult<unknown>[] = []
-  let status: number | undefined
-  try {
-    const answer = await list({url, depth: 0, body: PRESENCE_BODY, decoders: {}}, context)
-    for await (const batch of answer.batches) {
-      for (const result of batch) if (result.relation === 'self') keepSelf(selves, result)
-    }
-    if (answer.isElsewhere) throw ledElsewhere(url, answer)
-    ;({status} = answer)
-  } catch (error) {
-    const isMissed = error instanceof DavHttpError && isMissingStatus(error.status)
-    if (isMissed && canonicalPathOf(error.url) === canonicalPathOf(url)) return false
-    throw error
-  }
-  const result = selfOf(selves, url, status)
-  if (result === undefined)
-    throw new DavError(`The answer to PROPFIND ${url} does not name it`, {method: 'PROPFIND', url})
-  if (result.ok || result.reason === 'propstat') return true
-  if (isMissing(result)) return false
-  const {description = `PROPFIND ${url} was answered ${result.status} for it`} = result
-  throw new DavError(description, {method: 'PROPFIND', url})
+export async function readSelf<P>(listing: Listing, context: CallContext): Promise<DavResult<P>> {
+  const {self, other, count} = await read<P>(listing, context)
+  // Some servers behind a proxy write another path into the only href. A result below is another resource for sure.
+  const result = self ?? (count === 1 ? other : undefined)
+  if (result !== undefined) return result.ok ? result : withRequest(result, listing)
+  const {url} = listing
+  throw new DavError(
+    `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
+    {method: 'PROPFIND', url},
+  )
 }
 
-function failureFor(
-  url: string,
-  facts: Pick<Failure, 'status' | 'reason'> & Pick<Partial<Failure>, 'cause' | 'description'>,
-): Failure {
-  const href = new URL(url).pathname
-  return {ok: false, href, url, relation: 'self', ...facts, conditions: [], missing: []}
+/**
+ * Tells if a resource is there.
+ *
+ * @throws DavError if that is not known.
+ */
+export async function isPresent(url: string, context: CallContext): Promise<boolean> {
+  const asked = {url, depth: 0} as const
+  const query = {...asked, root: url, body: presenceBody(), decoders: {}, attempts: 0}
+  const {answer, self} = await read({...asked, query, isFirst: true}, context)
+  if (answer?.isElsewhere === true) throw ledElsewhere(url, answer)
+  if (self === undefined)
+    throw new DavError(`The answer to PROPFIND ${url} does not name it`, {method: 'PROPFIND', url})
+  if (self.ok || self.reason === 'propstat') return true
+  if (isMissing(self)) return false
+  const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
+  throw new DavError(description, {method: 'PROPFIND', url})
 }

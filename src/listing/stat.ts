@@ -1,42 +1,51 @@
 /** PROPFIND with Depth 0, for one resource. RFC 4918, section 9.1. */
 
-import type {DavResult} from '../multistatus/result.ts'
-import {DavError} from '../protocol/errors.ts'
-import {isMissingStatus, keepSelf, selfOf} from './presence.ts'
-import type {PropfindOptions} from './propfind.ts'
-import {propfind} from './propfind.ts'
+import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
+import {isPresent, readSelf} from './presence.ts'
+import type {PropfindOptions} from './propfind.ts'
+import {firstListing, makeQuery, retryPolicy, STAT_OPTIONS} from './propfind.ts'
 
-/** The resource's own result, wherever it stands in the answer. */
+/** Options of `exists`. */
+export interface ExistsOptions {
+  /** Sends the request again after a refusal, or after a break before the answer. */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL}
+
+/** Resolves with the resource's own result. */
 export async function stat<P>(
   session: Session,
   target: Target,
-  options: PropfindOptions,
+  given: Omit<PropfindOptions, 'depth' | 'resume' | 'concurrency'>,
 ): Promise<DavResult<P>> {
-  const {href} = resolveTarget(target, session.base)
-  let count = 0
-  let other: DavResult<P> | undefined
-  const selves: DavResult<P>[] = []
-  const stream = propfind<P>(session, target, {...options, depth: 0})
-  for await (const result of stream) {
-    count++
-    if (result.relation === 'self') keepSelf(selves, result)
-    // What is below it is another resource for sure.
-    if (result.relation === 'outside') other ??= result
-  }
-  // A refusal that is a Multi-Status document is told by the summary.
-  const {incomplete} = await stream.summary
-  const refused = incomplete.find(
-    ({reason, status = 0}) => reason === 'failed' && isMissingStatus(status),
+  const options = readOptions('stat', given, STAT_OPTIONS)
+  const query = makeQuery(session, target, options, 0)
+  const {signal} = options
+  return runCall(session, {signal, policy: retryPolicy(session, options)}, (connection, stop) =>
+    readSelf<P>(firstListing(query, session), {session, connection, stop}),
   )
-  const self = selfOf(selves, href, refused?.status)
-  // Some servers behind a proxy write another path into the only href there is.
-  const result = self ?? (count === 1 ? other : undefined)
-  if (result !== undefined) return result
-  throw new DavError(
-    `PROPFIND ${href} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
-    {method: 'PROPFIND', url: href},
+}
+
+/** Resolves with the presence of the resource. */
+export async function exists(
+  session: Session,
+  target: Target,
+  given: ExistsOptions = {},
+): Promise<boolean> {
+  const options = readOptions('exists', given, EXISTS_OPTIONS)
+  const {href} = resolveTarget(target, session.base)
+  const {signal} = options
+  return runCall(session, {signal, policy: retryPolicy(session, options)}, (connection, stop) =>
+    isPresent(href, {session, connection, stop}),
   )
 }

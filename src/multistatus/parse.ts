@@ -39,9 +39,16 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
   })
   let chunks: Chunks | undefined
   return createResultStream({
-    read: () => readResults(() => (chunks = openChunks(source)), parser),
+    async read(emit) {
+      const batches = readResults(() => (chunks = openChunks(source)), parser)
+      for await (const batch of batches) if (!(await emit(batch))) break
+      return parser.endBehindRoot()
+    },
     explain: captureCaller(parseMultiStatus),
-    stop: () => void chunks?.return().catch(() => {}),
+    // A source that does not wait is ended by the end of the loop.
+    stop: (isWaiting) => {
+      if (isWaiting) void chunks?.return().catch(() => {})
+    },
     stopped: () => ({incomplete: [{href: url, reason: 'stopped'}], requests: 0}),
   })
 }

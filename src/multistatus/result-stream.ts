@@ -1,25 +1,27 @@
 /**
- * Results as they arrive: read once, one by one or in batches, with a summary at the end. Nothing happens until it is
+ * Results as they arrive: read once, one by one or in batches, with a summary at the end. Nothing happens before the first
  * read, and stopping early cleans up. RFC 4918, section 13.
  */
 
 import type {Properties} from '../properties/vocabulary.ts'
+import type {Pull} from './pull.ts'
+import {Bell, flatMap, pull} from './pull.ts'
 import type {DavResult, Failure, Success} from './result.ts'
-import type {Incomplete, Summary} from './summary.ts'
+import type {Summary} from './summary.ts'
 
 /** All results of a stream, sorted. */
 export interface Collected<P = Properties> {
-  /** Those with `ok: true`, in the order in which they came. */
+  /** Those with `ok: true`, in the order of their arrival. */
   readonly successes: readonly Success<P>[]
-  /** Those with `ok: false`, in the order in which they came. */
+  /** Those with `ok: false`, in the order of their arrival. */
   readonly failures: readonly Failure[]
-  /** What can be said of the whole. */
+  /** Counts, and the completeness of the whole. */
   readonly summary: Summary
 }
 
 /**
- * The results of a request, or of many, as they arrive. Nothing is sent until it is read, and it is read once: a second
- * reader gets a TypeError. `break` cancels what is still under way and frees its connections.
+ * The results of a request, or of many, as they arrive. Nothing is sent before the first read. A stream is read once: a
+ * second reader gets a TypeError. `break` cancels the requests under way and frees their connections.
  */
 export interface ResultStream<
   P = Properties,
@@ -28,16 +30,20 @@ export interface ResultStream<
   /**
    * Reads to the end and holds all results.
    *
-   * @throws What the stream throws; the results before that are lost, so prefer `for await` where they count.
+   * @throws The error of the stream. The results before it are lost, so prefer `for await` if they count.
    */
   collect(): Promise<Collected<P>>
   /** Gives the results in batches as they arrive, none of them empty, for throughput. */
   batches(): AsyncIterable<readonly R[]>
-  /** Settles when the stream has ended: rejects with what it threw. It never settles for a stream that nobody reads. */
+  /**
+   * Settles at the end of the stream, and rejects with its error. Awaiting the summary of an unread stream reads it and
+   * drops the results: the stream then has its one reader. An error is never an unhandled rejection of a summary that
+   * nobody awaits.
+   */
   readonly summary: Promise<Summary>
 }
 
-/** Whether something is a stream of results, and not any other source of them. */
+/** Tells a stream of results from other sources of them. Reads nothing. */
 export function isResultStream(source: unknown): source is ResultStream<unknown> {
   return (
     typeof source === 'object' &&
@@ -48,62 +54,70 @@ export function isResultStream(source: unknown): source is ResultStream<unknown>
   )
 }
 
-/** What a source of results says at its end; the stream counts the results itself. */
-export interface SourceSummary {
-  readonly incomplete: readonly Incomplete[]
-  readonly requests: number
-  readonly description?: string | undefined
-  readonly syncToken?: string | undefined
-}
+/** The summary without the parts that the stream adds itself: the counts of results, and `complete`. */
+export type Ending = Pick<Summary, 'incomplete'> & Partial<Summary>
 
-/** Where a stream gets its results from. */
+/** Emits results. Resolves when they were read: `false` after the reader has gone. */
+export type Sink<T> = (batch: readonly T[]) => Promise<boolean>
+
+/** The source of a stream. */
 export interface ResultSource<P> {
-  /** Gives out the results. It is called once, when the stream is read. */
-  read(): AsyncGenerator<readonly DavResult<P>[], SourceSummary, undefined>
-  /** Ends what the source is waiting for, where the reader stops meanwhile. */
-  stop?(): void
-  /** Gives the error to be thrown for one of the source, such as the same with more of a stack. */
+  /** Emits the results. Called once, when the stream is read. */
+  read(emit: Sink<DavResult<P>>): Promise<Ending>
+  /** Ends the source: the reader has gone, perhaps while it waited for results. */
+  stop(isWaiting: boolean): void
+  /** Replaces an error of the source, such as by the same one with more of a stack. */
   explain?(error: unknown): unknown
-  /** What can be said where the reader stopped before the end. */
-  stopped(): SourceSummary
+  /** Makes the summary after an early end. */
+  stopped(): Ending
 }
 
 /** Makes the stream of a source. */
 export function createResultStream<P>(source: ResultSource<P>): ResultStream<P> {
-  return new Stream(source)
+  const reading = new Reading(source)
+  return new Stream(() => reading.open(), new Lazy(() => reading.settled()))
 }
 
-/** The one reader of a stream. */
-interface Batches<P> {
-  next(): Promise<IteratorResult<readonly DavResult<P>[], undefined>>
-  return(): Promise<IteratorResult<readonly DavResult<P>[], undefined>>
+/**
+ * Makes the stream of the results that a function picks from another one. It reads that one, and has its summary. Of
+ * other sources it makes an iterable, which can be read as often as its source.
+ */
+export function pickResults(
+  source: Iterable<Result> | AsyncIterable<Result>,
+  isPicked: (result: Result) => boolean,
+): AsyncIterable<Result> {
+  if (!isResultStream(source)) {
+    const pick = (result: Result): readonly Result[] => (isPicked(result) ? [result] : [])
+    return {[Symbol.asyncIterator]: () => flatMap(iterate(source), pick)}
+  }
+  const pick = (batch: readonly Result[]): readonly (readonly Result[])[] => {
+    const picked = batch.filter(isPicked)
+    return picked.length === 0 ? [] : [picked]
+  }
+  return new Stream(
+    () => flatMap(source.batches()[Symbol.asyncIterator](), pick),
+    new Lazy(() => source.summary),
+  )
 }
 
+type Result = DavResult<unknown>
+
+/** A stream whose batches are read once, and whose summary is of somebody else. */
 class Stream<P> implements ResultStream<P> {
   readonly summary: Promise<Summary>
-  readonly #source: ResultSource<P>
-  readonly #settle: PromiseWithResolvers<Summary>
-  #batch: readonly DavResult<P>[] = []
-  #isRead = false
-  #isWaiting = false
-  #isStopped = false
-  #successes = 0
-  #failures = 0
+  readonly #open: () => Pull<readonly DavResult<P>[]>
 
-  constructor(source: ResultSource<P>) {
-    this.#source = source
-    this.#settle = Promise.withResolvers()
-    this.summary = this.#settle.promise
-    // Whoever reads the stream hears of its error there; nobody has to ask for the summary.
-    this.summary.catch(() => {})
+  constructor(open: () => Pull<readonly DavResult<P>[]>, summary: Promise<Summary>) {
+    this.#open = open
+    this.summary = summary
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<DavResult<P>, undefined, undefined> {
-    return singly(this.#read())
+  [Symbol.asyncIterator](): Pull<DavResult<P>> {
+    return flatMap(this.#open(), (batch) => batch)
   }
 
   batches(): AsyncIterable<readonly DavResult<P>[]> {
-    const batches = this.#read()
+    const batches = this.#open()
     return {[Symbol.asyncIterator]: () => batches}
   }
 
@@ -118,135 +132,169 @@ class Stream<P> implements ResultStream<P> {
     }
     return {successes, failures, summary: await this.summary}
   }
+}
 
-  #read(): Batches<P> {
-    if (this.#isRead) {
+/** A promise whose work begins when somebody awaits it. */
+class Lazy<T> extends Promise<T> {
+  // The promises of `then` and `catch` are plain ones.
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  readonly #begin: () => Promise<T>
+
+  constructor(begin: () => Promise<T>) {
+    super(() => {})
+    this.#begin = begin
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is its job
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#begin().then(onFulfilled, onRejected)
+  }
+}
+
+/** A batch that waits for the reader, with the function that says whether the source goes on. */
+interface Waiting<P> {
+  readonly batch: readonly DavResult<P>[]
+  readonly read: (goOn: boolean) => void
+}
+
+/** The one reading of a source. */
+class Reading<P> {
+  readonly #source: ResultSource<P>
+  readonly #summary = Promise.withResolvers<Summary>()
+  readonly #news = new Bell()
+  #waiting: Waiting<P>[] = []
+  /** Those of the batches that the reader has now. */
+  #taken: readonly Waiting<P>['read'][] = []
+  #run: Promise<void> | undefined
+  #error: {readonly reason: unknown} | undefined
+  #isOpen = false
+  #isStopped = false
+  #isEnded = false
+  #successes = 0
+  #failures = 0
+
+  constructor(source: ResultSource<P>) {
+    this.#source = source
+    // The reader of the results gets the error. Nobody has to ask for the summary.
+    this.#summary.promise.catch(() => {})
+  }
+
+  open(): Pull<readonly DavResult<P>[]> {
+    if (this.#isOpen)
       throw new TypeError('This stream of results is read already: it can be read once')
-    }
-    this.#isRead = true
-    const batches = this.#batches()
-    let isBegun = false
-    return {
-      next() {
-        isBegun = true
-        return batches.next()
-      },
-      return: () => {
-        // A generator that was not begun would end without a word, and one that waits for the source would wait on.
-        if (!isBegun) this.#settle.resolve(this.#summarize(this.#source.stopped()))
-        this.#isStopped = true
-        if (this.#isWaiting) this.#source.stop?.()
-        return batches.return(undefined)
-      },
-    }
+    this.#isOpen = true
+    return pull({
+      take: () => this.#take(),
+      more: () => this.#more(),
+      stop: () => this.#stop(),
+    })
   }
 
-  async *#batches(): AsyncGenerator<readonly DavResult<P>[], undefined, undefined> {
-    const batches = this.#source.read()
-    let ended = false
+  /** The summary. Reads the results of an unread stream and drops them. */
+  settled(): Promise<Summary> {
+    if (!this.#isOpen) void this.#drain(this.open())
+    return this.#summary.promise
+  }
+
+  async #drain(batches: Pull<unknown>): Promise<void> {
     try {
-      for (;;) {
-        const end = await this.#pull(batches)
-        if (end !== undefined) {
-          ended = true
-          this.#settle.resolve(this.#summarize(end))
-          return undefined
-        }
-        if (this.#batch.length > 0) yield this.#take()
-      }
-    } catch (thrown) {
-      if (this.#isStopped) return undefined
-      ended = true
-      const error = this.#source.explain?.(thrown) ?? thrown
-      this.#settle.reject(error)
-      throw error
-    } finally {
-      if (!ended) {
-        // Whoever stops reading does not want to hear how the rest would have failed.
-        await batches.return(this.#source.stopped()).catch(() => {})
-        this.#settle.resolve(this.#summarize(this.#source.stopped()))
-      }
+      while ((await batches.next()).done !== true);
+    } catch {
+      // The summary rejects with it.
     }
   }
 
-  /** Waits for the next batch. Returns what the source says at its end. */
-  async #pull(
-    batches: AsyncIterator<readonly DavResult<P>[], SourceSummary, undefined>,
-  ): Promise<SourceSummary | undefined> {
-    this.#isWaiting = true
-    const next = await batches.next()
-    this.#isWaiting = false
-    if (next.done === true) return next.value
-    this.#batch = next.value
-    return undefined
-  }
-
-  /** Gives the batch out, and does not hold it: a generator would while it waits for the next one. */
-  #take(): readonly DavResult<P>[] {
-    const batch = this.#batch
-    this.#batch = []
-    for (const result of batch) {
-      if (result.ok) this.#successes++
+  /** Takes all that waits as one batch. Sources of batches that were taken before go on. */
+  #take(): readonly DavResult<P>[] | undefined {
+    this.#release(true)
+    const [first, ...others] = this.#waiting
+    if (first === undefined) return undefined
+    const batch =
+      others.length === 0 ? first.batch : this.#waiting.flatMap((waiting) => waiting.batch)
+    this.#taken = this.#waiting.map(({read}) => read)
+    this.#waiting = []
+    for (const {ok} of batch) {
+      if (ok) this.#successes++
       else this.#failures++
     }
     return batch
   }
 
-  #summarize({incomplete, requests, description, syncToken}: SourceSummary): Summary {
-    return {
-      complete: incomplete.length === 0,
-      incomplete,
+  #release(goOn: boolean): void {
+    for (const read of this.#taken) read(goOn)
+    this.#taken = []
+  }
+
+  async #more(): Promise<boolean> {
+    this.#run ??= this.#readSource()
+    while (this.#waiting.length === 0 && !this.#isEnded) await this.#news.wait()
+    if (this.#waiting.length > 0) return true
+    const error = this.#error
+    // Thrown once: the iteration is at its end then.
+    this.#error = undefined
+    if (error !== undefined) throw error.reason
+    return false
+  }
+
+  async #readSource(): Promise<void> {
+    try {
+      const ending = await this.#source.read(this.#emit)
+      this.#settle(this.#isStopped ? this.#source.stopped() : ending)
+    } catch (thrown) {
+      // A reader who has gone does not want the errors of the rest.
+      if (this.#isStopped) this.#settle(this.#source.stopped())
+      else {
+        const reason = this.#source.explain?.(thrown) ?? thrown
+        this.#error = {reason}
+        this.#summary.reject(reason)
+      }
+    }
+    this.#isEnded = true
+    this.#news.ring()
+  }
+
+  readonly #emit: Sink<DavResult<P>> = (batch) => {
+    if (this.#isStopped) return Promise.resolve(false)
+    if (batch.length === 0) return Promise.resolve(true)
+    return new Promise((read) => {
+      this.#waiting.push({batch, read})
+      this.#news.ring()
+    })
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#isStopped && !this.#isEnded) {
+      this.#isStopped = true
+      if (this.#run === undefined) this.#settle(this.#source.stopped())
+      else this.#source.stop(this.#taken.length + this.#waiting.length === 0)
+      this.#taken = [...this.#taken, ...this.#waiting.splice(0).map(({read}) => read)]
+      this.#release(false)
+    }
+    await this.#run
+  }
+
+  #settle(ending: Ending): void {
+    this.#summary.resolve({
+      requests: 0,
+      ...ending,
+      complete: ending.incomplete.length === 0,
       successes: this.#successes,
       failures: this.#failures,
-      requests,
-      ...(description !== undefined && {description}),
-      ...(syncToken !== undefined && {syncToken}),
-    }
+    })
   }
 }
 
-/** The results of batches one by one. Written by hand: a generator would cost each result as much as reading it does. */
-function singly<P>(batches: Batches<P>): AsyncIterator<DavResult<P>, undefined, undefined> {
-  let batch: readonly DavResult<P>[] = []
-  let index = 0
-  // Calls that come before the one before them was answered wait for it.
-  let pending: Promise<unknown> | undefined
-
-  const take = (): IteratorResult<DavResult<P>, undefined> | undefined => {
-    const value = batch[index]
-    if (value === undefined) return undefined
-    index++
-    return {value, done: false}
-  }
-  const refill = async (): Promise<IteratorResult<DavResult<P>, undefined>> => {
-    const held = take()
-    if (held !== undefined) return held
-    batch = []
-    const next = await batches.next()
-    if (next.done === true) return {value: undefined, done: true}
-    batch = next.value
-    index = 0
-    return take() ?? {value: undefined, done: true}
-  }
+function iterate<T>(source: Iterable<T> | AsyncIterable<T>): AsyncIterator<T> {
+  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
+  const iterator = source[Symbol.iterator]()
   return {
-    next() {
-      if (pending === undefined) {
-        const held = take()
-        if (held !== undefined) return Promise.resolve(held)
-      }
-      const next: Promise<IteratorResult<DavResult<P>, undefined>> =
-        pending === undefined ? refill() : pending.then(refill, refill)
-      const settled = next.then(clear, clear)
-      pending = settled
-      function clear(): void {
-        if (pending === settled) pending = undefined
-      }
-      return next
-    },
-    async return() {
-      batch = []
-      await batches.return()
-      return {value: undefined, done: true}
-    },
+    next: async () => iterator.next(),
+    return: async () => iterator.return?.() ?? {value: undefined, done: true},
   }
 }

@@ -5,6 +5,7 @@
 
 import type {Depth, Walk} from '../protocol/depth.ts'
 import type {Relation} from '../protocol/href.ts'
+import {isMissingStatus} from '../protocol/status.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 
 /** One verdict of the server about one href. */
@@ -132,6 +133,11 @@ export function isSuccess<P>(result: DavResult<P>): result is Success<P> {
 /** Whether a result is a {@link Failure}. */
 export function isFailure(result: DavResult<unknown>): result is Failure {
   return !result.ok
+}
+
+/** Tells if a result says that the resource is not there. */
+export function isMissing(result: DavResult<unknown>): boolean {
+  return !result.ok && result.reason === 'status' && isMissingStatus(result.status)
 }
 
 /** Results in two lists, each in the order in which they came. */

@@ -10,6 +10,13 @@ export const LONGEST_TIMER_MILLISECONDS = 2_147_483_647
 
 /** The longest name that is compared with the known options. The comparison takes the product of two lengths. */
 export const OPTION_NAME_CHARACTERS = 40
+/** Characters of an href that is tested for being plain. The test of a longer one costs more than it saves. */
+export const PLAIN_PATH_CHARACTERS = 4096
+/**
+ * Characters of all ancestors of a path together. Paths of files have fewer; of a longer and deeper path, the nearest ancestors
+ * count. The work on a hostile path would else grow with the square of its length.
+ */
+export const ANCESTRY_CHARACTERS = 262_144
 
 // xml
 
@@ -22,6 +29,8 @@ export const OPTION_NAME_CHARACTERS = 40
  * open, or lies about the length, must not delay the last result's summary.
  */
 export const REST_MILLISECONDS = 1000
+/** Reasons in a summary. Each failed member of a tree may be one, and the first ones say enough. */
+export const MAX_INCOMPLETE = 1000
 
 // transport
 
@@ -58,6 +67,8 @@ export const MAX_DOUBLINGS = 50
 
 /** The time that exchanges under way have for their answer after a signal has ended a bulk call. */
 export const GRACE_MILLISECONDS = 1000
+/** Milliseconds of work that waits for nothing, after which timers have their turn. */
+export const TURN_MILLISECONDS = 20
 
 /** Bytes of a plain answer that are kept to be shown, or to be read as a `DAV:error`. */
 export const PLAIN_ANSWER_BYTES = 65_536
@@ -69,6 +80,17 @@ export const EXCERPT_CHARACTERS = 1000
 export const DESCRIPTION_CHARACTERS = 300
 
 // listing
+
+/** Pages of one listing. A server with more goes round in circles. */
+export const MAX_PAGES = 10_000
+/** Levels of collections in a walk. A link to a collection around it has no end. */
+export const MAX_LEVELS = 100
+/** Milliseconds that the body of a refusal has before the request is sent again without it. */
+export const REFUSAL_BODY_MILLISECONDS = 1000
+/** Collections with a known member that one answer makes us remember, twice over. A forgotten one counts as never named. */
+export const REMEMBERED_COLLECTIONS = 25_000
+/** Results below the members, of a server that ignores Depth 1, that are remembered. Others may be reported twice. */
+export const REMEMBERED_DEEPER_RESULTS = 25_000
 
 // engine
 

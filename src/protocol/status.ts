@@ -27,6 +27,11 @@ function decodeOdd(line: string): number {
   return match === null ? 0 : Number(match[1])
 }
 
+/** Tells if a status says that there is nothing. RFC 9110, sections 15.5.5 and 15.5.11. */
+export function isMissingStatus(status: number): boolean {
+  return status === 404 || status === 410
+}
+
 /** 200 to 299. */
 export function isSuccessStatus(status: number): boolean {
   return status >= 200 && status < 300

@@ -15,7 +15,7 @@ import type {TargetRequest, Verb} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, unclear} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
 import type {CallContext} from '../listing/listing.ts'
-import {isMissingStatus, isPresent, PRESENCE_BODY} from '../listing/presence.ts'
+import {isPresent, presenceBody} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
 import {createFailure} from '../multistatus/failure.ts'
@@ -24,6 +24,7 @@ import type {ResultStream} from '../multistatus/result-stream.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
+import {isMissingStatus} from '../protocol/status.ts'
 
 /** A resource to delete: a URL reference, a `URL`, a result, or a resource with conditions. */
 export type DeleteTarget = Target | ConditionalTarget
@@ -220,15 +221,15 @@ async function verify(
     if (!(error instanceof DavError)) throw error
     return unclear(request, causeOf(error), `${unseen}: ${error.message}`)
   }
-  const query = {url, root: url, depth: 'infinity', body: PRESENCE_BODY, decoders: {}} as const
+  const query = {url, root: url, depth: 'infinity', body: presenceBody(), decoders: {}} as const
   const frontier = new Frontier([firstListing({...query, attempts: 0}, context.session)])
   let hasMembers = false
   try {
-    for await (const batch of walk(frontier, {...context, incomplete: [], throws: false})) {
+    await walk(frontier, {...context, incomplete: [], throws: false}, (batch) => {
       const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
       hasMembers ||= left.length > 0
-      if (!(await emit(left.map((result) => leftOver(request, result, status))))) break
-    }
+      return emit(left.map((result) => leftOver(request, result, status)))
+    })
   } catch (error) {
     if (!connection.isGraceful || !connection.isEnd(error)) throw error
   }

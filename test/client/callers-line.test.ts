@@ -92,7 +92,8 @@ describe('an error of a call', () => {
   })
 
   it('from stat has the line of stat', async () => {
-    const askForPhoto = (): Promise<unknown> => dav.stat('photos/1.jpg')
+    const client = new DavClient({url, transport: answering(403)})
+    const askForPhoto = (): Promise<unknown> => client.stat('photos/1.jpg')
     expectLine(await thrownBy(askForPhoto()), 'askForPhoto')
   })
 

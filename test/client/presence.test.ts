@@ -49,14 +49,17 @@ const missing: readonly (readonly [string, number, string | null, number])[] = [
 
 describe.each(missing)('%s', (_, status, body, expected) => {
   it('is told by stat with that status', async () => {
-    // What is refused without a document is thrown.
-    const isThrown = status >= 300 && body?.includes('multistatus') !== true
-    const result = serving(status, body).stat('a')
-    const told = isThrown ? result.catch((error: unknown) => error) : result
-    const facts = isThrown
-      ? {name: 'DavHttpError'}
-      : {ok: false, reason: 'status', relation: 'self'}
-    expect(await told).toMatchObject({status: expected, ...facts})
+    expect(await serving(status, body).stat('a')).toMatchObject({
+      ok: false,
+      status: expected,
+      reason: 'status',
+      relation: 'self',
+      url: `${url}a`,
+    })
+  })
+
+  it('does not exist', async () => {
+    expect(await serving(status, body).exists('a')).toBe(false)
   })
 
   it('is gone for verify', async () => {
@@ -91,6 +94,10 @@ const present: readonly (readonly [string, string])[] = [
 ]
 
 describe.each(present)('a resource that is named with %s', (_, body) => {
+  it('exists', async () => {
+    expect(await serving(207, body).exists('a')).toBe(true)
+  })
+
   it('stands after a DELETE that was answered 204', async () => {
     const results = await Array.fromAsync(serving(207, body).deleteMany(['a'], {verify: true}))
     expect(results.map(line)).toEqual(['204 status self /a'])
@@ -118,7 +125,15 @@ const unclear: readonly (readonly [string, number, string])[] = [
 ]
 
 describe.each(unclear)('an answer that says: %s', (_, status, body) => {
-  it('does not tell whether a target is gone', async () => {
+  it('does not tell if a resource exists', async () => {
+    await expect(serving(status, body).exists('a')).rejects.toMatchObject({
+      name: 'DavError',
+      method: 'PROPFIND',
+      url: `${url}a`,
+    })
+  })
+
+  it('does not tell if a target is gone', async () => {
     const results = await Array.fromAsync(serving(status, body).deleteMany(['a'], {verify: true}))
     expect(results).toMatchObject([
       {ok: false, status: 0, reason: 'no-answer', cause: 'unreadable', relation: 'self'},

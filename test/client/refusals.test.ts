@@ -133,8 +133,8 @@ describe('a PROPFIND that is refused as a whole', () => {
     server.answers({status: 401, headers: {'www-authenticate': challenge}})
     const client = new DavClient({url: server.url, transport, ...options})
     const [scheme] = challenge.split(' ')
-    for (const reading of [client.propfind('docs/').collect(), client.stat('docs/')]) {
-      const error = await thrownBy(reading)
+    for (const read of [() => client.propfind('docs/').collect(), () => client.stat('docs/')]) {
+      const error = await thrownBy(read())
       expect(error.challenges).toEqual([{scheme, realm: 'Files'}])
       expect(error.message).toContain(`answered 401: ${words}`)
       expect(error.message).not.toContain('hidden-secret')

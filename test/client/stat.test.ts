@@ -73,12 +73,48 @@ describe('stat', () => {
     })
   })
 
-  it('throws where the exchange was refused', async () => {
-    server.answers({status: 404})
+  it.each([404, 410])(
+    'is a Failure for a plain %d, with its words and the request',
+    async (status) => {
+      const body =
+        '<D:error xmlns:D="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>File with name a could not be located</s:message></D:error>'
+      server.answers({status, body})
+      expect(await dav.stat('docs/a', {properties: ['getetag']})).toEqual({
+        ok: false,
+        href: '/docs/a',
+        url: `${server.url}docs/a`,
+        relation: 'self',
+        status,
+        reason: 'status',
+        conditions: ['{http://sabredav.org/ns}message'],
+        missing: [],
+        description: 'File with name a could not be located',
+        request: {
+          method: 'PROPFIND',
+          url: `${server.url}docs/a`,
+          depth: 0,
+          body: expect.stringContaining('getetag'),
+          attempts: 1,
+        },
+      })
+    },
+  )
+
+  it('throws for any other refusal', async () => {
+    server.answers({status: 403})
     await expect(dav.stat('docs/a')).rejects.toMatchObject({
       name: 'DavHttpError',
+      status: 403,
+      message: `PROPFIND ${server.url}docs/a (Depth: 0) answered 403`,
+    })
+  })
+
+  it('throws for a 404 of another resource, to which a redirect led', async () => {
+    server.answers({status: 302, headers: {location: '/elsewhere'}}, {status: 404})
+    await expect(dav.stat('docs/a')).rejects.toMatchObject({
+      name: 'DavHttpError',
+      url: `${server.url}elsewhere`,
       status: 404,
-      message: `PROPFIND ${server.url}docs/a (Depth: 0) answered 404`,
     })
   })
 
