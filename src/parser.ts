@@ -19,7 +19,9 @@ export type {
   PropertyFailure,
   Success,
 } from './multistatus/result.ts'
-export {collections, members} from './multistatus/selection.ts'
+export {DavFailureError} from './multistatus/failure-error.ts'
+export {unwrap} from './multistatus/unwrap.ts'
+export {collections, isCollection, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
@@ -43,7 +45,9 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {childrenOf, hrefsOf, textOf} from './properties/value-parts.ts'
 export type {XmlElement} from './xml/element.ts'
+export {keyOf, nameOf} from './protocol/path.ts'
 export type {Depth, Walk} from './protocol/depth.ts'
 export type {Relation} from './protocol/href.ts'
 export {DavError, MultiStatusError, visible} from './protocol/errors.ts'

@@ -73,6 +73,21 @@ export function keyOf({url}: {readonly url: string}): string {
   return origin + canonicalPathOf(url) + search
 }
 
+/**
+ * Reads the name of a resource: the last segment of its URL, decoded. It is for people: a name may hold a slash, and the
+ * segment stays escaped if its bytes are not UTF-8. Make local paths by `toLocalPath`.
+ *
+ * @returns The name; empty for the root of a server.
+ * @example
+ * ```ts
+ * for await (const result of members(dav.propfind('photos/'))) console.log(nameOf(result))
+ * ```
+ */
+export function nameOf({url}: {readonly url: string}): string {
+  const segment = /([^/]*)\/*$/.exec(new URL(url).pathname)?.[1] ?? ''
+  return decodeSegment(segment) ?? segment
+}
+
 function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment)

@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, MultiStatusError, type ResultStream} from 'multistatus'
+import {collections, DavClient, members, MultiStatusError, type ResultStream} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -181,6 +181,88 @@ describe('the summary', () => {
     const summary = await Promise.race([stream.summary, delay(500, 'never')])
     expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'stopped'}], requests: 0})
     expect(server.requests).toEqual([])
+  })
+})
+
+describe('the summary of an unread stream', () => {
+  it('reads the stream once it is awaited', async () => {
+    const stream = dav.propfind('docs/')
+    expect(await stream.summary).toEqual({
+      complete: true,
+      incomplete: [],
+      successes: 2,
+      failures: 0,
+      requests: 1,
+    })
+    expect(server.requests).toHaveLength(1)
+    expect(await stream.summary).toBe(await stream.summary)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('is there for `then`, `catch`, `finally` and `Promise.all` too', async () => {
+    const counts: number[] = []
+    await dav.propfind('docs/').summary.then(({successes}) => counts.push(successes))
+    counts.push((await dav.propfind('docs/').summary.catch(() => ({successes: 0}))).successes)
+    counts.push((await dav.propfind('docs/').summary.finally(() => {})).successes)
+    const all = await Promise.all([dav.propfind('docs/').summary, dav.propfind('docs/').summary])
+    counts.push(...all.map(({successes}) => successes))
+    expect(counts).toEqual([2, 2, 2, 2, 2])
+  })
+
+  it('leaves no reading for anybody else', async () => {
+    const stream = dav.propfind('docs/')
+    const {summary} = stream
+    await summary
+    await expect(stream.collect()).rejects.toBeInstanceOf(TypeError)
+    expect(() => stream[Symbol.asyncIterator]()).toThrow(TypeError)
+    expect(() => stream.batches()).toThrow(TypeError)
+  })
+
+  it('taken before the reading is that of the reading', async () => {
+    const stream = dav.propfind('docs/')
+    const {summary} = stream
+    const results = await Array.fromAsync(stream)
+    expect((await summary).successes).toBe(results.length)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it.each([
+    ['members', members],
+    ['collections', (stream: ResultStream<unknown>) => collections(stream)],
+    ['collections of members', (stream: ResultStream<unknown>) => collections(members(stream))],
+  ])('of %s reads the listing', async (_, select) => {
+    const stream = dav.propfind('docs/')
+    const selected = select(stream)
+    expect(await selected.summary).toMatchObject({complete: true, successes: 2, requests: 1})
+    await expect(selected.collect()).rejects.toBeInstanceOf(TypeError)
+    expect(await stream.summary).toBe(await selected.summary)
+  })
+
+  it('deletes', async () => {
+    server.answers({status: 204})
+    expect(await dav.deleteMany(['a', 'b']).summary).toMatchObject({successes: 2, requests: 2})
+    expect(server.requests.map(({method, url}) => `${method} ${url}`)).toEqual([
+      'DELETE /a',
+      'DELETE /b',
+    ])
+  })
+
+  it('rejects with the error of the stream, and is no unhandled rejection', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    try {
+      server.answers(answer207([OPEN, listed('/docs/')]))
+      await expect(dav.propfind('docs/').summary).rejects.toBeInstanceOf(MultiStatusError)
+      void members(dav.propfind('docs/')).summary
+      const reason = new Error('enough')
+      const signal = AbortSignal.abort(reason)
+      await expect(dav.deleteMany(['a'], {signal}).summary).rejects.toBe(reason)
+      await delay(30)
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+    expect(unhandled).toEqual([])
   })
 })
 

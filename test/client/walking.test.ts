@@ -54,6 +54,47 @@ function list(depth: Depth | Walk = 'infinity', concurrency?: number): ListingSt
   return dav.propfind('docs/', {depth, concurrency})
 }
 
+describe('walk', () => {
+  it('lists everything by requests with Depth 1', async () => {
+    await serve(tree)
+    const walked = await linesGiven(dav.walk('docs/'))
+    expect(server.requests.every(({headers}) => headers['depth'] === '1')).toBe(true)
+    expect(server.requests).toHaveLength(collectionsOf(tree).length)
+    expect(walked).toEqual(await linesGiven(list({walk: true})))
+  })
+
+  it('stops at a level, and says that the listing is shallow', async () => {
+    await serve(tree)
+    const {summary} = await dav.walk('docs/', {levels: 1}).collect()
+    expect(summary.incomplete.map(({href, reason}) => `${reason} ${href}`).toSorted()).toEqual([
+      `shallow ${server.url}docs/%C3%B6%20100%25/empty%20too/`,
+      `shallow ${server.url}docs/b/b/`,
+      `shallow ${server.url}docs/b/c/`,
+    ])
+  })
+
+  it('goes on from its checkpoint, which has the levels', async () => {
+    await serve(tree)
+    const begun = dav.walk('docs/', {levels: 7})
+    for await (const result of begun) if (result.relation === 'member') break
+    const resume = begun.checkpoint()
+    expect(resume.depth).toEqual({walk: true, levels: 7})
+    expect((await dav.walk('docs/', {resume}).collect()).summary.complete).toBe(true)
+    expect((await dav.walk('docs/', {resume, levels: 7}).collect()).summary.complete).toBe(true)
+    expect(() => dav.walk('docs/', {resume, levels: 2})).toThrow(TypeError)
+  })
+
+  it('refuses a checkpoint of another depth, a bad level and an option that it does not know', async () => {
+    await serve(tree)
+    const resume = dav.propfind('docs/', {depth: 'infinity'}).checkpoint()
+    expect(() => dav.walk('docs/', {resume})).toThrow(TypeError)
+    expect(() => dav.walk('docs/', {levels: 0})).toThrow(RangeError)
+    const options: object = {depth: 1}
+    expect(() => dav.walk('docs/', options)).toThrow(TypeError)
+    expect(server.requests).toEqual([])
+  })
+})
+
 async function linesGiven(stream: AsyncIterable<DavResult<unknown>>): Promise<string[]> {
   return (await Array.fromAsync(stream, line)).toSorted()
 }

@@ -1,15 +1,23 @@
 // States the result helpers, the options that need no file of their own, and the error classes.
 // RFC 4918, section 11; RFC 9110, sections 10.2.3 and 15.6.4; Standard Schema 1.
 import {
+  childrenOf,
   DavError,
+  DavFailureError,
+  type DavResult,
   type Failure,
+  hrefsOf,
   isFailure,
   isRetryable,
   isSuccess,
   MultiStatusError,
   partition,
+  type PropertyValue,
+  type Success,
+  textOf,
+  unwrap,
 } from 'multistatus/parser'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, expectTypeOf, it} from 'vitest'
 import {
   found,
   generate,
@@ -64,6 +72,101 @@ describe('result helpers', () => {
       ...fields,
     }
     expect(isRetryable(failure)).toBe(retryable)
+  })
+})
+
+describe('unwrap', () => {
+  const [success, failure] = results
+
+  it('gives the Success itself', () => {
+    expect(success && unwrap(success)).toBe(success)
+  })
+
+  it('throws a DavFailureError with the Failure', () => {
+    let thrown: unknown
+    try {
+      if (failure) unwrap(failure)
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(DavFailureError)
+    expect(thrown).toMatchObject({name: 'DavFailureError', url: failure?.url})
+    expect(thrown instanceof DavFailureError && thrown.failure).toBe(failure)
+  })
+
+  it('narrows the type to the Success', () => {
+    interface Props {
+      readonly getetag?: string
+    }
+    expectTypeOf((result: DavResult<Props>) => unwrap(result)).returns.toEqualTypeOf<
+      Success<Props>
+    >()
+  })
+})
+
+describe('parts of a value', () => {
+  const locks =
+    '<D:activelock><D:locktype><D:write/></D:locktype><D:owner> Ana &amp; <x:b>Bo</x:b>\n</D:owner>' +
+    '<D:lockroot><D:href> /docs/a </D:href></D:lockroot></D:activelock><D:activelock/><x:activelock/>'
+  const prop =
+    `<D:lockdiscovery>${locks}</D:lockdiscovery><x:text> 1e3 </x:text><x:empty/>` +
+    '<D:current-user-principal><D:href>\n/principals/ana/\n</D:href></D:current-user-principal>' +
+    '<D:group-member-set><D:href>/p/a</D:href><x:href>/p/x</x:href><D:href>/p/b</D:href><D:href/></D:group-member-set>' +
+    '<D:getcontentlength>5</D:getcontentlength>'
+  const {properties} = found(prop)
+  const lockdiscovery = properties['lockdiscovery']
+  const others: readonly (readonly [string, PropertyValue | undefined])[] = [
+    ['a number', properties['getcontentlength']],
+    ['a date', new Date(0)],
+    ['a list', ['collection']],
+    ['no value', undefined],
+  ]
+
+  it('textOf gives a text as it is', () => {
+    expect(textOf(properties['{urn:x}text'])).toBe(' 1e3 ')
+    expect(textOf(properties['{urn:x}empty'])).toBe('')
+  })
+
+  it('textOf gives the text in an element and below it, in order', () => {
+    const [owner] = childrenOf(lockdiscovery, 'activelock').flatMap((lock) =>
+      childrenOf(lock, 'owner'),
+    )
+    expect(textOf(owner)).toBe(' Ana & Bo\n')
+  })
+
+  it('childrenOf gives the child elements in order, and none below them', () => {
+    expect(childrenOf(lockdiscovery).map(({name}) => name)).toEqual([
+      'activelock',
+      'activelock',
+      '{urn:x}activelock',
+    ])
+  })
+
+  it.each([
+    ['activelock', 2],
+    ['{DAV:}activelock', 2],
+    ['{urn:x}activelock', 1],
+    ['{}activelock', 0],
+    ['locktype', 0],
+  ])('childrenOf with the name %s gives %d', (name, count) => {
+    expect(childrenOf(lockdiscovery, name)).toHaveLength(count)
+  })
+
+  it('hrefsOf gives the trimmed texts of the DAV:href children', () => {
+    expect(hrefsOf(properties['current-user-principal'])).toEqual(['/principals/ana/'])
+    expect(hrefsOf(properties['group-member-set'])).toEqual(['/p/a', '/p/b', ''])
+    expect(hrefsOf(lockdiscovery)).toEqual([])
+  })
+
+  it.each(others)('%s has no text, no children and no hrefs', (_, value) => {
+    expect(textOf(value)).toBeUndefined()
+    expect(childrenOf(value)).toEqual([])
+    expect(hrefsOf(value)).toEqual([])
+  })
+
+  it('of a text are no children and no hrefs', () => {
+    expect(childrenOf('<a/>')).toEqual([])
+    expect(hrefsOf('/docs/')).toEqual([])
   })
 })
 

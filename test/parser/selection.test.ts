@@ -7,6 +7,7 @@ import {
   collections,
   type DavResult,
   type Failure,
+  isCollection,
   members,
   type ResultStream,
   type Success,
@@ -47,6 +48,30 @@ async function hrefs(source: AsyncIterable<DavResult<unknown>>): Promise<string[
   expect(error).toBeUndefined()
   return items.map(({href}) => href)
 }
+
+describe('isCollection', () => {
+  const unknown = '<D:resourcetype><collection/></D:resourcetype>'
+  it.each([
+    ['with the type', '/docs/sub', folder, true],
+    ['with the type among others', '/docs/sub', folder.replace('<D:coll', '<x:a/><D:coll'), true],
+    ['with an empty type', '/docs/a/', plain, false],
+    ['of a principal', '/docs/a', '<D:resourcetype><D:principal/></D:resourcetype>', false],
+    ['with an unknown type alone', '/docs/sub/', unknown, undefined],
+    ['without a type, with a slash', '/docs/sub/', '<D:getetag>"1"</D:getetag>', undefined],
+    ['without a type or a slash', '/docs/sub', '<D:getetag>"1"</D:getetag>', undefined],
+  ])('of a result %s: %s', (_, href, prop, expected) => {
+    const [result] = read(multistatus(response(href, prop))).results
+    expect(result && isCollection(result)).toBe(expected)
+  })
+
+  it('of a Failure is undefined', () => {
+    expect(results.filter(({ok}) => !ok).map((result) => isCollection(result))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+})
 
 describe('members', () => {
   it('leave out the collection itself and keep all else in its order, failures and outsiders too', async () => {

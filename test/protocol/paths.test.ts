@@ -2,7 +2,7 @@
 // RFC 3986, sections 2 and 3.3.
 
 import fc from 'fast-check'
-import {decodePath, encodePath, keyOf} from 'multistatus'
+import {decodePath, encodePath, keyOf, nameOf} from 'multistatus'
 import {describe, expect, it} from 'vitest'
 
 describe('keyOf', () => {
@@ -33,6 +33,23 @@ describe('keyOf', () => {
     ['https://dav.example:8443/a', 'https://dav.example/a'],
   ])('is two for the resources %s and %s', (one, other) => {
     expect(key(one)).not.toBe(key(other))
+  })
+})
+
+describe('nameOf', () => {
+  it.each([
+    ['https://dav.example/docs/a.txt', 'a.txt'],
+    ['https://dav.example/docs/', 'docs'],
+    ['https://dav.example/docs//', 'docs'],
+    ['https://dav.example/docs/100%25%20%231%3F.jpg', '100% #1?.jpg'],
+    ['https://dav.example/docs/caf%C3%A9', 'caf\u00e9'],
+    ['https://dav.example/docs/a%2fb', 'a/b'],
+    ['https://dav.example/docs/caf%E9', 'caf%E9'],
+    ['https://dav.example/docs/a?x=/1', 'a'],
+    ['https://dav.example/', ''],
+    ['https://dav.example', ''],
+  ])('of %s is %j', (url, name) => {
+    expect(nameOf({url})).toBe(name)
   })
 })
 
