@@ -1,5 +1,6 @@
-/** A listing of everything below, written down, so that another process can go on with it. */
+/** The rest of a listing of everything below, written down, so that another process can go on with it. */
 
+import {resolveTarget} from '../call/target.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
@@ -9,21 +10,20 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
-import {resolveTarget} from '../call/target.ts'
 
-/** What is left of a listing: plain JSON, without results. It is as long as the collections that are known and not yet listed. */
+/** The rest of a listing: plain JSON without results. It grows with the collections that are known and not yet listed. */
 export interface Checkpoint {
   /** The version of this form. */
   readonly version: 1
   /** The resource that is listed. */
   readonly url: string
-  /** The URL to which `relation` of the results is meant: another one where the first was redirected. */
+  /** The URL that `relation` of the results is meant to: another one after a redirect. */
   readonly root: string
-  /** What was asked for. */
+  /** The depth of the listing. */
   readonly depth: Depth | Walk
-  /** What is still to be listed, with the Depth of each request; empty where the listing has ended. */
+  /** The listings that are left, with the Depth of each request; empty at the end. */
   readonly left: readonly CheckpointListing[]
-  /** What is known not to be whole so far. */
+  /** The known gaps. */
   readonly incomplete: readonly Incomplete[]
 }
 
@@ -47,7 +47,7 @@ const CHECKPOINT: Rules<Checkpoint> = {
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
 
-/** Writes down what is left. */
+/** Writes down the rest. */
 export function makeCheckpoint(
   {url, root, depth}: ListingQuery,
   frontier: Frontier,
@@ -58,14 +58,15 @@ export function makeCheckpoint(
 }
 
 /**
- * The depth of a listing that is gone on with.
+ * Reads the depth of a listing that goes on.
  *
- * @throws TypeError where something else is asked for than the checkpoint is of, or it is none at all.
+ * @param depth - The depth that the caller asks for, if any.
+ * @throws TypeError for a value that is no checkpoint, and for another depth than that of the checkpoint.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
   if (isObject(checkpoint)) readOptions('resume', checkpoint, CHECKPOINT)
   if (!isCheckpoint(checkpoint))
-    throw new TypeError('resume is what checkpoint() of a listing gave')
+    throw new TypeError('resume is the value of checkpoint() of a listing')
   for (const one of checkpoint.left) readOptions('resume.left', one, CHECKPOINT_LISTING)
   for (const one of checkpoint.incomplete) readOptions('resume.incomplete', one, INCOMPLETE)
   assertDepthOrWalk(checkpoint.depth)
@@ -77,9 +78,9 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
 }
 
 /**
- * The listings that are left, held against the same rules as what a caller asks for: a checkpoint may come from anywhere.
+ * Makes the listings that are left. They obey the rules for targets of a caller: a checkpoint may come from anywhere.
  *
- * @throws TypeError where it is one of another listing.
+ * @throws TypeError for a checkpoint of another listing.
  */
 export function resumeListings(
   {url, root, left}: Checkpoint,
@@ -110,16 +111,19 @@ function isCheckpoint(value: unknown): boolean {
   const {version, url, root, left, incomplete} = value
   return (
     version === 1 &&
-    typeof url === 'string' &&
-    typeof root === 'string' &&
-    Array.isArray(left) &&
-    left.every((one) => isObject(one) && typeof one['url'] === 'string') &&
-    Array.isArray(incomplete) &&
-    incomplete.every(
-      (one) =>
-        isObject(one) && typeof one['href'] === 'string' && typeof one['reason'] === 'string',
-    )
+    isText(url) &&
+    isText(root) &&
+    isListOf(left, ({url: of}) => isText(of)) &&
+    isListOf(incomplete, ({href, reason}) => isText(href) && isText(reason))
   )
+}
+
+function isListOf(value: unknown, isOne: (one: Record<string, unknown>) => boolean): boolean {
+  return Array.isArray(value) && value.every((one) => isObject(one) && isOne(one))
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,92 +1,180 @@
 /**
- * Whether a listing of everything below was whole, as far as one answer can tell. When in doubt it was not: programs delete
- * files over it. RFC 4918, section 9.1.
+ * Decides if a listing of everything below is whole, as far as one answer can tell. In doubt it is not: programs delete
+ * files over it. Knows no network. RFC 4918, section 9.1.
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
-import {looksLikeCollection, kindOf, typesOf} from '../multistatus/selection.ts'
+import {kindOf, looksLikeCollection, typesOf} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
+import {REMEMBERED_COLLECTIONS, REMEMBERED_DEEPER_RESULTS} from '../protocol/bounds.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
-import {Coverage} from './coverage.ts'
 
-// Paths of a tree that a server gives at once though it was asked for one level.
-const MOST_DEEPER = 25_000
+// lighttpd 1.4 lists as many collections and leaves out all others.
+const LIGHTTPD_COLLECTIONS = 100
 
-/** Looks at the results of one answer as they pass. */
+/** A collection of which the answer may show more. */
+interface Open {
+  readonly path: string
+  readonly url: string
+  hasMember: boolean
+}
+
+/**
+ * Finds the collections of one answer that are listed without members: empty, or cut off. Nearly all servers write the members
+ * of a collection behind it. Of such an answer it holds the collections without members, and those around the last result.
+ */
 export class Completeness {
   readonly #url: string
-  readonly #coverage: Coverage
+  readonly #self: string
+  readonly #isDeep: boolean
   readonly #types: Types
   readonly #areOwnTypes: boolean
   readonly #incomplete: Incomplete[] = []
+  // Each is in the one before it.
+  readonly #open: Open[] = []
+  // URLs by path.
+  readonly #unlisted = new Map<string, string>()
+  // Paths of collections with a member that were not named themselves so far.
+  readonly #early = new Set<string>()
+  // Paths of the last collections with a member that were: answers in another order may come back to them.
+  #settled = new Set<string>()
+  #settledBefore = new Set<string>()
+  #collections = 0
+  #isAlone = true
+  #mayHaveMembers = false
 
-  /** `url` is the one that answered; `decoders` may make something else of a type. `types` is shared by all listings. */
+  /**
+   * @param url - The URL that answered.
+   * @param depth - With Depth 1, deeper results tell nothing of their collections.
+   * @param decoders - Those of the caller may make something else of a type.
+   * @param types - Shared by all listings.
+   */
   constructor(url: string, depth: Depth, decoders: Decoders, types: Types) {
     this.#url = url
-    this.#coverage = new Coverage(url, depth)
+    this.#self = canonicalPathOf(url)
+    this.#isDeep = depth === 'infinity'
     this.#types = types
     this.#areOwnTypes = decoders['resourcetype'] === undefined
   }
 
-  /** Looks at results, which are related to the URL; `fresh` are those that no listing before has named. */
-  see(batch: readonly DavResult<unknown>[], fresh: readonly DavResult<unknown>[]): void {
-    this.#coverage.see(batch)
-    this.#types.see(batch, this.#areOwnTypes)
+  /** Adds results, which are related to the URL. Those in `fresh` were named by no listing before. */
+  add(batch: readonly DavResult<unknown>[], fresh: readonly DavResult<unknown>[]): void {
+    for (const result of batch) this.#add(result)
+    this.#types.add(batch, this.#areOwnTypes)
     for (const result of fresh) {
-      const incomplete = incompleteMember(result)
-      if (incomplete !== undefined) noteIncomplete(this.#incomplete, incomplete)
+      // The member may be a collection, and then its members are missing.
+      if (!result.ok && isBelow(result) && !isMissing(result))
+        noteIncomplete(this.#incomplete, incompleteResult(result))
     }
   }
 
-  /** The URLs of collections that must be listed by themselves. */
+  /** The URLs of collections without members, in their order. They must be listed by themselves. */
   unlisted(): readonly string[] {
-    return this.#coverage.unlisted()
+    this.#leave('')
+    return [...this.#unlisted.values()]
   }
 
-  /** Whether the server may have taken Depth infinity for 0. */
+  /**
+   * Tells if an answer to Depth infinity named the resource alone, as XRootD does. It is an empty collection, or the server
+   * took the Depth for 0.
+   */
   get mayBeDepthZero(): boolean {
-    return this.#coverage.mayBeDepthZero
+    return this.#isDeep && this.#mayHaveMembers && this.#isAlone
   }
 
-  /** Why the listing is not whole, once the answer has ended. */
+  /** The gaps, once the answer has ended. */
   incomplete(): readonly Incomplete[] {
-    const {isGappy, mayBeCut} = this.#coverage
-    const isUnsure = this.#types.takeUnsure() || isGappy || mayBeCut
+    const mayBeCut = this.#isDeep && this.#collections === LIGHTTPD_COLLECTIONS - 1
+    // A collection that was never named itself may have other members.
+    const isUnsure = this.#types.takeUnsure() || this.#early.size > 0 || mayBeCut
     return isUnsure ? [...this.#incomplete, {href: this.#url, reason: 'shallow'}] : this.#incomplete
+  }
+
+  #add(result: DavResult<unknown>): void {
+    const {ok, relation, url} = result
+    if (relation === 'self' && ok) this.#mayHaveMembers = kindOf(result.properties) !== 'plain'
+    else if (!isMissing(result)) this.#isAlone = false
+    if (relation === 'member' && !this.#isDeep) {
+      if (mayBeCollection(result)) this.#unlisted.set(canonicalPathOf(url), url)
+    } else if (this.#isDeep && isBelow(result) && !isMissing(result)) this.#addBelow(result)
+  }
+
+  #addBelow(result: DavResult<unknown>): void {
+    const isCollection = mayBeCollection(result)
+    if (isCollection) this.#collections++
+    const path = canonicalPathOf(result.url)
+    this.#leave(path)
+    const known = this.#open.at(-1)?.path === path ? this.#open.pop() : undefined
+    this.#addMember(path.slice(0, path.lastIndexOf('/')))
+    if (known === undefined && !isCollection) return
+    if (this.#unlisted.has(path) || this.#isSettled(path)) return
+    const hasMember = this.#early.delete(path) || known?.hasMember === true
+    this.#open.push({path, url: result.url, hasMember})
+  }
+
+  /** Notes a member of a collection. The innermost open one is that collection, or it is around it. */
+  #addMember(parent: string): void {
+    const innermost = this.#open.at(-1)
+    if (innermost !== undefined) innermost.hasMember = true
+    if (parent === (innermost?.path ?? this.#self)) return
+    const url = this.#unlisted.get(parent) ?? ''
+    if (!this.#unlisted.delete(parent) && !this.#isSettled(parent)) this.#early.add(parent)
+    this.#open.push({path: parent, url, hasMember: true})
+  }
+
+  /** Leaves the collections that are not around a path. */
+  #leave(path: string): void {
+    for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
+      if (path === last.path || path.startsWith(`${last.path}/`)) return
+      this.#open.pop()
+      if (!last.hasMember) this.#unlisted.set(last.path, last.url)
+      else if (!this.#early.has(last.path)) this.#settle(last.path)
+    }
+  }
+
+  #settle(path: string): void {
+    this.#settled.add(path)
+    if (this.#settled.size < REMEMBERED_COLLECTIONS) return
+    this.#settledBefore = this.#settled
+    this.#settled = new Set()
+  }
+
+  #isSettled(path: string): boolean {
+    return this.#settled.has(path) || this.#settledBefore.has(path)
   }
 }
 
-/** What a failure of a member says of a listing of everything: it may be a collection, and then what is in it is missing. */
-function incompleteMember(result: DavResult<unknown>): Incomplete | undefined {
-  if (result.ok || isMissing(result)) return undefined
-  const {url, relation, status} = result
-  if (relation !== 'member' && relation !== 'descendant') return undefined
-  const reason = status === 507 ? 'storage' : 'failed'
-  return status === 0 ? {href: url, reason} : {href: url, reason, status}
+/** Includes each URL with a slash at its end, whatever its type: it costs one request to find out that it is no collection. */
+function mayBeCollection(result: DavResult<unknown>): boolean {
+  return result.ok && (looksLikeCollection(result) || result.url.endsWith('/'))
+}
+
+function isBelow({relation}: DavResult<unknown>): boolean {
+  return relation === 'member' || relation === 'descendant'
 }
 
 /**
- * What answers to Depth 1 named below the members. Servers that ignore the Depth name all of it, and again in the listings of
- * the collections in between: it is given out once.
+ * The results below the members in answers to Depth 1. Servers that ignore the Depth name all of them, and again in the listings
+ * of the collections in between. They are reported once.
  */
 export class DeeperResults {
-  // By path. Past the first ones, what comes again is given out again, and collections are not followed up.
+  // By path. Behind the first ones, results may be reported twice, and collections are not followed.
   readonly #given = new Set<string>()
-  /** The URLs of collections among them that no listing of what they are in has named so far. */
+  // URLs by path.
   readonly #collections = new Map<string, string>()
   #forgotten: string | undefined
 
-  /** The URLs of collections that were named, and not in the listing of what they are in. */
+  /** The URLs of collections that were named, but not in the listing of the collection around them. */
   get unlisted(): readonly string[] {
     const known = [...this.#collections.values()]
     return this.#forgotten === undefined ? known : [...known, this.#forgotten]
   }
 
-  /** What was not given out before, of an answer to Depth 1. */
+  /** Leaves out the results that were reported before from an answer to Depth 1. */
   filter<P>(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
     return batch.filter((result) => {
       const {ok, relation, url} = result
@@ -98,7 +186,7 @@ export class DeeperResults {
         return !this.#given.delete(path)
       }
       if (this.#given.has(path)) return false
-      const isKept = this.#given.size < MOST_DEEPER
+      const isKept = this.#given.size < REMEMBERED_DEEPER_RESULTS
       if (isKept) this.#given.add(path)
       if (ok && looksLikeCollection(result)) {
         if (isKept) this.#collections.set(path, url)
@@ -109,28 +197,26 @@ export class DeeperResults {
   }
 }
 
-/**
- * Whether resources may be collections that nothing tells from files: no type is given, or one that we cannot read, and no
- * slash is written at all.
- */
+/** Finds resources that may be collections: their type is absent or unreadable, and the server writes no slash at all. */
 export class Types {
-  /** Whether collections are told: XRootD gives them a type, and files none. */
+  // XRootD gives collections a type, and files none.
   #tellsCollections = false
   #writesSlashes = false
   #isUntold = false
   #isUnreadable = false
 
-  /** Looks at the results of an answer. Types that are not our own may mean anything. */
-  see(batch: readonly DavResult<unknown>[], areOwn: boolean): void {
+  /** Adds the results of an answer. Types by a decoder of the caller, unlike our own, may mean anything. */
+  add(batch: readonly DavResult<unknown>[], areOwn: boolean): void {
     for (const result of batch) {
-      if (result.ok && areOwn) this.#tellsCollections ||= kindOf(result.properties) === 'collection'
-      if (!result.ok || (result.relation !== 'member' && result.relation !== 'descendant')) continue
+      if (!result.ok) continue
+      if (areOwn) this.#tellsCollections ||= kindOf(result.properties) === 'collection'
+      if (!isBelow(result)) continue
       if (result.url.endsWith('/')) this.#writesSlashes = true
-      else if (!looksLikeCollection(result)) this.#seeType(result, areOwn)
+      else if (!looksLikeCollection(result)) this.#addType(result, areOwn)
     }
   }
 
-  /** Whether that is so of what was seen since the last time. */
+  /** Tells if there were any since the last call. */
   takeUnsure(): boolean {
     const isTold = this.#writesSlashes || this.#tellsCollections
     const isUnsure = this.#isUnreadable || (this.#isUntold && !isTold)
@@ -139,14 +225,14 @@ export class Types {
     return isUnsure
   }
 
-  #seeType({properties, missing}: Success<unknown>, areOwn: boolean): void {
+  #addType({properties, missing}: Success<unknown>, areOwn: boolean): void {
     if (areOwn && kindOf(properties) !== undefined) return
     if (areOwn && typesOf(properties) !== undefined) {
       this.#isUnreadable = true
       return
     }
     const failure = missing.find(({name}) => name === 'resourcetype')
-    // That there is none is said by 404: it is a file.
+    // A 404 for the type says that there is none: it is a file.
     if (failure === undefined) this.#isUntold = true
     else if (failure.status !== 404) this.#isUnreadable = true
   }

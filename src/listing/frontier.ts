@@ -1,6 +1,6 @@
 /**
- * The listings that a call has still to send: depth first, so that it holds the collections beside the open path and not
- * all of a tree. A checkpoint is made of it.
+ * The listings that a call has still to send. They are sent depth first, so that it holds the collections beside the open
+ * path and not all of a tree. A checkpoint is made of it.
  */
 
 import {Bell} from '../multistatus/pull.ts'

@@ -108,7 +108,7 @@ export class ListingAnswer<P> {
       if (!isSuccessStatus(status) || status === 206)
         this.#incomplete.push({href: url, reason: 'failed', status})
       for await (const batch of page.answer.batches) {
-        const results = page === this.#first ? this.#see(batch) : this.#seeMore(batch)
+        const results = page === this.#first ? this.#add(batch) : this.#addMore(batch)
         if (!(await emit(results))) return false
       }
       const summary = page.answer.summary()
@@ -146,16 +146,16 @@ export class ListingAnswer<P> {
     })
   }
 
-  #see(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
-    for (const result of batch) this.#named.see(result)
+  #add(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
+    for (const result of batch) this.#named.add(result)
     return batch
   }
 
   /** Leaves out the collection itself from a further page, if a page before it had it. */
-  #seeMore(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
+  #addMore(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
     const hadSelf = this.#named.self
     const others = batch.filter(({ok, relation}) => !ok || relation !== 'self')
-    this.#see(others)
+    this.#add(others)
     this.#named.self ||= others.length < batch.length
     return hadSelf ? others : batch
   }

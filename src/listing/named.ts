@@ -1,114 +1,101 @@
 /**
- * Which resources an answer to PROPFIND named, and what that says of it as a listing: whether it is the one of the collection
- * that was asked for. Knows no network. RFC 4918, section 9.1.
+ * The resources that an answer to PROPFIND named. They show if it is the listing of the collection that was asked for. Knows
+ * no network. RFC 4918, section 9.1.
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
 import {typesOf} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {incompleteResult} from '../multistatus/summary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 
 /** The resources that an answer named. */
 export class NamedResources {
   self = false
-  members = false
-  /** The first resource that is neither at, below nor around the one that was asked for: a member by another name, perhaps. */
-  stray: DavResult<unknown> | undefined
-  /** Whether the resource is told to be no collection. */
-  isPlain = false
-  /** The path of the one member at or below which all of these are; empty where there are several. */
-  #only: string | undefined
-  /** Resources that the one that was asked for is in: then it may be the listing of one of these. */
-  around = false
-  others = false
-  /** Whether results for the resource itself may be of several: SabreDAV writes its href for a member without a name. */
-  isRepeated = false
-  readonly #selves: Success<unknown>[] = []
   readonly #url: string
+  readonly #path: string
+  readonly #selves: Success<unknown>[] = []
+  #hasMembers = false
+  // The type says that the resource is no collection.
+  #isPlain = false
+  // Results for the resource itself may be of several: SabreDAV writes its href for a member without a name.
+  #isRepeated = false
+  // Resources around the one that was asked for: the answer may be the listing of one of these.
+  #hasAround = false
+  // The first resource that is not at, below or around that one: a member by another name, perhaps.
+  #stray: DavResult<unknown> | undefined
+  // The path of the one member that all these are at or below; empty for several.
+  #only: string | undefined
 
   /** `url` is the one that answered. */
   constructor(url: string) {
     this.#url = url
+    this.#path = canonicalPathOf(url)
   }
 
-  /** Looks at a result, which is related to the URL. */
-  see(result: DavResult<unknown>): void {
-    const {ok, href, url: other, relation} = result
+  /** Adds a result, which is related to the URL. */
+  add(result: DavResult<unknown>): void {
+    const {ok, href, url, relation} = result
     if (relation === 'self') {
       this.self = true
-      if (!result.ok || this.isRepeated) return
-      // SabreDAV writes a principal with a slash.
-      this.isPlain ||= typesOf(result.properties)?.length === 0
-      // With its slash and without, a resource has the same properties.
-      this.isRepeated = this.#selves.some(
-        (one) => one.href === href || !areAlike(one.properties, result.properties),
-      )
-      this.#selves.push(result)
+      if (result.ok && !this.#isRepeated) this.#addSelf(result)
     } else if (relation !== 'outside') {
-      // A failure may be one of a name that nobody has.
-      this.members ||= ok
-      if (!this.self && this.#only !== '') this.#seeMember(other)
-    } else if (isWithin(this.#url, other)) {
-      this.around ||= ok
-    } else if (href !== '') {
-      this.others = true
-      this.stray ??= result
-    }
+      // A failure may be that of a name without a resource.
+      this.#hasMembers ||= ok
+      if (!this.self && this.#only !== '') this.#addMember(url)
+    } else if (relate(this.#path, canonicalPathOf(url)) !== 'outside') this.#hasAround ||= ok
+    else if (href !== '') this.#stray ??= result
   }
 
-  /** Whether the resource itself was named, and not as a failure. */
+  /** Tells if the resource itself was named, and not as a failure. */
   get hasSelf(): boolean {
     return this.#selves.length > 0
   }
 
-  /**
-   * Whether that is a listing. It is none of a collection whose members a proxy renames, nor the listing of what is around it,
-   * nor that of a member.
-   */
+  /** Tells a listing of it from that of a member, of a collection around it, or of one whose members a proxy renames. */
   hasListed(depth: Depth): boolean {
-    if (this.self && !this.members) return !this.others && !this.around
+    if (this.self && !this.#hasMembers) return this.#stray === undefined && !this.#hasAround
     const isOfMember = depth === 1 && !this.self && this.#only !== ''
-    return this.members && !isOfMember
+    return this.#hasMembers && !isOfMember
   }
 
-  /** Why a listing of it is not whole, once the answer has ended. */
+  /** The gaps in a listing of it, once the answer has ended. */
   incomplete({url, depth}: {readonly url: string; readonly depth: Depth}): readonly Incomplete[] {
     if (depth === 0) return []
     const incomplete: Incomplete[] = []
     // CivetWeb answers for a collection with an `index.html` as if it were that file.
-    const isFile = this.isPlain && !this.members && url.endsWith('/')
-    if (this.isRepeated || isFile) incomplete.push({href: this.#url, reason: 'self'})
-    if (this.stray !== undefined && this.hasListed(depth)) incomplete.push(strayMember(this.stray))
+    const isFile = this.#isPlain && !this.#hasMembers && url.endsWith('/')
+    if (this.#isRepeated || isFile) incomplete.push({href: this.#url, reason: 'self'})
+    if (this.#stray !== undefined && this.hasListed(depth))
+      incomplete.push(incompleteResult(this.#stray))
     return incomplete
   }
 
-  #seeMember(url: string): void {
-    const base = canonicalPathOf(this.#url)
+  #addSelf(result: Success<unknown>): void {
+    // SabreDAV writes a principal with a slash.
+    this.#isPlain ||= typesOf(result.properties)?.length === 0
+    // With its slash and without, a resource has the same properties.
+    this.#isRepeated = this.#selves.some(
+      ({href, properties}) => href === result.href || !areAlike(properties, result.properties),
+    )
+    this.#selves.push(result)
+  }
+
+  #addMember(url: string): void {
     const path = canonicalPathOf(url)
-    const end = path.indexOf('/', base.length + 1)
+    const end = path.indexOf('/', this.#path.length + 1)
     const member = end === -1 ? path : path.slice(0, end)
     this.#only = this.#only === undefined || this.#only === member ? member : ''
   }
 }
 
-/** Whether properties have the same names, and values that read alike. */
+/** Compares properties by their names and by their values as text. */
 function areAlike(one: unknown, other: unknown): boolean {
-  const entries = Object.entries(one ?? {}).map(([name, value]) => `${name} ${String(value)}`)
-  const others = new Set(
-    Object.entries(other ?? {}).map(([name, value]) => `${name} ${String(value)}`),
+  const [entries, others] = [one, other].map((properties) =>
+    Object.entries(properties ?? {})
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .toSorted(),
   )
-  return entries.length === others.size && entries.every((entry) => others.has(entry))
-}
-
-/** A resource that may be a member, under a name by which it cannot be told. */
-function strayMember(result: DavResult<unknown>): Incomplete {
-  const {ok, url, status} = result
-  if (ok) return {href: url, reason: 'shallow'}
-  return {href: url, reason: status === 507 ? 'storage' : 'failed', status}
-}
-
-/** Whether a URL is in another one: a server may name what is around a collection. */
-function isWithin(url: string, other: string): boolean {
-  return relate(canonicalPathOf(url), canonicalPathOf(other)) !== 'outside'
+  return JSON.stringify(entries) === JSON.stringify(others)
 }

@@ -92,7 +92,7 @@ async function listOne<P>(
       throw new DepthRefused()
     isBegun ||= batch.length > 0
     const fresh = completeness === undefined || isInfinite ? batch : deeper.filter(batch)
-    completeness?.see(batch, fresh)
+    completeness?.add(batch, fresh)
     const placed = answer.place(fresh, root)
     return emit(placed.map((result) => (result.ok ? result : withRequest(result, listing))))
   })

@@ -70,7 +70,10 @@ export class MultiStatusStream<const D extends Decoders = Decoders> implements T
   readonly writable: WritableStream<Chunk>
   /** Gives the results. */
   readonly readable: ReadableStream<DavResult<DecodedProperties<D>>>
-  /** Settles when the document has ended: rejects with what the stream errored with. */
+  /**
+   * Settles at the end of the document, and rejects with the error of the stream. Awaiting it reads nothing: `readable` has
+   * to be read.
+   */
   readonly summary: Promise<Summary>
 
   /**

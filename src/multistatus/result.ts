@@ -1,5 +1,5 @@
 /**
- * What happened to one href: a {@link Success} or a {@link Failure}, told apart by `ok`. Plain readonly objects.
+ * The result of one href: a {@link Success} or a {@link Failure}, told apart by `ok`. Plain readonly objects.
  * RFC 4918, sections 13 and 14.24.
  */
 
@@ -17,9 +17,9 @@ export interface Success<P = Properties> {
   readonly ok: true
   /** As the server wrote it, white space around it trimmed. */
   readonly href: string
-  /** Absolute, on the request's own origin, percent-encoded: what to send a request to. */
+  /** Absolute, on the request's own origin, percent-encoded: the URL for further requests. */
   readonly url: string
-  /** Where the href stands to the request URL. */
+  /** The relation of the href to the request URL. */
   readonly relation: Relation
   /** 200, 201, 204, …: the status of the response, or of its first propstat that has a 2xx one. */
   readonly status: number
@@ -27,9 +27,9 @@ export interface Success<P = Properties> {
   readonly properties: P
   /** Properties that the server answered with another status, and those whose value could not be decoded. */
   readonly missing: readonly PropertyFailure[]
-  /** What the server says about the response, trimmed; what we know of it where the server says nothing. RFC 4918, section 14.25. */
+  /** The server's words on the response, trimmed; our own if the server has none. RFC 4918, section 14.25. */
   readonly description?: string
-  /** How often the request was sent for it, where that was more than once. */
+  /** The number of requests for it, if it was sent more than once. */
   readonly attempts?: number
   /** The request of a dry run, which was not sent. */
   readonly request?: FailedRequest
@@ -41,27 +41,27 @@ export interface Success<P = Properties> {
 export interface Failure {
   /** Tells a failure from a success. */
   readonly ok: false
-  /** As the server wrote it, white space around it trimmed; empty where there was none. */
+  /** As the server wrote it, white space around it trimmed; empty if there was none. */
   readonly href: string
-  /** Absolute, on the request's own origin, percent-encoded. The request URL where there was no href. */
+  /** Absolute, on the request's own origin, percent-encoded. The request URL if there was no href. */
   readonly url: string
-  /** Where the href stands to the request URL; `outside` where there was no href. */
+  /** The relation of the href to the request URL; `outside` if there was no href. */
   readonly relation: Relation
-  /** 423, 404, …; 0 where there is none. */
+  /** 423, 404, …; 0 for none. */
   readonly status: number
-  /** What kind of failure it is. */
+  /** The kind of failure. */
   readonly reason: FailureReason
-  /** Why there is no answer, or why nothing was sent; with reason `no-answer` only. */
+  /** The cause of a missing answer, or of a request that was not sent; with reason `no-answer` only. */
   readonly cause?: FailureCause
   /** Names of the conditions in `DAV:error`, such as `lock-token-submitted` or `{ns}name`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
-  /** What the server said of single properties. */
+  /** The server's answers for single properties. */
   readonly missing: readonly PropertyFailure[]
-  /** What the server says about the response, trimmed; what we found wrong where the server says nothing. */
+  /** The server's words on the response, trimmed; our own if the server has none. */
   readonly description?: string
-  /** Where the resource is instead, as the server wrote it. RFC 4918, section 14.9. */
+  /** The other place of the resource, as the server wrote it. RFC 4918, section 14.9. */
   readonly location?: string
-  /** What to send again; `retry()` needs it. */
+  /** The request to send again; `retry()` needs it. */
   readonly request?: FailedRequest
   /** Milliseconds that the server asks to wait, from Retry-After. */
   readonly retryAfter?: number
@@ -70,20 +70,20 @@ export interface Failure {
 }
 
 /**
- * - `status`: the response's own status is not 2xx; or it is, and `verify` has seen that the resource is still there.
+ * - `status`: the response's own status is not 2xx; or it is, and `verify` found the resource still there.
  * - `propstat`: every propstat is non-2xx. The resource answered, the properties did not.
  * - `malformed`: a response that cannot be understood.
- * - `member`: the target of a DELETE, COPY or MOVE stands because members of it failed.
+ * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
- * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, has no strong ETag where one
- *   is needed, leads to a redirect that a browser hides, or was answered by another resource.
+ * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
+ *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 
 /**
  * - `network`: no connection, or one that broke.
  * - `timeout`: a time limit ran out.
- * - `aborted`: the call was ended while the answer was waited for.
+ * - `aborted`: the call was ended during the wait for the answer.
  * - `not-sent`: the request was not sent, or not sent again. The call ended before, or no connection got free.
  * - `unreadable`: there was an answer, and it does not tell the outcome.
  */
@@ -93,44 +93,44 @@ export type FailureCause = 'network' | 'timeout' | 'aborted' | 'not-sent' | 'unr
 export interface PropertyFailure {
   /** The property's name, as in `properties`. */
   readonly name: string
-  /** The status of its propstat; 0 where that could not be read, or where the value could not be decoded. */
+  /** The status of its propstat; 0 for an unreadable status, and for a value that could not be decoded. */
   readonly status: number
   /** Names of the conditions in the propstat's `DAV:error`. */
   readonly conditions: readonly string[]
-  /** What the server says about the propstat, trimmed, or why the value could not be decoded. */
+  /** The server's words on the propstat, trimmed, or the reason why the value could not be decoded. */
   readonly description?: string
 }
 
-/** A request as plain data: what to send again after a failure. Never holds a credential. */
+/** A request as plain data, to be sent again after a failure. Never holds a credential. */
 export interface FailedRequest {
   /** The method, in upper case. */
   readonly method: string
   /** The URL, absolute. */
   readonly url: string
-  /** The Depth header, where the method has one, or a walk of everything below. */
+  /** The Depth header, if the method has one, or a walk of everything below. */
   readonly depth?: Depth | Walk
   /** The destination of a COPY or MOVE, absolute. */
   readonly destination?: string
-  /** The URL to which `relation` of the results is meant, where that is another one. */
+  /** The URL that `relation` of the results is meant to, if that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
-  /** Where a target that is not there counts as deleted. */
+  /** `success` if a missing target counts as deleted. */
   readonly ifMissing?: 'failure' | 'success'
-  /** Whether a success was to be verified. */
+  /** `true` if a success is to be verified. */
   readonly verify?: boolean
-  /** The request body, where there was one. */
+  /** The request body, if there was one. */
   readonly body?: string
-  /** How often it was sent so far. */
+  /** Times that it was sent so far. */
   readonly attempts: number
 }
 
-/** Whether a result is a {@link Success}. */
+/** Recognizes a {@link Success}. */
 export function isSuccess<P>(result: DavResult<P>): result is Success<P> {
   return result.ok
 }
 
-/** Whether a result is a {@link Failure}. */
+/** Recognizes a {@link Failure}. */
 export function isFailure(result: DavResult<unknown>): result is Failure {
   return !result.ok
 }
@@ -140,7 +140,7 @@ export function isMissing(result: DavResult<unknown>): boolean {
   return !result.ok && result.reason === 'status' && isMissingStatus(result.status)
 }
 
-/** Results in two lists, each in the order in which they came. */
+/** Results in two lists, each in the order of their arrival. */
 export interface Partitioned<P> {
   /** Those with `ok: true`. */
   readonly successes: readonly Success<P>[]
@@ -149,9 +149,9 @@ export interface Partitioned<P> {
 }
 
 /**
- * Sorts results into two lists, each in the order in which they came. Holds all of them.
+ * Sorts results into two lists, each in the order of their arrival. Holds all of them.
  *
- * @returns The lists; a promise of them where the results come asynchronously, which rejects with what their source throws.
+ * @returns The lists; a promise of them for an asynchronous source, which rejects with the errors of the source.
  * @example
  * ```ts
  * const {failures} = await partition(dav.deleteMany(targets))
@@ -184,8 +184,8 @@ export function partition<P>(
 const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 503, 504, 507])
 
 /**
- * Whether the same request may do better later: 423, 424, 425, 429, 500, 502, 503, 504, 507 and `no-answer`. What the
- * server has refused for good, such as 403 or 412, and what it has not, such as 404, is not.
+ * Tells if the same request may do better later: after 423, 424, 425, 429, 500, 502, 503, 504, 507 and `no-answer`. Not after
+ * a refusal for good, such as 403 or 412, and not for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {
   if (failure.reason === 'malformed' || failure.reason === 'refused') return false

@@ -11,8 +11,8 @@ import {pickResults} from './result-stream.ts'
  * Leaves the collection itself out of a listing: gives every result but a Success with the relation `self`, in the order of
  * their arrival. Keeps failures, one of the collection itself included, and results that are `outside`.
  *
- * @returns Another stream for a stream of results, with the summary of the listing; for any other source an iterable, which
- *   can be read as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
+ * @returns For a stream of results another one, with the summary of the listing. For any other source an iterable, to be read
+ *   as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
  * @example
  * ```ts
  * for await (const result of members(dav.propfind('photos/'))) console.log(result.status, result.href)
@@ -29,12 +29,12 @@ export function members(
 }
 
 /**
- * Picks the collections among results, in the order of their arrival: each Success with `collection` in its `resourcetype`
- * or, if that property tells nothing, with a slash at the end of its URL. The collection that was listed is one of them;
+ * Picks the collections among results, in the order of their arrival: each Success with `collection` in its `resourcetype`. If
+ * that property tells nothing, a slash at the end of the URL counts. The collection that was listed is one of them;
  * `collections(members(…))` leaves it out. A failure is never one, because nobody knows its type.
  *
- * @returns Another stream for a stream of results, with the summary of the listing; for any other source an iterable, which
- *   can be read as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
+ * @returns For a stream of results another one, with the summary of the listing. For any other source an iterable, to be read
+ *   as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
  * @example
  * ```ts
  * const listing = dav.propfind('photos/', {properties: ['resourcetype']})

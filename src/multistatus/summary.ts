@@ -1,20 +1,21 @@
-/** What can be said of a stream of results when it has ended. */
+/** The summary of a stream of results, at its end. */
 
-import type {Failure} from './result.ts'
+import {MAX_INCOMPLETE} from '../protocol/bounds.ts'
+import type {DavResult, Failure} from './result.ts'
 
-/** Counts, and whether the listing was whole. */
+/** Counts, and the completeness of a listing. */
 export interface Summary {
-  /** Every member that the server has was reported. A program may delete locally only where this is true. */
+  /** Every member that the server has was reported. A program may delete locally only if this is true. */
   readonly complete: boolean
-  /** Why not, with the hrefs concerned: empty where `complete` is true. Of more than 1,000, the last one names the root of the server for all the others. */
+  /** The gaps: none if `complete` is true. Of more than 1,000, the last one names the root of the server for all others. */
   readonly incomplete: readonly Incomplete[]
-  /** How many results were a Success. */
+  /** The number of results with `ok: true`. */
   readonly successes: number
-  /** How many results were a Failure. */
+  /** The number of results with `ok: false`. */
   readonly failures: number
-  /** How many requests were sent, repeated ones included; 0 from the parser, which sends none. */
+  /** The number of requests, repeated ones included; 0 from the parser, which sends none. */
   readonly requests: number
-  /** What the server says about the whole answer, trimmed. RFC 4918, section 14.25. */
+  /** The server's words on the whole answer, trimmed. RFC 4918, section 14.25. */
   readonly description?: string
   /** The state of the collection for the next sync-collection. RFC 6578, section 6.2. */
   readonly syncToken?: string
@@ -26,10 +27,10 @@ export interface Incomplete {
   readonly href: string
   /**
    * - `storage`: the server left members out (507 on the collection itself).
-   * - `shallow`: what is in it, or in a resource that may be a collection or a member by another name, was not listed.
-   * - `refused`: the server would not list it.
-   * - `failed`: listing it failed.
-   * - `paged`: there are more pages than were read.
+   * - `shallow`: its members were not listed, or those of a resource that may be a collection or a member by another name.
+   * - `refused`: the server refused to list it.
+   * - `failed`: the listing failed.
+   * - `paged`: there are further pages that were not read.
    * - `self`: the collection itself was answered with a failure, or the answer is not a listing of it.
    * - `stopped`: the caller stopped reading.
    * - `malformed`: a response that could not be understood was left out.
@@ -43,37 +44,41 @@ export interface Incomplete {
     | 'self'
     | 'stopped'
     | 'malformed'
-  /** 507 for `storage`, and what a refused or failed listing was answered with. */
+  /** 507 for `storage`, and the status that a refused or failed listing was answered with. */
   readonly status?: number
 }
 
-// Each failed member of a tree may be one. The first ones say enough: the listing is not complete.
-const MOST_INCOMPLETE = 1000
-
-/** Adds a reason, as long as there are few enough of them. The last one is about the server as a whole, and stands for the rest. */
+/** Adds a gap to a list with a bound. The last one is about the server as a whole, and stands for the rest. */
 export function noteIncomplete(to: Incomplete[], incomplete: Incomplete): void {
-  if (to.length < MOST_INCOMPLETE - 1) to.push(incomplete)
-  else if (to.length < MOST_INCOMPLETE)
+  if (to.length < MAX_INCOMPLETE - 1) to.push(incomplete)
+  else if (to.length < MAX_INCOMPLETE)
     to.push({href: URL.parse('/', incomplete.href)?.href ?? incomplete.href, reason: 'failed'})
 }
 
-/** Whether the answer to a method lists members, so that it can be incomplete. */
+/** Makes the gap of a result that may hold members, or may be one by another name. */
+export function incompleteResult({ok, url, status}: DavResult<unknown>): Incomplete {
+  if (ok) return {href: url, reason: 'shallow'}
+  const reason = status === 507 ? 'storage' : 'failed'
+  return status === 0 ? {href: url, reason} : {href: url, reason, status}
+}
+
+/** Tells if the answer to a method lists members, so that it can be incomplete. */
 export function lists(method: string): boolean {
   return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
 }
 
-/** That a listing may not be complete, where the request URL itself answered, and refused to tell its properties. */
+/** Makes the possible gap of an answer to which the request URL itself refused to tell its properties. */
 export function refusedSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
-  // What has none of the properties says 404.
+  // A 404 says that it has none of the properties.
   if (relation !== 'self' || reason !== 'propstat' || status === 404) return undefined
   return {href: url, reason: 'self', status}
 }
 
-/** That a listing is not complete, where a Failure says so of the request URL itself. */
+/** Makes the gap of an answer with a Failure of the request URL itself. */
 export function incompleteSelf(failure: Failure): Incomplete | undefined {
   const {url, relation, reason, status, missing} = failure
-  // Where no property was given, the resource answered all the same; but lighttpd writes a 403 without any for one that
-  // it may not list.
+  // A resource that gave no property answered all the same. But lighttpd writes a 403 without any for a collection that it
+  // may not list.
   const answered = reason === 'propstat' && status !== 507 && missing.length > 0
   if (relation !== 'self' || answered) return undefined
   return {href: url, reason: status === 507 ? 'storage' : 'self', status}

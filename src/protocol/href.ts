@@ -1,34 +1,34 @@
 /**
- * What a server's href means. It never throws and never leaves the request's own origin: servers behind a proxy write
+ * Resolves the hrefs of servers. It never throws and never leaves the request's own origin. Servers behind a proxy write
  * their inner host into hrefs, and nothing that a server writes may lead credentials elsewhere.
  * RFC 4918, section 8.3; RFC 3986, sections 3.3 and 5.
  */
 
-/** Where a resource stands to the request URL: the same, directly below, further below, or none of these. */
+import {ANCESTRY_CHARACTERS, PLAIN_PATH_CHARACTERS} from './bounds.ts'
+
+/** The relation of a resource to the request URL: the same, directly below, further below, or none of these. */
 export type Relation = 'self' | 'member' | 'descendant' | 'outside'
 
 /** An href, resolved. */
 export interface ResolvedHref {
   /** Absolute, on the request's own origin, percent-encoded. */
   readonly url: string
-  /** Where it stands to the request URL. */
+  /** Its relation to the request URL. */
   readonly relation: Relation
 }
 
 const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i
 const NETWORK_PATH = /^\/\/([^/?#\\]*)/
-// What servers make of a whole URL, or of a whole path, that they take for the name of a member.
+// A whole URL, or a whole path, that a server has escaped as if it were the name of a member.
 const MANGLED_URL = /^https?(?::|%3a)(?:\/|%2f)+([^/?#\\%]|%(?!2f))*/i
 const MANGLED_PATH = /^%2f/i
 // Not with the flag `i`: with `u`, `\w` would then match U+017F and U+212A.
 const NOT_IN_PATH = /%(?![\dA-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 
-// Segments with no dot at their beginning, escaped or not, that may begin a dot segment, and none of them empty but the last.
+// Segments that begin with no dot, escaped or not, and of which none but the last is empty.
 const PLAIN_PATH =
   /^(?:\/(?:[\w\-~!$&'()*+,;=:@]|%[013-9A-Fa-f][\dA-Fa-f])[\w\-.~!$&'()*+,;=:@]*(?:%[\dA-Fa-f]{2}[\w\-.~!$&'()*+,;=:@]*)*)*\/?$/
-// A longer one is not worth what it may cost to find out.
-const LONGEST_PLAIN = 4096
 
 const PLAIN = /* @__PURE__ */ plainCharacters()
 
@@ -53,7 +53,7 @@ export class HrefResolver {
     this.#canonical = canonicalPath(url.pathname)
   }
 
-  /** The href, which is trimmed already, as a URL and its relation to the request URL. */
+  /** Resolves an href, which is trimmed already. */
   resolve(href: string): ResolvedHref {
     if (isPlainPath(href)) {
       if (href.startsWith(this.#self))
@@ -65,7 +65,7 @@ export class HrefResolver {
     return {url: this.#origin + path, relation: this.#relation(path)}
   }
 
-  /** The absolute path that an href means, whatever it is on. */
+  /** Reads the absolute path from an href, whatever host it names. */
   #pathOf(href: string): string {
     const authority = AUTHORITY.exec(href)
     if (authority !== null) return absolute(href.slice(authority[0].length))
@@ -79,13 +79,13 @@ export class HrefResolver {
     return this.#repeated(href) ?? this.#folder + href
   }
 
-  /** The path of a reference that is a whole path or URL, though it is written as a relative one. */
+  /** Reads the path of a whole path or URL that is written as a relative reference. */
   #repeated(written: string): string | undefined {
     const href = /^https?:\\/i.test(written) ? written.replaceAll('\\', '/') : written
     const url = MANGLED_URL.exec(href)
     if (url !== null) {
       const path = absolute(unescapeSlashes(href.slice(url[0].length)))
-      // Where the path was escaped before, its escapes are escaped too.
+      // Escapes of the path may be escaped too.
       const once = path.replaceAll(/%25(?=[\da-f]{2})/gi, '%')
       return this.#relation(path) === 'outside' && this.#relation(once) !== 'outside' ? once : path
     }
@@ -112,23 +112,21 @@ function unescapeSlashes(path: string): string {
   return path.replaceAll(/%2f/gi, '/')
 }
 
-/** Where one canonical path stands to another one. */
+/** Gives the relation of one canonical path to another one. */
 export function relate(path: string, base: string): Relation {
   if (path === base) return 'self'
   if (!path.startsWith(`${base}/`)) return 'outside'
   return path.includes('/', base.length + 1) ? 'descendant' : 'member'
 }
 
-/** Whether one path is at or below another one, by decoded segments. */
+/** Tells if one path is at or below another one, by decoded segments. */
 export function isWithin(path: string, base: string): boolean {
-  const canonical = canonicalPath(path)
-  const canonicalBase = canonicalPath(base)
-  return canonical === canonicalBase || canonical.startsWith(`${canonicalBase}/`)
+  return relate(canonicalPath(path), canonicalPath(base)) !== 'outside'
 }
 
 /**
- * A path in the one form in which equal paths are equal strings: no empty segments, no trailing slash, everything
- * unescaped that may be, escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
+ * Writes a path in one form, so that equal paths are equal strings. It has no empty segments, no trailing slash, no
+ * needless escapes, and escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
  */
 export function canonicalPath(path: string): string {
   if (!path.includes('%') && isPlainPath(path)) return path.endsWith('/') ? path.slice(0, -1) : path
@@ -141,37 +139,34 @@ export function canonicalPath(path: string): string {
   return segments.length === 0 ? '' : `/${segments.join('/')}`
 }
 
-/** The canonical path of an absolute URL. */
+/** Gives the canonical path of an absolute URL. */
 export function canonicalPathOf(url: string): string {
   const slash = url.indexOf('/', url.indexOf('//') + 2)
   return slash === -1 ? '' : canonicalPath(url.slice(slash).replace(/[?#].*$/su, ''))
 }
 
-/** What a URL names, as one string: its canonical path. With a query it is a resource by itself. */
+/** Makes a key for the resource of a URL: its canonical path. A URL with a query is a resource by itself. */
 export function resourceKey(url: string): string {
   return url.includes('?') ? url : canonicalPathOf(url)
 }
 
-const LONGEST_ANCESTRY = 262_144
-
 /**
- * The canonical paths of what a canonical path is in, the nearest first. That of the root is empty. Of a path that is longer and
- * deeper than those of files are, the nearest that have about 262,144 characters together: a server that names such paths would
- * else make it take time that grows with the square of their length.
+ * Gives the canonical paths of the collections around a canonical path, the nearest first. That of the root is empty. Of a path
+ * that is longer and deeper than those of files, only the nearest are given.
  */
 export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = []
   let length = 0
-  for (let end = path.length; end > 0 && length < LONGEST_ANCESTRY; length += end) {
+  for (let end = path.length; end > 0 && length < ANCESTRY_CHARACTERS; length += end) {
     end = path.lastIndexOf('/', end - 1)
     if (end >= 0) ancestors.push(path.slice(0, end))
   }
   return ancestors
 }
 
-/** An absolute path with nothing in it to escape, to resolve or to fold: what nearly every server writes. */
+/** Recognizes an absolute path with nothing to escape, to resolve or to fold. Nearly every server writes such paths. */
 function isPlainPath(href: string): boolean {
-  return href.length <= LONGEST_PLAIN && href.startsWith('/') && PLAIN_PATH.test(href)
+  return href.length <= PLAIN_PATH_CHARACTERS && href.startsWith('/') && PLAIN_PATH.test(href)
 }
 
 function relationBelow(path: string, from: number): Relation {
@@ -187,7 +182,7 @@ function escapeCharacter(character: string): string {
     : encodeURIComponent(character.toWellFormed()).replaceAll("'", '%27')
 }
 
-/** By code: 1 for the characters that may stand in a segment as they are. RFC 3986, section 3.3. */
+/** Makes a table by code: 1 for the characters that need no escape in a segment. RFC 3986, section 3.3. */
 function plainCharacters(): Uint8Array {
   const plain = new Uint8Array(128)
   const letters = 'abcdefghijklmnopqrstuvwxyz'

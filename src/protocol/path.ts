@@ -12,8 +12,8 @@ import {canonicalPathOf} from './href.ts'
  *
  * @param path - A path of plain names, such as `photos/100% #1?.jpg`.
  * @returns The reference, such as `photos/100%25%20%231%3F.jpg`.
- * @throws TypeError where a segment is `.` or `..`, which no escape can keep from being resolved, or where the path
- *   has half of a surrogate pair, which no URL can hold.
+ * @throws TypeError for a segment `.` or `..`, which is resolved in spite of any escape, and for half of a surrogate pair,
+ *   which no URL can hold.
  * @example
  * ```ts
  * await dav.stat(encodePath('100% #1?.jpg'))
@@ -37,11 +37,11 @@ export function encodePath(path: string): string {
 }
 
 /**
- * The plain path of a result, or of a URL or a reference: what {@link encodePath} escapes. Of an absolute URL it is the
- * path alone, from the root of the server.
+ * Decodes the plain path of a result, of a URL or of a reference: the way back from {@link encodePath}. Of an absolute URL it
+ * is the path alone, from the root of the server.
  *
- * @returns The path, or `undefined` where no plain path can hold it: a segment with an escaped slash, or with an
- *   escape that is not UTF-8.
+ * @returns The path. `undefined` for a segment with an escaped slash, or with an escape that is not UTF-8: no plain path can
+ *   hold these.
  * @example
  * ```ts
  * for await (const result of dav.propfind('photos/')) console.log(decodePath(result) ?? result.href)
@@ -60,8 +60,8 @@ export function decodePath(of: string | URL | {readonly url: string}): string | 
 }
 
 /**
- * A key for the resource of a result: equal for all spellings of its URL, with and without a slash at its end. Doubled slashes
- * fold, as `relation` folds them.
+ * Makes a key for the resource of a result: equal for all spellings of its URL, with and without a slash at its end. Doubled
+ * slashes fold, as `relation` folds them.
  *
  * @example
  * ```ts

@@ -5,12 +5,12 @@
 
 const STATUS_LINE = /^(?:HTTP(?:\/\d+(?:\.\d+)?)?\s+)?([1-9]\d\d)(?:\s|$)/i
 
-/** The code in a status line, 0 where there is none to be read. */
+/** Reads the code in a status line; 0 for a line without one. */
 export function decodeStatusLine(line: string): number {
   return decodeUsual(line) ?? decodeOdd(line)
 }
 
-/** What nearly every server writes, read by position: `HTTP/1.1 `, three digits, and a reason. */
+/** Reads by position the line of nearly every server: `HTTP/1.1 `, three digits, and a reason. */
 function decodeUsual(line: string): number | undefined {
   if (!line.startsWith('HTTP/1.1 ') || (line.length > 12 && line.charCodeAt(12) !== 0x20))
     return undefined
@@ -32,7 +32,7 @@ export function isMissingStatus(status: number): boolean {
   return status === 404 || status === 410
 }
 
-/** 200 to 299. */
+/** Tells if a status is 200 to 299. */
 export function isSuccessStatus(status: number): boolean {
   return status >= 200 && status < 300
 }
