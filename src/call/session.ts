@@ -3,7 +3,8 @@
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import type {ServerState} from '../retry/pace.ts'
-import type {ResolvedPolicy} from '../retry/policy.ts'
+import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
+import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
@@ -24,6 +25,14 @@ export interface Session {
   readonly signal: AbortSignal
   /** Facts about the server that calls have learnt. */
   readonly server: ServerState & {refusesInfinity: boolean}
+}
+
+/** Gives the retry policy of a call: its own, else the client's. */
+export function resolveRetry(
+  session: Session,
+  {retry}: {readonly retry?: RetryPolicy | undefined},
+): ResolvedPolicy | undefined {
+  return retry === undefined ? session.retry : resolvePolicy(retry)
 }
 
 /**

@@ -2,11 +2,11 @@
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
+import {resolveRetry} from '../call/session.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, SIGNAL} from '../protocol/options.ts'
-import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
-import {resolvePolicy} from '../retry/policy.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import {sendWithRetries} from './attempts.ts'
 import type {TargetRequest, Verb} from './verb.ts'
@@ -31,11 +31,6 @@ export interface VerbOptions {
 }
 
 export const VERB_OPTIONS: Rules<VerbOptions> = {dryRun: BOOLEAN, retry: ANY, signal: SIGNAL}
-
-/** Gives the policy of a call: its own, else the client's. */
-export function resolveRetry(session: Session, {retry}: VerbOptions): ResolvedPolicy | undefined {
-  return retry === undefined ? session.retry : resolvePolicy(retry)
-}
 
 /** Sends the request and resolves with the verdict, which has the members that the answer named. */
 export async function runOne(

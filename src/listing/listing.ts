@@ -5,6 +5,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import type {Connection} from '../call/connection.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult} from '../multistatus/result.ts'
+import {forEach} from '../multistatus/pull.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
@@ -107,10 +108,11 @@ export class ListingAnswer<P> {
       // 206 is a part, without any range in the request.
       if (!isSuccessStatus(status) || status === 206)
         this.#incomplete.push({href: url, reason: 'failed', status})
-      for await (const batch of page.answer.batches) {
-        const results = page === this.#first ? this.#add(batch) : this.#addMore(batch)
-        if (!(await emit(results))) return false
-      }
+      const isFirst = page === this.#first
+      const isRead = await forEach(page.answer.batches, (batch) =>
+        emit(isFirst ? this.#add(batch) : this.#addMore(batch)),
+      )
+      if (!isRead) return false
       const summary = page.answer.summary()
       this.#end ??= summary
       for (const one of summary.incomplete) noteIncomplete(this.#incomplete, one)

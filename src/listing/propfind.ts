@@ -2,7 +2,7 @@
 
 import {createCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
-import {resolveConcurrency} from '../call/session.ts'
+import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
@@ -15,8 +15,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, NUMBER, readOptions, SIGNAL, TEXTS} from '../protocol/options.ts'
-import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
-import {resolvePolicy} from '../retry/policy.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
 import type {Checkpoint} from './checkpoint.ts'
 import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import {Frontier} from './frontier.ts'
@@ -112,7 +111,7 @@ export function propfind<P>(
       : resumeListings(resume, query, session.base)
   const frontier = new Frontier(listings)
   const incomplete: Incomplete[] = [...(resume?.incomplete ?? [])]
-  const policy = retryPolicy(session, options)
+  const policy = resolveRetry(session, options)
   const call = {href: query.url, signal, incomplete, policy, concurrency}
   const stream = createCall<P>(session, call, (connection, stop, emit) =>
     walk(frontier, {session, connection, stop, incomplete, throws: true}, emit),
@@ -147,14 +146,6 @@ export function makeQuery(
   const decoders =
     options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
   return {url, root: url, depth, body, decoders, attempts: 0}
-}
-
-/** Gives the retry policy of a call: its own, else the client's. */
-export function retryPolicy(
-  session: Session,
-  {retry}: {readonly retry?: RetryPolicy | undefined},
-): ResolvedPolicy | undefined {
-  return retry === undefined ? session.retry : resolvePolicy(retry)
 }
 
 /** Makes a plain object of a walk: a checkpoint is written as JSON, which would lose inherited members. */

@@ -2,6 +2,7 @@
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
+import {resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
@@ -10,7 +11,7 @@ import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {isPresent, readSelf} from './presence.ts'
 import type {PropfindOptions} from './propfind.ts'
-import {firstListing, makeQuery, retryPolicy, STAT_OPTIONS} from './propfind.ts'
+import {firstListing, makeQuery, STAT_OPTIONS} from './propfind.ts'
 
 /** Options of `exists`. */
 export interface ExistsOptions {
@@ -31,7 +32,7 @@ export async function stat<P>(
   const options = readOptions('stat', given, STAT_OPTIONS)
   const query = makeQuery(session, target, options, 0)
   const {signal} = options
-  return runCall(session, {signal, policy: retryPolicy(session, options)}, (connection, stop) =>
+  return runCall(session, {signal, policy: resolveRetry(session, options)}, (connection, stop) =>
     readSelf<P>(firstListing(query, session), {session, connection, stop}),
   )
 }
@@ -45,7 +46,7 @@ export async function exists(
   const options = readOptions('exists', given, EXISTS_OPTIONS)
   const {href} = resolveTarget(target, session.base)
   const {signal} = options
-  return runCall(session, {signal, policy: retryPolicy(session, options)}, (connection, stop) =>
+  return runCall(session, {signal, policy: resolveRetry(session, options)}, (connection, stop) =>
     isPresent(href, {session, connection, stop}),
   )
 }

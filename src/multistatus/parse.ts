@@ -5,6 +5,7 @@ import {captureCaller} from '../protocol/caller.ts'
 import {readOptions} from '../protocol/options.ts'
 import type {DecodedProperties, ParserOptions} from './parser.ts'
 import {MultiStatusParser, PARSER_OPTIONS, requestUrl} from './parser.ts'
+import {forEach} from './pull.ts'
 import type {DavResult} from './result.ts'
 import {readResults} from './read-results.ts'
 import type {ResultStream} from './result-stream.ts'
@@ -40,8 +41,7 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
   let chunks: Chunks | undefined
   return createResultStream({
     async read(emit) {
-      const batches = readResults(() => (chunks = openChunks(source)), parser)
-      for await (const batch of batches) if (!(await emit(batch))) break
+      await forEach(readResults(() => (chunks = openChunks(source)), parser), emit)
       return parser.endBehindRoot()
     },
     explain: captureCaller(parseMultiStatus),

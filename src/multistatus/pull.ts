@@ -84,3 +84,30 @@ export function flatMap<S, T>(source: AsyncIterator<S>, map: (step: S) => readon
     },
   })
 }
+
+/**
+ * Hands each value to a function until that resolves with `false`, and ends the source then. Holds no value while it waits for
+ * the next one, as the variable of a loop would.
+ *
+ * @returns `false` if the function ended it.
+ */
+export async function forEach<T>(
+  source: AsyncIterable<T>,
+  take: (value: T) => Promise<boolean>,
+): Promise<boolean> {
+  const iterator = source[Symbol.asyncIterator]()
+  const step = async (): Promise<boolean | undefined> => {
+    const next = await iterator.next()
+    return next.done === true ? undefined : take(next.value)
+  }
+  let isDone = false
+  try {
+    for (;;) {
+      const goesOn = await step()
+      isDone = goesOn === undefined
+      if (goesOn !== true) return isDone
+    }
+  } finally {
+    if (!isDone) await iterator.return?.()
+  }
+}

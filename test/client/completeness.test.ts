@@ -1,4 +1,4 @@
-// States when the summary of a listing is complete, and what it says where it is not: a sync job deletes locally where it
+// States when the summary of a listing is complete, and its reasons if not: a sync job deletes locally only if it
 // is. RFC 4918, section 9.1; RFC 6578, section 3.6; RFC 8288.
 
 import {DavClient, type Depth, type Summary} from 'multistatus'
@@ -37,7 +37,7 @@ async function summaryOf(answer: Answer, depth: Depth = 1): Promise<Summary> {
 }
 
 describe('a listing', () => {
-  it('is complete where nothing speaks against it', async () => {
+  it('is complete if nothing speaks against it', async () => {
     expect(await summaryOf(answer207(listing('/docs/', '/docs/a.txt', '/docs/b/')))).toEqual({
       complete: true,
       incomplete: [],
@@ -47,7 +47,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is complete where a member failed: it was reported', async () => {
+  it('is complete if a member failed: it was reported', async () => {
     const body = OPEN + listed('/docs/') + verdict('/docs/a.txt', 'HTTP/1.1 403 Forbidden') + SHUT
     expect(await summaryOf(answer207(body))).toEqual({
       complete: true,
@@ -58,7 +58,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is incomplete for storage where the server says 507 for the collection itself', async () => {
+  it('is incomplete for storage if the server says 507 for the collection itself', async () => {
     const more = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
     expect(await summaryOf(answer207(OPEN + listed('/docs/a.txt') + more + SHUT))).toEqual({
       complete: false,
@@ -69,7 +69,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is incomplete where the collection itself failed', async () => {
+  it('is incomplete if the collection itself failed', async () => {
     const self = verdict('/docs/', 'HTTP/1.1 403 Forbidden')
     expect(await summaryOf(answer207(OPEN + self + listed('/docs/a.txt') + SHUT))).toMatchObject({
       complete: false,
@@ -84,26 +84,26 @@ describe('a listing', () => {
     '</docs/?page=2>;title="more";rel="next"',
     '</docs/>; rel="first", </docs/?page=2>; rel="next"',
     '</docs/?page=2>; REL=NEXT',
-  ])('is incomplete where there are more pages: Link: %s', async (link) => {
+  ])('is incomplete if there are more pages: Link: %s', async (link) => {
     expect(await summaryOf(answer207(listing('/docs/', '/docs/a.txt'), {link}))).toMatchObject({
       complete: false,
       incomplete: [{href: `${server.url}docs/`, reason: 'paged'}],
     })
   })
 
-  it('is incomplete where one of several Link headers says so', async () => {
+  it('is incomplete if one of several Link headers says so', async () => {
     const link = ['</docs/>; rel="first"', '</docs/?page=2>; rel="next"']
     expect((await summaryOf(answer207(listing('/docs/'), {link}))).complete).toBe(false)
   })
 
   it.each(['</docs/>; rel="first"', '</next>; rel="describedby"', '<next>; rel=up'])(
-    'is complete where a link leads elsewhere: Link: %s',
+    'is complete if a link leads elsewhere: Link: %s',
     async (link) => {
       expect((await summaryOf(answer207(listing('/docs/'), {link}))).complete).toBe(true)
     },
   )
 
-  it('is incomplete where the reader stopped', async () => {
+  it('is incomplete if the reader stopped', async () => {
     server.answers(answer207(listing('/docs/', '/docs/a.txt', '/docs/b.txt')))
     const stream = dav.propfind('docs/')
     for await (const result of stream) if (result.ok) break
@@ -114,7 +114,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is incomplete where a response names nothing', async () => {
+  it('is incomplete if a response names nothing', async () => {
     const body = `${OPEN}${listed('/docs/')}<D:response/>${SHUT}`
     expect(await summaryOf(answer207(body))).toMatchObject({
       complete: false,
@@ -122,14 +122,14 @@ describe('a listing', () => {
     })
   })
 
-  it('has each reason where there are several', async () => {
+  it('has each reason if there are several', async () => {
     const more = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
     const link = '<http://elsewhere.example/docs/?page=2>; rel="next"'
     const {incomplete} = await summaryOf(answer207(OPEN + more + SHUT, {link}))
     expect(incomplete.map(({reason}) => reason).toSorted()).toEqual(['paged', 'storage'])
   })
 
-  it('gives what the server says about the whole', async () => {
+  it('gives the words of the server on the whole', async () => {
     const body = `${OPEN}${listed('/docs/')}<D:responsedescription> Read-only today. </D:responsedescription><D:sync-token>urn:7</D:sync-token>${SHUT}`
     expect(await summaryOf(answer207(body))).toEqual({
       complete: true,
@@ -152,17 +152,17 @@ describe('a listing of Depth infinity', () => {
     })
   })
 
-  it('is complete where the descendants come before their collection', async () => {
+  it('is complete if the descendants come before their collection', async () => {
     const body = listing('/docs/b/c.txt', '/docs/b/', '/docs/')
     expect((await summaryOf(answer207(body), 'infinity')).complete).toBe(true)
   })
 
-  it('is complete where no member is a collection', async () => {
+  it('is complete if no member is a collection', async () => {
     const body = listing('/docs/', '/docs/a.txt', '/docs/b.txt')
     expect((await summaryOf(answer207(body), 'infinity')).complete).toBe(true)
   })
 
-  it('is incomplete where a member failed: it may be a collection', async () => {
+  it('is incomplete if a member failed: it may be a collection', async () => {
     const failed = verdict('/docs/b/', 'HTTP/1.1 403 Forbidden')
     const body = OPEN + listed('/docs/') + failed + SHUT
     expect(await summaryOf(answer207(body), 'infinity')).toMatchObject({
@@ -173,7 +173,7 @@ describe('a listing of Depth infinity', () => {
 })
 
 describe('the summary of deleteMany', () => {
-  it('counts results and requests, and is complete where it ran to its end', async () => {
+  it('counts results and requests, and is complete if it ran to its end', async () => {
     server.answers({status: 423})
     expect((await dav.deleteMany(['docs/']).collect()).summary).toEqual({
       complete: true,
@@ -184,7 +184,7 @@ describe('the summary of deleteMany', () => {
     })
   })
 
-  it('says stopped where the reader of deleteMany stopped', async () => {
+  it('says stopped if the reader of deleteMany stopped', async () => {
     server.answers({status: 204})
     const stream = dav.deleteMany(['a', 'b', 'c', 'd'], {concurrency: 1})
     for await (const result of stream) if (result.ok) break

@@ -1,5 +1,5 @@
 // States which answers leave doubt that a listing is whole, and which only look doubtful: a sync job deletes files over the
-// word `complete`. Each answer is what some server writes. RFC 4918, section 9.1.
+// word `complete`. Some server writes each of these answers. RFC 4918, section 9.1.
 
 import {
   collections,
@@ -120,7 +120,7 @@ describe('members and collections of a listing', () => {
     expect(summary.incomplete).toEqual(storage)
   })
 
-  it('tell a bulk call what was not listed', async () => {
+  it('tell a bulk call the gaps of the listing', async () => {
     const transport: Transport = async (request) =>
       request.method === 'DELETE' ? new Response(null, {status: 204}) : multistatus(cut)
     const dav = new DavClient({url: `${origin}/`, transport})
@@ -131,7 +131,7 @@ describe('members and collections of a listing', () => {
     }
   })
 
-  it('reject the summary with what the listing threw', async () => {
+  it('reject the summary with the error of the listing', async () => {
     const dav = new DavClient({
       url: `${origin}/`,
       transport: async () => new Response(null, {status: 503}),
@@ -142,17 +142,17 @@ describe('members and collections of a listing', () => {
   })
 })
 
-describe('an answer that is not a listing of what was asked for', () => {
+describe('an answer that is not a listing of the resource', () => {
   it.each([
-    ['that of what is around it, with it as a member', listing('/docs/', '/docs/only/')],
-    ['that of what is around it, and more', listing('/docs/', '/docs/only/', '/docs/other')],
+    ['that of the collection around it, with it as a member', listing('/docs/', '/docs/only/')],
+    ['that of the collection around it, and more', listing('/docs/', '/docs/only/', '/docs/other')],
     ['that of the root', listing('/', '/docs/only/')],
   ])('is no empty collection: %s', async (_, responses) => {
     const {summary} = await ask({'1 /docs/only/': responses}, {depth: 1}, 'docs/only/')
     expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
   })
 
-  it('is no listing where it is that of a member', async () => {
+  it('is no listing if it is that of a member', async () => {
     expect(await incompleteOf(listing('/docs/only/', '/docs/only/a'))).toEqual(self)
     expect(await incompleteOf(listing('/docs/only/', '/docs/a'))).toEqual([])
     expect(await incompleteOf(listing('/docs/', '/docs/only/', '/docs/only/a'))).toEqual([])
@@ -168,7 +168,7 @@ describe('an answer that is not a listing of what was asked for', () => {
     expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
   })
 
-  it('in a walk is a Failure of that collection where it is not named at all', async () => {
+  it('in a walk is a Failure of that collection if it is not named at all', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/only/'), '1 /docs/only/': []}
     const {results, summary} = await ask(answers, {depth: {walk: true}})
     expect(results.filter(({ok}) => !ok)).toMatchObject([
@@ -215,13 +215,13 @@ describe('a resource by another name', () => {
       expect(await incompleteOf([...whole, stray], {depth})).toMatchObject([expected])
   })
 
-  it('is none where it is around what was asked for', async () => {
+  it('is none if it is around the resource', async () => {
     expect(await incompleteOf([...whole, entry('/')])).toEqual([])
   })
 })
 
 describe('an answer in the place of a listing', () => {
-  it('is no listing where the collection is told to be a file', async () => {
+  it('is no listing if the collection is told to be a file', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/s/'),
       '1 /docs/s/': [entry('/docs/s/', FILE)],
@@ -232,12 +232,12 @@ describe('an answer in the place of a listing', () => {
     expect(await incompleteOf([entry('/docs/', FILE), entry('/docs/a')])).toEqual([])
   })
 
-  it('is no listing where one member stands for it', async () => {
+  it('is no listing if one member stands for it', async () => {
     expect(await incompleteOf([entry('/docs/index/')])).toEqual(self)
     expect(await incompleteOf([entry('/docs/index.html')])).toEqual(self)
   })
 
-  it('is a part where its status says so', async () => {
+  it('is a part if its status says so', async () => {
     const body = `<D:multistatus xmlns:D="DAV:">${listing('/docs/', '/docs/a').join('')}</D:multistatus>`
     const {summary} = await ask({'1 /docs/': new Response(body, {status: 206})})
     expect(summary.incomplete).toEqual([{href: url, reason: 'failed', status: 206}])
@@ -284,7 +284,7 @@ describe('an href that is a whole path or URL in disguise', () => {
     expect(results).toMatchObject([{href, relation, url: origin + path}])
   })
 
-  it('of what is missing says that it is missing, as xandikos writes it', async () => {
+  it('of a missing resource says so, as xandikos writes it', async () => {
     const responses = [failed('http%3A//host/user/v/', '404 Not Found')]
     const {summary} = await ask({[`1 ${at}`]: responses}, {depth: 1}, 'user/v/')
     expect(summary.incomplete).toEqual([{href: origin + at, reason: 'self', status: 404}])
@@ -324,7 +324,7 @@ describe('Depth infinity that is answered as Depth 0', () => {
   it.each([
     ['no type', ETAG],
     ['a type that nobody knows', '<D:resourcetype><x xmlns=""/></D:resourcetype>'],
-  ])('is not believed of what has %s', async (_, prop) => {
+  ])('is not believed of a resource with %s', async (_, prop) => {
     const {asked} = await ask(
       {'infinity /docs/f': [entry('/docs/f', prop)]},
       {depth: 'infinity'},
@@ -395,7 +395,7 @@ describe('the collection alone, whose properties are refused', () => {
     expect(await incompleteOf([refused(text)])).toEqual([{href: url, reason: 'self', status}])
   })
 
-  it('is whole where it has none of them, or where members are named', async () => {
+  it('is whole if it has none of them, or if members are named', async () => {
     expect(await incompleteOf([refused('404 Not Found')])).toEqual([])
     expect(await incompleteOf([refused('403 Forbidden'), entry('/docs/a')])).toEqual([])
   })
@@ -448,7 +448,7 @@ describe('pages', () => {
     '<?page=2',
     'rel=next',
     '<?page=2>; title="unended; rel=next',
-  ])('are not made of what is none: %s', async (link) => {
+  ])('are not made of an invalid one: %s', async (link) => {
     const {asked, summary} = await ask({'1 /docs/': page(link, '/docs/')})
     expect(asked).toEqual(['1 /docs/'])
     expect(summary.complete).toBe(true)
@@ -460,7 +460,7 @@ describe('a page that a redirect led to', () => {
   it.each([
     ['the first one again', '/docs/'],
     ['another collection', '/other/'],
-  ])('is lost where it is %s', async (_, location) => {
+  ])('is lost if it is %s', async (_, location) => {
     const answers = {
       '1 /docs/': multistatus(listing('/docs/', '/docs/a'), next),
       '1 /docs/?page=2': new Response(null, {status: 302, headers: {location}}),
@@ -470,7 +470,7 @@ describe('a page that a redirect led to', () => {
     expect(summary.incomplete).toEqual([{href: url, reason: 'paged'}])
   })
 
-  it('is read where it is another page', async () => {
+  it('is read if it is another page', async () => {
     const answers = {
       '1 /docs/': multistatus(listing('/docs/', '/docs/a'), next),
       '1 /docs/?page=2': new Response(null, {status: 302, headers: {location: '/docs/?page=two'}}),
@@ -481,7 +481,7 @@ describe('a page that a redirect led to', () => {
     expect(summary.complete).toBe(true)
   })
 
-  it('names another collection where a link leads there', async () => {
+  it('names another collection if a link leads there', async () => {
     const answers = {
       '1 /docs/': multistatus(listing('/docs/', '/docs/a'), {link: '</e/>; rel=next'}),
       '1 /e/': listing('/e/', '/e/b'),
@@ -490,7 +490,7 @@ describe('a page that a redirect led to', () => {
   })
 })
 
-describe('what only looks doubtful', () => {
+describe('an answer that only looks doubtful', () => {
   it('is the collection with its slash and without', async () => {
     expect(
       await incompleteOf(listing('/docs/', '/docs/a').concat(entry('/docs', COLLECTION))),
@@ -505,7 +505,7 @@ describe('what only looks doubtful', () => {
     ).toEqual(self)
   })
 
-  it('is a file without a type, where collections have theirs and no slash, as XRootD writes them', async () => {
+  it('is a file without a type, if collections have theirs and no slash, as XRootD writes them', async () => {
     const answers = {
       '1 /docs/': [
         entry('/docs', COLLECTION),
@@ -519,7 +519,7 @@ describe('what only looks doubtful', () => {
     expect(summary.complete).toBe(true)
   })
 
-  it('is a file without a type no more where nothing has one', async () => {
+  it('is no longer a file if nothing has a type', async () => {
     expect(
       await incompleteOf([entry('/docs', ETAG), entry('/docs/a', ETAG)], {depth: {walk: true}}),
     ).toEqual([{href: url, reason: 'shallow'}])
@@ -568,7 +568,7 @@ describe('what only looks doubtful', () => {
   })
 })
 
-describe('what is said of a listing that is not whole', () => {
+describe('the summary of a listing that is not whole', () => {
   it('is bounded, however many members failed', async () => {
     const many = Array.from({length: 5000}, (_, number) =>
       failed(`/docs/${number}`, '403 Forbidden'),
@@ -617,7 +617,7 @@ describe('Depth infinity that is too much for a server', () => {
     },
   )
 
-  it('is followed by a walk where no answer comes in time', async () => {
+  it('is followed by a walk if no answer comes in time', async () => {
     const asked: string[] = []
     const walked = serving({'1 /docs/': listing('/docs/', '/docs/a')}, asked)
     const transport: Transport = async (request) =>
@@ -628,7 +628,7 @@ describe('Depth infinity that is too much for a server', () => {
     expect(asked).toEqual(['1 /docs/'])
   })
 
-  it('is not asked again by a policy where no answer comes in time', async () => {
+  it('is not asked again by a policy if no answer comes in time', async () => {
     const asked: string[] = []
     const walked = serving({'1 /docs/': listing('/docs/', '/docs/a')}, asked)
     const transport: Transport = async (request) => {
@@ -642,7 +642,7 @@ describe('Depth infinity that is too much for a server', () => {
     expect(asked).toEqual(['infinity', '1 /docs/'])
   })
 
-  it.each([500, 504])('fails where the walk is refused too: %i', async (status) => {
+  it.each([500, 504])('fails if the walk is refused too: %i', async (status) => {
     const dav = new DavClient({
       url: `${origin}/`,
       transport: serving({'infinity /docs/': status, '1 /docs/': status}),

@@ -1,6 +1,6 @@
-// The client through undici against a real server in this process (nephele): what PROPFIND, DELETE, bulk DELETE and the
-// retry say about resources that exist, that do not, and that are locked. The server's oddities are named where a
-// verdict rests on them.
+// The client through undici against a real server in this process (nephele): the results of PROPFIND, DELETE, bulk DELETE and
+// the retry for resources that exist, that do not, and that are locked. Each of the server's oddities is named beside the
+// verdict that rests on it.
 
 import {once} from 'node:events'
 import {mkdir, readdir, utimes, writeFile} from 'node:fs/promises'
@@ -52,7 +52,7 @@ function at(path: string): string {
   return server.url + encodePath(path)
 }
 
-/** What is in the served folder, nephele's own files for locks and dead properties aside. */
+/** The contents of the served folder, nephele's own files for locks and dead properties aside. */
 async function stored(): Promise<string[]> {
   const names = await readdir(server.folder, {recursive: true})
   return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()
@@ -187,7 +187,7 @@ describe('PROPFIND', () => {
     expect(result.ok && result.properties.resourcetype).toEqual(['collection'])
   })
 
-  it('lists in missing, with 404, what the server does not have', async () => {
+  it('lists in missing, with 404, properties that the server does not have', async () => {
     await store('a.txt')
     const result = await dav.stat('a.txt', {
       properties: ['getcontentlength', 'displayname', '{urn:x}colour'],
@@ -202,7 +202,7 @@ describe('PROPFIND', () => {
     })
   })
 
-  it('is a Success where the resource has none of the properties', async () => {
+  it('is a Success if the resource has none of the properties', async () => {
     await store('a.txt')
     const result = await dav.stat('a.txt', {properties: ['{urn:x}colour']})
     expect(result).toMatchObject({
@@ -222,7 +222,7 @@ describe('PROPFIND', () => {
   })
 })
 
-describe('PROPFIND of what is not there', () => {
+describe('PROPFIND of a missing resource', () => {
   it('throws a DavHttpError with the status, for the exchange was refused', async () => {
     await expect(dav.propfind('missing/', {depth: 1}).collect()).rejects.toMatchObject({
       name: 'DavHttpError',
@@ -314,7 +314,7 @@ describe('deleteMany with a locked member', () => {
     ])
   })
 
-  it('says on every Failure what to send again', async () => {
+  it('has on every Failure the request to send again', async () => {
     await lock(at('projects/2026/contract.txt'))
     const {failures} = await dav.deleteMany(TARGETS).collect()
     expect(failures.map(({request}) => request)).toMatchObject([
@@ -324,7 +324,7 @@ describe('deleteMany with a locked member', () => {
     ])
   })
 
-  it('deletes with a retry after UNLOCK what was left, and sends nothing else', async () => {
+  it('deletes the rest with a retry after UNLOCK, and sends nothing else', async () => {
     const token = await lock(at('projects/2026/contract.txt'))
     const {failures} = await dav.deleteMany(TARGETS).collect()
     await unlock(at('projects/2026/contract.txt'), token)
@@ -410,7 +410,7 @@ describe('deleteMany with a locked member', () => {
   })
 
   it('says 500 for a collection that nephele did not try after a failure, and the retry deletes it', async () => {
-    // nephele looks into no further collection once a member failed: what is in projects/2027/ was never tried.
+    // nephele looks into no further collection once a member failed: the members of projects/2027/ were never tried.
     await store('projects/2027/plan.txt')
     const token = await lock(at('projects/2026/contract.txt'))
     const {failures} = await dav.deleteMany(['projects/']).collect()

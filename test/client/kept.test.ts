@@ -1,4 +1,4 @@
-// States rule 13 through the client: a result that is kept of a listing, a DELETE or a retry costs what it is, not the chunk of
+// States rule 13 through the client: a kept result of a listing, a DELETE or a retry costs its own size, not the chunk of
 // the answer that it was cut from.
 import {type DavResult, DavClient, type Failure, isFailure} from 'multistatus'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
@@ -78,7 +78,7 @@ async function costOf(every: number, times: number, open: Open): Promise<number>
   return least
 }
 
-describe('what is kept', () => {
+describe('a kept result', () => {
   it('costs less than 1 KB of a listing', async () => {
     server.answers({status: 207, headers: xml, body: listing})
     expect(await costOf(50, 15, () => dav.propfind('docs/', {depth: 1}))).toBeLessThan(MOST)
@@ -94,7 +94,7 @@ describe('what is kept', () => {
     const failures: Failure[] = []
     for await (const result of dav.deleteMany(['docs/']))
       if (isFailure(result)) failures.push(result)
-    // Each answer is large, and names what was asked for alone.
+    // Each answer is large, and names the resource alone.
     server.script(({url}) => ({
       status: 207,
       headers: xml,

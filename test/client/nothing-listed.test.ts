@@ -13,20 +13,17 @@ function clientOf(...responses: readonly string[]): DavClient {
   return new DavClient({url, transport: async () => new Response(body, {status: 207})})
 }
 
-it.each<Depth>([0, 1, 'infinity'])(
-  'is incomplete where it is empty, at depth %s',
-  async (depth) => {
-    const {summary} = await clientOf().propfind('', {depth}).collect()
-    expect(summary).toMatchObject({complete: false, incomplete: [{href: url, reason: 'self'}]})
-  },
-)
+it.each<Depth>([0, 1, 'infinity'])('is incomplete if it is empty, at depth %s', async (depth) => {
+  const {summary} = await clientOf().propfind('', {depth}).collect()
+  expect(summary).toMatchObject({complete: false, incomplete: [{href: url, reason: 'self'}]})
+})
 
-it('is incomplete where it is about other resources', async () => {
+it('is incomplete if it is about other resources', async () => {
   const {summary} = await clientOf(found('/'), found('/q.txt')).propfind('').collect()
   expect(summary).toMatchObject({complete: false, incomplete: [{href: url, reason: 'self'}]})
 })
 
-it('is complete where the collection is all there is', async () => {
+it('is complete if the collection is all there is', async () => {
   const {summary} = await clientOf(found('/files/ana/')).propfind('').collect()
   expect(summary).toMatchObject({complete: true, incomplete: []})
 })

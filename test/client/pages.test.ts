@@ -1,5 +1,5 @@
 // States how a listing that comes in pages is read: the next one is asked for as the first one was, on the same origin and
-// never in a circle, and where pages are missing the listing says so. RFC 8288, section 3.
+// never in a circle, and the listing says so if pages are missing. RFC 8288, section 3.
 
 import {DavClient, type DavResult, type Depth, type Walk} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -90,7 +90,7 @@ describe('the next page of a listing', () => {
     '</docs/?page=2>; title="next"',
     '</docs/?page=2>',
     'next',
-  ])('is not what another link names: %s', async (link) => {
+  ])('is not named by another link: %s', async (link) => {
     serve({'/docs/': page(link, '/docs/', '/docs/a'), '/docs/?page=2': second})
     expect((await list().collect()).summary.complete).toBe(true)
     expect(sent()).toEqual(['/docs/'])
@@ -133,13 +133,13 @@ describe('the next page of a listing', () => {
     expect(summary).toMatchObject({complete: true, requests: 200})
   })
 
-  it('is not asked for where the reader stops before it', async () => {
+  it('is not asked for if the reader stops before it', async () => {
     serve({'/docs/': page(next('?page=2'), '/docs/', '/docs/a'), '/docs/?page=2': second})
     for await (const {href} of list()) if (href === '/docs/a') break
     expect(sent()).toEqual(['/docs/'])
   })
 
-  it('is looked at for what it says of the whole', async () => {
+  it('is read for its words on the whole', async () => {
     const storage = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
     const last = answer207(OPEN + listed('/docs/b') + storage + SHUT)
     serve({'/docs/': page(next('?page=2'), '/docs/', '/docs/a'), '/docs/?page=2': last})
@@ -201,7 +201,7 @@ describe('a page that is not read', () => {
     expect(summary).toMatchObject(paged() as object)
   })
 
-  it('is the first one where a redirect led to it', async () => {
+  it('is the first one if a redirect led to it', async () => {
     serve({
       '/docs': {status: 301, headers: {location: '/docs/'}},
       '/docs/': page(next('?page=2'), '/docs/', '/docs/1'),
@@ -225,7 +225,7 @@ describe('a page that fails', () => {
     ['is a page for people', {status: 200, body: '<html><br></html>'}, 'MultiStatusError'],
     ['breaks off', answer207([OPEN, listed('/docs/b'), CLOSE]), 'DavNetworkError'],
     ['ends early', answer207(OPEN + listed('/docs/b')), 'MultiStatusError'],
-  ])('ends the listing after the pages before it, where it %s', async (_, answer, name) => {
+  ])('ends the listing after the pages before it, if it %s', async (_, answer, name) => {
     serve({'/docs/': page(next('?page=2'), '/docs/', '/docs/a'), '/docs/?page=2': answer})
     const stream = list()
     const given: DavResult[] = []

@@ -1,5 +1,5 @@
 // States in which ways a server says that a resource is not there, and that all who ask read them alike: stat, verify, and a
-// 412 to what was sent before. RFC 4918, sections 9.1 and 9.2; RFC 9110, section 13.1.1.
+// 412 to a request that was sent before. RFC 4918, sections 9.1 and 9.2; RFC 9110, section 13.1.1.
 
 import {DavClient, type Transport} from 'multistatus'
 import {describe, expect, it} from 'vitest'
@@ -67,7 +67,7 @@ describe.each(missing)('%s', (_, status, body, expected) => {
     expect(results.map(line)).toEqual(['204 self /a'])
   })
 
-  it('is deleted by an attempt that was not heard, where the next one is answered 412', async () => {
+  it('is deleted by a lost attempt, if the next one is answered 412', async () => {
     const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
     const target = {href: 'a', ifMatch: '"1"'}
     const results = await Array.fromAsync(
@@ -103,7 +103,7 @@ describe.each(present)('a resource that is named with %s', (_, body) => {
     expect(results.map(line)).toEqual(['204 status self /a'])
   })
 
-  it('has changed where an attempt is answered 412', async () => {
+  it('has changed if an attempt is answered 412', async () => {
     const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
     const target = {href: 'a', ifMatch: '"1"'}
     const results = await Array.fromAsync(serving(207, body, 0, 412).deleteMany([target], {retry}))
@@ -142,15 +142,18 @@ describe.each(unclear)('an answer that says: %s', (_, status, body) => {
 })
 
 describe('stat', () => {
-  it.each(unclear.slice(0, 3))('is no-answer for what is %s', async (_, status, body) => {
-    expect(await serving(status, body).stat('a')).toMatchObject({
-      ok: false,
-      status: 0,
-      reason: 'no-answer',
-      cause: 'unreadable',
-      relation: 'self',
-    })
-  })
+  it.each(unclear.slice(0, 3))(
+    'is no-answer for a resource that is %s',
+    async (_, status, body) => {
+      expect(await serving(status, body).stat('a')).toMatchObject({
+        ok: false,
+        status: 0,
+        reason: 'no-answer',
+        cause: 'unreadable',
+        relation: 'self',
+      })
+    },
+  )
 })
 
 describe('a DELETE', () => {
@@ -163,7 +166,7 @@ describe('a DELETE', () => {
     expect(results).toMatchObject([{status: 0, reason: 'no-answer', cause: 'unreadable'}])
   })
 
-  it('that is answered 404 with an empty document is one of what is not there', async () => {
+  it('that is answered 404 with an empty document has a missing target', async () => {
     const dav = deleting(404, multistatus())
     expect((await Array.fromAsync(dav.deleteMany(['a']))).map(line)).toEqual(['404 status self /a'])
     const gone = await Array.fromAsync(dav.deleteMany(['a'], {ifMissing: 'success'}))

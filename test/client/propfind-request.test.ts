@@ -1,4 +1,4 @@
-// States what a PROPFIND looks like on the wire: its Depth, its body, its headers, and what is refused before it is sent.
+// States the form of a PROPFIND on the wire: its Depth, its body, its headers; and the options that are refused before.
 // RFC 4918, sections 9.1, 10.2 and 14.20.
 
 import {DavClient, DEFAULT_PROPERTIES, type PropfindOptions} from 'multistatus'
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** The only request that a PROPFIND sent. At Depth infinity, what showed no member is asked for these by another one. */
+/** The only request that a PROPFIND sent. After Depth infinity, collections without members are asked by further ones. */
 async function sent(options?: PropfindOptions): Promise<FaultServer['requests'][number]> {
   await dav.propfind('docs/', options ?? {}).collect()
   const [request, ...others] = server.requests
@@ -38,7 +38,7 @@ describe('the Depth of a PROPFIND', () => {
     expect((await sent({depth})).headers['depth']).toBe(header)
   })
 
-  it('is 1 where the caller gives none', async () => {
+  it('is 1 by default', async () => {
     expect((await sent()).headers['depth']).toBe('1')
   })
 
@@ -50,7 +50,7 @@ describe('the Depth of a PROPFIND', () => {
   it.each([2, -1, Number.NaN, Number.POSITIVE_INFINITY, '1', 'Infinity', true, null])(
     '%s is a RangeError before anything is sent',
     (depth) => {
-      // @ts-expect-error -- what a caller without types may write
+      // @ts-expect-error -- a caller without types may write it
       expect(() => dav.propfind('docs/', {depth})).toThrow(RangeError)
       expect(server.requests).toEqual([])
     },
@@ -69,7 +69,7 @@ describe('the body of a PROPFIND', () => {
     expect(body).toMatch(xml('<D:prop><D:getetag/><D:getcontentlength/></D:prop>'))
   })
 
-  it('names a small set where the caller names none, never nothing: an empty body means all', async () => {
+  it('names a small set by default, never nothing: an empty body means all', async () => {
     const names = DEFAULT_PROPERTIES.map((name) => `<D:${name}/>`).join('')
     expect((await sent()).body).toMatch(xml(`<D:prop>${names}</D:prop>`))
   })
@@ -118,7 +118,7 @@ describe('the body of a PROPFIND', () => {
     expect((await sent({allprop: true})).body).toMatch(xml('<D:allprop/>'))
   })
 
-  it('asks for allprop and includes what it leaves out', async () => {
+  it('asks for allprop and includes properties that it leaves out', async () => {
     const {body} = await sent({allprop: true, include: ['quota-used-bytes', '{urn:x}p']})
     expect(body).toMatch(
       xml('<D:allprop/><D:include><D:quota-used-bytes/><n1:p/></D:include>', ' xmlns:n1="urn:x"'),

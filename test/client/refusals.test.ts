@@ -1,4 +1,4 @@
-// States what is thrown where a PROPFIND was refused or answered with something else: the class, its facts and the one
+// States the error of a PROPFIND that was refused or answered with something else: the class, its facts and the one
 // sentence; and that a Multi-Status document is read whatever the status. RFC 4918, sections 9.1, 13 and 16.
 
 import {
@@ -38,7 +38,7 @@ async function thrownBy(reading: Promise<unknown>): Promise<DavHttpError> {
   throw new Error('no DavHttpError', {cause: error})
 }
 
-// What asks for members one collection at a time is refused in the same words here.
+// Requests for one collection at a time are refused in the same words here.
 describe('Depth infinity that is refused, and Depth 1 too', () => {
   const list = (): Promise<unknown> => dav.propfind('docs/', {depth: 'infinity'}).collect()
 
@@ -65,14 +65,14 @@ describe('Depth infinity that is refused, and Depth 1 too', () => {
     expect((await thrownBy(list())).conditions).toEqual(['propfind-finite-depth'])
   })
 
-  it('has no condition where the body is HTML, and shows the beginning of it', async () => {
+  it('has no condition if the body is HTML, and shows the beginning of it', async () => {
     server.answers({status: 403, headers: {'content-type': 'text/html'}, body: html})
     const error = await thrownBy(list())
     expect(error).toMatchObject({status: 403, conditions: [], excerpt: html})
     expect(error.message).toBe(`PROPFIND ${server.url}docs/ (Depth: 1) answered 403`)
   })
 
-  it.each([400, 403, 405, 501])('has the status %i where there is no body', async (status) => {
+  it.each([400, 403, 405, 501])('has the status %i if there is no body', async (status) => {
     server.answers({status})
     expect(await thrownBy(list())).toMatchObject({status, conditions: [], excerpt: ''})
   })
@@ -124,7 +124,7 @@ describe('a PROPFIND that is refused as a whole', () => {
       'the server refused the credentials; the server wants Basic',
     ],
     [
-      'Basic where Digest is wanted',
+      'Basic instead of Digest',
       {auth: basicAuth('ana', 'hidden-secret')},
       'Digest realm="Files", nonce="x"',
       'the server wants Digest (realm "Files"), and this client has Basic and Bearer',
@@ -155,7 +155,7 @@ describe('a PROPFIND that is refused as a whole', () => {
     }
   })
 
-  it('has no challenges where there are none', async () => {
+  it('has no challenges if there are none', async () => {
     server.answers({status: 403})
     expect((await thrownBy(dav.propfind('docs/').collect())).challenges).toEqual([])
   })
@@ -216,12 +216,12 @@ describe('an answer to PROPFIND that is no Multi-Status document', () => {
     })
   })
 
-  it.each([200, 204, 207])('is a MultiStatusError where there is no body: %i', async (status) => {
+  it.each([200, 204, 207])('is a MultiStatusError if there is no body: %i', async (status) => {
     server.answers({status})
     await expect(read()).rejects.toBeInstanceOf(MultiStatusError)
   })
 
-  it('shows in the sentence what was asked and what came', async () => {
+  it('shows the request and the answer in the sentence', async () => {
     server.answers({status: 200, headers: {'content-type': 'text/html'}, body: html})
     const sentence = new RegExp(`PROPFIND ${server.url}docs/.*html`)
     await expect(read()).rejects.toThrow(sentence)

@@ -1,4 +1,4 @@
-// States what stat gives: the resource's own result, wherever it stands in the answer, and a throw where there is none.
+// States the result of stat: that of the resource itself, in any place of the answer, and a throw if there is none.
 // RFC 4918, section 9.1.
 
 import {DavClient} from 'multistatus'
@@ -57,12 +57,12 @@ describe('stat', () => {
     expect(await dav.stat('docs/')).toMatchObject({ok: true, href: '/inner/docs/'})
   })
 
-  it('is a Failure where the answer has one for the resource', async () => {
+  it('is a Failure if the answer has one for the resource', async () => {
     server.answers(answer207(OPEN + verdict('/docs/a', 'HTTP/1.1 403 Forbidden') + SHUT))
     expect(await dav.stat('docs/a')).toMatchObject({ok: false, status: 403, reason: 'status'})
   })
 
-  it('is a Success where the resource has none of the properties', async () => {
+  it('is a Success if the resource has none of the properties', async () => {
     const none = propstat('HTTP/1.1 404 Not Found', '<D:getetag/>')
     server.answers(answer207(`${OPEN}<D:response><D:href>/a</D:href>${none}</D:response>${SHUT}`))
     expect(await dav.stat('a', {properties: ['getetag']})).toMatchObject({
@@ -121,7 +121,7 @@ describe('stat', () => {
   it.each([
     ['nothing', []],
     ['only members', ['/docs/a', '/docs/b']],
-  ])('throws a DavError that says so where the answer names %s', async (_, hrefs) => {
+  ])('throws a DavError that says so if the answer names %s', async (_, hrefs) => {
     server.answers(answer207(listing(...hrefs)))
     await expect(dav.stat('docs/')).rejects.toMatchObject({
       name: 'DavError',

@@ -113,7 +113,7 @@ describe('results', () => {
     expect(summary).toMatchObject({successes: 1, failures: 1, requests: 1})
   })
 
-  it('set the pace of the server: what nobody reads is not taken', async () => {
+  it('set the pace of the server: unread results are not taken', async () => {
     const piece = Array.from({length: 300}, (_, number) => listed(`/docs/${number}`)).join('')
     const pieces = Array.from({length: 1000}, () => piece)
     server.answers(answer207([OPEN, ...pieces, SHUT]))
@@ -122,7 +122,7 @@ describe('results', () => {
       await delay(500)
       break
     }
-    // 60 MB: more than what lies in the buffers between the two.
+    // 60 MB: more than the buffers between the two hold.
     expect(await server.requests[0]?.ended).toBe('closed')
   })
 
@@ -147,7 +147,7 @@ describe('the summary', () => {
     })
   })
 
-  it('rejects with what the stream threw', async () => {
+  it('rejects with the error of the stream', async () => {
     server.answers(answer207([OPEN, listed('/docs/')]))
     const stream = dav.propfind('docs/')
     const thrown: unknown = await stream.collect().catch((error: unknown) => error)
@@ -155,7 +155,7 @@ describe('the summary', () => {
     await expect(stream.summary).rejects.toBe(thrown)
   })
 
-  it('is no unhandled rejection where nobody asks for it', async () => {
+  it('is no unhandled rejection if nobody asks for it', async () => {
     const unhandled: unknown[] = []
     const note = (reason: unknown): void => void unhandled.push(reason)
     process.on('unhandledRejection', note)
@@ -175,7 +175,7 @@ describe('the summary', () => {
     expect(unhandled).toEqual([])
   })
 
-  it('settles where the reader returns before the first result', async () => {
+  it('settles if the reader returns before the first result', async () => {
     const stream = dav.propfind('docs/')
     await stream[Symbol.asyncIterator]().return?.()
     const summary = await Promise.race([stream.summary, delay(500, 'never')])
@@ -279,7 +279,7 @@ describe('break', () => {
     expect(await server.requests[0]?.ended).toBe('closed')
   })
 
-  it('closes the connection where the loop throws', async () => {
+  it('closes the connection if the loop throws', async () => {
     server.answers(answer207([OPEN, listed('/docs/'), NEVER]))
     const reading = async (): Promise<void> => {
       for await (const result of dav.propfind('docs/')) throw new Error(result.href)

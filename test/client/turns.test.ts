@@ -1,4 +1,4 @@
-// States that timers and signals are heard while a bulk call does what sends nothing: an abort ends it soon, not after a
+// States that timers and signals are heard during a bulk call that sends nothing: an abort ends it soon, not after a
 // million targets. RFC 4918, section 9.6.
 
 import {
@@ -26,8 +26,8 @@ const kinds: readonly (readonly [string, (number: number) => DeleteTarget, Delet
   ['duplicates', () => 'a', {}],
   ['refused targets', (number) => `b#${number}`, {}],
   ['refused targets that are named again', () => 'b#1', {}],
-  ['what would be sent', (number) => `c${number}`, {dryRun: true}],
-  ['what goes with its collection', (number) => (number === 0 ? 'd/' : `d/${number}`), {}],
+  ['targets of a dry run', (number) => `c${number}`, {dryRun: true}],
+  ['targets that go with their collection', (number) => (number === 0 ? 'd/' : `d/${number}`), {}],
 ]
 
 describe.each(kinds)('%s', (_, target, options) => {

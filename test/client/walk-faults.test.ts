@@ -1,5 +1,5 @@
-// States what a walk makes of collections that are refused, break or never answer: the rest arrives, the summary names what
-// is missing, and dav.retry lists that and nothing else. RFC 4918, sections 9.1 and 13.
+// States the results of a walk with collections that are refused, break or never answer. The rest arrives, the summary names
+// the gaps, and dav.retry lists these and nothing else. RFC 4918, sections 9.1 and 13.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -116,7 +116,7 @@ describe('a walk is not complete', () => {
     expect(again.summary.complete).toBe(true)
   })
 
-  it('where a response that is not well-formed was skipped', async () => {
+  it('if a response that is not well-formed was skipped', async () => {
     const broken =
       '<D:response><D:href>/docs/bad/in/</D:href><D:propstat><\u0001/></D:propstat></D:response>'
     server.set(
@@ -135,7 +135,7 @@ describe('a walk is not complete', () => {
     ['an answer that repeats the slash of the request', {self: 'slash'}],
     ['an answer that was cut', {infinity: 'cut'}],
     ['the walk after a refusal', {infinity: refusal}],
-  ])('where nothing tells collections from files in %s', async (_, options) => {
+  ])('if nothing tells collections from files in %s', async (_, options) => {
     server.set({...options, isBare: true})
     const stream = connect().propfind('docs/', {depth: 'infinity', propname: true})
     expect((await stream.collect()).summary).toMatchObject({
@@ -144,7 +144,7 @@ describe('a walk is not complete', () => {
     })
   })
 
-  it('but is where the slash tells them', async () => {
+  it('but is if the slash tells them', async () => {
     server.set({infinity: refusal})
     const stream = connect().propfind('docs/', {depth: 'infinity', propname: true})
     const {successes, summary} = await stream.collect()
@@ -209,11 +209,11 @@ describe('a collection that fails in a walk', () => {
     expect(again.failures).toEqual([])
     expect(again.summary).toMatchObject({complete: true, incomplete: []})
     const others = server.asked.slice(before).filter((asked) => !asked.includes('/docs/bad/'))
-    // A redirect within the origin was followed, and what it led to was not taken for the collection.
+    // A redirect within the origin was followed, and the other resource was not taken for the collection.
     expect(others).toEqual(followed === '' ? [] : [`1 ${followed}`])
   })
 
-  it('lets go of the connection where it leads elsewhere', async () => {
+  it('lets go of the connection if it leads elsewhere', async () => {
     const long = answer207([OPEN, listed('/elsewhere/'), NEVER])
     server.set({faults: {'/docs/bad/': [elsewhere('/elsewhere/')], '/elsewhere/': [long]}})
     const {failures} = await connect().propfind('docs/', {depth: walk}).collect()
@@ -224,7 +224,7 @@ describe('a collection that fails in a walk', () => {
 })
 
 describe('a collection that is unavailable twice', () => {
-  it('is listed where the call has a policy', async () => {
+  it('is listed if the call has a policy', async () => {
     server.set(withFault(503, 503, 207))
     const stream = connect().propfind('docs/', {depth: walk, retry: quick})
     const {successes, failures, summary} = await stream.collect()
@@ -233,7 +233,7 @@ describe('a collection that is unavailable twice', () => {
     expect(summary).toMatchObject({complete: true, requests: 7 + 2})
   })
 
-  it('is listed by retry where the call has none', async () => {
+  it('is listed by retry if the call has none', async () => {
     server.set(withFault(503, 503, 207))
     const {failures} = await connect().propfind('docs/', {depth: walk}).collect()
     const {successes, summary} = await connect().retry(queued(failures), quick).collect()
@@ -248,8 +248,8 @@ describe('a collection that is unavailable twice', () => {
   })
 })
 
-describe('retry of what failed in a walk', () => {
-  it('lists each subtree once, and what is in one of them with it', async () => {
+describe('retry of failures in a walk', () => {
+  it('lists each subtree once, with all below it', async () => {
     server.set({faults: {'/docs/bad/': [503], '/docs/worse/': [503]}})
     const dav = connect()
     const {failures} = await dav.propfind('docs/', {depth: walk}).collect()
@@ -267,7 +267,7 @@ describe('retry of what failed in a walk', () => {
     expect(summary.complete).toBe(true)
   })
 
-  it('is not complete where the policy leaves a failure as it is', async () => {
+  it('is not complete if the policy leaves a failure as it is', async () => {
     server.set(withFault(403))
     const {failures} = await connect().propfind('docs/', {depth: walk}).collect()
     const again = await connect().retry(queued(failures), quick).collect()
@@ -275,7 +275,7 @@ describe('retry of what failed in a walk', () => {
     expect(again.summary.complete).toBe(false)
   })
 
-  it('is not complete where a failure has no request', async () => {
+  it('is not complete if a failure has no request', async () => {
     const broken = '<D:response><D:href>/docs/bad/in/</D:href></D:response>'
     server.set(withFault(answer207(OPEN + listed('/docs/bad/') + broken + SHUT)))
     const {failures, summary} = await connect().propfind('docs/', {depth: walk}).collect()
@@ -284,7 +284,7 @@ describe('retry of what failed in a walk', () => {
     expect((await connect().retry(queued(failures), quick).collect()).summary.complete).toBe(false)
   })
 
-  it('lists the whole subtree where names of properties were asked for', async () => {
+  it('lists the whole subtree if names of properties were asked for', async () => {
     server.set(withFault(503))
     const stream = connect().propfind('docs/', {depth: walk, propname: true})
     const {failures} = await stream.collect()

@@ -1,5 +1,5 @@
-// States how a listing that was stopped goes on in another process: nothing is lost wherever it was stopped, what comes
-// twice is what was in the collections under way, and a checkpoint that makes no sense sends nothing. RFC 4918, section 9.1.
+// States how a listing that was stopped goes on in another process: nothing is lost at any stop, the results that come
+// twice are those of collections under way, and a checkpoint that makes no sense sends nothing. RFC 4918, section 9.1.
 
 import {type Checkpoint, DavClient, DavHttpError, type Depth, type Walk} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -101,7 +101,7 @@ describe('a walk that is stopped after any number of results', () => {
     {concurrency: 4, when: 'inLoop', step: 9},
     {concurrency: 4, when: 'afterwards', step: 1},
   ] as const)(
-    'goes on where it was: $concurrency at once, checkpoint $when',
+    'goes on: $concurrency at once, checkpoint $when',
     {timeout: 12_000},
     async ({concurrency, when, step}) => {
       for (let count = 0; count <= all.length; count += step) {
@@ -119,7 +119,7 @@ describe('a walk that is stopped after any number of results', () => {
     },
   )
 
-  it.each([0, 1, 2, 4, 5, 17, 40, 52, 53])('does so where infinity is cut: %i', async (count) => {
+  it.each([0, 1, 2, 4, 5, 17, 40, 52, 53])('does so if infinity is cut: %i', async (count) => {
     server.set({infinity: 'cut'})
     const {lines, afterwards} = await stopAfter(count, 'infinity', 4)
     const rest = await goOn(afterwards, 'infinity')
@@ -167,7 +167,7 @@ describe('a walk that ended otherwise', () => {
   it.each<[string, number | ReturnType<typeof answer207>]>([
     ['is not there', 404],
     ['breaks off', answer207(OPEN + listed('/docs/'))],
-  ])('goes on after an error: what is listed %s', async (_, fault) => {
+  ])('goes on after an error: a collection is listed %s', async (_, fault) => {
     server.set({faults: {'/docs/': [fault, 207]}})
     for (const concurrency of [1, 4]) {
       const stream = connect().propfind('docs/', {depth: walk, concurrency})
@@ -180,7 +180,7 @@ describe('a walk that ended otherwise', () => {
     }
   })
 
-  it('gives nothing where it had ended, and says complete', async () => {
+  it('gives nothing after the end, and says complete', async () => {
     const stream = connect().propfind('docs/', {depth: walk})
     await stream.collect()
     const checkpoint = written(stream.checkpoint())
@@ -190,7 +190,7 @@ describe('a walk that ended otherwise', () => {
     expect(server.asked).toHaveLength(before)
   })
 
-  it('is not complete where something failed before it was stopped', async () => {
+  it('is not complete after a failure before the stop', async () => {
     server.set({faults: {'/docs/c0/': [403]}})
     const refused = [{href: `${server.url}docs/c0/`, reason: 'refused', status: 403}]
     const stream = connect().propfind('docs/', {depth: walk, concurrency: 1})
@@ -204,7 +204,7 @@ describe('a walk that ended otherwise', () => {
     expect(summary).toMatchObject({complete: false, incomplete: refused})
   })
 
-  it('goes on by the href that was asked for where that lacks the slash', async () => {
+  it('goes on by an href that lacks the slash', async () => {
     server.set({addsSlash: true})
     const stream = connect().propfind('docs', {depth: walk, concurrency: 1})
     const lines: string[] = []
@@ -215,7 +215,7 @@ describe('a walk that ended otherwise', () => {
     expect([...new Set([...lines, ...successes.map(line)])].toSorted()).toEqual(all)
   })
 
-  it('does not go on where what was asked for leads elsewhere: that is another collection', async () => {
+  it('does not go on if the href leads elsewhere: that is another collection', async () => {
     const location = '/docs/'
     server.set({faults: {'/alias/': [{status: 302, headers: {location}}]}})
     const stream = connect().propfind('alias/', {depth: walk, concurrency: 1})
@@ -235,15 +235,15 @@ describe('a checkpoint that makes no sense', () => {
   const leaf = (url: string, depth: unknown = 1): object => ({left: [{url, depth}]})
   it.each<[string, (root: string) => unknown]>([
     ['of another collection', (root) => ({url: `${root}other/`})],
-    ['of what is in the collection', (root) => ({url: `${root}docs/c0/`})],
-    ['of what is around the collection', (root) => ({url: root})],
+    ['of a member of the collection', (root) => ({url: `${root}docs/c0/`})],
+    ['of the collection around it', (root) => ({url: root})],
     ['of another origin', () => ({url: 'https://evil.example/docs/'})],
     ['with a relative URL', () => ({url: '/docs/'})],
     ['without a URL', () => ({url: undefined})],
     ['of another version', () => ({version: 2})],
     ['without a version', () => ({version: undefined})],
     ['without a list', () => ({left: undefined})],
-    ['without what is incomplete', () => ({incomplete: undefined})],
+    ['without its gaps', () => ({incomplete: undefined})],
     ['with nothing in its list', () => ({left: [null]})],
     ['that leads out', (root) => leaf(`${root}other/`)],
     ['that leads up', (root) => leaf(root)],

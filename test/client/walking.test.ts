@@ -1,5 +1,5 @@
 // States how everything below a collection is listed by servers that refuse Depth infinity or cut it: which requests are
-// sent, that each resource comes once, and that what is held, sent and followed has an end. RFC 4918, section 9.1.
+// sent, that each resource comes once, and that memory, requests and links have an end. RFC 4918, section 9.1.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -147,7 +147,7 @@ describe('Depth infinity that is refused', () => {
     expect(server.asked.filter((asked) => asked.startsWith('infinity'))).toHaveLength(1)
   })
 
-  it('is not remembered where Depth 1 is refused as well, and that error is thrown', async () => {
+  it('is not remembered if Depth 1 is refused as well, and that error is thrown', async () => {
     await serve(tree, {infinity: refused, faults: {'/docs/': [403, 207]}})
     await expect(list().collect()).rejects.toMatchObject({
       name: 'DavHttpError',
@@ -179,7 +179,7 @@ describe('Depth infinity that is refused', () => {
     expect(server.asked.slice(1).toSorted()).toEqual(each(1, collectionsOf(tree)).toSorted())
   })
 
-  it('is asked of the URL with the slash where the server adds it', async () => {
+  it('is asked of the URL with the slash if the server adds it', async () => {
     await serve(tree, {infinity: refused, addsSlash: true})
     const {successes, summary} = await dav.propfind('docs', {depth: 'infinity'}).collect()
     expect(successes.map(line).toSorted()).toEqual(linesOf(tree))
@@ -189,7 +189,7 @@ describe('Depth infinity that is refused', () => {
 })
 
 describe('Depth infinity that is answered with a part', () => {
-  it.each([1, 8])('is completed where it was cut to Depth 1, %i at once', async (concurrency) => {
+  it.each([1, 8])('is completed if it was cut to Depth 1, %i at once', async (concurrency) => {
     await serve(tree, {infinity: 'cut'})
     const stream = list('infinity', concurrency)
     expect(await linesGiven(stream)).toEqual(linesOf(tree))
@@ -200,7 +200,7 @@ describe('Depth infinity that is answered with a part', () => {
   })
 
   it.each<Sequence>(['pre', 'post', 'level', 1, 2, 3, 4, 5, 6, 7, 8, 9])(
-    'is not where it is whole: only collections without members are asked, in the order %s',
+    'is not if it is whole: only collections without members are asked, in the order %s',
     async (sequence) => {
       await serve(tree, {sequence})
       const stream = list()
@@ -241,7 +241,7 @@ describe('a walk', () => {
       await delay(150)
       break
     }
-    // The root, and what was under way when its first collection was given out.
+    // The root, and the collections under way when its first one was reported.
     expect(server.asked.length).toBeLessThanOrEqual(1 + concurrency + 1)
   })
 
@@ -296,8 +296,8 @@ describe('a tree without end', () => {
   it.each<[string, Depth | Walk, TreeOptions, number]>([
     ['after the levels that are given', {walk: true, levels: 5}, {}, 5],
     ['after 100 levels', {walk: true}, {}, 100],
-    ['after 100 levels where infinity is refused', 'infinity', {infinity: refused}, 100],
-    ['after 100 levels where infinity is cut', 'infinity', {infinity: 'cut'}, 100],
+    ['after 100 levels if infinity is refused', 'infinity', {infinity: refused}, 100],
+    ['after 100 levels if infinity is cut', 'infinity', {infinity: 'cut'}, 100],
   ])('ends %s, as shallow', async (_, depth, options, levels) => {
     await serve(endless, options)
     const {successes, summary} = await list(depth).collect()
@@ -329,7 +329,7 @@ describe('a tree without end', () => {
   it.each([
     ['itself', '/docs/b/'],
     ['the collection around it', '/docs/'],
-  ])('gives each resource once where a collection lists %s', async (_, href) => {
+  ])('gives each resource once if a collection lists %s', async (_, href) => {
     await serve(tree, {more: (path) => (path === '/docs/b/' ? [href] : [])})
     const {successes} = await list({walk: true}).collect()
     const inside = successes.filter(({relation}) => relation !== 'outside')

@@ -59,7 +59,7 @@ describe('result helpers', () => {
     [false, {status: 403, reason: 'status'}],
     [false, {status: 404, reason: 'propstat'}],
     [false, {status: 0, reason: 'malformed'}],
-  ])('say %s to trying again what failed with %o', (retryable, fields) => {
+  ])('say %s to another attempt after %o', (retryable, fields) => {
     const failure: Failure = {
       ok: false,
       href: '/docs/a',
@@ -193,7 +193,7 @@ describe('decoders', () => {
     )
   })
 
-  it('name what they cannot decode in missing', () => {
+  it('name properties that they cannot decode in missing', () => {
     const decoders = {
       '{urn:x}id': () => {
         throw new Error('no number')
@@ -235,7 +235,7 @@ describe('MultiStatusError', () => {
     expect(error).toMatchObject({name: 'MultiStatusError', reason: 'truncated', offset: 30})
   })
 
-  it('says what was asked', () => {
+  it('names the request', () => {
     const {error} = readToError('<html/>', {method: 'DELETE'})
     expect(error).toMatchObject({
       message: expect.stringContaining('DELETE https://dav.example/docs/'),

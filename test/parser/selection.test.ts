@@ -1,4 +1,4 @@
-// States which results members and collections pass on, and that whoever stops reading them stops their source.
+// States which results members and collections pass on, and that a reader who stops stops their source.
 // RFC 4918, sections 9.1 and 15.9.
 
 import {setTimeout} from 'node:timers/promises'
@@ -102,7 +102,7 @@ describe('members', () => {
     ])
   })
 
-  it('are none where there are no results', async () => {
+  it('are none if there are no results', async () => {
     expect(await hrefs(members([]))).toEqual([])
     expect(await hrefs(members(generate([])))).toEqual([])
   })
@@ -133,13 +133,13 @@ describe('collections', () => {
     expect(await hrefs(collections(given))).toEqual(isOne ? [href] : [])
   })
 
-  it('go by the slash where a resourcetype was refused or the properties are none', async () => {
+  it('go by the slash if a resourcetype was refused or the properties are none', async () => {
     const refused = `<D:response><D:href>/docs/b/</D:href>${propstat('HTTP/1.1 200', '<D:getetag/>')}${propstat('HTTP/1.1 404', plain)}</D:response>`
     const {results: given} = read(multistatus(refused, verdict('/docs/c/', 'HTTP/1.1 204')))
     expect(await hrefs(collections(given))).toEqual(['/docs/b/', '/docs/c/'])
   })
 
-  it('go by the slash where a decoder made something else of resourcetype', async () => {
+  it('go by the slash if a decoder made something else of resourcetype', async () => {
     const given = found(folder, {decoders: {resourcetype: () => 'folder'}})
     expect(await hrefs(collections([given, {...given, url: `${given.url}/`}]))).toHaveLength(1)
   })
@@ -162,7 +162,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
 ])('%s', (_, select) => {
   const asked = (given: Given): AsyncIterator<DavResult> => select(given)[Symbol.asyncIterator]()
 
-  /** A source that tells what was asked of it. */
+  /** A source that records its calls. */
   function watched(given: readonly DavResult[], isAsync: boolean) {
     const calls: string[] = []
     const left = [...given]
@@ -241,7 +241,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     expect(await waiting).toEqual({value: undefined, done: true})
   })
 
-  it('give what came before an error, and then the error', async () => {
+  it('give the results before an error, and then the error', async () => {
     const listing = parseMultiStatus(body.slice(0, -1), {url})
     const {items, error} = await drain(select(listing))
     expect(items).toContainEqual(results[2])
@@ -258,7 +258,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     expect(error).toEqual(new Error('no more'))
   })
 
-  it('answer calls in their order, whoever waits', async () => {
+  it('answer calls in their order, though one waits', async () => {
     const given = [...results.slice(0, 2), ...results.slice(6)]
     const expected = await hrefs(select(given))
     const iterator = asked(generate(given))

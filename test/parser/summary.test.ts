@@ -1,4 +1,4 @@
-// States when the summary may say `complete`: a sync job deletes locally where it does.
+// States when the summary may say `complete`: a sync job deletes locally if it does.
 // RFC 4918, section 11.5; RFC 6578, section 3.6.
 import {describe, expect, it} from 'vitest'
 import {multistatus, propstat, read, response, verdict} from '../support/fixtures.ts'
@@ -7,7 +7,7 @@ const member = response('/docs/a')
 const collection = 'https://dav.example/docs/'
 
 describe('complete', () => {
-  it('is true where members failed: they were reported', () => {
+  it('is true if members failed: they were reported', () => {
     const failed = `<D:response><D:href>/docs/c</D:href>${propstat('HTTP/1.1 403', '<x:p/>')}</D:response>`
     expect(read(multistatus(member, verdict('/docs/b', 'HTTP/1.1 423'), failed)).summary).toEqual({
       complete: true,
@@ -18,7 +18,7 @@ describe('complete', () => {
     })
   })
 
-  it('is false where a response names no resource: it could be any', () => {
+  it('is false if a response names no resource: it could be any', () => {
     expect(read(multistatus(member, '<D:response/>')).summary).toEqual({
       complete: false,
       incomplete: [{href: collection, reason: 'malformed'}],
@@ -28,7 +28,7 @@ describe('complete', () => {
     })
   })
 
-  it('is false where the server says 507 for the request URL: there is more than it lists', () => {
+  it('is false if the server says 507 for the request URL: there is more than it lists', () => {
     const more = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
     expect(read(multistatus(member, more)).summary).toEqual({
       complete: false,
@@ -40,14 +40,14 @@ describe('complete', () => {
     expect(read(multistatus(more, member)).summary.complete).toBe(false)
   })
 
-  it('is false where the request URL itself failed', () => {
+  it('is false if the request URL itself failed', () => {
     expect(read(multistatus(verdict('/docs/', 'HTTP/1.1 403'), member)).summary).toMatchObject({
       complete: false,
       incomplete: [{reason: 'self', status: 403}],
     })
   })
 
-  it('is false where the request URL alone answered, and refused its properties', () => {
+  it('is false if the request URL alone answered, and refused its properties', () => {
     const refused = (status: string): string =>
       `<D:response><D:href>/docs/</D:href>${propstat(status, '<D:getetag/>')}</D:response>`
     const alone = read(multistatus(refused('HTTP/1.1 403 Forbidden'))).summary
@@ -56,7 +56,7 @@ describe('complete', () => {
     expect(read(multistatus(refused('HTTP/1.1 404 Not Found'))).summary.complete).toBe(true)
   })
 
-  it('is false where a response is misnamed: it may have been meant as one', () => {
+  it('is false if a response is misnamed: it may have been meant as one', () => {
     for (const odd of ['<response/>', '<D:Response/>', '<response xmlns="dav:"/>', '<y:response/>'])
       expect(read(multistatus(member, odd)).summary.incomplete).toEqual([
         {href: collection, reason: 'malformed'},
