@@ -117,7 +117,7 @@ export class ListingAnswer<P> {
       this.#end ??= summary
       for (const one of summary.incomplete) noteIncomplete(this.#incomplete, one)
       if (page.head.next === undefined) break
-      const next = findPage(page.head, pages)
+      const next = resolvePage(page.head, pages)
       const following = next === undefined ? undefined : await this.#openPage(next, pages)
       if (following === undefined) {
         this.#incomplete.push({href: url, reason: 'paged'})
@@ -181,8 +181,8 @@ export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavEr
   )
 }
 
-/** Finds the URL of the next page; `undefined` for one that must not be read: on another origin, or once more. */
-function findPage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
+/** Resolves the URL of the next page; `undefined` for one that must not be read: on another origin, or once more. */
+function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
   const to = URL.parse(next, url)
   if (to === null || to.origin !== new URL(url).origin || pages.size === MAX_PAGES) return undefined
   to.hash = ''

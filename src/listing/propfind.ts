@@ -75,13 +75,19 @@ export const STAT_OPTIONS: Rules<Omit<PropfindOptions, 'depth' | 'resume' | 'con
   signal: SIGNAL,
 }
 
-const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = {
-  ...STAT_OPTIONS,
-  concurrency: NUMBER,
-  resume: ANY,
-}
-const PROPFIND_OPTIONS: Rules<PropfindOptions> = {...LISTING_OPTIONS, depth: ANY}
-const WALK_OPTIONS: Rules<WalkOptions> = {...LISTING_OPTIONS, levels: ANY}
+// Calls that a bundler can leave out, unlike a spread.
+const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = /* @__PURE__ */ Object.assign(
+  {concurrency: NUMBER, resume: ANY},
+  STAT_OPTIONS,
+)
+const PROPFIND_OPTIONS: Rules<PropfindOptions> = /* @__PURE__ */ Object.assign(
+  {depth: ANY},
+  LISTING_OPTIONS,
+)
+const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign(
+  {levels: ANY},
+  LISTING_OPTIONS,
+)
 
 /** The results of a listing. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {
