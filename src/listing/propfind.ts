@@ -77,17 +77,18 @@ export const STAT_OPTIONS: Rules<Omit<PropfindOptions, 'depth' | 'resume' | 'con
 
 // Calls that a bundler can leave out, unlike a spread.
 const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = /* @__PURE__ */ Object.assign(
-  {concurrency: NUMBER, resume: ANY},
+  {},
   STAT_OPTIONS,
+  {concurrency: NUMBER, resume: ANY},
 )
 const PROPFIND_OPTIONS: Rules<PropfindOptions> = /* @__PURE__ */ Object.assign(
+  {},
+  LISTING_OPTIONS,
   {depth: ANY},
-  LISTING_OPTIONS,
 )
-const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign(
-  {levels: ANY},
-  LISTING_OPTIONS,
-)
+const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign({}, LISTING_OPTIONS, {
+  levels: ANY,
+})
 
 /** The results of a listing. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {

@@ -129,3 +129,51 @@ describe('stat', () => {
     })
   })
 })
+
+describe('exists', () => {
+  it('asks for the type with Depth 0', async () => {
+    server.answers(answer207(listing('/docs/a')))
+    expect(await dav.exists('docs/a')).toBe(true)
+    const [request] = server.requests
+    expect(request).toMatchObject({method: 'PROPFIND', url: '/docs/a', headers: {depth: '0'}})
+    expect(request?.body).toMatch(/prop>\s*<D:resourcetype\/>\s*<\/D:prop>/)
+  })
+
+  it.each([401, 403, 500])('throws for a %d: nobody knows', async (status) => {
+    server.answers({status})
+    await expect(dav.exists('docs/a')).rejects.toMatchObject({name: 'DavHttpError', status})
+  })
+
+  it('throws for a redirect to another resource', async () => {
+    const found = {status: 302, headers: {location: '/elsewhere'}}
+    server.answers(found, answer207(listing('/elsewhere')), found, {status: 404})
+    await expect(dav.exists('docs/a')).rejects.toMatchObject({
+      name: 'DavError',
+      message: `PROPFIND ${server.url}docs/a was redirected to ${server.url}elsewhere, which is another resource`,
+    })
+    await expect(dav.exists('docs/a')).rejects.toMatchObject({name: 'DavHttpError', status: 404})
+  })
+
+  it('is true of the collection to which the slash redirects', async () => {
+    const location = {status: 301, headers: {location: '/docs/'}}
+    server.answers(location, answer207(listing('/docs/')))
+    expect(await dav.exists('docs')).toBe(true)
+  })
+
+  it('asks again by its policy', async () => {
+    server.answers({status: 503}, {status: 404})
+    expect(await dav.exists('docs/a', {retry: {attempts: 2, minDelay: 1}})).toBe(false)
+  })
+
+  it('rejects with the reason of its signal', async () => {
+    const reason = new Error('enough')
+    await expect(dav.exists('a', {signal: AbortSignal.abort(reason)})).rejects.toBe(reason)
+  })
+
+  it('rejects with a TypeError for an unknown option and an invalid target', async () => {
+    const options: object = {depth: 1}
+    await expect(dav.exists('a', options)).rejects.toBeInstanceOf(TypeError)
+    await expect(dav.exists('a#b')).rejects.toBeInstanceOf(TypeError)
+    expect(server.requests).toEqual([])
+  })
+})
