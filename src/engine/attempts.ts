@@ -3,7 +3,7 @@
  * one verdict. RFC 4918, sections 9.6.1 and 11.4.
  */
 
-import type {Sink} from '../call/merge.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'

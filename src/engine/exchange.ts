@@ -5,7 +5,7 @@
 
 import type {AnswerHead, MultiStatusAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
-import type {Sink} from '../call/merge.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
 import {keepSelf, selfOf} from '../listing/presence.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Properties} from '../properties/vocabulary.ts'

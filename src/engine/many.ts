@@ -4,13 +4,12 @@
  */
 
 import {createCall} from '../call/call.ts'
-import type {Sink} from '../call/merge.ts'
-import {merge} from '../call/merge.ts'
+import {runAll} from '../call/run-all.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import {isUnlisted} from '../call/target.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
@@ -91,9 +90,9 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
       const run = runner(call, {session, connection, stop, verb}, meter, add)
       const [sources, rest] = sourcesOf(targets)
       try {
-        await merge(sources, {pace, ending, signal: stop.signal}, run)
+        await runAll(sources, {pace, ending, signal: stop.signal}, run)
         // The call ended before their turn. Each has its verdict all the same.
-        if (ending.aborted) await merge(rest, {pace, signal: stop.signal}, run)
+        if (ending.aborted) await runAll(rest, {pace, signal: stop.signal}, run)
       } finally {
         meter.report()
       }

@@ -3,7 +3,7 @@
  * RFC 4918, sections 9.6.1 and 11.4.
  */
 
-import {merge} from '../call/merge.ts'
+import {runAll} from '../call/run-all.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {inPhases} from '../retry/phases.ts'
 import {Folding} from './folding.ts'
@@ -20,7 +20,7 @@ export async function runPhases(
   const options = {pace, signal: stop.signal, ...(ending !== undefined && {ending})}
   for (const phase of inPhases(failures, verb.order)) {
     const folding = new Folding()
-    await merge(phase, options, async (failure) => {
+    await runAll(phase, options, async (failure) => {
       const taken = folding.take(failure.request?.url ?? failure.url)
       // Those around it and in it that were taken before are waited for.
       if (taken?.before !== undefined) await pace.idle(taken.before)

@@ -4,8 +4,7 @@
  */
 
 import {createCall} from '../call/call.ts'
-import type {Sink} from '../call/merge.ts'
-import {open, Turns} from '../call/merge.ts'
+import {open, Turns} from '../call/run-all.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {resolveTarget} from '../call/target.ts'
@@ -15,7 +14,7 @@ import type {Listing, ListingQuery} from '../listing/query.ts'
 import {incompleteListing, isDeep} from '../listing/query.ts'
 import {walk} from '../listing/walk.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import {UNDECODED} from '../properties/decode.ts'

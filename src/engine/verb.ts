@@ -4,7 +4,7 @@
  */
 
 import type {CallContext} from '../listing/listing.ts'
-import type {Sink} from '../call/merge.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, FailedRequest, Failure, Success} from '../multistatus/result.ts'
 

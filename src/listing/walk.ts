@@ -3,7 +3,7 @@
  * takes its place; after a cut answer, the missing collections are walked. RFC 4918, section 9.1.
  */
 
-import {merge} from '../call/merge.ts'
+import {runAll} from '../call/run-all.ts'
 import {spelled} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
@@ -39,7 +39,7 @@ export async function walk<P>(
   let first: Ending | undefined
   const sink: Sink<DavResult<P>> = (batch) =>
     signal.aborted ? Promise.resolve(false) : emit(batch)
-  await merge(frontier, {pace, signal}, async (listing) => {
+  await runAll(frontier, {pace, signal}, async (listing) => {
     try {
       const end = await listOne(listing, {...context, ...found}, sink)
       // The reader has gone. The listing stays on the frontier, for a checkpoint.

@@ -4,15 +4,12 @@
  */
 
 import {Bell} from '../multistatus/pull.ts'
-import type {Sink} from '../multistatus/result-stream.ts'
 import {TURN_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Pace} from '../retry/pace.ts'
 import {untilAborted} from '../transport/abort.ts'
 
-export type {Sink}
-
 /** Settings of the work. */
-export interface MergeOptions {
+export interface RunOptions {
   /** Says how many runs may be under way at once. */
   readonly pace: Pace
   /** Ends the work with its reason. Runs under way end by their own means. */
@@ -41,9 +38,9 @@ export class Turns {
  *
  * @throws The first error of a source or a run, after the runs under way. No further source is then taken.
  */
-export async function merge<S>(
+export async function runAll<S>(
   sources: Iterable<S> | AsyncIterable<S>,
-  {pace, signal, ending}: MergeOptions,
+  {pace, signal, ending}: RunOptions,
   run: (source: S) => Promise<void>,
 ): Promise<void> {
   const bell = new Bell()
