@@ -134,6 +134,32 @@ describe('results', () => {
   })
 })
 
+describe('an iterator', () => {
+  it('answers calls in their order, though nobody awaits the one before', async () => {
+    for (const reader of [
+      dav.propfind('docs/')[Symbol.asyncIterator](),
+      dav.propfind('docs/').batches()[Symbol.asyncIterator](),
+    ]) {
+      const answers = await Promise.all([reader.next(), reader.next(), reader.next()])
+      const results = answers.flatMap(({done, value}) => (done === true ? [] : value))
+      expect(results.map(({href}) => href)).toEqual(['/docs/', '/docs/a.txt'])
+      expect(answers.at(-1)).toEqual({value: undefined, done: true})
+    }
+  })
+
+  it('throws an error once, and is at its end then', async () => {
+    server.answers({status: 503})
+    for (const reader of [
+      dav.propfind('docs/')[Symbol.asyncIterator](),
+      dav.propfind('docs/').batches()[Symbol.asyncIterator](),
+    ]) {
+      await expect(reader.next()).rejects.toThrow('503')
+      expect(await reader.next()).toEqual({value: undefined, done: true})
+      expect(await reader.return?.()).toEqual({value: undefined, done: true})
+    }
+  })
+})
+
 describe('the summary', () => {
   it('is there after the last result', async () => {
     const stream = dav.propfind('docs/')
