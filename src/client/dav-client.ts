@@ -36,7 +36,7 @@ import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
-import type {ListingStream, PropfindOptions, WalkOptions} from '../listing/propfind.ts'
+import type {ListingStream, PropfindOptions, StatOptions, WalkOptions} from '../listing/propfind.ts'
 import {propfind, propfindWalk} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
@@ -284,7 +284,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const E extends Decoders = Record<never, never>,
   >(
     target: Target,
-    options: Omit<PropfindOptions<Names, E>, 'depth' | 'resume' | 'concurrency'> = {},
+    options: StatOptions<Names, E> = {},
   ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
     return stat(this.#session, target, options)
   }

@@ -1,60 +1,68 @@
 /** PROPFIND: the properties of a resource and, by Depth, of the resources below it. RFC 4918, section 9.1. */
 
-import {createCall} from '../call/call.ts'
-import type {Session} from '../call/session.ts'
-import {resolveConcurrency, resolveRetry} from '../call/session.ts'
-import type {Target} from '../call/target.ts'
-import {resolveTarget} from '../call/target.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
-import type {Incomplete} from '../multistatus/summary.ts'
-import {DECODERS, mergeDecoders, UNDECODED} from '../properties/decode.ts'
-import type {PropertySelection} from '../properties/propfind-body.ts'
-import {formatPropfind} from '../properties/propfind-body.ts'
-import type {Decoders, Properties} from '../properties/vocabulary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, NUMBER, readOptions, SIGNAL, TEXTS} from '../protocol/options.ts'
+import {DECODERS, mergeDecoders, UNDECODED} from '../properties/decode.ts'
+import type {PropertySelection} from '../properties/propfind-body.ts'
+import {formatPropfind} from '../properties/propfind-body.ts'
+import type {Decoders, Properties} from '../properties/vocabulary.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
+import {createCall} from '../call/call.ts'
 import type {Checkpoint} from './checkpoint.ts'
 import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
 import {isDeep} from './query.ts'
+import type {Session} from '../call/session.ts'
+import {resolveConcurrency, resolveRetry} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
 import {walk} from './walk.ts'
 
-/** Options of `propfind`. Without `properties`, `allprop` and `propname` it asks for a small named set. */
-export interface PropfindOptions<
+/** Options of `stat`. */
+export interface StatOptions<
   Names extends readonly string[] = readonly string[],
   D extends Decoders = Decoders,
 > extends PropertySelection {
+  /** Names of the properties; they type those of the results. `getetag` means one of `DAV:`, `{namespace}local` any other. */
+  readonly properties?: Names | undefined
+  /** Decoders by property name, added to the client's. They type the properties that they decode. */
+  readonly decoders?: (D & Decoders) | undefined
+  /** Sends the request again when it was refused as a whole, or when the exchange broke. Default: the client's policy. */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of `propfind`. */
+export interface PropfindOptions<
+  Names extends readonly string[] = readonly string[],
+  D extends Decoders = Decoders,
+> extends StatOptions<Names, D> {
   /**
-   * 0 for the resource itself, 1 for its members too, `'infinity'` for all below. Always sent as a header. After a refusal of
-   * Depth infinity, or an answer with a part, requests with Depth 1 list the rest. `{walk: true}` begins with these.
+   * 0 for the resource itself, 1 for its members too, `'infinity'` for everything below. It is always sent as a header. A server
+   * may refuse Depth infinity, or answer it in part: the rest is then listed by requests with Depth 1. `{walk: true}` sends
+   * only those.
    *
    * @defaultValue 1
    */
   readonly depth?: Depth | Walk | undefined
   /**
-   * Requests under way at once, in a listing of all below that needs many.
+   * Requests under way at once, in a listing that needs many.
    *
    * @defaultValue the client's, which is 8
    */
   readonly concurrency?: number | undefined
   /**
-   * Goes on with a listing that was stopped, from the value of its `checkpoint()`, which has the depth too. Ask for the same
-   * properties as before. Collections that were under way are listed again, so their members may be reported twice. An answer
-   * to Depth infinity is one listing: ask by `{walk: true}` for a listing that may have to go on.
+   * Continues a stopped listing from its `checkpoint()`, which holds the depth too. The properties must be the same as before.
+   * Collections that were under way are listed again, so some members are reported twice. Prefer `{walk: true}` for a listing
+   * that may be stopped: an answer to Depth infinity is one listing, and starts over.
    */
   readonly resume?: Checkpoint | undefined
-  /** Names of the properties; they type those of the results. `getetag` means one of `DAV:`, `{namespace}local` any other. */
-  readonly properties?: Names | undefined
-  /** Decoders by property name, added to the client's; they type the properties they decode. */
-  readonly decoders?: (D & Decoders) | undefined
-  /** Sends the request again after a refusal of the whole, or after a break before the answer. */
-  readonly retry?: RetryPolicy | undefined
-  /** Ends the listing. Reading it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `walk`. */
@@ -65,7 +73,7 @@ export interface WalkOptions<
   extends Omit<PropfindOptions<Names, D>, 'depth'>, Pick<Walk, 'levels'> {}
 
 /** The options that `stat` knows. */
-export const STAT_OPTIONS: Rules<Omit<PropfindOptions, 'depth' | 'resume' | 'concurrency'>> = {
+export const STAT_OPTIONS: Rules<StatOptions> = {
   properties: TEXTS,
   allprop: BOOLEAN,
   include: TEXTS,
@@ -93,8 +101,8 @@ const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign({}, LISTI
 /** The results of a listing. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {
   /**
-   * Writes down the rest of the listing, as plain JSON for `resume`: during the reading, after `break`, or after an error. It
-   * leaves out each collection that was listed to its end.
+   * The rest of the listing as plain JSON, for `resume`. It may be asked for at any time: while the listing is read, after
+   * `break`, or after an error. Collections that were listed to their end are not in it.
    */
   checkpoint(): Checkpoint
 }
@@ -155,22 +163,22 @@ export function makeQuery(
   return {url, root: url, depth, body, decoders, attempts: 0}
 }
 
-/** Makes a plain object of a walk: a checkpoint is written as JSON, which would lose inherited members. */
+/** A plain object: a checkpoint is written as JSON, which would lose inherited members. */
 function plainWalk({levels}: Walk): Walk {
   return {walk: true, ...(levels !== undefined && {levels})}
 }
 
-/** Makes the first listing of a query. A depth that the server refused once is not asked for again. */
+/** The first request of a query. Depth infinity is not asked for again after a refusal. */
 export function firstListing(query: ListingQuery, {server}: Session): Listing {
   const {url, depth} = query
   const isWalked = isWalk(depth) || (depth === 'infinity' && server.refusesInfinity)
   return {query, url, depth: isWalked ? 1 : depth, isFirst: true}
 }
 
-/** Adds the type to the names: without it nobody could tell if a listing of everything is whole. */
+/** Adds `resourcetype`: a listing of everything must know the collections to see that none is left out. */
 function withResourceType(selection: PropertySelection): PropertySelection {
   const {properties} = selection
-  // An invalid list is refused by the writer of the body.
+  // An invalid value is refused by `formatPropfind`.
   return Array.isArray(properties) && properties.length > 0
     ? {...selection, properties: [...properties, 'resourcetype']}
     : selection

@@ -10,7 +10,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {isPresent, readSelf} from './presence.ts'
-import type {PropfindOptions} from './propfind.ts'
+import type {StatOptions} from './propfind.ts'
 import {firstListing, makeQuery, STAT_OPTIONS} from './propfind.ts'
 
 /** Options of `exists`. */
@@ -27,7 +27,7 @@ const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL}
 export async function stat<P>(
   session: Session,
   target: Target,
-  given: Omit<PropfindOptions, 'depth' | 'resume' | 'concurrency'>,
+  given: StatOptions,
 ): Promise<DavResult<P>> {
   const options = readOptions('stat', given, STAT_OPTIONS)
   const query = makeQuery(session, target, options, 0)
