@@ -41,7 +41,10 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
   let chunks: Chunks | undefined
   return createResultStream({
     async read(emit) {
-      await forEach(readResults(() => (chunks = openChunks(source)), parser), emit)
+      await forEach(
+        readResults(() => (chunks = openChunks(source)), parser),
+        emit,
+      )
       return parser.endBehindRoot()
     },
     explain: captureCaller(parseMultiStatus),
