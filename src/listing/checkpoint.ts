@@ -6,7 +6,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
-import type {Rules} from '../protocol/options.ts'
+import type {Rule, Rules} from '../protocol/options.ts'
 import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
@@ -35,14 +35,14 @@ export interface CheckpointListing {
   readonly depth: Depth
 }
 
-/** The members of a checkpoint. Their values are checked together. */
+const LIST: Rule = {words: 'an array', accepts: (value) => Array.isArray(value)}
 const CHECKPOINT: Rules<Checkpoint> = {
-  version: ANY,
-  url: ANY,
-  root: ANY,
+  version: {words: '1', accepts: (value) => value === 1},
+  url: TEXT,
+  root: TEXT,
   depth: ANY,
-  left: ANY,
-  incomplete: ANY,
+  left: LIST,
+  incomplete: LIST,
 }
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
@@ -64,11 +64,10 @@ export function makeCheckpoint(
  * @throws TypeError for a value that is no checkpoint, and for another depth than that of the checkpoint.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
-  if (isObject(checkpoint)) readOptions('resume', checkpoint, CHECKPOINT)
-  if (!isCheckpoint(checkpoint))
-    throw new TypeError('resume is the value of checkpoint() of a listing')
-  for (const one of checkpoint.left) readOptions('resume.left', one, CHECKPOINT_LISTING)
-  for (const one of checkpoint.incomplete) readOptions('resume.incomplete', one, INCOMPLETE)
+  assertMembers('resume', checkpoint, CHECKPOINT)
+  for (const one of checkpoint.left) assertMembers('resume.left', one, CHECKPOINT_LISTING)
+  for (const one of checkpoint.incomplete)
+    assertMembers('resume.incomplete', one, INCOMPLETE, 'status')
   assertDepthOrWalk(checkpoint.depth)
   if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
     throw new TypeError(
@@ -106,28 +105,16 @@ function isSameDepth(one: unknown, other: Depth | Walk): boolean {
   return isWalk(one) && isWalk(other) ? one.levels === other.levels : one === other
 }
 
-function isCheckpoint(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const {version, url, root, left, incomplete} = value
-  return (
-    version === 1 &&
-    isText(url) &&
-    isText(root) &&
-    isListOf(left, ({url: of}) => isText(of)) &&
-    isListOf(incomplete, ({href, reason}) => isText(href) && isText(reason))
-  )
-}
-
-function isListOf(value: unknown, isOne: (one: Record<string, unknown>) => boolean): boolean {
-  return Array.isArray(value) && value.every((one) => isObject(one) && isOne(one))
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
+/** Checks an object that comes from anywhere. None but the optional member may be absent. */
+function assertMembers<T extends object>(
+  name: string,
+  value: T,
+  rules: Rules<T>,
+  optional?: keyof T,
+): void {
+  const read = readOptions(name, value, rules)
+  const absent = Object.keys(rules).find((member) => !(member in read) && member !== optional)
+  if (absent !== undefined) throw new TypeError(`${name}: ${absent} is missing`)
 }
 
 function isSame(one: URL, other: URL): boolean {

@@ -51,7 +51,10 @@ export async function list<P>(listing: Listing, context: CallContext): Promise<L
   return new ListingAnswer(listing, context, await exchange<P>(listing, context, listing.url))
 }
 
-/** An answer that has begun. */
+/**
+ * An answer that has begun. It reads all pages as one: the gaps of each count, and the description and the token of the
+ * first. A further page may be refused or break as the first one may.
+ */
 export class ListingAnswer<P> {
   /** The URL that answered. */
   readonly url: string
@@ -181,7 +184,10 @@ export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavEr
   )
 }
 
-/** Resolves the URL of the next page; `undefined` for one that must not be read: on another origin, or once more. */
+/**
+ * Resolves the URL of the next page, which a server may spell with credentials. `undefined` for a page that must not be read:
+ * on another origin, or once more.
+ */
 function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
   const to = URL.parse(next, url)
   if (to === null || to.origin !== new URL(url).origin || pages.size === MAX_PAGES) return undefined
@@ -223,6 +229,7 @@ async function exchange<P>(
     let wait: (() => Promise<void>) | undefined
     try {
       if (!isSuccessStatus(status) && !isRefused && repeats !== undefined) {
+        // The policy may look at the words of a refusal. A body that does not come must not delay the next attempt.
         const words = sent && (await within(sent.answer, REFUSAL_BODY_MILLISECONDS))
         const error = broken ?? (sent && refusal(sent.head, words, listing, context))
         if (error !== undefined) wait = repeats.next(attempt, [failureOf(error, page, 'self')])

@@ -37,6 +37,7 @@ export async function walk<P>(
   const {pace, signal} = connection
   const found = {types: new Types(), deeper: new DeeperResults()}
   let first: Ending | undefined
+  // A transport that does not heed the signal may still give results.
   const sink: Sink<DavResult<P>> = (batch) =>
     signal.aborted ? Promise.resolve(false) : emit(batch)
   await runAll(frontier, {pace, signal}, async (listing) => {
@@ -50,9 +51,11 @@ export async function walk<P>(
       const isFinal = listing.isFirst && context.throws && !(error instanceof DepthRefused)
       if (isFinal || signal.aborted || !(error instanceof DavError)) throw error
       if (error instanceof DepthRefused) {
+        // Nothing of it was emitted so far, so nothing is reported twice.
         frontier.settle(listing, [{...listing, depth: 1, isRefused: true}])
         return
       }
+      // One collection that fails does not end the walk. Its failure asks for it and for all below it.
       const failure = listingFailure(listing, error)
       if (!(await sink([failure]))) return
       noteIncomplete(incomplete, incompleteListing(failure))
@@ -84,6 +87,7 @@ async function listOne<P>(
   const completeness = isDeep(query)
     ? new Completeness(answer.url, depth, query.decoders, types)
     : undefined
+  // A refusal inside a document comes before any result. Behind one, the same words are about a member.
   let isBegun = false
   const isRead = await answer.read((batch) => {
     // A collection that leads elsewhere may lead to one above it, and so without end.
