@@ -75,7 +75,7 @@ export function retry(
   given: RetryOptions | number | undefined,
   verbs: readonly Verb[],
 ): ResultStream {
-  const options = typeof given === 'number' ? {attempts: given} : (given ?? {})
+  const options = typeof given === 'number' ? {attempts: given} : given === undefined ? {} : given
   const {unguarded = false, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked = session.concurrency, ...settings} = others
   const concurrency = resolveConcurrency(asked)

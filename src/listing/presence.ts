@@ -55,23 +55,26 @@ export function selfOf<P>(
 
 /** The results of a PROPFIND with Depth 0. */
 interface Reading<P> {
-  /** The answer; absent after a refusal that says missing. */
+  /** The answer, unless it is a refusal. */
   readonly answer?: ListingAnswer<P>
+  /** The refusal of the request as a whole. */
+  readonly refusal?: DavHttpError
   readonly self: DavResult<P> | undefined
   /** The first result that is outside. */
   readonly other?: DavResult<P> | undefined
   readonly count: number
 }
 
+/** Reads an answer. A refusal is the resource's own Failure, unless another resource answered. */
 async function read<P>(listing: Listing, context: CallContext): Promise<Reading<P>> {
   const {url} = listing
   const answer = await list<P>(listing, context).catch((error: unknown) => {
-    const isMissed = error instanceof DavHttpError && isMissingStatus(error.status)
-    if (isMissed && canonicalPathOf(error.url) === canonicalPathOf(url))
-      return failureOf(error, url, 'self')
+    if (error instanceof DavHttpError && canonicalPathOf(error.url) === canonicalPathOf(url))
+      return error
     throw error
   })
-  if ('ok' in answer) return {self: answer, count: 1}
+  if (answer instanceof DavHttpError)
+    return {refusal: answer, self: failureOf(answer, url, 'self'), count: 1}
   const root = answer.isElsewhere ? url : answer.url
   const selves: DavResult<P>[] = []
   let other: DavResult<P> | undefined
@@ -90,7 +93,7 @@ async function read<P>(listing: Listing, context: CallContext): Promise<Reading<
 /**
  * Reads the resource's own result, in any place of the answer.
  *
- * @throws DavHttpError for a refusal that says anything but missing; DavError for an answer without such a result.
+ * @throws DavError for an answer without such a result, and for a broken exchange.
  */
 export async function readSelf<P>(listing: Listing, context: CallContext): Promise<DavResult<P>> {
   const {self, other, count} = await read<P>(listing, context)
@@ -107,17 +110,18 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
 /**
  * Tells if a resource is there.
  *
- * @throws DavError if that is not known.
+ * @throws DavHttpError for a refusal, and DavError for an answer, that does not tell.
  */
 export async function isPresent(url: string, context: CallContext): Promise<boolean> {
   const asked = {url, depth: 0} as const
   const query = {...asked, root: url, body: presenceBody(), decoders: {}, attempts: 0}
-  const {answer, self} = await read({...asked, query, isFirst: true}, context)
+  const {answer, refusal, self} = await read({...asked, query, isFirst: true}, context)
   if (answer?.isElsewhere === true) throw ledElsewhere(url, answer)
   if (self === undefined)
     throw new DavError(`The answer to PROPFIND ${url} does not name it`, {method: 'PROPFIND', url})
   if (self.ok || self.reason === 'propstat') return true
   if (isMissing(self)) return false
+  if (refusal !== undefined) throw refusal
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
   throw new DavError(description, {method: 'PROPFIND', url})
 }

@@ -78,7 +78,9 @@ export function listingFailure(listing: Listing, error: unknown): Failure {
 /** Makes the Failure of a PROPFIND that was refused or broke. */
 export function failureOf(error: DavError, url: string, relation: Relation): Failure {
   if (error instanceof DavHttpError) {
-    const {status, conditions, description, retryAfter, location} = error
+    const {status, conditions, retryAfter, location, message} = error
+    // The sentence on a 401 says which credentials the server wants.
+    const description = error.description ?? (status === 401 ? message : undefined)
     const facts = {status, conditions, description, retryAfter, location}
     return createFailure({url, relation, reason: 'status', ...facts})
   }

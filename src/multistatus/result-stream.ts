@@ -198,11 +198,15 @@ class Reading<P> {
 
   /** The summary. Reads the results of an unread stream and drops them. */
   settled(): Promise<Summary> {
-    if (!this.#isOpen) void this.#drain(this.open())
+    void this.#drain()
     return this.#summary.promise
   }
 
-  async #drain(batches: Pull<unknown>): Promise<void> {
+  async #drain(): Promise<void> {
+    // A reader that begins in the same turn is the reader, as in `Promise.all([stream.summary, stream.collect()])`.
+    await Promise.resolve()
+    if (this.#isOpen) return
+    const batches = this.open()
     try {
       while ((await batches.next()).done !== true);
     } catch {

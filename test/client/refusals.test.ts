@@ -133,12 +133,15 @@ describe('a PROPFIND that is refused as a whole', () => {
     server.answers({status: 401, headers: {'www-authenticate': challenge}})
     const client = new DavClient({url: server.url, transport, ...options})
     const [scheme] = challenge.split(' ')
-    for (const read of [() => client.propfind('docs/').collect(), () => client.stat('docs/')]) {
-      const error = await thrownBy(read())
-      expect(error.challenges).toEqual([{scheme, realm: 'Files'}])
-      expect(error.message).toContain(`answered 401: ${words}`)
-      expect(error.message).not.toContain('hidden-secret')
-      expect(error.message).not.toContain('YW5hOm')
+    const error = await thrownBy(client.propfind('docs/').collect())
+    expect(error.challenges).toEqual([{scheme, realm: 'Files'}])
+    expect(error.message).toContain(`answered 401: ${words}`)
+    const verdict = await client.stat('docs/')
+    expect(verdict).toMatchObject({ok: false, status: 401})
+    expect(verdict.description).toContain(words)
+    for (const text of [error.message, JSON.stringify(verdict)]) {
+      expect(text).not.toContain('hidden-secret')
+      expect(text).not.toContain('YW5hOm')
     }
   })
 

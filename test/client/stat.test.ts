@@ -100,14 +100,20 @@ describe('stat', () => {
     },
   )
 
-  it('throws for any other refusal', async () => {
-    server.answers({status: 403})
-    await expect(dav.stat('docs/a')).rejects.toMatchObject({
-      name: 'DavHttpError',
-      status: 403,
-      message: `PROPFIND ${server.url}docs/a (Depth: 0) answered 403`,
-    })
-  })
+  it.each([401, 403, 405, 423, 500, 503])(
+    'gives a Failure for a refusal with %s',
+    async (status) => {
+      server.answers({status})
+      expect(await dav.stat('docs/a')).toMatchObject({
+        ok: false,
+        url: `${server.url}docs/a`,
+        relation: 'self',
+        status,
+        reason: 'status',
+        request: {method: 'PROPFIND', url: `${server.url}docs/a`, depth: 0, attempts: 1},
+      })
+    },
+  )
 
   it('throws for a 404 of another resource, to which a redirect led', async () => {
     server.answers({status: 302, headers: {location: '/elsewhere'}}, {status: 404})
