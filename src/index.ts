@@ -12,7 +12,13 @@ export type {VerbOptions} from './engine/one.ts'
 export type {ConditionalTarget, Conditions} from './call/conditions.ts'
 export type {Progress} from './engine/progress.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
-export type {ListingStream, PropfindOptions, StatOptions, WalkOptions} from './listing/propfind.ts'
+export type {
+  AskedNames,
+  ListingStream,
+  PropfindOptions,
+  StatOptions,
+  WalkOptions,
+} from './listing/propfind.ts'
 export type {ExistsOptions} from './listing/stat.ts'
 export type {RetryOptions} from './engine/retry.ts'
 export type {RequestOptions} from './call/request.ts'
@@ -28,6 +34,7 @@ export type {
   DavRequest,
   DavResponse,
   IterableBody,
+  RawResponse,
   RequestBody,
   StreamedBody,
   Transport,
@@ -48,27 +55,26 @@ export {unwrap} from './multistatus/unwrap.ts'
 export {collections, isCollection, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
-export type {DecodedProperties} from './multistatus/parser.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {
   Decoded,
+  DecodedValues,
   Decoder,
   Decoders,
   InheritedName,
   KeyOfName,
   LiveProperties,
-  NamedProperties,
-  NameOfKey,
+  KnownName,
+  OtherProperties,
   Properties,
   PropertiesOf,
+  PropertyName,
+  PropertyNameList,
   PropertyValue,
   RawValue,
-  SchemaFailure,
-  SchemaIssue,
   SchemaResult,
-  SchemaSuccess,
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'

@@ -5,7 +5,7 @@
  */
 
 export {MultiStatusParser} from './multistatus/parser.ts'
-export type {DecodedProperties, ParserOptions} from './multistatus/parser.ts'
+export type {ParserOptions} from './multistatus/parser.ts'
 export {MultiStatusStream, parseMultiStatus} from './multistatus/parse.ts'
 export type {BodyHeaders, BodyHolder, BodySource, Chunk} from './multistatus/source.ts'
 export {isFailure, isRetryable, isSuccess, partition} from './multistatus/result.ts'
@@ -27,21 +27,18 @@ export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
 export type {
   Decoded,
+  DecodedValues,
   Decoder,
   Decoders,
   InheritedName,
   KeyOfName,
   LiveProperties,
-  NamedProperties,
-  NameOfKey,
+  OtherProperties,
   Properties,
   PropertiesOf,
   PropertyValue,
   RawValue,
-  SchemaFailure,
-  SchemaIssue,
   SchemaResult,
-  SchemaSuccess,
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'

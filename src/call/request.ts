@@ -7,7 +7,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions, RECORD, SIGNAL} from '../protocol/options.ts'
 import {resolveHeaders} from '../transport/headers.ts'
 import {isDestructive} from '../transport/methods.ts'
-import type {DavResponse, RequestBody} from '../transport/transport.ts'
+import type {RawResponse, RequestBody} from '../transport/transport.ts'
 import {errorOf} from './call.ts'
 import {openConnection} from './connection.ts'
 import type {Session} from './session.ts'
@@ -59,7 +59,7 @@ export async function request(
   method: string,
   target: Target,
   options: RequestOptions = {},
-): Promise<DavResponse> {
+): Promise<RawResponse> {
   const showCaller = captureCaller(request)
   const given = readOptions('request', options, REQUEST_OPTIONS)
   const {body, depth, unguarded = false, signal} = given

@@ -1,15 +1,12 @@
 /** The client: its settings, and one method for each verb. The verbs have files of their own. RFC 4918, section 9. */
 
-// For programs whose compiler does not know `await using`. It stays in the declarations.
-/// <reference lib="esnext.disposable" preserve="true" />
-
 import {defaultTransport} from '#default-transport'
 
 import type {Limits} from '../multistatus/limits.ts'
 import {resolveLimits} from '../multistatus/limits.ts'
-import type {DecodedProperties} from '../multistatus/parser.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {AsyncDisposing} from '../protocol/dispose.ts'
 import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
@@ -22,21 +19,26 @@ import {
   TEXT,
 } from '../protocol/options.ts'
 import {DECODERS, mergeDecoders} from '../properties/decode.ts'
-import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
-import type {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
+import type {Decoders, PropertiesOf, PropertyNameList} from '../properties/vocabulary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
-import type {DavResponse, Transport} from '../transport/transport.ts'
+import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
-import type {ListingStream, PropfindOptions, StatOptions, WalkOptions} from '../listing/propfind.ts'
+import type {
+  AskedNames,
+  ListingStream,
+  PropfindOptions,
+  StatOptions,
+  WalkOptions,
+} from '../listing/propfind.ts'
 import {propfind, propfindWalk} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
@@ -109,6 +111,10 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   userAgent: TEXT,
 }
 
+/** `await using` closes the client, as {@link DavClient.close} does. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging, no-unused-vars -- the class has the declared method
+export interface DavClient<D extends Decoders = Record<never, never>> extends AsyncDisposing {}
+
 /**
  * A WebDAV client that says what happened to every href.
  *
@@ -173,7 +179,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     return (this.#closed ??= this.#closeTransport())
   }
 
-  /** Closes the client, as {@link DavClient.close} does. */
+  /** @internal The type is that of {@link AsyncDisposing}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -187,16 +193,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param method - The method, in any case.
    * @param target - A URL reference, a URL or a result.
    * @returns The answer, as soon as its headers are there. The body is an async iterable of bytes.
-   * @throws TypeError or RangeError for an argument that makes no sense, and for the client's own base, its parents and
-   *   resources outside it with a method that may remove or replace them; {@link DavNetworkError}, {@link DavTimeoutError},
-   *   the signal's reason. Reading the body throws the last three too.
+   * @throws TypeError or RangeError for an invalid argument. Methods that may remove or replace a resource are a TypeError for
+   *   the client's own base, its parents and resources outside it. {@link DavNetworkError}, {@link DavTimeoutError} or the
+   *   signal's reason, which reading the body throws too.
    * @example
    * ```ts
    * const {status, body} = await dav.request('GET', 'photos/1.jpg', {headers: {range: 'bytes=0-99'}})
    * for await (const bytes of body ?? []) process.stdout.write(bytes)
    * ```
    */
-  request(method: string, target: Target, options?: RequestOptions): Promise<DavResponse> {
+  request(method: string, target: Target, options?: RequestOptions): Promise<RawResponse> {
     return request(this.#session, method, target, options)
   }
 
@@ -218,20 +224,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * ```
    */
   propfind<
-    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
+    All extends boolean = false,
   >(
     target: Target,
-    options?: PropfindOptions<Names, E> & {
-      readonly allprop?: false | undefined
-      readonly propname?: false | undefined
-    },
-  ): ListingStream<PropertiesOf<Names[number], D & E>>
-  propfind<const E extends Decoders = Record<never, never>>(
-    target: Target,
-    options: PropfindOptions<readonly string[], E>,
-  ): ListingStream<DecodedProperties<D & E>>
-  propfind(target: Target, options?: PropfindOptions): ListingStream<unknown> {
+    options?: PropfindOptions<Names, E, All>,
+  ): ListingStream<PropertiesOf<AskedNames<Names, All>, D & E>> {
     return propfind(this.#session, target, options)
   }
 
@@ -248,20 +247,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * ```
    */
   walk<
-    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
+    All extends boolean = false,
   >(
     target: Target,
-    options?: WalkOptions<Names, E> & {
-      readonly allprop?: false | undefined
-      readonly propname?: false | undefined
-    },
-  ): ListingStream<PropertiesOf<Names[number], D & E>>
-  walk<const E extends Decoders = Record<never, never>>(
-    target: Target,
-    options: WalkOptions<readonly string[], E>,
-  ): ListingStream<DecodedProperties<D & E>>
-  walk(target: Target, options?: WalkOptions): ListingStream<unknown> {
+    options?: WalkOptions<Names, E, All>,
+  ): ListingStream<PropertiesOf<AskedNames<Names, All>, D & E>> {
     return propfindWalk(this.#session, target, options)
   }
 
@@ -280,12 +272,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * ```
    */
   async stat<
-    const Names extends readonly string[] = typeof DEFAULT_PROPERTIES,
+    const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
+    All extends boolean = false,
   >(
     target: Target,
-    options: StatOptions<Names, E> = {},
-  ): Promise<DavResult<PropertiesOf<Names[number], D & E>>> {
+    options: StatOptions<Names, E, All> = {},
+  ): Promise<DavResult<PropertiesOf<AskedNames<Names, All>, D & E>>> {
     return stat(this.#session, target, options)
   }
 
@@ -311,8 +304,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
    *   own base, and a target around or outside it, are refused.
    * @returns The verdict on the target, whatever the server answered, with the `members` that the answer named. A 202 is a
-   *   Success with that status: accepted, and perhaps not done yet. A Failure `refused` was not sent: a result that is `outside`
-   *   or could not be listed, a weak ETag, a name that some servers read as another one. So is an answer by another resource.
+   *   Success with that status: accepted, and perhaps not done yet. A Failure `refused` was not sent. Its target was `outside`
+   *   or could not be listed, had a weak ETag, or a name that some servers read as another one. An answer by another resource is
+   *   `refused` too.
    * @throws TypeError for the client's own base and a target around or outside it; TypeError or RangeError for an invalid target
    *   or option. Nothing is sent then. An exchange without a readable answer rejects with {@link DavNetworkError},
    *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason; `deleteMany` gives the members that came before.

@@ -43,8 +43,12 @@ export const BULK_OPTIONS: Rules<BulkOptions> = {
   onProgress: callback('a function of the progress'),
 }
 
-/** Targets from an array, any other iterable, or a stream. */
-export type AnyIterable<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>
+/** Targets from an array, any other iterable, or a stream. A string is an iterable too, but of letters. */
+export type AnyIterable<T> =
+  | readonly T[]
+  | (Iterable<T> & object)
+  | AsyncIterable<T>
+  | ReadableStream<T>
 
 /** A call for many targets. */
 export interface ManyCall<T> {

@@ -5,9 +5,9 @@ import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, NUMBER, readOptions, SIGNAL, TEXTS} from '../protocol/options.ts'
 import {DECODERS, mergeDecoders, UNDECODED} from '../properties/decode.ts'
-import type {PropertySelection} from '../properties/propfind-body.ts'
+import type {DEFAULT_PROPERTIES, PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
-import type {Decoders, Properties} from '../properties/vocabulary.ts'
+import type {Decoders, Properties, PropertyNameList} from '../properties/vocabulary.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
@@ -25,11 +25,10 @@ import {walk} from './walk.ts'
 
 /** Options of `stat`. */
 export interface StatOptions<
-  Names extends readonly string[] = readonly string[],
+  Names extends PropertyNameList = PropertyNameList,
   D extends Decoders = Decoders,
-> extends PropertySelection {
-  /** Names of the properties; they type those of the results. `getetag` means one of `DAV:`, `{namespace}local` any other. */
-  readonly properties?: Names | undefined
+  All extends boolean = boolean,
+> extends PropertySelection<Names, All> {
   /** Decoders by property name, added to the client's. They type the properties that they decode. */
   readonly decoders?: (D & Decoders) | undefined
   /** Sends the request again when it was refused as a whole, or when the exchange broke. Default: the client's policy. */
@@ -40,9 +39,10 @@ export interface StatOptions<
 
 /** Options of `propfind`. */
 export interface PropfindOptions<
-  Names extends readonly string[] = readonly string[],
+  Names extends PropertyNameList = PropertyNameList,
   D extends Decoders = Decoders,
-> extends StatOptions<Names, D> {
+  All extends boolean = boolean,
+> extends StatOptions<Names, D, All> {
   /**
    * 0 for the resource itself, 1 for its members too, `'infinity'` for everything below. It is always sent as a header. A server
    * may refuse Depth infinity, or answer it in part: the rest is then listed by requests with Depth 1. `{walk: true}` sends
@@ -67,10 +67,11 @@ export interface PropfindOptions<
 
 /** Options of `walk`. */
 export interface WalkOptions<
-  Names extends readonly string[] = readonly string[],
+  Names extends PropertyNameList = PropertyNameList,
   D extends Decoders = Decoders,
+  All extends boolean = boolean,
 >
-  extends Omit<PropfindOptions<Names, D>, 'depth'>, Pick<Walk, 'levels'> {}
+  extends Omit<PropfindOptions<Names, D, All>, 'depth'>, Pick<Walk, 'levels'> {}
 
 /** The options that `stat` knows. */
 export const STAT_OPTIONS: Rules<StatOptions> = {
@@ -97,6 +98,13 @@ const PROPFIND_OPTIONS: Rules<PropfindOptions> = /* @__PURE__ */ Object.assign(
 const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign({}, LISTING_OPTIONS, {
   levels: ANY,
 })
+
+/** The names of the properties that the results may have; `string` stands for any name. */
+export type AskedNames<Names extends PropertyNameList, All extends boolean> = All extends true
+  ? string
+  : [Names] extends [readonly string[]]
+    ? Names[number]
+    : (typeof DEFAULT_PROPERTIES)[number]
 
 /** The results of a listing. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {

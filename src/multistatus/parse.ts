@@ -1,9 +1,9 @@
 /** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
 
-import type {Decoders} from '../properties/vocabulary.ts'
+import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import {readOptions} from '../protocol/options.ts'
-import type {DecodedProperties, ParserOptions} from './parser.ts'
+import type {ParserOptions} from './parser.ts'
 import {MultiStatusParser, PARSER_OPTIONS, requestUrl} from './parser.ts'
 import {forEach} from './pull.ts'
 import type {DavResult} from './result.ts'
@@ -27,13 +27,13 @@ import type {Summary} from './summary.ts'
  * for await (const result of parseMultiStatus(response, {url})) console.log(result.status, result.href)
  * ```
  */
-export function parseMultiStatus<const D extends Decoders = Decoders>(
+export function parseMultiStatus<const D extends Decoders = Record<never, never>>(
   source: BodySource,
   options: ParserOptions<D> = {},
-): ResultStream<DecodedProperties<D>> {
+): ResultStream<PropertiesOf<string, D>> {
   const given = readOptions('parseMultiStatus', options, PARSER_OPTIONS)
   const url = requestUrl(given.url ?? urlOf(source)).href
-  const parser = new MultiStatusParser<DecodedProperties<D>>({
+  const parser = new MultiStatusParser<PropertiesOf<string, D>>({
     encoding: encodingOf(source),
     ...given,
     url,
@@ -65,14 +65,13 @@ export function parseMultiStatus<const D extends Decoders = Decoders>(
  * const results = response.body.pipeThrough(new MultiStatusStream({url}))
  * ```
  */
-export class MultiStatusStream<const D extends Decoders = Decoders> implements TransformStream<
-  Chunk,
-  DavResult<DecodedProperties<D>>
-> {
+export class MultiStatusStream<
+  const D extends Decoders = Record<never, never>,
+> implements TransformStream<Chunk, DavResult<PropertiesOf<string, D>>> {
   /** Takes the chunks of the document. */
   readonly writable: WritableStream<Chunk>
   /** Gives the results. */
-  readonly readable: ReadableStream<DavResult<DecodedProperties<D>>>
+  readonly readable: ReadableStream<DavResult<PropertiesOf<string, D>>>
   /**
    * Settles at the end of the document, and rejects with the error of the stream. Awaiting it reads nothing: `readable` has
    * to be read.

@@ -5,7 +5,7 @@
 
 import type {Property} from '../properties/bag.ts'
 import {DECODERS} from '../properties/decode.ts'
-import type {Decoders, KeyOfName, Properties, PropertiesOf} from '../properties/vocabulary.ts'
+import type {Decoders, Properties} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
@@ -82,15 +82,6 @@ export function requestUrl(given: string | URL = 'http://localhost/'): URL {
   url.password = ''
   return url
 }
-
-/** What a listing's properties are where only the decoders are known. */
-export type DecodedProperties<D> = [keyof D] extends [never]
-  ? Properties
-  : string extends keyof D
-    ? Properties
-    : {
-        readonly [K in keyof Properties as K extends KeyOfName<keyof D> ? never : K]: Properties[K]
-      } & PropertiesOf<Extract<keyof D, string>, D>
 
 /**
  * Reads a Multi-Status document chunk by chunk, synchronously.

@@ -4,17 +4,27 @@ import {quoted} from '../protocol/errors.ts'
 import {DAV, keyOfName, parseName} from '../protocol/name.ts'
 import type {Markup} from '../xml/markup.ts'
 import {formatDocument} from '../xml/markup.ts'
+import type {PropertyName, PropertyNameList} from './vocabulary.ts'
 
-/** Which properties a PROPFIND asks for: by name, all, all and some more, or only the names. */
-export interface PropertySelection {
-  /** Names: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`; `{DAV:}local` works too. */
-  readonly properties?: readonly string[] | undefined
+/**
+ * The properties that a PROPFIND asks for: some by name, all, all and some more, or only the names. Default: a small named set.
+ * `All` is true where the results may have any property.
+ */
+export interface PropertySelection<
+  Names extends PropertyNameList = PropertyNameList,
+  All extends boolean = boolean,
+> {
+  /**
+   * Names, which type the properties of the results: those of `DAV:` by local name, all others in Clark notation,
+   * `{namespace}local`. `{DAV:}local` means the same as `local`.
+   */
+  readonly properties?: Names | undefined
   /** Asks for all live properties of RFC 4918 and all dead ones. */
-  readonly allprop?: boolean | undefined
+  readonly allprop?: All | undefined
   /** Names to be added to `allprop`. RFC 4918, section 14.8. */
-  readonly include?: readonly string[] | undefined
+  readonly include?: readonly PropertyName[] | undefined
   /** Asks for the names of the properties only; their values are then empty. */
-  readonly propname?: boolean | undefined
+  readonly propname?: All | undefined
 }
 
 /** What is asked for where the caller names nothing: what a listing needs, never an empty body, which means all. */

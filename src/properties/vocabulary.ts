@@ -1,51 +1,66 @@
-/** What a property's value may be. RFC 4918, sections 4 and 15; RFC 4331, sections 3 and 4; RFC 6578, section 4. */
+/** Names, values and decoders of properties. RFC 4918, sections 4 and 15; RFC 4331, sections 3 and 4; RFC 6578, section 4. */
 
 import type {XmlElement} from '../xml/element.ts'
 
-/** A value as it comes from the server: text, or the property's own element where it has child elements. */
+/** A value as the server sent it: text, or the property's own element if that has child elements. */
 export type RawValue = string | XmlElement
 
-/** The properties whose values are decoded, with what they are decoded to. */
+/** The properties that are decoded, with the types of their values. */
 export interface LiveProperties {
-  /** When the resource was created. RFC 4918, section 15.1. */
+  /** The date of the resource's creation. RFC 4918, section 15.1. */
   readonly creationdate: Date
-  /** A name to be shown to people, as the server wrote it. RFC 4918, section 15.2. */
+  /** A name for people, as the server wrote it. RFC 4918, section 15.2. */
   readonly displayname: string
   /** The value of Content-Language, trimmed. RFC 4918, section 15.3. */
   readonly getcontentlanguage: string
-  /** The size in bytes. One that a number cannot hold exactly is listed in `missing`. RFC 4918, section 15.4. */
+  /** The size in bytes. A size above 2^53 - 1 is listed in `missing`. RFC 4918, section 15.4. */
   readonly getcontentlength: number
   /** The value of Content-Type, trimmed. RFC 4918, section 15.5. */
   readonly getcontenttype: string
   /** The entity tag as the server wrote it, quotes and `W/` included. RFC 4918, section 15.6. */
   readonly getetag: string
-  /** When the resource was last modified. RFC 4918, section 15.7. */
+  /** The date of the last modification. RFC 4918, section 15.7. */
   readonly getlastmodified: Date
   /** The names of the types, such as `collection`; empty for a plain resource. RFC 4918, section 15.9. */
   readonly resourcetype: readonly string[]
-  /** Bytes that may still be stored; below zero as Nextcloud means it: -1 not computed, -2 unknown, -3 unlimited. RFC 4331. */
+  /** Bytes that may still be stored. Nextcloud writes -1 for not computed, -2 for unknown, -3 for unlimited. RFC 4331, section 3. */
   readonly 'quota-available-bytes': number
-  /** Bytes in use, with the same meaning of negative numbers. RFC 4331. */
+  /** Bytes in use. Negative numbers mean the same as above. RFC 4331, section 4. */
   readonly 'quota-used-bytes': number
   /** The state of a collection for the next sync-collection, trimmed. RFC 6578, section 4. */
   readonly 'sync-token': string
 }
 
-/** Any value that a property may have where nothing says which one it is. */
+/** The names of `DAV:` that editors propose. */
+export type KnownName = keyof LiveProperties | 'lockdiscovery' | 'supportedlock'
+
+/**
+ * The name of a property: the local name of a `DAV:` property, or `{namespace}local`. Plain `string` would absorb the known names,
+ * and editors would propose none.
+ */
+export type PropertyName = KnownName | (string & Record<never, never>)
+
+/** The names that a call is given, if any. */
+export type PropertyNameList = readonly PropertyName[] | undefined
+
+/** The value of any property, decoded or not. */
 export type PropertyValue = RawValue | number | Date | readonly string[]
 
 /**
- * Properties by name: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`. A name that the
- * server did not answer with a value is not there.
+ * Properties by name: those of `DAV:` by local name, all others in Clark notation, `{namespace}local`. A property to which
+ * the server gave no value is absent.
  */
-export type Properties = Partial<LiveProperties> & {
+export type Properties = Partial<LiveProperties> & OtherProperties
+
+/** Properties of any name. */
+export interface OtherProperties {
   readonly [name: string]: PropertyValue | undefined
 }
 
-/** What a decoder is: a function that returns `undefined` where it cannot decode, or a Standard Schema. */
+/** A function that returns `undefined` for a value that it cannot decode, or a Standard Schema. */
 export type Decoder<T = unknown> = ((value: RawValue) => T | undefined) | StandardSchema<T>
 
-/** Decoders by property name, `DAV:` names by local name, all others in Clark notation; `{DAV:}local` works too. */
+/** Decoders by property name: `DAV:` names by local name, all others in Clark notation. `{DAV:}local` means the same as `local`. */
 export type Decoders = Readonly<Record<string, Decoder>>
 
 /** The part of the Standard Schema specification, version 1, that is used here. A schema must validate synchronously. */
@@ -54,47 +69,37 @@ export interface StandardSchema<T = unknown> {
   readonly '~standard': {
     /** The version of the specification. */
     readonly version: 1
-    /** Who made the schema's library. */
+    /** The name of the schema's library. */
     readonly vendor: string
-    /** Gives the value or what is wrong with it. */
+    /** Validates a value. */
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>
     /** The types of the schema, for inference only. */
     readonly types?: SchemaTypes<T> | undefined
   }
 }
 
-/** The types of a Standard Schema, for inference only. */
+/** The types of a Standard Schema. */
 export interface SchemaTypes<T> {
-  /** What it takes. */
+  /** The type of the values to validate. */
   readonly input: unknown
-  /** What it gives. */
+  /** The type of valid values. */
   readonly output: T
 }
 
-/** What a Standard Schema makes of a value. */
-export type SchemaResult<T> = SchemaSuccess<T> | SchemaFailure
+/** The answer of a schema: a value, or the issues with it. */
+export type SchemaResult<T> =
+  | {
+      /** The valid value. */
+      readonly value: T
+      /** Absent: the value is valid. */
+      readonly issues?: undefined
+    }
+  | {
+      /** The issues, each with a message for people. */
+      readonly issues: readonly Readonly<Record<'message', string>>[]
+    }
 
-/** A value that a schema accepts. */
-export interface SchemaSuccess<T> {
-  /** The value, as the schema gives it. */
-  readonly value: T
-  /** Not there, which tells it from a failure. */
-  readonly issues?: undefined
-}
-
-/** What a schema finds wrong with a value. */
-export interface SchemaFailure {
-  /** Each thing that is wrong. */
-  readonly issues: readonly SchemaIssue[]
-}
-
-/** One thing that a schema finds wrong. */
-export interface SchemaIssue {
-  /** What is wrong, for people. */
-  readonly message: string
-}
-
-/** What a decoder makes of a value. */
+/** The value that a decoder gives. */
 export type Decoded<D> =
   D extends StandardSchema<infer T>
     ? T
@@ -102,26 +107,34 @@ export type Decoded<D> =
       ? Exclude<T, undefined>
       : never
 
-/** The properties that are there after these names were asked for, with these decoders. */
+/** The values that decoders give, by the keys of their properties. */
+export type DecodedValues<D> = {readonly [Name in keyof D as KeyOfName<Name>]: Decoded<D[Name]>}
+
+/**
+ * The properties of a result, by the names that were asked for and by the decoders. The name `string` stands for any property.
+ * The members are written out in this one type: editors would show the names of further types instead.
+ */
 export type PropertiesOf<Names extends string, D = Record<never, never>> = string extends Names
-  ? Properties
-  : NamedProperties<Names, D>
+  ? Record<never, never> extends D
+    ? Properties
+    : {readonly [Key in keyof DecodedValues<D>]?: DecodedValues<D>[Key]} & Partial<
+        Omit<LiveProperties, keyof DecodedValues<D>>
+      > &
+        OtherProperties
+  : {
+      readonly [Key in KeyOfName<Names>]?: Key extends keyof DecodedValues<D>
+        ? DecodedValues<D>[Key]
+        : Key extends keyof LiveProperties
+          ? LiveProperties[Key]
+          : RawValue
+    }
 
-/** The properties of these names. */
-export type NamedProperties<Names extends string, D> = {
-  readonly [Key in KeyOfName<Names>]?: Key extends KeyOfName<keyof D>
-    ? Decoded<D[Extract<keyof D, NameOfKey<Key>>]>
-    : Key extends keyof LiveProperties
-      ? LiveProperties[Key]
-      : RawValue
-}
-
-/** The local names of `DAV:` that are members of `Object.prototype`: their keys are `{DAV:}constructor` and so on. */
+/** Local names that are members of `Object.prototype`. The keys of such `DAV:` properties are `{DAV:}constructor` and so on. */
 export type InheritedName =
   | keyof InstanceType<ObjectConstructor>
   | `__${'proto' | 'defineGetter' | 'defineSetter' | 'lookupGetter' | 'lookupSetter'}__`
 
-/** The key of the property that a name is of: `getetag` and `{DAV:}getetag` are one. */
+/** The key of the property with this name: the same one for `getetag` and `{DAV:}getetag`. */
 export type KeyOfName<Name> = Name extends InheritedName
   ? `{DAV:}${Name}`
   : Name extends `{DAV:}${infer Local}`
@@ -129,9 +142,3 @@ export type KeyOfName<Name> = Name extends InheritedName
       ? Name
       : Local
     : Name
-
-/** The names that a key may be written as. */
-export type NameOfKey<Key extends string> =
-  | Key
-  | `{DAV:}${Key}`
-  | (Key extends `{DAV:}${infer Local}` ? Local : never)

@@ -14,7 +14,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
 import {isStreamed} from './request-body.ts'
-import type {DavBody, DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, Transport, IterableBody} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
@@ -138,7 +138,7 @@ const END = {value: undefined, done: true} as const
  * The body of an answer, of any transport: bytes, under the time limit. Its connection is free as soon as it ends, however
  * that is. Written by hand: a generator costs each chunk several steps more.
  */
-export class OpenBody implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
+export class OpenBody implements Required<IterableBody> {
   readonly #chunks: Chunks<unknown>
   readonly #deadline: Deadline
   readonly #idle: number

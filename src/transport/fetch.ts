@@ -21,7 +21,7 @@ export interface FetchTransportOptions {
    *
    * @defaultValue `omit`: only the client's own credentials are sent
    */
-  readonly credentials?: RequestCredentials | undefined
+  readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
 }
 
 /** The options that the fetch transport knows. */

@@ -45,6 +45,11 @@ export interface DavResponse {
   readonly url?: string
 }
 
+/** The answer to a raw request. Its body can be iterated over on every platform. */
+export interface RawResponse extends DavResponse {
+  readonly body: Required<IterableBody> | null
+}
+
 /** The headers of an answer. */
 export interface DavHeaders {
   /** The value of a header by its name in any case. Several values are joined by commas; `null` if there is none. */

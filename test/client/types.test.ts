@@ -1,5 +1,5 @@
-// States what the compiler knows of a result's properties: names give their types, decoders and schemas give others.
-// `tsc` reads this file; what it holds at run time is said beside it. RFC 4918, section 15; standardschema.dev.
+// The types of a result's properties: names give their types, decoders and schemas give others. `tsc` checks the types; the
+// values at run time are asserted beside them. RFC 4918, section 15; standardschema.dev.
 
 import {
   DavClient,
@@ -13,6 +13,7 @@ import {
   type PropertiesOf,
   type RawValue,
   type ListingStream,
+  type PropfindOptions,
   type ResultStream,
   type StandardSchema,
   type Success,
@@ -25,7 +26,7 @@ import {propstat} from '../support/fixtures.ts'
 
 const url = 'https://dav.example/files/'
 
-/** A schema of no library: a whole number, as the specification asks for it. */
+/** A schema for a whole number, as the specification of Standard Schema asks for it. */
 const whole: StandardSchema<number> = {
   '~standard': {
     version: 1,
@@ -49,7 +50,7 @@ type PropertiesIn<S> = S extends ResultStream<infer P> ? P : never
 describe('the properties of a listing', () => {
   const dav = new DavClient({url})
 
-  it('are those that were named, each of its own type, none of them certain', () => {
+  it('are the named ones, each with its own type and optional', () => {
     const stream = dav.propfind('', {
       properties: ['getetag', 'getcontentlength', 'getlastmodified', 'resourcetype', '{urn:x}p'],
     })
@@ -62,7 +63,7 @@ describe('the properties of a listing', () => {
     }>()
   })
 
-  it('are a small set where none are named', () => {
+  it('are a small set by default', () => {
     const stream = dav.propfind('')
     expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<
       PropertiesOf<(typeof DEFAULT_PROPERTIES)[number]>
@@ -72,14 +73,31 @@ describe('the properties of a listing', () => {
       .toEqualTypeOf<Date | undefined>()
   })
 
-  it('are any where all are asked for', () => {
+  it('may be any with allprop', () => {
     const stream = dav.propfind('', {allprop: true})
     expectTypeOf(stream).toEqualTypeOf<ListingStream>()
     expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<Properties>()
     expectTypeOf<Properties['getcontentlength']>().toEqualTypeOf<number | undefined>()
   })
 
-  it('have nothing that was not named', () => {
+  it('may be any with names that the compiler does not know, and with options of a general type', () => {
+    const names: string[] = ['getetag']
+    const options: PropfindOptions = {properties: ['getetag']}
+    expectTypeOf(dav.propfind('', {properties: names})).toEqualTypeOf<ListingStream>()
+    expectTypeOf(dav.propfind('', options)).toEqualTypeOf<ListingStream>()
+  })
+
+  it('may be any with a flag that is true or false', () => {
+    const isAll: boolean = dav.url !== url
+    expectTypeOf(dav.propfind('', {allprop: isAll})).toEqualTypeOf<ListingStream>()
+  })
+
+  it('are the named ones with flags that are false or undefined', () => {
+    const stream = dav.propfind('', {properties: ['getetag'], allprop: false, propname: undefined})
+    expectTypeOf(stream).toEqualTypeOf<ListingStream<{readonly getetag?: string}>>()
+  })
+
+  it('do not include others', () => {
     const stream = dav.propfind('', {properties: ['getetag']})
     expectTypeOf<PropertiesIn<typeof stream>>().not.toHaveProperty('getcontentlength')
   })
@@ -89,10 +107,20 @@ describe('the properties of a listing', () => {
       dav.stat('a', {properties: ['getetag']})
     expectTypeOf(result).returns.resolves.toEqualTypeOf<DavResult<{readonly getetag?: string}>>()
   })
+
+  it('may be any on stat with allprop or propname', async () => {
+    const some = new DavClient(answering('<D:getetag>"1"</D:getetag><x:n/>'))
+    const all = await some.stat('a', {allprop: true, include: ['{urn:x}n']})
+    expectTypeOf(all).toEqualTypeOf<DavResult>()
+    expect(all).toMatchObject({properties: {getetag: '"1"', '{urn:x}n': ''}})
+    const names = await some.stat('a', {propname: true})
+    expectTypeOf(names).toEqualTypeOf<DavResult>()
+    expect(names).toMatchObject({properties: {'{urn:x}n': ''}})
+  })
 })
 
 describe('a DAV: name in Clark notation', () => {
-  it('has the key that its property has in results', async () => {
+  it('has the key of its property in results', async () => {
     const dav = new DavClient(answering('<D:getcontentlength>1</D:getcontentlength><D:valueOf/>'))
     const result = await dav.stat('a', {
       properties: ['{DAV:}getcontentlength', '{DAV:}valueOf', 'constructor', '{DAV:}x', '{urn:x}y'],
@@ -109,7 +137,7 @@ describe('a DAV: name in Clark notation', () => {
     expect(result).toMatchObject({properties: {getcontentlength: 1, '{DAV:}valueOf': ''}})
   })
 
-  it('gives a decoder to its property, also over one of the client', async () => {
+  it('gives a decoder to its property, even over one of the client', async () => {
     const dav = new DavClient({
       ...answering('<D:getetag>1</D:getetag><D:valueOf>2</D:valueOf>'),
       decoders: {getetag: () => 'of the client'},
@@ -131,7 +159,7 @@ describe('a DAV: name in Clark notation', () => {
 })
 
 describe('a decoder', () => {
-  it('types its property, and gives its value', async () => {
+  it('types its property and makes its value', async () => {
     const dav = new DavClient(answering('<x:tags>a,b</x:tags><D:getetag>"1"</D:getetag>'))
     const result = await dav.stat('a', {
       properties: ['{urn:x}tags', 'getetag'],
@@ -145,7 +173,7 @@ describe('a decoder', () => {
     expect(result).toMatchObject({properties: {'{urn:x}tags': ['a', 'b'], getetag: '"1"'}})
   })
 
-  it('goes before the built-in one', async () => {
+  it('takes precedence over the built-in one', async () => {
     const dav = new DavClient(answering('<D:getcontentlength>12</D:getcontentlength>'))
     const result = await dav.stat('a', {
       properties: ['getcontentlength'],
@@ -170,7 +198,7 @@ describe('a decoder', () => {
     expect(result).toMatchObject({properties: {'{urn:x}n': 7}})
   })
 
-  it('of the call is added to those of the client', async () => {
+  it('of a call is added to those of the client', async () => {
     const dav = new DavClient({
       ...answering('<x:n>7</x:n><x:m>8</x:m>'),
       decoders: {'{urn:x}n': (value: RawValue) => Number(value)},
@@ -203,7 +231,7 @@ describe('a decoder', () => {
     })
   })
 
-  it('that throws costs its property and nothing else', async () => {
+  it('that throws leaves out its own property, and no other', async () => {
     const dav = new DavClient(answering('<x:n>7</x:n><D:getetag>"1"</D:getetag>'))
     const result = await dav.stat('a', {
       properties: ['{urn:x}n', 'getetag'],
@@ -233,7 +261,7 @@ describe('a result', () => {
     expectTypeOf(inspectOne).toBeFunction()
   })
 
-  it('keeps its type through partition', () => {
+  it('keeps its type in partition', () => {
     const dav = new DavClient({url})
     const split = () => partition(dav.propfind('', {properties: ['getetag']}))
     expectTypeOf(split)
@@ -241,7 +269,7 @@ describe('a result', () => {
       .toEqualTypeOf<readonly Success<{readonly getetag?: string}>[]>()
   })
 
-  it('has a reason out of six and a relation out of four', () => {
+  it('has one of six reasons and one of four relations', () => {
     expectTypeOf<Failure['reason']>().toEqualTypeOf<
       'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
     >()
