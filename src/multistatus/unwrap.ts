@@ -1,7 +1,7 @@
 /** The door for programs that catch errors rather than ask for `ok`. */
 
 import {DavFailureError} from './failure-error.ts'
-import type {Failure} from './result.ts'
+import type {Failure, Success} from './result.ts'
 
 /**
  * Gives the Success, or throws the Failure.
@@ -12,7 +12,7 @@ import type {Failure} from './result.ts'
  * const {properties} = unwrap(await dav.stat('photos/1.jpg'))
  * ```
  */
-export function unwrap<S extends {readonly ok: true}>(result: S | Failure): S {
+export function unwrap<S extends Success<unknown>>(result: S | Failure): S {
   if (result.ok) return result
   throw new DavFailureError(result)
 }
