@@ -7,6 +7,7 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 
 /** The folders of `src`, from the highest layer to the lowest. */
 const LAYERS = [
+  'testing',
   'client',
   'verbs',
   'engine',
@@ -25,7 +26,7 @@ const DOORS = ['../index.ts', '../parser.ts', '../undici.ts', '../fetch.ts', '..
 /** The packages and built-ins that are imported in few files, with these files. */
 const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/transport/undici.ts'],
-  'fast-xml-parser': ['src/xml/markup.ts'],
+  'fast-xml-parser': ['src/testing/multistatus-body.ts'],
   'p-limit': ['src/retry/pace.ts'],
   'node:*': ['src/transport/undici.ts', 'src/transport/codings.ts'],
 }

@@ -10,7 +10,7 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
-      {find: /^multistatus\/(parser|undici|fetch)$/, replacement: source('$1.ts')},
+      {find: /^multistatus\/(parser|undici|fetch|testing)$/, replacement: source('$1.ts')},
       {find: /^multistatus$/, replacement: source('index.ts')},
       {find: '#default-transport', replacement: source('transport/default.node.ts')},
     ],

@@ -1,22 +1,21 @@
-/** The body of a PROPFIND: which properties are asked for. RFC 4918, section 14.20. */
+/** The body of a PROPFIND: a selection of properties. RFC 4918, section 14.20. */
 
-import {quoted} from '../protocol/errors.ts'
-import {DAV, keyOfName, parseName} from '../protocol/name.ts'
-import type {Markup} from '../xml/markup.ts'
-import {formatDocument} from '../xml/markup.ts'
+import {keyOfName} from '../protocol/name.ts'
+import type {ElementToWrite} from '../xml/writer.ts'
+import {formatDocument} from '../xml/writer.ts'
 import type {PropertyName, PropertyNameList} from './vocabulary.ts'
 
 /**
  * The properties that a PROPFIND asks for: some by name, all, all and some more, or only the names. Default: a small named set.
- * `All` is true where the results may have any property.
+ * `All` is true if the results may have any property.
  */
 export interface PropertySelection<
   Names extends PropertyNameList = PropertyNameList,
   All extends boolean = boolean,
 > {
   /**
-   * Names, which type the properties of the results: those of `DAV:` by local name, all others in Clark notation,
-   * `{namespace}local`. `{DAV:}local` means the same as `local`.
+   * Names, which type the properties of the results: `getetag` for a property of `DAV:`, `{namespace}local` for any other.
+   * `{DAV:}getetag` means the same as `getetag`.
    */
   readonly properties?: Names | undefined
   /** Asks for all live properties of RFC 4918 and all dead ones. */
@@ -27,7 +26,7 @@ export interface PropertySelection<
   readonly propname?: All | undefined
 }
 
-/** What is asked for where the caller names nothing: what a listing needs, never an empty body, which means all. */
+/** The default selection: the properties of a file listing. An empty body would ask for all properties. */
 export const DEFAULT_PROPERTIES = [
   'getcontentlength',
   'getcontenttype',
@@ -36,12 +35,10 @@ export const DEFAULT_PROPERTIES = [
   'resourcetype',
 ] as const
 
-const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
-
 /**
- * The XML document that asks for a selection.
+ * Formats the XML document for a selection.
  *
- * @throws TypeError where a name is none, or where the selection asks for two things at once.
+ * @throws TypeError for an invalid name, and for two selections at once.
  */
 export function formatPropfind(selection: PropertySelection): string {
   const {properties, allprop = false, include, propname = false} = selection
@@ -50,43 +47,16 @@ export function formatPropfind(selection: PropertySelection): string {
   }
   if (include !== undefined && !allprop)
     throw new TypeError('include adds to allprop: give allprop: true with it')
-  const prefixes = new Map([[DAV, 'D']])
-  const children: Markup[] = []
-  if (allprop) {
-    children.push({tag: 'D:allprop'})
-    if (include !== undefined)
-      children.push({tag: 'D:include', children: elementsFor(include, prefixes)})
-  } else if (propname) {
-    children.push({tag: 'D:propname'})
-  } else {
-    children.push({
-      tag: 'D:prop',
-      children: elementsFor(properties ?? DEFAULT_PROPERTIES, prefixes),
-    })
-  }
-  const attributes = Object.fromEntries(
-    [...prefixes].map(([namespace, prefix]) => [`xmlns:${prefix}`, namespace]),
-  )
-  return formatDocument({tag: 'D:propfind', attributes, children})
+  const children: ElementToWrite[] = allprop
+    ? [{name: 'allprop'}, ...(include === undefined ? [] : [named('include', include)])]
+    : [propname ? {name: 'propname'} : named('prop', properties ?? DEFAULT_PROPERTIES)]
+  return formatDocument({name: 'propfind', children})
 }
 
-function elementsFor(names: readonly string[], prefixes: Map<string, string>): Markup[] {
-  if (!Array.isArray(names)) throw new TypeError('properties is an array of names')
-  if (names.length === 0) throw new TypeError('properties: name at least one property')
-  return [...new Map(names.map((name) => [keyOfName(name), name])).values()].map((name) => {
-    const {namespace, local} = parseName(name)
-    if (!LOCAL_NAME.test(local)) {
-      throw new TypeError(
-        `${quoted(name)} is no property name: write getetag for a DAV: property, {namespace}local for any other`,
-      )
-    }
-    // No namespace has no prefix, and the document declares no default one.
-    if (namespace === '') return {tag: local}
-    let prefix = prefixes.get(namespace)
-    if (prefix === undefined) {
-      prefix = `n${prefixes.size}`
-      prefixes.set(namespace, prefix)
-    }
-    return {tag: `${prefix}:${local}`}
-  })
+/** An element with an empty child for each property. A property that is named twice is asked for once. */
+function named(name: string, properties: readonly string[]): ElementToWrite {
+  if (!Array.isArray(properties)) throw new TypeError('properties is an array of names')
+  if (properties.length === 0) throw new TypeError('properties: name at least one property')
+  const unique = new Map(properties.map((property) => [keyOfName(property), property]))
+  return {name, children: Array.from(unique.values(), (property) => ({name: property}))}
 }

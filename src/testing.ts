@@ -1,0 +1,19 @@
+/**
+ * Bodies of 207 Multi-Status answers for the tests of an application.
+ *
+ * @packageDocumentation
+ */
+
+export {multistatusBody} from './testing/multistatus-body.ts'
+export type {
+  MultiStatusBodyOptions,
+  MultiStatusFacts,
+  MultiStatusGroup,
+  MultiStatusPropstat,
+  MultiStatusResponse,
+  MultiStatusSingle,
+  MultiStatusStatus,
+  MultiStatusValue,
+  MultiStatusValues,
+} from './testing/multistatus-body.ts'
+export type {ElementToWrite} from './xml/writer.ts'

@@ -1,0 +1,238 @@
+/**
+ * Builds the bodies of 207 answers for tests. Written by fast-xml-parser, which no other file imports.
+ * RFC 4918, sections 13 and 14.
+ */
+
+import {XMLBuilder} from 'fast-xml-parser'
+
+import type {Rules} from '../protocol/options.ts'
+import {ANY, readOptions, TEXT, TEXTS} from '../protocol/options.ts'
+import type {ElementToWrite, Markup} from '../xml/writer.ts'
+import {escapeAttribute, escapeContent, qualify, XML_DECLARATION} from '../xml/writer.ts'
+
+/** A status: a code such as 423, or a whole status line, written as it is. */
+export type MultiStatusStatus = number | string
+
+/**
+ * The value of a property: text, a number, a date, names of child elements such as `['collection']`, or the element of the
+ * property itself. A date becomes text as RFC 4918 asks: ISO 8601 for `creationdate`, else the format of HTTP.
+ */
+export type MultiStatusValue =
+  | string
+  | number
+  | Date
+  | readonly (ElementToWrite | string)[]
+  | ElementToWrite
+
+/** Properties: values by name, or names of empty properties. Names are those of results: `getetag`, `{namespace}local`. */
+export type MultiStatusValues =
+  | Readonly<Record<string, MultiStatusValue | undefined>>
+  | readonly string[]
+
+/** Properties that share a status. RFC 4918, section 14.22. */
+export interface MultiStatusPropstat {
+  /**
+   * The status of these properties.
+   *
+   * @defaultValue 200
+   */
+  readonly status?: MultiStatusStatus | undefined
+  /** The properties. */
+  readonly properties: MultiStatusValues
+  /** Names of conditions, or their elements, for `DAV:error`. */
+  readonly conditions?: readonly (ElementToWrite | string)[] | undefined
+  /** Words of the server about these properties. */
+  readonly description?: string | undefined
+}
+
+/** The members of a response beside its hrefs. With neither a status nor properties, the response is malformed. */
+export interface MultiStatusFacts {
+  /** The status of the resource as a whole. It wins over that of `propstats`. */
+  readonly status?: MultiStatusStatus | undefined
+  /** Properties with status 200: short for a member of `propstats`, in front of the others. */
+  readonly properties?: MultiStatusValues | undefined
+  /** Properties, grouped by status. */
+  readonly propstats?: readonly MultiStatusPropstat[] | undefined
+  /** Names of conditions, or their elements, for `DAV:error`. */
+  readonly conditions?: readonly (ElementToWrite | string)[] | undefined
+  /** Words of the server about the resource. */
+  readonly description?: string | undefined
+  /** The href that `DAV:location` points to. */
+  readonly location?: string | undefined
+}
+
+/** A response about one href. RFC 4918, section 14.24. */
+export interface MultiStatusSingle extends MultiStatusFacts {
+  /** The href, as it is to stand in the body. */
+  readonly href: string
+  /** Absent. */
+  readonly hrefs?: undefined
+}
+
+/** A response about several hrefs that share a status. RFC 4918, section 14.24. */
+export interface MultiStatusGroup extends MultiStatusFacts {
+  /** The hrefs, as they are to stand in the body. */
+  readonly hrefs: readonly string[]
+  /** Absent. */
+  readonly href?: undefined
+}
+
+/** A response of the body, about one href or several. */
+export type MultiStatusResponse = MultiStatusSingle | MultiStatusGroup
+
+/** Options of `multistatusBody`. */
+export interface MultiStatusBodyOptions {
+  /** Words of the server about all responses, the `description` of a summary. */
+  readonly description?: string | undefined
+  /** The state of the collection. RFC 6578, section 6.4. */
+  readonly syncToken?: string | undefined
+  /**
+   * The prefix of the namespace `DAV:`; empty for the default namespace. Servers differ in it, and no client may depend on it.
+   *
+   * @defaultValue `D`
+   */
+  readonly prefix?: string | undefined
+}
+
+// The keys of the builder for text and for attributes. No element can have such a name.
+const TEXT_NODE = '#text'
+const ATTRIBUTES = ':@'
+
+const OPTIONS: Rules<MultiStatusBodyOptions> = {description: TEXT, syncToken: TEXT, prefix: TEXT}
+const PROPSTAT: Rules<MultiStatusPropstat> = {
+  status: ANY,
+  properties: ANY,
+  conditions: ANY,
+  description: TEXT,
+}
+const RESPONSE: Rules<MultiStatusResponse> = {
+  ...PROPSTAT,
+  href: TEXT,
+  hrefs: TEXTS,
+  propstats: ANY,
+  location: TEXT,
+}
+
+/**
+ * Builds the body of a 207 Multi-Status answer.
+ *
+ * @param responses - The responses, in the order of the body.
+ * @returns An XML document. It is read back as these responses by every client that knows namespaces.
+ * @throws TypeError for an unknown option, and for a name or a character that XML forbids.
+ * @example
+ * ```ts
+ * const body = multistatusBody([
+ *   {href: '/files/', properties: {resourcetype: ['collection']}},
+ *   {href: '/files/a.txt', properties: {getetag: '"1"'}, propstats: [{status: 404, properties: ['quota-used-bytes']}]},
+ *   {href: '/files/b.txt', status: 423, conditions: ['lock-token-submitted']},
+ * ])
+ * ```
+ */
+export function multistatusBody(
+  responses: readonly MultiStatusResponse[],
+  options: MultiStatusBodyOptions = {},
+): string {
+  const {description, syncToken, prefix} = readOptions('multistatusBody', options, OPTIONS)
+  if (prefix !== undefined && !/^(?!xml)[\w-]*$|^$/i.test(prefix))
+    throw new TypeError('multistatusBody: prefix is a name such as D, or empty')
+  const children = [
+    ...responses.map((response) => responseElement(response)),
+    ...optional('responsedescription', description),
+    ...optional('sync-token', syncToken),
+  ]
+  const builder = new XMLBuilder({
+    preserveOrder: true,
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    textNodeName: TEXT_NODE,
+    suppressEmptyNode: true,
+    maxNestedTags: Number.POSITIVE_INFINITY,
+    // The builder's own escaping would leave a carriage return raw, which readers make a line feed of.
+    processEntities: false,
+    tagValueProcessor: (_, text) => escapeContent(String(text)),
+    attributeValueProcessor: (_, text) => escapeAttribute(String(text)),
+  })
+  const root = qualify({name: 'multistatus', children}, prefix)
+  return XML_DECLARATION + builder.build([ordered(root)])
+}
+
+function responseElement(given: MultiStatusResponse): ElementToWrite {
+  const response = readOptions('multistatusBody', given, RESPONSE)
+  const {href, hrefs = [href ?? ''], status, properties, propstats = [], location} = response
+  const all = properties === undefined ? propstats : [{properties}, ...propstats]
+  return {
+    name: 'response',
+    children: [
+      ...hrefs.flatMap((one) => optional('href', one)),
+      ...(status === undefined ? [] : [statusElement(status)]),
+      ...all.map((propstat) => propstatElement(propstat)),
+      ...reasonElements(response),
+      ...(location === undefined ? [] : [{name: 'location', children: optional('href', location)}]),
+    ],
+  }
+}
+
+function propstatElement(given: MultiStatusPropstat): ElementToWrite {
+  const propstat = readOptions('multistatusBody', given, PROPSTAT)
+  const {status = 200, properties} = propstat
+  const entries = isList(properties)
+    ? properties.map((name): [string, MultiStatusValue] => [name, ''])
+    : Object.entries(properties)
+  const children = entries.flatMap(([name, value]) =>
+    value === undefined ? [] : [propertyElement(name, value)],
+  )
+  return {
+    name: 'propstat',
+    children: [{name: 'prop', children}, statusElement(status), ...reasonElements(propstat)],
+  }
+}
+
+function propertyElement(name: string, value: MultiStatusValue): ElementToWrite {
+  if (isList(value)) return {name, children: value.map((child) => elementOf(child))}
+  if (value instanceof Date) {
+    const text = name === 'creationdate' ? value.toISOString() : value.toUTCString()
+    return {name, children: [text]}
+  }
+  return typeof value === 'object' ? {...value, name} : {name, children: [String(value)]}
+}
+
+/** The elements that explain a status: the conditions and the words of the server. */
+function reasonElements({
+  conditions,
+  description,
+}: Pick<MultiStatusFacts, 'conditions' | 'description'>): ElementToWrite[] {
+  const error = conditions?.map((condition) => elementOf(condition))
+  return [
+    ...(error === undefined ? [] : [{name: 'error', children: error}]),
+    ...optional('responsedescription', description),
+  ]
+}
+
+function statusElement(status: MultiStatusStatus): ElementToWrite {
+  // The blank belongs to the grammar of a status line, with a reason or without. RFC 9112, section 4.
+  const line = typeof status === 'number' ? `HTTP/1.1 ${status} ` : status
+  return {name: 'status', children: [line]}
+}
+
+function optional(name: string, text: string | undefined): ElementToWrite[] {
+  return text === undefined ? [] : [{name, children: [text]}]
+}
+
+function elementOf(given: ElementToWrite | string): ElementToWrite {
+  return typeof given === 'string' ? {name: given} : given
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isList(
+  value: MultiStatusValue | MultiStatusValues,
+): value is Extract<MultiStatusValue | MultiStatusValues, readonly unknown[]> {
+  return Array.isArray(value)
+}
+
+/** An element in the builder's own shape. */
+function ordered({tag, attributes, children}: Markup): Record<string, unknown> {
+  const content = children.map((child) =>
+    typeof child === 'string' ? {[TEXT_NODE]: child} : ordered(child),
+  )
+  return {[tag]: content, [ATTRIBUTES]: attributes}
+}

@@ -1,0 +1,110 @@
+/**
+ * Writes XML documents from elements that are named in Clark notation. Chooses the prefixes and declares each of them once,
+ * on the root. Refuses names and characters that XML forbids. XML 1.0; Namespaces in XML 1.0.
+ */
+
+import {quoted} from '../protocol/errors.ts'
+import {DAV, parseName, XML_NAMESPACE} from '../protocol/name.ts'
+import {escapeText, FORBIDDEN} from './characters.ts'
+
+/** An element to write. An `XmlElement` is one. */
+export interface ElementToWrite {
+  /** `lockinfo` in `DAV:`, else `{ns}local`; `{}local` in no namespace. */
+  readonly name: string
+  /** By name: `x` without a prefix, else `{ns}x`. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined
+  /** Elements and text, mixed, in order. */
+  readonly children?: readonly (ElementToWrite | string)[] | undefined
+}
+
+/** An element with its prefix and its declarations of namespaces. Its texts are not escaped yet. */
+export interface Markup {
+  readonly tag: string
+  readonly attributes: Readonly<Record<string, string>>
+  readonly children: readonly (Markup | string)[]
+}
+
+/** The XML declaration in front of every document. */
+export const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
+
+/**
+ * Formats an XML document.
+ *
+ * @throws TypeError for a name or a character that XML forbids.
+ */
+export function formatDocument(root: ElementToWrite): string {
+  return XML_DECLARATION + formatMarkup(qualify(root))
+}
+
+/**
+ * Chooses the prefix of each element and attribute.
+ *
+ * @param prefix - The prefix of `DAV:`; empty for the default namespace.
+ * @throws TypeError for a name that XML forbids.
+ */
+export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
+  const prefixes = new Map<string, string>(prefix === '' ? [] : [[DAV, prefix]])
+  const others = prefix.startsWith('n') ? 'x' : 'n'
+  const prefixed = (name: string, namespace: string, local: string): string => {
+    if (!LOCAL_NAME.test(local)) {
+      throw new TypeError(
+        `${quoted(name)} is not a name: write getetag for a DAV: name, {namespace}local for any other`,
+      )
+    }
+    if (namespace === '') return local
+    if (namespace === XML_NAMESPACE) return `xml:${local}`
+    const found = prefixes.get(namespace) ?? `${others}${prefixes.size}`
+    prefixes.set(namespace, found)
+    return `${found}:${local}`
+  }
+  const qualified = (element: ElementToWrite, outer: string): Markup => {
+    const {namespace, local} = parseName(element.name)
+    const isPlain = namespace === '' || (namespace === DAV && prefix === '')
+    const inner = isPlain ? namespace : outer
+    const attributes = Object.entries(element.attributes ?? {}).map(([name, value]) => {
+      const parsed = name.startsWith('{') ? parseName(name) : {namespace: '', local: name}
+      return [prefixed(name, parsed.namespace, parsed.local), value]
+    })
+    return {
+      tag: prefixed(element.name, isPlain ? '' : namespace, local),
+      attributes: Object.fromEntries([
+        ...(inner === outer ? [] : [['xmlns', inner]]),
+        ...attributes,
+      ]),
+      children: (element.children ?? []).map((child) =>
+        typeof child === 'string' ? child : qualified(child, inner),
+      ),
+    }
+  }
+  const {tag, attributes, children} = qualified(root, '')
+  const declarations = Array.from(prefixes, ([namespace, name]) => [`xmlns:${name}`, namespace])
+  return {tag, attributes: {...Object.fromEntries(declarations), ...attributes}, children}
+}
+
+function formatMarkup({tag, attributes, children}: Markup): string {
+  const written = Object.entries(attributes).map(
+    ([name, value]) => ` ${name}="${escapeAttribute(value)}"`,
+  )
+  const content = children.map((child) =>
+    typeof child === 'string' ? escapeContent(child) : formatMarkup(child),
+  )
+  const start = `<${tag}${written.join('')}`
+  return content.length === 0 ? `${start}/>` : `${start}>${content.join('')}</${tag}>`
+}
+
+/** Escapes text between tags, so that a reader gives the same text. */
+export function escapeContent(text: string): string {
+  if (FORBIDDEN.test(text) || !text.isWellFormed())
+    throw new TypeError(`${quoted(text)} has a character that XML forbids`)
+  return escapeText(text)
+}
+
+/** Escapes an attribute's value. White space is escaped, because readers make blanks of it. */
+export function escapeAttribute(text: string): string {
+  return escapeContent(text)
+    .replaceAll('"', '&quot;')
+    .replaceAll('\t', '&#9;')
+    .replaceAll('\n', '&#10;')
+}
