@@ -1,4 +1,4 @@
-// Deletes what is named on the command line, eight at a time, and says what happened to each.
+// Deletes the files that are named on the command line, eight at a time, and prints the outcome for each.
 
 import {basicAuth, DavClient, encodePath, type Failure, visible} from 'multistatus'
 
@@ -6,7 +6,7 @@ const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = pr
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
 const dav = new DavClient({url: DAV_URL, auth})
 
-// Plain names such as `100% #1?.jpg`: encodePath makes references of them that mean the same resource.
+// encodePath makes references of plain names such as `100% #1?.jpg`.
 const targets = process.argv.slice(2).map((name) => encodePath(name))
 
 for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
@@ -17,7 +17,7 @@ for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
   else console.log('  in it:', url, status, wordsOf(result))
 }
 
-/** The server's own words as one line: a line feed in them could forge a line of ours. */
+/** The server's words in one line. A line feed in them could forge a line of this program. */
 function wordsOf({description, conditions}: Failure): string {
   return visible(description ?? conditions.join(', '), 200)
 }

@@ -1,5 +1,5 @@
-// Deletes what a file names, a URL reference in each line, and keeps a journal of results as JSON lines. It may be killed at
-// any moment: finish-job.ts goes on from the journal, in another process. The journal must not be there yet.
+// Deletes the targets in a file, a URL reference in each line, and keeps a journal of results as JSON lines. It may be killed at
+// any moment: finish-job.ts continues from the journal, in another process. The journal must be a new file.
 
 import {appendFileSync, openSync, readFileSync} from 'node:fs'
 
@@ -11,13 +11,13 @@ const dav = new DavClient({url: DAV_URL, auth})
 
 const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(2)
 const references = [...new Set(readFileSync(targets, 'utf8').split('\n').filter(Boolean))]
-// Nothing is sent by it: it refuses what is no target before anything is deleted.
+// A dry run sends no request. It refuses invalid targets before anything is deleted.
 const planned = dav.deleteMany(references, {dryRun: true})
 
 const file = openSync(journal, 'ax')
 for await (const result of dav.deleteMany(taken())) note(result)
 
-/** Each target, with a line in the journal before it is sent: what has no answer yet is a Failure that can be retried. */
+/** Writes each target to the journal before it is sent, as a Failure without an answer, which can be retried. */
 async function* taken() {
   for await (const {href, url} of planned) {
     const request = {method: 'DELETE', url, depth: 'infinity', attempts: 1} as const

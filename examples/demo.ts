@@ -1,7 +1,8 @@
-// The whole story in one program: a real server, one locked member, a bulk DELETE, its verdicts, the retry.
-//   npm run demo            on a server in this process; every verdict is checked, exit code 0 only if all were right
-//   npm run demo -- URL     lists a collection of a server of yours and changes nothing; credentials come from
-//                           DAV_USERNAME and DAV_PASSWORD, or from DAV_TOKEN
+// The demo: a real server, a locked member, a bulk DELETE, its verdicts, the retry. `npm run demo` runs it on a server in this
+// process, and exits with 0 only if every verdict was right.
+//
+// `npm run demo -- URL` lists a collection of your own server and changes nothing. Credentials come from DAV_USERNAME and
+// DAV_PASSWORD, or from DAV_TOKEN.
 
 import {styleText} from 'node:util'
 
@@ -21,7 +22,7 @@ try {
 } catch (error) {
   // A wrong verdict, a refused connection, a bad URL: the message says it all.
   const message = error instanceof Error ? error.message : String(error)
-  const isUnauthorized = error instanceof DavHttpError && error.status === 401
+  const isUnauthorized = DavHttpError.is(error) && error.status === 401
   const hint = isUnauthorized ? ': set DAV_USERNAME and DAV_PASSWORD, or DAV_TOKEN' : ''
   console.error(styleText('red', visible(message + hint), {stream: process.stderr}))
   process.exitCode = 1

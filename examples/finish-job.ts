@@ -1,5 +1,5 @@
-// Finishes what delete-job.ts began, however that ended: retries what failed or has no answer, and deletes what was not taken
-// yet. The last result for a target in the journal is its verdict then. It may be killed too, and run again.
+// Finishes the work of delete-job.ts. Retries targets that failed or have no answer, and deletes those that were not taken yet.
+// The last result for a target in the journal is then its verdict. This program may be killed too, and run again.
 
 import {appendFileSync, readFileSync, truncateSync} from 'node:fs'
 
@@ -13,7 +13,7 @@ const [targets = 'targets.txt', journal = 'journal.jsonl'] = process.argv.slice(
 const references = [...new Set(readFileSync(targets, 'utf8').split('\n').filter(Boolean))]
 const note = (result: DavResult) => appendFileSync(journal, `${JSON.stringify(result)}\n`)
 
-// A last line without its end was torn by the kill, and is as if it had not been begun.
+// The kill may have torn the last line. Its target then counts as not taken.
 truncateSync(journal, readFileSync(journal).lastIndexOf('\n') + 1)
 const before = verdicts()
 const failures = [...before.values()].filter(isFailure).filter(isRetryable)
@@ -37,7 +37,7 @@ async function* remaining() {
   }
 }
 
-/** The last result for each target itself, by its key: servers spell URLs in their own way. */
+/** The last result for each target, by its key, because servers spell URLs in their own way. */
 function verdicts(): Map<string, DavResult> {
   const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean)
   const results: DavResult[] = lines.map((line) => JSON.parse(line))

@@ -1,4 +1,4 @@
-// Lists a collection, a line for each member as it arrives, and says whether the listing is whole.
+// Lists a collection, a line for each member as it arrives, and says if the listing is complete.
 
 import {basicAuth, DavClient, visible} from 'multistatus'
 
@@ -8,7 +8,7 @@ const dav = new DavClient({url: DAV_URL, auth})
 
 const stream = dav.propfind('', {depth: 1, properties: ['getcontentlength', 'resourcetype']})
 for await (const result of stream) {
-  // An href is the server's text: it may hold what a terminal obeys.
+  // An href is the server's text. It may hold an escape sequence that a terminal obeys.
   const href = visible(result.href)
   if (!result.ok) console.log(result.status, href, result.reason)
   else if (result.properties.resourcetype?.includes('collection')) console.log('collection', href)

@@ -1,4 +1,4 @@
-// The reader alone, on a plain `fetch`: results while the answer is still arriving, in flat memory.
+// Reads a 207 answer from a plain `fetch`, without the client. Results come while the answer arrives, in flat memory.
 
 import {parseMultiStatus, visible} from 'multistatus/parser'
 

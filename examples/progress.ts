@@ -1,5 +1,5 @@
-// Deletes what is named on the command line, or in the lines of the standard input, and draws how far it is. Ctrl+C ends it
-// cleanly: nothing more is sent, and what has no answer by then is among the failed.
+// Deletes the files that are named on the command line or in the lines of the standard input, and draws the progress. Ctrl+C ends
+// it cleanly: it sends no more requests, and counts those without an answer as failed.
 
 import {createInterface} from 'node:readline'
 
@@ -14,7 +14,7 @@ const stop = new AbortController()
 process.on('SIGINT', () => stop.abort())
 const {signal} = stop
 
-// An array has a known length; what comes line by line has none.
+// An array has a known length; lines of the standard input have none.
 const names = process.argv.slice(2)
 const targets = names.length > 0 ? names.map((name) => encodePath(name)) : named()
 async function* named() {

@@ -1,4 +1,4 @@
-// Deletes what is named on the command line; what failed for now (locked, throttled, …) is tried again later.
+// Deletes the files that are named on the command line. Failures that may pass (locked, throttled, …) are retried later.
 
 import {basicAuth, DavClient, encodePath, isRetryable} from 'multistatus'
 

@@ -1,5 +1,5 @@
-// Lists all that is below a collection, on any server, a line for each resource. Where it is stopped with Ctrl+C, or something
-// fails, it writes down what is left, in the file that is named on the command line, and goes on from there the next time.
+// Lists a whole tree on any server, a line for each resource. After Ctrl+C or a failure it writes the rest of the work to a file,
+// which may be named on the command line, and continues from there the next time.
 
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 
@@ -14,7 +14,7 @@ process.once('SIGINT', () => stop.abort())
 
 const file = process.argv[2] ?? 'left.json'
 const resume = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-const stream = dav.propfind('', {depth: {walk: true}, resume, signal: stop.signal})
+const stream = dav.walk('', {resume, signal: stop.signal})
 
 const failed = new Set<string>()
 try {
@@ -27,7 +27,7 @@ try {
   if (!stop.signal.aborted) console.error(error)
 }
 
-// What failed is not in the checkpoint: it is put back, to be asked for again the next time.
+// Failures are not in the checkpoint. They are put back, to be listed the next time.
 const checkpoint = stream.checkpoint()
 const left = [...checkpoint.left, ...Array.from(failed, (url) => ({url, depth: 1}))]
 const incomplete = checkpoint.incomplete.filter(({href}) => !failed.has(href))
@@ -37,7 +37,7 @@ const isWhole = left.length === 0 && incomplete.length === 0
 console.log(isWhole ? 'That is all of it.' : 'There is more.')
 process.exitCode = isWhole ? 0 : 1
 
-/** A path below the collection, or the URL of what no path can be made of. */
+/** A path below the collection, or the URL of a result without a safe path. */
 function pathOf(result: DavResult<unknown>): string {
   try {
     return toLocalPath(result, {base: dav.url}) || '.'

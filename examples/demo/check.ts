@@ -1,4 +1,4 @@
-// Compares what happened with what must have happened. The first difference ends the demo with a sentence that names it.
+// Compares the outcome with the expected one. The first difference ends the demo with a sentence that names it.
 
 import {inspect, isDeepStrictEqual} from 'node:util'
 
@@ -6,7 +6,7 @@ import {type DavResult, decodePath} from 'multistatus'
 
 import {note} from './terminal.ts'
 
-/** Says that a fact is as it must be, or throws. */
+/** Prints a fact that is as expected, or throws. */
 export function check(fact: string, actual: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) {
     throw new Error(`Wrong: ${fact}. Expected ${show(expected)}, found ${show(actual)}.`)
@@ -14,7 +14,7 @@ export function check(fact: string, actual: unknown, expected: unknown): void {
   note(`checked: ${fact}`)
 }
 
-/** Takes a verdict off those that are expected, or throws because it is none of them. */
+/** Removes a verdict from the expected ones, or throws for an unexpected one. */
 export function judge(result: DavResult, expected: Map<string, string>): void {
   const path = decodePath(result) ?? result.href
   const verdict = result.ok ? `${result.status}` : `${result.status} ${result.reason}`

@@ -1,4 +1,4 @@
-// Lists a collection of a server that the user has, one line a result, as the results arrive. Changes nothing.
+// Lists a collection of the user's own server, one line for each result as it arrives. Changes nothing.
 
 import {basicAuth, bearerAuth, DavClient} from 'multistatus'
 

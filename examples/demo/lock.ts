@@ -1,4 +1,4 @@
-// LOCK and UNLOCK with the platform's fetch: another program that holds a resource. The client does not speak them yet.
+// LOCK and UNLOCK with the platform's fetch, as another program that holds a resource. The client has no verbs for them yet.
 // RFC 4918, sections 9.10 and 9.11.
 
 const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
@@ -25,6 +25,6 @@ export async function lock(url: string): Promise<string> {
 export async function unlock(url: string, token: string): Promise<void> {
   const response = await fetch(url, {method: 'UNLOCK', headers: {'Lock-Token': token}})
   await response.body?.cancel()
-  // A refused UNLOCK may come wrapped in a 207, so only 204 will do.
+  // A refused UNLOCK may come wrapped in a 207, so only 204 is a success.
   if (response.status !== 204) throw new Error(`UNLOCK ${url} answered ${response.status}.`)
 }

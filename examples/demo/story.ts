@@ -1,5 +1,5 @@
-// List, lock, bulk-delete, read the verdicts, unlock, retry only the failures: on a real server in this process, with
-// every verdict, and the disk behind it, checked against what must have happened.
+// The story of the demo: list, lock, bulk-delete, unlock, retry the failures. It runs on a real server in this process. Every
+// verdict, and the disk behind the server, is compared with the expected outcome.
 
 import {mkdir, readdir, writeFile} from 'node:fs/promises'
 import type {IncomingMessage, Server} from 'node:http'
@@ -21,7 +21,7 @@ import {check, judge} from './check.ts'
 import {lock, unlock} from './lock.ts'
 import {listed, note, summarized, title, verdict} from './terminal.ts'
 
-// Names that a URL, a document, a terminal or an object would take for something else.
+// Names with a special meaning in a URL, a document, a terminal or an object.
 const NASTY = [
   '100% #1?.txt',
   '<b> &amp; .txt',
@@ -125,7 +125,7 @@ async function emptyInbox({url, folder, http}: EmbeddedServer, signal: AbortSign
   check('the disk says so too', await stored(folder), ['inbox'])
 }
 
-/** Counts for each URL how often it was asked for: what the failures say, and what the server sees from now on. */
+/** Counts the requests for each URL: those that the failures report, and those that the server sees from now on. */
 function countAttempts(
   http: Server,
   base: string,
@@ -144,7 +144,7 @@ async function store(file: string): Promise<void> {
   await writeFile(file, 'Hello.')
 }
 
-/** All that is in the folder, but for the files in which nephele keeps its locks. */
+/** The content of the folder without the files in which nephele keeps its locks. */
 async function stored(folder: string): Promise<string[]> {
   const names = await readdir(folder, {recursive: true})
   return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()

@@ -1,5 +1,5 @@
-// What the demo prints: one line a result, colours only on a terminal that wants them (NO_COLOR is obeyed). Nothing that
-// a server wrote reaches the terminal raw: a name may hold an escape sequence.
+// The output of the demo: one line for each result, with colours on a terminal that wants them (NO_COLOR is obeyed). No text of a
+// server reaches the terminal raw, because a name may hold an escape sequence.
 
 import {styleText} from 'node:util'
 
@@ -26,14 +26,14 @@ export function listed(result: DavResult): void {
   console.log(`  ${size.padStart(12)}  ${time.padEnd(16)}  ${path}`)
 }
 
-/** What became of one resource. */
+/** The outcome for one resource. */
 export function verdict(result: DavResult, remark = ''): void {
   const mark = result.ok ? styleText('green', '✓') : styleText('red', '✗')
   const said = result.ok ? visible(remark) : why(result)
   console.log(`  ${mark} ${result.status}  ${name(result)}${said && styleText('dim', `  ${said}`)}`)
 }
 
-/** The end of a stream: whether anything may be missing, and the counts. */
+/** The summary of a stream: complete or not, and the counts. */
 export function summarized({complete, incomplete, ...counts}: Summary): void {
   const {successes, failures, requests} = counts
   note(
@@ -43,12 +43,12 @@ export function summarized({complete, incomplete, ...counts}: Summary): void {
     note(`incomplete: ${reason} ${status ?? ''} ${href}`)
 }
 
-/** The path as people read it, or the href as it is where no plain path can hold it. */
+/** The decoded path, or the href if it has no plain path. */
 function name(result: DavResult): string {
   return visible(decodePath(result) ?? result.href)
 }
 
-/** What a Failure says of its cause: our word for it, the server's conditions, the server's sentence. */
+/** The explanation of a Failure: its reason, the server's conditions and the server's sentence. */
 function why({reason, conditions, description}: Failure): string {
   return [reason, ...conditions, description ?? '']
     .filter((text) => text !== '')

@@ -1,38 +1,116 @@
-// Keeps the README's programs and the demo's output equal to examples/. With --write it updates them; else it fails if a
-// program differs. The demo's output is not compared, because it has a port, a folder and the time.
+// Keeps README.md and guide/ true. Programs are the same as in examples/, other snippets compile, links lead somewhere, and the
+// README stays short. With --write it copies the programs and the output of the demo. That output is not compared: it holds a
+// port, a folder and the time.
 
 import {execFileSync} from 'node:child_process'
-import {readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
-const root = new URL('../../', import.meta.url)
-const path = fileURLToPath(new URL('README.md', root))
-const names = ['list', 'walk', 'bulk-delete', 'progress', 'retry', 'delete-job', 'finish-job']
-const programs = [...names, 'parse-fetch'].map((name) => `examples/${name}.ts`)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const MAX_README_LINES = 220
+const PROGRAM = /(<!-- (examples\/[\w-]+\.ts) -->\s+```ts\n)[^]*?(```\n)/g
+const DEMO = /(<!-- demo -->\s+```text\n)[^]*?(```\n)/
+const SNIPPET = /^```ts\n([^]*?)^```$/gm
 
-const readme = readFileSync(path, 'utf8')
-let current = readme
-for (const program of programs)
-  current = replaceBlock(current, program, readFileSync(new URL(program, root), 'utf8'))
+const isWriting = process.argv.includes('--write')
+const pages = ['README.md', ...globSync('guide/*.md', {cwd: root})].map((name) => {
+  const text = readFileSync(join(root, name), 'utf8')
+  const current = text.replace(PROGRAM, (_, begin: string, program: string, end: string) => {
+    return begin + readFileSync(join(root, program), 'utf8') + end
+  })
+  return {name, text, current: isWriting ? withDemo(current) : current}
+})
+const problems = [
+  ...pages.flatMap(({name, text, current}) => {
+    if (isWriting) writeFileSync(join(root, name), current)
+    const isStale = !isWriting && current !== text
+    return isStale
+      ? [`${name} differs from examples/: run node test/support/readme.ts --write`]
+      : []
+  }),
+  ...unshown(),
+  ...pages.flatMap(({name, text}) => brokenLinks(name, text)),
+  ...(lines(pages[0]?.text) > MAX_README_LINES
+    ? [`README.md has more than ${MAX_README_LINES} lines`]
+    : []),
+  ...compileSnippets(),
+]
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exitCode = 1
 
-if (process.argv.includes('--write')) {
+/** Runs the demo for the page that shows its output. */
+function withDemo(page: string): string {
+  if (!DEMO.test(page)) return page
   const options = {env: {...process.env, NO_COLOR: '1'}, encoding: 'utf8'} as const
-  const output = execFileSync(
-    process.execPath,
-    [fileURLToPath(new URL('examples/demo.ts', root))],
-    options,
-  )
-  writeFileSync(path, replaceBlock(current, 'demo', `${output.trim()}\n`))
-} else if (current !== readme) {
-  console.error(
-    'The programs in README.md differ from examples/: run node test/support/readme.ts --write',
-  )
-  process.exitCode = 1
+  const output = execFileSync(process.execPath, [join(root, 'examples/demo.ts')], options)
+  return page.replace(DEMO, (_, begin: string, end: string) => `${begin}${output.trim()}\n${end}`)
 }
 
-/** Replaces the code block after a comment with this name. */
-function replaceBlock(markdown: string, name: string, text: string): string {
-  const block = new RegExp(`(<!-- ${name} -->\\s+\`\`\`\\w+\\n)[^]*?(\`\`\`\\n)`)
-  if (!block.test(markdown)) throw new Error(`README.md has no block after <!-- ${name} -->`)
-  return markdown.replace(block, (_, begin: string, end: string) => begin + text + end)
+/** Finds programs that no page shows. */
+function unshown(): string[] {
+  const programs = globSync('examples/*.ts', {cwd: root}).filter(
+    (path) => !path.endsWith('demo.ts'),
+  )
+  return programs
+    .filter((program) => !pages.some(({text}) => text.includes(`<!-- ${program} -->`)))
+    .map((program) => `${program} is on no page`)
+}
+
+/** Finds links to files and headings that are not there. */
+function brokenLinks(name: string, text: string): string[] {
+  return Array.from(text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)).flatMap(
+    ([, path = '', heading]) => {
+      const file = path === '' ? join(root, name) : join(root, dirname(name), path)
+      const isThere =
+        existsSync(file) &&
+        (heading === undefined || headings(readFileSync(file, 'utf8')).includes(heading))
+      return isThere ? [] : [`${name}: the link to ${path}${heading ?? ''} is broken`]
+    },
+  )
+}
+
+/** The headings of a page as GitHub names them in links. */
+function headings(text: string): string[] {
+  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\d\s-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  )
+}
+
+/** Compiles the snippets that are no programs. Each is a module of its own, in which `dav` is a client. */
+function compileSnippets(): string[] {
+  const folder = join(root, 'dist/snippets')
+  mkdirSync(folder, {recursive: true})
+  try {
+    for (const {name, current} of pages) {
+      const snippets = current.replaceAll(PROGRAM, '').matchAll(SNIPPET)
+      for (const [index, [, code = '']] of Array.from(snippets).entries())
+        writeFileSync(join(folder, `${name.replaceAll(/\W/g, '-')}-${index + 1}.ts`), code)
+    }
+    const client =
+      "import type {DavClient} from 'multistatus'\ndeclare global {\n  const dav: DavClient\n}\n"
+    writeFileSync(join(folder, 'client.ts'), client)
+    const config = {
+      extends: '../../tsconfig.json',
+      compilerOptions: {noUnusedLocals: false},
+      include: ['*.ts'],
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const compiler = fileURLToPath(
+      new URL('bin/tsc', import.meta.resolve('@typescript/native/package.json')),
+    )
+    execFileSync(process.execPath, [compiler, '-p', folder], {encoding: 'utf8'})
+    return []
+  } catch (error) {
+    return [`A snippet does not compile:\n${Reflect.get(Object(error), 'stdout') || String(error)}`]
+  } finally {
+    rmSync(folder, {recursive: true})
+  }
+}
+
+function lines(text = ''): number {
+  return text.split('\n').length - 1
 }

@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 
+import {lock} from '../../examples/demo/lock.ts'
 import {startEmbeddedServer} from './embedded-server.ts'
 
 const run = promisify(execFile)
@@ -33,6 +34,9 @@ try {
     ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
   )
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
+  await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
+  await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
+  await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
     ['100% #1?.jpg', 'old', 'gone.txt'],
@@ -65,7 +69,20 @@ try {
     [`failed ${url}gone.txt 404`, '2 of 3 deleted'],
     {exitCode: 1},
   )
+  await rm(join(folder, 'reports'), {recursive: true})
   await expectOutput('list.ts', [], ['That is all of it.'], {absent: ['.txt', 'old']})
+  await mkdir(join(folder, 'drafts'))
+  for (const name of ['notes.txt', 'drafts/contract.txt']) await writeFile(join(folder, name), name)
+  await lock(`${url}drafts/contract.txt`)
+  await expectOutput(
+    'first.ts',
+    [],
+    [
+      `deleted ${url}notes.txt\n`,
+      `kept    ${url}drafts/contract.txt 423 status\n`,
+      `kept    ${url}drafts/ 424 member\n`,
+    ],
+  )
   await expectOutput('demo.ts', [], ['Every verdict was the right one'])
   await expectOutput('demo.ts', [url], [url])
 } finally {
