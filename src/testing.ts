@@ -7,11 +7,8 @@
 export {multistatusBody} from './testing/multistatus-body.ts'
 export type {
   MultiStatusBodyOptions,
-  MultiStatusFacts,
-  MultiStatusGroup,
   MultiStatusPropstat,
   MultiStatusResponse,
-  MultiStatusSingle,
   MultiStatusStatus,
   MultiStatusValue,
   MultiStatusValues,

@@ -45,8 +45,12 @@ export interface MultiStatusPropstat {
   readonly description?: string | undefined
 }
 
-/** The members of a response beside its hrefs. With neither a status nor properties, the response is malformed. */
-export interface MultiStatusFacts {
+/** A response of the body. Without an href, or with neither a status nor properties, it is malformed. RFC 4918, section 14.24. */
+export interface MultiStatusResponse {
+  /** The href, as it is to stand in the body. */
+  readonly href?: string | undefined
+  /** Several hrefs that share a status. */
+  readonly hrefs?: readonly string[] | undefined
   /** The status of the resource as a whole. It wins over that of `propstats`. */
   readonly status?: MultiStatusStatus | undefined
   /** Properties with status 200: short for a member of `propstats`, in front of the others. */
@@ -60,25 +64,6 @@ export interface MultiStatusFacts {
   /** The href that `DAV:location` points to. */
   readonly location?: string | undefined
 }
-
-/** A response about one href. RFC 4918, section 14.24. */
-export interface MultiStatusSingle extends MultiStatusFacts {
-  /** The href, as it is to stand in the body. */
-  readonly href: string
-  /** Absent. */
-  readonly hrefs?: undefined
-}
-
-/** A response about several hrefs that share a status. RFC 4918, section 14.24. */
-export interface MultiStatusGroup extends MultiStatusFacts {
-  /** The hrefs, as they are to stand in the body. */
-  readonly hrefs: readonly string[]
-  /** Absent. */
-  readonly href?: undefined
-}
-
-/** A response of the body, about one href or several. */
-export type MultiStatusResponse = MultiStatusSingle | MultiStatusGroup
 
 /** Options of `multistatusBody`. */
 export interface MultiStatusBodyOptions {
@@ -133,7 +118,7 @@ export function multistatusBody(
   options: MultiStatusBodyOptions = {},
 ): string {
   const {description, syncToken, prefix} = readOptions('multistatusBody', options, OPTIONS)
-  if (prefix !== undefined && !/^(?!xml)[\w-]*$|^$/i.test(prefix))
+  if (prefix !== undefined && !/^(?!xml)[a-z_][\w.-]*$|^$/i.test(prefix))
     throw new TypeError('multistatusBody: prefix is a name such as D, or empty')
   const children = [
     ...responses.map((response) => responseElement(response)),
@@ -158,12 +143,12 @@ export function multistatusBody(
 
 function responseElement(given: MultiStatusResponse): ElementToWrite {
   const response = readOptions('multistatusBody', given, RESPONSE)
-  const {href, hrefs = [href ?? ''], status, properties, propstats = [], location} = response
+  const {href, hrefs = [], status, properties, propstats = [], location} = response
   const all = properties === undefined ? propstats : [{properties}, ...propstats]
   return {
     name: 'response',
     children: [
-      ...hrefs.flatMap((one) => optional('href', one)),
+      ...[href, ...hrefs].flatMap((one) => optional('href', one)),
       ...(status === undefined ? [] : [statusElement(status)]),
       ...all.map((propstat) => propstatElement(propstat)),
       ...reasonElements(response),
@@ -200,7 +185,7 @@ function propertyElement(name: string, value: MultiStatusValue): ElementToWrite 
 function reasonElements({
   conditions,
   description,
-}: Pick<MultiStatusFacts, 'conditions' | 'description'>): ElementToWrite[] {
+}: Pick<MultiStatusResponse, 'conditions' | 'description'>): ElementToWrite[] {
   const error = conditions?.map((condition) => elementOf(condition))
   return [
     ...(error === undefined ? [] : [{name: 'error', children: error}]),

@@ -129,9 +129,11 @@ describe('multistatusBody', () => {
     ])
   })
 
-  it('is read back as a malformed response where neither a status nor a property is given', () => {
-    expect(readBack([{href: '/files/a'}, {href: '/files/b', status: 204}]).results).toMatchObject([
+  it('is read back as a malformed response without an href, or without a status and a property', () => {
+    const responses = [{href: '/files/a'}, {status: 200}, {href: '/files/b', status: 204}]
+    expect(readBack(responses).results).toMatchObject([
       {ok: false, reason: 'malformed', href: '/files/a'},
+      {ok: false, reason: 'malformed', href: ''},
       {ok: true, status: 204, href: '/files/b'},
     ])
   })
@@ -144,17 +146,10 @@ describe('multistatusBody', () => {
     ['a name with a prefix', () => multistatusBody([{href: '/a', properties: ['oc:fileid']}])],
     ['U+0001 in an href', () => multistatusBody([{href: '/\u0001', status: 200}])],
     ['a prefix that XML reserves', () => multistatusBody([], {prefix: 'xml'})],
+    ['a prefix that begins with a digit', () => multistatusBody([], {prefix: '1'})],
     ['a prefix with markup', () => multistatusBody([], {prefix: 'D="">'})],
   ])('refuses %s by a TypeError', (_, build) => {
     expect(build).toThrow(TypeError)
-  })
-
-  it('gives a response one href or several, by its types', () => {
-    // @ts-expect-error -- a response needs an href
-    const none: MultiStatusResponse = {status: 200}
-    // @ts-expect-error -- one of the two
-    const both: MultiStatusResponse = {href: '/a', hrefs: ['/b'], status: 200}
-    expect([none, both]).toHaveLength(2)
   })
 })
 
