@@ -4,6 +4,7 @@
 import fc from 'fast-check'
 import {type DavResult, MultiStatusParser, type Summary, type XmlElement} from 'multistatus/parser'
 import {
+  type ElementToWrite,
   multistatusBody,
   type MultiStatusBodyOptions,
   type MultiStatusResponse,
@@ -96,6 +97,23 @@ describe('multistatusBody', () => {
     expect(readBack([{href: '/files/a/', properties}]).results).toMatchObject([
       {ok: true, status: 200, relation: 'member', properties},
     ])
+  })
+
+  it('writes creationdate in ISO 8601, and other dates in the format of HTTP', () => {
+    const date = new Date('2026-11-29T12:00:00.000Z')
+    const properties = {creationdate: date, getlastmodified: date, '{urn:x}seen': date}
+    expect(built([{href: '/a', properties}])).toContain(
+      '<D:creationdate>2026-11-29T12:00:00.000Z</D:creationdate>' +
+        '<D:getlastmodified>Sun, 29 Nov 2026 12:00:00 GMT</D:getlastmodified>' +
+        '<n1:seen>Sun, 29 Nov 2026 12:00:00 GMT</n1:seen>',
+    )
+  })
+
+  it('writes a value of 200 levels', () => {
+    let element: ElementToWrite = {name: '{}x'}
+    for (let level = 1; level < 200; level++) element = {name: '{}x', children: [element]}
+    const body = built([{href: '/a', properties: {owner: [element]}}])
+    expect(body.match(/<x\/?>/g)).toHaveLength(200)
   })
 
   it('leaves out a property whose value is undefined', () => {
