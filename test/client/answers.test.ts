@@ -47,7 +47,7 @@ describe.each([
       ['a comment', comment],
       ['both, and a declaration', `<?xml version="1.0"?>${comment}\n${blank}`],
     ])('is one: %s', async (_name, before) => {
-      server.answers(answer207(before + verdicts({'/a/x': '423 Locked'})))
+      server.answers(answer207(before + OPEN + verdict('/a/x', 'HTTP/1.1 423 Locked') + SHUT))
       const results = await Array.fromAsync(open().deleteMany(['a/']))
       expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
       server.answers(answer207(before + listing('/docs/', '/docs/a')))

@@ -5,7 +5,9 @@ import {once} from 'node:events'
 import {createServer, type IncomingHttpHeaders, type ServerResponse} from 'node:http'
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {propstat, verdict} from './fixtures.ts'
+import {multistatusBody} from 'multistatus/testing'
+
+import {propstat} from './fixtures.ts'
 
 /** Breaks the connection with a TCP reset. */
 export const RESET: unique symbol = Symbol('reset')
@@ -178,10 +180,9 @@ export function answer207(body: Part | readonly Part[], headers: Answer['headers
 
 /** Formats the body of a 207 to a DELETE: one status for each href. */
 export function verdicts(statuses: Readonly<Record<string, string>>): string {
-  const responses = Object.entries(statuses).map(([href, status]) =>
-    verdict(href, `HTTP/1.1 ${status}`),
+  return multistatusBody(
+    Object.entries(statuses).map(([href, status]) => ({href, status: `HTTP/1.1 ${status}`})),
   )
-  return OPEN + responses.join('') + SHUT
 }
 
 /** Formats a response of a listing. An href with a slash at its end is a collection. */
