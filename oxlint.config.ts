@@ -126,6 +126,16 @@ const config: OxlintConfig = defineConfig({
         'vitest/expect-expect': ['error', {assertFunctionNames: ['expect', 'expect*']}],
       },
     },
+    {
+      files: ['examples/**/*.ts'],
+      rules: {
+        // The runner of node:test waits for its tests.
+        'typescript/no-floating-promises': [
+          'error',
+          {allowForKnownSafeCalls: [{from: 'package', name: 'test', package: 'node:test'}]},
+        ],
+      },
+    },
     {files: ['*.config.ts'], rules: {'import/no-default-export': 'off'}},
   ],
 })

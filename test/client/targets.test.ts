@@ -208,7 +208,7 @@ describe('encodePath and a client', () => {
         const lists: Transport = async () => ({
           status: 207,
           headers: new Headers(),
-          body: new Blob([verdicts({[href.replaceAll("'", '&apos;')]: '200 OK'})]).stream(),
+          body: new Blob([verdicts({[href]: '200 OK'})]).stream(),
         })
         const {successes} = await new DavClient({url: base, transport: lists})
           .propfind('')
