@@ -1,102 +1,86 @@
 /**
- * Which elements of a Multi-Status document mean something, by their place. All others are skipped with what is in them,
- * never an error. RFC 4918, sections 14 and 17; RFC 6578, section 6.
+ * Roles of the elements of a Multi-Status document, by their place. All others are skipped with their content, never an error.
+ * RFC 4918, sections 14 and 17; RFC 6578, section 6.
  */
 
 import type {PathNode} from '../xml/path.ts'
 
-/** What an element is. Numbers, because every tag of a body is looked at. */
+/** The role of an element. Numbers, because every tag of a body is looked at. */
 export const Role = {
   skipped: 0,
-  document: 1,
-  multistatus: 2,
-  response: 3,
-  href: 4,
-  status: 5,
-  propstat: 6,
-  propstatStatus: 7,
-  prop: 8,
-  property: 9,
-  error: 10,
-  condition: 11,
-  propstatError: 12,
-  propstatCondition: 13,
-  description: 14,
-  propstatDescription: 15,
-  documentDescription: 16,
-  location: 17,
-  locationHref: 18,
-  syncToken: 19,
-  misnamed: 20,
+  multistatus: 1,
+  response: 2,
+  href: 3,
+  status: 4,
+  propstat: 5,
+  prop: 6,
+  property: 7,
+  error: 8,
+  condition: 9,
+  description: 10,
+  location: 11,
+  locationHref: 12,
+  syncToken: 13,
+  misnamed: 14,
 } as const
 
-const CHILDREN: ReadonlyMap<number, ReadonlyMap<string, number>> = new Map([
+const CHILDREN: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   // <!ELEMENT multistatus (response*, responsedescription?, sync-token?) >
-  [
-    Role.multistatus,
-    new Map<string, number>([
-      ['response', Role.response],
-      ['responsedescription', Role.documentDescription],
-      ['sync-token', Role.syncToken],
-    ]),
-  ],
+  [Role.multistatus]: {
+    response: Role.response,
+    responsedescription: Role.description,
+    'sync-token': Role.syncToken,
+  },
   // <!ELEMENT response (href, ((href*, status)|(propstat+)), error?, responsedescription? , location?) >
-  [
-    Role.response,
-    new Map<string, number>([
-      ['href', Role.href],
-      ['status', Role.status],
-      ['propstat', Role.propstat],
-      ['error', Role.error],
-      ['responsedescription', Role.description],
-      ['location', Role.location],
-    ]),
-  ],
+  [Role.response]: {
+    href: Role.href,
+    status: Role.status,
+    propstat: Role.propstat,
+    error: Role.error,
+    responsedescription: Role.description,
+    location: Role.location,
+  },
   // <!ELEMENT propstat (prop, status, error?, responsedescription?) >
-  [
-    Role.propstat,
-    new Map<string, number>([
-      ['prop', Role.prop],
-      ['status', Role.propstatStatus],
-      ['error', Role.propstatError],
-      ['responsedescription', Role.propstatDescription],
-    ]),
-  ],
+  [Role.propstat]: {
+    prop: Role.prop,
+    status: Role.status,
+    error: Role.error,
+    responsedescription: Role.description,
+  },
   // <!ELEMENT location (href) >
-  [Role.location, new Map<string, number>([['href', Role.locationHref]])],
-])
+  [Role.location]: {href: Role.locationHref},
+}
 
-const ANY_CHILD: ReadonlyMap<number, number> = new Map<number, number>([
-  [Role.prop, Role.property],
-  [Role.error, Role.condition],
-  [Role.propstatError, Role.propstatCondition],
-])
+/** The role of every child of these elements. */
+const ANY_CHILD: Readonly<Record<number, number>> = {
+  [Role.prop]: Role.property,
+  [Role.error]: Role.condition,
+}
 
-const TEXT: ReadonlySet<number> = new Set<number>([
+const TEXT: readonly number[] = [
   Role.href,
   Role.status,
-  Role.propstatStatus,
   Role.description,
-  Role.propstatDescription,
-  Role.documentDescription,
   Role.locationHref,
   Role.syncToken,
-])
+]
 
-// In no namespace, with an undeclared prefix, or with DAV: misspelt: a response that nobody can read, and no extension.
+// In no namespace, with an undeclared prefix, or with DAV: misspelt: an unreadable response, and no extension.
 const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
 
-/** Settles what a new path is. A root that is skipped must be refused. */
+/** Gives a new path its role. A root that is skipped must be refused. */
 export function classify(node: PathNode): void {
-  const parent = node.parent
-  if (parent === undefined || parent.depth === 0) {
-    node.role = node.name.text === 'multistatus' ? Role.multistatus : Role.skipped
+  const parent = node.depth === 1 ? undefined : node.parent
+  const name = node.name.text
+  if (parent === undefined) {
+    node.role = name === 'multistatus' ? Role.multistatus : Role.skipped
     return
   }
-  node.role =
-    ANY_CHILD.get(parent.role) ?? CHILDREN.get(parent.role)?.get(node.name.text) ?? Role.skipped
+  const children = CHILDREN[parent.role] ?? {}
+  const named = Object.hasOwn(children, name) ? children[name] : undefined
+  node.role = ANY_CHILD[parent.role] ?? named ?? Role.skipped
   const isStranger = node.role === Role.skipped && parent.role === Role.multistatus
-  if (isStranger && MISNAMED_RESPONSE.test(node.name.text)) node.role = Role.misnamed
+  if (isStranger && MISNAMED_RESPONSE.test(name)) node.role = Role.misnamed
   if (node.role === Role.property) node.collects = 'markup'
-  else if (TEXT.has(node.role)) node.collects = 'text'
+  else if (TEXT.includes(node.role)) node.collects = 'text'
 }

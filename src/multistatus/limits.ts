@@ -93,27 +93,15 @@ const DEFAULTS: Limits = {
   bytes: Number.POSITIVE_INFINITY,
 }
 
-const RULES: Rules<Limits> = {
-  response: NUMBER,
-  value: NUMBER,
-  elements: NUMBER,
-  tag: NUMBER,
-  name: NUMBER,
-  attributes: NUMBER,
-  depth: NUMBER,
-  properties: NUMBER,
-  hrefs: NUMBER,
-  responses: NUMBER,
-  bytes: NUMBER,
-}
-
 /**
  * The limits to apply: those given, and the defaults for the others.
  *
  * @throws RangeError where one is not above zero, TypeError where it is no number or has no such name.
  */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
-  const limits = readOptions('limits', given, RULES)
+  const entries = Object.keys(DEFAULTS).map((name) => [name, NUMBER])
+  const rules = Object.fromEntries(entries) as Rules<Partial<Limits>>
+  const limits = readOptions('limits', given, rules)
   for (const [name, value] of Object.entries(limits)) {
     if (!(value > 0)) throw new RangeError(`limits.${name} is a number above zero`)
   }

@@ -3,17 +3,16 @@
  * below together and says where in the bytes a fault is. RFC 4918, section 13.
  */
 
-import type {Property} from '../properties/bag.ts'
 import {DECODERS} from '../properties/decode.ts'
+import type {Property} from '../properties/values.ts'
 import type {Decoders, Properties} from '../properties/vocabulary.ts'
 import {MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {ownCopy} from '../xml/characters.ts'
-import {EncodingReader, UnknownEncodingError} from '../xml/encoding.ts'
+import {EncodingReader} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
-import type {Source} from '../xml/source.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
 import {MultiStatusReader} from './reader.ts'
@@ -100,16 +99,6 @@ export class MultiStatusParser<P = Properties> {
   readonly #encoding: EncodingReader
   readonly #reader: MultiStatusReader
   readonly #scanner: Scanner<Property>
-  readonly #receiver = {
-    text: (source: Source): void => {
-      this.#end = this.#encoding.offset
-      this.#scanner.feed(source)
-    },
-    broken: (message: string): void => {
-      this.#end = this.#encoding.offset
-      this.#scanner.fault(message, 'encoding')
-    },
-  }
   #bytes = 0
   // The byte at which the text ends that was decoded last.
   #end = 0
@@ -131,24 +120,25 @@ export class MultiStatusParser<P = Properties> {
     this.#url = requestUrl(url)
     this.#method = (method ?? 'PROPFIND').toUpperCase()
     this.#limits = resolveLimits(limits)
-    this.#encoding = new EncodingReader(encoding)
-    this.#reader = new MultiStatusReader(
-      this.#url,
-      this.#method,
-      this.#limits,
-      decoders,
-      () => this.#scanner.position,
-    )
+    this.#encoding = new EncodingReader(encoding, {
+      text: (source) => {
+        this.#end = this.#encoding.offset
+        this.#scanner.feed(source)
+      },
+      broken: (message) => this.#broken(message),
+    })
+    const position = (): number => this.#scanner.position
+    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, decoders, position)
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
 
-  /** Whether the root was read and is `DAV:multistatus`: until then the body may be anything. */
+  /** True when the root was read and is `DAV:multistatus`. Until then the body may be anything. */
   get isMultiStatus(): boolean {
     return this.#reader.isMultiStatus
   }
 
   /**
-   * Whether `DAV:multistatus` has ended: each result was given out, and only white space, comments and instructions may follow.
+   * True when `DAV:multistatus` has ended: each result was given out, and only white space, comments and instructions may follow.
    *
    * @internal
    */
@@ -179,7 +169,8 @@ export class MultiStatusParser<P = Properties> {
     } catch (error) {
       this.#error = this.#explain(error)
     }
-    return this.#take()
+    // The caller names the properties, by its decoders or by the names it asked for.
+    return this.#reader.take() as DavResult<P>[]
   }
 
   /**
@@ -192,9 +183,9 @@ export class MultiStatusParser<P = Properties> {
     if (this.#error !== undefined) throw this.#error
     if (this.#summary !== undefined) return this.#summary
     try {
-      const isCut = this.#encoding.end(this.#receiver)
+      const isCut = this.#encoding.end()
       this.#scanner.end()
-      if (isCut) this.#receiver.broken('the last character is not complete')
+      if (isCut) this.#broken('the last character is not complete')
     } catch (error) {
       this.#error = this.#explain(error)
       throw this.#error
@@ -216,41 +207,28 @@ export class MultiStatusParser<P = Properties> {
     return this.#summary
   }
 
-  #take(): DavResult<P>[] {
-    // The caller has said by its decoders, or by the names it asked for, what the properties are.
-    return this.#reader.take() as DavResult<P>[]
-  }
-
   #feed(chunk: Uint8Array | string): void {
     const room = Math.max(0, this.#limits.bytes - this.#bytes)
-    if (typeof chunk === 'string') {
-      const text = beginningOf(chunk, room)
-      this.#encoding.writeText(text, this.#receiver)
-      this.#bytes = this.#encoding.offset
-      if (text.length < chunk.length) this.#tooManyBytes()
-    } else {
-      this.#bytes += Math.min(chunk.length, room)
-      this.#encoding.write(chunk.length > room ? chunk.subarray(0, room) : chunk, this.#receiver)
-      if (chunk.length > room) this.#tooManyBytes()
-    }
-  }
-
-  #tooManyBytes(): never {
+    const begin = typeof chunk === 'string' ? beginningOf(chunk, room) : chunk.subarray(0, room)
+    this.#bytes += typeof begin === 'string' ? 0 : begin.length
+    this.#encoding.write(begin)
+    if (typeof chunk === 'string') this.#bytes = this.#encoding.offset
+    if (begin.length === chunk.length) return
     const message = `the body is longer than ${this.#limits.bytes} bytes`
-    throw new ScanError(message, 'limit-exceeded', '', 'bytes')
+    throw this.#errorAt(message, 'limit-exceeded', this.#end, 'bytes')
   }
 
-  /** The byte at which a text begins that is the end of what the scanner was fed. */
-  #offset(rest: string): number {
-    return this.#end - this.#encoding.byteLength(rest)
+  #broken(message: string): void {
+    this.#end = this.#encoding.offset
+    this.#scanner.fault(message, 'encoding')
   }
 
   #explain(error: unknown): unknown {
-    if (error instanceof UnknownEncodingError) return this.#errorAt(error.message, 'encoding', 0)
     if (!(error instanceof ScanError)) return error
-    const isTruncated = error.reason === 'truncated'
-    const offset = isTruncated ? this.#bytes : this.#offset(this.#scanner.fedFrom(error.rest))
-    return this.#errorAt(error.message, error.reason, offset, error.limit)
+    const {message, reason, at, limit} = error
+    const rest = this.#encoding.byteLength(this.#scanner.textFrom(at))
+    const offset = reason === 'truncated' ? this.#bytes : this.#end - rest
+    return this.#errorAt(message, reason, offset, limit)
   }
 
   #errorAt(
@@ -259,19 +237,17 @@ export class MultiStatusParser<P = Properties> {
     offset: number,
     limit?: string,
   ): MultiStatusError {
-    const done = `after ${this.#reader.responses} complete responses`
-    const message = `The Multi-Status answer to ${this.#method} ${this.#url.href} cannot be read on at byte ${offset}, ${done}: ${problem}`
     const request = {method: this.#method, url: this.#url.href}
-    return new MultiStatusError(ownCopy(message), reason, offset, limit, request)
+    const asked = `The Multi-Status answer to ${request.method} ${request.url}`
+    const place = `byte ${offset}, after ${this.#reader.responses} complete responses`
+    const message = ownCopy(`${asked} cannot be read on at ${place}: ${problem}`)
+    return new MultiStatusError(message, reason, offset, limit, request)
   }
 }
 
-/** As much of a text as has no more bytes than these, as UTF-8. */
+/** The beginning of a text that has no more bytes than these, as UTF-8. */
 function beginningOf(text: string, bytes: number): string {
   if (text.length * 3 <= bytes) return text
-  const {read} = new TextEncoder().encodeInto(
-    text,
-    new Uint8Array(Math.min(bytes, text.length * 3)),
-  )
-  return text.slice(0, read)
+  const room = new Uint8Array(Math.min(bytes, text.length * 3))
+  return text.slice(0, new TextEncoder().encodeInto(text, room).read)
 }

@@ -3,50 +3,48 @@
  * RFC 4918, sections 13 and 14.16.
  */
 
-import type {Property} from '../properties/bag.ts'
-import {Markup, PropertyValues} from '../properties/values.ts'
+import type {Property} from '../properties/values.ts'
+import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
+import {SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
-import type {PathNode} from '../xml/path.ts'
+import type {Markup} from '../xml/element.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {ScanError} from '../xml/handler.ts'
+import type {PathNode} from '../xml/path.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
-import type {PropstatDraft} from './propstat.ts'
-import {Propstats} from './propstat.ts'
-import {ResponseDraft} from './response.ts'
+import {PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists, refusedSelf} from './summary.ts'
 
-/** The handler of a scanner: collects results and what is said of the whole. */
+/** The handler of a scanner: collects results and the facts of the summary. */
 export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #limits: Limits
   readonly #position: () => number
-  readonly #url: URL
   readonly #lists: boolean
   readonly #needsAll: boolean
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
   #results: DavResult[] = []
+  #hasRoot = false
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
-  readonly #propstats = new Propstats()
-  #root: PathNode<Property> | undefined
   #inHref = false
-  // In recovery: whether there was a fault, and since then no href has begun and no response has ended.
+  // In recovery: there was a fault, and since then no href has begun and no response has ended.
   #isLost = false
-  #responses = 0
   #successes = 0
   #failures = 0
+  #responses = 0
   #description = ''
   #syncToken = ''
   #self: Incomplete | undefined
-  // The request URL itself, where it answered and refused its properties; and whether it is not alone.
+  // The request URL itself, if it answered and refused its properties; and a sign that it is not alone.
   #refused: Incomplete | undefined
   #hasMember = false
   #malformed = false
@@ -60,7 +58,6 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   ) {
     this.#limits = limits
     this.#position = position
-    this.#url = url
     this.#lists = lists(method)
     // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
     this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
@@ -68,12 +65,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#values = new PropertyValues(decoders)
   }
 
-  /** Whether the root was read and is `DAV:multistatus`. */
+  /** The root was read and is `DAV:multistatus`. */
   get isMultiStatus(): boolean {
-    return this.#root !== undefined
+    return this.#hasRoot
   }
 
-  /** How many responses are complete. */
+  /** The number of complete responses. */
   get responses(): number {
     return this.#responses
   }
@@ -85,12 +82,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     return results
   }
 
-  /** What can be said of what was read. */
+  /** Sums up the document so far. */
   summary(): Summary {
     const incomplete: Incomplete[] = []
     if (this.#self !== undefined) incomplete.push(this.#self)
     else if (this.#refused !== undefined && !this.#hasMember) incomplete.push(this.#refused)
-    if (this.#malformed) incomplete.push({href: this.#url.href, reason: 'malformed'})
+    if (this.#malformed) incomplete.push({href: this.#resolver.base, reason: 'malformed'})
     return {
       complete: incomplete.length === 0,
       incomplete,
@@ -102,7 +99,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  /** Throws where the response that is being read is too long. */
+  /** Throws if the response that is read is too long. */
   fed(): void {
     if (this.#response === undefined) return
     if (this.#position() - this.#responseAt <= this.#limits.response) return
@@ -112,25 +109,25 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   classify(node: PathNode<Property>): void {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
-      const problem = `the root is <${visible(node.tag, 100)}>, not DAV:multistatus`
-      throw new ScanError(problem, 'not-multistatus', undefined)
+      const problem = `the root is <${visible(node.tag, SHOWN_NAME_CHARACTERS)}>, not DAV:multistatus`
+      throw new ScanError(problem, 'not-multistatus')
     }
-    if (node.role === Role.property) node.name.known ??= this.#values.makeProperty(node.name)
+    const {role, name} = node
+    if (role === Role.property) name.known ??= this.#values.makeProperty(name.text, name.isOnly)
   }
 
   open(node: PathNode<Property>): void {
     switch (node.role) {
+      case Role.multistatus:
+        this.#hasRoot = true
+        break
       case Role.response:
         this.#response = new ResponseDraft()
         this.#responseAt = this.#position()
         break
-      case Role.misnamed:
-        // It is no response, and may have been meant as one.
-        this.#malformed = true
-        break
       case Role.propstat:
         this.#countPart()
-        this.#propstat = this.#propstats.make()
+        this.#propstat = new PropstatDraft()
         this.#response?.addPropstat(this.#propstat)
         break
       case Role.href:
@@ -138,52 +135,63 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         // Not before: broken markup such as `</<D:response>` begins a response without an href.
         this.#isLost = false
         break
-      case Role.multistatus:
-        this.#root = node
+      case Role.misnamed:
+        // It is no response, and may have been meant as one.
+        this.#malformed = true
         break
       default:
     }
   }
 
-  close(node: PathNode<Property>, value: string, structured: boolean): void {
-    switch (node.role) {
-      case Role.property:
-        return this.#property(node, value, structured)
-      case Role.href:
-        return this.#href(ownCopy(trimSpace(value)))
-      case Role.status:
-        return this.#response?.setStatus(decodeStatusLine(value))
-      case Role.propstatStatus:
-        if (this.#propstat !== undefined) this.#propstat.status ??= decodeStatusLine(value)
-        return undefined
-      case Role.propstat:
-        this.#propstat = undefined
-        return undefined
+  close(node: PathNode<Property>, value: string | Markup): void {
+    const response = this.#response
+    const propstat = this.#propstat
+    if (node.role === Role.property) {
+      const property = node.name.known
+      if (propstat === undefined || response === undefined || property === undefined) return
+      if (++response.size > this.#limits.properties) this.#tooMany('properties', 'properties')
+      propstat.add(property, value)
+      return
+    }
+    // Only properties have markup.
+    if (typeof value === 'string') this.#closeText(node, value)
+  }
+
+  #closeText({role, name}: PathNode<Property>, value: string): void {
+    const response = this.#response
+    const part = this.#propstat ?? response
+    switch (role) {
       case Role.response:
         this.fed()
         this.#isLost = false
-        return this.#finish()
+        this.#finish()
+        break
+      case Role.href:
+        this.#inHref = false
+        response?.addHref(ownCopy(trimSpace(value)))
+        if ((response?.hrefs.length ?? 0) > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
+        break
+      case Role.status:
+        part?.setStatus(decodeStatusLine(value))
+        break
+      case Role.propstat:
+        this.#propstat = undefined
+        break
       case Role.condition:
-        return this.#condition(node.name.text, this.#response)
-      case Role.propstatCondition:
-        return this.#condition(node.name.text, this.#propstat)
+        this.#countPart()
+        part?.addCondition(name.text)
+        break
       case Role.description:
-        if (this.#response !== undefined) this.#response.description ||= ownCopy(trimSpace(value))
-        return undefined
-      case Role.propstatDescription:
-        if (this.#propstat !== undefined) this.#propstat.description ||= ownCopy(trimSpace(value))
-        return undefined
-      case Role.documentDescription:
-        this.#description ||= ownCopy(trimSpace(value))
-        return undefined
+        if (part === undefined) this.#description ||= ownCopy(trimSpace(value))
+        else part.description ||= ownCopy(trimSpace(value))
+        break
       case Role.locationHref:
-        if (this.#response !== undefined) this.#response.location ||= ownCopy(trimSpace(value))
-        return undefined
+        if (response !== undefined) response.location ||= ownCopy(trimSpace(value))
+        break
       case Role.syncToken:
         this.#syncToken ||= ownCopy(trimSpace(value))
-        return undefined
+        break
       default:
-        return undefined
     }
   }
 
@@ -195,25 +203,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
-  /** Behind a fault the next response begins wherever its start tag stands: end tags before it may be lost. */
+  /** Behind a fault the next response begins at any start tag of one: end tags before it may be lost. */
   mayBeNext(child: PathNode<Property>): boolean {
     return this.#isLost && child.role !== Role.response && child.rawName.endsWith('response')
-  }
-
-  #property(node: PathNode<Property>, value: string, structured: boolean): void {
-    const propstat = this.#propstat
-    const response = this.#response
-    if (propstat === undefined || response === undefined) return
-    if (++response.size > this.#limits.properties) this.#tooMany('properties', 'properties')
-    propstat.add(node, structured ? new Markup(value) : value)
-  }
-
-  #condition(name: string, of: ResponseDraft | PropstatDraft | undefined): void {
-    this.#countPart()
-    if (of === undefined) return
-    // Most have one, for which an array that grows would take the room of 17.
-    if (of.conditions === undefined) of.conditions = [name]
-    else of.conditions.push(name)
   }
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */
@@ -222,23 +214,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#tooMany('properties', 'propstats and conditions')
   }
 
-  #href(href: string): void {
-    this.#inHref = false
-    this.#response?.addHref(href)
-    this.#checkHrefs()
-  }
-
-  #checkHrefs(): void {
-    const count = this.#response?.hrefs.length ?? 0
-    if (count > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
-  }
-
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    if (this.#responses + 1 > this.#limits.responses) {
-      this.#exceeded('responses', `there are more than ${this.#limits.responses} responses`)
-    }
+    const {responses} = this.#limits
+    if (this.#responses + 1 > responses)
+      this.#exceeded('responses', `there are more than ${responses} responses`)
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
@@ -256,11 +237,10 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       this.#self ??= incompleteSelf(result)
       this.#refused ??= refusedSelf(result)
     }
-    this.#propstats.take(response.propstats)
   }
 
-  #tooMany(limit: keyof Limits, what: string): never {
-    this.#exceeded(limit, `a DAV:response has more than ${this.#limits[limit]} ${what}`)
+  #tooMany(limit: keyof Limits, parts: string): never {
+    this.#exceeded(limit, `a DAV:response has more than ${this.#limits[limit]} ${parts}`)
   }
 
   #exceeded(limit: keyof Limits, message: string): never {

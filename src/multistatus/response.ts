@@ -1,53 +1,85 @@
 /**
- * One `DAV:response` while it is read, and the results that it is. Nothing is dropped: what cannot be understood is a
- * Failure too. RFC 4918, sections 13, 14.22 and 14.24.
+ * One `DAV:response` while it is read, and its results. Nothing is dropped: nonsense is a Failure too.
+ * RFC 4918, sections 13, 14.22 and 14.24.
  */
 
 import {Undecodable} from '../properties/decode.ts'
-import type {Property} from '../properties/bag.ts'
-import type {PropertyValues} from '../properties/values.ts'
+import type {Property, PropertyValues, Written} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import type {Part, PropstatDraft} from './propstat.ts'
 import type {DavResult, Failure, FailureReason, PropertyFailure} from './result.ts'
 
-const NONE: readonly never[] = Object.freeze([])
-const NOTHING: Said = {conditions: undefined, description: ''}
 // Each list begins as this one, which `append` never changes.
-const EMPTY: never[] = []
+const NONE = /* @__PURE__ */ Object.freeze<never[]>([]) as never[]
 
-/** What a server says of a failure. */
+/** The words of the server about a failure. */
 interface Said {
-  readonly conditions: readonly string[] | undefined
+  readonly conditions?: readonly string[] | undefined
   readonly description: string
 }
 
+/** A `DAV:propstat`: properties that share a status. */
+export class PropstatDraft implements Said {
+  status: number | undefined
+  conditions: string[] | undefined
+  description = ''
+  readonly properties: Property[] = []
+  /** The content of each of them. */
+  readonly written: Written[] = []
+
+  /** Adds a property. */
+  add(property: Property, written: Written): void {
+    this.properties.push(property)
+    this.written.push(written)
+  }
+
+  /** Takes the first status. */
+  setStatus(status: number): void {
+    this.status ??= status
+  }
+
+  /** Adds the name of a condition. */
+  addCondition(name: string): void {
+    this.conditions = append(this.conditions ?? NONE, name)
+  }
+
+  /** Real servers leave the status out and mean 200. */
+  get effectiveStatus(): number {
+    return this.status ?? 200
+  }
+}
+
 /** A `DAV:response`, as far as it has been read. */
-export class ResponseDraft implements Part {
-  hrefs: string[] = EMPTY
+export class ResponseDraft implements Said {
+  hrefs: string[] = NONE
   status: number | undefined
   conditions: string[] | undefined
   description = ''
   location = ''
-  propstats: PropstatDraft[] = EMPTY
-  /** How many properties there are in all propstats. */
+  propstats: PropstatDraft[] = NONE
+  /** The number of properties in all propstats. */
   size = 0
-  /** How many propstats and conditions there are. */
+  /** The number of propstats and conditions. */
   parts = 0
-  /** What is wrong with it. */
+  /** The first fault. */
   problem = ''
-  /** Whether something was left out of an href, in recovery. */
+  /** In recovery: something was left out of an href. */
   hasBrokenHref = false
 
-  /** Takes an href. */
+  /** Adds an href. */
   addHref(href: string): void {
     this.hrefs = append(this.hrefs, href)
   }
 
-  /** Begins a propstat. */
+  /** Adds a propstat. */
   addPropstat(propstat: PropstatDraft): void {
     this.propstats = append(this.propstats, propstat)
+  }
+
+  /** Adds the name of a condition. */
+  addCondition(name: string): void {
+    this.conditions = append(this.conditions ?? NONE, name)
   }
 
   /** Takes the status, of which there may be one. */
@@ -59,8 +91,8 @@ export class ResponseDraft implements Part {
   /**
    * The results, one for each href.
    *
-   * @param number - Which response of the document it is, from 1 on.
-   * @param needsAll - Whether one failed propstat makes a Failure: the method sets all properties or none.
+   * @param number - The number of the response in the document, from 1 on.
+   * @param needsAll - One failed propstat makes a Failure, because the method sets all properties or none.
    */
   results(
     resolver: HrefResolver,
@@ -69,20 +101,20 @@ export class ResponseDraft implements Part {
     needsAll: boolean,
   ): DavResult[] {
     const problem = this.#findProblem()
-    const hrefs = this.hrefs.length === 0 ? [''] : this.hrefs
-    if (problem !== '') return hrefs.map((href) => this.#malformed(href, resolver, number, problem))
-    const status = this.status ?? propstatStatus(this.propstats, needsAll)
-    const isSuccess = isSuccessStatus(status)
-    const missing = isSuccess ? this.#gather(values) : this.#missing()
-    const properties = isSuccess ? values.bag.take() : {}
     const isOwn = this.status !== undefined
+    const status = this.status ?? propstatStatus(this.propstats, needsAll)
+    const isSuccess = problem === '' && isSuccessStatus(status)
+    const failed = problem === '' ? missingOf(this.propstats) : NONE
+    const missing = isSuccess ? this.#gather(values, failed) : failed
+    const properties = isSuccess ? values.take() : {}
     const saysGone = !isSuccess && !isOwn && !needsAll && isGone(this.propstats)
     const reason = isOwn || saysGone ? 'status' : 'propstat'
     const said = isOwn || isSuccess ? this : this.#said()
-    let results: DavResult[] = []
-    for (const href of hrefs) {
+    let results: DavResult[] = NONE
+    for (const href of this.hrefs.length === 0 ? [''] : this.hrefs) {
+      const wrong = problem || (href === '' ? 'has an empty DAV:href' : '')
       let result: DavResult
-      if (href === '') result = this.#malformed('', resolver, number, 'has an empty DAV:href')
+      if (wrong !== '') result = this.#malformed(href, resolver, `number ${number} ${wrong}.`)
       else if (isSuccess) result = this.#success(href, resolver, status, properties, missing)
       else result = this.#failure(href, resolver, status, reason, missing, said)
       results = append(results, result)
@@ -94,12 +126,12 @@ export class ResponseDraft implements Part {
   #said(): Said {
     // A propstat that names no property speaks of the resource: lighttpd writes a 403 so. No entry of `missing` has its words.
     const nameless = this.propstats.find(
-      ({size, effectiveStatus}) => size === 0 && !isSuccessStatus(effectiveStatus),
+      ({properties, effectiveStatus}) =>
+        properties.length === 0 && !isSuccessStatus(effectiveStatus),
     )
-    const {conditions, description} = nameless ?? NOTHING
     return {
-      conditions: this.conditions ?? conditions,
-      description: this.description || description,
+      conditions: this.conditions ?? nameless?.conditions,
+      description: this.description || (nameless?.description ?? ''),
     }
   }
 
@@ -111,11 +143,11 @@ export class ResponseDraft implements Part {
       : ''
   }
 
-  #malformed(href: string, resolver: HrefResolver, number: number, problem: string): Failure {
-    const what = `DAV:response number ${number} ${problem}.`
-    const description = this.description === '' ? what : `${what} ${this.description}`
+  #malformed(href: string, resolver: HrefResolver, problem: string): Failure {
+    const words = this.description === '' ? '' : ` ${this.description}`
     const {conditions} = this
-    return this.#failure(href, resolver, 0, 'malformed', NONE, {conditions, description})
+    const said = {conditions, description: `DAV:response ${problem}${words}`}
+    return this.#failure(href, resolver, 0, 'malformed', NONE, said)
   }
 
   #success(
@@ -126,17 +158,11 @@ export class ResponseDraft implements Part {
     missing: readonly PropertyFailure[],
   ): DavResult {
     const {url, relation} = resolver.resolve(href)
-    if (this.description === '') return {ok: true, href, url, relation, status, properties, missing}
-    return {
-      ok: true,
-      href,
-      url,
-      relation,
-      status,
-      properties,
-      missing,
-      description: this.description,
-    }
+    const {description} = this
+    // No spread: each result of a listing is made here.
+    return description === ''
+      ? {ok: true, href, url, relation, status, properties, missing}
+      : {ok: true, href, url, relation, status, properties, missing, description}
   }
 
   #failure(
@@ -147,7 +173,7 @@ export class ResponseDraft implements Part {
     missing: readonly PropertyFailure[],
     {conditions = NONE, description}: Said,
   ): Failure {
-    // What names no resource, or perhaps another one, must not be taken for one.
+    // An href that names no resource, or perhaps another one, must not be taken for one.
     const isUnsure = href === '' || this.hasBrokenHref
     const {url, relation} = isUnsure
       ? {url: resolver.base, relation: 'outside' as const}
@@ -166,54 +192,34 @@ export class ResponseDraft implements Part {
     }
   }
 
-  /** Gathers the values from the 2xx propstats, and tells all else that was said of properties. */
-  #gather(values: PropertyValues): readonly PropertyFailure[] {
-    const {bag} = values
-    let missing: PropertyFailure[] | undefined
-    let undecodable: {property: Property; problem: string}[] | undefined
-    for (const propstat of this.propstats) {
-      if (!isSuccessStatus(propstat.effectiveStatus)) {
-        missing ??= []
-        appendFailures(missing, propstat)
-        continue
-      }
-      for (let number = 0; number < propstat.size; number++) {
-        const node = propstat.node(number)
-        const property = node?.name.known
-        if (node === undefined || property === undefined) continue
-        const written = propstat.written(number)
-        const known = bag.get(property)
-        // A second element for a property says something only where the first one was empty.
-        if (known !== undefined && (written === '' || !isEmpty(known))) continue
-        const value = values.valueOf(node, property, written)
-        if (value instanceof Undecodable) {
-          undecodable ??= []
-          undecodable.push({property, problem: value.problem})
-        } else {
-          bag.set(property, value as PropertyValue)
-        }
+  /** Gathers the values of the 2xx propstats. Returns `missing` with the undecodable ones behind it. */
+  #gather(values: PropertyValues, missing: PropertyFailure[]): PropertyFailure[] {
+    let undecodable: {property: Property; problem: string}[] = NONE
+    for (const {effectiveStatus, properties, written} of this.propstats) {
+      if (!isSuccessStatus(effectiveStatus)) continue
+      for (let index = 0; index < properties.length; index++) {
+        const property = properties[index]
+        const content = written[index]
+        if (property === undefined || content === undefined) continue
+        const known = values.get(property)
+        // A second element for a property counts only if the first one was empty.
+        if (known !== undefined && (content === '' || !isEmpty(known))) continue
+        const value = values.decode(property, content)
+        if (value instanceof Undecodable)
+          undecodable = append(undecodable, {property, problem: value.problem})
+        else values.set(property, value as PropertyValue)
       }
     }
-    if (undecodable !== undefined) {
-      missing ??= []
-      for (const {property, problem} of undecodable) {
-        if (bag.get(property) !== undefined) continue
-        missing.push({name: property.key, status: 0, conditions: NONE, description: problem})
-      }
+    let all = missing
+    for (const {property, problem: description} of undecodable) {
+      if (values.get(property) !== undefined) continue
+      all = append(all, {name: property.key, status: 0, conditions: NONE, description})
     }
-    return missing ?? NONE
-  }
-
-  #missing(): readonly PropertyFailure[] {
-    const missing: PropertyFailure[] = []
-    for (const propstat of this.propstats) {
-      if (!isSuccessStatus(propstat.effectiveStatus)) appendFailures(missing, propstat)
-    }
-    return missing.length === 0 ? NONE : missing
+    return all
   }
 }
 
-/** The status that propstats give their resource: the first 2xx one, but with `needsAll` the first that is none. */
+/** The status that propstats give their resource: the first 2xx one, but with `needsAll` the first other one. */
 function propstatStatus(propstats: readonly PropstatDraft[], needsAll: boolean): number {
   for (const {effectiveStatus} of propstats) {
     if (isSuccessStatus(effectiveStatus) !== needsAll) return effectiveStatus
@@ -226,29 +232,24 @@ function propstatStatus(propstats: readonly PropstatDraft[], needsAll: boolean):
   return isThere ? 200 : (propstats[0]?.effectiveStatus ?? 0)
 }
 
-/** Whether propstats say that the resource itself is not there: they name no property, or the type that every resource has. */
+/** Tells if the resource itself is not there: its propstats name no property, or the type that every resource has. */
 function isGone(propstats: readonly PropstatDraft[]): boolean {
-  return (
-    propstats.every(({effectiveStatus}) => effectiveStatus === 404 || effectiveStatus === 410) &&
-    (propstats.every(({size}) => size === 0) || propstats.some((propstat) => hasType(propstat)))
-  )
+  if (propstats.some(({effectiveStatus: status}) => status !== 404 && status !== 410)) return false
+  const names = propstats.flatMap(({properties}) => properties.map(({key}) => key))
+  return names.length === 0 || names.includes('resourcetype')
 }
 
-function hasType(propstat: PropstatDraft): boolean {
-  for (let number = 0; number < propstat.size; number++) {
-    if (propstat.node(number)?.name.text === 'resourcetype') return true
+/** The properties of the propstats that are not 2xx. */
+function missingOf(propstats: readonly PropstatDraft[]): PropertyFailure[] {
+  let missing: PropertyFailure[] = NONE
+  for (const {effectiveStatus: status, properties, conditions = NONE, description} of propstats) {
+    if (isSuccessStatus(status)) continue
+    for (const {key: name} of properties) {
+      const failure = {name, status, conditions, ...(description !== '' && {description})}
+      missing = append(missing, failure)
+    }
   }
-  return false
-}
-
-function appendFailures(to: PropertyFailure[], propstat: PropstatDraft): void {
-  const {effectiveStatus: status, conditions = NONE, description} = propstat
-  for (let number = 0; number < propstat.size; number++) {
-    const name = propstat.node(number)?.name.known?.key ?? ''
-    to.push(
-      description === '' ? {name, status, conditions} : {name, status, conditions, description},
-    )
-  }
+  return missing
 }
 
 /** The list with one more. Most have one, for which an array that grows would take the room of 17. */

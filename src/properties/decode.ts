@@ -1,6 +1,6 @@
 /**
- * From a property's text or element to the value that it stands for. What cannot be decoded is no value at all: never
- * a guess, never the epoch, never a rounded number. RFC 4918, section 15.
+ * Decodes the text or element of a property. Nonsense gives no value at all: never a guess, never the epoch, never a rounded
+ * number. RFC 4918, section 15.
  */
 
 import {decodeDate} from '../protocol/date.ts'
@@ -15,7 +15,7 @@ import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from '
 
 /** Stands for a value that could not be decoded. */
 export class Undecodable {
-  /** Why. */
+  /** The reason. */
   readonly problem: string
 
   constructor(problem: string) {
@@ -23,32 +23,35 @@ export class Undecodable {
   }
 }
 
-/** Makes a value of what the server sent, or an {@link Undecodable}. */
+/** Makes a value of the server's text or element, or an {@link Undecodable}. */
 export type Decode = (raw: RawValue) => unknown
 
-type LiveDecoders = {
-  readonly [Name in keyof LiveProperties]: (raw: RawValue) => LiveProperties[Name] | undefined
+type TextDecoders = {
+  readonly [Name in Exclude<keyof LiveProperties, 'displayname' | 'resourcetype'>]: (
+    text: string,
+  ) => LiveProperties[Name] | undefined
 }
 
-const LIVE: LiveDecoders = {
-  creationdate: text(decodeDate),
-  displayname: (raw) => ownCopy(ownText(raw)),
-  // The values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
-  getcontentlanguage: text(asWritten),
-  getcontentlength: text(decodeSize),
-  getcontenttype: text(asWritten),
-  getetag: text(asWritten),
-  getlastmodified: text(decodeDate),
-  resourcetype: decodeResourceType,
-  'quota-available-bytes': text(decodeQuota),
-  'quota-used-bytes': text(decodeQuota),
-  'sync-token': text(asWritten),
+// Most are values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
+const TRIMMED: TextDecoders = {
+  creationdate: decodeDate,
+  getcontentlanguage: ownCopy,
+  getcontentlength: (text) => (text.startsWith('-') ? undefined : decodeInteger(text)),
+  getcontenttype: ownCopy,
+  getetag: ownCopy,
+  getlastmodified: decodeDate,
+  'quota-available-bytes': decodeInteger,
+  'quota-used-bytes': decodeInteger,
+  'sync-token': ownCopy,
 }
 
 /** Keeps every value as it is: for answers that have names only, and no values. */
-export const UNDECODED: Decoders = Object.fromEntries(
-  Object.keys(LIVE).map((name) => [name, (raw: RawValue) => raw]),
-)
+export const UNDECODED: Decoders = /* @__PURE__ */ keepAll()
+
+function keepAll(): Decoders {
+  const names = [...Object.keys(TRIMMED), 'displayname', 'resourcetype']
+  return Object.fromEntries(names.map((name) => [name, (raw: RawValue) => raw]))
+}
 
 /** The rule for an option with decoders. */
 export const DECODERS: Rule = {
@@ -73,7 +76,7 @@ function isDecoder(value: unknown): boolean {
 }
 
 /**
- * Decoders by the keys that their properties have in results, whatever way their names are written. The later ones win; of
+ * Merges decoders by the keys of their properties in results, `getetag` and `{DAV:}getetag` being one. The later ones win; of
  * two in one object, the one that is written as the key.
  */
 export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Decoders {
@@ -86,23 +89,26 @@ export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Deco
   return Object.fromEntries(merged)
 }
 
-/** What decodes a property, `undefined` for one whose value stays as it is. */
-export function decoderFor(name: string, decoders: Decoders | undefined): Decode | undefined {
-  if (decoders !== undefined && Object.hasOwn(decoders, name)) {
-    const decoder = decoders[name]
-    if (decoder !== undefined) return (raw) => runDecoder(decoder, keepable(raw))
-  }
-  if (!isLive(name)) return undefined
-  const decode = LIVE[name]
-  return (raw) => {
-    const value = decode(raw)
-    return value === undefined ? new Undecodable(ownCopy(`${describe(raw)} is no ${name}`)) : value
-  }
+/** The decoder of a property; `undefined` for one whose value stays as it is. */
+export function decoderFor(name: string, decoders: Decoders): Decode | undefined {
+  const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
+  // A decoder may keep pieces of its text. The text of elements is no longer a piece of the body.
+  if (decoder !== undefined)
+    return (raw) => runDecoder(decoder, typeof raw === 'string' ? ownCopy(raw) : raw)
+  if (name === 'displayname') return (raw) => ownCopy(ownText(raw))
+  const decode = name === 'resourcetype' ? decodeResourceType : trimmedDecoder(name)
+  if (decode === undefined) return undefined
+  return (raw) => decode(raw) ?? new Undecodable(ownCopy(`${describe(raw)} is not a valid ${name}`))
 }
 
-/** Whether a name is one of those that are decoded. */
-function isLive(name: string): name is keyof LiveProperties {
-  return Object.hasOwn(LIVE, name)
+function trimmedDecoder(name: string): ((raw: RawValue) => unknown) | undefined {
+  if (!isTrimmed(name)) return undefined
+  const decode = TRIMMED[name]
+  return (raw) => decode(trimSpace(ownText(raw)))
+}
+
+function isTrimmed(name: string): name is keyof TextDecoders {
+  return Object.hasOwn(TRIMMED, name)
 }
 
 function runDecoder(decoder: Decoder, raw: RawValue): unknown {
@@ -136,39 +142,18 @@ function validate(schema: StandardSchema, raw: RawValue): unknown {
   return result.value === undefined ? new Undecodable('the schema gave no value') : result.value
 }
 
-function text<T>(decode: (text: string) => T | undefined): (raw: RawValue) => T | undefined {
-  return (raw) => decode(trimSpace(ownText(raw)))
-}
-
-/** The text of a property. What nobody knows inside it is as if it was not there. RFC 4918, section 17. */
+/** The text of a property. Unknown elements in it are skipped. RFC 4918, section 17. */
 function ownText(raw: RawValue): string {
   if (typeof raw === 'string') return raw
   return raw.children.filter((child) => typeof child === 'string').join('')
 }
 
-function asWritten(value: string): string {
-  return ownCopy(value)
-}
-
-/** A value of which a decoder may keep pieces. The text of elements is no longer a piece of the body. */
-function keepable(raw: RawValue): RawValue {
-  return typeof raw === 'string' ? ownCopy(raw) : raw
-}
-
-function decodeSize(value: string): number | undefined {
-  return /^\d+$/.test(value) ? exact(value) : undefined
-}
-
-function decodeQuota(value: string): number | undefined {
-  return /^-?\d+$/.test(value) ? exact(value) : undefined
-}
-
-function exact(value: string): number | undefined {
-  const number = Number(value)
+function decodeInteger(text: string): number | undefined {
+  const number = /^-?\d+$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(number) ? number : undefined
 }
 
-const NO_TYPES: readonly string[] = Object.freeze([])
+const NO_TYPES: readonly string[] = /* @__PURE__ */ Object.freeze([])
 
 function decodeResourceType(raw: RawValue): readonly string[] | undefined {
   if (typeof raw === 'string') return trimSpace(raw) === '' ? NO_TYPES : undefined

@@ -1,73 +1,107 @@
 /**
- * The values of the properties of one body: decoded late, and structured ones made once for all responses that have the
- * same markup, as `resourcetype` and `supportedlock` have.
+ * The property values of one body. They are decoded late, and the structured ones are made once for all responses with the same
+ * markup. All objects of a listing get their properties in one order, so that they share a shape: that makes them small, and
+ * fast to make and to read.
  */
 
+import {
+  ORDERED_PROPERTIES,
+  REMEMBERED_MARKUP_CHARACTERS,
+  REMEMBERED_VALUE_CHARACTERS,
+  VALUE_OVERHEAD_CHARACTERS,
+} from '../protocol/bounds.ts'
 import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
-import {parseElement} from '../xml/element.ts'
-import type {Name} from '../xml/names.ts'
-import type {PathNode} from '../xml/path.ts'
-import type {Property} from './bag.ts'
-import {PropertyBag} from './bag.ts'
+import type {Markup} from '../xml/element.ts'
+import type {Decode} from './decode.ts'
 import {decoderFor, mergeDecoders} from './decode.ts'
-import type {Decoders} from './vocabulary.ts'
+import type {Decoders, Properties, PropertyValue} from './vocabulary.ts'
 
-// Characters of markup that are remembered, over all properties of a body, and of one that is worth it; and what the tree
-// of each takes beside them.
-const MOST_REMEMBERED = 1_048_576
-const LONGEST_REMEMBERED = 8192
-const TREE = 512
-
-/** What an element with child elements has inside, as it is written. */
-export class Markup {
-  readonly text: string
-
-  constructor(text: string) {
-    this.text = text
-  }
+/** A property of the body, in any place. */
+export interface Property {
+  /** The name under which it is reported. */
+  readonly key: string
+  /** Its place in the order; -1 for a property without one. */
+  readonly index: number
+  readonly decode: Decode | undefined
 }
 
-/** What a property has inside: its text, decoded, or its markup. */
+/** The content of a property element: its decoded text, or its markup. */
 export type Written = string | Markup
 
-/** Makes the values of one body. */
+/** Makes the values of a body, and gathers those of one response after the other. */
 export class PropertyValues {
-  /** Gathers the properties of one response. */
-  readonly bag: PropertyBag = new PropertyBag()
   readonly #decoders: Decoders
-  #properties = 0
-  #room = MOST_REMEMBERED
+  readonly #ordered: Property[] = []
+  readonly #values: (PropertyValue | undefined)[] = []
+  // The properties to give out, if one of them has no place in the order.
+  #shapeless: Record<string, PropertyValue> | undefined
+  #room = REMEMBERED_VALUE_CHARACTERS
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = mergeDecoders(decoders)
   }
 
-  /** The property of a name of which nothing is known so far. */
-  makeProperty({text, isOnly}: Name<Property>): Property {
-    const key = propertyKey(text)
-    const index = isOnly ? this.#properties++ : Number.POSITIVE_INFINITY
+  /** The property with a name, which is asked for once, unless `isOnly` is false. */
+  makeProperty(name: string, isOnly: boolean): Property {
+    const key = propertyKey(name)
+    const {length} = this.#ordered
+    const index = isOnly && length < ORDERED_PROPERTIES ? length : -1
     const property = {key, index, decode: decoderFor(key, this.#decoders)}
-    this.bag.know(property)
+    if (index !== -1) {
+      this.#ordered.push(property)
+      this.#values.push(undefined)
+    }
     return property
   }
 
-  /** The value of what is written in an element; `Undecodable` where it has none. */
-  valueOf(node: PathNode<Property>, {decode}: Property, written: Written): unknown {
+  /** Decodes the content of a property; `Undecodable` for nonsense. */
+  decode({decode}: Property, written: Written): unknown {
     if (typeof written === 'string')
       return decode === undefined ? ownCopy(written) : decode(written)
-    const {text: raw} = written
-    const scope = node.parent?.scope ?? node.scope
-    const known = node.values?.get(raw)
+    const {text, values} = written
+    const known = values.get(text)
     if (known !== undefined) return known
-    const element = parseElement(`<${node.tag}>${raw}</${node.rawName}>`, scope)
+    const element = written.parse()
     const value = decode === undefined ? element : decode(element)
-    const size = raw.length + TREE
-    if (raw.length <= LONGEST_REMEMBERED && size <= this.#room) {
+    const size = text.length + VALUE_OVERHEAD_CHARACTERS
+    if (text.length <= REMEMBERED_MARKUP_CHARACTERS && size <= this.#room) {
       this.#room -= size
-      node.values ??= new Map()
-      node.values.set(ownCopy(raw), value)
+      values.set(ownCopy(text), value)
     }
     return value
   }
+
+  /** The gathered value of a property. */
+  get({key, index}: Property): PropertyValue | undefined {
+    return index === -1 ? this.#shapeless?.[key] : this.#values[index]
+  }
+
+  /** Gathers a value. */
+  set({key, index}: Property, value: PropertyValue): void {
+    if (index === -1) (this.#shapeless ??= withoutShape())[key] = value
+    else this.#values[index] = value
+  }
+
+  /** Gives the gathered values out, and forgets them. */
+  take(): Properties {
+    const properties = this.#shapeless ?? {}
+    this.#shapeless = undefined
+    for (let index = 0; index < this.#ordered.length; index++) {
+      const value = this.#values[index]
+      const key = this.#ordered[index]?.key
+      if (value === undefined || key === undefined) continue
+      properties[key] = value
+      this.#values[index] = undefined
+    }
+    return properties
+  }
+}
+
+/** An empty object that engines keep as a table, because it has lost properties. */
+function withoutShape(): Record<string, PropertyValue> {
+  const properties: Record<string, PropertyValue> = {first: '', second: ''}
+  delete properties['first']
+  delete properties['second']
+  return properties
 }

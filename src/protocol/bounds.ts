@@ -18,9 +18,60 @@ export const PLAIN_PATH_CHARACTERS = 4096
  */
 export const ANCESTRY_CHARACTERS = 262_144
 
+/** No date is longer. A longer text of a hostile server is not worth a search. */
+export const DATE_CHARACTERS = 64
+
 // xml
 
+/** The longest reference that is read, and so waited for. One without leading zeros has ten characters at most. */
+export const REFERENCE_BYTES = 64
+/** The end of an XML declaration is waited for so long. */
+export const DECLARATION_BYTES = 1024
+/** A longer chunk is decoded in pieces: the text of one fits the caches of a processor. */
+export const DECODED_BYTES = 65_536
+/** Held pieces are joined at this number, because they may be as small as a byte. */
+export const HELD_PIECES = 1024
+/** Characters of a name in a message. */
+export const SHOWN_NAME_CHARACTERS = 100
+/** Names are remembered up to this sum over all namespaces. Past it they are made anew each time. */
+export const REMEMBERED_NAME_CHARACTERS = 1_048_576
+/** The memory of a remembered name beside its text. */
+export const NAME_OVERHEAD_CHARACTERS = 64
+/** Paths of elements that are remembered. Real bodies stay far below. */
+export const REMEMBERED_PATHS = 4096
+/** A longer start tag is not remembered. */
+export const REMEMBERED_TAG_CHARACTERS = 512
+/** Start tags of one parent that are compared as bytes: more than servers name of one resource, but for dead properties. */
+export const COMPARED_CHILDREN = 24
+/** To compare a longer tag with all others takes more time than to cut it out. */
+export const COMPARED_TAG_CHARACTERS = 64
+/** A longer structured value is seldom the same as the one before. */
+export const REPEATED_VALUE_CHARACTERS = 4096
+/** A document with more names of structured values has hardly one that comes again. */
+export const REPEATED_VALUE_NAMES = 256
+/** Limits on the body of a refused request. */
+export const DOCUMENT_LIMITS = {
+  tag: 65_536,
+  name: 1024,
+  attributes: 256,
+  depth: 256,
+  value: 1_048_576,
+  elements: 10_000,
+} as const
+
 // properties
+
+/** Characters of markup whose values are remembered, over all properties of a body. */
+export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
+/** The value of longer markup is not remembered. */
+export const REMEMBERED_MARKUP_CHARACTERS = 8192
+/** The memory of a remembered value beside its markup. */
+export const VALUE_OVERHEAD_CHARACTERS = 512
+/**
+ * Properties that come in the same order in all results. With more names no two responses are likely to share a shape, and to
+ * make a shape for each of them takes three times as long.
+ */
+export const ORDERED_PROPERTIES = 64
 
 // multistatus
 
@@ -31,6 +82,11 @@ export const ANCESTRY_CHARACTERS = 262_144
 export const REST_MILLISECONDS = 1000
 /** Reasons in a summary. Each failed member of a tree may be one, and the first ones say enough. */
 export const MAX_INCOMPLETE = 1000
+
+/** A propstat that had more properties gives their room back. */
+export const KEPT_PROPERTIES = 256
+/** Propstats that are used again for the next response. */
+export const SPARE_PROPSTATS = 4
 
 // transport
 

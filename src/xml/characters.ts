@@ -1,16 +1,17 @@
 /**
- * Characters of XML: which may stand in a document, which make a name, and the references that stand for one.
- * Only the five predefined entities are known; there is no DOCTYPE that could declare another.
+ * Characters of XML: the forbidden ones, those of names, and the references. Only the five predefined entities are
+ * decoded, because no DOCTYPE is read that could declare others.
  * XML 1.0 (fifth edition), sections 2.2, 2.3, 2.11, 4.1 and 4.6.
  */
 
-import {visible} from '../protocol/errors.ts'
+import {REFERENCE_BYTES} from '../protocol/bounds.ts'
+import {LINE_FEED, RETURN, SPACE, TAB} from '../protocol/characters.ts'
 
 /** A character that no XML document may hold, as such or as a reference. */
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+// oxlint-disable-next-line no-control-regex -- control characters are the subject
 export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/
 
-/** What is wrong with such a character. */
+/** Names a forbidden character in a message. */
 export function describeForbidden(character: string): string {
   if (character === '\0') return 'there are bytes that are no text, or U+0000, which XML forbids'
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
@@ -25,109 +26,87 @@ const NAME_START =
 export const NAME: string = `[${NAME_START}][${NAME_START}\\-.0-9\\xB7\\u{300}-\\u{36F}\\u{203F}-\\u{2040}]*`
 
 /** The source of a regular expression for one character of white space. */
-export const SPACE = '[ \\t\\r\\n]'
+export const WHITE_SPACE = '[ \\t\\r\\n]'
 
-/** The longest reference that is read, and so waited for. Without leading zeros, the longest that means something has ten characters. */
-export const LONGEST_REFERENCE = 64
+const DIGITS = `{1,${REFERENCE_BYTES - '&#x;'.length}}`
+const NUMERIC = `&#(?:x[\\da-fA-F]${DIGITS}|\\d${DIGITS});`
+const NUMERIC_REFERENCE = /* @__PURE__ */ new RegExp(NUMERIC, 'y')
+const PREDEFINED: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['&lt;', '<'],
+  ['&gt;', '>'],
+  ['&amp;', '&'],
+  ['&quot;', '"'],
+  ['&apos;', "'"],
+])
 
-const NUMERIC = /&#(?:x([\da-fA-F]+)|(\d+));/y
-const PREDEFINED: readonly Reference[] = [
-  {character: '"', written: '&quot;', length: 6},
-  {character: '&', written: '&amp;', length: 5},
-  {character: '<', written: '&lt;', length: 4},
-  {character: '>', written: '&gt;', length: 4},
-  {character: "'", written: '&apos;', length: 6},
-]
+/** Everything in text that does not stand for itself. */
+const ODD_IN_TEXT = /* @__PURE__ */ new RegExp(
+  `${NUMERIC}|&(?:[lg]t|amp|quot|apos);|&|\\]\\]>|\\r\\n?|${FORBIDDEN.source}`,
+  'g',
+)
+/** The same for CDATA sections and comments, which have no references. */
+export const ODD_IN_SECTION: RegExp = /* @__PURE__ */ new RegExp(`\\r\\n?|${FORBIDDEN.source}`, 'g')
 
-/** A reference and the character that it stands for. */
-interface Reference {
-  readonly character: string
-  readonly written: string
-  readonly length: number
-}
-
-/** Says what is wrong with a reference and at which index of the text it stands. */
-export type OnBadReference = (message: string, index: number) => void
-
-/** The reference at an index, or what is wrong with it. */
-export function decodeReference(text: string, at: number): Reference | string {
-  for (const predefined of PREDEFINED) {
-    if (text.startsWith(predefined.written, at)) return predefined
-  }
-  const reference = numericReference(text, at)
-  if (reference === undefined) return describeBadReference(text.slice(at, at + LONGEST_REFERENCE))
-  const {code, written} = reference
-  // SOGo 5.8 writes a character beyond U+FFFF as two references, one for each half of a surrogate pair.
-  if (isHighSurrogate(code)) {
-    const low = numericReference(text, at + written.length)
-    if (low !== undefined && isLowSurrogate(low.code)) {
-      const both = written + low.written
-      const character = String.fromCharCode(code, low.code)
-      return {character, written: both, length: both.length}
-    }
-  }
-  const character = characterOf(code)
-  return character === undefined
-    ? `the reference ${written} stands for no character that XML allows`
-    : {character, written, length: written.length}
-}
-
-/** The length of the reference to the first half of a surrogate pair that a text ends with, 0 where it ends otherwise. */
-export function highSurrogateAtEnd(text: string): number {
-  const at = text.lastIndexOf('&')
-  const {code, written} = numericReference(text, Math.max(0, at)) ?? {code: 0, written: ''}
-  return isHighSurrogate(code) && at + written.length === text.length ? written.length : 0
-}
-
-function numericReference(text: string, at: number): {code: number; written: string} | undefined {
-  NUMERIC.lastIndex = at
-  const [written = '', hexadecimal, decimal] = NUMERIC.exec(text) ?? []
-  if (written === '' || written.length > LONGEST_REFERENCE) return undefined
-  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
-  return {code, written}
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd8_00 && code <= 0xdb_ff
-}
-
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc_00 && code <= 0xdf_ff
-}
+/** Takes the description of a fault and its index in the text. */
+export type OnFault = (message: string, index: number) => void
 
 /**
- * The text with its references decoded and `literal` applied to what stands between them. A bad reference is reported
- * and kept as written.
+ * Decodes references and line ends. CR LF and a lone CR become LF. A faulty reference stays as it is written; a forbidden
+ * character is dropped.
  */
-export function decodeReferences(
-  text: string,
-  literal: (piece: string) => string,
-  onBad: OnBadReference,
-): string {
-  let decoded = ''
-  let from = 0
-  for (let at = text.indexOf('&'); at !== -1;) {
-    const reference = decodeReference(text, at)
-    if (typeof reference === 'string') {
-      onBad(reference, at)
-      at = text.indexOf('&', at + 1)
-      continue
+export function decodeText(text: string, onFault: OnFault, odd: RegExp = ODD_IN_TEXT): string {
+  let secondHalfAt = -1
+  return text.replaceAll(odd, (written: string, index: number) => {
+    const predefined = PREDEFINED.get(written)
+    if (predefined !== undefined) return predefined
+    if (written.startsWith('\r')) return '\n'
+    if (written.startsWith('&#')) {
+      if (index === secondHalfAt) return ''
+      const code = codeOf(written)
+      // SOGo 5.8 writes a character beyond U+FFFF as two references, one for each half of a surrogate pair.
+      if (isHalf(code, 0xd8_00)) {
+        NUMERIC_REFERENCE.lastIndex = index + written.length
+        const low = codeOf(NUMERIC_REFERENCE.exec(text)?.[0] ?? '')
+        if (isHalf(low, 0xdc_00)) {
+          secondHalfAt = index + written.length
+          return String.fromCharCode(code, low)
+        }
+      }
+      const character = code > 0x10_ff_ff ? '\0' : String.fromCodePoint(code)
+      if (character.isWellFormed() && !FORBIDDEN.test(character)) return character
+      onFault(`the reference ${written} stands for no character that XML allows`, index)
+      return written
     }
-    decoded += literal(text.slice(from, at)) + reference.character
-    from = at + reference.length
-    at = text.indexOf('&', from)
-  }
-  return decoded + literal(text.slice(from))
+    if (written === '&') onFault("there is a bare '&' or an entity that is not declared", index)
+    else if (written === ']]>') onFault("']]>' may not stand in text", index)
+    else {
+      onFault(describeForbidden(written), index)
+      return ''
+    }
+    return written
+  })
 }
 
-/** Ends of lines as XML reads them: CR LF and a CR alone are LF. */
-export function normalizeLineEnds(text: string): string {
-  return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text
+/** The length of the reference to the first half of a surrogate pair at the end of a text; 0 for any other end. */
+export function firstHalfLength(text: string): number {
+  const [reference = ''] = /&#[^&;]*;$/.exec(text) ?? []
+  return isHalf(codeOf(reference), 0xd8_00) ? reference.length : 0
+}
+
+/** The code in a numeric reference; NaN for an empty text. */
+function codeOf(reference: string): number {
+  const isHexadecimal = reference[2] === 'x'
+  return Number.parseInt(reference.slice(isHexadecimal ? 3 : 2), isHexadecimal ? 16 : 10)
+}
+
+/** Tests for one half of a surrogate pair. The first halves begin at U+D800, the second halves at U+DC00. */
+function isHalf(code: number, begin: number): boolean {
+  return code >= begin && code < begin + 0x4_00
 }
 
 /**
- * Text without the white space around it: XML's, and none of the other kinds, which may end a name. A loop, because a
- * regular expression takes the square of the length for much white space that is not at the end.
+ * Text without XML's white space around it. The other kinds stay, because they may end a name. A loop, because a regular
+ * expression takes the square of the length for much white space inside the text.
  */
 export function trimSpace(text: string): string {
   let from = 0
@@ -137,31 +116,19 @@ export function trimSpace(text: string): string {
   return from === 0 && to === text.length ? text : text.slice(from, to)
 }
 
-/** Text without the white space at its end. */
-export function trimSpaceEnd(text: string): string {
-  let to = text.length
-  while (to > 0 && isSpace(text.charCodeAt(to - 1))) to--
-  return text.slice(0, to)
+function isSpace(code: number): boolean {
+  return code === SPACE || code === LINE_FEED || code === TAB || code === RETURN
 }
 
 // V8 copies a shorter piece anyway.
 const SHORTEST_WINDOW = 13
 
 /**
- * A copy that holds nothing else in memory. V8 cuts a piece of text out as a window, which keeps the whole chunk of the body.
+ * A copy that holds nothing else in memory. V8 cuts a piece of text out as a window, which keeps the whole chunk alive.
  * Of all ways to make a copy, this one takes the least time.
  */
 export function ownCopy(text: string): string {
   return text.length < SHORTEST_WINDOW ? text : ` ${text}`.replace(' ', '')
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d
-}
-
-/** White space as it is in an attribute's value: blanks. */
-export function blanksOnly(text: string): string {
-  return /[\t\r\n]/.test(text) ? normalizeLineEnds(text).replaceAll(/[\t\n]/g, ' ') : text
 }
 
 /** Text as it must stand in markup to be read as it is. */
@@ -172,20 +139,4 @@ export function escapeText(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('\r', '&#13;')
-}
-
-function characterOf(code: number): string | undefined {
-  if (code > 0x10_ff_ff || isHighSurrogate(code) || isLowSurrogate(code)) return undefined
-  const character = String.fromCodePoint(code)
-  return FORBIDDEN.test(character) ? undefined : character
-}
-
-function describeBadReference(text: string): string {
-  const [entity] = /^&[^\s&;<]+;/.exec(text) ?? []
-  // A longer one in bytes may be cut in two by the end of a chunk.
-  const isWhole =
-    entity !== undefined && new TextEncoder().encode(entity).length <= LONGEST_REFERENCE
-  return isWhole
-    ? `the entity ${visible(entity, 100)} is not declared`
-    : "a bare '&' begins no reference"
 }

@@ -1,84 +1,64 @@
 /** Small whole documents, such as the body of a refused request: read as strictly as a large one, and never thrown over. */
 
-import type {XmlElement} from './element.ts'
-import {parseElement} from './element.ts'
-import {EncodingReader, UnknownEncodingError} from './encoding.ts'
-import type {PathNode} from './path.ts'
-import {ScanError} from './handler.ts'
-import {Scanner} from './scanner.ts'
+import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
 import {escapeText} from './characters.ts'
-import {Scope} from './scope.ts'
+import {Markup, type XmlElement} from './element.ts'
+import {EncodingReader} from './encoding.ts'
+import {ScanError} from './handler.ts'
+import type {PathNode} from './path.ts'
+import {Scanner} from './scanner.ts'
 import {Source} from './source.ts'
 
-const LIMITS = {
-  tag: 65_536,
-  name: 1024,
-  attributes: 256,
-  depth: 256,
-  value: 1_048_576,
-  elements: 10_000,
-}
-
-/** The text of a document, as far as it can be decoded, and its root element where it is well-formed XML. */
+/** The text of a document, as far as it can be decoded, and its root element if it is well-formed XML. */
 export function readDocument(
   chunks: readonly (Uint8Array | string)[],
   charset: string | undefined,
 ): {text: string; root: XmlElement | undefined} {
   let text = ''
-  const encoding = new EncodingReader(charset)
-  const receiver = {
-    text: (piece: Source): void => {
-      text += piece.text
-    },
-    broken: (): void => {
-      text += '\uFFFD'
-    },
-  }
-  try {
-    for (const chunk of chunks) {
-      if (typeof chunk === 'string') encoding.writeText(chunk, receiver)
-      else encoding.write(chunk, receiver)
-    }
-    encoding.end(receiver)
-  } catch (error) {
-    if (!(error instanceof UnknownEncodingError)) throw error
-  }
+  const encoding = new EncodingReader(charset, {
+    text: (piece) => (text += piece.text),
+    broken: () => (text += '\uFFFD'),
+  })
+  unlessBroken(() => {
+    for (const chunk of chunks) encoding.write(chunk)
+    encoding.end()
+  })
   return {text, root: readRoot(text)}
 }
 
 function readRoot(text: string): XmlElement | undefined {
-  let root: XmlElement | undefined
+  let root: Markup | undefined
   const handler = {
     classify(node: PathNode): void {
       if (node.depth !== 1) return
       node.role = 1
       node.collects = 'markup'
     },
-    open(): void {
-      // Only the end of the root counts.
+    open: ignore,
+    close(node: PathNode, value: string | Markup): void {
+      root = typeof value === 'string' ? new Markup(escapeText(value), node) : value
     },
-    close(node: PathNode, value: string, structured: boolean): void {
-      if (node.depth !== 1) return
-      root = parseElement(
-        `<${node.tag}${node.selfClosing ? '>' : `>${structured ? value : escapeText(value)}</${node.rawName}>`}`,
-        Scope.root(),
-      )
-    },
-    fault(): void {
-      // Nothing is recovered here.
-    },
+    fault: ignore,
     mayBeNext: () => false,
-    fed(): void {
-      // Nor is anything held but that value.
-    },
+    fed: ignore,
   }
-  const scanner = new Scanner(handler, LIMITS, false)
-  try {
+  const scanner = new Scanner(handler, DOCUMENT_LIMITS, false)
+  return unlessBroken(() => {
     scanner.feed(new Source(text))
     scanner.end()
-    return root
+    return root?.parse()
+  })
+}
+
+function unlessBroken<T>(read: () => T): T | undefined {
+  try {
+    return read()
   } catch (error) {
     if (error instanceof ScanError) return undefined
     throw error
   }
+}
+
+function ignore(): void {
+  // The root is taken as a whole, and nothing is recovered.
 }

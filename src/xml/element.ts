@@ -1,13 +1,12 @@
 /**
- * Elements as plain objects. The markup that they are made of is known to be well-formed: the scanner has read it.
+ * Elements as plain objects. Their markup is known to be well-formed: the scanner has read it.
  * XML 1.0; Namespaces in XML 1.0.
  */
 
-import {decodeReferences, normalizeLineEnds} from './characters.ts'
-import type {Scope} from './scope.ts'
-import {isDeclaration} from './scope.ts'
-import type {StartTag} from './tag.ts'
-import {parseStartTag, TagFault} from './tag.ts'
+import {decodeText, ODD_IN_SECTION} from './characters.ts'
+import type {PathNode} from './path.ts'
+import {isDeclaration, type Scope} from './scope.ts'
+import {readStartTag} from './tag.ts'
 
 /** An element as a value: a property with child elements, or one of them. */
 export interface XmlElement {
@@ -19,6 +18,33 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[]
 }
 
+/** The content of an element with child elements, as it is written: parsed late, because many are equal to one before. */
+export class Markup {
+  readonly text: string
+  readonly #node: PathNode
+
+  constructor(text: string, node: PathNode) {
+    this.text = text
+    this.#node = node
+  }
+
+  /** Values that were made of the content of this element, in the same place, by that. */
+  get values(): Map<string, unknown> {
+    return (this.#node.values ??= new Map())
+  }
+
+  /** Parses the whole element. It is frozen, so that it can be shared. */
+  parse(): XmlElement {
+    const {tag, rawName, parent, scope} = this.#node
+    return parseElement(`<${tag}>${this.text}</${rawName}>`, parent?.scope ?? scope)
+  }
+}
+
+/** The elements among an element's children. */
+export function childElements(element: XmlElement): XmlElement[] {
+  return element.children.filter((child) => typeof child !== 'string')
+}
+
 /** An element whose end tag has not been read. */
 interface OpenElement extends XmlElement {
   readonly children: (XmlElement | string)[]
@@ -27,81 +53,52 @@ interface OpenElement extends XmlElement {
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_INFINITY}
+// Comments and instructions; a CDATA section; an end tag; a start tag; text.
+const PIECE =
+  /<!--[^]*?-->|<\?[^]*?\?>|<!\[CDATA\[([^]*?)\]\]>|(<\/)[^>]*>|<((?:"[^"]*"|'[^']*'|[^"'>])*)>|([^<]+)/g
 
-/** The element that well-formed markup is, in the scope around it. It is frozen, so that it can be shared. */
-export function parseElement(markup: string, scope: Scope): XmlElement {
-  const document: OpenElement = {name: '', attributes: {}, children: [], scope}
+function parseElement(markup: string, scope: Scope): XmlElement {
   const outer: OpenElement[] = []
-  let open = document
-  for (let at = 0; at < markup.length;) {
-    const lt = markup.indexOf('<', at)
-    if (lt === -1) break
-    addText(open, decodeReferences(markup.slice(at, lt), normalizeLineEnds, ignore))
-    if (markup.startsWith('<!--', lt)) {
-      at = behind(markup, '-->', lt)
-    } else if (markup.startsWith('<![CDATA[', lt)) {
-      at = behind(markup, ']]>', lt)
-      addText(open, normalizeLineEnds(markup.slice(lt + '<![CDATA['.length, at - ']]>'.length)))
-    } else if (markup.startsWith('<?', lt)) {
-      at = behind(markup, '?>', lt)
-    } else if (markup.startsWith('</', lt)) {
-      at = behind(markup, '>', lt)
-      const parent = outer.pop() ?? document
-      parent.children.push(finished(open))
-      open = parent
-    } else {
-      at = tagEnd(markup, lt)
-      const tag = startTag(markup.slice(lt + 1, at - 1))
-      const child = opened(tag, open.scope)
-      if (tag.selfClosing) {
-        open.children.push(finished(child))
-      } else {
-        outer.push(open)
-        open = child
+  let open: OpenElement = {name: '', attributes: NO_ATTRIBUTES, children: [], scope}
+  const close = (): void => {
+    const {name, attributes, children} = open
+    const parent = outer.pop()
+    if (parent === undefined) return
+    parent.children.push(Object.freeze({name, attributes, children: Object.freeze(children)}))
+    open = parent
+  }
+  for (const [, section, end, tag, text] of markup.matchAll(PIECE)) {
+    if (text !== undefined) addText(open, decodeText(text, ignore))
+    else if (section !== undefined) addText(open, decodeText(section, ignore, ODD_IN_SECTION))
+    else if (end !== undefined) close()
+    else if (tag !== undefined) {
+      const {name, attributes, selfClosing} = readStartTag(tag, UNBOUNDED)
+      const inner = open.scope.declare(attributes)
+      outer.push(open)
+      open = {
+        name: inner.elementName(name).text,
+        attributes: attributes.size === 0 ? NO_ATTRIBUTES : named(attributes, inner),
+        children: [],
+        scope: inner,
       }
+      if (selfClosing) close()
     }
   }
-  const [element] = document.children
+  const [element] = open.children
   if (element === undefined || typeof element === 'string')
     throw new TypeError('the markup is no element')
   return element
 }
 
-/** The elements among an element's children. */
-export function childElements(element: XmlElement): XmlElement[] {
-  return element.children.filter((child) => typeof child !== 'string')
-}
-
-function startTag(text: string): StartTag {
-  const tag = parseStartTag(text, UNBOUNDED)
-  if (tag instanceof TagFault) throw new TypeError(tag.message)
-  return tag
-}
-
-function opened({name, attributes}: StartTag, around: Scope): OpenElement {
-  if (attributes.size === 0) {
-    return {
-      name: around.elementName(name).text,
-      attributes: NO_ATTRIBUTES,
-      children: [],
-      scope: around,
-    }
-  }
-  const scope = around.declare(attributes)
-  const named = [...attributes]
-    .filter(([attribute]) => !isDeclaration(attribute))
-    .map(([attribute, value]) => [scope.attributeName(attribute), value])
-  return {
-    name: scope.elementName(name).text,
-    // `fromEntries` defines, it does not assign: an attribute `__proto__` is an attribute like any other.
-    attributes: Object.freeze(Object.fromEntries(named)),
-    children: [],
-    scope,
-  }
-}
-
-function finished({name, attributes, children}: OpenElement): XmlElement {
-  return Object.freeze({name, attributes, children: Object.freeze(children)})
+function named(
+  attributes: ReadonlyMap<string, string>,
+  scope: Scope,
+): Readonly<Record<string, string>> {
+  const entries = [...attributes]
+    .filter(([name]) => !isDeclaration(name))
+    .map(([name, value]) => [scope.attributeName(name), value])
+  // `fromEntries` defines, it does not assign: an attribute `__proto__` is an attribute like any other.
+  return Object.freeze(Object.fromEntries(entries))
 }
 
 /** Adds text. A comment or the edge of a CDATA section does not end one. */
@@ -112,27 +109,6 @@ function addText({children}: OpenElement, text: string): void {
   else children.push(text)
 }
 
-/** Where what begins at `lt` with a tag ends: behind the first `>` outside quotes. */
-function tagEnd(markup: string, lt: number): number {
-  const end = behind(markup, '>', lt)
-  return /["']/.test(markup.slice(lt, end)) ? quotedTagEnd(markup, lt) : end
-}
-
-function quotedTagEnd(markup: string, lt: number): number {
-  const mark = /["'>]/g
-  for (mark.lastIndex = lt; mark.test(markup);) {
-    const quote = markup[mark.lastIndex - 1] ?? ''
-    if (quote === '>') return mark.lastIndex
-    mark.lastIndex = behind(markup, quote, mark.lastIndex)
-  }
-  return markup.length
-}
-
-function behind(markup: string, end: string, from: number): number {
-  const index = markup.indexOf(end, from)
-  return index === -1 ? markup.length : index + end.length
-}
-
 function ignore(): void {
-  // The scanner has refused what could be reported here.
+  // The scanner has refused every fault.
 }

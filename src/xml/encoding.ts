@@ -1,32 +1,21 @@
 /**
- * From the bytes of a document to its text: which encoding, and where it is broken. A byte-order mark wins over the
- * charset of the Content-Type, which wins over the declaration. A label that nobody knows counts as none. A broken sequence is
- * reported, never replaced.
+ * From the bytes of a document to its text. A byte-order mark wins over the charset of the Content-Type, which wins over the
+ * declaration. An unknown label counts as none. A broken sequence is reported, never replaced.
  * RFC 7303, section 3; XML 1.0, appendix F.
  */
 
+import {DECODED_BYTES, DECLARATION_BYTES} from '../protocol/bounds.ts'
 import {visible} from '../protocol/errors.ts'
-import {declaredEncoding} from './declarations.ts'
+import {declaredEncoding} from './declaration.ts'
+import {ScanError} from './handler.ts'
 import {Source} from './source.ts'
 
-/** Hears what was read. */
+/** Takes the decoded text. */
 export interface TextReceiver {
   text(source: Source): void
-  /** What is no text stands before here. It is left out. */
+  /** A broken sequence stands before the next text. It is left out. */
   broken(message: string): void
 }
-
-/**
- * The document is compressed, or in an encoding that is known and not read here, such as Shift_JIS: as UTF-8 it might be other
- * text.
- */
-export class UnknownEncodingError extends Error {}
-
-// A declaration that has not ended by then is none.
-const LONGEST_DECLARATION = 1024
-
-// A long chunk is read in pieces of this size: the text of one fits the caches of a processor.
-const PIECE = 65_536
 
 // By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
 const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
@@ -38,34 +27,63 @@ const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
   [0x28_b5, 'zstd'],
 ])
 
+// The mark of each order of UTF-16; and without a mark, the zero beside the first `<`.
+const MARKS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+  [0xff_fe, 'utf-16le'],
+  [0xfe_ff, 'utf-16be'],
+])
+const ORDERS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+  [0x3c_00, 'utf-16le'],
+  [0x00_3c, 'utf-16be'],
+])
+
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
-/** Decodes a document in chunks that may be cut anywhere. */
+/** Decodes a document in chunks that may be cut anywhere. Its methods throw {@link ScanError} for an encoding that is not read. */
 export class EncodingReader {
   readonly #charset: string | undefined
+  readonly #to: TextReceiver
   #decoder: TextDecoder | undefined
   #kept: Uint8Array = new Uint8Array(0)
   #half = ''
   #read = 0
 
-  /** Takes the charset of the Content-Type, where it has one. */
-  constructor(charset: string | undefined) {
+  /** Takes the charset of the Content-Type, if it has one. */
+  constructor(charset: string | undefined, to: TextReceiver) {
     this.#charset = isLabel(charset) ? charset : undefined
+    this.#to = to
   }
 
-  /** How many bytes stand before the end of the text that was given out. */
+  /** The number of bytes before the end of the text that was given out. */
   get offset(): number {
     return this.#read
   }
 
-  /** Decodes on. Throws {@link UnknownEncodingError}. */
-  write(chunk: Uint8Array, to: TextReceiver): void {
-    for (let at = 0; at < chunk.length; at += PIECE) {
-      this.#piece(chunk.subarray(at, at + PIECE), to)
+  /** Decodes on; text is taken as it is. A long chunk is read in pieces, because a short text fits the caches of a processor. */
+  write(chunk: Uint8Array | string): void {
+    for (let at = 0; at < chunk.length; at += DECODED_BYTES) {
+      if (typeof chunk === 'string') this.#writeText(chunk.slice(at, at + DECODED_BYTES))
+      else this.#writeBytes(chunk.subarray(at, at + DECODED_BYTES))
     }
   }
 
-  #piece(piece: Uint8Array, to: TextReceiver): void {
+  /** Ends the document. Returns true if its last bytes begin a character that is not complete. */
+  end(): boolean {
+    const kept = this.#kept
+    if (this.#decoder === undefined && kept.length > 0)
+      this.#decode(kept.subarray(this.#detect(kept, true)))
+    const isCut = this.#kept.length > 0 || this.#half !== ''
+    if (isCut) this.#read += this.byteLength('\0')
+    return isCut
+  }
+
+  /** The length of a text in the document's encoding. */
+  byteLength(text: string): number {
+    const encoding = this.#decoder?.encoding ?? 'utf-8'
+    return encoding === 'utf-8' ? new Source(text).length : text.length * unitOf(encoding)
+  }
+
+  #writeBytes(piece: Uint8Array): void {
     let bytes = this.#kept.length === 0 ? plainView(piece) : concatenate(this.#kept, piece)
     if (this.#decoder === undefined) {
       const begin = this.#detect(bytes, false)
@@ -75,157 +93,120 @@ export class EncodingReader {
       }
       bytes = bytes.subarray(begin)
     }
-    this.#decode(bytes, to)
+    this.#decode(bytes)
   }
 
-  /** Goes on with text that is decoded already. */
-  writeText(chunk: string, to: TextReceiver): void {
-    for (let at = 0; at < chunk.length; at += PIECE) {
-      this.#textPiece(chunk.slice(at, at + PIECE), to)
-    }
-  }
-
-  #textPiece(chunk: string, to: TextReceiver): void {
-    const hasMark = this.#read === 0 && this.#half === '' && chunk.startsWith('\uFEFF')
+  #writeText(piece: string): void {
+    const hasMark = this.#read === 0 && this.#half === '' && piece.startsWith('\uFEFF')
     if (hasMark) this.#read = 3
-    const text = this.#half + (hasMark ? chunk.slice(1) : chunk)
+    const text = this.#half + (hasMark ? piece.slice(1) : piece)
     const isCut = /[\uD800-\uDBFF]$/.test(text)
     this.#half = isCut ? text.slice(-1) : ''
     const whole = isCut ? text.slice(0, -1) : text
     let from = 0
     for (const {index} of whole.matchAll(LONE_SURROGATE)) {
-      this.#giveText(whole.slice(from, index), to)
+      this.#emit(new Source(whole.slice(from, index)))
       this.#read++
-      to.broken('there is half of a surrogate pair')
+      this.#to.broken('there is half of a surrogate pair')
       from = index + 1
     }
-    this.#giveText(from === 0 ? whole : whole.slice(from), to)
+    this.#emit(new Source(whole.slice(from)))
   }
 
-  /** Says that there are no more bytes. Returns whether the last ones begin a character that is not complete. */
-  end(to: TextReceiver): boolean {
-    if (this.#decoder === undefined) {
-      const kept = this.#kept
-      const begin = this.#detect(kept, true)
-      this.#decode(kept.subarray(begin), to)
-    }
-    const isCut = this.#kept.length > 0 || this.#half !== ''
-    if (isCut) this.#read += this.byteLength('\0')
-    return isCut
-  }
-
-  /** How many bytes the text has in the document's encoding. */
-  byteLength(text: string): number {
-    const encoding = this.#decoder?.encoding ?? 'utf-8'
-    if (encoding.startsWith('utf-16')) return text.length * 2
-    return encoding === 'utf-8' ? new TextEncoder().encode(text).length : text.length
-  }
-
-  /** Settles the encoding. Returns the length of the byte-order mark, or -1 where more bytes are needed. */
+  /** Settles the encoding. Returns the length of the byte-order mark, or -1 if more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
-    const [first, second, third] = bytes
-    const coding = COMPRESSED.get((first ?? 0) * 256 + (second ?? 0))
+    const first = (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)
+    const coding = COMPRESSED.get(first)
     if (coding !== undefined) {
       const message = `the body is compressed with ${coding}, and no Content-Encoding says so`
-      throw new UnknownEncodingError(message)
+      throw new ScanError(message, 'encoding')
     }
-    const mark =
-      first === 0xff && second === 0xfe
-        ? 'utf-16le'
-        : first === 0xfe && second === 0xff
-          ? 'utf-16be'
-          : ''
-    if (mark !== '') return this.#settle(mark, 2)
-    if (first === 0xef && second === 0xbb && third === 0xbf) return this.#settle('utf-8', 3)
+    const mark = MARKS.get(first)
+    if (mark !== undefined) return this.#settle(mark, 2)
+    if (first === 0xef_bb && bytes[2] === 0xbf) return this.#settle('utf-8', 3)
     if (!isWhole && bytes.length < 3) return -1
-    // Without a mark, the zero beside the first `<` tells the order.
-    const order =
-      first === 0x3c && second === 0 ? 'utf-16le' : first === 0 && second === 0x3c ? 'utf-16be' : ''
+    const order = ORDERS.get(first)
     if (this.#charset !== undefined) {
-      return this.#settle(
-        /^utf-?16$/i.test(this.#charset) && order !== '' ? order : this.#charset,
-        0,
-      )
+      const isUtf16 = /^utf-?16$/i.test(this.#charset)
+      return this.#settle((isUtf16 ? order : undefined) ?? this.#charset, 0)
     }
-    if (order !== '') return this.#settle(order, 0)
-    const beginning = new TextDecoder('latin1').decode(bytes.subarray(0, LONGEST_DECLARATION))
+    if (order !== undefined) return this.#settle(order, 0)
+    const beginning = new TextDecoder('latin1').decode(bytes.subarray(0, DECLARATION_BYTES))
     const mayDeclare = beginning.startsWith('<?xml') || '<?xml'.startsWith(beginning)
-    if (!isWhole && mayDeclare && !beginning.includes('?>') && bytes.length < LONGEST_DECLARATION)
-      return -1
+    const isOpen = mayDeclare && !beginning.includes('?>') && bytes.length < DECLARATION_BYTES
+    if (!isWhole && isOpen) return -1
     const declared = declaredEncoding(beginning)
-    // What could be read as bytes so far is no UTF-16, whatever it says: .NET writes that over UTF-8.
+    // Text that could be read as bytes so far is no UTF-16, whatever it declares: .NET writes that over UTF-8.
     const isUtf16 = /^utf-?16/i.test(declared ?? '')
     return this.#settle(isLabel(declared) && !isUtf16 ? declared : 'utf-8', 0)
   }
 
   #settle(label: string, markLength: number): number {
-    this.#decoder = decoderFor(label)
+    const decoder = new TextDecoder(label, {fatal: true, ignoreBOM: true})
+    // As UTF-8, text in another encoding that is known, such as Shift_JIS, might be other text.
+    if (!SUPPORTED.test(decoder.encoding))
+      throw new ScanError(`the encoding ${visible(label, 60)} is not read`, 'encoding')
+    this.#decoder = decoder
     this.#read = markLength
     return markLength
   }
 
-  #decode(bytes: Uint8Array, to: TextReceiver): void {
+  #decode(bytes: Uint8Array): void {
     const decoder = this.#decoder
     if (decoder === undefined) return
     const whole = bytes.subarray(0, bytes.length - openLength(bytes, decoder.encoding))
     // A copy: the `slice` of a Buffer would be none, and its owner may write over it.
     this.#kept = Uint8Array.from(bytes.subarray(whole.length))
-    let text: string | undefined
-    try {
-      text = decoder.decode(whole)
-    } catch {
-      this.#decodeBroken(whole, decoder, to)
-    }
-    // Not in the `try`: what the receiver throws is its own.
-    if (text !== undefined) this.#give(text, whole, to)
+    const text = decodeWhole(whole, decoder)
+    if (text === undefined) this.#decodeBroken(whole, decoder)
+    else this.#emit(this.#sourceOf(text, whole))
   }
 
-  /** The same for bytes of which some are broken: what stands around them is given out, each of them reported. */
-  #decodeBroken(bytes: Uint8Array, decoder: TextDecoder, to: TextReceiver): void {
+  /** Decodes bytes with broken ones among them: emits the text around these, and reports each of them. */
+  #decodeBroken(bytes: Uint8Array, decoder: TextDecoder): void {
     const {encoding} = decoder
-    const lengthAt = characterLengths(encoding)
-    const unit = encoding.startsWith('utf-16') ? 2 : 1
+    const unit = unitOf(encoding)
     let from = 0
+    const flush = (to: number): void => {
+      const piece = bytes.subarray(from, to)
+      this.#emit(this.#sourceOf(decoder.decode(piece), piece))
+    }
     for (let at = 0; at < bytes.length;) {
-      const length = lengthAt(bytes, at)
-      if (length > 0) {
+      const length = characterLength(bytes, at, encoding)
+      const isAscii = unit === 1 && (bytes[at] ?? 0) < 0x80
+      const isGood = isAscii || decodeWhole(bytes.subarray(at, at + length), decoder)
+      if (length > 0 && isGood !== undefined) {
         at += length
         continue
       }
-      this.#give(decoder.decode(bytes.subarray(from, at)), bytes.subarray(from, at), to)
+      flush(at)
       this.#read += unit
-      to.broken(`there are bytes that are no ${encoding}`)
+      this.#to.broken(`there are bytes that are no ${encoding}`)
       at += unit
       from = at
     }
-    this.#give(decoder.decode(bytes.subarray(from)), bytes.subarray(from), to)
+    flush(bytes.length)
   }
 
-  #give(text: string, bytes: Uint8Array, to: TextReceiver): void {
-    this.#read += bytes.length
-    if (text === '') return
-    to.text(this.#decoder?.encoding === 'utf-8' ? new Source(text, bytes) : new Source(text))
-  }
-
-  #giveText(text: string, to: TextReceiver): void {
-    if (text === '') return
+  #sourceOf(text: string, bytes: Uint8Array): Source {
+    if (this.#decoder?.encoding === 'utf-8') return new Source(text, bytes)
     const source = new Source(text)
-    this.#read += source.bytes.length
-    to.text(source)
+    // The bytes of a source are UTF-8; those of the document count.
+    this.#read += bytes.length - source.length
+    return source
+  }
+
+  #emit(source: Source): void {
+    this.#read += source.length
+    if (source.length > 0) this.#to.text(source)
   }
 }
 
-// Those whose characters end where we can tell; the other ones of the platform are no one's choice for XML.
+// The ends of their characters can be found. The platform's other encodings are no one's choice for XML.
 const SUPPORTED =
   /^(?:utf-8|utf-16[bl]e|ibm866|iso-8859-[\di-]+|koi8-[ru]|macintosh|windows-\d+|x-mac-cyrillic)$/
 
-function decoderFor(label: string): TextDecoder {
-  const decoder = new TextDecoder(label, {fatal: true, ignoreBOM: true})
-  if (SUPPORTED.test(decoder.encoding)) return decoder
-  throw new UnknownEncodingError(`the encoding ${visible(label, 60)} is not read`)
-}
-
-/** Whether the platform knows a label. `utf8mb4` and others are none. */
+/** Tests for a label that the platform knows. `utf8mb4` is none. */
 function isLabel(label: string | undefined): label is string {
   try {
     return label !== undefined && new TextDecoder(label).encoding !== ''
@@ -234,66 +215,43 @@ function isLabel(label: string | undefined): label is string {
   }
 }
 
-/** How many bytes at the end begin a sequence that goes on in the next chunk. */
-function openLength(bytes: Uint8Array, encoding: string): number {
-  const length = bytes.length
-  if (encoding === 'utf-8') {
-    for (let back = 1; back <= 3 && back <= length; back++) {
-      const size = sequenceLength(bytes[length - back] ?? 0)
-      if (size !== 0) return size > back ? back : 0
-    }
-    return 0
+function decodeWhole(bytes: Uint8Array, decoder: TextDecoder): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
   }
-  if (!encoding.startsWith('utf-16')) return 0
-  const odd = length % 2
-  if (length - odd < 2) return odd
-  const high = bytes[length - odd - (encoding === 'utf-16le' ? 1 : 2)] ?? 0
-  return high >= 0xd8 && high <= 0xdb ? odd + 2 : odd
 }
 
-/** The length of the UTF-8 sequence that a byte begins, 0 for a byte that continues one. */
-function sequenceLength(byte: number): number {
-  if (byte < 0x80) return 1
+function unitOf(encoding: string): 1 | 2 {
+  return encoding.startsWith('utf-16') ? 2 : 1
+}
+
+/** The length of the character that a unit begins; 0 for a byte that continues one. RFC 3629, section 3. */
+function characterLength(bytes: Uint8Array, at: number, encoding: string): number {
+  if (unitOf(encoding) === 2) {
+    const high = bytes[encoding === 'utf-16le' ? at + 1 : at] ?? 0
+    return high >= 0xd8 && high <= 0xdb ? 4 : 2
+  }
+  const byte = bytes[at] ?? 0
+  if (encoding !== 'utf-8' || byte < 0x80) return 1
   if (byte < 0xc0) return 0
   if (byte < 0xe0) return 2
   return byte < 0xf0 ? 3 : 4
 }
 
-/** Tells the length of the character at an index, 0 where what stands there is none. */
-function characterLengths(encoding: string): (bytes: Uint8Array, at: number) => number {
-  if (encoding === 'utf-8') return utf8Length
-  if (encoding.startsWith('utf-16')) {
-    return (bytes, at) => utf16Length(bytes, at, encoding === 'utf-16le' ? 1 : 0)
+/** The number of bytes at the end that begin a character which goes on in the next chunk. */
+function openLength(bytes: Uint8Array, encoding: string): number {
+  const unit = unitOf(encoding)
+  const odd = bytes.length % unit
+  for (let open = odd + unit; open <= Math.min(bytes.length, 3); open += unit) {
+    const length = characterLength(bytes, bytes.length - open, encoding)
+    if (length > 0) return length > open - odd ? open : odd
   }
-  const lenient = new TextDecoder(encoding)
-  return (bytes, at) => (lenient.decode(bytes.subarray(at, at + 1)) === '\uFFFD' ? 0 : 1)
+  return odd
 }
 
-/** RFC 3629, section 4. */
-function utf8Length(bytes: Uint8Array, at: number): number {
-  const first = bytes[at] ?? 0
-  const length = sequenceLength(first)
-  if (length === 1) return 1
-  if (length === 0 || first < 0xc2 || first > 0xf4) return 0
-  // Neither longer than need be, nor half of a pair, nor behind the last character.
-  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
-  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
-  const second = bytes[at + 1] ?? 0
-  if (second < least || second > most) return 0
-  for (let index = at + 2; index < at + length; index++) {
-    if (((bytes[index] ?? 0) & 0xc0) !== 0x80) return 0
-  }
-  return length
-}
-
-function utf16Length(bytes: Uint8Array, at: number, high: 0 | 1): number {
-  const first = bytes[at + high] ?? 0
-  if (first < 0xd8 || first > 0xdf) return 2
-  const second = bytes[at + 2 + high] ?? 0
-  return first <= 0xdb && second >= 0xdc && second <= 0xdf ? 4 : 0
-}
-
-/** The same bytes as what is fastest to read: a Buffer is another class. */
+/** The same bytes as the class that is fastest to read: a Buffer is another class. */
 function plainView(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -1,10 +1,11 @@
-/** Between a scanner and who reads with it: what is called, what bounds there are, and how it ends. */
+/** The contract between a scanner and its reader: callbacks, limits, and the error that ends a reading. */
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
+import type {Markup} from './element.ts'
 import type {PathNode} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
-/** Bounds on what is held at once: bytes of a tag, characters and elements of a value, levels of nesting. */
+/** Bounds on the memory of a scanner: bytes of a tag, characters and elements of a value, levels of nesting. */
 export interface ScannerLimits extends TagLimits {
   readonly tag: number
   readonly depth: number
@@ -12,42 +13,36 @@ export interface ScannerLimits extends TagLimits {
   readonly elements: number
 }
 
-/** What the markup is for. */
+/** The reader of a document, called for each element that it gave a role. */
 export interface ScannerHandler<Known> {
-  /** Says, once for each new path, what the element is: sets `role` and `collects`. Role 0 is not heard of again. */
+  /** Sets `role` and `collects` of a new path, once. No callbacks follow for elements with role 0. */
   classify(node: PathNode<Known>): void
   open(node: PathNode<Known>): void
-  /** `value` is what the element collects; `structured` where that is markup, because it has child elements. */
-  close(node: PathNode<Known>, value: string, structured: boolean): void
+  /** Takes the collected value: text, or markup for an element with child elements. */
+  close(node: PathNode<Known>, value: string | Markup): void
   /** In recovery: something is not well-formed. */
   fault(message: string): void
   /**
-   * In recovery: whether all elements inside the root end before this one, because end tags are lost. They do so if it means
-   * something as a child of the root.
+   * In recovery: an element may be the next child of the root, although others inside the root have not ended. It is one if
+   * its start tag has a role there.
    */
   mayBeNext(child: PathNode<Known>): boolean
-  /** What was fed is read. Throws {@link ScanError} where too much of it is held. */
+  /** A chunk is read. Throws {@link ScanError} if too much of it is held. */
   fed(): void
 }
 
-/**
- * Where and why the reading ended. `rest` is the text from there on, up to what the scanner has not read, `undefined` where the
- * scanner stands there.
- */
+/** The end of a reading by a fault. */
 export class ScanError extends Error {
   readonly reason: MultiStatusErrorReason
-  readonly rest: string | undefined
+  /** The byte of the fault in the piece that was read; `undefined` for the markup that the scanner stands at. */
+  readonly at: number | undefined
+  /** The name of the limit that was broken. */
   readonly limit: string | undefined
 
-  constructor(
-    message: string,
-    reason: MultiStatusErrorReason,
-    rest: string | undefined,
-    limit?: string,
-  ) {
+  constructor(message: string, reason: MultiStatusErrorReason, at?: number, limit?: string) {
     super(message)
     this.reason = reason
-    this.rest = rest
+    this.at = at
     this.limit = limit
   }
 }

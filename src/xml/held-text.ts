@@ -1,36 +1,28 @@
 /**
- * The piece of markup that the end of a chunk cut in two. A long one in small chunks is put together once, not once a chunk:
- * what is held is looked at again only when a chunk brings what may end it.
+ * The markup that the end of a chunk cut in two. It is put together only when a chunk brings its possible end, so that small
+ * chunks cost no repeated copies.
  */
 
+import {HELD_PIECES} from '../protocol/bounds.ts'
+import {GREATER} from '../protocol/characters.ts'
 import type {Source} from './source.ts'
 import {join} from './source.ts'
 import {findEndTagEnd, findTagEnd} from './tag.ts'
 
-/** What is held, and so what ends it. */
+/** The kind of markup that is held, by which its end is found. */
 export type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 
-const GREATER = 0x3e
-
-// Pieces may be as small as a byte.
-const MOST_PIECES = 1024
-
-/** Holds one piece. */
+/** Holds one piece of markup. */
 export class HeldText {
-  /** How many bytes are held. */
+  /** The number of bytes that are held. */
   length = 0
   #pieces: Source[] = []
   #as: Held = 'few characters'
-  // Of what is held, so that it need not be put together to be looked at.
+  // The end of the held text, so that it need not be put together to be looked at.
   #quote = 0
   #endsInQuestion = false
 
-  /** What is held, put together. */
-  get text(): string {
-    return this.#pieces.map((piece) => piece.text).join('')
-  }
-
-  /** Holds a piece; of a start tag, with the code of the quote that is open at its end. */
+  /** Holds the beginning of a piece; of a start tag, with the code of the quote that is open at its end. */
   keep(piece: Source, as: Held, quote = 0): void {
     this.#as = as
     this.#quote = quote
@@ -40,30 +32,23 @@ export class HeldText {
   /** Adds a chunk that does not end the piece. */
   append(chunk: Source): void {
     this.#pieces.push(chunk.copy())
-    if (this.#pieces.length === MOST_PIECES) this.#pieces = [join(this.#pieces)]
-    this.length += chunk.bytes.length
-    if (chunk.text !== '') this.#endsInQuestion = chunk.text.endsWith('?')
+    if (this.#pieces.length === HELD_PIECES) this.#pieces = [join(this.#pieces)]
+    this.length += chunk.length
+    this.#endsInQuestion = chunk.text.endsWith('?')
   }
 
-  /** How many bytes of a chunk end the piece, or a few more; 0 where it does not end there. */
+  /** The number of bytes of a chunk that end the piece, or a few more; 0 if it does not end there. */
   endIn(chunk: Source): number {
     const {bytes, length} = chunk
-    switch (this.#as) {
-      case 'few characters': {
-        const greater = bytes.indexOf(GREATER)
-        return greater === -1 ? length : greater + 1
-      }
-      case 'end tag':
-        return findEndTagEnd(bytes, 0) + 1
-      case 'instruction':
-        if (this.#endsInQuestion && bytes[0] === GREATER) return 1
-        return chunk.text.includes('?>') ? length : 0
-      default: {
-        const {end, quote} = findTagEnd(bytes, 0, this.#quote)
-        this.#quote = quote
-        return end + 1
-      }
+    if (this.#as === 'end tag') return findEndTagEnd(bytes, 0) + 1
+    if (this.#as === 'few characters') return bytes.indexOf(GREATER) + 1 || length
+    if (this.#as === 'instruction') {
+      if (this.#endsInQuestion && bytes[0] === GREATER) return 1
+      return chunk.text.includes('?>') ? length : 0
     }
+    const {end, quote} = findTagEnd(bytes, 0, this.#quote)
+    this.#quote = quote
+    return end + 1
   }
 
   /** Gives the piece out, with the chunk behind it. */

@@ -1,36 +1,30 @@
 /**
- * The interned path of open elements. A node knows what its start tag means, and its children by the raw text of theirs:
- * a tag that was seen before in the same place costs one look-up, no parsing of attributes and no prefixes.
+ * The interned path of open elements. A node knows the meaning of its start tag, and its children by the raw text of their
+ * start tags. A tag seen before in the same place costs one look-up: no parsing of attributes and no prefixes.
  */
 
-import type {Name} from './names.ts'
-import type {Scope} from './scope.ts'
+import {
+  COMPARED_CHILDREN,
+  COMPARED_TAG_CHARACTERS,
+  REMEMBERED_PATHS,
+  REMEMBERED_TAG_CHARACTERS,
+} from '../protocol/bounds.ts'
+import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
+import type {Name, Scope} from './scope.ts'
 import type {Needle, Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
-import {sameNameEnd} from './tag.ts'
+import type {StartTag} from './tag.ts'
 
-// A path that is remembered is found again. Past these numbers paths are made anew each time, so that no server can
-// make us remember without end; a real one stays far below.
-const MOST_NODES = 4096
-// A longer start tag is not remembered.
-const LONGEST_TAG = 512
-
-// More than servers name of one resource, but for dead properties. To compare them all takes less time than to cut out a tag.
-const MOST_SEEN = 24
-const LONGEST_SEEN = 64
-
-const SLASH = 0x2f
-const LESS = 0x3c
 const NONE: readonly never[] = []
 const NOTHING = /* @__PURE__ */ needle('')
 
-/** What is done with the text of an element: nothing, it is the value, or it is the value unless there are child elements. */
+/** The use of an element's text: none, it is the value, or it is the value unless there are child elements. */
 export type Collects = 'nothing' | 'text' | 'markup'
 
 /** An element in its place. */
 export class PathNode<Known = unknown> {
   readonly parent: PathNode<Known> | undefined
-  /** What stands between `<` and `>`. */
+  /** The text between `<` and `>`. */
   readonly tag: string
   /** As it is written, with its prefix. */
   readonly rawName: string
@@ -39,21 +33,20 @@ export class PathNode<Known = unknown> {
   readonly selfClosing: boolean
   /** 0 for the document itself, 1 for its root. */
   readonly depth: number
-  /** What the element is in the grammar of the reader. */
+  /** The meaning of the element in the grammar of the reader; 0 for none. */
   role = 0
-  /** What is done with its text. */
   collects: Collects = 'nothing'
-  /** What the reader made of its structured values, by their markup. */
+  /** Values made of its markup, by that. */
   values: Map<string, unknown> | undefined
-  /** The start tag and, as nearly every server writes it, without white space, the end tag: once they were seen again. */
+  /** The start tag and, as nearly every server writes it, without white space, the end tag. Set when they were seen again. */
   startTag: Needle = NOTHING
   endTag: Needle | undefined
-  /** The first of the children whose tags were seen again: few, to be compared one after the other. */
-  seen: readonly PathNode<Known>[] = NONE
   /** The remembered child that came first, the last time. */
   first: PathNode<Known> | undefined
   /** The remembered sibling that came next, the last time. */
   next: PathNode<Known> | undefined
+  // The first of the children whose tags were seen again: few, to be compared one after the other.
+  #seen: readonly PathNode<Known>[] = NONE
   #name: Name<Known> | undefined
   #children: Map<string, PathNode<Known>> | undefined
   readonly #remembered: {nodes: number}
@@ -61,13 +54,14 @@ export class PathNode<Known = unknown> {
   constructor(
     parent: PathNode<Known> | undefined,
     tag: string,
-    element: {rawName: string; scope: Scope<Known>; selfClosing: boolean},
+    {name, selfClosing}: StartTag,
+    scope: Scope<Known>,
   ) {
     this.parent = parent
     this.tag = tag
-    this.rawName = element.rawName
-    this.scope = element.scope
-    this.selfClosing = element.selfClosing
+    this.rawName = name
+    this.scope = scope
+    this.selfClosing = selfClosing
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
   }
@@ -83,18 +77,42 @@ export class PathNode<Known = unknown> {
     return this.#children?.get(tag)
   }
 
-  /** Where the end tag at `at` ends that belongs to the start tag at `lt`, -1 where no such one stands there. */
+  /** The child whose start tag stands at an index, if it was seen before. Most likely it is the one that came next then. */
+  childAt(
+    source: Source,
+    lt: number,
+    previous: PathNode<Known> | undefined,
+  ): PathNode<Known> | undefined {
+    const expected = previous === undefined ? this.first : previous.next
+    if (expected !== undefined && standsAt(source, expected.startTag, lt)) return expected
+    for (const child of this.#seen) {
+      if (standsAt(source, child.startTag, lt)) return this.expect(child, previous)
+    }
+    return undefined
+  }
+
+  /** Expects a child behind another one, or as the first, the next time. */
+  expect(child: PathNode<Known>, previous: PathNode<Known> | undefined): PathNode<Known> {
+    if (previous === undefined) this.first = child
+    else previous.next = child
+    return child
+  }
+
+  /** The index behind the end tag at `at` that belongs to the start tag at `lt`; -1 for any other text there. */
   leafEnd(source: Source, lt: number, at: number): number {
-    const {endTag} = this
+    const {endTag, rawName} = this
     if (endTag !== undefined) return standsAt(source, endTag, at) ? at + endTag.length : -1
     const {bytes} = source
     if (bytes[at] !== LESS || bytes[at + 1] !== SLASH) return -1
-    return sameNameEnd(bytes, lt + 1, at + 2)
+    let length = 0
+    while (length < rawName.length && bytes[at + 2 + length] === bytes[lt + 1 + length]) length++
+    // A name beyond ASCII has more bytes than characters: no `>` stands in the midst of it.
+    return length === rawName.length && bytes[at + 2 + length] === GREATER ? at + length + 3 : -1
   }
 
-  /** Whether a child with this start tag will be remembered. */
+  /** Tells if a child with this start tag will be remembered. Bounded, so that no server fills the memory with tags. */
   remembers(tag: string): boolean {
-    return tag.length <= LONGEST_TAG && this.#remembered.nodes < MOST_NODES
+    return tag.length <= REMEMBERED_TAG_CHARACTERS && this.#remembered.nodes < REMEMBERED_PATHS
   }
 
   /** Remembers a child for its tag. */
@@ -105,12 +123,12 @@ export class PathNode<Known = unknown> {
   }
 
   /** The tags were seen again, and will be once more: from now on they are compared as bytes. */
-  expect(): void {
+  compare(): void {
     if (this.endTag !== undefined) return
     this.startTag = needle(`<${this.tag}>`)
     this.endTag = needle(`</${this.rawName}>`)
     const {parent} = this
-    if (parent === undefined || this.tag.length > LONGEST_SEEN) return
-    if (parent.seen.length < MOST_SEEN) parent.seen = [...parent.seen, this]
+    if (parent === undefined || this.tag.length > COMPARED_TAG_CHARACTERS) return
+    if (parent.#seen.length < COMPARED_CHILDREN) parent.#seen = [...parent.#seen, this]
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A piece of a document in both its forms: UTF-8, because bytes are searched and compared fast, and text, of which
- * values are cut. Indices are those of the bytes.
+ * A piece of a document in both its forms. Its UTF-8 is searched and compared, which is fast; values are cut out of its text.
+ * All indices are those of the bytes.
  */
 
 import {ownCopy} from './characters.ts'
@@ -16,7 +16,7 @@ export class Source {
   readonly view: DataView
   /** How many bytes there are. */
   readonly length: number
-  // A byte and its character, and up to where all bytes behind it are ASCII: the next index that is asked for is seldom far.
+  // A byte, its character, and the end of the ASCII behind it: the next index that is asked for is seldom far.
   #byte = 0
   #character = 0
   #asciiEnd = 0
@@ -47,7 +47,7 @@ export class Source {
     return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
   }
 
-  /** The same without the chunk: its bytes belong to who gave it, and may change when it is read; its text may be freed. */
+  /** A copy that survives the chunk. The bytes of that belong to the caller and may change. */
   copy(): Source {
     return new Source(ownCopy(this.text), Uint8Array.from(this.bytes))
   }
@@ -61,7 +61,7 @@ export class Source {
     return this.#character + byte - this.#byte
   }
 
-  /** Counts to another byte, forwards or backwards, and looks how far it is ASCII from there on. */
+  /** Counts to another byte, forwards or backwards, and finds the end of the ASCII behind it. */
   #count(byte: number): void {
     const {bytes} = this
     if (byte < this.#byte) {
@@ -88,13 +88,13 @@ export class Source {
   }
 }
 
-/** How many units of UTF-16 a byte begins: a sequence of four bytes is two, and what continues a sequence begins none. */
+/** The units of UTF-16 that a byte begins: two for a sequence of four bytes, none for a byte that continues a sequence. */
 function units(byte: number): number {
   if ((byte & 0xc0) === 0x80) return 0
   return byte >= 0xf0 ? 2 : 1
 }
 
-/** One piece of many. What a tag or a value was cut into is put together once, however small the pieces are. */
+/** Joins the pieces of a tag or a value, however small they are. */
 export function join(pieces: readonly Source[]): Source {
   const [first] = pieces
   if (first !== undefined && pieces.length === 1) return first
@@ -107,21 +107,21 @@ export function join(pieces: readonly Source[]): Source {
   return new Source(pieces.map((piece) => piece.text).join(''), bytes)
 }
 
-/** The bytes of some text, as they are compared. Their number stands beside them: to ask a DataView for it takes a call. */
+/** The bytes of a text, to compare with. Their number stands beside them: to ask a DataView for it takes a call. */
 export interface Needle {
   readonly view: DataView
   readonly length: number
 }
 
-/** What to compare with, to find some text. */
+/** The bytes of a text, to compare with. */
 export function needle(text: string): Needle {
   const bytes = new TextEncoder().encode(text)
   return {view: viewOf(bytes), length: bytes.length}
 }
 
 /**
- * Whether some bytes stand at an index. Four at a time, because this is done for every tag: one at a time takes three times
- * as long. The last four may overlap the ones before.
+ * Compares bytes at an index. Four at a time, because this is done for every tag: one at a time takes three times as long.
+ * The last four may overlap the ones before.
  */
 export function standsAt({view, length}: Source, part: Needle, at: number): boolean {
   if (at + part.length > length) return false
@@ -141,7 +141,7 @@ function standsShort(view: DataView, part: Needle, at: number): boolean {
   return true
 }
 
-/** The index of some bytes, -1 where they do not stand from there on. */
+/** Finds bytes from an index on. Returns their index, or -1. */
 export function indexOf(source: Source, part: Needle, from: number): number {
   const {bytes} = source
   const first = part.view.getUint8(0)
@@ -154,3 +154,6 @@ export function indexOf(source: Source, part: Needle, from: number): number {
 function viewOf({buffer, byteOffset, byteLength}: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength)
 }
+
+/** The source of nothing. */
+export const NOTHING: Source = /* @__PURE__ */ new Source('')

@@ -3,15 +3,10 @@
  * XML 1.0, sections 3.1 and 3.3.3.
  */
 
+import {SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
+import {APOSTROPHE, GREATER, LESS, QUOTATION} from '../protocol/characters.ts'
 import {visible} from '../protocol/errors.ts'
-import {
-  blanksOnly,
-  decodeReferences,
-  describeForbidden,
-  FORBIDDEN,
-  NAME,
-  SPACE,
-} from './characters.ts'
+import {decodeText, describeForbidden, FORBIDDEN, NAME, WHITE_SPACE} from './characters.ts'
 
 /** A start tag or an empty-element tag. */
 export interface StartTag {
@@ -19,8 +14,19 @@ export interface StartTag {
   readonly name: string
   /** By the name as written, in order, namespace declarations included. */
   readonly attributes: ReadonlyMap<string, string>
-  /** Whether the tag closes its element too. */
+  /** The tag closes its element too. */
   readonly selfClosing: boolean
+  /** The first fault. Name and attributes are those before it. */
+  readonly fault?: TagFault | undefined
+}
+
+/** A fault in a tag. It is returned and not thrown: in recovery a hostile server can cause one every few bytes. */
+interface TagFault {
+  readonly message: string
+  /** Its index in the tag. */
+  readonly index: number
+  /** The name of the limit that was broken. */
+  readonly limit?: string | undefined
 }
 
 /** Bounds on names and attributes. */
@@ -29,46 +35,20 @@ export interface TagLimits {
   readonly attributes: number
 }
 
-/**
- * What is wrong with a tag, and where: an index into the text that was read. It is given back and not thrown, because in
- * recovery a hostile server can make us meet one in every few bytes.
- */
-export class TagFault {
-  readonly message: string
-  /** Where in the text. */
-  readonly index: number
-  /** The name of the limit that was broken. */
-  readonly limit: string | undefined
-
-  constructor(message: string, index: number, limit?: string) {
-    this.message = message
-    this.index = index
-    this.limit = limit
-  }
-}
-
-const LESS = 0x3c
-const GREATER = 0x3e
-const QUOTATION = 0x22
-const APOSTROPHE = 0x27
-// By byte: 1 for those that may stand behind the name in a start tag, but for the slash of one that ends itself.
-const ENDS_NAME = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
-  ' \t\r\n>'.includes(String.fromCharCode(byte)) ? 1 : 0,
-)
-const TAG_NAME = new RegExp(NAME, 'uy')
-const ATTRIBUTE = new RegExp(
-  `(${SPACE}+)(${NAME})(${SPACE}*=${SPACE}*)(?:"([^<"]*)"|'([^<']*)')`,
+const TAG_NAME = /* @__PURE__ */ new RegExp(NAME, 'uy')
+const ATTRIBUTE = /* @__PURE__ */ new RegExp(
+  `(${WHITE_SPACE}+)(${NAME})${WHITE_SPACE}*=${WHITE_SPACE}*(?:"([^<"]*)"|'([^<']*)')`,
   'uy',
 )
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map()
 // The tags of most elements are no more than a name, of plain letters.
 const PLAIN_TAG = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?\/?$/
-const END = new RegExp(`${SPACE}*(/?)$`, 'uy')
+const END = /* @__PURE__ */ new RegExp(`${WHITE_SPACE}*/?$`, 'uy')
 
 /**
- * Looks for what ends a start tag: a `>` outside quotes, or a `<`, which may stand nowhere in it.
+ * Finds the end of a start tag: a `>` outside quotes, or a `<`, which may stand nowhere in it.
  *
- * @param quote - The code of the quote that is open at `from`, 0 where none is.
+ * @param quote - The code of the quote that is open at `from`, 0 for none.
  * @returns Its index, or -1 with the quote that is open at the end of the bytes.
  */
 export function findTagEnd(
@@ -88,7 +68,7 @@ export function findTagEnd(
   return {end: -1, quote: open}
 }
 
-/** The same for an end tag, in which quotes mean nothing. Returns the index, or -1. */
+/** Finds the end of an end tag, in which quotes mean nothing. Returns its index, or -1. */
 export function findEndTagEnd(bytes: Uint8Array, from: number): number {
   for (let index = from; index < bytes.length; index++) {
     if (bytes[index] === GREATER || bytes[index] === LESS) return index
@@ -96,82 +76,54 @@ export function findEndTagEnd(bytes: Uint8Array, from: number): number {
   return -1
 }
 
-/**
- * Where an end tag ends, behind its `>`, if its name, which begins at `end`, is byte by byte the one that begins at `start` in a
- * start tag. -1 where it is another name, or white space follows it.
- */
-export function sameNameEnd(bytes: Uint8Array, start: number, end: number): number {
-  let length = 0
-  while (ENDS_NAME[bytes[start + length] ?? 0] === 0) {
-    if (bytes[end + length] !== bytes[start + length]) return -1
-    length++
-  }
-  return bytes[end + length] === GREATER ? end + length + 1 : -1
-}
-
-/** The name that a tag begins with, empty where it begins with none. */
-export function readTagName(text: string): string {
-  TAG_NAME.lastIndex = 0
-  return TAG_NAME.exec(text)?.[0] ?? ''
-}
-
-/** Reads what stands between `<` and `>`: strictly, and with no more names and attributes than there may be. */
-export function parseStartTag(text: string, limits: TagLimits): StartTag | TagFault {
+/** Reads the text between `<` and `>`, up to the first fault or the first name or attribute too many. */
+export function readStartTag(text: string, limits: TagLimits): StartTag {
+  const selfClosing = text.endsWith('/')
   if (text.length <= limits.name && PLAIN_TAG.test(text)) {
-    const selfClosing = text.endsWith('/')
     const name = selfClosing ? text.slice(0, -1) : text
     return {name, attributes: NO_ATTRIBUTES, selfClosing}
   }
-  const forbidden = text.search(FORBIDDEN)
-  if (forbidden !== -1) return new TagFault(describeForbidden(text.charAt(forbidden)), forbidden)
-  const name = readTagName(text)
-  if (name === '') return new TagFault("a '<' begins no tag", 0)
-  if (name.length > limits.name) return tooLong(limits.name, 0)
+  TAG_NAME.lastIndex = 0
+  const name = TAG_NAME.exec(text)?.[0] ?? ''
   const attributes = new Map<string, string>()
-  let index = name.length
-  for (;;) {
+  const stop = (message: string, index: number, limit?: string): StartTag => ({
+    name,
+    attributes,
+    selfClosing,
+    fault: {message, index, limit},
+  })
+  const tooLong = `a name is longer than ${limits.name} characters`
+  if (name.length > limits.name) return stop(tooLong, 0, 'name')
+  const forbidden = text.search(FORBIDDEN)
+  if (forbidden !== -1) return stop(describeForbidden(text.charAt(forbidden)), forbidden)
+  if (name === '') return stop("a '<' begins no tag", 0)
+  for (let index = name.length; ;) {
     END.lastIndex = index
-    const end = END.exec(text)
-    if (end !== null) return {name, attributes, selfClosing: end[1] === '/'}
+    if (END.test(text)) return {name, attributes, selfClosing}
     ATTRIBUTE.lastIndex = index
     const match = ATTRIBUTE.exec(text)
-    if (match === null) {
-      return new TagFault(`the attributes of <${visible(name, 100)}> are not well-formed`, index)
-    }
-    const fault = addAttribute(attributes, match, index, limits)
-    if (fault !== undefined) return fault
-    index += match[0].length
+    if (match === null) return stop(`the attributes of <${shown(name)}> are not well-formed`, index)
+    const [all, space = '', attribute = '', double, single] = match
+    const at = index + space.length
+    const value = double ?? single ?? ''
+    if (attributes.has(attribute))
+      return stop(`a tag has the attribute ${shown(attribute)} twice`, at)
+    if (attributes.size + 1 > limits.attributes)
+      return stop(`a tag has more than ${limits.attributes} attributes`, at, 'attributes')
+    // The name of a namespace becomes part of names, which are compared often.
+    const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? value.length : 0)
+    if (longest > limits.name) return stop(tooLong, at, 'name')
+    let fault = ''
+    const blank = value.replaceAll(/\r\n|[\t\r\n]/g, ' ')
+    attributes.set(
+      attribute,
+      decodeText(blank, (message) => (fault ||= message)),
+    )
+    if (fault !== '') return stop(fault, at)
+    index += all.length
   }
 }
 
-/** Adds what a match at an index found, or tells what is wrong with it. */
-function addAttribute(
-  attributes: Map<string, string>,
-  match: RegExpExecArray,
-  index: number,
-  limits: TagLimits,
-): TagFault | undefined {
-  const [, space = '', name = '', equals = '', double, single] = match
-  const at = index + space.length
-  if (name.length > limits.name) return tooLong(limits.name, at)
-  if (attributes.has(name))
-    return new TagFault(`a tag has the attribute ${visible(name, 100)} twice`, at)
-  if (attributes.size + 1 > limits.attributes) {
-    const message = `a tag has more than ${limits.attributes} attributes`
-    return new TagFault(message, at, 'attributes')
-  }
-  const written = double ?? single ?? ''
-  const valueAt = at + name.length + equals.length + 1
-  // It becomes part of names, which are compared often.
-  if (name.startsWith('xmlns') && written.length > limits.name) return tooLong(limits.name, valueAt)
-  let fault: TagFault | undefined
-  const value = decodeReferences(written, blanksOnly, (message, badAt) => {
-    fault ??= new TagFault(message, valueAt + badAt)
-  })
-  attributes.set(name, value)
-  return fault
-}
-
-function tooLong(limit: number, index: number): TagFault {
-  return new TagFault(`a name is longer than ${limit} characters`, index, 'name')
+function shown(name: string): string {
+  return visible(name, SHOWN_NAME_CHARACTERS)
 }

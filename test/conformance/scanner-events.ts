@@ -1,12 +1,11 @@
 // What our scanner makes of a document: its tags as they come, its values, and where it refuses to read on.
 // Put together as MultiStatusParser does it.
 import {resolveLimits} from '../../src/multistatus/limits.ts'
-import {parseElement, type XmlElement} from '../../src/xml/element.ts'
-import {EncodingReader, UnknownEncodingError} from '../../src/xml/encoding.ts'
+import type {Markup, XmlElement} from '../../src/xml/element.ts'
+import {EncodingReader} from '../../src/xml/encoding.ts'
 import {ScanError} from '../../src/xml/handler.ts'
 import type {Collects, PathNode} from '../../src/xml/path.ts'
 import {Scanner} from '../../src/xml/scanner.ts'
-import type {Source} from '../../src/xml/source.ts'
 import {type Event, EventList} from './saxes-events.ts'
 
 /** Which elements collect what: those at this depth. */
@@ -43,10 +42,8 @@ function eventsOf(element: XmlElement, list = new EventList()): readonly Event[]
   return list.events
 }
 
-function valueOf(node: PathNode, value: string, structured: boolean): string | readonly Event[] {
-  const scope = node.parent?.scope
-  if (!structured || scope === undefined) return value
-  return eventsOf(parseElement(`<${node.tag}>${value}</${node.rawName}>`, scope))
+function valueOf(value: string | Markup): string | readonly Event[] {
+  return typeof value === 'string' ? value : eventsOf(value.parse())
 }
 
 /** Reads a document from chunks of its bytes. */
@@ -62,9 +59,9 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
       open(node: PathNode): void {
         tags.start(node.rawName, {})
       },
-      close(node: PathNode, value: string, structured: boolean): void {
+      close(node: PathNode, value: string | Markup): void {
         tags.end(node.rawName)
-        if (node.depth === collecting.depth) values.push(valueOf(node, value, structured))
+        if (node.depth === collecting.depth) values.push(valueOf(value))
       },
       fault(): void {
         throw new TypeError('nothing is recovered here')
@@ -83,29 +80,22 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
 
 function feed(scanner: Scanner<unknown>, chunks: readonly Uint8Array[]): Refusal | undefined {
   let fed = 0
-  const encoding = new EncodingReader(undefined)
-  const receiver = {
-    text(source: Source): void {
+  const encoding = new EncodingReader(undefined, {
+    text(source) {
       fed += source.text.length
       scanner.feed(source)
     },
-    broken: (message: string): void => scanner.fault(message, 'encoding'),
-  }
+    broken: (message) => scanner.fault(message, 'encoding'),
+  })
   try {
-    for (const chunk of chunks) encoding.write(chunk, receiver)
-    const isCut = encoding.end(receiver)
+    for (const chunk of chunks) encoding.write(chunk)
+    const isCut = encoding.end()
     scanner.end()
     if (isCut) scanner.fault('the last character is not complete', 'encoding')
     return undefined
   } catch (error) {
-    if (error instanceof UnknownEncodingError)
-      return {reason: 'encoding', message: error.message, at: 0}
-    if (error instanceof ScanError)
-      return {
-        reason: error.reason,
-        message: error.message,
-        at: fed - scanner.fedFrom(error.rest).length,
-      }
-    throw error
+    if (!(error instanceof ScanError)) throw error
+    const {reason, message, at} = error
+    return {reason, message, at: fed - scanner.textFrom(at).length}
   }
 }
