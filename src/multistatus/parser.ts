@@ -11,7 +11,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {EncodingReader} from '../xml/encoding.ts'
-import {ScanError} from '../xml/handler.ts'
+import {limitError, ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
@@ -214,8 +214,7 @@ export class MultiStatusParser<P = Properties> {
     this.#encoding.write(begin)
     if (typeof chunk === 'string') this.#bytes = this.#encoding.offset
     if (begin.length === chunk.length) return
-    const message = `the body is longer than ${this.#limits.bytes} bytes`
-    throw this.#errorAt(message, 'limit-exceeded', this.#end, 'bytes')
+    throw this.#errorAt(limitError(this.#limits, 'bytes'), this.#end)
   }
 
   #broken(message: string): void {
@@ -225,18 +224,11 @@ export class MultiStatusParser<P = Properties> {
 
   #explain(error: unknown): unknown {
     if (!(error instanceof ScanError)) return error
-    const {message, reason, at, limit} = error
-    const rest = this.#encoding.byteLength(this.#scanner.textFrom(at))
-    const offset = reason === 'truncated' ? this.#bytes : this.#end - rest
-    return this.#errorAt(message, reason, offset, limit)
+    const rest = this.#encoding.byteLength(this.#scanner.textFrom(error.at))
+    return this.#errorAt(error, error.reason === 'truncated' ? this.#bytes : this.#end - rest)
   }
 
-  #errorAt(
-    problem: string,
-    reason: MultiStatusError['reason'],
-    offset: number,
-    limit?: string,
-  ): MultiStatusError {
+  #errorAt({message: problem, reason, limit}: ScanError, offset: number): MultiStatusError {
     const request = {method: this.#method, url: this.#url.href}
     const asked = `The Multi-Status answer to ${request.method} ${request.url}`
     const place = `byte ${offset}, after ${this.#reader.responses} complete responses`

@@ -13,11 +13,11 @@ import {decodeStatusLine} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {Markup} from '../xml/element.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
-import {ScanError} from '../xml/handler.ts'
+import {limitError, ScanError} from '../xml/handler.ts'
 import type {PathNode} from '../xml/path.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
-import {PropstatDraft, ResponseDraft} from './response.ts'
+import {append, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists, refusedSelf} from './summary.ts'
@@ -101,9 +101,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   /** Throws if the response that is read is too long. */
   fed(): void {
-    if (this.#response === undefined) return
-    if (this.#position() - this.#responseAt <= this.#limits.response) return
-    this.#exceeded('response', `a DAV:response is longer than ${this.#limits.response} bytes`)
+    if (this.#response !== undefined) this.#check('response', this.#position() - this.#responseAt)
   }
 
   classify(node: PathNode<Property>): void {
@@ -117,6 +115,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   }
 
   open(node: PathNode<Property>): void {
+    const response = this.#response
     switch (node.role) {
       case Role.multistatus:
         this.#hasRoot = true
@@ -128,7 +127,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.propstat:
         this.#countPart()
         this.#propstat = new PropstatDraft()
-        this.#response?.addPropstat(this.#propstat)
+        if (response !== undefined) response.propstats = append(response.propstats, this.#propstat)
         break
       case Role.href:
         this.#inHref = true
@@ -149,8 +148,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     if (node.role === Role.property) {
       const property = node.name.known
       if (propstat === undefined || response === undefined || property === undefined) return
-      if (++response.size > this.#limits.properties) this.#tooMany('properties', 'properties')
-      propstat.add(property, value)
+      this.#check('properties', ++response.size)
+      propstat.properties.push(property)
+      propstat.written.push(value)
       return
     }
     // Only properties have markup.
@@ -168,8 +168,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.href:
         this.#inHref = false
-        response?.addHref(ownCopy(trimSpace(value)))
-        if ((response?.hrefs.length ?? 0) > this.#limits.hrefs) this.#tooMany('hrefs', 'hrefs')
+        if (response === undefined) break
+        response.hrefs = append(response.hrefs, ownCopy(trimSpace(value)))
+        this.#check('hrefs', response.hrefs.length)
         break
       case Role.status:
         part?.setStatus(decodeStatusLine(value))
@@ -179,7 +180,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.condition:
         this.#countPart()
-        part?.addCondition(name.text)
+        if (part !== undefined) part.conditions = append(part.conditions, name.text)
         break
       case Role.description:
         if (part === undefined) this.#description ||= ownCopy(trimSpace(value))
@@ -210,16 +211,13 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */
   #countPart(): void {
-    if (this.#response === undefined || ++this.#response.parts <= this.#limits.properties) return
-    this.#tooMany('properties', 'propstats and conditions')
+    if (this.#response !== undefined) this.#check('properties', ++this.#response.parts)
   }
 
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    const {responses} = this.#limits
-    if (this.#responses + 1 > responses)
-      this.#exceeded('responses', `there are more than ${responses} responses`)
+    this.#check('responses', this.#responses + 1)
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
@@ -239,11 +237,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  #tooMany(limit: keyof Limits, parts: string): never {
-    this.#exceeded(limit, `a DAV:response has more than ${this.#limits[limit]} ${parts}`)
-  }
-
-  #exceeded(limit: keyof Limits, message: string): never {
-    throw new ScanError(message, 'limit-exceeded', undefined, limit)
+  #check(limit: keyof Limits, count: number): void {
+    if (count > this.#limits[limit]) throw limitError(this.#limits, limit)
   }
 }

@@ -11,7 +11,7 @@ import {keyOfName} from '../protocol/name.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
-import type {Decoder, Decoders, LiveProperties, RawValue, StandardSchema} from './vocabulary.ts'
+import type {Decoder, Decoders, LiveProperties, RawValue} from './vocabulary.ts'
 
 /** Stands for a value that could not be decoded. */
 export class Undecodable {
@@ -26,31 +26,36 @@ export class Undecodable {
 /** Makes a value of the server's text or element, or an {@link Undecodable}. */
 export type Decode = (raw: RawValue) => unknown
 
-type TextDecoders = {
-  readonly [Name in Exclude<keyof LiveProperties, 'displayname' | 'resourcetype'>]: (
+type LiveDecoders = {
+  readonly [Name in keyof LiveProperties]: (
     text: string,
+    raw: RawValue,
   ) => LiveProperties[Name] | undefined
 }
 
-// Most are values of header fields, which have no white space around them. RFC 4918, sections 15.3 and 15.5.
-const TRIMMED: TextDecoders = {
+// Their text is trimmed, but for `displayname`. Most are values of header fields, which have no white space around them.
+// RFC 4918, sections 15.3 and 15.5.
+const LIVE: LiveDecoders = {
   creationdate: decodeDate,
+  displayname: ownCopy,
   getcontentlanguage: ownCopy,
   getcontentlength: (text) => (text.startsWith('-') ? undefined : decodeInteger(text)),
   getcontenttype: ownCopy,
   getetag: ownCopy,
   getlastmodified: decodeDate,
+  resourcetype: (text, raw) =>
+    typeof raw === 'string' ? (text === '' ? NO_TYPES : undefined) : namesIn(raw),
   'quota-available-bytes': decodeInteger,
   'quota-used-bytes': decodeInteger,
   'sync-token': ownCopy,
 }
+const NO_TYPES: readonly string[] = /* @__PURE__ */ Object.freeze([])
 
 /** Keeps every value as it is: for answers that have names only, and no values. */
 export const UNDECODED: Decoders = /* @__PURE__ */ keepAll()
 
 function keepAll(): Decoders {
-  const names = [...Object.keys(TRIMMED), 'displayname', 'resourcetype']
-  return Object.fromEntries(names.map((name) => [name, (raw: RawValue) => raw]))
+  return Object.fromEntries(Object.keys(LIVE).map((name) => [name, (raw: RawValue) => raw]))
 }
 
 /** The rule for an option with decoders. */
@@ -65,14 +70,8 @@ export const DECODERS: Rule = {
 
 function isDecoder(value: unknown): boolean {
   if (value === undefined || typeof value === 'function') return true
-  if (typeof value !== 'object' || value === null || !('~standard' in value)) return false
-  const standard = value['~standard']
-  return (
-    typeof standard === 'object' &&
-    standard !== null &&
-    'validate' in standard &&
-    typeof standard.validate === 'function'
-  )
+  const schema = value as {'~standard'?: {validate?: unknown} | null} | null
+  return typeof schema?.['~standard']?.validate === 'function'
 }
 
 /**
@@ -95,69 +94,46 @@ export function decoderFor(name: string, decoders: Decoders): Decode | undefined
   // A decoder may keep pieces of its text. The text of elements is no longer a piece of the body.
   if (decoder !== undefined)
     return (raw) => runDecoder(decoder, typeof raw === 'string' ? ownCopy(raw) : raw)
-  if (name === 'displayname') return (raw) => ownCopy(ownText(raw))
-  const decode = name === 'resourcetype' ? decodeResourceType : trimmedDecoder(name)
-  if (decode === undefined) return undefined
-  return (raw) => decode(raw) ?? new Undecodable(ownCopy(`${describe(raw)} is not a valid ${name}`))
-}
-
-function trimmedDecoder(name: string): ((raw: RawValue) => unknown) | undefined {
-  if (!isTrimmed(name)) return undefined
-  const decode = TRIMMED[name]
-  return (raw) => decode(trimSpace(ownText(raw)))
-}
-
-function isTrimmed(name: string): name is keyof TextDecoders {
-  return Object.hasOwn(TRIMMED, name)
+  if (!Object.hasOwn(LIVE, name)) return undefined
+  const decode = LIVE[name as keyof LiveProperties]
+  return (raw) => {
+    const text = typeof raw === 'string' ? raw : ownText(raw)
+    const value = decode(name === 'displayname' ? text : trimSpace(text), raw)
+    return value ?? new Undecodable(ownCopy(`${describe(raw)} is not a valid ${name}`))
+  }
 }
 
 function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   try {
-    if (isSchema(decoder)) return validate(decoder, raw)
-    const value = decoder(raw)
-    if (value instanceof Promise) return refusePromise(value)
+    const result =
+      '~standard' in decoder ? decoder['~standard'].validate(raw) : {value: decoder(raw)}
+    const value = result instanceof Promise || result.issues !== undefined ? result : result.value
+    if (value instanceof Promise) {
+      value.catch(() => {})
+      return new Undecodable('the decoder is asynchronous')
+    }
+    if ('issues' in result && result.issues !== undefined)
+      return new Undecodable(visible(result.issues.map(({message}) => message).join('; '), 300))
     return value === undefined ? new Undecodable(`${describe(raw)} was not decoded`) : value
   } catch (error) {
     // One odd value must not end a listing.
-    return new Undecodable(
-      `the decoder failed${error instanceof Error ? `: ${visible(error.message, 300)}` : ''}`,
-    )
+    const words = error instanceof Error ? `: ${visible(error.message, 300)}` : ''
+    return new Undecodable(`the decoder failed${words}`)
   }
 }
 
-function refusePromise(promise: Promise<unknown>): Undecodable {
-  promise.catch(() => {})
-  return new Undecodable('the decoder is asynchronous')
+/** The text of an element. Unknown elements in it are skipped. RFC 4918, section 17. */
+function ownText({children}: XmlElement): string {
+  return children.filter((child) => typeof child === 'string').join('')
 }
 
-function isSchema(decoder: Decoder): decoder is StandardSchema {
-  return '~standard' in decoder
-}
-
-function validate(schema: StandardSchema, raw: RawValue): unknown {
-  const result = schema['~standard'].validate(raw)
-  if (result instanceof Promise) return refusePromise(result)
-  if (result.issues !== undefined)
-    return new Undecodable(visible(result.issues.map((issue) => issue.message).join('; '), 300))
-  return result.value === undefined ? new Undecodable('the schema gave no value') : result.value
-}
-
-/** The text of a property. Unknown elements in it are skipped. RFC 4918, section 17. */
-function ownText(raw: RawValue): string {
-  if (typeof raw === 'string') return raw
-  return raw.children.filter((child) => typeof child === 'string').join('')
+function namesIn(element: XmlElement): readonly string[] {
+  return Object.freeze(childElements(element).map(({name}) => name))
 }
 
 function decodeInteger(text: string): number | undefined {
   const number = /^-?\d+$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(number) ? number : undefined
-}
-
-const NO_TYPES: readonly string[] = /* @__PURE__ */ Object.freeze([])
-
-function decodeResourceType(raw: RawValue): readonly string[] | undefined {
-  if (typeof raw === 'string') return trimSpace(raw) === '' ? NO_TYPES : undefined
-  return Object.freeze(childElements(raw).map((child: XmlElement) => child.name))
 }
 
 function describe(raw: RawValue): string {

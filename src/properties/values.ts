@@ -4,12 +4,7 @@
  * fast to make and to read.
  */
 
-import {
-  ORDERED_PROPERTIES,
-  REMEMBERED_MARKUP_CHARACTERS,
-  REMEMBERED_VALUE_CHARACTERS,
-  VALUE_OVERHEAD_CHARACTERS,
-} from '../protocol/bounds.ts'
+import {ORDERED_PROPERTIES} from '../protocol/bounds.ts'
 import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
 import type {Markup} from '../xml/element.ts'
@@ -36,7 +31,6 @@ export class PropertyValues {
   readonly #values: (PropertyValue | undefined)[] = []
   // The properties to give out, if one of them has no place in the order.
   #shapeless: Record<string, PropertyValue> | undefined
-  #room = REMEMBERED_VALUE_CHARACTERS
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = mergeDecoders(decoders)
@@ -59,17 +53,11 @@ export class PropertyValues {
   decode({decode}: Property, written: Written): unknown {
     if (typeof written === 'string')
       return decode === undefined ? ownCopy(written) : decode(written)
-    const {text, values} = written
-    const known = values.get(text)
-    if (known !== undefined) return known
-    const element = written.parse()
-    const value = decode === undefined ? element : decode(element)
-    const size = text.length + VALUE_OVERHEAD_CHARACTERS
-    if (text.length <= REMEMBERED_MARKUP_CHARACTERS && size <= this.#room) {
-      this.#room -= size
-      values.set(ownCopy(text), value)
+    if (written.value === undefined) {
+      const element = written.parse()
+      written.value = decode === undefined ? element : decode(element)
     }
-    return value
+    return written.value
   }
 
   /** The gathered value of a property. */

@@ -61,12 +61,6 @@ export const DOCUMENT_LIMITS = {
 
 // properties
 
-/** Characters of markup whose values are remembered, over all properties of a body. */
-export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
-/** The value of longer markup is not remembered. */
-export const REMEMBERED_MARKUP_CHARACTERS = 8192
-/** The memory of a remembered value beside its markup. */
-export const VALUE_OVERHEAD_CHARACTERS = 512
 /**
  * Properties that come in the same order in all results. With more names no two responses are likely to share a shape, and to
  * make a shape for each of them takes three times as long.
@@ -82,11 +76,6 @@ export const ORDERED_PROPERTIES = 64
 export const REST_MILLISECONDS = 1000
 /** Reasons in a summary. Each failed member of a tree may be one, and the first ones say enough. */
 export const MAX_INCOMPLETE = 1000
-
-/** A propstat that had more properties gives their room back. */
-export const KEPT_PROPERTIES = 256
-/** Propstats that are used again for the next response. */
-export const SPARE_PROPSTATS = 4
 
 // transport
 

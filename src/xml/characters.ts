@@ -13,9 +13,9 @@ export const FORBIDDEN: RegExp = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\
 
 /** Names a forbidden character in a message. */
 export function describeForbidden(character: string): string {
-  if (character === '\0') return 'there are bytes that are no text, or U+0000, which XML forbids'
+  if (character === '\0') return 'there are bytes that are no text'
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
-  return `there is the character U+${code}, which XML forbids`
+  return `U+${code} may not stand in XML`
 }
 
 const NAME_START =
@@ -74,10 +74,10 @@ export function decodeText(text: string, onFault: OnFault, odd: RegExp = ODD_IN_
       }
       const character = code > 0x10_ff_ff ? '\0' : String.fromCodePoint(code)
       if (character.isWellFormed() && !FORBIDDEN.test(character)) return character
-      onFault(`the reference ${written} stands for no character that XML allows`, index)
+      onFault(`${written} is no character of XML`, index)
       return written
     }
-    if (written === '&') onFault("there is a bare '&' or an entity that is not declared", index)
+    if (written === '&') onFault("'&' begins no reference that XML knows", index)
     else if (written === ']]>') onFault("']]>' may not stand in text", index)
     else {
       onFault(describeForbidden(written), index)
@@ -133,10 +133,6 @@ export function ownCopy(text: string): string {
 
 /** Text as it must stand in markup to be read as it is. */
 export function escapeText(text: string): string {
-  if (!/[&<>\r]/.test(text)) return text
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('\r', '&#13;')
+  const escapes: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;'}
+  return text.replaceAll(/[&<>\r]/g, (character) => escapes[character] ?? '&#13;')
 }

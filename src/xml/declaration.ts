@@ -13,12 +13,12 @@ const DECLARATION = /* @__PURE__ */ new RegExp(
 /** Describes the fault between `<?` and `?>`; `undefined` for a good instruction or declaration. */
 export function instructionFault(text: string, atBeginning: boolean): string | undefined {
   if (/^xml(?![^ \t\r\n])/i.test(text)) {
-    if (!atBeginning) return 'an XML declaration stands elsewhere than at the beginning'
-    return DECLARATION.test(text) ? undefined : 'the XML declaration is not well-formed'
+    if (!atBeginning) return 'an XML declaration may stand at the beginning only'
+    return DECLARATION.test(text) ? undefined : 'the XML declaration is malformed'
   }
   const forbidden = FORBIDDEN.exec(text)
   if (forbidden !== null) return describeForbidden(forbidden[0])
-  return INSTRUCTION.test(text) ? undefined : 'a processing instruction is not well-formed'
+  return INSTRUCTION.test(text) ? undefined : 'a processing instruction is malformed'
 }
 
 /** The encoding that an XML declaration names, if the text begins with one. */

@@ -21,6 +21,8 @@ export interface XmlElement {
 /** The content of an element with child elements, as it is written: parsed late, because many are equal to one before. */
 export class Markup {
   readonly text: string
+  /** Kept here by the reader. */
+  value: unknown
   readonly #node: PathNode
 
   constructor(text: string, node: PathNode) {
@@ -28,9 +30,9 @@ export class Markup {
     this.#node = node
   }
 
-  /** Values that were made of the content of this element, in the same place, by that. */
-  get values(): Map<string, unknown> {
-    return (this.#node.values ??= new Map())
+  /** The same content in another element, which may stand in other namespaces. */
+  in(node: PathNode): Markup {
+    return node === this.#node ? this : new Markup(this.text, node)
   }
 
   /** Parses the whole element. It is frozen, so that it can be shared. */

@@ -27,12 +27,10 @@ const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
   [0x28_b5, 'zstd'],
 ])
 
-// The mark of each order of UTF-16; and without a mark, the zero beside the first `<`.
-const MARKS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+// By the mark; and without a mark, by the zero beside the first `<`.
+const UTF_16: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
   [0xff_fe, 'utf-16le'],
   [0xfe_ff, 'utf-16be'],
-])
-const ORDERS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
   [0x3c_00, 'utf-16le'],
   [0x00_3c, 'utf-16be'],
 ])
@@ -121,11 +119,10 @@ export class EncodingReader {
       const message = `the body is compressed with ${coding}, and no Content-Encoding says so`
       throw new ScanError(message, 'encoding')
     }
-    const mark = MARKS.get(first)
-    if (mark !== undefined) return this.#settle(mark, 2)
+    const order = UTF_16.get(first)
+    if (order !== undefined && first >= 0xfe_ff) return this.#settle(order, 2)
     if (first === 0xef_bb && bytes[2] === 0xbf) return this.#settle('utf-8', 3)
     if (!isWhole && bytes.length < 3) return -1
-    const order = ORDERS.get(first)
     if (this.#charset !== undefined) {
       const isUtf16 = /^utf-?16$/i.test(this.#charset)
       return this.#settle((isUtf16 ? order : undefined) ?? this.#charset, 0)
@@ -203,8 +200,7 @@ export class EncodingReader {
 }
 
 // The ends of their characters can be found. The platform's other encodings are no one's choice for XML.
-const SUPPORTED =
-  /^(?:utf-8|utf-16[bl]e|ibm866|iso-8859-[\di-]+|koi8-[ru]|macintosh|windows-\d+|x-mac-cyrillic)$/
+const SUPPORTED = /^(?:utf-|ibm866|iso-8859-|koi8-|macintosh|windows-|x-mac-cyrillic)/
 
 /** Tests for a label that the platform knows. `utf8mb4` is none. */
 function isLabel(label: string | undefined): label is string {

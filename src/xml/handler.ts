@@ -46,3 +46,13 @@ export class ScanError extends Error {
     this.limit = limit
   }
 }
+
+/** The end of a reading by a limit. */
+export function limitError<Name extends string>(
+  limits: Readonly<Record<Name, number>>,
+  name: Name,
+  at?: number,
+): ScanError {
+  const message = `limits.${name} is ${limits[name]}, and the body has more`
+  return new ScanError(message, 'limit-exceeded', at, name)
+}

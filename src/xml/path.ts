@@ -36,8 +36,6 @@ export class PathNode<Known = unknown> {
   /** The meaning of the element in the grammar of the reader; 0 for none. */
   role = 0
   collects: Collects = 'nothing'
-  /** Values made of its markup, by that. */
-  values: Map<string, unknown> | undefined
   /** The start tag and, as nearly every server writes it, without white space, the end tag. Set when they were seen again. */
   startTag: Needle = NOTHING
   endTag: Needle | undefined

@@ -13,7 +13,6 @@ import {
 import {
   AMPERSAND,
   BRACKET,
-  DASH,
   EXCLAMATION,
   GREATER,
   LESS,
@@ -37,7 +36,7 @@ import {
 import {instructionFault} from './declaration.ts'
 import {Markup} from './element.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
-import {ScanError} from './handler.ts'
+import {limitError, ScanError} from './handler.ts'
 import type {Held} from './held-text.ts'
 import {HeldText} from './held-text.ts'
 import {PathNode} from './path.ts'
@@ -179,8 +178,12 @@ export class Scanner<Known> {
     this.#fail(isEmpty ? 'the body is empty' : `the body ends early${place}`, 0, 'truncated')
   }
 
-  #fail(message: string, at: number, reason: Reason = 'not-well-formed', limit?: string): never {
-    throw new ScanError(message, reason, at, limit)
+  #fail(message: string, at: number, reason: Reason = 'not-well-formed'): never {
+    throw new ScanError(message, reason, at)
+  }
+
+  #check(limit: keyof ScannerLimits, count: number, at: number): void {
+    if (count > this.#limits[limit]) throw limitError(this.#limits, limit, at)
   }
 
   /** Ends the reading, or in recovery goes on. */
@@ -191,7 +194,7 @@ export class Scanner<Known> {
   }
 
   /** Reports a fault at a character of a run of text. */
-  #faultIn(run: string, from: number, index: number, message: string): void {
+  #faultIn(run: string, from: number, message: string, index: number): void {
     this.#fault(message, this.#recovers ? from : from + new Source(run.slice(0, index)).length)
   }
 
@@ -207,20 +210,14 @@ export class Scanner<Known> {
     // The characters that begin and end a tag do not count: `</` and a `?` at most.
     if (this.#held.length - 3 <= this.#limits.tag) return
     this.#source = this.#held.release(NOTHING)
-    this.#checkTag(0, this.#source.length - 3)
-  }
-
-  #checkTag(at: number, length: number): void {
-    const {tag} = this.#limits
-    if (length > tag) this.#fail(`a tag is longer than ${tag} bytes`, at, 'limit-exceeded', 'tag')
+    throw limitError(this.#limits, 'tag', 0)
   }
 
   /** Reads the source. */
   #read(): void {
     const {length} = this.#source
     for (let at = 0; at < length;) {
-      if (this.#inside === 'content') at = this.#content(at)
-      else at = this.#inside === 'comment' ? this.#comment(at) : this.#cdata(at)
+      at = this.#inside === 'content' ? this.#content(at) : this.#inSection(at)
     }
     this.#at = length - this.#held.length
     this.#cutValue(this.#at)
@@ -299,24 +296,25 @@ export class Scanner<Known> {
     const end = from + last.needle.length
     this.#at = end - last.endTagLength
     this.#leave(node)
-    this.#handler.close(node, new Markup(last.text, node))
+    this.#handler.close(node, last.markup.in(node))
     return end
   }
 
-  /** Keeps a structured value, to find it again by its bytes. */
-  #keepValue(text: string, {name, rawName}: PathNode<Known>): void {
+  /** The structured value of an element. It is kept, to find it again by its bytes. */
+  #markup(text: string, node: PathNode<Known>): Markup {
+    const {name, rawName} = node
     const {last} = name
-    if (text === last?.text && rawName === last.rawName) {
-      if (last.needle !== undefined) return
-      last.needle = needle(`${text}</${rawName}>`)
-      last.endTagLength = needle(`</${rawName}>`).length
-    } else if (
-      text.length <= REPEATED_VALUE_CHARACTERS &&
-      (last !== undefined || this.#repeatedNames++ < REPEATED_VALUE_NAMES)
-    ) {
-      const own = {text: ownCopy(text), rawName: ownCopy(rawName)}
-      name.last = {...own, needle: undefined, endTagLength: 0}
+    if (text === last?.markup.text && rawName === last.rawName) {
+      const endTag = `</${rawName}>`
+      last.needle ??= needle(text + endTag)
+      last.endTagLength = needle(endTag).length
+      return last.markup.in(node)
     }
+    const isShort = text.length <= REPEATED_VALUE_CHARACTERS
+    const isKept = isShort && (last !== undefined || this.#repeatedNames++ < REPEATED_VALUE_NAMES)
+    const markup = new Markup(isKept ? ownCopy(text) : text, node)
+    if (isKept) name.last = {markup, rawName: ownCopy(rawName), needle: undefined, endTagLength: 0}
+    return markup
   }
 
   #startTag(lt: number): number {
@@ -324,7 +322,7 @@ export class Scanner<Known> {
     const {end, quote} = findTagEnd(bytes, lt + 1, 0)
     if (end === -1)
       return this.#hold(lt, lt + 1 === bytes.length ? 'few characters' : 'start tag', quote)
-    this.#checkTag(lt, end - lt - 1)
+    this.#check('tag', end - lt - 1, lt)
     const tag = this.#source.slice(lt + 1, end)
     const root = this.#root
     if (this.#node === this.#document && root !== undefined) {
@@ -346,18 +344,17 @@ export class Scanner<Known> {
     const isRemembered = isClosed && node !== this.#document && node.remembers(tag)
     const own = isRemembered ? ownCopy(tag) : tag
     const read = readStartTag(own, this.#limits)
-    const unclosed = {message: "a '<' stands inside a tag", index: tag.length, limit: undefined}
-    const fault = read.fault ?? (isClosed ? undefined : unclosed)
+    const unclosed = {message: "a '<' stands inside a tag", index: tag.length}
+    const fault: StartTag['fault'] = read.fault ?? (isClosed ? undefined : unclosed)
     if (fault === undefined) {
       const child = this.#make(node, own, read, lt)
       if (isRemembered) node.remember(child)
       return this.#known(child, lt, end + 1)
     }
     const {message, index, limit} = fault
-    if (!this.#recovers || limit !== undefined) {
-      const at = lt + 1 + new Source(tag.slice(0, index)).length
-      this.#fail(message, at, limit === undefined ? 'not-well-formed' : 'limit-exceeded', limit)
-    }
+    const place = (): number => lt + 1 + new Source(tag.slice(0, index)).length
+    if (limit !== undefined) throw limitError(this.#limits, limit, place())
+    if (!this.#recovers) this.#fail(message, place())
     // In recovery a tag without a name is text.
     if (read.name === '') {
       this.#fault(message, lt)
@@ -372,11 +369,7 @@ export class Scanner<Known> {
   /** The child of an element that a start tag opens for the first time. */
   #make(parent: PathNode<Known>, tag: string, read: StartTag, lt: number): PathNode<Known> {
     const child = new PathNode(parent, tag, read, parent.scope.declare(read.attributes))
-    const {depth} = this.#limits
-    if (child.depth > depth) {
-      const message = `elements are nested more than ${depth} deep`
-      this.#fail(message, lt, 'limit-exceeded', 'depth')
-    }
+    this.#check('depth', child.depth, lt)
     this.#handler.classify(child)
     if (parent === this.#document) this.#root = child
     return child
@@ -430,15 +423,18 @@ export class Scanner<Known> {
     this.#cutValue(lt)
     this.#isStructured = false
     // In recovery a value may have faults, which a comparison would not find again.
-    if (!this.#recovers) this.#keepValue(this.#value, node)
-    return this.#handler.close(node, new Markup(this.#value, node))
+    const text = this.#value
+    return this.#handler.close(
+      node,
+      this.#recovers ? new Markup(text, node) : this.#markup(text, node),
+    )
   }
 
   #endTag(lt: number): number {
     const {bytes} = this.#source
     const end = findEndTagEnd(bytes, lt + 2)
     if (end === -1) return this.#hold(lt, 'end tag')
-    this.#checkTag(lt, end - lt - 2)
+    this.#check('tag', end - lt - 2, lt)
     const isClosed = bytes[end] === GREATER
     if (!isClosed) this.#fault("a '<' stands inside an end tag", end)
     this.#at = lt
@@ -492,12 +488,8 @@ export class Scanner<Known> {
     const isWanted = this.#wantsText
     if (isPlain && !isWanted) return undefined
     const run = this.#source.slice(from, to)
-    const text = isPlain ? run : this.#decode(run, from)
+    const text = isPlain ? run : decodeText(run, (...fault) => this.#faultIn(run, from, ...fault))
     return isWanted ? this.#append(text, to) : undefined
-  }
-
-  #decode(run: string, from: number, odd?: RegExp): string {
-    return decodeText(run, (message, index) => this.#faultIn(run, from, index, message), odd)
   }
 
   #outsideRoot(from: number, to: number): void {
@@ -505,10 +497,9 @@ export class Scanner<Known> {
     const index = run.search(/[^ \t\r\n]/)
     if (index === -1) return undefined
     if (this.#root !== undefined)
-      return this.#faultIn(run, from, index, 'there is text after the root element')
+      return this.#faultIn(run, from, 'there is text after the root element', index)
     const excerpt = JSON.stringify(visible(run.slice(index, index + 100), 60))
-    const at = from + new Source(run.slice(0, index)).length
-    return this.#fail(`the body begins with ${excerpt}`, at, 'not-multistatus')
+    return this.#fail(`the body begins with ${excerpt}`, from + index, 'not-multistatus')
   }
 
   // Comments, CDATA sections and instructions. The methods return the index behind the bytes that they have read.
@@ -525,7 +516,7 @@ export class Scanner<Known> {
     }
     if (begin.startsWith(CDATA)) {
       if (this.#node === this.#document)
-        this.#faultOrFail('a CDATA section stands outside the root element', lt)
+        this.#faultOrFail('a CDATA section may not stand outside the root element', lt)
       this.#inside = 'cdata'
       return lt + CDATA.length
     }
@@ -534,7 +525,7 @@ export class Scanner<Known> {
     if (end > length && mayGoOn) return this.#hold(lt, 'few characters')
     if (upper === HTML && !hasRoot) this.#fail('the body is an HTML page', lt, 'not-multistatus')
     const isDoctype = upper.startsWith('<!DOCTYPE')
-    const other = "'<!' begins neither a comment nor a CDATA section"
+    const other = "'<!' begins no comment and no CDATA section"
     this.#faultOrFail(isDoctype ? 'a DOCTYPE is refused' : other, lt)
     return lt + 1
   }
@@ -545,40 +536,29 @@ export class Scanner<Known> {
     this.#fault(message, lt)
   }
 
-  #comment(at: number): number {
+  /** Reads on in a comment or a CDATA section. */
+  #inSection(at: number): number {
     const source = this.#source
     const {bytes, length} = source
-    const dashes = indexOf(source, DASHES, at)
-    const isCut = dashes === -1 || dashes + 2 === length
-    let end = dashes
-    if (dashes === -1) end = bytes[length - 1] === DASH ? Math.max(at, length - 1) : length
-    this.#decode(source.slice(at, end), at, ODD_IN_SECTION)
-    if (isCut) return end === length ? end : this.#hold(end, 'few characters')
-    if (bytes[dashes + 2] === GREATER) {
-      this.#inside = 'content'
-      return dashes + 3
+    const isComment = this.#inside === 'comment'
+    const found = indexOf(source, isComment ? DASHES : CDATA_END, at)
+    const end = found === -1 ? wholeSectionEnd(bytes, at) : found
+    const run = source.slice(at, end)
+    const text = decodeText(run, (...fault) => this.#faultIn(run, at, ...fault), ODD_IN_SECTION)
+    if (!isComment && this.#wantsText) this.#append(text, end)
+    if (found === -1 || found + 2 === length) return this.#hold(end, 'few characters')
+    if (bytes[found + 2] !== GREATER) {
+      this.#fault("'--' may not stand in a comment", found)
+      return found + 1
     }
-    this.#fault("'--' may not stand in a comment", dashes)
-    return dashes + 1
-  }
-
-  #cdata(at: number): number {
-    const source = this.#source
-    const brackets = indexOf(source, CDATA_END, at)
-    const end = brackets === -1 ? wholeSectionEnd(source.bytes, at) : brackets
-    if (end > at) {
-      const text = this.#decode(source.slice(at, end), at, ODD_IN_SECTION)
-      if (this.#wantsText) this.#append(text, end)
-    }
-    if (brackets === -1) return this.#hold(end, 'few characters')
     this.#inside = 'content'
-    return brackets + 3
+    return found + 3
   }
 
   #instruction(lt: number): number {
     const end = indexOf(this.#source, INSTRUCTION_END, lt + 2)
     if (end === -1) return this.#hold(lt, 'instruction')
-    this.#checkTag(lt, end - lt - 2)
+    this.#check('tag', end - lt - 2, lt)
     const fault = instructionFault(this.#source.slice(lt + 2, end), this.#consumed + lt === 0)
     if (fault !== undefined) this.#fault(fault, lt)
     return end + 2
@@ -595,7 +575,7 @@ export class Scanner<Known> {
   /** Adds text that ends at a byte of the source. */
   #append(text: string, to: number): void {
     this.#value = this.#value === '' ? text : this.#value + text
-    if (this.#value.length > this.#limits.value) this.#valueTooLong('characters', to)
+    this.#check('value', this.#value.length, to)
   }
 
   /** Goes on with markup from a byte of the source on; the text so far becomes markup. */
@@ -618,25 +598,16 @@ export class Scanner<Known> {
   }
 
   #countElement(): void {
-    const {elements} = this.#limits
-    if (++this.#valueElements <= elements) return
-    const message = `a value has more than ${elements} elements`
-    this.#fail(message, this.#at, 'limit-exceeded', 'elements')
+    this.#check('elements', ++this.#valueElements, this.#at)
   }
 
   /** Throws if the markup is too long at a byte of the source. Done for each tag in it, so that chunks make no difference. */
   #checkValue(at: number): void {
-    if (this.#isStructured && this.#valueBytes + at - this.#valueFrom > this.#limits.value)
-      this.#valueTooLong('bytes', at)
-  }
-
-  #valueTooLong(unit: string, at: number): never {
-    const message = `a value is longer than ${this.#limits.value} ${unit}`
-    this.#fail(message, at, 'limit-exceeded', 'value')
+    if (this.#isStructured) this.#check('value', this.#valueBytes + at - this.#valueFrom, at)
   }
 }
 
-/** Finds the end of the part of a CDATA section that can be read: its end may be cut in two, and so may the end of a line. */
+/** Finds the end of the part of a section that can be read: its end may be cut in two, and so may the end of a line. */
 function wholeSectionEnd(bytes: Uint8Array, from: number): number {
   let end = Math.max(from, bytes.length - 2)
   while (end > from && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--

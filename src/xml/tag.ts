@@ -22,11 +22,11 @@ export interface StartTag {
 
 /** A fault in a tag. It is returned and not thrown: in recovery a hostile server can cause one every few bytes. */
 interface TagFault {
+  /** Empty if a limit was broken. */
   readonly message: string
   /** Its index in the tag. */
   readonly index: number
-  /** The name of the limit that was broken. */
-  readonly limit?: string | undefined
+  readonly limit?: keyof TagLimits | undefined
 }
 
 /** Bounds on names and attributes. */
@@ -86,14 +86,13 @@ export function readStartTag(text: string, limits: TagLimits): StartTag {
   TAG_NAME.lastIndex = 0
   const name = TAG_NAME.exec(text)?.[0] ?? ''
   const attributes = new Map<string, string>()
-  const stop = (message: string, index: number, limit?: string): StartTag => ({
+  const stop = (message: string, index: number, limit?: keyof TagLimits): StartTag => ({
     name,
     attributes,
     selfClosing,
     fault: {message, index, limit},
   })
-  const tooLong = `a name is longer than ${limits.name} characters`
-  if (name.length > limits.name) return stop(tooLong, 0, 'name')
+  if (name.length > limits.name) return stop('', 0, 'name')
   const forbidden = text.search(FORBIDDEN)
   if (forbidden !== -1) return stop(describeForbidden(text.charAt(forbidden)), forbidden)
   if (name === '') return stop("a '<' begins no tag", 0)
@@ -102,17 +101,16 @@ export function readStartTag(text: string, limits: TagLimits): StartTag {
     if (END.test(text)) return {name, attributes, selfClosing}
     ATTRIBUTE.lastIndex = index
     const match = ATTRIBUTE.exec(text)
-    if (match === null) return stop(`the attributes of <${shown(name)}> are not well-formed`, index)
+    if (match === null) return stop(`an attribute of <${shown(name)}> is malformed`, index)
     const [all, space = '', attribute = '', double, single] = match
     const at = index + space.length
     const value = double ?? single ?? ''
     if (attributes.has(attribute))
       return stop(`a tag has the attribute ${shown(attribute)} twice`, at)
-    if (attributes.size + 1 > limits.attributes)
-      return stop(`a tag has more than ${limits.attributes} attributes`, at, 'attributes')
+    if (attributes.size + 1 > limits.attributes) return stop('', at, 'attributes')
     // The name of a namespace becomes part of names, which are compared often.
     const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? value.length : 0)
-    if (longest > limits.name) return stop(tooLong, at, 'name')
+    if (longest > limits.name) return stop('', at, 'name')
     let fault = ''
     const blank = value.replaceAll(/\r\n|[\t\r\n]/g, ' ')
     attributes.set(
