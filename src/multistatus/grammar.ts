@@ -70,17 +70,21 @@ const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
 
 /** Gives a new path its role. A root that is skipped must be refused. */
 export function classify(node: PathNode): void {
-  const parent = node.depth === 1 ? undefined : node.parent
-  const name = node.name.text
-  if (parent === undefined) {
-    node.role = name === 'multistatus' ? Role.multistatus : Role.skipped
-    return
+  const parent = node.parent
+  if (node.depth === 1) {
+    node.role = node.name.text === 'multistatus' ? Role.multistatus : Role.skipped
+  } else if (parent !== undefined) {
+    node.role = ANY_CHILD[parent.role] ?? roleAmong(CHILDREN[parent.role], node)
   }
-  const children = CHILDREN[parent.role] ?? {}
-  const named = Object.hasOwn(children, name) ? children[name] : undefined
-  node.role = ANY_CHILD[parent.role] ?? named ?? Role.skipped
-  const isStranger = node.role === Role.skipped && parent.role === Role.multistatus
-  if (isStranger && MISNAMED_RESPONSE.test(name)) node.role = Role.misnamed
   if (node.role === Role.property) node.collects = 'markup'
   else if (TEXT.includes(node.role)) node.collects = 'text'
+}
+
+function roleAmong(children: Readonly<Record<string, number>> | undefined, node: PathNode): number {
+  // Names are resolved only for elements that may mean something.
+  if (children === undefined) return Role.skipped
+  const name = node.name.text
+  if (Object.hasOwn(children, name)) return children[name] ?? Role.skipped
+  const isMisnamed = node.depth === 2 && MISNAMED_RESPONSE.test(name)
+  return isMisnamed ? Role.misnamed : Role.skipped
 }

@@ -6,7 +6,7 @@
 import type {Property} from '../properties/values.ts'
 import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
-import {SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
+import {KEPT_PROPERTIES, SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {decodeStatusLine} from '../protocol/status.ts'
@@ -17,7 +17,7 @@ import {limitError, ScanError} from '../xml/handler.ts'
 import type {PathNode} from '../xml/path.ts'
 import {classify, Role} from './grammar.ts'
 import type {Limits} from './limits.ts'
-import {append, PropstatDraft, ResponseDraft} from './response.ts'
+import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists, refusedSelf} from './summary.ts'
@@ -35,6 +35,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
+  #contents: Contents = {properties: [], written: []}
   #inHref = false
   // In recovery: there was a fault, and since then no href has begun and no response has ended.
   #isLost = false
@@ -126,7 +127,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.propstat:
         this.#countPart()
-        this.#propstat = new PropstatDraft()
+        this.#propstat = new PropstatDraft(response?.size ?? 0)
         if (response !== undefined) response.propstats = append(response.propstats, this.#propstat)
         break
       case Role.href:
@@ -149,8 +150,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       const property = node.name.known
       if (propstat === undefined || response === undefined || property === undefined) return
       this.#check('properties', ++response.size)
-      propstat.properties.push(property)
-      propstat.written.push(value)
+      this.#contents.properties[propstat.to] = property
+      this.#contents.written[propstat.to] = value
+      propstat.to++
       return
     }
     // Only properties have markup.
@@ -221,7 +223,14 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
-    const results = response.results(this.#resolver, this.#values, this.#responses, this.#needsAll)
+    const results = response.results(
+      this.#resolver,
+      this.#contents,
+      this.#values,
+      this.#responses,
+      this.#needsAll,
+    )
+    if (response.size > KEPT_PROPERTIES) this.#contents = {properties: [], written: []}
     for (const result of results) {
       this.#results.push(result)
       if (result.ok) this.#successes++

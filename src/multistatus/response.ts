@@ -19,6 +19,12 @@ interface Said {
   description: string
 }
 
+/** The properties of one response, and the content of each. It is used again: most responses have as many as the one before. */
+export interface Contents {
+  properties: Property[]
+  written: Written[]
+}
+
 /** A `DAV:propstat`: properties that share a status. */
 export class PropstatDraft implements Said {
   /** Real servers leave it out and mean 200. */
@@ -26,9 +32,14 @@ export class PropstatDraft implements Said {
   #hasStatus = false
   conditions: string[] = NONE
   description = ''
-  readonly properties: Property[] = []
-  /** The content of each of them. */
-  readonly written: Written[] = []
+  /** The number of its first property in the contents, and of the one behind its last. */
+  readonly from: number
+  to: number
+
+  constructor(from: number) {
+    this.from = from
+    this.to = from
+  }
 
   /** Takes the first status. */
   setStatus(status: number): void {
@@ -68,19 +79,22 @@ export class ResponseDraft implements Said {
    */
   results(
     resolver: HrefResolver,
+    contents: Contents,
     values: PropertyValues,
     number: number,
     needsAll: boolean,
   ): DavResult[] {
     const {propstats, location, hrefs} = this
     const problem = this.#findProblem()
-    const status = this.status ?? propstatStatus(propstats, needsAll)
+    const status = this.status ?? propstatStatus(propstats, contents, needsAll)
     const isGood = problem === '' && isSuccessStatus(status)
-    const missing = problem === '' ? missingOf(propstats, isGood ? values : undefined) : NONE
+    const missing =
+      problem === '' ? missingOf(propstats, contents, isGood ? values : undefined) : NONE
     const properties = isGood ? values.take() : {}
     const isOwn = this.status !== undefined
-    const reason = isOwn || (!needsAll && isGone(propstats)) ? 'status' : 'propstat'
-    const said = isOwn ? this : this.#said()
+    const saysGone = !isGood && !needsAll && isGone(propstats, contents)
+    const reason = isOwn || saysGone ? 'status' : 'propstat'
+    const said = isOwn || isGood ? this : this.#said()
     let results: DavResult[] = NONE
     for (const href of hrefs.length === 0 ? [''] : hrefs) {
       const wrong = problem || (href === '' ? 'has an empty DAV:href' : '')
@@ -90,7 +104,7 @@ export class ResponseDraft implements Said {
         ? {url: resolver.base, relation: 'outside' as const}
         : resolver.resolve(href)
       const isMalformed = wrong !== ''
-      const {conditions, description} = isMalformed || isGood ? this : said
+      const {conditions, description} = isMalformed ? this : said
       const words = isMalformed
         ? `DAV:response number ${number} ${wrong}. ${description}`.trimEnd()
         : description
@@ -124,7 +138,7 @@ export class ResponseDraft implements Said {
   #said(): Said {
     // A propstat that names no property speaks of the resource: lighttpd writes a 403 so. No entry of `missing` has its words.
     const nameless = this.propstats.find(
-      ({properties, status}) => properties.length === 0 && !isSuccessStatus(status),
+      ({from, to, status}) => from === to && !isSuccessStatus(status),
     )
     if (nameless === undefined) return this
     return {
@@ -143,32 +157,38 @@ export class ResponseDraft implements Said {
 }
 
 /** The status that propstats give their resource: the first 2xx one, but with `needsAll` the first other one. */
-function propstatStatus(propstats: readonly PropstatDraft[], needsAll: boolean): number {
+function propstatStatus(
+  propstats: readonly PropstatDraft[],
+  contents: Contents,
+  needsAll: boolean,
+): number {
   const decisive = propstats.find(({status}) => isSuccessStatus(status) !== needsAll)
   if (decisive !== undefined) return decisive.status
   // A resource that has none of these properties is there all the same.
-  const isThere = !needsAll && propstats.every(({status}) => status === 404) && !isGone(propstats)
+  const isThere =
+    !needsAll && propstats.every(({status}) => status === 404) && !isGone(propstats, contents)
   return isThere ? 200 : (propstats[0]?.status ?? 0)
 }
 
 /** Tells if the resource itself is not there: its propstats name no property, or the type that every resource has. */
-function isGone(propstats: readonly PropstatDraft[]): boolean {
+function isGone(propstats: readonly PropstatDraft[], {properties}: Contents): boolean {
   if (propstats.some(({status}) => status !== 404 && status !== 410)) return false
-  const names = propstats.flatMap(({properties}) => properties.map(({key}) => key))
+  const names = propstats.flatMap(({from, to}) => properties.slice(from, to).map(({key}) => key))
   return names.length === 0 || names.includes('resourcetype')
 }
 
 /** Gathers the values of the 2xx propstats, if they are given. Returns the other properties, and behind them the undecodable ones. */
 function missingOf(
   propstats: readonly PropstatDraft[],
+  {properties, written}: Contents,
   values: PropertyValues | undefined,
 ): PropertyFailure[] {
   let missing: PropertyFailure[] = NONE
   let undecodable: {property: Property; problem: string}[] = NONE
-  for (const {status, properties, written, conditions, description} of propstats) {
+  for (const {status, from, to, conditions, description} of propstats) {
     const isGood = isSuccessStatus(status)
     if (isGood && values === undefined) continue
-    for (let index = 0; index < properties.length; index++) {
+    for (let index = from; index < to; index++) {
       const property = properties[index]
       const content = written[index]
       if (property === undefined || content === undefined) continue

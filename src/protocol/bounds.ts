@@ -77,6 +77,9 @@ export const REST_MILLISECONDS = 1000
 /** Reasons in a summary. Each failed member of a tree may be one, and the first ones say enough. */
 export const MAX_INCOMPLETE = 1000
 
+/** The room for the properties of a response is kept for the next one, unless there were more. */
+export const KEPT_PROPERTIES = 256
+
 // transport
 
 /** The wait for a body that is discarded. It may never say that it has ended. */

@@ -30,6 +30,9 @@ export const WHITE_SPACE = '[ \\t\\r\\n]'
 
 const DIGITS = `{1,${REFERENCE_BYTES - '&#x;'.length}}`
 const NUMERIC = `&#(?:x[\\da-fA-F]${DIGITS}|\\d${DIGITS});`
+/** The beginning of a CDATA section. */
+export const CDATA = '<![CDATA['
+
 const NUMERIC_REFERENCE = /* @__PURE__ */ new RegExp(NUMERIC, 'y')
 const PREDEFINED: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['&lt;', '<'],

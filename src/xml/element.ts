@@ -3,7 +3,7 @@
  * XML 1.0; Namespaces in XML 1.0.
  */
 
-import {decodeText, ODD_IN_SECTION} from './characters.ts'
+import {CDATA, decodeText, ODD_IN_SECTION} from './characters.ts'
 import type {PathNode} from './path.ts'
 import {isDeclaration, type Scope} from './scope.ts'
 import {readStartTag} from './tag.ts'
@@ -55,9 +55,8 @@ interface OpenElement extends XmlElement {
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_INFINITY}
-// Comments and instructions; a CDATA section; an end tag; a start tag; text.
-const PIECE =
-  /<!--[^]*?-->|<\?[^]*?\?>|<!\[CDATA\[([^]*?)\]\]>|(<\/)[^>]*>|<((?:"[^"]*"|'[^']*'|[^"'>])*)>|([^<]+)/g
+// A start tag with quotes, in which a `>` may stand.
+const QUOTED_TAG = /<(?:"[^"]*"|'[^']*'|[^"'>])*>/y
 
 function parseElement(markup: string, scope: Scope): XmlElement {
   const outer: OpenElement[] = []
@@ -69,12 +68,21 @@ function parseElement(markup: string, scope: Scope): XmlElement {
     parent.children.push(Object.freeze({name, attributes, children: Object.freeze(children)}))
     open = parent
   }
-  for (const [, section, end, tag, text] of markup.matchAll(PIECE)) {
-    if (text !== undefined) addText(open, decodeText(text, ignore))
-    else if (section !== undefined) addText(open, decodeText(section, ignore, ODD_IN_SECTION))
-    else if (end !== undefined) close()
-    else if (tag !== undefined) {
-      const {name, attributes, selfClosing} = readStartTag(tag, UNBOUNDED)
+  for (let at = 0; at < markup.length;) {
+    const lt = markup.indexOf('<', at)
+    if (lt > at) addText(open, markup.slice(at, lt))
+    const next = markup[lt + 1]
+    const isSection = markup.startsWith(CDATA, lt)
+    const mark = isSection ? ']]>' : next === '!' ? '-->' : next === '?' ? '?>' : '>'
+    at = markup.indexOf(mark, lt + (next === '!' ? '<!--'.length : 1)) + mark.length
+    if (isSection) addText(open, markup.slice(lt + CDATA.length, at - mark.length), ODD_IN_SECTION)
+    else if (next === '/') close()
+    else if (mark === '>') {
+      if (/["']/.test(markup.slice(lt, at))) {
+        QUOTED_TAG.lastIndex = lt
+        at = lt + (QUOTED_TAG.exec(markup)?.[0].length ?? 0)
+      }
+      const {name, attributes, selfClosing} = readStartTag(markup.slice(lt + 1, at - 1), UNBOUNDED)
       const inner = open.scope.declare(attributes)
       outer.push(open)
       open = {
@@ -104,7 +112,8 @@ function named(
 }
 
 /** Adds text. A comment or the edge of a CDATA section does not end one. */
-function addText({children}: OpenElement, text: string): void {
+function addText({children}: OpenElement, written: string, odd?: RegExp): void {
+  const text = /[&\r]/.test(written) ? decodeText(written, ignore, odd) : written
   const last = children.at(-1)
   if (text === '') return
   if (typeof last === 'string') children[children.length - 1] = last + text

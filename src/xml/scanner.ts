@@ -26,6 +26,7 @@ import {
 } from '../protocol/characters.ts'
 import {type MultiStatusErrorReason as Reason, visible} from '../protocol/errors.ts'
 import {
+  CDATA,
   decodeText,
   escapeText,
   firstHalfLength,
@@ -49,7 +50,6 @@ import {findEndTagEnd, findTagEnd, readStartTag} from './tag.ts'
 // As long in each encoding as the broken bytes that it stands for.
 const NO_CHARACTER = '\0'
 const COMMENT = '<!--'
-const CDATA = '<![CDATA['
 const HTML = '<!DOCTYPE HTML'
 const DASHES: Needle = /* @__PURE__ */ needle('--')
 const CDATA_END: Needle = /* @__PURE__ */ needle(']]>')

@@ -112,11 +112,9 @@ export function readStartTag(text: string, limits: TagLimits): StartTag {
     const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? value.length : 0)
     if (longest > limits.name) return stop('', at, 'name')
     let fault = ''
-    const blank = value.replaceAll(/\r\n|[\t\r\n]/g, ' ')
-    attributes.set(
-      attribute,
-      decodeText(blank, (message) => (fault ||= message)),
-    )
+    const isPlain = !/[&\t\r\n]/.test(value)
+    const blank = isPlain ? value : value.replaceAll(/\r\n|[\t\r\n]/g, ' ')
+    attributes.set(attribute, isPlain ? value : decodeText(blank, (message) => (fault ||= message)))
     if (fault !== '') return stop(fault, at)
     index += all.length
   }
