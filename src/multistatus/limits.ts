@@ -1,6 +1,6 @@
 /**
- * Bounds on what a body may make us hold. All but the last two are finite, so that no server can exhaust the memory of
- * its client; each is far above what a real server sends.
+ * Bounds on the memory that a body may take. All but the last two are finite, so that no server can exhaust the memory of its
+ * client. Each is far above the needs of a real server.
  */
 
 import type {Rules} from '../protocol/options.ts'
@@ -18,7 +18,7 @@ export interface Limits {
    */
   readonly response: number
   /**
-   * Characters of one value; bytes of it with its markup, as UTF-8, where it is structured.
+   * Characters of one value; of a structured one the bytes of its markup, as UTF-8.
    *
    * @defaultValue 33,554,432: dead properties of 10 MB are in use
    */
@@ -96,7 +96,7 @@ const DEFAULTS: Limits = {
 /**
  * The limits to apply: those given, and the defaults for the others.
  *
- * @throws RangeError where one is not above zero, TypeError where it is no number or has no such name.
+ * @throws RangeError for a limit that is not above zero, TypeError for another type or an unknown name.
  */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   const entries = Object.keys(DEFAULTS).map((name) => [name, NUMBER])

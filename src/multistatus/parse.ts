@@ -18,9 +18,9 @@ import type {Summary} from './summary.ts'
  * Reads a Multi-Status document from a `Response`, a stream, an iterable of chunks, bytes or a string. Stopping early
  * cancels the source, and so does a source that does not end within a second behind the end of the root.
  *
- * @param source - The body. Of a `Response`, the charset of its Content-Type counts, and its `url` where the options have none.
+ * @param source - The body. Of a `Response`, the charset of its Content-Type counts, and its `url` if the options have none.
  * @returns The results in the order of the document, each as soon as the chunk that completes it is there. Reading them
- *   throws {@link MultiStatusError} after the last finished result where the document is not whole, and what the source throws.
+ *   throws {@link MultiStatusError} after the last finished result if the document is not whole, and the errors of the source.
  * @example
  * ```ts
  * const response = await fetch(url, {method: 'PROPFIND', headers: {depth: '1'}})
@@ -58,7 +58,7 @@ export function parseMultiStatus<const D extends Decoders = Record<never, never>
 
 /**
  * A TransformStream from the bytes of a Multi-Status document to its results. It errors with {@link MultiStatusError}
- * after the last finished result where the document is not whole.
+ * after the last finished result if the document is not whole.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export class MultiStatusStream<
   /**
    * Nothing is read yet.
    *
-   * @throws What the constructor of {@link MultiStatusParser} throws.
+   * @throws The errors of the constructor of {@link MultiStatusParser}.
    */
   constructor(options: ParserOptions<D> = {}) {
     const chunks = new TransformStream<Chunk, Chunk>()
@@ -99,7 +99,7 @@ export class MultiStatusStream<
         },
         async cancel() {
           await batches.return?.()
-          // Where nothing was read yet, nobody holds the stream who would cancel it.
+          // Before the first reading nobody holds the stream who would cancel it.
           if (!chunks.readable.locked) await chunks.readable.cancel()
         },
       },

@@ -1,6 +1,6 @@
 /**
- * The synchronous reader of a Multi-Status document: bytes or text in, results out as they are complete. Puts the layers
- * below together and says where in the bytes a fault is. RFC 4918, section 13.
+ * The synchronous reader of a Multi-Status document: bytes or text in, results out as they are complete. Connects the layers
+ * below, and finds the byte of a fault. RFC 4918, section 13.
  */
 
 import {DECODERS} from '../properties/decode.ts'
@@ -21,7 +21,7 @@ import {readChunk} from './source.ts'
 import type {DavResult} from './result.ts'
 import type {Summary} from './summary.ts'
 
-/** How a Multi-Status document is read. */
+/** Options of the parser. */
 export interface ParserOptions<D extends Decoders = Decoders> {
   /**
    * The request URL, absolute: hrefs are resolved against it.
@@ -39,25 +39,25 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration. A label
    * that is not known counts as none.
    *
-   * @defaultValue what the document says, else UTF-8
+   * @defaultValue the encoding that the document declares, else UTF-8
    */
   readonly encoding?: string | undefined
   /**
-   * Bounds on what a body may make us hold.
+   * Bounds on the memory that a body may take.
    *
    * @defaultValue those of {@link Limits}
    */
   readonly limits?: Partial<Limits> | undefined
   /**
-   * Decoders by property name; they go before the built-in ones. What one makes of a value with child elements is shared by
-   * the results that have the same.
+   * Decoders by property name; they go before the built-in ones. The decoded value of child elements is shared by
+   * results with the same markup.
    *
    * @defaultValue none
    */
   readonly decoders?: (D & Decoders) | undefined
   /**
-   * What becomes of a body that is not well-formed: `throw` ends with an error after the results that were complete, as
-   * RFC 4918 asks. `skip` goes on at the next start tag of a response, and yields the broken one as a Failure `malformed`.
+   * The treatment of a body that is not well-formed. `throw` ends with an error after the complete results, as RFC 4918
+   * asks. `skip` goes on at the next start tag of a response, and yields the broken one as a Failure `malformed`.
    *
    * @defaultValue `throw`
    */
@@ -109,7 +109,7 @@ export class MultiStatusParser<P = Properties> {
    * Nothing is read yet.
    *
    * @throws TypeError for an option or a limit that is unknown or of another type, and for a `url` that is not absolute;
-   *   RangeError where a limit is not above zero.
+   *   RangeError for a limit that is not above zero.
    */
   constructor(options: ParserOptions = {}) {
     const {url, method, encoding, limits, decoders, malformed} = readOptions(
@@ -146,7 +146,7 @@ export class MultiStatusParser<P = Properties> {
     return this.isMultiStatus && this.#scanner.isDone
   }
 
-  /** What the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
+  /** The error that the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
   get error(): unknown {
     return this.#error
   }
@@ -157,8 +157,8 @@ export class MultiStatusParser<P = Properties> {
    * @param chunk - Bytes in the document's encoding, cut anywhere, as an ArrayBuffer or any view of one; or text that is decoded
    *   already.
    * @returns The results that the chunk completed, in the order of the document.
-   * @throws {@link MultiStatusError} for what an earlier chunk had wrong: the chunk that brings a fault still returns the
-   *   results before it. TypeError after `end()`, and for what is no chunk.
+   * @throws {@link MultiStatusError} for a fault in an earlier chunk: the chunk that brings a fault still returns the results
+   *   before it. TypeError after `end()`, and for anything that is no chunk.
    */
   write(chunk: Chunk): DavResult<P>[] {
     if (this.#error !== undefined) throw this.#error
@@ -174,10 +174,10 @@ export class MultiStatusParser<P = Properties> {
   }
 
   /**
-   * Says that there is no more.
+   * Ends the document.
    *
-   * @returns What can be said of the whole document.
-   * @throws {@link MultiStatusError} where the document is not complete, or for what the last chunk had wrong.
+   * @returns The summary of the whole document.
+   * @throws {@link MultiStatusError} if the document is not complete, or for a fault in the last chunk.
    */
   end(): Summary {
     if (this.#error !== undefined) throw this.#error
@@ -195,11 +195,11 @@ export class MultiStatusParser<P = Properties> {
   }
 
   /**
-   * Says that the source broke off behind the end of the root: of the rest nothing is missed.
+   * Ends the document behind the end of its root, if its source broke off there: nothing is missing.
    *
    * @internal
    * @returns As `end` does.
-   * @throws {@link MultiStatusError} for what did arrive, or where the root has not ended.
+   * @throws {@link MultiStatusError} for a fault that did arrive, or if the root has not ended.
    */
   endBehindRoot(): Summary {
     if (this.#error !== undefined || !this.isEnded) return this.end()

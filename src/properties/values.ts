@@ -1,6 +1,6 @@
 /**
  * The property values of one body. They are decoded late, and the structured ones are made once for all responses with the same
- * markup. All objects of a listing get their properties in one order, so that they share a shape: that makes them small, and
+ * markup. All objects of a listing get their properties in one order, so that they share a shape. That makes them small, and
  * fast to make and to read.
  */
 

@@ -62,8 +62,8 @@ export const DOCUMENT_LIMITS = {
 // properties
 
 /**
- * Properties that come in the same order in all results. With more names no two responses are likely to share a shape, and to
- * make a shape for each of them takes three times as long.
+ * Properties that come in the same order in all results. With more names no two responses are likely to share a shape. To make
+ * a shape for each of them takes three times as long.
  */
 export const ORDERED_PROPERTIES = 64
 

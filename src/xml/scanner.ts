@@ -467,7 +467,7 @@ export class Scanner<Known> {
     return to === lt || to === length ? to : this.#hold(to, 'few characters')
   }
 
-  /** Finds the end of the text that can be read without the next chunk: it may go on a line end, a `]]>` or a reference. */
+  /** Finds the end of the readable text: the next chunk may go on with a line end, a `]]>` or a reference. */
   #wholeTextEnd(from: number): number {
     const {bytes, length} = this.#source
     let to = length
@@ -607,7 +607,7 @@ export class Scanner<Known> {
   }
 }
 
-/** Finds the end of the part of a section that can be read: its end may be cut in two, and so may the end of a line. */
+/** Finds the end of the readable part of a section: the mark of its end may be cut in two, and so may the end of a line. */
 function wholeSectionEnd(bytes: Uint8Array, from: number): number {
   let end = Math.max(from, bytes.length - 2)
   while (end > from && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--

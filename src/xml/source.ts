@@ -14,7 +14,7 @@ export class Source {
   readonly bytes: Uint8Array
   /** The bytes, to be compared. */
   readonly view: DataView
-  /** How many bytes there are. */
+  /** The number of bytes. */
   readonly length: number
   // A byte, its character, and the end of the ASCII behind it: the next index that is asked for is seldom far.
   #byte = 0

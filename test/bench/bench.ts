@@ -1,4 +1,4 @@
-// How fast Multi-Status bodies are read: this package beside other clients, parsers and neon in C, each in a process of its
+// The speed of reading Multi-Status bodies: this package beside other clients, parsers and neon in C, each in a process of its
 // own, in rounds that take turns. Run by `npm run bench`; `--only apache,delete,memory`, `--columns ours,neon`, `--rounds 5`
 // and `--megabytes 50` make it short. It measures `dist`: build first.
 

@@ -1,5 +1,5 @@
 // Long Multi-Status documents in chunks of 16 KB that are cut anywhere. A thousand different responses are made once and
-// repeated, so that the making of a body takes no memory beside the reading of it: a chunk is a view of the same bytes.
+// repeated, so that the making of a body takes no memory beside its reading. A chunk is a view of the same bytes.
 
 import {DEAD} from './dead.ts'
 import {APACHE, DELETE, NEXTCLOUD, RCLONE} from './responses.ts'
@@ -48,7 +48,7 @@ export function makeBody(name: string): Body {
   }
 }
 
-/** How many blocks a body needs to be at least so long. */
+/** The number of blocks that make a body at least so long. */
 export function blocksFor(body: Body, bytes: number): number {
   return Math.ceil(bytes / body.block.length)
 }

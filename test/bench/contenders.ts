@@ -1,4 +1,4 @@
-// What the bench compares, each as its user would call it, each imported only where it is measured. The streaming ones get the
+// The contenders of the bench, each as its user would call it, each imported only if it is measured. The streaming ones get the
 // chunks as bytes; those that take a text only get it decoded, which is in their favour, and hold it and all results.
 
 import type {DavResult, ParserOptions} from 'multistatus/parser'
@@ -12,16 +12,16 @@ export interface Task {
   readonly blocks: number
 }
 
-/** Reads the whole body once; how many responses, or characters for the floor, it saw. */
+/** Reads the whole body once. Returns the number of responses or, for the floor, of characters. */
 type Read = () => number | Promise<number>
 
 export interface Contender {
   readonly title: string
   /** Takes a text at once and keeps everything: it is given a shorter body of the same responses. */
   readonly isWhole?: boolean
-  /** Imports what it needs and gets ready to read. */
+  /** Imports its packages and gets ready to read. */
   readonly open: (task: Task) => Promise<Read>
-  /** Reads once to say how many properties there are, where that can be compared. */
+  /** Reads once and returns the number of properties, if that can be compared. */
   readonly countProperties?: (task: Task) => Promise<number>
 }
 
@@ -155,7 +155,7 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
       let characters = 0
       for (const chunk of chunksOf(task.body, task.blocks))
         characters += decoder.decode(chunk, {stream: true}).length
-      // It knows no responses: what is asked of it is that it has read to the end.
+      // It knows no responses: it only has to read to the end.
       return characters + decoder.decode().length > 0 ? task.blocks * BLOCK : 0
     },
   },

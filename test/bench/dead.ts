@@ -1,5 +1,5 @@
 // A listing in which every member carries 20 dead properties of a pool of 2,000 names in eight namespaces, as Apache writes
-// them: the namespaces are declared on each response anew, by prefixes that mean another one in the next response.
+// them. Each response declares its namespaces again, by prefixes that mean another one in the next response.
 
 import {APACHE, apacheLive, apacheResponse, isoDate, makeMember, randomFrom} from './responses.ts'
 import type {Wire} from './responses.ts'

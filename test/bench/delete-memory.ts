@@ -1,6 +1,6 @@
-// How much the memory of a process grows while it deletes a million targets that a generator gives, from a server in a
+// The growth of the memory of a process while it deletes a million targets of a generator, from a server in a
 // process of its own that answers at once. Run with --expose-gc; `--targets 1000000`, `--concurrency 16`, `--after 10000`
-// change it, and `--contender bare` is a loop over `undici.request` instead, for what is Node's and not ours: V8 lets its
+// change it, and `--contender bare` is a loop over `undici.request` instead, to tell Node's share from ours: V8 lets its
 // new space grow to three times --max-semi-space-size before it has to, so that the flag tells that part. It measures
 // `dist`.
 

@@ -1,4 +1,4 @@
-// A server that answers every request at once with 204 and looks at nothing: what a DELETE costs without a disk. Run as a
+// A server that answers every request at once with 204 and looks at nothing: the cost of a DELETE without a disk. Run as a
 // process of its own by the benchmarks of deleting; it tells its parent the port, and ends with it.
 
 import {createServer} from 'node:net'
@@ -7,7 +7,7 @@ const END = Buffer.from('\r\n\r\n')
 const ANSWER = 'HTTP/1.1 204 No Content\r\nServer: at-once\r\n\r\n'
 
 const server = createServer({noDelay: true}, (socket) => {
-  // The last bytes of what came before, in which the end of a head may have begun.
+  // The last bytes so far, in which the end of a head may have begun.
   let rest: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk: Buffer) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])

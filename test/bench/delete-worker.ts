@@ -1,5 +1,5 @@
-// Deletes the files `0.txt`, `1.txt`, … of a collection and prints, as JSON, how many verdicts there were and how long it
-// took from before the first request to the last verdict: `ours`, `bare` or `webdav`, the URL of the collection, how many
+// Deletes the files `0.txt`, `1.txt`, … of a collection and prints, as JSON, the number of verdicts and the time
+// from before the first request to the last verdict. Arguments: `ours`, `bare` or `webdav`, the URL of the collection, how many
 // files it has, and the concurrency.
 
 import pLimit from 'p-limit'
@@ -8,7 +8,7 @@ const [kind, url = '', files = '10000', many = '16'] = process.argv.slice(2)
 const concurrency = Number(many)
 const names = Array.from({length: Number(files)}, (_, index) => `${index}.txt`)
 
-/** Makes what is needed once, and gives what deletes everything and counts the verdicts. */
+/** Prepares once, and returns a function that deletes everything and counts the verdicts. */
 type Contestant = () => Promise<() => Promise<number>>
 
 const CONTESTANTS: Readonly<Record<string, Contestant>> = {
@@ -50,7 +50,7 @@ const verdicts = await run()
 const milliseconds = performance.now() - begin
 console.log(JSON.stringify({verdicts, milliseconds}))
 
-/** The loop around what has none of its own. */
+/** The loop around a client that has none of its own. */
 async function each(remove: (name: string) => Promise<void>): Promise<number> {
   const limit = pLimit(concurrency)
   let done = 0

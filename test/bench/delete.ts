@@ -1,13 +1,13 @@
-// How fast many files are deleted from a real server: this package's `deleteMany` beside a bare loop over `undici.request`,
-// `deleteFile` of `webdav` and `rclone delete`, each in a process of its own, in rounds that take turns, and every time on
-// files that were made anew. The disk must be empty afterwards. Run by `npm run bench:delete`; `--rounds 5`,
-// `--files 10000`, `--concurrency 16` and `--folder` change it: where the files are in memory, as in `/dev/shm`, programs are
+// The speed of deleting many files from a real server: this package's `deleteMany` beside a bare loop over `undici.request`,
+// `deleteFile` of `webdav` and `rclone delete`. Each has a process of its own, in rounds that take turns, and new files every
+// time. The disk must be empty afterwards. Run by `npm run bench:delete`; `--rounds 5`,
+// `--files 10000`, `--concurrency 16` and `--folder` change it. With the files in memory, as in `/dev/shm`, programs are
 // compared that a disk would keep waiting alike. It measures `dist`: build first.
 //
 // Between the programs of Node the time of the job counts, from before the first request to the last verdict. `rclone`
 // does not tell that time, so that beside it our whole process counts, its start included, as its own does. Up to 1.62 it
 // sends at most one request each 10 ms to a WebDAV server, and has no option for that: it then has a single round. A
-// later one is told not to wait.
+// later one does not wait.
 
 import {execFileSync, spawn} from 'node:child_process'
 import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
@@ -40,7 +40,7 @@ const files = Number(values.files)
 const {concurrency} = values
 const worker = fileURLToPath(new URL('delete-worker.ts', import.meta.url))
 
-/** One run: the time of its whole process, and that of the job and its verdicts where it tells them. */
+/** One run: the time of its whole process, and that of the job and its verdicts if it reports them. */
 interface Run {
   readonly whole: number
   readonly job: number | undefined
@@ -50,7 +50,7 @@ interface Run {
 interface Contender {
   readonly title: string
   readonly rounds: number
-  /** How many times its speed ours is meant to have at least. */
+  /** The least ratio of our speed to its speed. */
   readonly target: number | undefined
   command(url: string): readonly [string, ...string[]]
 }
@@ -162,7 +162,7 @@ function line({title, target}: Contender, run: Run, first: Run | undefined): str
   return cells.join('  ')
 }
 
-/** Runs a program. Where it fails, the last line of what it says is given. */
+/** Runs a program. If it fails, the last line of its output is the reason. */
 function measure([program, ...parameters]: readonly [string, ...string[]]): Promise<Run | string> {
   const begin = performance.now()
   const child = spawn(program, parameters, {stdio: ['ignore', 'pipe', 'pipe']})
@@ -194,7 +194,7 @@ async function makeFiles(server: Server): Promise<string> {
   const text = 'x'.repeat(BYTES)
   for (let index = 0; index < files; index++) writeFileSync(join(folder, `${index}.txt`), text)
   await giveToServer(folder)
-  // What was just written is not to be flushed while somebody is measured.
+  // Fresh files must not be flushed during a measurement.
   execFileSync('sync')
   return folder
 }

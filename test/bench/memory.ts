@@ -1,5 +1,5 @@
-// How much the memory of a process grows while it streams an Apache listing that is made on the fly. Run with --expose-gc
-// and the number of responses, a whole number of thousands; prints the peak of the resident set above where it began, in
+// The growth of the memory of a process while it streams an Apache listing that is made on the fly. Run with --expose-gc
+// and the number of responses, a whole number of thousands; prints the peak of the resident set above its beginning, in
 // MB, as JSON.
 
 import {parseMultiStatus} from 'multistatus/parser'
@@ -10,7 +10,7 @@ const responses = Number(process.argv[2] ?? 100_000)
 if (responses % BLOCK !== 0) throw new RangeError(`responses is a multiple of ${BLOCK}`)
 const body = makeBody('apache')
 let peak = 0
-// What the first thousand responses bring is code, which is there once.
+// The first thousand responses bring code, which is there once.
 await read(BLOCK)
 globalThis.gc?.()
 const before = process.memoryUsage.rss()

@@ -1,4 +1,4 @@
-// Builds the driver of neon in C where there are a compiler and the library (Debian: gcc, pkg-config, libneon27-dev), and
+// Builds the driver of neon in C if there are a compiler and the library (Debian: gcc, pkg-config, libneon27-dev), and
 // starts it with a body.
 
 import {execFileSync} from 'node:child_process'
@@ -14,7 +14,7 @@ import type {Contestant} from './process.ts'
 const COMPILER = process.env['CC'] ?? 'cc'
 const FLAGS = process.env['PKG_CONFIG'] ?? 'pkg-config'
 
-/** Builds the driver in a folder. Throws where something for it is missing. */
+/** Builds the driver in a folder. Throws if something for it is missing. */
 function buildNeon(folder: string): string {
   const program = join(folder, 'neon')
   const source = fileURLToPath(new URL('neon.c', import.meta.url))
@@ -24,7 +24,7 @@ function buildNeon(folder: string): string {
   return program
 }
 
-/** Builds the driver once; what it is called, or why it is not there. */
+/** Builds the driver once. Returns its path, or the reason for its absence. */
 export function findNeon(folder: string): {program: string} | {problem: string} {
   try {
     return {program: buildNeon(folder)}

@@ -1,4 +1,4 @@
-// Deletes 500 resources by turns with connections of their own, as the fetch transport sends what is not safe to repeat, and
+// Deletes 500 resources by turns with connections of their own, as the fetch transport sends unsafe requests, and
 // with those of the platform's pool. Prints the times of each round as JSON. Runs on Bun and Deno.
 
 import {DavClient} from 'multistatus'

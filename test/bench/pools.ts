@@ -1,4 +1,4 @@
-// What it costs on Bun and Deno that each DELETE has a connection of its own: the median of the rounds with it, over that
+// The cost on Bun and Deno of a connection for each DELETE: the median of the rounds with it, over that
 // with the platform's pool, in one run.
 
 import {execFile} from 'node:child_process'

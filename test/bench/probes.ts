@@ -1,5 +1,5 @@
-// What is measured beside speed: the memory of a long listing, whether results come as soon as they can, and what the import
-// costs a program that starts.
+// Measures beside speed: the memory of a long listing, the time of the first result, and the cost of the import for a program
+// that starts.
 
 import {execFileSync} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
@@ -54,7 +54,7 @@ export const PROBES: Readonly<Record<string, () => void | Promise<void>>> = {
   },
 }
 
-/** Whether a reader of a Response has a result while the server has sent no more than its first chunk. */
+/** Tests if a reader of a Response has a result while the server has sent no more than its first chunk. */
 async function isFirstResultEarly(name: string): Promise<boolean> {
   const body = makeBody(name)
   const chunk = chunksOf(body, 1).next().value

@@ -3,7 +3,7 @@
 import {spawn} from 'node:child_process'
 import {createInterface} from 'node:readline'
 
-/** What a contender says of one reading of the body. */
+/** The report of a contender on one reading of the body. */
 export interface Answer {
   readonly milliseconds: number
   readonly responses: number
@@ -19,7 +19,7 @@ export interface Contestant {
   close(): void
 }
 
-/** Starts a program that answers by lines. What it writes to the standard error is the reason where it ends too early. */
+/** Starts a program that answers by lines. Its standard error is the reason if it ends too early. */
 export function startContestant(program: string, parameters: readonly string[]): Contestant {
   const child = spawn(program, parameters, {stdio: 'pipe'})
   const answers = createInterface({input: child.stdout})[Symbol.asyncIterator]()
@@ -27,7 +27,7 @@ export function startContestant(program: string, parameters: readonly string[]):
   child.stderr.setEncoding('utf8').on('data', (text) => {
     errors += text
   })
-  // A process that has ended does not read: what became of it is seen by its silence.
+  // A process that has ended does not read: its silence shows its fate.
   child.stdin.on('error', () => {})
   const ended = new Promise((resolve) => {
     child.on('close', resolve)

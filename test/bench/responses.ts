@@ -1,7 +1,7 @@
 // Single responses in the very markup of the server that is named, as recorded in test/fixtures: line breaks, prefixes, escapes
 // and order are its own. Hrefs, ETags, sizes and dates differ from one response to the next.
 
-/** How one server writes a document. */
+/** The markup of one server. */
 export interface Wire {
   readonly title: string
   readonly method: 'PROPFIND' | 'DELETE'
@@ -11,7 +11,7 @@ export interface Wire {
   readonly response: (number: number) => string
 }
 
-/** What a listing says of one member. */
+/** The facts of a listing about one member. */
 interface Member {
   readonly isCollection: boolean
   readonly name: string
@@ -73,7 +73,7 @@ function lowerCase(escaped: string): string {
   return escaped.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())
 }
 
-/** What follows the dead properties in an allprop answer of Apache. */
+/** The live properties in an allprop answer of Apache, which follow the dead ones. */
 export function apacheLive(member: Member, number: number): string {
   const {isCollection, type} = member
   const contentType = isCollection ? 'httpd/unix-directory' : type

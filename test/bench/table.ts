@@ -1,6 +1,6 @@
 // The table of one body, and the targets that it is held against.
 
-/** What is known of one contender after its rounds. */
+/** The measurements of one contender after its rounds. */
 export interface Row {
   readonly column: string
   readonly title: string
@@ -12,7 +12,7 @@ export interface Row {
   problem: string | undefined
 }
 
-/** How many times the other's speed ours is meant to have at least. */
+/** The least ratio of our speed to the other's. */
 const TARGETS: readonly (readonly [string, number])[] = [
   ['neon', 0.9],
   ['webdav', 12],

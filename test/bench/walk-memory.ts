@@ -1,6 +1,6 @@
-// How much the memory of a process grows while it walks a tree that is made on the fly, with ten collections in each
-// collection: no server and no network. Run with --expose-gc and the number of levels; prints the collections, the most that
-// were left to be listed at a time, and the peak of what is in use after a collection of garbage above where it began, in MB.
+// The growth of the memory of a process while it walks a tree that is made on the fly, with ten collections in each
+// collection: no server and no network. Run with --expose-gc and the number of levels. Prints the collections, the most that
+// were left to be listed at a time, and the peak of the used memory after a collection of garbage, in MB above its beginning.
 
 import type {DavResponse} from 'multistatus'
 import {DavClient} from 'multistatus'
@@ -12,7 +12,7 @@ let deep = 2
 
 const dav = new DavClient({url: 'http://localhost/', transport: async ({url}) => answer(url)})
 let most = 0
-// What the first collections bring is code, which is there once.
+// The first collections bring code, which is there once.
 await read()
 deep = levels
 const before = inUse()

@@ -1,5 +1,5 @@
-// How fast a whole tree is listed from a real server: this package's walk beside `rclone lsf -R` and the deep listing of
-// `webdav`, each in a process of its own, whose start counts, in rounds that take turns. Run by `npm run bench:walk`;
+// The speed of listing a whole tree from a real server: this package's walk beside `rclone lsf -R` and the deep listing of
+// `webdav`. Each has a process of its own, whose start counts, in rounds that take turns. Run by `npm run bench:walk`;
 // `--rounds 3`, `--concurrency 8` and `--collections 2000` change it. It measures `dist`: build first.
 
 import {execFileSync, spawn} from 'node:child_process'
@@ -114,7 +114,7 @@ async function compare(title: string, url: string): Promise<void> {
   }
 }
 
-/** Runs a program that prints a line for each resource. Where it fails, the last line of what it says is given. */
+/** Runs a program that prints a line for each resource. If it fails, the last line of its output is the reason. */
 function measure([program, ...parameters]: readonly [string, ...string[]]): Promise<Run | string> {
   const begin = performance.now()
   const child = spawn(program, parameters, {stdio: ['ignore', 'pipe', 'pipe']})
@@ -143,7 +143,7 @@ function measure([program, ...parameters]: readonly [string, ...string[]]): Prom
   })
 }
 
-/** The largest resident set of a process so far, in MB; 0 where it has ended. */
+/** The largest resident set of a process so far, in MB; 0 if it has ended. */
 function residentSet(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -163,6 +163,6 @@ function makeTree(root: string, many: number): void {
       for (let file = 0; file < FILES; file++) writeFileSync(join(folder, `IMG_${file}.jpg`), 'x')
     }
   }
-  // What was just written is not to be flushed while somebody is measured.
+  // Fresh files must not be flushed during a measurement.
   execFileSync('sync')
 }

@@ -1,5 +1,5 @@
 // Measures one contender with one body in a process of its own, so that neither the machine code nor the heap of another one is
-// in its way. Answers each line on the standard input with one line of JSON: `check` says what was read, anything else reads
+// in its way. Answers each line on the standard input with one line of JSON: `check` reports the reading, anything else reads
 // once against the clock. Arguments: contender, body, bytes.
 
 import {createInterface} from 'node:readline'

@@ -1,5 +1,5 @@
-// States that the scanner reads the W3C XML conformance suite as a conformant reader does, for the part that is ours:
-// documents without a DOCTYPE, and those that are left where it is cut out; and that it refuses every DOCTYPE.
+// States that the scanner reads the W3C XML conformance suite as a conformant reader does, for the part that is ours. These are
+// the documents without a DOCTYPE, and the others with theirs cut out. It refuses every DOCTYPE.
 // XML 1.0 (fifth edition); Namespaces in XML 1.0; RFC 4918, section 17.
 import {isDeepStrictEqual} from 'node:util'
 import {describe, expect, it} from 'vitest'
@@ -24,7 +24,7 @@ import {
 import {scan} from './scanner-events.ts'
 import {loadSuite, type SuiteDocument} from './suite.ts'
 
-/** A document with what saxes makes of it. */
+/** A document with the reading of saxes. */
 interface Case {
   readonly document: Pick<SuiteDocument, 'id' | 'bytes' | 'text' | 'broken'>
   readonly raw: Events
@@ -69,7 +69,7 @@ const chunkings: readonly (readonly [string, (bytes: Uint8Array) => readonly Uin
   ['byte by byte', (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte))],
 ]
 
-/** Where each element at a depth begins and ends in a list of events. */
+/** The events of each element at a depth. */
 function elementsAt(events: readonly Event[], depth: number): readonly (readonly Event[])[] {
   const elements: (readonly Event[])[] = []
   const open: number[] = []
@@ -82,7 +82,7 @@ function elementsAt(events: readonly Event[], depth: number): readonly (readonly
   return elements
 }
 
-/** The text between an element's tags that is in none of its children. */
+/** The text between an element's tags, but not in its children. */
 function textOf(element: readonly Event[]): string {
   let depth = 0
   let text = ''
@@ -97,7 +97,7 @@ function textOf(element: readonly Event[]): string {
 const hasChildren = (element: readonly Event[]): boolean =>
   element.filter(([kind]) => kind === 'start').length > 1
 
-/** What of a well-formed document is read otherwise than saxes reads it; nothing where all is the same. */
+/** The differences between our reading of a well-formed document and that of saxes. */
 function misreadings(
   {document, raw, expanded}: Case,
   chunks: readonly Uint8Array[],
@@ -123,7 +123,7 @@ function misreadings(
   return found
 }
 
-/** What of a document that is not well-formed is told too late or not at all. */
+/** The faults of a document that are reported too late or not at all. */
 function oversights(
   {document, raw, faultAt}: Case,
   chunks: readonly Uint8Array[],
@@ -146,14 +146,14 @@ describe.each(chunkings)('the conformance suite %s', (_, chunked) => {
     )
   })
 
-  it('is refused at or before the fault that saxes finds where there is no DOCTYPE', () => {
+  it('is refused at or before the fault that saxes finds without a DOCTYPE', () => {
     expect(notWellFormed.length).toBeGreaterThan(250)
     expect(notWellFormed.flatMap((each) => oversights(each, chunked(each.document.bytes)))).toEqual(
       [],
     )
   })
 
-  it('is refused at or before every DOCTYPE, and as such where there is no fault before it', () => {
+  it('is refused at or before every DOCTYPE, and as such without a fault before it', () => {
     const behind = idsOf(refusedBehindDoctype)
     expect(withDoctype.length).toBeGreaterThan(2000)
     const offenders = withDoctype.filter(({id, bytes, text}) => {
@@ -161,21 +161,21 @@ describe.each(chunkings)('the conformance suite %s', (_, chunked) => {
       const doctype = doctypeAt(text)
       if (refusal === undefined) return true
       const isEarlier = refusal.at < doctype || refusal.reason === 'encoding'
-      // An HTML page is named as what it is.
+      // An HTML page is named as one.
       const isSuch = refusal.at === doctype && /DOCTYPE|HTML/.test(refusal.message)
       return !isEarlier && !isSuch && !behind.has(id)
     })
     expect(offenders.map(({id}) => id)).toEqual([])
   })
 
-  it('is read as saxes reads it where the DOCTYPE is cut out', () => {
+  it('is read as saxes reads it with the DOCTYPE cut out', () => {
     expect(cutWellFormed.length).toBeGreaterThan(1000)
     expect(
       cutWellFormed.flatMap((each) => misreadings(each, chunked(each.document.bytes))),
     ).toEqual([])
   })
 
-  it('is refused as saxes refuses it where the DOCTYPE is cut out', () => {
+  it('is refused as saxes refuses it with the DOCTYPE cut out', () => {
     expect(cutNotWellFormed.length).toBeGreaterThan(100)
     expect(
       cutNotWellFormed.flatMap((each) => oversights(each, chunked(each.document.bytes))),
@@ -183,7 +183,7 @@ describe.each(chunkings)('the conformance suite %s', (_, chunked) => {
   })
 })
 
-/** The documents of a list, each with what we and saxes make of it. */
+/** The documents of a list, each with both readings. */
 const listed = (differences: readonly Difference[], among: readonly Case[]): readonly Case[] =>
   among.filter(({document}) => idsOf(differences).has(document.id))
 
@@ -193,7 +193,7 @@ const idsIn = (cases: readonly Case[]): readonly string[] => cases.map(({documen
 const sorted = (ids: Iterable<string>): readonly string[] => [...ids].toSorted()
 const refusedBySuite = new Set(documents.filter(({type}) => type === 'not-wf').map(({id}) => id))
 
-describe('what the suite calls not well-formed and is read', () => {
+describe('a document that the suite calls not well-formed and is read', () => {
   it('is on the lists of deliberate differences, each for its reason, and nothing else is', () => {
     const read = without.map(caseOf).filter((each) => isRead(each))
     const lists = [
@@ -206,7 +206,7 @@ describe('what the suite calls not well-formed and is read', () => {
     expect(sorted(idsIn(read).filter((id) => refusedBySuite.has(id)))).toEqual(sorted(idsOf(lists)))
   })
 
-  it('is a namespace error and nothing more where rule 10 is the reason', () => {
+  it('is a namespace error and nothing more if rule 10 is the reason', () => {
     const cases = listed([namespaceErrors], plain)
     expect(cases).toHaveLength(namespaceErrors.ids.length)
     expect(cases.filter(isRead)).toEqual(cases)
@@ -214,19 +214,19 @@ describe('what the suite calls not well-formed and is read', () => {
     expect(idsIn(cases.filter(({expanded}) => expanded.fault === undefined))).toEqual([])
   })
 
-  it('is well-formed XML 1.0 (fifth edition) where the reason is another version or a mark', () => {
+  it('is well-formed XML 1.0 (fifth edition) if the reason is another version or a mark', () => {
     const cases = listed([...otherVersions, ...contradictedEncodings], plain)
     expect(idsIn(cases.filter((each) => !isWellFormed(each)))).toEqual([])
     expect(cases.length).toBeGreaterThan(0)
   })
 
-  it('is nothing in the encoding that it declares where that is the reason', () => {
+  it('is unreadable in the encoding that it declares if that is the reason', () => {
     const cases = listed(falseEncodings, without.map(caseOf))
     expect(cases.map((each) => [isRead(each), isWellFormed(each)])).toEqual([[true, false]])
   })
 })
 
-describe('what is refused otherwise than by saxes', () => {
+describe('a document that is refused otherwise than by saxes', () => {
   it('is refused later, and not before or at its place', () => {
     const cases = [
       ...listed(refusedLater, notWellFormed),
@@ -256,7 +256,7 @@ describe('what is refused otherwise than by saxes', () => {
 })
 
 describe('the counts', () => {
-  it('are none of them zero', () => {
+  it('are all above zero', () => {
     const hasNamespaceError = ({expanded}: Case): boolean => expanded.fault !== undefined
     const counts: Readonly<Record<string, number>> = {
       'documents of the suite': documents.length,
@@ -266,10 +266,10 @@ describe('the counts', () => {
         wellFormed.filter(hasNamespaceError).length,
       '  not well-formed, refused': notWellFormed.length,
       'with a DOCTYPE, refused': withDoctype.length,
-      '  left where it is cut out: well-formed, read alike': cutWellFormed.length,
+      '  with it cut out: well-formed, read alike': cutWellFormed.length,
       '    of these with a namespace error, only their tags and texts compared':
         cutWellFormed.filter(hasNamespaceError).length,
-      '  left where it is cut out: not well-formed, refused': cutNotWellFormed.length,
+      '  with it cut out: not well-formed, refused': cutNotWellFormed.length,
       'deliberate differences: namespace errors': namespaceErrors.ids.length,
       'deliberate differences: other versions of XML': idsOf(otherVersions).size,
       'deliberate differences: a byte-order mark against a declaration':

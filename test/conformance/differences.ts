@@ -1,4 +1,4 @@
-// Where we mean to differ from the suite or from saxes, each with its reason. A test shows that each one does differ.
+// Deliberate differences from the suite or from saxes, each with its reason. A test shows that each one does differ.
 
 /** Documents of the suite, by id, and why they are read, or refused, otherwise. */
 export interface Difference {
@@ -26,12 +26,12 @@ export const otherVersions: readonly Difference[] = [
     ),
   },
   {
-    why: 'the fifth edition allows in names what the first four did not',
+    why: 'the fifth edition allows more in names than the first four',
     ids: ['rmt-016', 'rmt-019'],
   },
 ]
 
-/** The suite calls them not well-formed for what they declare; we read them. */
+/** The suite calls them not well-formed for their declarations; we read them. */
 export const contradictedEncodings: readonly Difference[] = [
   {
     why: 'RFC 7303, section 3.2: a byte-order mark wins over the declaration',
@@ -42,7 +42,7 @@ export const contradictedEncodings: readonly Difference[] = [
 /** The suite, and saxes after it, reads them in the encoding that they declare, and they are nothing in it; we read them. */
 export const falseEncodings: readonly Difference[] = [
   {
-    why: 'what can be read as bytes is no UTF-16, whatever it declares: .NET writes that over UTF-8',
+    why: 'text that can be read as bytes is no UTF-16, whatever it declares: .NET writes that over UTF-8',
     ids: ['rmt-e2e-61'],
   },
 ]
@@ -55,10 +55,10 @@ export const surrogatePairs: readonly Difference[] = [
   },
 ]
 
-/** Both readers refuse them, where their DOCTYPE is cut out if they have one; we say so at a later place. */
+/** Both readers refuse them, with their DOCTYPE cut out if they have one; we do so at a later place. */
 export const refusedLater: readonly Difference[] = [
   {
-    why: 'a tag is looked at when it is whole: nothing of it is told before',
+    why: 'a tag is read when it is whole: no fault in it is reported before',
     ids: ['o-p42fail3'],
   },
   {
@@ -67,7 +67,7 @@ export const refusedLater: readonly Difference[] = [
   },
 ]
 
-/** They have a DOCTYPE, and are refused behind the place where it begins. */
+/** They have a DOCTYPE, and are refused behind its beginning. */
 export const refusedBehindDoctype: readonly Difference[] = [
   {
     why: 'the declaration before it has no end, so all that follows is part of it',

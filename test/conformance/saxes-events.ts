@@ -1,4 +1,4 @@
-// What saxes, an independent conformant reader, makes of a document: its events, and where the first fault is.
+// The reading of a document by saxes, an independent conformant reader: its events, and the place of the first fault.
 // It reads every document as XML 1.0, as the fifth edition asks for any version 1.x.
 import {SaxesParser, type SaxesTagNS} from 'saxes'
 
@@ -8,7 +8,7 @@ export type Event =
   | readonly ['text', string]
   | readonly ['end', string]
 
-/** Events up to the first fault, where there is one. */
+/** Events up to the first fault, if there is one. */
 export interface Events {
   readonly events: readonly Event[]
   readonly fault: {readonly at: number; readonly message: string} | undefined
@@ -89,7 +89,7 @@ export function readRaw(text: string): Events {
   return {events: list.events, fault: run(parser, text)}
 }
 
-/** The document without its DOCTYPE, where saxes finds one before any fault. */
+/** The document without its DOCTYPE, if saxes finds one before any fault. */
 export function withoutDoctype(text: string): string | undefined {
   const parser = new SaxesParser({xmlns: false, forceXMLVersion: true, defaultXMLVersion: '1.0'})
   const from = doctypeAt(text)
@@ -101,7 +101,7 @@ export function withoutDoctype(text: string): string | undefined {
   return to === undefined || from === -1 ? undefined : text.slice(0, from) + text.slice(to)
 }
 
-/** Where the DOCTYPE begins, -1 where there is none. */
+/** The index of the DOCTYPE, -1 without one. */
 export function doctypeAt(text: string): number {
   return text
     .replaceAll(/<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>/gsu, (hidden) =>

@@ -1,5 +1,5 @@
-// What our scanner makes of a document: its tags as they come, its values, and where it refuses to read on.
-// Put together as MultiStatusParser does it.
+// The reading of a document by our scanner: its tags as they come, its values, and the place of its refusal.
+// Built as MultiStatusParser builds it.
 import {resolveLimits} from '../../src/multistatus/limits.ts'
 import type {Markup, XmlElement} from '../../src/xml/element.ts'
 import {EncodingReader} from '../../src/xml/encoding.ts'
@@ -8,17 +8,17 @@ import type {Collects, PathNode} from '../../src/xml/path.ts'
 import {Scanner} from '../../src/xml/scanner.ts'
 import {type Event, EventList} from './saxes-events.ts'
 
-/** Which elements collect what: those at this depth. */
+/** The elements at this depth collect this. */
 export interface Collecting {
   readonly depth: number
   readonly collects: Collects
 }
 
-/** What came of a document. */
+/** The reading of a document. */
 export interface Scan {
   /** The tags, their names as they are written. */
   readonly tags: readonly Event[]
-  /** What each element at the depth that collects was, by its end: text, or the events of its markup. */
+  /** The value of each element at that depth, by its end: text, or the events of its markup. */
   readonly values: readonly (string | readonly Event[])[]
   readonly refusal: Refusal | undefined
 }
@@ -26,7 +26,7 @@ export interface Scan {
 interface Refusal {
   readonly reason: string
   readonly message: string
-  /** How many characters stand before the fault. */
+  /** The number of characters before the fault. */
   readonly at: number
 }
 

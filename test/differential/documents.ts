@@ -1,4 +1,4 @@
-// Writes 207 bodies that are well-formed, as odd as RFC 4918 and XML allow them to be: any order, foreign elements,
+// Writes 207 bodies that are well-formed, as odd as RFC 4918 and XML allow. They have any order, foreign elements,
 // prefixes redeclared anywhere, references, CDATA, comments, instructions, strange white space. RFC 4918, section 14.
 import type {Tape} from './tape.ts'
 import {
@@ -39,7 +39,7 @@ export class BodyWriter {
       const written: string[] = []
       for (let left = tape.number(7); left > 0; left--) {
         const earlier = written.at(-1 - tape.number(3))
-        // Servers write the same again and again: what is remembered of it has to be right.
+        // Servers write the same again and again: the remembered markup has to be right.
         written.push(
           earlier !== undefined && tape.once(3)
             ? earlier
@@ -204,7 +204,7 @@ export class BodyWriter {
       : `<${name}${attributes}${space}>${content}</${name}${space}>`
   }
 
-  /** A prefix that means the namespace here, declared anew where none does, or where the tape says so. */
+  /** A prefix that means the namespace here. It is declared if there is none, or if the tape decides so. */
   #startTag(
     namespace: string,
     local: string,

@@ -1,6 +1,6 @@
-// A tape of random bytes that decides what is written: shorter and lower is simpler, so that fast-check can shrink it.
+// A tape of random bytes that decides the text of a body. Shorter and lower is simpler, so that fast-check can shrink it.
 
-/** Reads decisions; where the tape has ended, each is the first choice. */
+/** Reads decisions. Behind the end of the tape each is the first choice. */
 export class Tape {
   readonly #bytes: Uint8Array
   #at = 0

@@ -1,4 +1,4 @@
-// What odd bodies are made of: names, prefixes, values, pieces of text, hrefs, status lines, attributes.
+// The material of odd bodies: names, prefixes, values, pieces of text, hrefs, status lines, attributes.
 
 /** As it is written, without its quotes. */
 type Attribute = readonly [name: string, value: string]

@@ -13,13 +13,13 @@ import type {ParserClasses, Reading} from './reading.ts'
 import {Violation} from './reading.ts'
 import {runTimed} from './timed.ts'
 
-// What the readings of one case may take: far more than any does whose cost grows with its length.
+// Time for the readings of one case: far more than any takes whose cost grows with its length.
 const MILLISECONDS = 250
 const MILLISECONDS_PER_BYTE = 0.03
 // A processor that is busy elsewhere makes one measurement long, but not each of these.
 const MEASUREMENTS = 3
 
-// What takes so long will not come back; when a hang is made small, each try of it takes the second.
+// A case that takes so long will not come back. When a hang is made small, each try of it takes the second.
 const HANGS = 20_000
 const SHORT = 500
 const SLICE = 1000
@@ -52,7 +52,7 @@ export class Campaign {
     this.#counters = counters
     this.#random = new Random(seed)
     this.#folder = folder
-    // Most bodies end in an error, and the stack is what takes the time of making one.
+    // Most bodies end in an error, and most of the time of making one goes into its stack.
     Error.stackTraceLimit = 0
     this.corpus = new Corpus(counters.features)
   }
@@ -70,7 +70,7 @@ export class Campaign {
     this.#guard(() => this.#loop(milliseconds, next))
   }
 
-  /** Does some work that ends soon unless a case hangs, and reports what was found in it. */
+  /** Does some work that ends soon unless a case hangs, and reports the findings in it. */
   #guard(work: () => void): void {
     const {error} = runTimed(work, HANGS)
     if (error !== undefined)
@@ -137,7 +137,7 @@ export class Campaign {
     console.log(`\nFOUND ${detail}\n${describeCase(smallest)}\nsaved as ${path}\n`)
   }
 
-  /** What came of a reading is a feature too. */
+  /** The outcome of a reading is a feature too. */
   #mark({error, results, summary}: Reading, {options}: FuzzCase): void {
     const mark = (outcome: string): void => this.#counters.mark(outcome)
     mark(`${options.malformed} ${error?.reason} ${error?.limit}`)
@@ -152,7 +152,7 @@ export class Campaign {
   }
 }
 
-/** The rule that was broken; what else was thrown is a bug of the fuzzer. */
+/** The rule that was broken. Any other error is a bug of the fuzzer. */
 function asViolation(error: unknown): Violation {
   if (error instanceof Violation) return error
   throw error

@@ -13,15 +13,15 @@ export interface CaseOptions {
   readonly url: string
   readonly encoding?: string
   readonly limits?: Partial<Limits>
-  /** Whether some properties have decoders of the user's, which refuse, throw or promise. */
+  /** Some properties have decoders of the user's, which refuse, throw or promise. */
   readonly hasDecoders?: boolean
 }
 
-/** What is read, and how. */
+/** A body, its options and its cuts. */
 export interface FuzzCase {
   readonly body: Uint8Array
   readonly options: CaseOptions
-  /** Where the body is cut for one of the readings, in order; the same place twice makes an empty chunk. */
+  /** The cuts of the body for one of the readings, in order. The same place twice makes an empty chunk. */
   readonly cuts: readonly number[]
   /** The length of the chunks of another reading. */
   readonly step: number
@@ -31,7 +31,7 @@ export interface FuzzCase {
 export interface Finding {
   readonly name: string
   readonly input: FuzzCase
-  /** The rule, and what tells this breach of it from another one. */
+  /** The rule, with the mark of this breach of it. */
   readonly signature: string
 }
 
@@ -48,8 +48,8 @@ export function plainCase(body: string | Uint8Array, options: Partial<CaseOption
 }
 
 /**
- * Writes a case into the folder of findings: the body as it is, and all else beside it as JSON, in a file that formatters
- * leave alone. Returns the path of the body.
+ * Writes a case into the folder of findings: the body as it is, and all else beside it as JSON. Formatters leave that file
+ * alone. Returns the path of the body.
  */
 export function saveFinding(input: FuzzCase, signature: string, folder: URL = FOLDER): string {
   const {body, ...rest} = input

@@ -6,7 +6,7 @@ import type {Random} from './random.ts'
 
 interface Entry {
   readonly input: FuzzCase
-  /** What it takes to run: bytes of the body and work counted. No clock, so that a seed gives the same run again. */
+  /** The cost of a run: bytes of the body and counted work. No clock, so that a seed gives the same run again. */
   readonly cost: number
 }
 
@@ -26,17 +26,17 @@ export class Corpus {
     this.#runs = new Float64Array(features)
   }
 
-  /** How many cases are kept. */
+  /** The number of kept cases. */
   get size(): number {
     return new Set(this.#features.map((feature) => this.#owners[feature])).size
   }
 
-  /** How many features were seen. */
+  /** The number of features seen. */
   get features(): number {
     return this.#features.length
   }
 
-  /** Hears what a case did. Returns whether it brought something new. */
+  /** Takes the features of a case. Returns true if one of them is new. */
   add(input: FuzzCase, {features, work}: {features: readonly number[]; work: number}): boolean {
     const entry: Entry = {input, cost: input.body.length * 10 + work}
     let isNew = false

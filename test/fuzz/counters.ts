@@ -1,22 +1,22 @@
-// The counters of instrumented files in one array, and what a run says by them: which of them it brought to which order of
-// magnitude, as AFL has it. A branch that is taken a hundred times is news where it was taken twice before.
+// The counters of instrumented files in one array, and the features of a run: the order of magnitude of each counter, as AFL
+// has it. A branch that is taken a hundred times is news if it was taken twice before.
 
 /** By index: an object of istanbul's, or an array of ours. */
 interface Numbers {
   readonly [index: number]: number
 }
 
-/** What istanbul counts in one file: statements, functions, and the ways out of each branch. */
+/** The counters of istanbul in one file: statements, functions, and the ways out of each branch. */
 export interface FileCounters {
   s: Numbers
   f: Numbers
   readonly b: Record<string, Numbers>
 }
 
-/** How many orders of magnitude are told apart. */
+/** The number of orders of magnitude. */
 const BUCKETS = 8
 
-// What came of a reading counts too: an error that nothing else ended in, a kind of failure.
+// The outcome of a reading counts too: a new kind of error or failure.
 const OUTCOMES = 512
 
 /** All counters. */
@@ -26,7 +26,7 @@ export class Counters {
   readonly #outcomes = new Map<string, number>()
   readonly #seen: Uint8Array
 
-  /** Puts an array of ours in the place of what the instrumented files count with. */
+  /** Puts an array of ours in the place of the counters of the instrumented files. */
   constructor(coverage: Readonly<Record<string, FileCounters>>) {
     let length = 0
     const files = Object.entries(coverage).map(([path, file]) => {
@@ -41,7 +41,7 @@ export class Counters {
     let at = 0
     const replace = (counted: Numbers): Uint32Array => {
       const numbers: number[] = Object.values(counted)
-      // What ran while the files were loaded does not run again.
+      // Code that ran while the files were loaded does not run again.
       numbers.forEach((number, index) => (this.#seen[at + index] = Math.min(1, number)))
       return this.#values.subarray(at, (at += numbers.length))
     }
@@ -52,7 +52,7 @@ export class Counters {
     }
   }
 
-  /** How many features there can be: a feature is a counter with an order of magnitude. */
+  /** The number of possible features. A feature is a counter with an order of magnitude. */
   get features(): number {
     return this.#values.length * BUCKETS
   }
@@ -88,7 +88,7 @@ export class Counters {
     return {features, work}
   }
 
-  /** How many counters were ever above zero, of how many, in the files whose path begins so. */
+  /** The number of counters that were ever above zero, and of all, in the files whose path begins so. */
   covered(folder = ''): {hit: number; of: number} {
     let hit = 0
     let of = 0

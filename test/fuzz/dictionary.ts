@@ -12,7 +12,7 @@ const DATES: readonly string[] = [
   '784111777',
 ]
 
-/** Tags and text of the grammar, some with another prefix or none. RFC 4918, section 14. */
+/** Tags and text of the grammar, some with another prefix or without one. RFC 4918, section 14. */
 export const GRAMMAR: readonly string[] = [
   ...['multistatus', 'response', 'href', 'status', 'propstat', 'prop', 'error', 'location'].flatMap(
     (name) => [`<D:${name}>`, `</D:${name}>`],
@@ -49,7 +49,7 @@ export const GRAMMAR: readonly string[] = [
   'https://u:p@evil.example/%2e%2E/a?b#c',
 ]
 
-/** Marks of XML, and what is nearly one. */
+/** Marks of XML, and near misses. */
 export const MARKS: readonly string[] = [
   [
     '<![CDATA[',

@@ -1,4 +1,4 @@
-// Looks for a body that breaks a rule of the oracle: `npm run fuzz -- --seconds 60 --seed 1`. Ends with code 1 where one was
+// Looks for a body that breaks a rule of the oracle: `npm run fuzz -- --seconds 60 --seed 1`. Ends with code 1 if one was
 // found, which test/parser/findings.test.ts replays from then on. `--findings folder/` saves them elsewhere,
 // `--replay file.bin` reads one again.
 

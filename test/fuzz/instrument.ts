@@ -1,4 +1,4 @@
-// The parser from its sources in one bundle that counts what of it runs: each file goes through istanbul's instrumenter, the
+// The parser from its sources in one bundle that counts its own runs. Each file goes through istanbul's instrumenter, the
 // library that makes trees of markup does not. Nothing is written to disk.
 
 import {readFile} from 'node:fs/promises'
@@ -15,7 +15,7 @@ import type {ParserClasses} from './reading.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const VARIABLE = '__fuzzCounters__'
 
-/** The classes under test, and the counters of what of them runs. */
+/** The classes under test, and the counters of their code. */
 export async function loadInstrumented(): Promise<{classes: ParserClasses; counters: Counters}> {
   const result = await build({
     // Without the asynchronous doors, which are thin and have tests of their own.

@@ -1,4 +1,4 @@
-// Changes that know what a tag is: one is lost, an element comes twice, two change places. Bodies in UTF-16 are changed as
+// Changes of whole tags: one is lost, an element comes twice, two change places. Bodies in UTF-16 are changed as
 // text, all others as bytes of which each is a character, so that nothing odd in them is lost.
 
 import {GRAMMAR} from './dictionary.ts'
@@ -44,7 +44,7 @@ export function changeEncoding(body: Buffer, random: Random): Uint8Array {
   }
 }
 
-/** Changes a tag or an element of the text, where there is one. */
+/** Changes a tag or an element of the text, if there is one. */
 export function changeMarkup(text: string, random: Random): string {
   const tags = [...text.matchAll(/<[^<>]*>/g)].map(({0: tag, index}) => ({
     from: index,
@@ -99,7 +99,7 @@ function nameOf(text: string, tag: Span): string {
   return /^<([^\s/>?!]+)/.exec(cut(text, tag))?.[1] ?? 'x:n'
 }
 
-/** From a start tag to the next end tag of that name; the tag alone where there is none. */
+/** From a start tag to the next end tag of that name; the tag alone without one. */
 function elementAt(text: string, tag: Span): Span {
   const endTag = `</${nameOf(text, tag)}>`
   const end = text.indexOf(endTag, tag.to)

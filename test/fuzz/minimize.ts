@@ -1,4 +1,4 @@
-// Makes a case small that breaks a rule: takes out of its body whatever can go, and sets its options back, as long as the
+// Makes a case small that breaks a rule. Takes parts out of its body, and sets its options back, as long as the
 // same rule stays broken in the same way.
 
 import type {CaseOptions, FuzzCase} from './cases.ts'
@@ -7,7 +7,7 @@ import type {CaseOptions, FuzzCase} from './cases.ts'
 const MOST_TRIES = 6000
 const MOST_MILLISECONDS = 60_000
 
-/** The smallest case that is found by dropping blocks, halves first. `isBroken` says whether the rule is still broken. */
+/** The smallest case that is found by dropping blocks, halves first. `isBroken` tells if the rule is still broken. */
 export function minimize(input: FuzzCase, isBroken: (smaller: FuzzCase) => boolean): FuzzCase {
   let smallest = input
   let tries = 0

@@ -1,4 +1,4 @@
-// The options a body is read with, at random: most often none that matter, so that most cases get past the door.
+// The options a body is read with, at random: mostly harmless ones, so that most cases get past the door.
 
 import type {Decoders, Limits, ParserOptions} from 'multistatus/parser'
 
@@ -57,7 +57,7 @@ export function parserOptions({hasDecoders = false, ...options}: CaseOptions): P
   return hasDecoders ? {...options, decoders: DECODERS} : options
 }
 
-/** The options with one of them set anew. */
+/** The options with another value for one of them. */
 export function changeOptions(options: CaseOptions, random: Random, body: Buffer): CaseOptions {
   const {encoding: _encoding, ...undeclared} = options
   const {limits: _limits, ...plain} = undeclared
@@ -86,13 +86,13 @@ function randomLimits(given: Partial<Limits> = {}, random: Random, body: Buffer)
   const [names, sizes] = random.oneIn(3)
     ? [LIMITS, SIZES]
     : measure(body.toString('latin1'), random)
-  // Near it, because limits are off by one; a tag is less than what stands between `<` and `>`.
+  // Near it, because limits are off by one; a tag is less than the text between `<` and `>`.
   const size = sizes.length === 0 ? random.pick(SIZES) : random.pick(sizes) + random.below(8) - 5
   limits[random.pick(names)] = Math.max(1, size)
   return limits
 }
 
-/** Some limits, and the sizes of what is there that they are about. */
+/** Some limits, and the sizes in the body that they bound. */
 function measure(text: string, random: Random): readonly [readonly (keyof Limits)[], number[]] {
   const lengths = (pattern: RegExp): number[] =>
     Array.from(text.matchAll(pattern), ({0: found}) => found.length)

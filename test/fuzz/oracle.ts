@@ -1,5 +1,5 @@
-// What must be true of every body whatever, without knowing what it says: the chunks make no difference, neither does text
-// for bytes, nor a limit before it is reached; recovery changes nothing that needs none; and each reading keeps its manners.
+// The rules for every body, whatever its text. The chunks make no difference, neither does text for bytes, nor a limit before it
+// is reached. Recovery changes no well-formed body. Each reading keeps its manners.
 
 import type {CaseOptions, FuzzCase} from './cases.ts'
 import {parserOptions} from './options.ts'
@@ -11,7 +11,7 @@ import {checkLimits} from './within-limits.ts'
 // More chunks than this say nothing new: the bytes of a body that is not longer are read one by one.
 const MOST_CHUNKS = 128
 
-/** Throws a {@link Violation} where a rule is broken. Returns the reading in one chunk. */
+/** Throws a {@link Violation} if a rule is broken. Returns the reading in one chunk. */
 export function check(classes: ParserClasses, input: FuzzCase): Reading {
   const {body, options} = input
   const whole = read(classes, [body], parserOptions(options))
@@ -58,8 +58,8 @@ function expectAlike(rule: string, first: Reading, second: Reading, shift = 0): 
     throw new Violation(`${rule}: summary`, `${summary} and ${otherSummary}`)
 }
 
-// Limits on what grows from chunk to chunk. They are noticed where a chunk ends, so that in smaller chunks they come before
-// what else is wrong with the same response; and the offset says only about where it was.
+// Limits on parts that grow from chunk to chunk. They are checked at the end of a chunk, so that in smaller chunks they come before
+// other faults of the same response. Their offset is only near the place.
 const NOTICED_AT_EDGES: ReadonlySet<string> = new Set(['response', 'value'])
 const ABOUT: ReadonlySet<string> = new Set(['response', 'value', 'elements'])
 
@@ -86,7 +86,7 @@ function expectPrefix(rule: string, first: Reading, second: Reading): void {
     throw new Violation(`${rule}: results`, `${first.lines[index]} and ${second.lines[index]}`)
 }
 
-/** `skip` reads what needs no recovery as `throw` does, and up to the fault it reads the same. */
+/** `skip` reads a well-formed body as `throw` does, and another one alike up to the fault. */
 function checkRecovery(classes: ParserClasses, input: FuzzCase, whole: Reading): void {
   const {malformed} = input.options
   const options: CaseOptions = {
@@ -124,7 +124,7 @@ function checkText(classes: ParserClasses, input: FuzzCase): void {
   } catch {
     return
   }
-  // A mark, which wins over what the document says of itself.
+  // A mark, which wins over the declaration of the document.
   const mark = text.startsWith('\uFEFF') ? '' : '\uFEFF'
   const bytes = read(classes, [Buffer.from(mark + text)], options)
   const [few = [], many = []] = splits(input, text)

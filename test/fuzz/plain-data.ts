@@ -12,7 +12,7 @@ const REASONS: ReadonlySet<string> = new Set(['status', 'propstat', 'malformed']
 const PROTOTYPES = [Object.prototype, Array.prototype]
 const MEMBERS = PROTOTYPES.map((prototype) => membersOf(prototype))
 
-/** Throws a {@link Violation} where a result is not what the contract says a result is. */
+/** Throws a {@link Violation} for a result that breaks the contract. */
 export function checkResult(result: DavResult, request: string): void {
   const fail = (what: string): never => {
     throw new Violation(`result: ${what}`, JSON.stringify(result))
@@ -43,7 +43,7 @@ export function checkResult(result: DavResult, request: string): void {
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(result)), result)) fail('JSON')
 }
 
-/** Throws where somebody has added to a prototype. */
+/** Throws if a prototype has new members. */
 export function checkPrototypes(): void {
   if (PROTOTYPES.some((prototype, index) => membersOf(prototype) !== MEMBERS[index]))
     throw new Violation('a prototype was changed', PROTOTYPES.map(membersOf).join(' '))
@@ -53,7 +53,7 @@ function membersOf(prototype: object): number {
   return Reflect.ownKeys(prototype).length
 }
 
-/** What a request is sent to must be on the origin, and be that very text when it is read as a URL. */
+/** The target of a request must be on the origin, and stay the same text when it is read as a URL. */
 function checkUrl(url: string, request: string, fail: (what: string) => never): void {
   const base = new URL(request)
   if (!URL.canParse(url)) return fail('a url that is none')
@@ -84,7 +84,7 @@ function isValue(value: unknown): boolean {
   return isElement(value)
 }
 
-/** Whether a value is an element as the contract has it. */
+/** Tests for an element as the contract has it. */
 export function isElement(value: unknown): value is XmlElement {
   if (typeof value !== 'object' || value === null) return false
   if (Object.keys(value).join(' ') !== 'name attributes children') return false

@@ -1,5 +1,5 @@
-// Reads a body in given chunks and holds the parser to its manners: it throws nothing but `MultiStatusError`, throws it one
-// call late and then for ever, keeps nothing of a chunk that its owner may write over, and has one summary.
+// Reads a body in given chunks and holds the parser to its manners. It throws nothing but `MultiStatusError`, one call late and
+// then for ever. It keeps nothing of a chunk, because its owner may write over that. It has one summary.
 
 import type {
   DavResult,
@@ -9,16 +9,16 @@ import type {
   Summary,
 } from 'multistatus/parser'
 
-/** The classes under test: from the sources, or from a bundle that counts what of it runs. */
+/** The classes under test: from the sources, or from a bundle that counts its own runs. */
 export interface ParserClasses {
   readonly MultiStatusParser: typeof MultiStatusParser
   readonly MultiStatusError: typeof MultiStatusError
 }
 
-/** What came of a body. */
+/** The outcome of a reading. */
 export interface Reading {
   readonly results: readonly DavResult[]
-  /** Each result as JSON: what is compared. */
+  /** Each result as JSON, to be compared. */
   readonly lines: readonly string[]
   readonly error: MultiStatusError | undefined
   readonly summary: Summary | undefined
@@ -26,7 +26,7 @@ export interface Reading {
 
 /** A rule of the oracle that was broken. */
 export class Violation extends Error {
-  /** The rule, with what tells this breach of it from another one. */
+  /** The rule, with the mark of this breach of it. */
   readonly signature: string
 
   constructor(signature: string, detail: string) {
@@ -35,7 +35,7 @@ export class Violation extends Error {
   }
 }
 
-// What a chunk is written over with once the parser has had it.
+// A chunk is written over with this byte once the parser has had it.
 const OVERWRITTEN = 0x3c
 
 /** Reads chunks to the end, or to the first error. */

@@ -1,5 +1,5 @@
-// Where the fuzzer begins: the recorded bodies of test/fixtures, and small ones written by hand for what no server sends
-// often, such as other encodings and markup that is cut.
+// The first bodies of the fuzzer: the recorded ones of test/fixtures, and small ones written by hand. These have markup that
+// servers seldom send, such as other encodings and markup that is cut.
 
 import {readdirSync, readFileSync} from 'node:fs'
 

@@ -1,5 +1,5 @@
-// Runs what may not come back. The engine can end a loop that does not end itself where the code runs as a script with a
-// timeout; so a hang is a finding like any other, and the run goes on. It takes some milliseconds each time.
+// Runs code that may not come back. The engine can end an endless loop if the code runs as a script with a
+// timeout. So a hang is a finding like any other, and the run goes on. It takes some milliseconds each time.
 
 import {Script} from 'node:vm'
 
@@ -8,7 +8,7 @@ import {Violation} from './reading.ts'
 const NAME = '__fuzzWork__'
 const script = new Script(`${NAME}()`)
 
-/** Does some work. Where that takes longer than `most` milliseconds, the error is a {@link Violation}. */
+/** Does some work. Throws a {@link Violation} if that takes longer than `most` milliseconds. */
 export function runTimed(work: () => void, most: number): {error: unknown} {
   Reflect.set(globalThis, NAME, work)
   try {

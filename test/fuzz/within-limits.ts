@@ -1,5 +1,5 @@
-// The rules that results keep together: none carries more than the limits allow, and no body that breaks one is read to its
-// end. What is measured is what a program gets to hold, so that a limit which is checked in the wrong place is found out.
+// The rules that results keep together: no result carries more than the limits allow, and no body that breaks one is read to its
+// end. The results themselves are measured, so that a limit which is checked in the wrong place is found out.
 
 import type {DavResult, Limits, XmlElement} from 'multistatus/parser'
 
@@ -14,10 +14,10 @@ const LIMITS: readonly string[] =
   'response value elements tag name attributes depth properties hrefs responses bytes'.split(' ')
 // Levels around a property: multistatus, response, propstat, prop.
 const AROUND_PROPERTY = 4
-// What is said of a value that cannot be decoded quotes at most 60 characters, each escaped with six.
+// The description of an undecodable value quotes at most 60 characters, each escaped with six.
 const LONGEST_PROBLEM = 1000
 
-/** Throws a {@link Violation} where a reading holds more than its limits allow. */
+/** Throws a {@link Violation} if a reading holds more than its limits allow. */
 export function checkLimits(input: FuzzCase, reading: Reading): void {
   const {limits = {}} = input.options
   const {error, results} = reading
@@ -81,7 +81,7 @@ interface Size {
   characters: number
 }
 
-/** What a tree of elements amounts to; the widest and the longest where one of them counts. */
+/** The sums over a tree of elements, and its widest and longest parts. */
 function sizeOf(element: XmlElement): Size {
   const attributes = Object.keys(element.attributes)
   const size: Size = {

@@ -1,4 +1,4 @@
-// States, as whole results, what bodies recorded from Apache say; what is odd in each stands in fixtures.ts.
+// States the whole results of bodies recorded from Apache. The oddities of each are listed in fixtures.ts.
 // RFC 4918, sections 9.1, 9.2 and 9.6.
 import {describe, expect, it} from 'vitest'
 import {readFixture} from '../support/fixtures.ts'
@@ -118,7 +118,7 @@ describe('Apache 2.4.71', () => {
     ])
   })
 
-  it('DELETE: the target and every ancestor of what stands', () => {
+  it('DELETE: the target and every ancestor of a member that was not deleted', () => {
     const results = readFixture('apache-2.4.71-delete-207').results
     expect(results.map(({ok, href, relation, status}) => ({ok, href, relation, status}))).toEqual([
       {ok: false, href: '/folder', relation: 'self', status: 403},

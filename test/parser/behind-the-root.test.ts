@@ -11,7 +11,7 @@ const whole = {
   failures: [],
   summary: {complete: true},
 }
-// What may have arrived behind the root.
+// Text that may have arrived behind the root.
 const rests = ['', ' \n', '<!-- a -->', '<?a b?>\n<!---->', '<!-- cut', '<', '<?a', '<!-']
 
 async function* chunks(rest: string, after: () => Promise<void>): AsyncGenerator<Uint8Array> {
@@ -126,7 +126,7 @@ describe('a source that ends', () => {
   })
 })
 
-describe('what is wrong all the same', () => {
+describe('a fault behind the root', () => {
   it.each(['text', '<x/>', '<!DOCTYPE x>', body, '\u0001', '<!-- -- -->', '&amp;', '</x>'])(
     'is what did arrive behind the root: %s',
     async (rest) => {

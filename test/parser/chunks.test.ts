@@ -1,4 +1,4 @@
-// States what a chunk may be at each door of the parser, and that anything else is a TypeError that says what to pass.
+// States the kinds of chunks that each door of the parser takes. Anything else is a TypeError that names them.
 // Not in RFC 4918.
 import {Readable} from 'node:stream'
 import vm from 'node:vm'
@@ -63,7 +63,7 @@ describe.each(kinds)('%s', (_, chunk) => {
   })
 })
 
-describe('what is no chunk', () => {
+describe('a value of another type', () => {
   it.each(nonsense)('is a TypeError of write, which leaves the parser as it was: %s', (wrong) => {
     const parser = new MultiStatusParser()
     parser.write(even.subarray(0, 50))
@@ -101,7 +101,7 @@ describe('the URL of a Response', () => {
     url,
   })
 
-  it('counts where the options have none', async () => {
+  it('counts if the options have none', async () => {
     const results = parseMultiStatus(answer('https://ana:secret@dav.example/docs/'))
     expect(await results.collect()).toMatchObject({
       successes: [{url: 'https://dav.example/docs/%C3%A9', relation: 'member'}],
@@ -114,7 +114,7 @@ describe('the URL of a Response', () => {
     })
   })
 
-  it.each(['', 'about:blank', 'docs/', 'https://['])('is none where it is "%s"', async (url) => {
+  it.each(['', 'about:blank', 'docs/', 'https://['])('is ignored if it is "%s"', async (url) => {
     expect(await parseMultiStatus(answer(url)).collect()).toMatchObject({
       successes: [{url: 'http://localhost/docs/%C3%A9'}],
     })

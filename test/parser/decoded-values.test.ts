@@ -1,4 +1,4 @@
-// States what the live properties decode to, and that what cannot be decoded is named in `missing`: rule 9.
+// States the decoded values of the live properties. Undecodable ones are named in `missing`: rule 9.
 // RFC 4918, section 15; RFC 4331; RFC 9110, section 5.6.7; RFC 3339.
 import {describe, expect, it} from 'vitest'
 import {found} from '../support/fixtures.ts'
@@ -90,7 +90,7 @@ describe('getcontentlength', () => {
     expect(missing).toEqual([undecoded('getcontentlength')])
   })
 
-  it('is left out where child elements have all of its text', () => {
+  it('is left out if child elements have all of its text', () => {
     const {properties, missing} = found('<D:getcontentlength><x:n>12</x:n></D:getcontentlength>')
     expect(properties).toEqual({})
     expect(missing).toEqual([undecoded('getcontentlength')])
@@ -120,7 +120,7 @@ describe('a live property with elements in it that nobody knows', () => {
     })
   })
 
-  it('is left out where that is nothing that it can be', () => {
+  it('is left out for an invalid text', () => {
     const {properties, missing} = found('<D:getcontentlength>1<x:a/>e3</D:getcontentlength>')
     expect(properties).toEqual({})
     expect(missing).toEqual([undecoded('getcontentlength')])
@@ -138,7 +138,7 @@ describe.each(['quota-available-bytes', 'quota-used-bytes'])('%s', (name) => {
     expect(found(`<D:${name}>${text}</D:${name}>`).properties).toEqual({[name]: bytes})
   })
 
-  it.each(['', 'unlimited', '-', '--1'])('is left out where it is "%s"', (text) => {
+  it.each(['', 'unlimited', '-', '--1'])('is left out for "%s"', (text) => {
     const {properties, missing} = found(`<D:${name}>${text}</D:${name}>`)
     expect(properties).toEqual({})
     expect(missing).toEqual([undecoded(name)])

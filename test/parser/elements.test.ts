@@ -1,4 +1,4 @@
-// States what a value with child elements becomes: an XmlElement with its content in order. Rule 9.
+// States that a value with child elements becomes an XmlElement with its content in order. Rule 9.
 // RFC 4918, sections 4.3, 14.17, 15.8 and 15.10.
 import {describe, expect, it} from 'vitest'
 import {found, multistatus, one, read, response} from '../support/fixtures.ts'
@@ -69,7 +69,7 @@ describe('an XmlElement', () => {
     })
   })
 
-  it('resolves prefixes by what is in scope where it stands', () => {
+  it('resolves prefixes by the declarations in scope', () => {
     const markup =
       '<x:p><n:a xmlns:n="urn:1"><n:b xmlns:n="urn:2"/><n:c/></n:a><n:d/><e xmlns="DAV:"><f xmlns=""/></e><DAV:g/></x:p>'
     expect(found(markup).properties).toEqual({
@@ -86,7 +86,7 @@ describe('an XmlElement', () => {
     })
   })
 
-  it('follows a prefix that an outer element of the next response declares anew', () => {
+  it('follows a prefix that an outer element of the next response declares again', () => {
     const prop = '<n:p><n:a/></n:p>'
     const body = multistatus(
       response('/docs/a', prop).replace('<D:prop>', '<D:prop xmlns:n="urn:1">'),
@@ -149,7 +149,7 @@ describe('an XmlElement', () => {
 })
 
 describe.each(['lockdiscovery', 'supportedlock', 'owner'])('DAV:%s', (name) => {
-  it('is an empty text where it has no child elements', () => {
+  it('is an empty text without child elements', () => {
     expect(found(`<D:${name}/>`)).toMatchObject({properties: {[name]: ''}, missing: []})
   })
 
@@ -167,7 +167,7 @@ describe.each(['lockdiscovery', 'supportedlock', 'owner'])('DAV:%s', (name) => {
 })
 
 describe('a property whose text hides no element', () => {
-  it('is a string where the elements are CDATA, comments or escaped', () => {
+  it('is a string if the elements are CDATA, comments or escaped', () => {
     const markup = '<x:p><![CDATA[<x:a/>]]><!--<x:b/>-->&lt;x:c/></x:p>'
     expect(one(multistatus(response('/docs/a', markup)))).toMatchObject({
       properties: {'{urn:x}p': '<x:a/><x:c/>'},

@@ -1,4 +1,4 @@
-// States which encodings are read, what decides between them, and that broken bytes are never repaired.
+// States which encodings are read, how one is chosen, and that broken bytes are never repaired.
 // XML 1.0, section 4.3.3 and appendix F; RFC 7303, section 3; RFC 4918, section 8.2.
 import {deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import {MultiStatusError} from 'multistatus/parser'
@@ -28,7 +28,7 @@ function utf16(body: string, littleEndian: boolean): Uint8Array {
   return new Uint8Array(view.buffer)
 }
 
-/** One byte for each character: what is below U+0100. */
+/** One byte for each character, all of them below U+0100. */
 function latin1(body: string): Uint8Array {
   return Uint8Array.from(body, (character) => character.charCodeAt(0))
 }
@@ -78,7 +78,7 @@ describe('UTF-16', () => {
   it.each([
     ['utf-16le', true],
     ['utf-16be', false],
-  ])('is read without a mark where the charset is %s', (encoding, littleEndian) => {
+  ])('is read without a mark if the charset is %s', (encoding, littleEndian) => {
     expect(value(utf16(utf8, littleEndian), {encoding})).toBe(text)
   })
 
@@ -98,12 +98,12 @@ describe('single-byte encodings', () => {
   const body = (declaration: string, letter: string): Uint8Array =>
     latin1(declaration + multistatus(response('/docs/a', `<x:p>caf${letter}</x:p>`)))
 
-  it.each(['iso-8859-1', 'ISO-8859-1', 'windows-1252'])('are read where %s is declared', (name) => {
+  it.each(['iso-8859-1', 'ISO-8859-1', 'windows-1252'])('are read if %s is declared', (name) => {
     expect(value(body(`<?xml version="1.0" encoding="${name}"?>`, '\u00E9'))).toBe('café')
   })
 
   it.each(['iso-8859-1', 'ISO-8859-1', 'windows-1252'])(
-    'are read where the charset is %s',
+    'are read if the charset is %s',
     (encoding) => {
       expect(value(body('', '\u00E9'), {encoding})).toBe('café')
     },
@@ -114,7 +114,7 @@ describe('single-byte encodings', () => {
   })
 })
 
-describe('what decides', () => {
+describe('the choice of an encoding', () => {
   it('is the byte order mark before the charset and the declaration', () => {
     const declared = bytes(`<?xml version="1.0" encoding="iso-8859-1"?>${utf8}`)
     expect(value(join(bom, declared), {encoding: 'iso-8859-1'})).toBe(text)
@@ -133,14 +133,14 @@ describe('a label that is not known', () => {
   const declared = (label: string): string => `<?xml version="1.0" encoding="${label}"?>`
   const body = bytes(multistatus(response('/docs/a', '<x:p>é漢</x:p>')))
 
-  it.each(labels)('counts as none where it is the charset: "%s"', (encoding) => {
+  it.each(labels)('counts as none if it is the charset: "%s"', (encoding) => {
     expect(value(body, {encoding})).toBe('é漢')
     const western = multistatus(response('/docs/a', '<x:p>\u00E9</x:p>'))
     expect(value(latin1(declared('iso-8859-1') + western), {encoding})).toBe('é')
     expect(value(utf16(new TextDecoder().decode(body), true), {encoding})).toBe('é漢')
   })
 
-  it.each(['x-klingon', 'utf8mb4', 'x'])('counts as none where it is declared: "%s"', (label) => {
+  it.each(['x-klingon', 'utf8mb4', 'x'])('counts as none if it is declared: "%s"', (label) => {
     expect(value(join(bytes(declared(label)), body))).toBe('é漢')
     expect(value(join(bytes(declared(label)), body), {encoding: 'utf8mb4'})).toBe('é漢')
     expect(

@@ -1,4 +1,4 @@
-// States, as whole results, what the two exchanges that this package began with say: a 207 is no success.
+// States the whole results of the two exchanges that this package began with: a 207 is no success.
 // RFC 4918, sections 9.1 and 9.6.
 import {describe, expect, it} from 'vitest'
 import {readFixture} from '../support/fixtures.ts'
@@ -6,7 +6,7 @@ import {readFixture} from '../support/fixtures.ts'
 const complete = {complete: true, incomplete: [], requests: 0} as const
 
 describe('the two exchanges this package began with', () => {
-  it('PROPFIND: file1.txt has properties, file2.txt has none of them', () => {
+  it('PROPFIND: file1.txt has properties, file2.txt lacks them all', () => {
     const missing = {status: 404, conditions: []} as const
     expect(readFixture('propfind-documents')).toEqual({
       results: [

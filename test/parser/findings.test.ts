@@ -12,7 +12,7 @@ import {multistatus, response} from '../support/fixtures.ts'
 const classes = {MultiStatusParser, MultiStatusError}
 const findings = loadFindings()
 
-describe('what the fuzzer found', () => {
+describe('the findings of the fuzzer', () => {
   if (findings.length === 0) {
     it('is nothing: test/fuzz/findings is empty', () => {
       expect(findings).toEqual([])
@@ -45,7 +45,7 @@ describe('the rules', () => {
     expect(() => check(wrong, input)).toThrow('chunks: results')
   })
 
-  it('find a parser that throws what it should not', () => {
+  it('find a parser that throws an unexpected error', () => {
     const loud = reading(() => {
       throw new RangeError('too much')
     })

@@ -1,4 +1,4 @@
-// States how the elements of a multistatus are told apart: any order, strangers ignored, each level its own.
+// States how the elements of a multistatus are recognized: any order, strangers ignored, each level its own.
 // RFC 4918, sections 14 and 17; RFC 6578, section 6.
 import {describe, expect, it} from 'vitest'
 import {multistatus, one, propstat, read, response, verdict} from '../support/fixtures.ts'
@@ -104,7 +104,7 @@ describe('strangers', () => {
     ])
   })
 
-  it('leave the value alone where a property holds a DAV:response', () => {
+  it('leave the value of a property alone that holds a DAV:response', () => {
     const body = multistatus(response('/docs/a', `<x:log>${verdict('/no', locked)}</x:log>`))
     expect(one(body)).toMatchObject({
       ok: true,
@@ -129,7 +129,7 @@ describe('strangers', () => {
     })
   })
 
-  it('leave the href alone where values, conditions and locations hold others', () => {
+  it('leave the href alone if values, conditions and locations hold others', () => {
     const owner = '<D:owner><D:href>/principals/ana</D:href></D:owner>'
     const submitted = '<D:lock-token-submitted><D:href>/docs/lock</D:href></D:lock-token-submitted>'
     const location = '<D:location><D:href>/docs/new</D:href></D:location>'
@@ -160,7 +160,7 @@ describe('descriptions', () => {
     expect(summary.description).toBe('of the whole')
   })
 
-  it.each(['', ' \n '])('are left out where they are empty: "%s"', (text) => {
+  it.each(['', ' \n '])('are left out if they are empty: "%s"', (text) => {
     const says = `<D:responsedescription>${text}</D:responsedescription>`
     const {results, summary} = read(multistatus(verdict('/docs/a', locked, says), says))
     expect(results.map((result) => Object.hasOwn(result, 'description'))).toEqual([false])
@@ -207,7 +207,7 @@ describe('conditions', () => {
     })
   })
 
-  it('are none where DAV:error is empty', () => {
+  it('are an empty list for an empty DAV:error', () => {
     expect(one(multistatus(verdict('/docs/a', locked, '<D:error/>')))).toMatchObject({
       conditions: [],
     })
@@ -239,7 +239,7 @@ describe('sync-token', () => {
   it.each([
     ['first', multistatus(token, response('/docs/a'))],
     ['last', multistatus(response('/docs/a'), token)],
-  ])('is part of the summary where it comes %s', (_, body) => {
+  ])('is part of the summary if it comes %s', (_, body) => {
     expect(read(body).summary).toEqual({
       complete: true,
       incomplete: [],
@@ -250,7 +250,7 @@ describe('sync-token', () => {
     })
   })
 
-  it('is left out where there is none', () => {
+  it('is left out if the server wrote none', () => {
     expect(Object.hasOwn(read(multistatus(response('/docs/a'))).summary, 'syncToken')).toBe(false)
   })
 

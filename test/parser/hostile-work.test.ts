@@ -1,5 +1,5 @@
-// What a hostile server sends costs work in proportion to its length and memory within the limits, in both modes: four times
-// the length takes about four times the work, which is counted and not timed, and holds no more memory. RFC 4918, section 20.6.
+// The body of a hostile server costs work in proportion to its length and memory within the limits, in both modes. Four times
+// the length takes about four times the work, which is counted and not timed. It holds no more memory. RFC 4918, section 20.6.
 
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it, vi} from 'vitest'

@@ -1,4 +1,4 @@
-// What a hostile server may send costs time in proportion to its length: with the square of it, each of these would run for
+// A hostile body costs time in proportion to its length. With the square of it, each of these would run for
 // minutes to hours. RFC 4918, section 20.6.
 
 import {MultiStatusParser} from 'multistatus/parser'

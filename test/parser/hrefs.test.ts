@@ -1,4 +1,4 @@
-// States what becomes of an href: it never throws, never leaves the request's origin, and is compared by segment.
+// States that an href never throws, never leaves the request's origin, and is compared by segment.
 // Rule 12 of the contract; RFC 4918, section 8.3; RFC 3986, sections 2, 3.3 and 5.2.
 import {MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -152,7 +152,7 @@ describe('url: the path on the request’s own origin', () => {
     ])
   })
 
-  it('is on http://localhost/ where no request URL is given', () => {
+  it('is on http://localhost/ without a request URL', () => {
     const parser = new MultiStatusParser()
     expect(parser.write(bytes(multistatus(verdict('/docs/a', 'HTTP/1.1 200 OK'))))).toMatchObject([
       {url: 'http://localhost/docs/a', relation: 'descendant'},

@@ -8,7 +8,7 @@ import {collectGarbage} from '../support/garbage.ts'
 const TAIL = '</D:multistatus>'
 const HEAD = '<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">'
 const RESPONSES = 8000
-// Several of a chunk: what they hold together counts once.
+// Several of a chunk: memory that they hold together counts once.
 const OF = 20
 const MOST = 1024
 
@@ -47,7 +47,7 @@ const kinds: readonly Kind[] = [
     make: (text) => response(`/${text}`, `<x:p>${text}</x:p><x:q>a ${text} &amp; &#233;</x:q>`),
   },
   {
-    name: 'what is not ASCII',
+    name: 'text beyond ASCII',
     make: (text) =>
       response(`/é ${text}`, `<x:p>漢 ${text}</x:p><D:displayname>é ${text}</D:displayname>`),
   },
@@ -78,7 +78,7 @@ const kinds: readonly Kind[] = [
     make: (text) => response(`/${text}`, `<x:p${text}>1</x:p${text}>`),
   },
   {
-    name: 'a value that is none',
+    name: 'an invalid value',
     make: (text) => response(`/${text}`, `<D:getcontentlength>${text}</D:getcontentlength>`),
   },
   {
@@ -100,7 +100,7 @@ const kinds: readonly Kind[] = [
     options: {malformed: 'skip'},
   },
   {
-    name: 'what a decoder cut out',
+    name: 'pieces that a decoder cut out',
     make: (text) => response(`/${text}`, `<x:p>${text},${text}</x:p><x:q>${text}</x:q>`),
     options: {
       decoders: {
@@ -124,7 +124,7 @@ function* chunksOf(make: Kind['make']): Generator<Uint8Array> {
   yield bytes(text + TAIL)
 }
 
-/** Reads a body, and gives what is kept of it. */
+/** Reads a body, and returns the kept parts of it. */
 function keep({make, options, pick = (result) => result}: Kind): unknown[] {
   const parser = new MultiStatusParser({url: 'https://dav.example/docs/', ...options})
   const kept: unknown[] = []
@@ -162,7 +162,7 @@ function costOnce(read: () => readonly unknown[]): number {
   return (after - before) / kept.length
 }
 
-describe('what is kept of a body', () => {
+describe('a kept part of a body', () => {
   it.each(kinds)('costs less than 1 KB for each: $name', (kind) => {
     expect(costOf(() => keep(kind))).toBeLessThan(MOST)
   })

@@ -93,7 +93,7 @@ describe('limits', () => {
     expectBroken(markup, {properties: 2}, 'properties')
   })
 
-  it('are counted anew in each response', () => {
+  it('are counted for each response', () => {
     const markup = multistatus(
       ...['a', 'b', 'c'].map((name) => response(`/docs/${name}`, '<x:p/><x:q/>')),
     )
@@ -116,7 +116,7 @@ describe('limits', () => {
   })
 })
 
-describe('what never ends', () => {
+describe('markup without end', () => {
   const open = `<D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">${first}`
   const prop = `${open}<D:response><D:href>/docs/a</D:href><D:propstat><D:prop>`
 
@@ -177,7 +177,7 @@ describe('an option that makes no sense', () => {
     expect(() => new MultiStatusParser({limits: {value}})).toThrow(RangeError)
   })
 
-  it('is a TypeError: a request URL that is none', () => {
+  it('is a TypeError: an invalid request URL', () => {
     expect(() => new MultiStatusParser({url: '/docs/'})).toThrow(TypeError)
   })
 

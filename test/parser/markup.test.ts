@@ -1,4 +1,4 @@
-// States what markup is refused, with its reason and place, and what odd markup is none the less XML.
+// States which markup is refused, with its reason and place, and which odd markup is XML all the same.
 // XML 1.0 (fifth edition), sections 2 and 4; RFC 4918, section 17.
 import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -7,7 +7,7 @@ import {bytes, multistatus, one, read, readToError, response} from '../support/f
 const before = response('/docs/é', '<x:p>é漢😀</x:p>')
 const after = response('/docs/b')
 
-/** Reads a body in which «…» marks the fault, and gives its bytes and where the fault lies in them. */
+/** Reads a body in which «…» marks the fault, and returns its bytes and the range of the fault. */
 function fault(marked: string): {body: Uint8Array; from: number; to: number} {
   const [head = '', bad = '', tail = ''] = marked.split(/[«»]/)
   const from = bytes(head).length
@@ -175,7 +175,7 @@ describe('a body that is something else', () => {
     ['a declaration alone', '<?xml version="1.0" encoding="utf-8"?>\n'],
     ['a comment alone', '<!-- sorry -->'],
     ['a byte order mark alone', '\uFEFF'],
-  ])('is truncated where it is %s', (_, body) => {
+  ])('is truncated if it is %s', (_, body) => {
     expect(readToError(body)).toMatchObject({results: [], error: {reason: 'truncated'}})
   })
 })
@@ -224,7 +224,7 @@ describe('odd markup that is XML', () => {
 })
 
 describe('an error', () => {
-  it('says what happened and where', () => {
+  it('has a message and an offset', () => {
     const {error} = readToError(multistatus(before, '<x:a></x:b>'))
     expect(error).toBeInstanceOf(Error)
     expect(error).toMatchObject({message: expect.stringMatching(/./), offset: expect.any(Number)})

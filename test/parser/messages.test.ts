@@ -4,7 +4,7 @@ import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {bytes, found, multistatus, readToError} from '../support/fixtures.ts'
 
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+// oxlint-disable-next-line no-control-regex -- control characters are the subject
 const RAW = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]/u
 const CSI = '\u009B31m'
 
@@ -16,7 +16,7 @@ function messageOf(body: string, options = {}): string {
 describe('a message', () => {
   it.each<[string, string]>([
     ['an entity', multistatus(`&${CSI};`)],
-    ['what begins the body', `${CSI}forged`],
+    ['the beginning of the body', `${CSI}forged`],
     ['a line feed in it', 'x\nforged'],
     ['an end tag', multistatus(`</x${CSI}>`)],
     ['a root', `<x${CSI}/>`],

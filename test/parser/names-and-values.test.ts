@@ -1,4 +1,4 @@
-// States how properties are named and what a value that is text becomes: rules 8, 9 and 10 of the contract.
+// States the names of properties and the values of text: rules 8, 9 and 10 of the contract.
 // RFC 4918, sections 4.3 and 15; Namespaces in XML 1.0, section 5.
 import {describe, expect, it} from 'vitest'
 import {
@@ -53,7 +53,7 @@ describe('rule 8: property names', () => {
     expect(error).toMatchObject({reason: 'not-well-formed'})
   })
 
-  it('are one property each, also where there are more of them than are remembered', () => {
+  it('are one property each, also if there are more of them than are remembered', () => {
     const names = Array.from({length: 20_000}, (_, number) => `p${number}`)
     const prop = (value: string): string =>
       names.map((name) => `<x:${name}>${value}</x:${name}>`).join('')
@@ -63,7 +63,7 @@ describe('rule 8: property names', () => {
     expect(new Set(Object.values(properties))).toEqual(new Set(['first']))
   })
 
-  it('are one property also where a body has had too many names to remember this one', () => {
+  it('are one property also after too many names to remember this one', () => {
     const names = Array.from({length: 16_000}, (_, number) => `<y${number}/>`).join('')
     const text = '<D:displayname>val</D:displayname><D:getlastmodified>junk</D:getlastmodified>'
     const again =
@@ -148,7 +148,7 @@ describe('a DAV: property by its name in Clark notation', () => {
     })
   })
 
-  it('has the decoder of its key where both are given', () => {
+  it('has the decoder of its key if both are given', () => {
     const both = {getetag: () => 'key', ...decoders}
     expect(found('<D:getetag>"1"</D:getetag>', {decoders: both}).properties).toEqual({
       getetag: 'key',
@@ -178,7 +178,7 @@ describe('rule 10: a namespace error is never fatal', () => {
     })
   })
 
-  it('takes a declared prefix DAV for what it is declared', () => {
+  it('takes a declared prefix DAV for the declared namespace', () => {
     expect(found('<DAV:getetag xmlns:DAV="urn:1">1</DAV:getetag>').properties).toEqual({
       '{urn:1}getetag': '1',
     })
@@ -224,7 +224,7 @@ describe('rule 9: text values', () => {
     ['such ones in hexadecimal, and mixed', 'a&#xD83D;&#xde00;&#xd83d;&#56832;b', 'a😀😀b'],
     ['two pairs, beside one reference', '&#55357;&#56832;&#55357;&#56833;&#65;', '😀😁A'],
     ['pairs with leading zeros', '&#0055357;&#x000DE00;', '😀'],
-    ['a carriage return only where it is a reference', 'a\r\nb\rc&#13;d', 'a\nb\nc\rd'],
+    ['a carriage return only as a reference', 'a\r\nb\rc&#13;d', 'a\nb\nc\rd'],
     ['all of Unicode', 'é漢\u{1F600}\u{10FFFD}\u0085\u2028', 'é漢\u{1F600}\u{10FFFD}\u0085\u2028'],
   ])('take %s together', (_, markup, text) => {
     expect(found(`<x:p>${markup}</x:p>`).properties).toEqual({'{urn:x}p': text})
@@ -270,7 +270,7 @@ describe('rule 9: text values', () => {
     expect(readToError(attribute)).toMatchObject({error: {reason: 'not-well-formed'}})
   })
 
-  it('stay strings where the element has attributes', () => {
+  it('stay strings in an element with attributes', () => {
     expect(found('<x:p xml:lang="en" x:type="int">12</x:p>').properties).toEqual({'{urn:x}p': '12'})
   })
 

@@ -1,5 +1,5 @@
-// States that `malformed: 'skip'` goes on at the next start tag of a response behind a fault, wherever a broken one is cut: all
-// good responses before the fault and behind that tag arrive. Nothing is read twice. Not in RFC 4918.
+// States that `malformed: 'skip'` goes on at the next start tag of a response behind a fault. All good responses before the fault
+// and behind that tag arrive, and nothing is read twice. Not in RFC 4918.
 
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -17,7 +17,7 @@ function offsetOf(error: unknown): number {
   return error instanceof MultiStatusError ? error.offset : 0
 }
 
-/** What was read of each response: its name where it is a Success, what is wrong where it is none. */
+/** The names of the responses that were read; those of Failures in parentheses, and an ellipsis for an incomplete body. */
 function outline(body: string, limits = {}): string {
   const {results, summary} = read(body, {...skip, limits})
   const names = results.map((result) =>
@@ -35,7 +35,7 @@ describe('a response that lost a part', () => {
     cuts.push(middle.slice(0, from))
   }
 
-  it('costs no response before the fault and none that begins behind it, and makes none', () => {
+  it('costs no response before or behind the fault, and makes up no other', () => {
     const wrong = cuts.filter((cut) => {
       const body = multistatus(first, cut, last, last)
       const {results} = read(body, skip)
@@ -83,7 +83,7 @@ describe('a response without its end', () => {
     ['deep in a property', `${begin}<x:p><x:q><x:r>`],
     ['in a condition', '<D:response><D:href>/docs/b</D:href><D:error><x:e>'],
     ['in an href', '<D:response><D:href>/docs/b'],
-  ])('has a fault only where another end tag shows it: cut %s', (_, cut) => {
+  ])('has a fault only if another end tag shows it: cut %s', (_, cut) => {
     // The root's end tag shows it here.
     expect(outline(multistatus(first, cut, last))).toBe('a (b) …')
     expect(outline(multistatus(first, cut, last, '</x:z>', last))).toBe('a (b) c …')
@@ -99,14 +99,14 @@ describe('a response without its end', () => {
     expect(outline(multistatus(first, cut, last, last))).toBe(expected)
   })
 
-  it('is the next one where the one around it has no href yet, behind a fault', () => {
+  it('is the next one if the one around it has no href yet, behind a fault', () => {
     expect(
       outline(multistatus(`${last.slice(0, -'D:response>'.length)}<D:response>`, last, last)),
     ).toBe('(c) () c c …')
     expect(outline(multistatus('&', '<D:response>', last, last))).toBe('() c c …')
   })
 
-  it('has the href that was read of it, which is unsure where that is not ended', () => {
+  it('has the href that was read of it, which is unsure without its end', () => {
     const whole = read(multistatus(first, `${begin}<x:p>&`, last), skip).results
     expect(whole.at(1)).toMatchObject({href: '/docs/b', relation: 'member', reason: 'malformed'})
     const open = read(multistatus(first, '<D:response><D:href>/docs/b&', last), skip).results
@@ -171,7 +171,7 @@ describe('a response inside a response', () => {
       'in an unknown element',
       `<D:response><D:href>/docs/b</D:href><x:o>${inner}</x:o>${propstat('200', '')}</D:response>`,
     ],
-  ])('is part of it where nothing is wrong: %s', (_, markup) => {
+  ])('is part of it without a fault: %s', (_, markup) => {
     const body = multistatus(first, markup, last)
     expect(read(body, skip)).toEqual(read(body))
     expect(outline(body)).toBe('a b c')
@@ -184,12 +184,12 @@ describe('a response inside a response', () => {
     expect(outline(multistatus(first, behind, last))).toBe('a (b) inner c …')
   })
 
-  it('is the next one where only a second start tag of the root is around it', () => {
+  it('is the next one if only a second start tag of the root is around it', () => {
     const broken = '<D:response><D:href>/docs/b</D:href>&<D:multistatus>'
     expect(outline(multistatus(first, broken, last, last))).toBe('a (b) c c …')
   })
 
-  it('is none of another namespace, also behind a fault', () => {
+  it('in another namespace is an extension, also behind a fault', () => {
     const other = inner.replaceAll('D:response', 'x:response')
     expect(outline(multistatus(first, response('/docs/b', `<x:p>&${other}</x:p>`), last))).toBe(
       'a (b) c …',
@@ -221,7 +221,7 @@ describe('a response inside a response', () => {
   })
 })
 
-describe('what is wrong stays where it is', () => {
+describe('a fault stays in its response', () => {
   const cut = '<D:response><D:href>/docs/b</D:href><D:propstat><D:prop><x:p>&'
 
   it('in a byte that is no text', () => {
@@ -250,7 +250,7 @@ describe('what is wrong stays where it is', () => {
     expect(outline(multistatus(first, cut, last, twice, last))).toBe('a (b) c (c) c …')
   })
 
-  it('where a lost end tag hides the namespace of what follows', () => {
+  it('if a lost end tag hides the namespace of the next one', () => {
     const plain = last.replaceAll('D:', '')
     const lost = '<response><href>/docs/b</href><propstat><prop><x xmlns="urn:x">&'
     expect(outline(`<multistatus xmlns="DAV:">${lost}${plain}${plain}</multistatus>`)).toBe(

@@ -1,4 +1,4 @@
-// States what one DAV:response becomes: rules 1 to 5 and 7 of the contract.
+// States the results of one DAV:response: rules 1 to 5 and 7 of the contract.
 // RFC 4918, sections 13, 14.16, 14.22 and 14.24.
 import {describe, expect, it} from 'vitest'
 import {multistatus, one, propstat, read, response, verdict} from '../support/fixtures.ts'
@@ -18,7 +18,7 @@ describe('rule 1: one result per DAV:href', () => {
     ])
   })
 
-  it('gives the same href twice where two responses name it', () => {
+  it('gives the same href twice if two responses name it', () => {
     const body = multistatus(response('/docs/a'), verdict('/docs/a', 'HTTP/1.1 404 Not Found'))
     expect(read(body).results).toEqual([
       {ok: true, ...a, status: 200, properties: {}, missing: []},
@@ -114,7 +114,7 @@ describe('rule 2: the response’s own status decides alone', () => {
     })
   })
 
-  it('takes the status of the 2xx propstat where the response has none', () => {
+  it('takes the status of the 2xx propstat if the response has none', () => {
     const body = resource(
       propstat('HTTP/1.1 404 Not Found', '<D:getetag/>'),
       propstat('HTTP/1.1 201 Created', '<D:displayname>A</D:displayname>'),
@@ -140,7 +140,7 @@ describe('rule 2: the response’s own status decides alone', () => {
     })
   })
 
-  it('makes a Failure with the first status where every propstat failed', () => {
+  it('makes a Failure with the first status if every propstat failed', () => {
     const body = resource(
       propstat('HTTP/1.1 321 x', '<D:getetag/>'),
       propstat('HTTP/1.1 432 x', '<x:one/><x:two/>'),
@@ -172,7 +172,7 @@ describe('rule 2: the response’s own status decides alone', () => {
   const none = (status: number, ...names: readonly string[]): string =>
     propstat(`HTTP/1.1 ${status} x`, names.map((name) => `<D:${name}/>`).join(''))
 
-  it('makes a Success of 404 propstats that name properties: the resource has none of them', () => {
+  it('makes a Success of 404 propstats that name properties: the resource lacks them', () => {
     const missing = [
       {name: 'getetag', status: 404, conditions: []},
       {name: 'getcontentlength', status: 404, conditions: []},
@@ -243,7 +243,7 @@ describe('rule 2: the response’s own status decides alone', () => {
     const only = (...parts: readonly string[]): unknown =>
       read(resource(...parts), {method}).results.at(0)
 
-    it('makes a Success where every propstat is 2xx', () => {
+    it('makes a Success if every propstat is 2xx', () => {
       const body = [none(200, 'getetag'), none(201, 'displayname')]
       expect(only(...body)).toMatchObject({ok: true, status: 200, missing: []})
       expect(only('<D:propstat><D:prop><D:getetag/></D:prop></D:propstat>')).toMatchObject({
@@ -272,7 +272,7 @@ describe('rule 2: the response’s own status decides alone', () => {
       })
     })
 
-    it('goes by the status of the response where it has one', () => {
+    it('goes by the status of the response if it has one', () => {
       const status = '<D:status>HTTP/1.1 201 Created</D:status>'
       expect(only(status, none(403, 'getetag'))).toMatchObject({ok: true, status: 201})
     })
@@ -328,7 +328,7 @@ describe('rule 3: a value comes from a 2xx propstat and from no other', () => {
 })
 
 describe('rule 4: the status of a propstat', () => {
-  it('counts as 200 where it is missing', () => {
+  it('counts as 200 if it is missing', () => {
     expect(
       one(resource('<D:propstat><D:prop><D:displayname>A</D:displayname></D:prop></D:propstat>')),
     ).toEqual({
@@ -340,7 +340,7 @@ describe('rule 4: the status of a propstat', () => {
     })
   })
 
-  it.each(['ABC OK', 'HTTP/1.1 -100', ''])('counts as failed where it is "%s"', (line) => {
+  it.each(['ABC OK', 'HTTP/1.1 -100', ''])('counts as failed if it is "%s"', (line) => {
     expect(one(resource(propstat(line, '<D:displayname>A</D:displayname>')))).toEqual({
       ok: false,
       ...a,

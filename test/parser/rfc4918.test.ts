@@ -1,4 +1,4 @@
-// States, as whole results, what the RFC's own examples say.
+// States the whole results of the RFC's own examples.
 // RFC 4918, sections 4.3.1, 9.1.3 to 9.1.6, 9.2.2, 9.6.2, 9.10.9, 13 and 15.8.1.
 import {describe, expect, it} from 'vitest'
 import type {XmlElement} from 'multistatus/parser'

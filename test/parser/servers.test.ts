@@ -1,4 +1,4 @@
-// States, as whole results, what bodies of other servers say; what is odd in each stands in fixtures.ts.
+// States the whole results of bodies of other servers. The oddities of each are listed in fixtures.ts.
 // RFC 4918, sections 9.1, 9.2 and 9.6.
 import {describe, expect, it} from 'vitest'
 import {readFixture} from '../support/fixtures.ts'

@@ -1,4 +1,4 @@
-// States what `malformed: 'skip'` does: one broken response is a Failure in its place, the others arrive.
+// States that under `malformed: 'skip'` a broken response is a Failure in its place, and the others arrive.
 // Not in RFC 4918, which asks to stop: real servers send one odd name in a good listing.
 import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -79,7 +79,7 @@ describe('malformed: skip', () => {
     })
   })
 
-  it.each(faults)('goes to the end where the last response has %s', (_, markup) => {
+  it.each(faults)('goes to the end if the last response has %s', (_, markup) => {
     const {results, summary} = read(latin1(multistatus(first, response('/docs/b', markup))), skip)
     expect(results).toEqual([ok('a', '"1"'), broken])
     expect(summary.complete).toBe(false)
@@ -95,7 +95,7 @@ describe('malformed: skip', () => {
     }
   })
 
-  it('shows what it read of an href that the fault is in, and takes it for no resource', () => {
+  it('shows the readable part of an href with a fault, and takes it for no resource', () => {
     const {results} = read(multistatus(first, response('/docs/b\u0001d'), last), skip)
     expect(results).toHaveLength(3)
     expect(results.at(1)).toMatchObject({
@@ -108,7 +108,7 @@ describe('malformed: skip', () => {
     expect(results.at(2)).toEqual(ok('c', '"3"'))
   })
 
-  it('has no href where none can be read', () => {
+  it('has no href if it can read none', () => {
     const {results} = read(multistatus(first, '<D:response>&</D:response>', last), skip)
     expect(results).toEqual([
       ok('a', '"1"'),
@@ -163,7 +163,7 @@ describe('malformed: skip', () => {
     expect(results.at(1)).toMatchObject({ok: true, properties: {'{urn:x}p': '1'}})
   })
 
-  it.each(fixtures)('reads what is well-formed as before: $name', ({name, url}) => {
+  it.each(fixtures)('reads a well-formed body as before: $name', ({name, url}) => {
     expect(read(bytesOf(name), {url, ...skip})).toEqual(read(bytesOf(name), {url}))
   })
 })
@@ -171,14 +171,14 @@ describe('malformed: skip', () => {
 describe('malformed: skip still throws', () => {
   const bad = response('/docs/b', '&')
 
-  it('where the body ends early', () => {
+  it('if the body ends early', () => {
     const whole = bytes(multistatus(first, bad, last))
     const {results, error} = readToError(whole.subarray(0, whole.length - 3), skip)
     expect(results).toEqual([ok('a', '"1"'), broken, ok('c', '"3"')])
     expect(error).toMatchObject({reason: 'truncated'})
   })
 
-  it('where it ends inside the broken response', () => {
+  it('if it ends inside the broken response', () => {
     const whole = `<D:multistatus xmlns:D="DAV:">${first}${bad}`
     const {results, error} = readToError(whole.slice(0, -'</D:response>'.length), skip)
     expect(results.at(0)).toEqual(ok('a', '"1"'))
@@ -193,7 +193,7 @@ describe('malformed: skip still throws', () => {
     ],
     ['the root is another', '<html>&</html>', 'not-multistatus'],
     ['there is a DOCTYPE', `<!DOCTYPE x>${multistatus(first)}`, 'not-well-formed'],
-  ])('where %s', (_, body, reason) => {
+  ])('if %s', (_, body, reason) => {
     const {error} = readToError(body, {...skip, limits: {value: 100}})
     expect(error).toBeInstanceOf(MultiStatusError)
     expect(error).toMatchObject({reason})
@@ -201,7 +201,7 @@ describe('malformed: skip still throws', () => {
 })
 
 describe('malformed: throw', () => {
-  it.each(faults)('is the default and ends at %s, after what was finished', (_, markup) => {
+  it.each(faults)('is the default and ends at %s, after the finished results', (_, markup) => {
     const body = latin1(multistatus(first, response('/docs/b', markup), last))
     for (const options of [{}, {malformed: 'throw'} as const]) {
       const {results, error} = readToError(body, options)

@@ -1,4 +1,4 @@
-// States what parseMultiStatus reads from, and when.
+// States the sources of parseMultiStatus, and the moments at which they are read.
 // Rule 11 of the contract; RFC 4918, section 13.
 import {parseMultiStatus} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -47,7 +47,7 @@ describe('parseMultiStatus reads', () => {
     })
   })
 
-  it('as if asked of http://localhost/ where no URL is given', async () => {
+  it('as if asked of http://localhost/ without a URL', async () => {
     expect((await drain(parseMultiStatus(body))).items.at(1)).toMatchObject({
       url: 'http://localhost/docs/b',
       relation: 'descendant',

@@ -1,4 +1,4 @@
-// States how a ResultStream is read, once, and how it ends: by its end, an error, or break.
+// States that a ResultStream is read once, and ends by its end, an error, or break.
 // "The stream of results" and "The parser alone" of the contract; WHATWG Streams, section 6.
 import {setImmediate} from 'node:timers/promises'
 import {
@@ -37,7 +37,7 @@ describe('a ResultStream', () => {
     let isHeld: boolean | undefined
     const source = (async function* (): AsyncGenerator<Uint8Array> {
       yield bytes(text.replace('</D:multistatus>', response('/docs/c')))
-      // What a WeakRef was asked for, or made for, is held till the end of the turn.
+      // The target of a WeakRef that was made or read is held till the end of the turn.
       await setImmediate()
       collectGarbage()
       isHeld = given?.deref() !== undefined
@@ -55,7 +55,7 @@ describe('a ResultStream', () => {
     })
   })
 
-  it('gives batches as they arrive, none of them empty', async () => {
+  it('gives batches as they arrive, and no empty one', async () => {
     const one = bytes(`<D:multistatus xmlns:D="DAV:">${response('/docs/a')}${response('/docs/b')}`)
     const two = bytes(`${response('/docs/c')}</D:multistatus>`)
     const reading = parseMultiStatus(generate([one, bytes(' '), two]), {url})
@@ -102,7 +102,7 @@ describe('a ResultStream', () => {
     await expect(reading.summary).rejects.toBe(error)
   })
 
-  it('throws what its source threw, after every finished result', async () => {
+  it('throws the error of its source, after every finished result', async () => {
     const reset = new Error('ECONNRESET')
     const source = (async function* () {
       yield short
@@ -122,7 +122,7 @@ describe('a ResultStream', () => {
     expect(error).toMatchObject({reason: 'truncated'})
   })
 
-  it('cancels its source where it throws itself', async () => {
+  it('cancels its source if it throws itself', async () => {
     let cancelled = false
     const bad = bytes(`<D:multistatus xmlns:D="DAV:">${response('/docs/a')}</oops>`)
     const source = stream([bad, body, body, body], () => {
@@ -240,7 +240,7 @@ describe('MultiStatusStream', () => {
     },
   )
 
-  it('cancels its source where its reader stops', async () => {
+  it('cancels its source if its reader stops', async () => {
     let cancelled = 0
     const source = stream([short, body, body, body, body], () => void cancelled++)
     for await (const result of source.pipeThrough(new MultiStatusStream({url}))) {

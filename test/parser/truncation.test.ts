@@ -1,4 +1,4 @@
-// States that where a body is cut into chunks means nothing, and that a body cut short is never a shorter success.
+// States that the cuts between chunks mean nothing, and that a body cut short is never a shorter success.
 // RFC 4918, section 13; XML 1.0, section 2.1.
 import {type DavResult, MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -17,7 +17,7 @@ import {
 const single = (body: Uint8Array): readonly Uint8Array[] =>
   [...body].map((byte) => Uint8Array.of(byte))
 
-/** Bodies whose every character is a place where a reader can lose its state. */
+/** Bodies in which a reader can lose its state at every character. */
 const hard: readonly {readonly name: string; readonly url: string; readonly body: Uint8Array}[] = [
   {
     name: 'characters of two, three and four bytes',
@@ -119,7 +119,7 @@ describe('a body of three responses', () => {
   })
   const whole = read(body).results
 
-  it('cut after any byte gives what was finished, then throws', () => {
+  it('cut after any byte gives the finished results, then throws', () => {
     for (let cut = 0; cut < body.length; cut++) {
       const {results, error} = readToError(body.subarray(0, cut))
       expect({cut, results}).toEqual({
@@ -166,7 +166,7 @@ describe('an error', () => {
     expect(caught(() => parser.end())).toBe(error)
   })
 
-  it('is thrown by end where no write follows', () => {
+  it('is thrown by end if no write follows', () => {
     const parser = new MultiStatusParser({url})
     expect(parser.write(bytes('<D:oops'))).toEqual([])
     expect(caught(() => parser.end())).toMatchObject({name: 'MultiStatusError'})
