@@ -3,7 +3,7 @@
  * RFC 4918, sections 13 and 14.16.
  */
 
-import type {Property} from '../properties/values.ts'
+import type {Property, Written} from '../properties/values.ts'
 import {PropertyValues} from '../properties/values.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {KEPT_PROPERTIES, SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
@@ -111,8 +111,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       const problem = `the root is <${visible(node.tag, SHOWN_NAME_CHARACTERS)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus')
     }
-    const {role, name} = node
-    if (role === Role.property) name.known ??= this.#values.makeProperty(name.text, name.isOnly)
+    if (node.role !== Role.property) return
+    const {name} = node
+    name.known ??= this.#values.makeProperty(name.text, name.isOnly)
   }
 
   open(node: PathNode<Property>): void {
@@ -145,24 +146,13 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   close(node: PathNode<Property>, value: string | Markup): void {
     const response = this.#response
-    const propstat = this.#propstat
-    if (node.role === Role.property) {
-      const property = node.name.known
-      if (propstat === undefined || response === undefined || property === undefined) return
-      this.#check('properties', ++response.size)
-      this.#contents.properties[propstat.to] = property
-      this.#contents.written[propstat.to] = value
-      propstat.to++
-      return
-    }
-    // Only properties have markup.
-    if (typeof value === 'string') this.#closeText(node, value)
-  }
-
-  #closeText({role, name}: PathNode<Property>, value: string): void {
-    const response = this.#response
     const part = this.#propstat ?? response
-    switch (role) {
+    // Only properties have markup.
+    const text = typeof value === 'string' ? value : ''
+    switch (node.role) {
+      case Role.property:
+        this.#property(node.name.known, value)
+        break
       case Role.response:
         this.fed()
         this.#isLost = false
@@ -171,31 +161,41 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.href:
         this.#inHref = false
         if (response === undefined) break
-        response.hrefs = append(response.hrefs, ownCopy(trimSpace(value)))
+        response.hrefs = append(response.hrefs, ownCopy(trimSpace(text)))
         this.#check('hrefs', response.hrefs.length)
         break
       case Role.status:
-        part?.setStatus(decodeStatusLine(value))
+        part?.setStatus(decodeStatusLine(text))
         break
       case Role.propstat:
         this.#propstat = undefined
         break
       case Role.condition:
         this.#countPart()
-        if (part !== undefined) part.conditions = append(part.conditions, name.text)
+        if (part !== undefined) part.conditions = append(part.conditions, node.name.text)
         break
       case Role.description:
-        if (part === undefined) this.#description ||= ownCopy(trimSpace(value))
-        else part.description ||= ownCopy(trimSpace(value))
+        if (part === undefined) this.#description ||= ownCopy(trimSpace(text))
+        else part.description ||= ownCopy(trimSpace(text))
         break
       case Role.locationHref:
-        if (response !== undefined) response.location ||= ownCopy(trimSpace(value))
+        if (response !== undefined) response.location ||= ownCopy(trimSpace(text))
         break
       case Role.syncToken:
-        this.#syncToken ||= ownCopy(trimSpace(value))
+        this.#syncToken ||= ownCopy(trimSpace(text))
         break
       default:
     }
+  }
+
+  #property(property: Property | undefined, value: Written): void {
+    const response = this.#response
+    const propstat = this.#propstat
+    if (propstat === undefined || response === undefined || property === undefined) return
+    this.#check('properties', ++response.size)
+    this.#contents.properties[propstat.to] = property
+    this.#contents.written[propstat.to] = value
+    propstat.to++
   }
 
   fault(message: string): void {

@@ -92,7 +92,7 @@ export class ResponseDraft implements Said {
       problem === '' ? missingOf(propstats, contents, isGood ? values : undefined) : NONE
     const properties = isGood ? values.take() : {}
     const isOwn = this.status !== undefined
-    const saysGone = !isGood && !needsAll && isGone(propstats, contents)
+    const saysGone = !isOwn && !isGood && !needsAll && isGone(propstats, contents)
     const reason = isOwn || saysGone ? 'status' : 'propstat'
     const said = isOwn || isGood ? this : this.#said()
     let results: DavResult[] = NONE

@@ -33,7 +33,7 @@ export const DECODED_BYTES = 65_536
 export const HELD_PIECES = 1024
 /** Characters of a name in a message. */
 export const SHOWN_NAME_CHARACTERS = 100
-/** Names are remembered up to this sum over all namespaces. Past it they are made anew each time. */
+/** Names are remembered up to this sum over all namespaces. Past it they are made again each time. */
 export const REMEMBERED_NAME_CHARACTERS = 1_048_576
 /** The memory of a remembered name beside its text. */
 export const NAME_OVERHEAD_CHARACTERS = 64
@@ -49,6 +49,10 @@ export const COMPARED_TAG_CHARACTERS = 64
 export const REPEATED_VALUE_CHARACTERS = 4096
 /** A document with more names of structured values has hardly one that comes again. */
 export const REPEATED_VALUE_NAMES = 256
+/** Structured values are kept with their objects up to this sum, over all places in a body. */
+export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
+/** The memory of a kept value beside its markup. */
+export const VALUE_OVERHEAD_CHARACTERS = 512
 /** Limits on the body of a refused request. */
 export const DOCUMENT_LIMITS = {
   tag: 65_536,

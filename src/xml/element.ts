@@ -30,11 +30,6 @@ export class Markup {
     this.#node = node
   }
 
-  /** The same content in another element, which may stand in other namespaces. */
-  in(node: PathNode): Markup {
-    return node === this.#node ? this : new Markup(this.text, node)
-  }
-
   /** Parses the whole element. It is frozen, so that it can be shared. */
   parse(): XmlElement {
     const {tag, rawName, parent, scope} = this.#node
@@ -72,7 +67,7 @@ function parseElement(markup: string, scope: Scope): XmlElement {
     const lt = markup.indexOf('<', at)
     if (lt > at) addText(open, markup.slice(at, lt))
     const next = markup[lt + 1]
-    const isSection = markup.startsWith(CDATA, lt)
+    const isSection = next === '!' && markup.startsWith(CDATA, lt)
     const mark = isSection ? ']]>' : next === '!' ? '-->' : next === '?' ? '?>' : '>'
     at = markup.indexOf(mark, lt + (next === '!' ? '<!--'.length : 1)) + mark.length
     if (isSection) addText(open, markup.slice(lt + CDATA.length, at - mark.length), ODD_IN_SECTION)

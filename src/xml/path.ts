@@ -10,6 +10,7 @@ import {
   REMEMBERED_TAG_CHARACTERS,
 } from '../protocol/bounds.ts'
 import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
+import type {Markup} from './element.ts'
 import type {Name, Scope} from './scope.ts'
 import type {Needle, Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
@@ -45,6 +46,8 @@ export class PathNode<Known = unknown> {
   next: PathNode<Known> | undefined
   // The first of the children whose tags were seen again: few, to be compared one after the other.
   #seen: readonly PathNode<Known>[] = NONE
+  /** The structured value that came again here. */
+  markup: Markup | undefined
   #name: Name<Known> | undefined
   #children: Map<string, PathNode<Known>> | undefined
   readonly #remembered: {nodes: number}

@@ -8,6 +8,8 @@ import {
   REFERENCE_BYTES,
   REPEATED_VALUE_CHARACTERS,
   REPEATED_VALUE_NAMES,
+  REMEMBERED_VALUE_CHARACTERS,
+  VALUE_OVERHEAD_CHARACTERS,
   SHOWN_NAME_CHARACTERS,
 } from '../protocol/bounds.ts'
 import {
@@ -94,6 +96,7 @@ export class Scanner<Known> {
   // The byte of the source at which the markup of the value goes on.
   #valueFrom = 0
   #repeatedNames = 0
+  #valueRoom = REMEMBERED_VALUE_CHARACTERS
 
   constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
@@ -296,7 +299,7 @@ export class Scanner<Known> {
     const end = from + last.needle.length
     this.#at = end - last.endTagLength
     this.#leave(node)
-    this.#handler.close(node, last.markup.in(node))
+    this.#handler.close(node, this.#again(last.text, node))
     return end
   }
 
@@ -304,16 +307,26 @@ export class Scanner<Known> {
   #markup(text: string, node: PathNode<Known>): Markup {
     const {name, rawName} = node
     const {last} = name
-    if (text === last?.markup.text && rawName === last.rawName) {
+    if (text === last?.text && rawName === last.rawName) {
       const endTag = `</${rawName}>`
       last.needle ??= needle(text + endTag)
       last.endTagLength = needle(endTag).length
-      return last.markup.in(node)
+      return this.#again(last.text, node)
     }
     const isShort = text.length <= REPEATED_VALUE_CHARACTERS
-    const isKept = isShort && (last !== undefined || this.#repeatedNames++ < REPEATED_VALUE_NAMES)
-    const markup = new Markup(isKept ? ownCopy(text) : text, node)
-    if (isKept) name.last = {markup, rawName: ownCopy(rawName), needle: undefined, endTagLength: 0}
+    if (isShort && (last !== undefined || this.#repeatedNames++ < REPEATED_VALUE_NAMES)) {
+      const own = {text: ownCopy(text), rawName: ownCopy(rawName)}
+      name.last = {...own, needle: undefined, endTagLength: 0}
+    }
+    return new Markup(text, node)
+  }
+
+  /** A structured value that came again: the same one for the same element, so that it is parsed once. */
+  #again(text: string, node: PathNode<Known>): Markup {
+    if (node.markup?.text === text) return node.markup
+    const markup = new Markup(text, node)
+    this.#valueRoom -= text.length + VALUE_OVERHEAD_CHARACTERS
+    if (this.#valueRoom > 0) node.markup = markup
     return markup
   }
 

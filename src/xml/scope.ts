@@ -7,7 +7,6 @@
 import {NAME_OVERHEAD_CHARACTERS, REMEMBERED_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {DAV, formatName, XML_NAMESPACE} from '../protocol/name.ts'
 import {ownCopy} from './characters.ts'
-import type {Markup} from './element.ts'
 import type {Needle} from './source.ts'
 
 /** The name of an element. */
@@ -24,7 +23,7 @@ export interface Name<Known = unknown> {
 
 /** A structured value that may come again. */
 export interface LastValue {
-  readonly markup: Markup
+  readonly text: string
   /** The name of its element, as it was written. */
   readonly rawName: string
   /** The bytes of the value with its end tag, and the length of that. Set when the value came twice in a row. */
