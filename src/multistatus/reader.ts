@@ -102,7 +102,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   /** Throws if the response that is read is too long. */
   fed(): void {
-    if (this.#response !== undefined) this.#check('response', this.#position() - this.#responseAt)
+    const length = this.#response === undefined ? 0 : this.#position() - this.#responseAt
+    if (length > this.#limits.response) this.#exceed('response')
   }
 
   classify(node: PathNode<Property>): void {
@@ -162,7 +163,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         this.#inHref = false
         if (response === undefined) break
         response.hrefs = append(response.hrefs, ownCopy(trimSpace(text)))
-        this.#check('hrefs', response.hrefs.length)
+        if (response.hrefs.length > this.#limits.hrefs) this.#exceed('hrefs')
         break
       case Role.status:
         part?.setStatus(decodeStatusLine(text))
@@ -192,7 +193,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     const response = this.#response
     const propstat = this.#propstat
     if (propstat === undefined || response === undefined || property === undefined) return
-    this.#check('properties', ++response.size)
+    if (++response.size > this.#limits.properties) this.#exceed('properties')
     this.#contents.properties[propstat.to] = property
     this.#contents.written[propstat.to] = value
     propstat.to++
@@ -213,17 +214,21 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   /** Counts propstats and conditions, which a response may have as many of as properties. */
   #countPart(): void {
-    if (this.#response !== undefined) this.#check('properties', ++this.#response.parts)
+    const parts = this.#response === undefined ? 0 : ++this.#response.parts
+    if (parts > this.#limits.properties) this.#exceed('properties')
   }
 
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
-    this.#check('responses', this.#responses + 1)
+    if (this.#responses + 1 > this.#limits.responses) this.#exceed('responses')
     this.#responses++
     this.#response = undefined
     this.#propstat = undefined
-    const results = response.results(
+    const results = this.#results
+    const begin = results.length
+    response.addResults(
+      results,
       this.#resolver,
       this.#contents,
       this.#values,
@@ -231,8 +236,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       this.#needsAll,
     )
     if (response.size > KEPT_PROPERTIES) this.#contents = {properties: [], written: []}
-    for (const result of results) {
-      this.#results.push(result)
+    for (let index = begin; index < results.length; index++) {
+      const result = results[index]
+      if (result === undefined) continue
       if (result.ok) this.#successes++
       else this.#failures++
       if (!this.#lists) continue
@@ -246,7 +252,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  #check(limit: keyof Limits, count: number): void {
-    if (count > this.#limits[limit]) throw limitError(this.#limits, limit)
+  #exceed(limit: keyof Limits): never {
+    throw limitError(this.#limits, limit)
   }
 }

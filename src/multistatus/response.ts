@@ -72,18 +72,19 @@ export class ResponseDraft implements Said {
   }
 
   /**
-   * The results, one for each href.
+   * Adds the results, one for each href.
    *
    * @param number - The number of the response in the document, from 1 on.
    * @param needsAll - One failed propstat makes a Failure, because the method sets all properties or none.
    */
-  results(
+  addResults(
+    to: DavResult[],
     resolver: HrefResolver,
     contents: Contents,
     values: PropertyValues,
     number: number,
     needsAll: boolean,
-  ): DavResult[] {
+  ): void {
     const {propstats, location, hrefs} = this
     const problem = this.#findProblem()
     const status = this.status ?? propstatStatus(propstats, contents, needsAll)
@@ -95,43 +96,42 @@ export class ResponseDraft implements Said {
     const saysGone = !isOwn && !isGood && !needsAll && isGone(propstats, contents)
     const reason = isOwn || saysGone ? 'status' : 'propstat'
     const said = isOwn || isGood ? this : this.#said()
-    let results: DavResult[] = NONE
     for (const href of hrefs.length === 0 ? [''] : hrefs) {
+      if (isGood && href !== '') {
+        const {url, relation} = resolver.resolve(href)
+        const {description} = this
+        // No spread: each result of a listing is made here.
+        to.push(
+          description === ''
+            ? {ok: true, href, url, relation, status, properties, missing}
+            : {ok: true, href, url, relation, status, properties, missing, description},
+        )
+        continue
+      }
       const wrong = problem || (href === '' ? 'has an empty DAV:href' : '')
       // An href that names no resource, or perhaps another one, must not be taken for one.
-      const isUnsure = href === '' || this.hasBrokenHref
-      const {url, relation} = isUnsure
-        ? {url: resolver.base, relation: 'outside' as const}
-        : resolver.resolve(href)
+      const {url, relation} =
+        href === '' || this.hasBrokenHref
+          ? {url: resolver.base, relation: 'outside' as const}
+          : resolver.resolve(href)
       const isMalformed = wrong !== ''
-      const {conditions, description} = isMalformed ? this : said
-      const words = isMalformed
-        ? `DAV:response number ${number} ${wrong}. ${description}`.trimEnd()
-        : description
-      let result: DavResult
-      if (isGood && !isMalformed) {
-        // No spread: each result of a listing is made here.
-        result =
-          words === ''
-            ? {ok: true, href, url, relation, status, properties, missing}
-            : {ok: true, href, url, relation, status, properties, missing, description}
-      } else {
-        result = {
-          ok: false,
-          href,
-          url,
-          relation,
-          status: isMalformed ? 0 : status,
-          reason: isMalformed ? 'malformed' : reason,
-          conditions,
-          missing: isMalformed ? NONE : missing,
-          ...(words !== '' && {description: words}),
-          ...(location !== '' && {location}),
-        }
-      }
-      results = append(results, result)
+      const {conditions, description: words} = isMalformed ? this : said
+      const description = isMalformed
+        ? `DAV:response number ${number} ${wrong}. ${words}`.trimEnd()
+        : words
+      to.push({
+        ok: false,
+        href,
+        url,
+        relation,
+        status: isMalformed ? 0 : status,
+        reason: isMalformed ? 'malformed' : reason,
+        conditions,
+        missing: isMalformed ? NONE : missing,
+        ...(description !== '' && {description}),
+        ...(location !== '' && {location}),
+      })
     }
-    return results
   }
 
   /** The conditions and words of a Failure that propstats make. */

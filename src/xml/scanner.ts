@@ -588,7 +588,7 @@ export class Scanner<Known> {
   /** Adds text that ends at a byte of the source. */
   #append(text: string, to: number): void {
     this.#value = this.#value === '' ? text : this.#value + text
-    this.#check('value', this.#value.length, to)
+    if (this.#value.length > this.#limits.value) throw limitError(this.#limits, 'value', to)
   }
 
   /** Goes on with markup from a byte of the source on; the text so far becomes markup. */
@@ -616,7 +616,8 @@ export class Scanner<Known> {
 
   /** Throws if the markup is too long at a byte of the source. Done for each tag in it, so that chunks make no difference. */
   #checkValue(at: number): void {
-    if (this.#isStructured) this.#check('value', this.#valueBytes + at - this.#valueFrom, at)
+    const length = this.#isStructured ? this.#valueBytes + at - this.#valueFrom : 0
+    if (length > this.#limits.value) throw limitError(this.#limits, 'value', at)
   }
 }
 
