@@ -147,8 +147,9 @@ export class Scanner<Known> {
         return
       }
       const isWhole = isRest || end === next.length
-      this.#unread = isWhole ? NOTHING : next.from(end)
+      // In this order: a source counts its characters forwards.
       this.#source = held.release(isWhole ? next : next.to(end))
+      this.#unread = isWhole ? NOTHING : next.from(end)
       this.#read()
       this.#consumed += this.#source.length - held.length
       this.#source = NOTHING
