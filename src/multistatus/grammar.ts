@@ -57,13 +57,13 @@ const ANY_CHILD: Readonly<Record<number, number>> = {
   [Role.error]: Role.condition,
 }
 
-const TEXT: readonly number[] = [
+const TEXT: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
   Role.href,
   Role.status,
   Role.description,
   Role.locationHref,
   Role.syncToken,
-]
+])
 
 // In no namespace, with an undeclared prefix, or with DAV: misspelt: an unreadable response, and no extension.
 const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
@@ -77,7 +77,7 @@ export function classify(node: PathNode): void {
     node.role = ANY_CHILD[parent.role] ?? roleAmong(CHILDREN[parent.role], node)
   }
   if (node.role === Role.property) node.collects = 'markup'
-  else if (TEXT.includes(node.role)) node.collects = 'text'
+  else if (TEXT.has(node.role)) node.collects = 'text'
 }
 
 function roleAmong(children: Readonly<Record<string, number>> | undefined, node: PathNode): number {

@@ -11,7 +11,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {ownCopy} from '../xml/characters.ts'
 import {EncodingReader} from '../xml/encoding.ts'
-import {limitError, ScanError} from '../xml/handler.ts'
+import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
@@ -214,7 +214,8 @@ export class MultiStatusParser<P = Properties> {
     this.#encoding.write(begin)
     if (typeof chunk === 'string') this.#bytes = this.#encoding.offset
     if (begin.length === chunk.length) return
-    throw this.#errorAt(limitError(this.#limits, 'bytes'), this.#end)
+    const message = `the body is longer than ${this.#limits.bytes} bytes`
+    throw this.#errorAt(new ScanError(message, 'limit-exceeded', 0, 'bytes'), this.#end)
   }
 
   #broken(message: string): void {

@@ -70,7 +70,7 @@ export const DECODERS: Rule = {
 
 function isDecoder(value: unknown): boolean {
   if (value === undefined || typeof value === 'function') return true
-  const schema = value as {'~standard'?: {validate?: unknown} | null} | null
+  const schema: {'~standard'?: {validate?: unknown} | null} | null = value
   return typeof schema?.['~standard']?.validate === 'function'
 }
 

@@ -7,7 +7,7 @@
 import {ORDERED_PROPERTIES} from '../protocol/bounds.ts'
 import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
-import type {Markup} from '../xml/element.ts'
+import type {XmlElement} from '../xml/element.ts'
 import type {Decode} from './decode.ts'
 import {decoderFor, mergeDecoders} from './decode.ts'
 import type {Decoders, Properties, PropertyValue} from './vocabulary.ts'
@@ -21,8 +21,15 @@ export interface Property {
   readonly decode: Decode | undefined
 }
 
+/** A property with child elements, which is parsed late. Equal ones may be one object. */
+interface Structured {
+  /** The decoded value, kept here. */
+  value: unknown
+  parse(): XmlElement
+}
+
 /** The content of a property element: its decoded text, or its markup. */
-export type Written = string | Markup
+export type Written = string | Structured
 
 /** Makes the values of a body, and gathers those of one response after the other. */
 export class PropertyValues {

@@ -2,10 +2,10 @@
 
 import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
 import {escapeText} from './characters.ts'
-import {Markup, type XmlElement} from './element.ts'
+import type {XmlElement} from './element.ts'
 import {EncodingReader} from './encoding.ts'
 import {ScanError} from './handler.ts'
-import type {PathNode} from './path.ts'
+import {Markup, type PathNode} from './path.ts'
 import {Scanner} from './scanner.ts'
 import {Source} from './source.ts'
 

@@ -4,7 +4,6 @@
  */
 
 import {CDATA, decodeText, ODD_IN_SECTION} from './characters.ts'
-import type {PathNode} from './path.ts'
 import {isDeclaration, type Scope} from './scope.ts'
 import {readStartTag} from './tag.ts'
 
@@ -16,25 +15,6 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>
   /** Elements and text, mixed, in order. */
   readonly children: readonly (XmlElement | string)[]
-}
-
-/** The content of an element with child elements, as it is written: parsed late, because many are equal to one before. */
-export class Markup {
-  readonly text: string
-  /** Kept here by the reader. */
-  value: unknown
-  readonly #node: PathNode
-
-  constructor(text: string, node: PathNode) {
-    this.text = text
-    this.#node = node
-  }
-
-  /** Parses the whole element. It is frozen, so that it can be shared. */
-  parse(): XmlElement {
-    const {tag, rawName, parent, scope} = this.#node
-    return parseElement(`<${tag}>${this.text}</${rawName}>`, parent?.scope ?? scope)
-  }
 }
 
 /** The elements among an element's children. */
@@ -53,7 +33,8 @@ const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_I
 // A start tag with quotes, in which a `>` may stand.
 const QUOTED_TAG = /<(?:"[^"]*"|'[^']*'|[^"'>])*>/y
 
-function parseElement(markup: string, scope: Scope): XmlElement {
+/** Parses the markup of an element, in the scope around it. It is frozen, so that it can be shared. */
+export function parseElement(markup: string, scope: Scope): XmlElement {
   const outer: OpenElement[] = []
   let open: OpenElement = {name: '', attributes: NO_ATTRIBUTES, children: [], scope}
   const close = (): void => {

@@ -1,8 +1,7 @@
 /** The contract between a scanner and its reader: callbacks, limits, and the error that ends a reading. */
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
-import type {Markup} from './element.ts'
-import type {PathNode} from './path.ts'
+import type {Markup, PathNode} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
 /** Bounds on the memory of a scanner: bytes of a tag, characters and elements of a value, levels of nesting. */

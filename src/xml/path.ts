@@ -10,7 +10,7 @@ import {
   REMEMBERED_TAG_CHARACTERS,
 } from '../protocol/bounds.ts'
 import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
-import type {Markup} from './element.ts'
+import {parseElement, type XmlElement} from './element.ts'
 import type {Name, Scope} from './scope.ts'
 import type {Needle, Source} from './source.ts'
 import {needle, standsAt} from './source.ts'
@@ -131,5 +131,24 @@ export class PathNode<Known = unknown> {
     const {parent} = this
     if (parent === undefined || this.tag.length > COMPARED_TAG_CHARACTERS) return
     if (parent.#seen.length < COMPARED_CHILDREN) parent.#seen = [...parent.#seen, this]
+  }
+}
+
+/** The content of an element with child elements, as it is written: parsed late, because many are equal to one before. */
+export class Markup {
+  readonly text: string
+  /** Kept here by the reader. */
+  value: unknown
+  readonly #node: PathNode
+
+  constructor(text: string, node: PathNode) {
+    this.text = text
+    this.#node = node
+  }
+
+  /** Parses the whole element. It is frozen, so that it can be shared. */
+  parse(): XmlElement {
+    const {tag, rawName, parent, scope} = this.#node
+    return parseElement(`<${tag}>${this.text}</${rawName}>`, parent?.scope ?? scope)
   }
 }

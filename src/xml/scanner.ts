@@ -37,12 +37,11 @@ import {
   trimSpace,
 } from './characters.ts'
 import {instructionFault} from './declaration.ts'
-import {Markup} from './element.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {limitError, ScanError} from './handler.ts'
 import type {Held} from './held-text.ts'
 import {HeldText} from './held-text.ts'
-import {PathNode} from './path.ts'
+import {Markup, PathNode} from './path.ts'
 import {Scope} from './scope.ts'
 import type {Needle} from './source.ts'
 import {indexOf, needle, NOTHING, Source, standsAt} from './source.ts'

@@ -22,7 +22,7 @@ export interface Name<Known = unknown> {
 }
 
 /** A structured value that may come again. */
-export interface LastValue {
+interface LastValue {
   readonly text: string
   /** The name of its element, as it was written. */
   readonly rawName: string

@@ -1,10 +1,10 @@
 // The reading of a document by our scanner: its tags as they come, its values, and the place of its refusal.
 // Built as MultiStatusParser builds it.
 import {resolveLimits} from '../../src/multistatus/limits.ts'
-import type {Markup, XmlElement} from '../../src/xml/element.ts'
+import type {XmlElement} from '../../src/xml/element.ts'
 import {EncodingReader} from '../../src/xml/encoding.ts'
 import {ScanError} from '../../src/xml/handler.ts'
-import type {Collects, PathNode} from '../../src/xml/path.ts'
+import type {Collects, Markup, PathNode} from '../../src/xml/path.ts'
 import {Scanner} from '../../src/xml/scanner.ts'
 import {type Event, EventList} from './saxes-events.ts'
 
