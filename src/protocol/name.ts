@@ -1,6 +1,6 @@
 /**
- * How the name of an XML element is written as one string: `DAV:` names by their local name, all others in
- * Clark notation. Prefixes never matter. RFC 4918, section 17; the XML namespaces recommendation.
+ * Names of XML elements as one string: `DAV:` names by their local name, all others in Clark notation. Prefixes never matter.
+ * RFC 4918, section 17; the XML namespaces recommendation.
  */
 
 /** The namespace of WebDAV's own elements. RFC 4918, section 14. */

@@ -42,11 +42,14 @@ const PREDEFINED: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['&apos;', "'"],
 ])
 
+const REFERENCE = `${NUMERIC}|&(?:[lg]t|amp|quot|apos);|&`
 /** Everything in text that does not stand for itself. */
 const ODD_IN_TEXT = /* @__PURE__ */ new RegExp(
-  `${NUMERIC}|&(?:[lg]t|amp|quot|apos);|&|\\]\\]>|\\r\\n?|${FORBIDDEN.source}`,
+  `${REFERENCE}|\\]\\]>|\\r\\n?|${FORBIDDEN.source}`,
   'g',
 )
+/** The same for the values of attributes, in which a `]]>` may stand. */
+export const ODD_IN_ATTRIBUTE: RegExp = /* @__PURE__ */ new RegExp(REFERENCE, 'g')
 /** The same for CDATA sections and comments, which have no references. */
 export const ODD_IN_SECTION: RegExp = /* @__PURE__ */ new RegExp(`\\r\\n?|${FORBIDDEN.source}`, 'g')
 

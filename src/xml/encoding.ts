@@ -18,24 +18,22 @@ export interface TextReceiver {
 }
 
 // By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
-const COMPRESSED: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
-  [0x1f_8b, 'gzip'],
-  [0x1f_9d, 'compress'],
-  [0x78_01, 'deflate'],
-  [0x78_9c, 'deflate'],
-  [0x78_da, 'deflate'],
-  [0x28_b5, 'zstd'],
-])
+const COMPRESSED: Readonly<Record<number, string>> = {
+  0x1f_8b: 'gzip',
+  0x1f_9d: 'compress',
+  0x78_01: 'deflate',
+  0x78_9c: 'deflate',
+  0x78_da: 'deflate',
+  0x28_b5: 'zstd',
+}
 
 // By the mark; and without a mark, by the zero beside the first `<`.
-const UTF_16: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
-  [0xff_fe, 'utf-16le'],
-  [0xfe_ff, 'utf-16be'],
-  [0x3c_00, 'utf-16le'],
-  [0x00_3c, 'utf-16be'],
-])
-
-const LONE_SURROGATE = /\p{Surrogate}/gu
+const UTF_16: Readonly<Record<number, string>> = {
+  0xff_fe: 'utf-16le',
+  0xfe_ff: 'utf-16be',
+  0x3c_00: 'utf-16le',
+  0x00_3c: 'utf-16be',
+}
 
 /** Decodes a document in chunks that may be cut anywhere. Its methods throw {@link ScanError} for an encoding that is not read. */
 export class EncodingReader {
@@ -101,25 +99,24 @@ export class EncodingReader {
     const isCut = /[\uD800-\uDBFF]$/.test(text)
     this.#half = isCut ? text.slice(-1) : ''
     const whole = isCut ? text.slice(0, -1) : text
-    let from = 0
-    for (const {index} of whole.matchAll(LONE_SURROGATE)) {
-      this.#emit(new Source(whole.slice(from, index)))
+    const [first = '', ...others] = whole.split(/\p{Surrogate}/u)
+    this.#emit(new Source(first))
+    for (const other of others) {
       this.#read++
       this.#to.broken('there is half of a surrogate pair')
-      from = index + 1
+      this.#emit(new Source(other))
     }
-    this.#emit(new Source(whole.slice(from)))
   }
 
   /** Settles the encoding. Returns the length of the byte-order mark, or -1 if more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
     const first = (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)
-    const coding = COMPRESSED.get(first)
+    const coding = COMPRESSED[first]
     if (coding !== undefined) {
       const message = `the body is compressed with ${coding}, and no Content-Encoding says so`
       throw new ScanError(message, 'encoding')
     }
-    const order = UTF_16.get(first)
+    const order = UTF_16[first]
     if (order !== undefined && first >= 0xfe_ff) return this.#settle(order, 2)
     if (first === 0xef_bb && bytes[2] === 0xbf) return this.#settle('utf-8', 3)
     if (!isWhole && bytes.length < 3) return -1

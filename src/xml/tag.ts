@@ -6,7 +6,14 @@
 import {SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {APOSTROPHE, GREATER, LESS, QUOTATION} from '../protocol/characters.ts'
 import {visible} from '../protocol/errors.ts'
-import {decodeText, describeForbidden, FORBIDDEN, NAME, WHITE_SPACE} from './characters.ts'
+import {
+  decodeText,
+  describeForbidden,
+  FORBIDDEN,
+  NAME,
+  ODD_IN_ATTRIBUTE,
+  WHITE_SPACE,
+} from './characters.ts'
 
 /** A start tag or an empty-element tag. */
 export interface StartTag {
@@ -104,17 +111,20 @@ export function readStartTag(text: string, limits: TagLimits): StartTag {
     if (match === null) return stop(`an attribute of <${shown(name)}> is malformed`, index)
     const [all, space = '', attribute = '', double, single] = match
     const at = index + space.length
-    const value = double ?? single ?? ''
+    const written = double ?? single ?? ''
     if (attributes.has(attribute))
       return stop(`a tag has the attribute ${shown(attribute)} twice`, at)
     if (attributes.size + 1 > limits.attributes) return stop('', at, 'attributes')
     // The name of a namespace becomes part of names, which are compared often.
-    const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? value.length : 0)
+    const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? written.length : 0)
     if (longest > limits.name) return stop('', at, 'name')
     let fault = ''
-    const isPlain = !/[&\t\r\n]/.test(value)
-    const blank = isPlain ? value : value.replaceAll(/\r\n|[\t\r\n]/g, ' ')
-    attributes.set(attribute, isPlain ? value : decodeText(blank, (message) => (fault ||= message)))
+    let value = written
+    if (/[&\t\r\n]/.test(written)) {
+      const blank = written.replaceAll(/\r\n|[\t\r\n]/g, ' ')
+      value = decodeText(blank, (message) => (fault ||= message), ODD_IN_ATTRIBUTE)
+    }
+    attributes.set(attribute, value)
     if (fault !== '') return stop(fault, at)
     index += all.length
   }

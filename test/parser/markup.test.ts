@@ -206,6 +206,7 @@ describe('odd markup that is XML', () => {
   it.each([
     ['white space in tags', '<x:p\n\ta = "1"\r\n b=\'2\' ><x:a /></x:p\n>'],
     ['> in an attribute', '<x:p a=">/>"><x:a b=\'">\'/></x:p>'],
+    [']]> in an attribute', '<x:p a="]]>&lt;"><x:a b="]]>&amp;"/></x:p>'],
     ['an empty attribute', '<x:p a="" b=\'\'><x:a/></x:p>'],
     ['an empty comment, CDATA and instruction', '<x:p><!----><![CDATA[]]><?a?><x:a/></x:p>'],
     ['a comment with single dashes', '<x:p><!-- - -> <!- --><x:a/></x:p>'],
