@@ -8,7 +8,7 @@ import type {Property, PropertyValues, Written} from '../properties/values.ts'
 import type {PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import type {DavResult, PropertyFailure} from './result.ts'
+import type {DavResult, Failure, PropertyFailure} from './result.ts'
 
 // Each list begins as this one, which `append` never changes.
 const NONE = /* @__PURE__ */ Object.freeze<never[]>([]) as never[]
@@ -91,13 +91,13 @@ export class ResponseDraft implements Said {
     const isGood = problem === '' && isSuccessStatus(status)
     const missing =
       problem === '' ? missingOf(propstats, contents, isGood ? values : undefined) : NONE
-    const properties = isGood ? values.take() : {}
+    const properties = isGood ? values.take() : undefined
     const isOwn = this.status !== undefined
     const saysGone = !isOwn && !isGood && !needsAll && isGone(propstats, contents)
     const reason = isOwn || saysGone ? 'status' : 'propstat'
     const said = isOwn || isGood ? this : this.#said()
     for (const href of hrefs.length === 0 ? [''] : hrefs) {
-      if (isGood && href !== '') {
+      if (properties !== undefined && href !== '') {
         const {url, relation} = resolver.resolve(href)
         const {description} = this
         // No spread: each result of a listing is made here.
@@ -119,7 +119,7 @@ export class ResponseDraft implements Said {
       const description = isMalformed
         ? `DAV:response number ${number} ${wrong}. ${words}`.trimEnd()
         : words
-      to.push({
+      const failure: Failure = {
         ok: false,
         href,
         url,
@@ -128,9 +128,14 @@ export class ResponseDraft implements Said {
         reason: isMalformed ? 'malformed' : reason,
         conditions,
         missing: isMalformed ? NONE : missing,
+      }
+      // No spread for most failures either.
+      const hasMore = description !== '' || location !== ''
+      const more = hasMore && {
         ...(description !== '' && {description}),
         ...(location !== '' && {location}),
-      })
+      }
+      to.push(more === false ? failure : {...failure, ...more})
     }
   }
 
