@@ -1,7 +1,9 @@
 // The contenders of the bench, each as its user would call it, each imported only if it is measured. The streaming ones get the
 // chunks as bytes; those that take a text only get it decoded, which is in their favour, and hold it and all results.
 
-import type {DavResult, ParserOptions} from 'multistatus/parser'
+import {pathToFileURL} from 'node:url'
+
+import type {DavResult, MultiStatusParser, ParserOptions} from 'multistatus/parser'
 
 import {BLOCK, chunksOf} from './body.ts'
 import type {Body} from './body.ts'
@@ -25,13 +27,20 @@ export interface Contender {
   readonly countProperties?: (task: Task) => Promise<number>
 }
 
-export const CONTENDERS: Readonly<Record<string, Contender>> = {
-  ours: {
-    title: 'MultiStatusParser, typed results',
+/** The `parser.js` of another build, to be measured beside this one. */
+const {BEFORE} = process.env
+
+/** A build of this package by its parser. */
+function parserOf(
+  title: string,
+  load: () => Promise<{readonly MultiStatusParser: typeof MultiStatusParser}>,
+): Contender {
+  return {
+    title,
     open: async (task) => {
-      const {MultiStatusParser} = await import('multistatus/parser')
+      const {MultiStatusParser: Parser} = await load()
       return () => {
-        const parser = new MultiStatusParser(optionsFor(task))
+        const parser = new Parser(optionsFor(task))
         let results = 0
         for (const chunk of chunksOf(task.body, task.blocks)) results += parser.write(chunk).length
         parser.end()
@@ -39,15 +48,23 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
       }
     },
     countProperties: async (task) => {
-      const {MultiStatusParser} = await import('multistatus/parser')
-      const parser = new MultiStatusParser(optionsFor(task))
+      const {MultiStatusParser: Parser} = await load()
+      const parser = new Parser(optionsFor(task))
       let properties = 0
       for (const chunk of chunksOf(task.body, task.blocks))
         for (const result of parser.write(chunk)) properties += propertiesOf(result)
       parser.end()
       return properties
     },
-  },
+  }
+}
+
+export const CONTENDERS: Readonly<Record<string, Contender>> = {
+  ours: parserOf('MultiStatusParser, typed results', () => import('multistatus/parser')),
+  // Another build of this package, such as the one before a change.
+  ...(BEFORE !== undefined && {
+    before: parserOf('the same of the other build', () => import(pathToFileURL(BEFORE).href)),
+  }),
   iterate: {
     title: 'for await, parseMultiStatus(chunks)',
     open: async (task) => {
