@@ -77,18 +77,19 @@ export function openConnection(
   session: Session,
   {policy, concurrency, signal, stop, grace}: ConnectionOptions,
 ): Connection {
-  const signals = [session.signal, signal, stop].filter((one) => one !== undefined)
-  const ending = AbortSignal.any(signals)
+  const sources = [...session.signals, signal, stop].filter((one) => one !== undefined)
+  // Not AbortSignal.any: each signal that it makes stays in memory as long as its sources do, and a client lives long.
+  const ending = new AbortController()
   const end = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const onEnding = (): void => {
-    if (grace === 0 || stop?.aborted === true) end.abort(ending.reason)
-    else timer = setTimeout(() => end.abort(ending.reason), grace)
+  const onAbort = (): void => {
+    ending.abort(sources.find(({aborted}) => aborted)?.reason)
+    if (stop?.aborted === true) end.abort(stop.reason)
+    else if (grace === 0) end.abort(ending.signal.reason)
+    else timer ??= setTimeout(() => end.abort(ending.signal.reason), grace)
   }
-  const onStop = (): void => end.abort(stop?.reason)
-  if (ending.aborted) onEnding()
-  ending.addEventListener('abort', onEnding, {once: true})
-  stop?.addEventListener('abort', onStop, {once: true})
+  for (const source of sources) source.addEventListener('abort', onAbort, {once: true})
+  if (sources.some(({aborted}) => aborted)) onAbort()
 
   const counted: Transport = async (request) => {
     connection.requests++
@@ -102,7 +103,7 @@ export function openConnection(
   const send = withPace(withRedirects(authorized), pace, {
     maxRetryAfter: policy?.maxRetryAfter ?? 0,
     minDelay: policy?.minDelay ?? 0,
-    ending,
+    ending: ending.signal,
     onBytes: (length) => (connection.bytes += length),
   })
   const connection: Connection = {
@@ -118,19 +119,19 @@ export function openConnection(
         ? undefined
         : new Repeats(policy, {
             held: () => pace.held,
-            sleep: (milliseconds) => pace.idle(sleep(milliseconds, ending)),
+            sleep: (milliseconds) => pace.idle(sleep(milliseconds, ending.signal)),
           }),
-    ending,
+    ending: ending.signal,
     signal: end.signal,
     isGraceful: grace > 0,
     requests: 0,
     bytes: 0,
     sent: 'none',
-    isEnd: (error) => error instanceof NotSentError || (ending.aborted && error === ending.reason),
+    isEnd: (error) =>
+      error instanceof NotSentError || (ending.signal.aborted && error === ending.signal.reason),
     close() {
       clearTimeout(timer)
-      ending.removeEventListener('abort', onEnding)
-      stop?.removeEventListener('abort', onStop)
+      for (const source of sources) source.removeEventListener('abort', onAbort)
     },
   }
   return connection

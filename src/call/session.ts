@@ -21,8 +21,8 @@ export interface Session {
   readonly malformed: 'throw' | 'skip' | undefined
   readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
-  /** Ends every call: the client's own signal, or its closing. */
-  readonly signal: AbortSignal
+  /** The client's own signal and its closing. Each of them ends every call. */
+  readonly signals: readonly AbortSignal[]
   /** Facts about the server that calls have learnt. */
   readonly server: ServerState & {refusesInfinity: boolean}
 }

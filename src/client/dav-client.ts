@@ -144,7 +144,6 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
-    const signals = [signal, this.#closing.signal].filter((one) => one !== undefined)
     this.#session = {
       base: resolveBase(url),
       transport: transport ?? own ?? defaultTransport(),
@@ -156,7 +155,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      signal: AbortSignal.any(signals),
+      signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       server: {refusesInfinity: false, busyUntil: 0},
     }
   }

@@ -1,6 +1,6 @@
 // States rule 13 through the client: a kept result of a listing, a DELETE or a retry costs its own size, not the chunk of
 // the answer that it was cut from.
-import {type DavResult, DavClient, type Failure, isFailure} from 'multistatus'
+import {type DavResponse, type DavResult, DavClient, type Failure, isFailure} from 'multistatus'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {response, verdict} from '../support/fixtures.ts'
@@ -103,5 +103,24 @@ describe('a kept result', () => {
     expect(await costOf(1, 3, () => dav.retry(failures.slice(0, 100), {attempts: 1}))).toBeLessThan(
       MOST,
     )
+  })
+})
+
+describe('a client', () => {
+  it('keeps nothing of the calls that have ended', async () => {
+    const transport = async (): Promise<DavResponse> => ({
+      status: 204,
+      headers: new Headers(),
+      body: null,
+    })
+    const {signal} = new AbortController()
+    const client = new DavClient({url: 'https://dav.example/', transport, signal})
+    const call = async (times: number): Promise<void> => {
+      for (let time = 0; time < times; time++) await client.delete('a', {signal})
+    }
+    await call(1000)
+    const before = held()
+    await call(10_000)
+    expect((held() - before) / 10_000).toBeLessThan(50)
   })
 })

@@ -31,7 +31,7 @@ beforeEach(async () => {
     malformed: undefined,
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
-    signal: new AbortController().signal,
+    signals: [],
     server: {refusesInfinity: false, busyUntil: 0},
   }
 })
