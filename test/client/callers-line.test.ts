@@ -92,7 +92,7 @@ describe('an error of a call', () => {
   })
 
   it('from stat has the line of stat', async () => {
-    const client = new DavClient({url, transport: answering(403)})
+    const client = new DavClient({url, transport: broken})
     const askForPhoto = (): Promise<unknown> => client.stat('photos/1.jpg')
     expectLine(await thrownBy(askForPhoto()), 'askForPhoto')
   })
