@@ -4,7 +4,8 @@
  */
 
 import {kindOf} from '../multistatus/selection.ts'
-import {editDistance, namesOf, unknownOption} from '../protocol/options.ts'
+import {isObject, memberOf, namesOf} from '../protocol/members.ts'
+import {editDistance, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
 
@@ -41,7 +42,7 @@ const MAX_MISTAKES = 2
  * @throws TypeError
  */
 export function assertConditionNames(target: unknown): void {
-  if (typeof target !== 'object' || target === null || isUrl(target)) return
+  if (!isObject(target) || isUrl(target)) return
   const isResult = 'url' in target
   const known = ['href', ...CONDITIONS]
   for (const name of namesOf(target)) {
@@ -59,9 +60,7 @@ function isUrl(value: object): boolean {
 
 /** Reports if a target is named by its `href`. The `href` of a result is the server's word, and its `url` counts. */
 export function isConditional(target: Target | ConditionalTarget): target is ConditionalTarget {
-  return (
-    typeof target === 'object' && target !== null && !(target instanceof URL) && !('url' in target)
-  )
+  return isObject(target) && !(target instanceof URL) && !('url' in target)
 }
 
 /** The conditions of a target as headers by name, or the problem of a target that cannot be sent. */
@@ -123,14 +122,13 @@ function knownETag(target: Target | ConditionalTarget): string | {readonly probl
   if (typeof target === 'string' || target instanceof URL || isConditional(target)) {
     throw new TypeError('ifUnchanged needs results of a listing, or targets with an ifMatch')
   }
-  const properties = 'properties' in target ? target.properties : undefined
+  const properties = memberOf(target, 'properties')
   const kind = kindOf(properties)
   if (kind === 'collection')
     return {problem: 'it is a collection, whose ETag does not change with what is in it'}
   if (kind === undefined)
     return {problem: 'it may be a collection: list it with resourcetype among the properties'}
-  const isThere = typeof properties === 'object' && properties !== null && 'getetag' in properties
-  const etag = isThere ? properties.getetag : undefined
+  const etag = memberOf(properties, 'getetag')
   const text = typeof etag === 'string' ? etag.trim() : ''
   // `*` matches any state. Only a caller may say so.
   return isETag(text) && text !== '*'

@@ -5,6 +5,7 @@
 
 import {typesOf} from '../multistatus/selection.ts'
 import {quoted, visible} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
 
 /** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
@@ -25,7 +26,8 @@ export interface ResultTarget {
 export function resolveTarget(target: Target, base: URL): URL {
   if (typeof target !== 'string' && !isTargetObject(target))
     throw new TypeError('A target is a URL reference, a URL or a result')
-  if (typeof target === 'object' && namesNothing(target))
+  // Its URL is that of the request, because the response named no resource.
+  if (memberOf(target, 'reason') === 'malformed')
     throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
   const url = typeof target === 'string' ? resolveReference(target, base) : resolveObject(target)
   if (url.origin !== base.origin) {
@@ -61,8 +63,7 @@ export function spelled(href: string): string {
 
 /** Reports if a target is a result whose type says that it is a collection. */
 function isKnownCollection(target: unknown): boolean {
-  if (typeof target !== 'object' || target === null || !('properties' in target)) return false
-  return typesOf(target.properties)?.includes('collection') === true
+  return typesOf(memberOf(target, 'properties'))?.includes('collection') === true
 }
 
 /** The target of a request that destroys, with all that its guards look at. */
@@ -111,23 +112,17 @@ function guardTarget({method, url, base, target}: DestructiveTarget): void {
 
 /** Finds the reason why a result is no target of a request that destroys, though it names a resource. */
 function findListingProblem(target: unknown): string | undefined {
-  if (typeof target !== 'object' || target === null) return undefined
-  if ('relation' in target && target.relation === 'outside')
+  if (memberOf(target, 'relation') === 'outside')
     return 'its href is outside the collection that was listed'
-  if (!isUnlisted(target)) return undefined
-  return 'it could not be listed, so nobody knows what would go with it'
+  return isUnlisted(target)
+    ? 'it could not be listed, so nobody knows what would go with it'
+    : undefined
 }
 
 /** Reports if a result is the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {
-  if (typeof target !== 'object' || target === null) return false
-  const {ok, reason, request}: {ok?: unknown; reason?: unknown; request?: unknown} = target
-  const isListing =
-    typeof request === 'object' &&
-    request !== null &&
-    'method' in request &&
-    request.method === 'PROPFIND'
-  return isListing && ok === false && reason !== 'propstat'
+  const isListing = memberOf(memberOf(target, 'request'), 'method') === 'PROPFIND'
+  return isListing && memberOf(target, 'ok') === false && memberOf(target, 'reason') !== 'propstat'
 }
 
 /** Finds a control character in a name below the base: servers read it as the end of the name, or as nothing. */
@@ -153,19 +148,8 @@ export function isSafelyBelow(url: string, other: string): boolean {
   return !hasControlCharacter(pathname) && isBelowInEachReading(pathname, around)
 }
 
-/** Reports if a result is the failure of a response that named no resource: its `url` is the request's. */
-function namesNothing(target: object): boolean {
-  return 'reason' in target && target.reason === 'malformed'
-}
-
 function isTargetObject(target: unknown): target is URL | ResultTarget {
-  if (target instanceof URL) return true
-  return (
-    typeof target === 'object' &&
-    target !== null &&
-    'url' in target &&
-    typeof target.url === 'string'
-  )
+  return target instanceof URL || typeof memberOf(target, 'url') === 'string'
 }
 
 function resolveObject(target: URL | ResultTarget): URL {
@@ -225,10 +209,9 @@ function explainLeadingSlash(target: unknown, url: URL, base: URL): string {
 }
 
 function writtenReference(target: unknown): string | undefined {
-  if (typeof target === 'string') return target
-  if (typeof target !== 'object' || target === null || !('href' in target) || 'url' in target)
-    return undefined
-  return typeof target.href === 'string' && !(target instanceof URL) ? target.href : undefined
+  const isUrl = target instanceof URL || memberOf(target, 'url') !== undefined
+  const reference = isUrl ? undefined : (memberOf(target, 'href') ?? target)
+  return typeof reference === 'string' ? reference : undefined
 }
 
 /** Finds the place that a target names, valid or not, as a caller means it: `//other/a` is on another host. */
@@ -249,10 +232,7 @@ export function placeOf(target: unknown, base: URL): {readonly href: string; rea
 const MISTAKES = /[#?\\\p{Cc}]|%(?![\da-f]{2})/giu
 
 function referenceOf(target: unknown): string {
-  if (typeof target === 'string') return target
-  if (target instanceof URL) return target.href
-  if (typeof target !== 'object' || target === null) return ''
-  const {url, href}: {url?: unknown; href?: unknown} = target
-  if (typeof url === 'string') return url
-  return href instanceof URL ? href.href : typeof href === 'string' ? href : ''
+  const url = memberOf(target, 'url')
+  const reference = typeof url === 'string' ? url : (memberOf(target, 'href') ?? target)
+  return typeof reference === 'string' || reference instanceof URL ? String(reference) : ''
 }

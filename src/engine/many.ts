@@ -13,6 +13,7 @@ import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
+import {isObject} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER} from '../protocol/options.ts'
 import {sendWithRetries} from './attempts.ts'
@@ -157,8 +158,7 @@ function unsent(verdict: DavResult): Outcome {
 
 function assertMany(name: string, targets: unknown): void {
   const isMany =
-    typeof targets === 'object' &&
-    targets !== null &&
+    isObject(targets) &&
     (Symbol.iterator in targets || Symbol.asyncIterator in targets || 'getReader' in targets)
   if (isMany) return
   const one = name.replace(/Many$/, '')

@@ -23,6 +23,7 @@ import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
 import {assertDepthOrWalk} from '../protocol/depth.ts'
 import {quoted} from '../protocol/errors.ts'
 import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
+import {isObject} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
@@ -130,9 +131,7 @@ export function retry(
 /** Refuses a value that is no iterable, such as one failure by itself. */
 function assertIterable(failures: unknown): void {
   const isIterable =
-    typeof failures === 'object' &&
-    failures !== null &&
-    (Symbol.iterator in failures || Symbol.asyncIterator in failures)
+    isObject(failures) && (Symbol.iterator in failures || Symbol.asyncIterator in failures)
   if (!isIterable) throw new TypeError('retry: give an iterable of failures, such as [failure]')
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type {Properties} from '../properties/vocabulary.ts'
+import {isObject} from '../protocol/members.ts'
 import type {Pull} from './pull.ts'
 import {Bell, flatMap, pull} from './pull.ts'
 import type {DavResult, Failure, Success} from './result.ts'
@@ -46,11 +47,7 @@ export interface ResultStream<
 /** Tells a stream of results from other sources of them. Reads nothing. */
 export function isResultStream(source: unknown): source is ResultStream<unknown> {
   return (
-    typeof source === 'object' &&
-    source !== null &&
-    'batches' in source &&
-    'summary' in source &&
-    Symbol.asyncIterator in source
+    isObject(source) && 'batches' in source && 'summary' in source && Symbol.asyncIterator in source
   )
 }
 

@@ -6,7 +6,8 @@
 import {decodeDate} from '../protocol/date.ts'
 import {visible} from '../protocol/errors.ts'
 import type {Rule} from '../protocol/options.ts'
-import {namesOf, readRecord} from '../protocol/options.ts'
+import {namesOf} from '../protocol/members.ts'
+import {isRecord, readRecord} from '../protocol/options.ts'
 import {keyOfName} from '../protocol/name.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -62,9 +63,7 @@ function keepAll(): Decoders {
 export const DECODERS: Rule = {
   words: 'an object with a function or a Standard Schema for each property',
   accepts: (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
+    isRecord(value) &&
     Array.from(namesOf(value)).every((name) => isDecoder(Reflect.get(value, name))),
 }
 

@@ -1,8 +1,9 @@
 /** The Depth header: the resources that a request is about. Its text is made here and nowhere else. RFC 4918, section 10.2. */
 
 import {visible} from './errors.ts'
+import {memberOf} from './members.ts'
 import type {Rules} from './options.ts'
-import {ANY, readOptions} from './options.ts'
+import {ANY, isRecord, readOptions} from './options.ts'
 
 /**
  * The reach of a request below its URL: `0` is the resource itself, `1` adds its members, `'infinity'` adds everything below.
@@ -37,20 +38,16 @@ const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
  *   unknown member.
  */
 export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
-  if (isObject(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
+  if (isRecord(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
   if (!isWalk(depth)) return assertDepth(depth)
   const {levels = 1} = depth
   if (Number.isSafeInteger(levels) && levels > 0) return undefined
   throw new RangeError(`levels is a whole number above zero, not ${visible(String(levels), 100)}`)
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Reports if a depth asks for a walk. */
 export function isWalk(depth: unknown): depth is Walk {
-  return typeof depth === 'object' && depth !== null && 'walk' in depth && depth.walk === true
+  return memberOf(depth, 'walk') === true
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import {OPTION_NAME_CHARACTERS} from './bounds.ts'
 import {visible} from './errors.ts'
+import {isObject, namesOf} from './members.ts'
 
 /** A test of the values of an option. */
 export interface Rule {
@@ -153,28 +154,7 @@ export function editDistance(one: string, other: string): number {
   return above[to.length] ?? 0
 }
 
-/** The names of all members, without those that every object has. A class has accessors and methods in its prototype. */
-export function namesOf(object: object): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
-    for (const name of Object.getOwnPropertyNames(at)) {
-      // The prototype of a class has its class by this name.
-      if (name !== 'constructor' || at === object) names.add(name)
-    }
-  }
-  return names
-}
-
-/** Recognizes `Object.prototype` of any realm. */
-function isRoot(object: object): boolean {
-  return Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'isPrototypeOf')
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function isRecord(value: unknown): boolean {
+export function isRecord(value: unknown): value is object {
   return isObject(value) && !Array.isArray(value)
 }
 

@@ -2,6 +2,7 @@
 
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, oneOf, readOptions} from '../protocol/options.ts'
 import {isSafe} from './methods.ts'
@@ -130,19 +131,12 @@ interface DenoClient {
 
 /** An HTTP client of Deno that keeps no idle connection; `undefined` on other platforms. */
 function makeDenoClient(): DenoClient | undefined {
-  const deno: unknown = Reflect.get(globalThis, 'Deno')
-  if (typeof deno !== 'object' || deno === null || !('createHttpClient' in deno)) return undefined
-  const {createHttpClient} = deno
+  const createHttpClient = memberOf(Reflect.get(globalThis, 'Deno'), 'createHttpClient')
   if (typeof createHttpClient !== 'function') return undefined
   const client: unknown = createHttpClient({poolMaxIdlePerHost: 0})
   return isDenoClient(client) ? client : undefined
 }
 
 function isDenoClient(value: unknown): value is DenoClient {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'close' in value &&
-    typeof value.close === 'function'
-  )
+  return typeof memberOf(value, 'close') === 'function'
 }

@@ -1,7 +1,7 @@
 /** Headers: those that a caller gives, and the text of those that a server sends. RFC 9110, section 5. */
 
 import {quoted} from '../protocol/errors.ts'
-import {namesOf} from '../protocol/options.ts'
+import {namesOf} from '../protocol/members.ts'
 import {checkBody} from './request-body.ts'
 import type {DavHeaders, DavRequest} from './transport.ts'
 

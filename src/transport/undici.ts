@@ -9,6 +9,7 @@ import type {Dispatcher} from 'undici'
 
 import {openStream} from '../multistatus/source.ts'
 import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
@@ -51,11 +52,7 @@ export interface UndiciTransportOptions {
 const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
   dispatcher: {
     words: 'a dispatcher of undici, such as an Agent or a ProxyAgent',
-    accepts: (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      'dispatch' in value &&
-      typeof value.dispatch === 'function',
+    accepts: (value) => typeof memberOf(value, 'dispatch') === 'function',
   },
   connections: NUMBER,
   connectTimeout: NUMBER,
