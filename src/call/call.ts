@@ -6,21 +6,25 @@ import {createResultStream} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
-import type {ResolvedPolicy} from '../retry/policy.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
 import {NotSentError} from '../retry/not-sent.ts'
-import type {Connection} from './connection.ts'
-import type {Session} from './session.ts'
+import type {Connection, ConnectionOptions} from './connection.ts'
 import {openConnection} from './connection.ts'
+import type {Session} from './session.ts'
+import {resolveRetry} from './session.ts'
 
-/** Settings of a call. */
-export interface Call {
+/** The means of a call. */
+export interface CallContext {
+  readonly session: Session
+  readonly connection: Connection
+  /** Aborted when the reader goes away. */
+  readonly stop: AbortController
+}
+
+/** Settings of a call that gives a stream. */
+export interface Call extends ConnectionOptions {
   /** The collection concerned, for the summary of a call that was stopped. */
   readonly href: string
-  readonly signal: AbortSignal | undefined
-  readonly policy: ResolvedPolicy | undefined
-  readonly concurrency?: number
-  /** Milliseconds that requests under way have to their end after a signal. */
-  readonly grace?: number
   /** Known gaps, for the summary of a call that was stopped. */
   readonly incomplete?: readonly Incomplete[]
 }
@@ -31,28 +35,19 @@ export interface Call {
  */
 export function createCall<P>(
   session: Session,
-  {href, signal, policy, concurrency = session.concurrency, grace = 0, incomplete = []}: Call,
-  read: (
-    connection: Connection,
-    stop: AbortController,
-    emit: Sink<DavResult<P>>,
-  ) => Promise<Ending>,
+  call: Call,
+  read: (context: CallContext, emit: Sink<DavResult<P>>) => Promise<Ending>,
 ): ResultStream<P> {
+  const {href, incomplete = []} = call
   const showCaller = captureCaller(createCall)
   const stop = new AbortController()
   let connection: Connection | undefined
   return createResultStream<P>({
-    async read(emit) {
-      connection = openConnection(session, {policy, concurrency, signal, stop: stop.signal, grace})
-      try {
-        const ending = await read(connection, stop, emit)
-        return {...ending, requests: connection.requests}
-      } catch (error) {
-        throw errorOf(error, connection, showCaller)
-      } finally {
-        connection.close()
-      }
-    },
+    read: (emit) =>
+      connect(session, call, stop, showCaller, async (context) => {
+        ;({connection} = context)
+        return {...(await read(context, emit)), requests: connection.requests}
+      }),
     stop: () => stop.abort(),
     stopped: () => ({
       incomplete: [...incomplete, {href, reason: 'stopped'}],
@@ -64,16 +59,24 @@ export function createCall<P>(
 /** Runs a call that gives a promise. */
 export async function runCall<T>(
   session: Session,
-  {signal, policy}: Pick<Call, 'signal' | 'policy'>,
-  run: (connection: Connection, stop: AbortController) => Promise<T>,
+  options: {readonly retry?: RetryPolicy | undefined; readonly signal?: AbortSignal | undefined},
+  run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
   const showCaller = captureCaller(runCall)
-  const stop = new AbortController()
-  const {concurrency} = session
-  const options = {policy, concurrency, signal, stop: stop.signal, grace: 0}
-  const connection = openConnection(session, options)
+  const settings = {policy: resolveRetry(session, options), signal: options.signal}
+  return connect(session, settings, new AbortController(), showCaller, run)
+}
+
+async function connect<T>(
+  session: Session,
+  options: ConnectionOptions,
+  stop: AbortController,
+  showCaller: ShowCaller,
+  run: (context: CallContext) => Promise<T>,
+): Promise<T> {
+  const connection = openConnection(session, options, stop.signal)
   try {
-    return await run(connection, stop)
+    return await run({session, connection, stop})
   } catch (error) {
     throw errorOf(error, connection, showCaller)
   } finally {

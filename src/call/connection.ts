@@ -45,13 +45,11 @@ export interface Connection {
 /** Settings of a connection. */
 export interface ConnectionOptions {
   readonly policy: ResolvedPolicy | undefined
-  readonly concurrency: number
+  readonly concurrency?: number
   /** The call's own signal. */
   readonly signal: AbortSignal | undefined
-  /** Aborted when the reader goes away. Everything ends at once then. */
-  readonly stop?: AbortSignal
   /** Milliseconds that exchanges under way have to end after a signal. */
-  readonly grace: number
+  readonly grace?: number
 }
 
 /**
@@ -72,10 +70,15 @@ async function checkOrigin(
   throw new ElsewhereError(sentence, {method, url})
 }
 
-/** Opens the way to the server for one call. The client's signal and its own end it. */
+/**
+ * Opens the way to the server for one call. The client's signal and its own end it.
+ *
+ * @param stop - Aborted when the reader goes away. Everything ends at once then.
+ */
 export function openConnection(
   session: Session,
-  {policy, concurrency, signal, stop, grace}: ConnectionOptions,
+  {policy, concurrency = session.concurrency, signal, grace = 0}: ConnectionOptions,
+  stop?: AbortSignal,
 ): Connection {
   const sources = [...session.signals, signal, stop].filter((one) => one !== undefined)
   // Not AbortSignal.any: each signal that it makes stays in memory as long as its sources do, and a client lives long.

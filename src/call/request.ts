@@ -71,12 +71,7 @@ export async function request(
   const {base} = session
   const url = resolve(target, base, verb, unguarded || !isDestructive(verb))
   const to = destination === undefined ? undefined : resolve(destination, base, verb, unguarded)
-  const connection = openConnection(session, {
-    policy: session.retry,
-    concurrency: 1,
-    signal,
-    grace: 0,
-  })
+  const connection = openConnection(session, {policy: session.retry, concurrency: 1, signal})
   const close = (): void => connection.close()
   try {
     const response = await connection.send({

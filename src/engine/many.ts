@@ -74,11 +74,12 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   assertMany(name, targets)
   const total = Array.isArray(targets) ? targets.length : undefined
   if (Array.isArray(targets)) for (const target of targets) settle(target)
-  const settings = {signal, policy, concurrency, grace: GRACE_MILLISECONDS}
+  const {href} = session.base
   return createCall(
     session,
-    {href: session.base.href, ...settings},
-    async (connection, stop, emit) => {
+    {href, signal, policy, concurrency, grace: GRACE_MILLISECONDS},
+    async (context, emit) => {
+      const {connection, stop} = context
       const {pace, ending} = connection
       const meter = new ProgressMeter(connection, total, onProgress)
       const add: Sink<DavResult> = (batch) => {
@@ -92,7 +93,7 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
         }
         return emit(batch)
       }
-      const run = runner(call, {session, connection, stop, verb}, meter, add)
+      const run = runner(call, {...context, verb}, meter, add)
       const [sources, rest] = sourcesOf(targets)
       try {
         await runAll(sources, {pace, ending, signal: stop.signal}, run)

@@ -2,7 +2,6 @@
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
-import {resolveRetry} from '../call/session.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, SIGNAL} from '../protocol/options.ts'
@@ -41,12 +40,9 @@ export async function runOne(
 ): Promise<DavResult> {
   if ('ok' in request) return request
   if (options.dryRun === true) return plan(request)
-  const {signal} = options
-  const policy = resolveRetry(session, options)
-  return runCall(session, {signal, policy}, async (connection, stop) => {
+  return runCall(session, options, async (context) => {
     const members: DavResult[] = []
-    const context = {session, connection, stop, verb}
-    const {verdict, problem} = await sendWithRetries(request, context, (batch) => {
+    const {verdict, problem} = await sendWithRetries(request, {...context, verb}, (batch) => {
       for (const member of batch) members.push(member)
       return Promise.resolve(true)
     })

@@ -83,7 +83,8 @@ export function retry(
   const policy = resolvePolicy({...session.retry, ...settings})
   assertIterable(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
-  return createCall(session, call, async (connection, stop, emit) => {
+  return createCall(session, call, async (context, emit) => {
+    const {connection} = context
     const incomplete: Incomplete[] = []
     const {ending} = connection
     const all: Failure[] = []
@@ -106,8 +107,7 @@ export function retry(
     await emit(kept)
     const frontier = new Frontier([...listings.keys()])
     try {
-      if (listings.size > 0)
-        await walk(frontier, {session, connection, stop, incomplete, throws: false}, emit)
+      if (listings.size > 0) await walk(frontier, {...context, incomplete, throws: false}, emit)
     } catch (error) {
       // A failure that was not sent again, or not to its end, is unchanged.
       const left = new Set(frontier.left.map(({query}) => query))
@@ -120,8 +120,8 @@ export function retry(
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
         requests.has(keyOf(request ?? {method: verb.method, url}))
       const own = [...requests.values()].filter(({request}) => request?.method === verb.method)
-      const context = {session, connection, stop, verb, isRetriedElsewhere}
-      await runPhases(own, context, undefined, (failure) => sendAgain(failure, emit, context))
+      const means = {...context, verb, isRetriedElsewhere}
+      await runPhases(own, means, undefined, (failure) => sendAgain(failure, emit, means))
     }
     ending.throwIfAborted()
     return {incomplete}

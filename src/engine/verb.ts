@@ -3,7 +3,7 @@
  * itself knows no method. RFC 4918, sections 9.6, 9.8 and 9.9.
  */
 
-import type {CallContext} from '../listing/listing.ts'
+import type {CallContext} from '../call/call.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, FailedRequest, Failure, Success} from '../multistatus/result.ts'

@@ -2,8 +2,7 @@
 
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
-import type {Connection} from '../call/connection.ts'
-import type {Session} from '../call/session.ts'
+import type {CallContext} from '../call/call.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {forEach} from '../multistatus/pull.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
@@ -27,14 +26,6 @@ import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
 import type {Listing} from './query.ts'
 import {NamedResources} from './named.ts'
 import {failureOf} from './query.ts'
-
-/** The means of a call. */
-export interface CallContext {
-  readonly session: Session
-  readonly connection: Connection
-  /** Aborted when the reader goes away. */
-  readonly stop: AbortController
-}
 
 /** An answer whose body has begun. */
 interface Page<P> {

@@ -3,6 +3,7 @@
  * status of the answer, of a response or of a propstat. RFC 4918, sections 9.1 and 9.2.
  */
 
+import type {CallContext} from '../call/call.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
@@ -11,7 +12,7 @@ import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import type {Listing} from './query.ts'
-import type {CallContext, ListingAnswer} from './listing.ts'
+import type {ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
 import {failureOf, withRequest} from './query.ts'
 

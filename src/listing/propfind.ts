@@ -136,8 +136,8 @@ export function propfind<P>(
   const incomplete: Incomplete[] = [...(resume?.incomplete ?? [])]
   const policy = resolveRetry(session, options)
   const call = {href: query.url, signal, incomplete, policy, concurrency}
-  const stream = createCall<P>(session, call, (connection, stop, emit) =>
-    walk(frontier, {session, connection, stop, incomplete, throws: true}, emit),
+  const stream = createCall<P>(session, call, (context, emit) =>
+    walk(frontier, {...context, incomplete, throws: true}, emit),
   )
   const checkpoint = (): Checkpoint => makeCheckpoint(query, frontier, incomplete)
   return Object.assign(stream, {checkpoint})

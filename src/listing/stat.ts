@@ -2,7 +2,6 @@
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
-import {resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
@@ -31,10 +30,7 @@ export async function stat<P>(
 ): Promise<DavResult<P>> {
   const options = readOptions('stat', given, STAT_OPTIONS)
   const query = makeQuery(session, target, options, 0)
-  const {signal} = options
-  return runCall(session, {signal, policy: resolveRetry(session, options)}, (connection, stop) =>
-    readSelf<P>(firstListing(query, session), {session, connection, stop}),
-  )
+  return runCall(session, options, (context) => readSelf<P>(firstListing(query, session), context))
 }
 
 /** Resolves with the presence of the resource. */
@@ -45,8 +41,5 @@ export async function exists(
 ): Promise<boolean> {
   const options = readOptions('exists', given, EXISTS_OPTIONS)
   const {href} = resolveTarget(target, session.base)
-  const {signal} = options
-  return runCall(session, {signal, policy: resolveRetry(session, options)}, (connection, stop) =>
-    isPresent(href, {session, connection, stop}),
-  )
+  return runCall(session, options, (context) => isPresent(href, context))
 }

@@ -3,6 +3,7 @@
  * takes its place; after a cut answer, the missing collections are walked. RFC 4918, section 9.1.
  */
 
+import type {CallContext} from '../call/call.ts'
 import {runAll} from '../call/run-all.ts'
 import {spelled} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
@@ -15,7 +16,6 @@ import {Completeness, DeeperResults, Types} from './completeness.ts'
 import {cutsInSilence, DepthRefused, isDepthRefusalError, refusesDepth} from './depth-refusal.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing} from './query.ts'
-import type {CallContext} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
 import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './query.ts'
 

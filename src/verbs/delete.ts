@@ -1,6 +1,7 @@
 /** DELETE: a resource and all that is in it. RFC 4918, section 9.6. */
 
 import {causeOf} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
 import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
 import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
@@ -13,7 +14,6 @@ import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, unclear} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
-import type {CallContext} from '../listing/listing.ts'
 import {isPresent, presenceBody} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
