@@ -6,7 +6,7 @@
 import {Bell} from '../multistatus/pull.ts'
 import {TURN_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Pace} from '../retry/pace.ts'
-import {untilAborted} from '../transport/abort.ts'
+import {untilAborted} from '../protocol/wait.ts'
 
 /** Settings of the work. */
 export interface RunOptions {

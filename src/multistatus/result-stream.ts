@@ -8,6 +8,7 @@ import {isObject} from '../protocol/members.ts'
 import type {Pull} from './pull.ts'
 import {Bell, flatMap, pull} from './pull.ts'
 import type {DavResult, Failure, Success} from './result.ts'
+import {iterate} from './source.ts'
 import type {Summary} from './summary.ts'
 
 /** All results of a stream, sorted. */
@@ -288,14 +289,5 @@ class Reading<P> {
       successes: this.#successes,
       failures: this.#failures,
     })
-  }
-}
-
-function iterate<T>(source: Iterable<T> | AsyncIterable<T>): AsyncIterator<T> {
-  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
-  const iterator = source[Symbol.iterator]()
-  return {
-    next: async () => iterator.next(),
-    return: async () => iterator.return?.() ?? {value: undefined, done: true},
   }
 }

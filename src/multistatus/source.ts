@@ -34,7 +34,7 @@ export interface BodyHeaders {
 export type Chunks<T = Chunk> = Required<Pick<AsyncIterator<T, undefined>, 'next' | 'return'>>
 
 /** The end of an iteration. */
-const END = {value: undefined, done: true} as const
+export const END = {value: undefined, done: true} as const
 
 /**
  * Opens any body. Its chunks are checked by the parser.
@@ -56,7 +56,12 @@ function isIterable(source: object): source is Iterable<Chunk> {
   return Symbol.iterator in source
 }
 
-function openIterable(chunks: Iterable<Chunk>): Chunks {
+/** Opens an iterable, or an asynchronous one, as it is. */
+export function iterate<T>(source: Iterable<T> | AsyncIterable<T>): AsyncIterator<T> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : openIterable(source)
+}
+
+function openIterable<T>(chunks: Iterable<T>): Chunks<T> {
   const iterator = chunks[Symbol.iterator]()
   return {
     async next() {

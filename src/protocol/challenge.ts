@@ -3,6 +3,8 @@
  * RFC 9110, section 11.
  */
 
+import {HeaderReader, unquote} from './header-reader.ts'
+
 /** A way to authenticate that a server offers. */
 export interface Challenge {
   /** The scheme as the server wrote it, such as `Basic`, `Digest` or `Negotiate`. Its case means nothing. */
@@ -17,45 +19,10 @@ export type SentScheme = 'none' | 'Basic' | 'Bearer' | 'other'
 const BLANK = /[\t ]*/y
 const SEPARATOR = /[\t ,]*/y
 const TOKEN = /[!#$%&'*+\-.^`|~\w]+/y
-const EQUALS = /[\t ]*=[\t ]*/y
-const QUOTED = /"((?:[^"\\]|\\.)*)(?:"|\\?$)/sy
 const TOKEN68 = /[\w\-.~+/]+=*(?=[\t ]*(?:,|$))/y
 const UP_TO_COMMA = /[^,]+/y
-
-/** Reads a text from its beginning to its end. */
-class Reader {
-  readonly #text: string
-  #at = 0
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#text.length
-  }
-
-  /** Takes the match of a pattern at this place. */
-  take(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at
-    const match = pattern.exec(this.#text)
-    if (match === null) return undefined
-    this.#at = pattern.lastIndex
-    return match
-  }
-
-  /** Takes a parameter, or nothing at all. */
-  parameter(): {readonly name: string; readonly value: string} | undefined {
-    const start = this.#at
-    const name = this.take(TOKEN)?.[0]
-    if (name !== undefined && this.take(EQUALS) !== undefined) {
-      const value = this.take(QUOTED)?.[1]?.replaceAll(/\\(.)/gs, '$1') ?? this.take(TOKEN)?.[0]
-      if (value !== undefined) return {name: name.toLowerCase(), value}
-    }
-    this.#at = start
-    return undefined
-  }
-}
+const PARAMETER =
+  /([!#$%&'*+\-.^`|~\w]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([!#$%&'*+\-.^`|~\w]+))/sy
 
 /**
  * The challenges of a header, or of several joined by commas. The form tells scheme, token68 and parameters apart, because
@@ -66,15 +33,16 @@ class Reader {
 export function decodeChallenges(header: string | null | undefined): readonly Challenge[] {
   // Nearly every answer has no challenge.
   if (header === null || header === undefined) return []
-  const reader = new Reader(header)
+  const reader = new HeaderReader(header)
   const challenges: Challenge[] = []
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {
-    const parameter = reader.parameter()
+    const parameter = reader.take(PARAMETER)
     if (parameter !== undefined) {
+      const [, name = '', quoted, bare = ''] = parameter
       const last = challenges.at(-1)
-      if (parameter.name === 'realm' && last !== undefined && last.realm === undefined)
-        challenges.splice(-1, 1, {...last, realm: parameter.value})
+      if (name.toLowerCase() === 'realm' && last !== undefined && last.realm === undefined)
+        challenges.splice(-1, 1, {...last, realm: quoted === undefined ? bare : unquote(quoted)})
     } else {
       const scheme = reader.take(TOKEN)?.[0]
       if (scheme === undefined) reader.take(UP_TO_COMMA)

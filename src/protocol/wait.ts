@@ -1,4 +1,4 @@
-/** A wait with an end: the one timer that reading, discarding and refusals share. */
+/** Waits with an end: by a time, or by a signal. */
 
 import {LONGEST_TIMER_MILLISECONDS} from './bounds.ts'
 
@@ -16,4 +16,25 @@ export async function within<T>(promise: Promise<T>, milliseconds: number): Prom
 /** A timer that may be as long as one likes. A platform would fire one of more than 25 days at once. */
 export function startTimer(onEnd: () => void, milliseconds: number): ReturnType<typeof setTimeout> {
   return setTimeout(onEnd, Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS))
+}
+
+/**
+ * Waits for a promise until the signal is aborted, even if the promise does not heed it.
+ *
+ * @throws The signal's reason, and the promise's own.
+ */
+export async function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return promise
+  const {promise: aborted, reject} = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, {once: true})
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }

@@ -1,6 +1,6 @@
 /** A wait that a signal ends. */
 
-import {startTimer} from '../protocol/wait.ts'
+import {startTimer, untilAborted} from '../protocol/wait.ts'
 import {NotSentError} from './not-sent.ts'
 
 /**
@@ -8,16 +8,14 @@ import {NotSentError} from './not-sent.ts'
  *
  * @throws NotSentError as soon as the signal is aborted.
  */
-export async function sleep(milliseconds: number, ending: AbortSignal | undefined): Promise<void> {
-  if (ending?.aborted === true) throw new NotSentError(ending.reason)
-  const {promise, resolve, reject} = Promise.withResolvers<void>()
-  const onAbort = (): void => reject(new NotSentError(ending?.reason))
-  ending?.addEventListener('abort', onAbort, {once: true})
+export async function sleep(milliseconds: number, ending: AbortSignal): Promise<void> {
+  const {promise, resolve} = Promise.withResolvers<void>()
   const timer = startTimer(resolve, milliseconds)
   try {
-    await promise
+    await untilAborted(promise, ending)
+  } catch {
+    throw new NotSentError(ending.reason)
   } finally {
     clearTimeout(timer)
-    ending?.removeEventListener('abort', onAbort)
   }
 }

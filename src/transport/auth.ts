@@ -3,9 +3,9 @@
  * section 11.
  */
 
-import {untilAborted} from './abort.ts'
+import {untilAborted} from '../protocol/wait.ts'
 import {isHeaderValue} from './headers.ts'
-import type {DavRequest, DavResponse} from './transport.ts'
+import type {DavRequest, DavResponse, Send} from './transport.ts'
 
 /** Gives the value of the Authorization header for a request, or `undefined` for none. It is called for each request. */
 export type Auth = (request: DavRequest) => string | undefined | Promise<string | undefined>
@@ -50,10 +50,10 @@ export function bearerAuth(token: string): Auth {
 
 /** Adds credentials to requests to `origin`. */
 export function withAuth<R extends DavResponse>(
-  transport: (request: DavRequest) => Promise<R>,
+  transport: Send<R>,
   auth: Auth,
   origin: string,
-): (request: DavRequest) => Promise<R> {
+): Send<R> {
   return async (request) => {
     if (new URL(request.url).origin !== origin) return transport(request)
     const given = auth(request)

@@ -4,8 +4,8 @@
  * large collection.
  */
 
-import {openStream} from '../multistatus/source.ts'
 import type {Chunks} from '../multistatus/source.ts'
+import {END, openStream} from '../multistatus/source.ts'
 import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
@@ -14,7 +14,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
 import {isStreamed} from './request-body.ts'
-import type {DavBody, DavRequest, DavResponse, Transport, IterableBody} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, IterableBody, Send, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
@@ -64,7 +64,7 @@ export interface OpenResponse extends DavResponse {
 }
 
 /** A transport inside the client. */
-export type OpenTransport = (request: DavRequest) => Promise<OpenResponse>
+export type OpenTransport = Send<OpenResponse>
 
 /**
  * Puts the limits on exchanges, ends them with the signal, and gives every failure its class. It is the border to the
@@ -131,8 +131,6 @@ export interface BodyWatcher {
   /** Called once: the body was read to its end, given up, or broke with this error. */
   readonly onEnd: (error?: unknown) => void
 }
-
-const END = {value: undefined, done: true} as const
 
 /**
  * The body of an answer, of any transport: bytes, under the time limit. Its connection is free as soon as it ends, however

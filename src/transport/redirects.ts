@@ -7,7 +7,7 @@ import {MAX_REDIRECTS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import {isSafe} from './methods.ts'
-import type {DavRequest, DavResponse} from './transport.ts'
+import type {DavResponse, Send} from './transport.ts'
 import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
@@ -19,9 +19,7 @@ export class HiddenRedirectError extends DavNetworkError {}
 export class ElsewhereError extends DavError {}
 
 /** Follows such redirects. Any other one is given to the caller as the answer. */
-export function withRedirects<R extends DavResponse>(
-  transport: (request: DavRequest) => Promise<R>,
-): (request: DavRequest) => Promise<R> {
+export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R> {
   return async (request) => {
     let asked = request
     for (let followed = 0; ; followed++) {

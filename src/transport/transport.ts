@@ -13,6 +13,9 @@ import {within} from '../protocol/wait.ts'
  */
 export type Transport = (request: DavRequest) => Promise<DavResponse>
 
+/** A transport whose answers a wrapper passes on as they are. */
+export type Send<R extends DavResponse> = (request: DavRequest) => Promise<R>
+
 /** A request. */
 export interface DavRequest {
   /** The method, in upper case. */

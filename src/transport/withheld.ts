@@ -2,7 +2,7 @@
 
 import {DavError} from '../protocol/errors.ts'
 import {isStreamed} from './request-body.ts'
-import type {DavRequest, DavResponse} from './transport.ts'
+import type {DavResponse, Send} from './transport.ts'
 
 /** The request was not sent: no connection got free for it, or its body was sent before. */
 export class WithheldError extends DavError {}
@@ -12,9 +12,7 @@ export class WithheldError extends DavError {}
  *
  * @throws WithheldError for a body that was sent before.
  */
-export function withBodiesSentOnce<R extends DavResponse>(
-  transport: (request: DavRequest) => Promise<R>,
-): (request: DavRequest) => Promise<R> {
+export function withBodiesSentOnce<R extends DavResponse>(transport: Send<R>): Send<R> {
   const sent = new WeakMap<object, string>()
   return async (request) => {
     const {method, url, body} = request
