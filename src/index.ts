@@ -50,8 +50,7 @@ export type {
   PropertyFailure,
   Success,
 } from './multistatus/result.ts'
-export {DavFailureError} from './multistatus/failure-error.ts'
-export {unwrap} from './multistatus/unwrap.ts'
+export {DavFailureError, unwrap} from './multistatus/failure-error.ts'
 export {collections, isCollection, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'

@@ -7,6 +7,7 @@
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import {REMEMBERED_TARGETS} from '../protocol/bounds.ts'
+import {SLASH} from '../protocol/characters.ts'
 import type {Outcome} from './verb.ts'
 
 /** The status of a verdict on all of the target; else one of the constants below. */
@@ -101,14 +102,8 @@ export class Refused {
 }
 
 function isIn(path: string, collection: string): boolean {
-  return (
-    path.length > collection.length &&
-    path.charCodeAt(collection.length) === SLASH &&
-    path.startsWith(collection)
-  )
+  return path.charCodeAt(collection.length) === SLASH && path.startsWith(collection)
 }
-
-const SLASH = 0x2f
 
 interface UnderWay {
   readonly path: string

@@ -5,7 +5,7 @@
 
 import {runAll} from '../call/run-all.ts'
 import type {Failure} from '../multistatus/result.ts'
-import {inPhases} from '../retry/phases.ts'
+import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {Folding} from './folding.ts'
 import type {VerbContext} from './verb.ts'
 
@@ -31,4 +31,33 @@ export async function runPhases(
       }
     })
   }
+}
+
+/**
+ * Sorts failures into two phases, each with leaves first or with collections first. The second phase has each 424, because its
+ * cause is one of the others. It also has the failures that depend on a 424: the collections around it, or its members.
+ */
+export function inPhases(
+  failures: readonly Failure[],
+  order: 'leaves-first' | 'collections-first' = 'leaves-first',
+): readonly (readonly Failure[])[] {
+  const isLeavesFirst = order === 'leaves-first'
+  const named = failures.map((failure) => {
+    const path = canonicalPathOf(failure.request?.url ?? failure.url)
+    return {failure, path, depth: path.split('/').length}
+  })
+  const dependents = new Set<string>()
+  for (const {failure, path} of named) {
+    if (failure.status !== 424) continue
+    dependents.add(path)
+    if (isLeavesFirst) for (const ancestor of ancestorsOf(path)) dependents.add(ancestor)
+  }
+  const isLate = (path: string): boolean =>
+    dependents.has(path) || (!isLeavesFirst && ancestorsOf(path).some((one) => dependents.has(one)))
+  const sorted = named.toSorted((one, other) =>
+    isLeavesFirst ? other.depth - one.depth : one.depth - other.depth,
+  )
+  return [false, true].map((late) =>
+    sorted.filter(({path}) => isLate(path) === late).map(({failure}) => failure),
+  )
 }

@@ -5,7 +5,7 @@
 
 import type {DavResult, Success} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
-import {kindOf, looksLikeCollection, typesOf} from '../multistatus/selection.ts'
+import {isBelow, kindOf, looksLikeCollection, typesOf} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
@@ -151,10 +151,6 @@ export class Completeness {
 /** Includes each URL with a slash at its end, whatever its type: it costs one request to find out that it is no collection. */
 function mayBeCollection(result: DavResult<unknown>): boolean {
   return result.ok && (looksLikeCollection(result) || result.url.endsWith('/'))
-}
-
-function isBelow({relation}: DavResult<unknown>): boolean {
-  return relation === 'member' || relation === 'descendant'
 }
 
 /**

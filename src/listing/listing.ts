@@ -10,8 +10,8 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import {MAX_PAGES, REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
 import {formatDepth} from '../protocol/depth.ts'
+import type {DavError} from '../protocol/errors.ts'
 import {
-  DavError,
   DavHttpError,
   DavNetworkError,
   DavTimeoutError,
@@ -25,7 +25,7 @@ import {discard} from '../transport/transport.ts'
 import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
 import type {Listing} from './query.ts'
 import {NamedResources} from './named.ts'
-import {failureOf} from './query.ts'
+import {failureOf, propfindError} from './query.ts'
 
 /** An answer whose body has begun. */
 interface Page<P> {
@@ -169,10 +169,8 @@ export class ListingAnswer<P> {
 
 /** Makes the error for an answer of another resource. */
 export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
-  return new DavError(
-    `PROPFIND ${url} was redirected to ${answer.url}, which is another resource`,
-    {method: 'PROPFIND', url},
-  )
+  const sentence = `PROPFIND ${url} was redirected to ${answer.url}, which is another resource`
+  return propfindError(url, sentence)
 }
 
 /**
@@ -293,10 +291,8 @@ function refusal(
 /** Makes the error of a success without a Multi-Status document. */
 function nonsense(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
   const problem = answer.problem()
-  if (!(problem instanceof MultiStatusError)) {
-    const sentence = `PROPFIND ${url} was answered ${status} without a body`
-    return problem ?? new DavError(sentence, {method: 'PROPFIND', url})
-  }
+  if (!(problem instanceof MultiStatusError))
+    return problem ?? propfindError(url, `PROPFIND ${url} was answered ${status} without a body`)
   const {message, reason, offset, limit} = problem
   const {conditions, excerpt} = answer
   const facts = {method: problem.method, url: problem.url, conditions, excerpt}

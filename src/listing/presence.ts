@@ -8,13 +8,13 @@ import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
-import {DavError, DavHttpError} from '../protocol/errors.ts'
+import {DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import type {Listing} from './query.ts'
 import type {ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
-import {failureOf, withRequest} from './query.ts'
+import {failureOf, propfindError, withRequest} from './query.ts'
 
 /** Formats the body of a PROPFIND that finds out if a resource is there. */
 export function presenceBody(): string {
@@ -102,10 +102,8 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
   const result = self ?? (count === 1 ? other : undefined)
   if (result !== undefined) return result.ok ? result : withRequest(result, listing)
   const {url} = listing
-  throw new DavError(
-    `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`,
-    {method: 'PROPFIND', url},
-  )
+  const sentence = `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`
+  throw propfindError(url, sentence)
 }
 
 /**
@@ -118,11 +116,10 @@ export async function isPresent(url: string, context: CallContext): Promise<bool
   const query = {...asked, root: url, body: presenceBody(), decoders: {}, attempts: 0}
   const {answer, refusal, self} = await read({...asked, query, isFirst: true}, context)
   if (answer?.isElsewhere === true) throw ledElsewhere(url, answer)
-  if (self === undefined)
-    throw new DavError(`The answer to PROPFIND ${url} does not name it`, {method: 'PROPFIND', url})
+  if (self === undefined) throw propfindError(url, `The answer to PROPFIND ${url} does not name it`)
   if (self.ok || self.reason === 'propstat') return true
   if (isMissing(self)) return false
   if (refusal !== undefined) throw refusal
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
-  throw new DavError(description, {method: 'PROPFIND', url})
+  throw propfindError(url, description)
 }

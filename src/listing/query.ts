@@ -92,6 +92,11 @@ export function failureOf(error: DavError, url: string, relation: Relation): Fai
   return createFailure({url, relation, status: 0, ...why, description})
 }
 
+/** Makes the error of a PROPFIND whose answer is of no use. */
+export function propfindError(url: string, sentence: string): DavError {
+  return new DavError(sentence, {method: 'PROPFIND', url})
+}
+
 /** Makes the gap in the whole that a failed listing is. */
 export function incompleteListing({url, status}: Failure): Incomplete {
   return status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status}

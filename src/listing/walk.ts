@@ -17,7 +17,14 @@ import {cutsInSilence, DepthRefused, isDepthRefusalError, refusesDepth} from './
 import type {Frontier} from './frontier.ts'
 import type {Listing} from './query.ts'
 import {ledElsewhere, list} from './listing.ts'
-import {incompleteListing, isDeep, levelsOf, listingFailure, withRequest} from './query.ts'
+import {
+  incompleteListing,
+  isDeep,
+  levelsOf,
+  listingFailure,
+  propfindError,
+  withRequest,
+} from './query.ts'
 
 /** The means of a walk. */
 export interface WalkContext extends CallContext {
@@ -105,7 +112,8 @@ async function listOne<P>(
   // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
   if (!answer.hasListed || isElsewhere) {
     const isNamed = answer.hasSelf && !isElsewhere
-    if (!isNamed && (!isFirst || !throws)) throw notListed(url)
+    const sentence = `The answer to PROPFIND ${url} names neither the resource nor its members`
+    if (!isNamed && (!isFirst || !throws)) throw propfindError(url, sentence)
     gaps.push({href: url, reason: 'self'})
   }
   // Known only now: a collection that may not be seen is refused in the same words as the depth.
@@ -115,10 +123,7 @@ async function listOne<P>(
   if (isElsewhere || completeness === undefined) return {summary, next: []}
   // An answer to Depth infinity that names the resource alone: the server may have taken the Depth for 0.
   if (isInfinite && completeness.mayBeDepthZero)
-    return {
-      summary,
-      next: [{...listing, url: isFirst ? query.root : url, depth: 1, isFirst: false}],
-    }
+    return {summary, next: [{...listing, url: isFirst ? root : url, depth: 1, isFirst: false}]}
   return {summary, next: listingsOf(completeness.unlisted(), listing, incomplete)}
 }
 
@@ -137,13 +142,6 @@ function listingsOf(
     else found.push({query, url, depth: 1, isFirst: false})
   }
   return found
-}
-
-function notListed(url: string): DavError {
-  return new DavError(`The answer to PROPFIND ${url} names neither the resource nor its members`, {
-    method: 'PROPFIND',
-    url,
-  })
 }
 
 function levelOf(url: string): number {

@@ -1,16 +1,14 @@
-/** The error of programs that catch a Failure instead of asking for it. */
+/** A Failure as an error, for programs that catch errors rather than ask for `ok`. */
 
 import {DavError, visible} from '../protocol/errors.ts'
-import type {Failure} from './result.ts'
+import type {Failure, Success} from './result.ts'
 
 /** A {@link Failure} as an error. `unwrap` throws it. */
 export class DavFailureError extends DavError {
-  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavFailureError'
   /** The Failure. */
   readonly failure: Failure
 
-  /** Reports if a value is an error of this class, from any copy of the package. */
   static override is(this: void, value: unknown): value is DavFailureError {
     return DavError.is(value) && value.name === 'DavFailureError'
   }
@@ -27,4 +25,18 @@ export class DavFailureError extends DavError {
     })
     this.failure = failure
   }
+}
+
+/**
+ * Gives the Success, or throws the Failure.
+ *
+ * @throws DavFailureError with the Failure as its `failure`.
+ * @example
+ * ```ts
+ * const {properties} = unwrap(await dav.stat('photos/1.jpg'))
+ * ```
+ */
+export function unwrap<S extends Success<unknown>>(result: S | Failure): S {
+  if (result.ok) return result
+  throw new DavFailureError(result)
 }

@@ -3,19 +3,14 @@
 import type {Failure} from './result.ts'
 
 /** The facts of a Failure. An absent fact has no member, so that a Failure stays equal to itself after JSON. */
-export type FailureFacts = {
-  readonly [Name in 'href' | 'relation' | 'conditions' | 'missing']?: Failure[Name] | undefined
-} & {readonly [Name in 'url' | 'status' | 'reason']: Failure[Name]} & {
-  readonly [Name in 'cause' | 'description' | 'location' | 'members' | 'request' | 'retryAfter']?:
-    | Failure[Name]
-    | undefined
+export type FailureFacts = Pick<Failure, 'url' | 'status' | 'reason'> & {
+  readonly [Name in Exclude<keyof Failure, 'ok' | 'members'>]?: Failure[Name] | undefined
 }
 
 /** Makes a Failure. Defaults: the path of the URL as href, relation `self`, no conditions and no properties. */
 export function createFailure(facts: FailureFacts): Failure {
-  const {url, href = pathOf(url), relation = 'self', status, reason} = facts
-  const {conditions = [], missing = [], cause, description} = facts
-  const {location, request, retryAfter} = facts
+  const {url, href = pathOf(url), relation = 'self', status, reason, cause} = facts
+  const {conditions = [], missing = [], description, location, request, retryAfter} = facts
   return {
     ok: false,
     href,

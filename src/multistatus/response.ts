@@ -7,7 +7,7 @@ import {Undecodable} from '../properties/decode.ts'
 import type {Property, PropertyValues, Written} from '../properties/values.ts'
 import type {PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
-import {isSuccessStatus} from '../protocol/status.ts'
+import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
 import type {DavResult, Failure, PropertyFailure} from './result.ts'
 
 // Each list begins as this one, which `append` never changes.
@@ -177,7 +177,7 @@ function propstatStatus(
 
 /** Tells if the resource itself is not there: its propstats name no property, or the type that every resource has. */
 function isGone(propstats: readonly PropstatDraft[], {properties}: Contents): boolean {
-  if (propstats.some(({status}) => status !== 404 && status !== 410)) return false
+  if (!propstats.every(({status}) => isMissingStatus(status))) return false
   const names = propstats.flatMap(({from, to}) => properties.slice(from, to).map(({key}) => key))
   return names.length === 0 || names.includes('resourcetype')
 }

@@ -66,6 +66,10 @@ export function isCollection(result: DavResult<unknown>): boolean | undefined {
   return kind && kind === 'collection'
 }
 
+export function isBelow({relation}: DavResult<unknown>): boolean {
+  return relation === 'member' || relation === 'descendant'
+}
+
 /** Recognizes a collection by its type or, if that is not told, by the slash at the end of its URL. */
 export function looksLikeCollection({url, properties}: Success<unknown>): boolean {
   const kind = kindOf(properties)

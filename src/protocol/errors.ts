@@ -94,7 +94,6 @@ export interface DavHttpErrorFacts {
 
 /** The server refused the exchange as a whole: 401, 404, 503, a redirect that may not be followed, … */
 export class DavHttpError extends DavError {
-  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavHttpError'
   /** The status of the answer. */
   readonly status: number
@@ -118,7 +117,6 @@ export class DavHttpError extends DavError {
    */
   readonly challenges: readonly Challenge[]
 
-  /** Reports if a value is an error of this class, from any copy of the package. */
   static override is(this: void, value: unknown): value is DavHttpError {
     return isNamed(value, ['DavHttpError'])
   }
@@ -163,10 +161,8 @@ function explainStatus({
 
 /** No answer, or one that broke off: refused, reset, a name that does not resolve. `cause` has the platform's error. */
 export class DavNetworkError extends DavError {
-  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavNetworkError'
 
-  /** Reports if a value is an error of this class, from any copy of the package. */
   static override is(this: void, value: unknown): value is DavNetworkError {
     return isNamed(value, ['DavNetworkError'])
   }
@@ -174,12 +170,10 @@ export class DavNetworkError extends DavError {
 
 /** The time allowed for a part of the exchange ran out. */
 export class DavTimeoutError extends DavError {
-  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'DavTimeoutError'
   /** The limit: until connected, until the headers of the answer, or between two chunks of its body. */
   readonly timeout: 'connect' | 'headers' | 'idle'
 
-  /** Reports if a value is an error of this class, from any copy of the package. */
   static override is(this: void, value: unknown): value is DavTimeoutError {
     return isNamed(value, ['DavTimeoutError'])
   }
@@ -201,7 +195,6 @@ export type MultiStatusErrorReason =
 
 /** A body that is no Multi-Status document, ends early, is not well-formed or breaks a limit. */
 export class MultiStatusError extends DavError {
-  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'MultiStatusError'
   /**
    * The kind of fault. The limits `response` and `value` are also checked at the end of a chunk. A response may break one of
@@ -217,7 +210,6 @@ export class MultiStatusError extends DavError {
   /** The beginning of a body that is something else, at most 1,000 characters; else empty. */
   readonly excerpt: string
 
-  /** Reports if a value is an error of this class, from any copy of the package. */
   static override is(this: void, value: unknown): value is MultiStatusError {
     return isNamed(value, ['MultiStatusError'])
   }

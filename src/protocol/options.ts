@@ -21,14 +21,9 @@ export type Rules<Options> = {readonly [Name in keyof Options]-?: Rule}
 /** A value that another function checks. */
 export const ANY: Rule = {words: 'any value', accepts: () => true}
 
-export const BOOLEAN: Rule = {
-  words: 'true or false',
-  accepts: (value) => typeof value === 'boolean',
-}
-
-export const NUMBER: Rule = {words: 'a number', accepts: (value) => typeof value === 'number'}
-
-export const TEXT: Rule = {words: 'a string', accepts: (value) => typeof value === 'string'}
+export const BOOLEAN: Rule = /* @__PURE__ */ ofType('boolean', 'true or false')
+export const NUMBER: Rule = /* @__PURE__ */ ofType('number', 'a number')
+export const TEXT: Rule = /* @__PURE__ */ ofType('string', 'a string')
 
 export const TEXTS: Rule = {
   words: 'an array of strings',
@@ -45,7 +40,11 @@ export const SIGNAL: Rule = {
 
 /** A function, described by a phrase such as `a function of the progress`. */
 export function callback(words: string): Rule {
-  return {words, accepts: (value) => typeof value === 'function'}
+  return ofType('function', words)
+}
+
+function ofType(type: string, words: string): Rule {
+  return {words, accepts: (value) => typeof value === type}
 }
 
 /** One of a few strings. */

@@ -4,9 +4,8 @@ import {DavNetworkError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {OpenResponse, OpenTransport} from '../transport/deadlines.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import {NotSentError} from './not-sent.ts'
+import {NotSentError, sleep} from './not-sent.ts'
 import type {Pace, Slot} from './pace.ts'
-import {sleep} from './sleep.ts'
 
 /** The waits of exchanges. */
 export interface PacedOptions {

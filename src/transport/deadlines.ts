@@ -112,7 +112,7 @@ export function withDeadlines(
 function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
   const {body} = request
-  if (body === undefined || !isStreamed(body)) return {...request, signal}
+  if (!isStreamed(body)) return {...request, signal}
   const open = (): Chunks<Uint8Array> => {
     const chunks = openStream(body)
     const next = (): Promise<IteratorResult<Uint8Array, undefined>> => {
@@ -146,8 +146,13 @@ export class OpenBody implements Required<IterableBody> {
   /** @throws DavNetworkError for a body that cannot be read. */
   constructor(body: DavBody, deadline: Deadline, idle: number) {
     this.#deadline = deadline
-    this.#chunks = this.#open(body)
     this.#idle = idle
+    try {
+      if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
+      this.#chunks = openStream(body)
+    } catch (error) {
+      throw deadline.explain(error)
+    }
   }
 
   [Symbol.asyncIterator](): this {
@@ -200,15 +205,6 @@ export class OpenBody implements Required<IterableBody> {
     this.#isOver = true
     this.#deadline.end()
     for (const {onEnd} of this.#watchers) onEnd(error)
-  }
-
-  #open(body: DavBody): Chunks<unknown> {
-    try {
-      if (isStreamed(body)) return openStream(body)
-    } catch (error) {
-      throw this.#deadline.explain(error)
-    }
-    throw this.#deadline.explain(new TypeError('the body is no stream and no iterable of bytes'))
   }
 
   #bytesOf(chunk: unknown): Uint8Array {

@@ -62,7 +62,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   }
   const transport: Transport = async ({method, url, headers, body, signal}) => {
     const send = fetch ?? globalThis.fetch
-    const chunks = body !== undefined && isStreamed(body) ? openStream(body) : undefined
+    const chunks = isStreamed(body) ? openStream(body) : undefined
     try {
       return await send(url, {
         method,

@@ -1,5 +1,6 @@
 /** Tells the kinds of request bodies. */
 
+import {isObject} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
 /**
@@ -12,12 +13,12 @@ import type {RequestBody, StreamedBody} from './transport.ts'
  * ```
  */
 export function isReplayable(body: RequestBody | undefined): boolean {
-  return body === undefined || !isStreamed(body)
+  return !isStreamed(body)
 }
 
 /** Tells bytes that come one after another from those that are there. */
-export function isStreamed(body: RequestBody): body is StreamedBody {
-  return typeof body === 'object' && ('getReader' in body || Symbol.asyncIterator in body)
+export function isStreamed(body: unknown): body is StreamedBody {
+  return isObject(body) && ('getReader' in body || Symbol.asyncIterator in body)
 }
 
 /**
@@ -29,9 +30,8 @@ export function checkBody(body: unknown): void {
   if (body === undefined || typeof body === 'string' || ArrayBuffer.isView(body)) return
   const tag = Object.prototype.toString.call(body)
   if (/^\[object (?:Blob|File|(?:Shared)?ArrayBuffer)\]$/.test(tag)) return
-  const isObject = typeof body === 'object' && body !== null
-  if (!isObject || !('getReader' in body || Symbol.asyncIterator in body))
+  if (!isStreamed(body))
     throw new TypeError('body is a string, bytes, a Blob, or a stream or iterable of bytes')
-  if ('locked' in body && body.locked === true)
+  if ('locked' in body && body.locked)
     throw new TypeError('body is a stream that somebody reads already')
 }

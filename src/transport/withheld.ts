@@ -16,7 +16,7 @@ export function withBodiesSentOnce<R extends DavResponse>(transport: Send<R>): S
   const sent = new WeakMap<object, string>()
   return async (request) => {
     const {method, url, body} = request
-    if (body !== undefined && isStreamed(body)) {
+    if (isStreamed(body)) {
       const before = sent.get(body)
       if (before !== undefined) {
         const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`

@@ -19,6 +19,7 @@ import {firstListing} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
+import {isBelow} from '../multistatus/selection.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -225,7 +226,7 @@ async function verify(
   let hasMembers = false
   try {
     await walk(frontier, {...context, incomplete: [], throws: false}, (batch) => {
-      const left = batch.filter(({ok, relation}) => ok && isBelow(relation))
+      const left = batch.filter((result) => result.ok && isBelow(result))
       hasMembers ||= left.length > 0
       return emit(left.map((result) => leftOver(request, result, status)))
     })
@@ -236,10 +237,6 @@ async function verify(
   return hasMembers
     ? fail(request, {status: 424, reason: 'member', description})
     : fail(request, {status, reason: 'status', description})
-}
-
-function isBelow(relation: DavResult['relation']): boolean {
-  return relation === 'member' || relation === 'descendant'
 }
 
 /** Makes the Failure of a member that is still there. */

@@ -7,7 +7,7 @@ import {DavClient, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {inPhases} from '../../src/retry/phases.ts'
+import {inPhases} from '../../src/engine/phases.ts'
 import {
   answer207,
   type FaultServer,
