@@ -16,7 +16,7 @@ import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import type {Repeats} from '../retry/repeats.ts'
-import type {OpenBody, OpenResponse} from '../transport/deadlines.ts'
+import type {OpenResponse} from '../transport/deadlines.ts'
 import {WithheldError} from '../transport/withheld.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
@@ -127,7 +127,15 @@ export async function readAnswer<P>(
       parser ??= makeParser()
       if (parser.error === undefined) {
         const results = parser.write(next.value)
-        if (parser.isMultiStatus) return streamed(body, parser, results)
+        if (parser.isMultiStatus) {
+          const reading = parser
+          return {
+            kind: 'multistatus',
+            batches: readResults(() => body, reading, results),
+            summary: () => reading.endBehindRoot(),
+            discard: () => body.cancel(),
+          }
+        }
       }
       if (length < PLAIN_ANSWER_BYTES) head.push(next.value)
       length += next.value.length
@@ -186,17 +194,4 @@ function problemOf(parser: MultiStatusParser<unknown>): unknown {
     return error
   }
   return undefined
-}
-
-function streamed<P>(
-  body: OpenBody,
-  parser: MultiStatusParser<P>,
-  first: readonly DavResult<P>[],
-): MultiStatusAnswer<P> {
-  return {
-    kind: 'multistatus',
-    batches: readResults(() => body, parser, first),
-    summary: () => parser.endBehindRoot(),
-    discard: () => body.cancel(),
-  }
 }

@@ -10,10 +10,9 @@ import {NotSentError, sleep} from '../retry/not-sent.ts'
 import {withAuth} from '../transport/auth.ts'
 import type {OpenTransport} from '../transport/deadlines.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
-import {ElsewhereError, withRedirects} from '../transport/redirects.ts'
+import {refuseElsewhere, withRedirects} from '../transport/redirects.ts'
 import {withBodiesSentOnce} from '../transport/withheld.ts'
-import type {DavRequest, DavResponse, Transport} from '../transport/transport.ts'
-import {discard} from '../transport/transport.ts'
+import type {DavRequest, Transport} from '../transport/transport.ts'
 import type {Session} from './session.ts'
 
 /** The way to the server for one call. */
@@ -52,24 +51,6 @@ export interface ConnectionOptions {
 }
 
 /**
- * Checks that the origin that was asked has answered. A transport that follows redirects by itself may bring another answer.
- *
- * @throws ElsewhereError for an answer of another origin.
- */
-async function checkOrigin(
-  response: DavResponse,
-  {method, url}: DavRequest,
-  origin: string,
-): Promise<DavResponse> {
-  const {url: answerer = ''} = response
-  if (answerer === '' || answerer === url || URL.parse(answerer, url)?.origin === origin)
-    return response
-  await discard(response)
-  const sentence = `${method} ${url} was answered by ${visible(answerer, 200)}, another origin`
-  throw new ElsewhereError(sentence, {method, url})
-}
-
-/**
  * Opens the way to the server for one call. The client's signal and its own end it.
  *
  * @param stop - Aborted when the reader goes away. Everything ends at once then.
@@ -96,7 +77,13 @@ export function openConnection(
   const counted: Transport = async (request) => {
     connection.requests++
     connection.sent = schemeOf(request)
-    return checkOrigin(await session.transport(request), request, session.base.origin)
+    const response = await session.transport(request)
+    // A transport that follows redirects by itself may bring the answer of another origin.
+    const {url: answerer = ''} = response
+    const isOther = answerer !== '' && answerer !== request.url
+    return isOther && URL.parse(answerer, request.url)?.origin !== session.base.origin
+      ? refuseElsewhere(response, request, `${visible(answerer, 200)}, another origin`)
+      : response
   }
   const timed = withBodiesSentOnce(withDeadlines(counted, session.timeouts, end.signal))
   const authorized =

@@ -15,7 +15,7 @@ export interface RunOptions {
   /** Ends the work with its reason. Runs under way end by their own means. */
   readonly signal: AbortSignal
   /** Aborted when no source may be taken any more. */
-  readonly ending?: AbortSignal
+  readonly ending?: AbortSignal | undefined
 }
 
 /** Gives timers their turn in work that waits for nothing. An abort could not end it otherwise. */

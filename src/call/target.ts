@@ -98,16 +98,13 @@ export function findDestructiveProblem(destructive: DestructiveTarget): string |
  */
 function guardTarget({method, url, base, target}: DestructiveTarget): void {
   const found = standings(url.pathname, base.pathname)
-  if (found.has('same') || found.has('around')) {
-    throw new TypeError(
-      `${method} ${url.href} is refused: the client's own base is in it; say unguarded: true if that is meant`,
-    )
-  }
-  if (found.has('elsewhere')) {
-    throw new TypeError(
-      `${method} ${url.href} is refused: it is outside ${base.href}; say unguarded: true if that is meant${explainLeadingSlash(target, url, base)}`,
-    )
-  }
+  const holdsBase = found.has('same') || found.has('around')
+  if (!holdsBase && !found.has('elsewhere')) return
+  const why = holdsBase ? "the client's own base is in it" : `it is outside ${base.href}`
+  const hint = holdsBase ? '' : explainLeadingSlash(target, url, base)
+  throw new TypeError(
+    `${method} ${url.href} is refused: ${why}; say unguarded: true if that is meant${hint}`,
+  )
 }
 
 /** Finds the reason why a result is no target of a request that destroys, though it names a resource. */
@@ -161,17 +158,13 @@ function resolveObject(target: URL | ResultTarget): URL {
 
 function resolveReference(reference: string, base: URL): URL {
   const problem = findReferenceProblem(reference)
-  if (problem !== undefined) {
-    throw new TypeError(
-      `${quoted(reference)} has ${problem}, so it would name another resource: escape a plain path with encodePath`,
-    )
-  }
-  const url = URL.parse(reference, base.href)
-  if (url === null)
-    throw new TypeError(
-      `${quoted(reference)} is no URL reference: escape a plain path with encodePath`,
-    )
-  return url
+  const url = problem === undefined ? URL.parse(reference, base.href) : null
+  if (url !== null) return url
+  const fault =
+    problem === undefined
+      ? 'is no URL reference'
+      : `has ${problem}, so it would name another resource`
+  throw new TypeError(`${quoted(reference)} ${fault}: escape a plain path with encodePath`)
 }
 
 // Most references have these characters only, and then there is nothing to find.

@@ -10,8 +10,7 @@ import {keepSelf, selfOf} from '../listing/presence.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
-import {ElsewhereError} from '../transport/redirects.ts'
-import {discard} from '../transport/transport.ts'
+import {refuseElsewhere} from '../transport/redirects.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
 
@@ -30,11 +29,8 @@ export async function exchange(
   const headers = {...conditions, ...verb.headers(request)}
   const response = await connection.send({method, url, headers})
   const head = readHead(response, url, connection.repeats)
-  if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)) {
-    await discard(response)
-    const sentence = `${method} ${url} was answered by ${head.url}, which is another resource`
-    throw new ElsewhereError(sentence, {method, url})
-  }
+  if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
+    await refuseElsewhere(response, request, `${head.url}, which is another resource`)
   const answer = await readAnswer<Properties>(session, response, {method, url: head.url})
   const {verdict, failsMembers} =
     answer.kind === 'plain'

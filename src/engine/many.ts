@@ -16,6 +16,7 @@ import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
 import {isObject} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER} from '../protocol/options.ts'
+import {isStreamed} from '../transport/request-body.ts'
 import {sendWithRetries} from './attempts.ts'
 import {Folding, Refused} from './folding.ts'
 import type {VerbOptions} from './one.ts'
@@ -75,37 +76,34 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   const total = Array.isArray(targets) ? targets.length : undefined
   if (Array.isArray(targets)) for (const target of targets) settle(target)
   const {href} = session.base
-  return createCall(
-    session,
-    {href, signal, policy, concurrency, grace: GRACE_MILLISECONDS},
-    async (context, emit) => {
-      const {connection, stop} = context
-      const {pace, ending} = connection
-      const meter = new ProgressMeter(connection, total, onProgress)
-      const add: Sink<DavResult> = (batch) => {
-        try {
-          // Results after the end of the reader are not counted.
-          if (!stop.signal.aborted) meter.add(batch)
-        } catch (error) {
-          // An error of the listener ends the call.
-          stop.abort(error)
-          throw error
-        }
-        return emit(batch)
-      }
-      const run = runner(call, {...context, verb}, meter, add)
-      const [sources, rest] = sourcesOf(targets)
+  const settings = {href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
+  return createCall(session, settings, async (context, emit) => {
+    const {connection, stop} = context
+    const {pace, ending} = connection
+    const meter = new ProgressMeter(connection, total, onProgress)
+    const add: Sink<DavResult> = (batch) => {
       try {
-        await runAll(sources, {pace, ending, signal: stop.signal}, run)
-        // The call ended before their turn. Each has its verdict all the same.
-        if (ending.aborted) await runAll(rest, {pace, signal: stop.signal}, run)
-      } finally {
-        meter.report()
+        // Results after the end of the reader are not counted.
+        if (!stop.signal.aborted) meter.add(batch)
+      } catch (error) {
+        // An error of the listener ends the call.
+        stop.abort(error)
+        throw error
       }
-      ending.throwIfAborted()
-      return {incomplete: isResultStream(targets) ? (await targets.summary).incomplete : []}
-    },
-  )
+      return emit(batch)
+    }
+    const run = runner(call, {...context, verb}, meter, add)
+    const [sources, rest] = sourcesOf(targets)
+    try {
+      await runAll(sources, {pace, ending, signal: stop.signal}, run)
+      // The call ended before their turn. Each has its verdict all the same.
+      if (ending.aborted) await runAll(rest, {pace, signal: stop.signal}, run)
+    } finally {
+      meter.report()
+    }
+    ending.throwIfAborted()
+    return {incomplete: isResultStream(targets) ? (await targets.summary).incomplete : []}
+  })
 }
 
 /** Gives the function that handles each target. */
@@ -158,10 +156,7 @@ function unsent(verdict: DavResult): Outcome {
 }
 
 function assertMany(name: string, targets: unknown): void {
-  const isMany =
-    isObject(targets) &&
-    (Symbol.iterator in targets || Symbol.asyncIterator in targets || 'getReader' in targets)
-  if (isMany) return
+  if (isStreamed(targets) || (isObject(targets) && Symbol.iterator in targets)) return
   const one = name.replace(/Many$/, '')
   throw new TypeError(`${name} takes an iterable of targets; for a single one there is ${one}`)
 }

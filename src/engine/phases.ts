@@ -17,7 +17,7 @@ export async function runPhases(
   run: (failure: Failure) => Promise<void>,
 ): Promise<void> {
   const {pace} = connection
-  const options = {pace, signal: stop.signal, ...(ending !== undefined && {ending})}
+  const options = {pace, signal: stop.signal, ending}
   for (const phase of inPhases(failures, verb.order)) {
     const folding = new Folding()
     await runAll(phase, options, async (failure) => {

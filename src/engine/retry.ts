@@ -78,8 +78,8 @@ export function retry(
 ): ResultStream {
   const options = typeof given === 'number' ? {attempts: given} : given === undefined ? {} : given
   const {unguarded = false, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
-  const {concurrency: asked = session.concurrency, ...settings} = others
-  const concurrency = resolveConcurrency(asked)
+  const {concurrency: asked, ...settings} = others
+  const concurrency = resolveConcurrency(asked ?? session.concurrency)
   const policy = resolvePolicy({...session.retry, ...settings})
   assertIterable(failures)
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}

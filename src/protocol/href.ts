@@ -30,7 +30,8 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 const PLAIN_PATH =
   /^(?:\/(?:[\w\-~!$&'()*+,;=:@]|%[013-9A-Fa-f][\dA-Fa-f])[\w\-.~!$&'()*+,;=:@]*(?:%[\dA-Fa-f]{2}[\w\-.~!$&'()*+,;=:@]*)*)*\/?$/
 
-const PLAIN = /* @__PURE__ */ plainCharacters()
+// It needs no escape in a segment. RFC 3986, section 3.3.
+const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
 /** Resolves the hrefs of one answer against the URL of its request. */
 export class HrefResolver {
@@ -132,8 +133,8 @@ export function canonicalPath(path: string): string {
   if (!path.includes('%') && isPlainPath(path)) return path.endsWith('/') ? path.slice(0, -1) : path
   const escaped = path.replaceAll(NOT_IN_PATH, escapeCharacter)
   const unescaped = escaped.replaceAll(/%[\da-f]{2}/gi, (escape) => {
-    const code = Number.parseInt(escape.slice(1), 16)
-    return PLAIN[code] === 1 ? String.fromCharCode(code) : escape.toUpperCase()
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+    return PLAIN_CHARACTER.test(character) ? character : escape.toUpperCase()
   })
   const segments = unescaped.split('/').filter((segment) => segment !== '')
   return segments.length === 0 ? '' : `/${segments.join('/')}`
@@ -180,14 +181,4 @@ function escapeCharacter(character: string): string {
   return character === '%'
     ? '%25'
     : encodeURIComponent(character.toWellFormed()).replaceAll("'", '%27')
-}
-
-/** Makes a table by code: 1 for the characters that need no escape in a segment. RFC 3986, section 3.3. */
-function plainCharacters(): Uint8Array {
-  const plain = new Uint8Array(128)
-  const letters = 'abcdefghijklmnopqrstuvwxyz'
-  for (const character of `${letters}${letters.toUpperCase()}0123456789-._~!$&'()*+,;=:@`) {
-    plain[character.charCodeAt(0)] = 1
-  }
-  return plain
 }

@@ -9,16 +9,10 @@ const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
 
 // They belong to the connection. undici refuses them, and browsers drop them in silence.
-const OF_CONNECTION: ReadonlySet<string> = new Set([
-  'content-length',
-  'expect',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-])
+const OF_CONNECTION = /^(?:content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
 
 // No fetch sends them. RFC 9110, sections 9.3.6 and 9.3.8.
-const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
+const FORBIDDEN_METHODS = /^(?:CONNECT|TRACE|TRACK)$/i
 
 /** Reports if a text can be the value of a header. The platform's own error would quote the value. */
 export function isHeaderValue(value: string): boolean {
@@ -49,7 +43,7 @@ export function resolveHeaders(
  * @throws TypeError for an argument that cannot be sent.
  */
 export function checkRequest({method, url, headers, body}: DavRequest): void {
-  if (!TOKEN.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase()))
+  if (!TOKEN.test(method) || FORBIDDEN_METHODS.test(method))
     throw new TypeError(`${quoted(method)} is no method that can be sent`)
   if (!/^https?:\/\/[^/?#]/.test(url))
     throw new TypeError(`${method}: the URL begins with https:// or http://`)
@@ -59,14 +53,14 @@ export function checkRequest({method, url, headers, body}: DavRequest): void {
 
 function checkHeader(name: string, value: unknown): asserts value is string {
   if (!TOKEN.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
-  if (OF_CONNECTION.has(name.toLowerCase()))
+  if (OF_CONNECTION.test(name))
     throw new TypeError(`headers: ${name} belongs to the connection, and the transport sets it`)
   if (typeof value !== 'string' || !isHeaderValue(value))
     throw new TypeError(`headers: the value of ${name} has characters that no header can have`)
 }
 
 // Their values are URL references, in which each byte counts.
-const REFERENCES: ReadonlySet<string> = new Set(['location', 'content-location', 'link'])
+const REFERENCES = /^(?:(?:content-)?location|link)$/i
 
 /**
  * Headers of an answer as the server meant them. Platforms read their bytes as Latin-1, but CivetWeb and nginx send a
@@ -81,8 +75,7 @@ export function withHeaderText(headers: DavHeaders): DavHeaders {
       try {
         return decodeURIComponent(value.replaceAll(/[%\x80-\xFF]/g, escapeByte))
       } catch {
-        const isReference = REFERENCES.has(name.toLowerCase())
-        return isReference ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value
+        return REFERENCES.test(name) ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value
       }
     },
   }

@@ -7,7 +7,7 @@ import {MAX_REDIRECTS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import {isSafe} from './methods.ts'
-import type {DavResponse, Send} from './transport.ts'
+import type {DavRequest, DavResponse, Send} from './transport.ts'
 import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
@@ -17,6 +17,16 @@ export class HiddenRedirectError extends DavNetworkError {}
 
 /** Another resource, or another server, has answered. Sending the request again would reach that one again. */
 export class ElsewhereError extends DavError {}
+
+/** Refuses an answer by another one than was asked. Its body is given up. */
+export async function refuseElsewhere(
+  response: DavResponse,
+  {method, url}: Pick<DavRequest, 'method' | 'url'>,
+  answerer: string,
+): Promise<never> {
+  await discard(response)
+  throw new ElsewhereError(`${method} ${url} was answered by ${answerer}`, {method, url})
+}
 
 /** Follows such redirects. Any other one is given to the caller as the answer. */
 export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R> {
