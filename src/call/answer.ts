@@ -186,7 +186,6 @@ export function causeOf(error: DavError): FailureCause {
   return error instanceof DavNetworkError ? 'network' : 'unreadable'
 }
 
-/** The reason that a body is no Multi-Status document. */
 function problemOf(parser: MultiStatusParser<unknown>): unknown {
   try {
     parser.end()

@@ -78,7 +78,7 @@ export function readConditions(
   target: Target | ConditionalTarget,
   options: Conditions & {readonly ifUnchanged?: boolean | undefined},
 ): ConditionalHeaders {
-  const own = conditionsOf(target)
+  const own = typeof target !== 'object' || target instanceof URL ? {} : checked(target)
   for (const name of CONDITIONS) {
     if (own[name] !== undefined && options[name] !== undefined)
       throw new TypeError(`Give ${name} once: with the target or as an option`)
@@ -96,10 +96,6 @@ export function readConditions(
     ...(lockToken !== undefined && {if: formatLockToken(lockToken)}),
   }
   return {conditions}
-}
-
-function conditionsOf(target: Target | ConditionalTarget): Conditions {
-  return typeof target !== 'object' || target instanceof URL ? {} : checked(target)
 }
 
 /** Picks the conditions, and checks that they are strings. */

@@ -6,7 +6,7 @@ import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import type {ResolvedPolicy} from '../retry/policy.ts'
 import {Repeats} from '../retry/repeats.ts'
-import {NotSentError, sleep} from '../retry/not-sent.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {withAuth} from '../transport/auth.ts'
 import type {OpenTransport} from '../transport/deadlines.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
@@ -96,20 +96,12 @@ export function openConnection(
     onBytes: (length) => (connection.bytes += length),
   })
   const connection: Connection = {
-    send: (request) =>
-      send({
-        ...request,
-        headers: {...session.headers, ...request.headers},
-        signal: end.signal,
-      }),
+    send: (request) => {
+      const headers = {...session.headers, ...request.headers}
+      return send({...request, headers, signal: end.signal})
+    },
     pace,
-    repeats:
-      policy === undefined
-        ? undefined
-        : new Repeats(policy, {
-            held: () => pace.held,
-            sleep: (milliseconds) => pace.idle(sleep(milliseconds, ending.signal)),
-          }),
+    repeats: policy && new Repeats(policy, pace, ending.signal),
     ending: ending.signal,
     signal: end.signal,
     isGraceful: grace > 0,

@@ -44,7 +44,6 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The options that a raw request knows. */
 const REQUEST_OPTIONS: Rules<RequestOptions> = {
   headers: RECORD,
   body: ANY,

@@ -22,7 +22,7 @@ export async function sendWithRetries(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
-): Promise<Outcome & {readonly problem?: unknown}> {
+): Promise<Outcome> {
   const {repeats} = context.connection
   if (repeats === undefined) return attempt(request, context, emit)
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
@@ -85,7 +85,6 @@ function causesOf({verdict, members}: Attempt, open: readonly Failure[]): readon
   return verdict.status === 424 ? open : [...open, verdict]
 }
 
-/** Sends one attempt, and holds the members that it names. */
 async function attemptWhole(request: TargetRequest, context: VerbContext): Promise<Attempt> {
   const members: DavResult[] = []
   const outcome = await attempt(request, context, (batch) => {
@@ -103,7 +102,7 @@ async function attempt(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
-): Promise<Outcome & {readonly problem?: unknown}> {
+): Promise<Outcome> {
   try {
     return await exchange(request, context, emit)
   } catch (problem) {

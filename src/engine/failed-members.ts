@@ -29,7 +29,6 @@ export class FailedMembers {
     this.#path = canonicalPathOf(url)
   }
 
-  /** Adds the outcome of an attempt at the target. */
   addAttempt(attempt: Attempt): void {
     this.#begin(this.#path, attempt)
     for (const member of attempt.members) this.#add(member, pathFor(member))

@@ -106,7 +106,6 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   })
 }
 
-/** Gives the function that handles each target. */
 function runner<T>(
   {settle, options}: ManyCall<T>,
   context: VerbContext,

@@ -209,7 +209,6 @@ function keyOf({method, url, destination}: RequestKey): string {
 
 type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination'>
 
-/** Reads the query of a failed listing. */
 function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
   {base, decoders = {}}: Session,
@@ -275,7 +274,6 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
-/** Sends a failed request again, and emits its verdict. */
 async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,

@@ -59,11 +59,11 @@ export interface Outcome {
   readonly extent: 'none' | 'part' | 'all'
   /** The server says that it has done it. Another request would change what was made there since. */
   readonly isDone: boolean
+  /** The error that broke the exchange; the verdict is then its Failure. */
+  readonly problem?: unknown
 }
 
 /** The outcome of one attempt, with the members that it named. */
 export interface Attempt extends Outcome {
   readonly members: readonly DavResult[]
-  /** The error that broke the exchange; the verdict is then its Failure. */
-  readonly problem?: unknown
 }

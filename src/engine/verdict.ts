@@ -131,7 +131,6 @@ function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }
 
-/** Counts an attempt. */
 export function sentAgain(request: TargetRequest): TargetRequest {
   return {...request, attempts: request.attempts + 1}
 }

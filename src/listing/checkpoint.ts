@@ -47,7 +47,6 @@ const CHECKPOINT: Rules<Checkpoint> = {
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
 
-/** Writes down the rest. */
 export function makeCheckpoint(
   {url, root, depth}: ListingQuery,
   frontier: Frontier,

@@ -73,7 +73,6 @@ export interface WalkOptions<
 >
   extends Omit<PropfindOptions<Names, D, All>, 'depth'>, Pick<Walk, 'levels'> {}
 
-/** The options that `stat` knows. */
 export const STAT_OPTIONS: Rules<StatOptions> = {
   properties: TEXTS,
   allprop: BOOLEAN,
@@ -84,20 +83,13 @@ export const STAT_OPTIONS: Rules<StatOptions> = {
   signal: SIGNAL,
 }
 
-// Calls that a bundler can leave out, unlike a spread.
-const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = /* @__PURE__ */ Object.assign(
-  {},
-  STAT_OPTIONS,
-  {concurrency: NUMBER, resume: ANY},
-)
-const PROPFIND_OPTIONS: Rules<PropfindOptions> = /* @__PURE__ */ Object.assign(
-  {},
-  LISTING_OPTIONS,
-  {depth: ANY},
-)
-const WALK_OPTIONS: Rules<WalkOptions> = /* @__PURE__ */ Object.assign({}, LISTING_OPTIONS, {
-  levels: ANY,
-})
+const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = {
+  ...STAT_OPTIONS,
+  concurrency: NUMBER,
+  resume: ANY,
+}
+const PROPFIND_OPTIONS: Rules<PropfindOptions> = {...LISTING_OPTIONS, depth: ANY}
+const WALK_OPTIONS: Rules<WalkOptions> = {...LISTING_OPTIONS, levels: ANY}
 
 /** The names of the properties that the results may have; `string` stands for any name. */
 export type AskedNames<Names extends PropertyNameList, All extends boolean> = All extends true

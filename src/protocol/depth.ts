@@ -28,7 +28,6 @@ export interface Walk {
   readonly levels?: number | undefined
 }
 
-/** The members of a walk. */
 const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
 
 /**

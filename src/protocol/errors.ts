@@ -5,6 +5,7 @@
 
 import type {Challenge, SentScheme} from './challenge.ts'
 import {explainChallenges} from './challenge.ts'
+import {memberOf} from './members.ts'
 
 /** The request that an error is about, as far as it is known. */
 export interface DavErrorOptions extends ErrorOptions {
@@ -26,13 +27,8 @@ const NAMES = [
 
 /** Recognizes an error of any copy of this package, and of any realm, by its literal name. */
 function isNamed(value: unknown, names: readonly string[]): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.prototype.toString.call(value) === '[object Error]' &&
-    'name' in value &&
-    names.some((name) => name === value.name)
-  )
+  const isError = Object.prototype.toString.call(value) === '[object Error]'
+  return isError && names.some((name) => name === memberOf(value, 'name'))
 }
 
 /**
@@ -257,8 +253,8 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
   const short = text.length > length ? `${beginning(text, length)}…` : text
   return short.replaceAll(HARMFUL, (character, at: number) => {
     if (character === '\n' || character === '\r' || character === '\t') return ' '
-    if (isJoiner(character) && isBeyondLatin(short, at - 1) && isBeyondLatin(short, at + 1))
-      return character
+    const isJoiner = character === '\u200C' || character === '\u200D'
+    if (isJoiner && isBeyondLatin(short, at - 1) && isBeyondLatin(short, at + 1)) return character
     const code = (character.codePointAt(0) ?? 0).toString(16)
     return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
   })
@@ -280,10 +276,6 @@ function withoutCredentials(text: string): string {
 
 // Up to the last `@` of the authority. The slashes may be missing, too many, or the other ones.
 const URL_CREDENTIALS = /^(\s*(?:[a-z][a-z\d+.-]*:[/\\]*|[/\\]{2,}))[^/?#\\]*@/i
-
-function isJoiner(character: string): boolean {
-  return character === '\u200C' || character === '\u200D'
-}
 
 function isBeyondLatin(text: string, index: number): boolean {
   const code = text.charCodeAt(index)

@@ -37,7 +37,6 @@ export interface LocalPathOptions {
   readonly windows?: boolean | undefined
 }
 
-/** The options that `toLocalPath` knows. */
 const LOCAL_PATH_OPTIONS: Rules<LocalPathOptions> = {base: ANY, windows: BOOLEAN}
 
 // With the backslash that URLs take for a slash.

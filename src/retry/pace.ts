@@ -24,7 +24,6 @@ export interface Slot {
   free(): void
 }
 
-/** The pace of one call. */
 export class Pace {
   readonly #maximum: number
   readonly #limit: ReturnType<typeof pLimit>
@@ -54,7 +53,6 @@ export class Pace {
     this.#server.busyUntil = Math.max(this.#server.busyUntil, performance.now() + milliseconds)
   }
 
-  /** Waits for a slot. */
   enter(): Promise<Slot> {
     const kept = this.#kept.pop()
     if (kept !== undefined) return Promise.resolve(this.#slot(kept))

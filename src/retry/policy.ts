@@ -77,7 +77,6 @@ export type ResolvedPolicy = Pick<RetrySettings, 'onRetry'> & {
   >
 }
 
-/** The settings that a policy knows. */
 export const RETRY_SETTINGS: Rules<RetrySettings> = {
   attempts: NUMBER,
   minDelay: NUMBER,

@@ -1,26 +1,22 @@
 /** The repetitions of one call: its policy, its budget and its time. Knows no verb. RFC 9110, section 10.2.3. */
 
 import type {Failure} from '../multistatus/result.ts'
+import {sleep} from './not-sent.ts'
+import type {Pace} from './pace.ts'
 import type {ResolvedPolicy} from './policy.ts'
 import {delayAfter} from './policy.ts'
 
-/** The waits of a call. */
-export interface Waiting {
-  /** Milliseconds in which nothing may be sent to the server. */
-  held(): number
-  sleep(milliseconds: number): Promise<void>
-}
-
-/** The repetitions of one call. */
 export class Repeats {
   readonly #policy: ResolvedPolicy
-  readonly #waiting: Waiting
+  readonly #pace: Pace
+  readonly #ending: AbortSignal
   readonly #began = performance.now()
   #count = 0
 
-  constructor(policy: ResolvedPolicy, waiting: Waiting) {
+  constructor(policy: ResolvedPolicy, pace: Pace, ending: AbortSignal) {
     this.#policy = policy
-    this.#waiting = waiting
+    this.#pace = pace
+    this.#ending = ending
   }
 
   /** The least milliseconds before the second attempt. */
@@ -66,11 +62,11 @@ export class Repeats {
     if (failure === undefined || attempt >= policy.attempts || this.#count >= policy.budget)
       return undefined
     const delay = delayAfter(policy, attempt, longestWait(retryable, asked), Math.random())
-    const until = performance.now() + Math.max(delay, this.#waiting.held())
+    const until = performance.now() + Math.max(delay, this.#pace.held)
     if (until - this.#began > policy.maxElapsed) return undefined
     if (spends) this.spend()
     policy.onRetry?.({failure, attempt: attempt + 1, delay})
-    return () => this.#waiting.sleep(delay)
+    return () => this.#pace.idle(sleep(delay, this.#ending))
   }
 }
 

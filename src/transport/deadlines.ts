@@ -164,7 +164,6 @@ export class OpenBody implements Required<IterableBody> {
     this.#watchers.push(watcher)
   }
 
-  /** The next chunk, in the order of the server. */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
     try {

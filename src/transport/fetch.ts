@@ -25,7 +25,6 @@ export interface FetchTransportOptions {
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
 }
 
-/** The options that the fetch transport knows. */
 const FETCH_OPTIONS: Rules<FetchTransportOptions> = {
   fetch: callback("a function such as the platform's fetch"),
   credentials: oneOf('omit', 'same-origin', 'include'),

@@ -48,7 +48,6 @@ export interface UndiciTransportOptions {
   readonly connectTimeout?: number | undefined
 }
 
-/** The options that the undici transport knows. */
 const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
   dispatcher: {
     words: 'a dispatcher of undici, such as an Agent or a ProxyAgent',

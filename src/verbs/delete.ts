@@ -35,7 +35,6 @@ export type DeleteTarget = Target | ConditionalTarget
  */
 export type Targets = AnyIterable<DeleteTarget>
 
-/** Options for each target of a DELETE. */
 interface DeleteRules {
   /**
    * The verdict on a target that is not there: `failure`, or `success` for jobs whose aim is that it is gone.
@@ -104,7 +103,6 @@ export const DELETE: Verb = {
   },
 }
 
-/** Deletes one resource. */
 export async function deleteOne(
   session: Session,
   target: DeleteTarget,
@@ -114,7 +112,6 @@ export async function deleteOne(
   return runOne(session, DELETE, settle(session, target, options), options)
 }
 
-/** Deletes many resources. */
 export function deleteMany(
   session: Session,
   targets: Targets,
@@ -239,7 +236,6 @@ async function verify(
     : fail(request, {status, reason: 'status', description})
 }
 
-/** Makes the Failure of a member that is still there. */
 function leftOver(request: TargetRequest, result: DavResult<unknown>, status: number): Failure {
   const {href, url, relation} = result
   const description = `It is still there after a DELETE of what it is in that was answered ${status}`
