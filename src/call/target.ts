@@ -77,8 +77,8 @@ export interface DestructiveTarget {
 }
 
 /**
- * Finds the reason why a request that destroys is not sent. It is a result that is `outside` or could not be listed, a control
- * character, or a name that some servers read as the collection around it.
+ * Finds the reason why a request that destroys is not sent. The target is a result that is `outside` or could not be listed,
+ * has a control character, or a name that some servers read as the collection around it.
  *
  * @returns The reason, `undefined` for a target that is safe.
  * @throws TypeError for the client's own base and for a target around or outside it.

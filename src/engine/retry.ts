@@ -53,7 +53,7 @@ export interface RetryOptions extends RetrySettings {
   readonly concurrency?: number | undefined
   /**
    * Allows targets that the guards of a DELETE refuse: the client's own base, targets outside it, names with a control
-   * character, names that some servers read as the collection around them.
+   * character. Also names that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */

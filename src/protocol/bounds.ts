@@ -18,6 +18,9 @@ export const PLAIN_PATH_CHARACTERS = 4096
  */
 export const ANCESTRY_CHARACTERS = 262_144
 
+/** Readings of a path by servers. Paths of people have fewer than ten; one with more counts as one that may be anywhere. */
+export const MAX_READINGS = 2000
+
 /** No date is longer. A longer text of a hostile server is not worth a search. */
 export const DATE_CHARACTERS = 64
 

@@ -1,7 +1,7 @@
 /**
- * Where a resource belongs in a folder, and back. Each name of a server becomes a name of its own that stays in its
- * folder: what would not is kept as an escape, and what no escape can hold is refused. Knows no file system: it folds no
- * case and normalizes nothing. RFC 3986, sections 2.1 and 3.3; RFC 4918, section 5.2.
+ * The path of a resource in a local folder, and back. Each name of a server becomes a name of its own that stays in its
+ * folder. An unsafe character is kept as an escape, or refused if no escape can hold it. Knows no file system: folds no case
+ * and normalizes nothing. RFC 3986, sections 2.1 and 3.3; RFC 4918, section 5.2.
  */
 
 import {quoted, visible} from './errors.ts'
@@ -10,11 +10,11 @@ import {canonicalPath, relate} from './href.ts'
 import type {Rules} from './options.ts'
 import {ANY, BOOLEAN, readOptions} from './options.ts'
 
-/** What a local path begins at, and what it must be fit for. */
+/** Options of `toLocalPath`. */
 export interface LocalPathOptions {
   /**
-   * The collection that was listed, absolute, or its result, with a slash at its end or without: paths begin below it. A
-   * job that fills a folder wants to give it, or the way from the server's root becomes part of every path.
+   * The collection that was listed, absolute, or its result; with a slash at its end or without. Paths begin below it.
+   * Without it the way from the server's root is part of every path.
    *
    * @defaultValue the root of the server
    */
@@ -27,10 +27,9 @@ export interface LocalPathOptions {
       }
     | undefined
   /**
-   * Refuses what Windows reserves or cannot hold too, and would take for a device, another drive, a stream of another file
-   * or a name without its end: `CON`, `PRN`, `AUX`, `NUL`, `COM1` to `COM9`, `LPT1` to `LPT9`, `CONIN$` and `CONOUT$`, with
-   * any extension; a dot or a space at the end of a name; and `< > : " | ? *` and the control characters anywhere in it. A
-   * job that writes to Windows wants it.
+   * Refuses names that Windows reserves or cannot hold. These are its devices with any extension: `CON`, `PRN`, `AUX`, `NUL`,
+   * `COM1` to `COM9`, `LPT1` to `LPT9`, `CONIN$`, `CONOUT$`. So are names with a dot or a space at their end, with a control
+   * character, or with one of `< > : " | ? *`.
    *
    * @defaultValue `false`
    */
@@ -48,7 +47,7 @@ const ESCAPED =
 const PERCENT_THAT_ESCAPES_NOTHING = /%25(?![\da-f]{2})/gi
 const DRIVE_LETTER = /^[a-z]:/i
 
-// The second half is what comes before the space.
+// The second half: all characters before the space.
 const NOT_IN_WINDOWS = /[<>:"|?*]|[^ -\u{10ffff}]/u
 const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(?:\.|$)/i
 
@@ -56,18 +55,17 @@ const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]|conin\$|c
  * The path of a result, relative to the folder that stands for `base`: `''` for the base itself, no slash at either end,
  * `/` between segments on every system. Whatever a server writes, the path stays in the folder that it is joined to.
  *
- * Two resources never have the same path, and {@link fromLocalPath} goes back: a `/` or `\` inside a name stays an escape
- * (`a%2Fb`), and so does a byte that is not UTF-8 (`caf%E9`) and the colon of what looks like a drive letter (`C%3A`); a `%`
- * before two hex digits becomes `%25`, and any other one stays. Names that differ in case or normalization alone are two paths,
- * which some file systems hold as one.
+ * Two resources never have the same path, and {@link fromLocalPath} goes back. These stay escapes: a `/` or `\` inside a
+ * name (`a%2Fb`), a byte that is not UTF-8 (`caf%E9`), the colon of a drive letter (`C%3A`). A `%` before two hex digits
+ * becomes `%25`, and any other one stays. Names that differ in case or normalization alone are two paths. Some file systems
+ * hold them as one.
  *
- * Doubled slashes fold, as `relation` folds them: `/photos//a` and `/photos/a` are one resource with the path `a`, and so are
- * `a//b` and `a/b`. Nothing else does, a slash at the end and needless escapes aside.
+ * Doubled slashes fold, as `relation` folds them: `/photos//a` and `/photos/a` are one resource with the path `a`. So do a
+ * slash at the end and needless escapes, and nothing else.
  *
  * @param result - A result, a Failure too.
- * @throws TypeError where the result is `outside`, is not at or below `base`, or has a name that is `.` or `..` or that
- *   holds a NUL; where `windows` is asked for, for a name that Windows cannot hold; where `base` is no absolute
- *   URL; and for an unknown option.
+ * @throws TypeError for a result that is `outside` or not at or below `base`. Also for a name that is `.` or `..` or holds a
+ *   NUL, and with `windows` for one that Windows cannot hold. Also for a `base` that is no absolute URL, and an unknown option.
  * @example
  * ```ts
  * const base = 'https://dav.example/photos/'
@@ -111,10 +109,10 @@ export function toLocalPath(
 }
 
 /**
- * The URL reference of what {@link toLocalPath} gave a path for, relative to the same base, whose URL must end with a slash
- * where the reference is resolved against it. The slash at the end of a collection is not in it.
+ * The URL reference of the resource for which {@link toLocalPath} gave a path, relative to the same base. Resolve it against
+ * a base that ends with a slash. The slash at the end of a collection is not in it.
  *
- * @param path - What `toLocalPath` gave, such as `100% sure/a%2Fb`; on Windows too with `/` between segments.
+ * @param path - A path of `toLocalPath`, such as `100% sure/a%2Fb`; on Windows too with `/` between segments.
  * @returns The reference, such as `100%25%20sure/a%2Fb`; `''` for the base itself.
  * @throws TypeError for a path that `toLocalPath` never gives: it would mean another resource than it seems to. Such a path is
  *   absolute, or has a drive letter, a `\` or a NUL. It may have a segment that is empty, `.` or `..`, or half of a surrogate
@@ -156,7 +154,7 @@ function baseOf(given: LocalPathOptions['base'], url: URL): URL {
   return base
 }
 
-/** The name of a segment whose escapes are in upper case. Unescapes everything that can be told apart from an escape then. */
+/** The name of a segment with escapes in upper case. Keeps the escapes that are needed to go back. */
 function decodeName(segment: string): string {
   return segment.replaceAll(ESCAPED, decodeCharacter).replaceAll(PERCENT_THAT_ESCAPES_NOTHING, '%')
 }

@@ -12,7 +12,7 @@ import {canonicalPathOf} from './href.ts'
  *
  * @param path - A path of plain names, such as `photos/100% #1?.jpg`.
  * @returns The reference, such as `photos/100%25%20%231%3F.jpg`.
- * @throws TypeError for a segment `.` or `..`, which is resolved in spite of any escape, and for half of a surrogate pair,
+ * @throws TypeError for a segment `.` or `..`, which is resolved in spite of any escape. Also for half of a surrogate pair,
  *   which no URL can hold.
  * @example
  * ```ts

@@ -1,23 +1,22 @@
 /**
  * Every way in which servers read a path. Some decode before they resolve dots, some cut parameters off segments, some take
- * a backslash for a slash: what is one resource to us may be another one to them. RFC 3986, sections 3.3 and 5.2.4.
+ * a backslash for a slash. One resource to us may be another one to them. RFC 3986, sections 3.3 and 5.2.4.
  */
 
-/** Where a path stands to another one: the same resource, below it, around it, or none of these. */
+import {MAX_READINGS} from './bounds.ts'
+
+/** The place of a path to another one: the same resource, below it, around it, or none of these. */
 export type Standing = 'same' | 'below' | 'around' | 'elsewhere'
 
 /** Two paths, read in the same way. */
 interface Reading {
   readonly path: string
   readonly base: string
-  /** Whether escapes were decoded: each character is a byte then. */
+  /** Escapes were decoded: each character is a byte. */
   readonly isDecoded: boolean
-  /** Whether the parameters of one segment were cut off since. */
+  /** The parameters of one segment were cut off since. */
   readonly isCut: boolean
 }
-
-// Paths of people have fewer than ten. A path with more readings than these counts as one that may be anywhere.
-const MOST_READINGS = 2000
 
 // Without any of these, each server reads a path alike. `E0` and `F0` begin a longer form of a character of ASCII here only.
 const AMBIGUOUS = /[;\\]|\/\/|%(?:2f|5c|2e|3b|00|c[01]|e0%[89]|f0%8|f8%8|fc%8)/i
@@ -25,7 +24,7 @@ const CONTROL = /%(?:[01][\da-f]|7f)/i
 const OVERLONG =
   /[\xC0\xC1][\x80-\xBF]|\xE0[\x80-\x9F][\x80-\xBF]|\xF0[\x80-\x8F][\x80-\xBF]{2}|\xF8[\x80-\x87][\x80-\xBF]{3}|\xFC[\x80-\x83][\x80-\xBF]{4}/g
 
-/** Where a path stands to another one, in each reading of the two. Both are absolute paths as a URL has them. */
+/** Finds the places of a path to another one in each reading. Both are absolute, as in a URL. */
 export function standings(path: string, base: string): ReadonlySet<Standing> {
   const first: Reading = {path, base, isDecoded: false, isCut: false}
   const found = new Set<Standing>([standing(first)])
@@ -35,7 +34,7 @@ export function standings(path: string, base: string): ReadonlySet<Standing> {
   for (let reading = waiting.pop(); reading !== undefined; reading = waiting.pop()) {
     for (const next of readOn(reading)) {
       if (seen.has(keyOf(next))) continue
-      if (seen.size === MOST_READINGS) return found.add('elsewhere')
+      if (seen.size === MAX_READINGS) return found.add('elsewhere')
       seen.add(keyOf(next))
       found.add(standing(next))
       waiting.push(next)
@@ -44,18 +43,17 @@ export function standings(path: string, base: string): ReadonlySet<Standing> {
   return found
 }
 
-/** Whether a path is below another one in each reading. */
 export function isBelowInEachReading(path: string, base: string): boolean {
   const found = standings(path, base)
   return found.size === 1 && found.has('below')
 }
 
-/** Whether a path has an escaped control character, which servers cut off, drop or take for the end. */
+/** Finds an escaped control character. Servers cut it off, drop it or take it for the end. */
 export function hasControlCharacter(path: string): boolean {
   return CONTROL.test(path)
 }
 
-/** What one more step of a server makes of two paths. */
+/** Gives the readings of two paths after one more step of a server. */
 function* readOn({path, base, isDecoded, isCut}: Reading): Generator<Reading> {
   if (!isDecoded) yield {path: decode(path), base: decode(base), isDecoded: true, isCut: false}
   for (const step of STEPS) yield {path: step(path), base: step(base), isDecoded, isCut}
