@@ -17,6 +17,10 @@ export interface ResultTarget {
   readonly url: string
 }
 
+/** Completes the refusal of a URL. */
+export const HAS_CREDENTIALS =
+  'has credentials in it: give them as auth, such as basicAuth(username, password)'
+
 /**
  * Returns the URL of a target, as it is sent. A `;` becomes `%3B`, because servlet containers cut a name at a raw one. A result
  * that is a collection by its type gets its slash, without which nginx answers a DELETE with 409.
@@ -30,19 +34,12 @@ export function resolveTarget(target: Target, base: URL): URL {
   if (memberOf(target, 'reason') === 'malformed')
     throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
   const url = typeof target === 'string' ? resolveReference(target, base) : resolveObject(target)
-  if (url.origin !== base.origin) {
-    throw new TypeError(
-      `${describe(url)} is not on ${base.origin}: a client stays on the origin of its url`,
-    )
-  }
-  if (url.hash !== '' || url.href.endsWith('#')) {
-    throw new TypeError(`${describe(url)} has a fragment: escape a '#' of a name with encodePath`)
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new TypeError(
-      `${describe(url)} has credentials in it: give them as auth, such as basicAuth(username, password)`,
-    )
-  }
+  const refusal = (why: string): TypeError => new TypeError(`${describe(url)} ${why}`)
+  if (url.origin !== base.origin)
+    throw refusal(`is not on ${base.origin}: a client stays on the origin of its url`)
+  if (url.hash !== '' || url.href.endsWith('#'))
+    throw refusal("has a fragment: escape a '#' of a name with encodePath")
+  if (url.username !== '' || url.password !== '') throw refusal(HAS_CREDENTIALS)
   escapeSemicolons(url)
   if (isKnownCollection(target) && url.search === '' && !url.pathname.endsWith('/'))
     url.pathname += '/'
@@ -77,8 +74,8 @@ export interface DestructiveTarget {
 }
 
 /**
- * Finds the reason why a request that destroys is not sent. The target is a result that is `outside` or could not be listed,
- * has a control character, or a name that some servers read as the collection around it.
+ * Finds the reason why a request that destroys is not sent. A result may be `outside`, or could not be listed. A name
+ * may have a control character, or be read by some servers as the collection around it.
  *
  * @returns The reason, `undefined` for a target that is safe.
  * @throws TypeError for the client's own base and for a target around or outside it.

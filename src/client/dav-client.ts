@@ -44,7 +44,7 @@ import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
-import {spelled} from '../call/target.ts'
+import {HAS_CREDENTIALS, spelled} from '../call/target.ts'
 import type {ExistsOptions} from '../listing/stat.ts'
 import {exists, stat} from '../listing/stat.ts'
 import type {Target} from '../call/target.ts'
@@ -394,11 +394,7 @@ function resolveBase(given: string | URL): URL {
   if (url === null) throw new TypeError('url is absolute, such as https://dav.example/files/')
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new TypeError('url begins with https:// or http://')
-  if (url.username !== '' || url.password !== '') {
-    throw new TypeError(
-      'url has credentials in it: give them as auth, such as basicAuth(username, password)',
-    )
-  }
+  if (url.username !== '' || url.password !== '') throw new TypeError(`url ${HAS_CREDENTIALS}`)
   if (url.search !== '' || url.hash !== '')
     throw new TypeError('url has neither a query nor a fragment')
   if (!url.pathname.endsWith('/')) url.pathname += '/'

@@ -85,8 +85,8 @@ export function retry(
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, call, async (context, emit) => {
     const {connection} = context
-    const incomplete: Incomplete[] = []
     const {ending} = connection
+    const incomplete: Incomplete[] = []
     const all: Failure[] = []
     const turns = new Turns()
     const sources = open(failures, ending)
@@ -100,18 +100,18 @@ export function retry(
       if (connection.isEnd(error)) await emit(all)
       throw error
     }
-    const {listings, requests, kept} = plan(all, {session, policy, unguarded, verbs})
+    const {listings, queries, requests, kept} = plan(all, {session, policy, unguarded, verbs})
     // A listing that is not sent again is not complete.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
     await emit(kept)
-    const frontier = new Frontier([...listings.keys()])
+    const frontier = new Frontier(listings)
     try {
-      if (listings.size > 0) await walk(frontier, {...context, incomplete, throws: false}, emit)
+      if (listings.length > 0) await walk(frontier, {...context, incomplete, throws: false}, emit)
     } catch (error) {
       // A failure that was not sent again, or not to its end, is unchanged.
       const left = new Set(frontier.left.map(({query}) => query))
-      const unlisted = [...listings].filter(([{query}]) => left.has(query))
+      const unlisted = [...queries].filter(([query]) => left.has(query))
       if (connection.isEnd(error))
         await emit([...unlisted.map(([, failure]) => failure), ...requests.values()])
       throw error
@@ -147,8 +147,9 @@ function plan(
   failures: readonly Failure[],
   {session, policy, unguarded, verbs}: Planning,
 ): {
-  /** Listings, each with the failure that asks for it. */
-  readonly listings: ReadonlyMap<Listing, Failure>
+  readonly listings: readonly Listing[]
+  /** The queries of listings, each with the failure that asks for it. */
+  readonly queries: ReadonlyMap<ListingQuery, Failure>
   /** Failures of requests that change something, by their resource, with the request as it is sent. */
   readonly requests: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
@@ -176,12 +177,8 @@ function plan(
     if (problem === undefined) requests.set(keyOf(again), {...failure, request: again})
     else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
-  const listings = new Map<Listing, Failure>()
-  for (const query of outermost([...queries.keys()])) {
-    const failure = queries.get(query)
-    if (failure !== undefined) listings.set(firstListing(query, session), failure)
-  }
-  return {listings, requests, kept}
+  const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
+  return {listings, queries, requests, kept}
 }
 
 /**

@@ -125,7 +125,7 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
 }
 
 /** Callbacks of a body that is read. */
-export interface BodyWatcher {
+interface BodyWatcher {
   /** The number of bytes that arrived. */
   readonly onBytes?: (length: number) => void
   /** Called once: the body was read to its end, given up, or broke with this error. */
@@ -136,7 +136,7 @@ export interface BodyWatcher {
  * The body of an answer, of any transport: bytes, under the time limit. Its connection is free as soon as it ends, however
  * that is. Written by hand: a generator costs each chunk several steps more.
  */
-export class OpenBody implements Required<IterableBody> {
+class OpenBody implements Required<IterableBody> {
   readonly #chunks: Chunks<unknown>
   readonly #deadline: Deadline
   readonly #idle: number
