@@ -261,8 +261,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *
    * @param target - A URL reference, a URL or a result.
    * @returns The resource's own result, in any place of the answer. A missing resource is a Failure with status 404 or 410,
-   *   however the server says it.
-   * @throws TypeError or RangeError for an invalid target or option; {@link DavHttpError} for any other refusal;
+   *   however the server says it. Any other refusal of the resource is a Failure too.
+   * @throws TypeError or RangeError for an invalid target or option; {@link DavHttpError} for a refusal by another resource;
    *   {@link DavError} for an answer without such a result, {@link MultiStatusError}, {@link DavNetworkError},
    *   {@link DavTimeoutError}.
    * @example

@@ -1,4 +1,4 @@
-/** A Failure as an error, for programs that catch errors rather than ask for `ok`. */
+/** Turns results into exceptions, for programs that catch errors rather than ask for `ok`. */
 
 import {DavError, visible} from '../protocol/errors.ts'
 import type {Failure, Success} from './result.ts'
@@ -28,9 +28,9 @@ export class DavFailureError extends DavError {
 }
 
 /**
- * Gives the Success, or throws the Failure.
+ * Returns a Success, and throws for a Failure.
  *
- * @throws DavFailureError with the Failure as its `failure`.
+ * @throws {@link DavFailureError} with the Failure as its `failure`.
  * @example
  * ```ts
  * const {properties} = unwrap(await dav.stat('photos/1.jpg'))
