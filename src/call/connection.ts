@@ -85,7 +85,10 @@ export function openConnection(
       ? refuseElsewhere(response, request, `${visible(answerer, 200)}, another origin`)
       : response
   }
-  const timed = withBodiesSentOnce(withDeadlines(counted, session.timeouts, end.signal))
+  const timed = withBodiesSentOnce(
+    withDeadlines(counted, session.timeouts, end.signal),
+    session.sentBodies,
+  )
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
   const pace = new Pace(concurrency, session.server)

@@ -7,6 +7,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions, RECORD, SIGNAL} from '../protocol/options.ts'
 import {resolveHeaders} from '../transport/headers.ts'
 import {isDestructive} from '../transport/methods.ts'
+import {checkBody} from '../transport/request-body.ts'
 import type {RawResponse, RequestBody} from '../transport/transport.ts'
 import {errorOf} from './call.ts'
 import {openConnection} from './connection.ts'
@@ -63,6 +64,7 @@ export async function request(
   const given = readOptions('request', options, REQUEST_OPTIONS)
   const {body, depth, unguarded = false, signal} = given
   if (typeof method !== 'string') throw new TypeError('request: method is a string such as GET')
+  checkBody(body)
   if (depth !== undefined) assertDepth(depth)
   const verb = method.toUpperCase()
   const headers = resolveHeaders(given.headers)
@@ -85,7 +87,7 @@ export async function request(
     })
     if (response.body === null) close()
     else response.body.watch({onEnd: close})
-    return response
+    return {...response, url: response.url ?? url}
   } catch (error) {
     close()
     throw errorOf(error, connection, showCaller)

@@ -8,6 +8,7 @@ import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
+import type {SentBodies} from '../transport/withheld.ts'
 
 /** A client's settings, checked and complete. */
 export interface Session {
@@ -21,6 +22,8 @@ export interface Session {
   readonly malformed: 'throw' | 'skip' | undefined
   readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
+  /** The bodies of requests that can be sent once only. */
+  readonly sentBodies: SentBodies
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
   /** Facts about the server that calls have learnt. */

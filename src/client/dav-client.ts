@@ -156,6 +156,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      sentBodies: new WeakMap(),
       server: {refusesInfinity: false, busyUntil: 0},
     }
   }

@@ -66,16 +66,17 @@ interface Reading<P> {
   readonly count: number
 }
 
-/** Reads an answer. A refusal is the resource's own Failure, unless another resource answered. */
+/** Reads an answer. A refusal is the resource's own Failure, unless another resource refused. */
 async function read<P>(listing: Listing, context: CallContext): Promise<Reading<P>> {
   const {url} = listing
   const answer = await list<P>(listing, context).catch((error: unknown) => {
-    if (error instanceof DavHttpError && canonicalPathOf(error.url) === canonicalPathOf(url))
-      return error
+    if (error instanceof DavHttpError) return error
     throw error
   })
-  if (answer instanceof DavHttpError)
-    return {refusal: answer, self: failureOf(answer, url, 'self'), count: 1}
+  if (answer instanceof DavHttpError) {
+    const isOwn = canonicalPathOf(answer.url) === canonicalPathOf(url)
+    return {refusal: answer, self: isOwn ? failureOf(answer, url, 'self') : undefined, count: 0}
+  }
   const root = answer.isElsewhere ? url : answer.url
   const selves: DavResult<P>[] = []
   let other: DavResult<P> | undefined
@@ -92,18 +93,20 @@ async function read<P>(listing: Listing, context: CallContext): Promise<Reading<
 }
 
 /**
- * Reads the resource's own result, in any place of the answer.
+ * Reads the resource's own result, in any place of the answer. A refusal is a Failure.
  *
- * @throws DavError for an answer without such a result, and for a broken exchange.
+ * @throws DavError for an answer without such a result, for a refusal by another resource, and for a broken exchange.
  */
 export async function readSelf<P>(listing: Listing, context: CallContext): Promise<DavResult<P>> {
-  const {self, other, count} = await read<P>(listing, context)
+  const {url, query} = listing
+  const {refusal, self, other, count} = await read<P>(listing, context)
   // Some servers behind a proxy write another path into the only href. A result below is another resource for sure.
   const result = self ?? (count === 1 ? other : undefined)
-  if (result !== undefined) return result.ok ? result : withRequest(result, listing)
-  const {url} = listing
+  const attempts = query.attempts + (listing.sent ?? 1)
+  if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
+  if (result !== undefined) return withRequest(result, listing)
   const sentence = `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`
-  throw propfindError(url, sentence)
+  throw refusal ?? propfindError(url, sentence)
 }
 
 /**
@@ -116,10 +119,10 @@ export async function isPresent(url: string, context: CallContext): Promise<bool
   const query = {...asked, root: url, body: presenceBody(), decoders: {}, attempts: 0}
   const {answer, refusal, self} = await read({...asked, query, isFirst: true}, context)
   if (answer?.isElsewhere === true) throw ledElsewhere(url, answer)
+  if (refusal !== undefined && !(self !== undefined && isMissing(self))) throw refusal
   if (self === undefined) throw propfindError(url, `The answer to PROPFIND ${url} does not name it`)
   if (self.ok || self.reason === 'propstat') return true
   if (isMissing(self)) return false
-  if (refusal !== undefined) throw refusal
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
   throw propfindError(url, description)
 }

@@ -85,6 +85,7 @@ export class MultiStatusStream<
    */
   constructor(options: ParserOptions<D> = {}) {
     const chunks = new TransformStream<Chunk, Chunk>()
+    readOptions('MultiStatusStream', options, PARSER_OPTIONS)
     const results = parseMultiStatus(chunks.readable, options)
     const batches = results.batches()[Symbol.asyncIterator]()
     this.writable = chunks.writable

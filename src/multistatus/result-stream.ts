@@ -115,8 +115,7 @@ class Stream<P> implements ResultStream<P> {
   }
 
   batches(): AsyncIterable<readonly DavResult<P>[]> {
-    const batches = this.#open()
-    return {[Symbol.asyncIterator]: () => batches}
+    return {[Symbol.asyncIterator]: () => this.#open()}
   }
 
   async collect(): Promise<Collected<P>> {

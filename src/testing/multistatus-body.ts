@@ -118,6 +118,7 @@ export function multistatusBody(
   options: MultiStatusBodyOptions = {},
 ): string {
   const {description, syncToken, prefix} = readOptions('multistatusBody', options, OPTIONS)
+  if (!Array.isArray(responses)) throw new TypeError('multistatusBody: give an array of responses')
   if (prefix !== undefined && !/^(?!xml)[a-z_][\w.-]*$|^$/i.test(prefix))
     throw new TypeError('multistatusBody: prefix is a name such as D, or empty')
   const children = [
@@ -175,9 +176,12 @@ function propstatElement(given: MultiStatusPropstat): ElementToWrite {
 function propertyElement(name: string, value: MultiStatusValue): ElementToWrite {
   if (isList(value)) return {name, children: value.map((child) => elementOf(child))}
   if (value instanceof Date) {
+    if (Number.isNaN(value.getTime()))
+      throw new TypeError(`multistatusBody: the date of ${name} is invalid`)
     const text = name === 'creationdate' ? value.toISOString() : value.toUTCString()
     return {name, children: [text]}
   }
+  if (Number.isNaN(value)) throw new TypeError(`multistatusBody: the number of ${name} is NaN`)
   return typeof value === 'object' ? {...value, name} : {name, children: [String(value)]}
 }
 

@@ -115,9 +115,13 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   if (!isStreamed(body)) return {...request, signal}
   const open = (): Chunks<Uint8Array> => {
     const chunks = openStream(body)
-    const next = (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       deadline.restart()
-      return chunks.next()
+      const piece = await chunks.next()
+      // Platforms wait without end, or send the text of the value.
+      if (piece.done !== true && !(piece.value instanceof Uint8Array))
+        throw new TypeError('a piece of the request body is no Uint8Array')
+      return piece
     }
     return {next, return: () => chunks.return()}
   }

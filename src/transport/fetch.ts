@@ -70,7 +70,6 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
         redirect: 'manual',
         cache: 'no-store',
         ...(!isSafe(method) && once()),
-        // The platform itself refuses bytes in shared memory.
         ...(chunks === undefined ? {body: body as BodyInit} : await formatBody(url, chunks)),
         ...(signal !== undefined && {signal}),
       })

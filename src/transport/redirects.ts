@@ -7,6 +7,7 @@ import {MAX_REDIRECTS} from '../protocol/bounds.ts'
 import {DavError, DavNetworkError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import {isSafe} from './methods.ts'
+import {isReplayable} from './request-body.ts'
 import type {DavRequest, DavResponse, Send} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -28,14 +29,18 @@ export async function refuseElsewhere(
   throw new ElsewhereError(`${method} ${url} was answered by ${answerer}`, {method, url})
 }
 
-/** Follows such redirects. Any other one is given to the caller as the answer. */
+/**
+ * Follows such redirects. Any other one is given to the caller as the answer, and so is one of a request whose body can be read
+ * once only.
+ */
 export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R> {
   return async (request) => {
     let asked = request
     for (let followed = 0; ; followed++) {
       const response = await transport(asked)
       const {method, url} = asked
-      const next = followed < MAX_REDIRECTS ? redirectTarget(method, url, response) : undefined
+      const mayFollow = followed < MAX_REDIRECTS && isReplayable(asked.body)
+      const next = mayFollow ? redirectTarget(method, url, response) : undefined
       if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
       asked = {...request, url: next}

@@ -27,9 +27,12 @@ export function isStreamed(body: unknown): body is StreamedBody {
  * @throws TypeError for a value that can be no body, and for a stream that is being read.
  */
 export function checkBody(body: unknown): void {
-  if (body === undefined || typeof body === 'string' || ArrayBuffer.isView(body)) return
-  const tag = Object.prototype.toString.call(body)
-  if (/^\[object (?:Blob|File|(?:Shared)?ArrayBuffer)\]$/.test(tag)) return
+  if (body === undefined || typeof body === 'string') return
+  const tag = Object.prototype.toString.call(ArrayBuffer.isView(body) ? body.buffer : body)
+  // Some platforms send the text of an object in its place.
+  if (tag === '[object SharedArrayBuffer]')
+    throw new TypeError('body is in shared memory: give a copy of its bytes')
+  if (/^\[object (?:Blob|File|ArrayBuffer)\]$/.test(tag)) return
   if (!isStreamed(body))
     throw new TypeError('body is a string, bytes, a Blob, or a stream or iterable of bytes')
   if ('locked' in body && body.locked)

@@ -7,13 +7,18 @@ import type {DavResponse, Send} from './transport.ts'
 /** The request was not sent: no connection got free for it, or its body was sent before. */
 export class WithheldError extends DavError {}
 
+/** Bodies that can be read once only, each with the URL that it was sent to. */
+export type SentBodies = WeakMap<object, string>
+
 /**
- * Sends each streamed body once.
+ * Sends each streamed body once, in all calls that share `sent`.
  *
  * @throws WithheldError for a body that was sent before.
  */
-export function withBodiesSentOnce<R extends DavResponse>(transport: Send<R>): Send<R> {
-  const sent = new WeakMap<object, string>()
+export function withBodiesSentOnce<R extends DavResponse>(
+  transport: Send<R>,
+  sent: SentBodies,
+): Send<R> {
   return async (request) => {
     const {method, url, body} = request
     if (isStreamed(body)) {

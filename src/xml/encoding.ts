@@ -110,7 +110,8 @@ export class EncodingReader {
 
   /** Settles the encoding. Returns the length of the byte-order mark, or -1 if more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
-    const first = (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)
+    // A single byte is no pair of them: `<` alone is the beginning of a document, not UTF-16.
+    const first = bytes.length < 2 ? -1 : (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)
     const coding = COMPRESSED[first]
     if (coding !== undefined) {
       const message = `the body is compressed with ${coding}, and no Content-Encoding says so`

@@ -27,6 +27,9 @@ export interface Markup {
 /** The XML declaration in front of every document. */
 export const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
+// The namespace of declarations, which no element and no other attribute may have.
+const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
+
 const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
 
 /**
@@ -48,7 +51,7 @@ export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
   const prefixes = new Map<string, string>(prefix === '' ? [] : [[DAV, prefix]])
   const others = prefix.startsWith('n') ? 'x' : 'n'
   const prefixed = (name: string, namespace: string, local: string): string => {
-    if (!LOCAL_NAME.test(local)) {
+    if (!LOCAL_NAME.test(local) || namespace === XMLNS_NAMESPACE || name === 'xmlns') {
       throw new TypeError(
         `${quoted(name)} is not a name: write getetag for a DAV: name, {namespace}local for any other`,
       )

@@ -1,7 +1,7 @@
 // States that an answer is recognized by its body, at any length, that nothing counts behind the end of the document, and that
 // the server's own words are reported. RFC 4918, sections 13 and 16; RFC 9110, section 15.
 
-import {DavClient, type DavResult, type Failure} from 'multistatus'
+import {DavClient, type DavResult, type Failure, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -341,6 +341,17 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
     expect(await results({status: 200, body: ['deleted', 50, RESET]})).toMatchObject([
       {ok: true, status: 200},
     ])
+  })
+
+  it('is a body cut after its first byte', async () => {
+    const transport: Transport = async () => new Response('<')
+    const client = new DavClient({url: 'https://dav.example/', transport})
+    expect(await client.delete('a')).toMatchObject({
+      ok: false,
+      status: 0,
+      reason: 'no-answer',
+      cause: 'unreadable',
+    })
   })
 
   it('is the beginning of a document', async () => {

@@ -115,6 +115,12 @@ describe('stat', () => {
     },
   )
 
+  it('gives the number of attempts of a Success that was sent again', async () => {
+    server.answers({status: 503}, answer207(listing('/docs/a')))
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    expect(await dav.stat('docs/a', {retry})).toMatchObject({ok: true, status: 200, attempts: 2})
+  })
+
   it('throws for a 404 of another resource, to which a redirect led', async () => {
     server.answers({status: 302, headers: {location: '/elsewhere'}}, {status: 404})
     await expect(dav.stat('docs/a')).rejects.toMatchObject({

@@ -241,7 +241,20 @@ describe('the summary of an unread stream', () => {
     await summary
     await expect(stream.collect()).rejects.toBeInstanceOf(TypeError)
     expect(() => stream[Symbol.asyncIterator]()).toThrow(TypeError)
-    expect(() => stream.batches()).toThrow(TypeError)
+    expect(() => stream.batches()[Symbol.asyncIterator]()).toThrow(TypeError)
+  })
+
+  it('reads a stream whose batches were asked for and never read', async () => {
+    const stream = dav.propfind('docs/')
+    stream.batches()
+    expect((await stream.summary).successes).toBe(2)
+  })
+
+  it('leaves the reading to a reader that begins in the same turn', async () => {
+    const stream = dav.propfind('docs/')
+    const [summary, {successes}] = await Promise.all([stream.summary, stream.collect()])
+    expect(summary.successes).toBe(successes.length)
+    expect(server.requests).toHaveLength(1)
   })
 
   it('taken before the reading is that of the reading', async () => {

@@ -32,6 +32,7 @@ beforeEach(async () => {
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
     signals: [],
+    sentBodies: new WeakMap(),
     server: {refusesInfinity: false, busyUntil: 0},
   }
 })

@@ -163,6 +163,16 @@ describe('multistatusBody', () => {
     ['a misspelt option', () => multistatusBody([], {synctoken: 'a'})],
     ['a name with a prefix', () => multistatusBody([{href: '/a', properties: ['oc:fileid']}])],
     ['U+0001 in an href', () => multistatusBody([{href: '/\u0001', status: 200}])],
+    [
+      'an invalid date',
+      () => multistatusBody([{properties: {getlastmodified: new Date(Number.NaN)}}]),
+    ],
+    [
+      'a number that is none',
+      () => multistatusBody([{properties: {getcontentlength: Number.NaN}}]),
+    ],
+    // @ts-expect-error -- what a caller without types may write
+    ['a text in the place of responses', () => multistatusBody('abc')],
     ['a prefix that XML reserves', () => multistatusBody([], {prefix: 'xml'})],
     ['a prefix that begins with a digit', () => multistatusBody([], {prefix: '1'})],
     ['a prefix with markup', () => multistatusBody([], {prefix: 'D="">'})],

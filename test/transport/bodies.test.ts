@@ -217,15 +217,51 @@ describe.each([
       ])
     })
 
-    it.each(streamed)('sends %s once, and says so at a redirect', async (_, make) => {
+    it.each(streamed)('sends %s once, and follows no redirect with it', async (_, make) => {
       server.answers({status: 307, headers: {location: '/a/'}}, {status: 201})
-      await expect(open().request('PROPPATCH', 'a', {body: make()})).rejects.toMatchObject({
-        name: 'DavError',
-        method: 'PROPPATCH',
-        url: `${server.url}a/`,
-        message: `PROPPATCH ${server.url}a/ was not sent: its body can be read once only, and was sent to ${server.url}a`,
-      })
+      const {status, headers} = await open().request('PROPPATCH', 'a', {body: make()})
+      expect([status, headers.get('location')]).toEqual([307, '/a/'])
       expect(server.requests).toHaveLength(1)
+    })
+
+    it('refuses a body that another call has sent', async () => {
+      const dav = open()
+      const body = pieces()
+      await dav.request('PUT', 'a', {body})
+      await expect(dav.request('PUT', 'b', {body})).rejects.toMatchObject({
+        name: 'DavError',
+        method: 'PUT',
+        url: `${server.url}b`,
+        message: `PUT ${server.url}b was not sent: its body can be read once only, and was sent to ${server.url}a`,
+      })
+      expect(server.requests.map(({url, body: sent}) => [url, sent])).toEqual([['/a', text]])
+    })
+
+    it.each<[string, () => BufferSource]>([
+      ['a buffer', () => new SharedArrayBuffer(3) as unknown as ArrayBuffer],
+      ['a view', () => new Uint8Array(new SharedArrayBuffer(3)) as unknown as BufferSource],
+    ])('refuses %s in shared memory', async (_, make) => {
+      const sending = open().request('PUT', 'a', {body: make() as RequestBody})
+      await expect(sending).rejects.toThrow(TypeError)
+      expect(server.requests).toEqual([])
+    })
+
+    it.each([new ArrayBuffer(2), 'x', null, 5, {}])(
+      'breaks at once with a piece that is no Uint8Array: %o',
+      async (piece) => {
+        async function* wrong(): AsyncGenerator<Uint8Array> {
+          yield piece as unknown as Uint8Array
+        }
+        await expect(open().request('PUT', 'a', {body: wrong()})).rejects.toMatchObject({
+          name: 'DavNetworkError',
+          method: 'PUT',
+        })
+      },
+    )
+
+    it('gives the URL that answered', async () => {
+      const {url} = await open().request('PUT', 'a', {body: text})
+      expect(url).toBe(`${server.url}a`)
     })
   })
 })

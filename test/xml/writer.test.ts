@@ -73,6 +73,8 @@ describe('formatDocument', () => {
     ['U+0000 in text', {name: 'prop', children: ['\u0000']}],
     ['U+FFFE in an attribute', {name: 'prop', attributes: {a: '\uFFFE'}}],
     ['U+0001 in a namespace', {name: '{urn:\u0001}prop'}],
+    ['an element in the namespace of declarations', {name: '{http://www.w3.org/2000/xmlns/}x'}],
+    ['an attribute xmlns', {name: 'prop', attributes: {xmlns: 'urn:x'}}],
     ['half of a surrogate pair', {name: 'prop', children: ['\uD83D']}],
   ])('refuses %s by a TypeError', (_, element) => {
     expect(() => formatDocument(element)).toThrow(TypeError)
