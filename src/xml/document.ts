@@ -1,4 +1,7 @@
-/** Small whole documents, such as the body of a refused request: read as strictly as a large one, and never thrown over. */
+/**
+ * Reads a small document as a whole, such as the `DAV:error` body of a refused request. It obeys the same rules as a large
+ * one, but never throws for its content: the refusal must not be lost to an error of XML.
+ */
 
 import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
 import {escapeText} from './characters.ts'
@@ -9,7 +12,7 @@ import {Markup, type PathNode} from './path.ts'
 import {Scanner} from './scanner.ts'
 import {Source} from './source.ts'
 
-/** The text of a document, as far as it can be decoded, and its root element if it is well-formed XML. */
+/** Reads a document: its text as far as it can be decoded, and its root element if it is well-formed XML. */
 export function readDocument(
   chunks: readonly (Uint8Array | string)[],
   charset: string | undefined,
@@ -17,6 +20,7 @@ export function readDocument(
   let text = ''
   const encoding = new EncodingReader(charset, {
     text: (piece) => (text += piece.text),
+    // People read this text. They are to see that something is missing.
     broken: () => (text += '\uFFFD'),
   })
   unlessBroken(() => {
@@ -26,6 +30,7 @@ export function readDocument(
   return {text, root: readRoot(text)}
 }
 
+/** Reads the root element; `undefined` if the text is no well-formed XML. An HTML page, for example, is none. */
 function readRoot(text: string): XmlElement | undefined {
   let root: Markup | undefined
   const handler = {
@@ -50,6 +55,7 @@ function readRoot(text: string): XmlElement | undefined {
   })
 }
 
+/** Runs a reading, and turns its fault into `undefined`. Any other error is a bug, and is thrown on. */
 function unlessBroken<T>(read: () => T): T | undefined {
   try {
     return read()

@@ -1,6 +1,6 @@
 /**
- * Elements as plain objects. Their markup is known to be well-formed: the scanner has read it.
- * XML 1.0; Namespaces in XML 1.0.
+ * Parses the markup of one element into plain objects. Checks nothing: the scanner has read the same markup before, and has
+ * refused every fault. XML 1.0; Namespaces in XML 1.0.
  */
 
 import {CDATA, decodeText, ODD_IN_SECTION} from './characters.ts'
@@ -17,7 +17,7 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[]
 }
 
-/** The elements among an element's children. */
+/** Picks the elements among an element's children. */
 export function childElements(element: XmlElement): XmlElement[] {
   return element.children.filter((child) => typeof child !== 'string')
 }
@@ -29,12 +29,14 @@ interface OpenElement extends XmlElement {
 }
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
+// The scanner has applied the limits already.
 const UNBOUNDED = {name: Number.POSITIVE_INFINITY, attributes: Number.POSITIVE_INFINITY}
-// A start tag with quotes, in which a `>` may stand.
+// A start tag with quotes, which may hold a `>`.
 const QUOTED_TAG = /<(?:"[^"]*"|'[^']*'|[^"'>])*>/y
 
-/** Parses the markup of an element, in the scope around it. It is frozen, so that it can be shared. */
+/** Parses the markup of an element, in the scope around it. The result is frozen: equal values of a listing share it. */
 export function parseElement(markup: string, scope: Scope): XmlElement {
+  // A stack, not recursion: the nesting is the server's choice.
   const outer: OpenElement[] = []
   let open: OpenElement = {name: '', attributes: NO_ATTRIBUTES, children: [], scope}
   const close = (): void => {
@@ -76,6 +78,7 @@ export function parseElement(markup: string, scope: Scope): XmlElement {
   return element
 }
 
+/** Resolves the names of attributes, and leaves out declarations of namespaces. */
 function named(
   attributes: ReadonlyMap<string, string>,
   scope: Scope,
@@ -83,11 +86,11 @@ function named(
   const entries = [...attributes]
     .filter(([name]) => !isDeclaration(name))
     .map(([name, value]) => [scope.attributeName(name), value])
-  // `fromEntries` defines, it does not assign: an attribute `__proto__` is an attribute like any other.
+  // `fromEntries` defines properties. An assignment to `__proto__` would set the prototype instead.
   return Object.freeze(Object.fromEntries(entries))
 }
 
-/** Adds text. A comment or the edge of a CDATA section does not end one. */
+/** Adds text to an element. Text on both sides of a comment or of a CDATA section's edge becomes one child. */
 function addText({children}: OpenElement, written: string, odd?: RegExp): void {
   const text = /[&\r]/.test(written) ? decodeText(written, ignore, odd) : written
   const last = children.at(-1)

@@ -1,7 +1,7 @@
 /**
- * From the bytes of a document to its text. A byte-order mark wins over the charset of the Content-Type, which wins over the
- * declaration. An unknown label counts as none. A broken sequence is reported, never replaced.
- * RFC 7303, section 3; XML 1.0, appendix F.
+ * Decodes the bytes of a document. A byte-order mark wins over the charset of the Content-Type, which wins over the XML
+ * declaration. An unknown label counts as absent. Broken bytes are reported and never replaced: a replaced character in an
+ * href would name another resource. RFC 7303, section 3; XML 1.0, appendix F.
  */
 
 import {DECODED_BYTES, DECLARATION_BYTES} from '../protocol/bounds.ts'
@@ -10,14 +10,16 @@ import {declaredEncoding} from './declaration.ts'
 import {ScanError} from './handler.ts'
 import {Source} from './source.ts'
 
-/** Takes the decoded text. */
+/** The receiver of decoded text. */
 export interface TextReceiver {
+  /** Called with each piece of text, in order. */
   text(source: Source): void
-  /** A broken sequence stands before the next text. It is left out. */
+  /** Called for bytes that are no character, between the texts around them. */
   broken(message: string): void
 }
 
-// By its first two bytes, which begin no text. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix.
+// Compressions by their first two bytes, which begin no XML. RFC 1952, RFC 1950, RFC 8878, and the `compress` of Unix. They
+// are recognized for the message only: a body without its Content-Encoding would else count as odd text.
 const COMPRESSED: Readonly<Record<number, string>> = {
   0x1f_8b: 'gzip',
   0x1f_9d: 'compress',
@@ -27,7 +29,7 @@ const COMPRESSED: Readonly<Record<number, string>> = {
   0x28_b5: 'zstd',
 }
 
-// By the mark; and without a mark, by the zero beside the first `<`.
+// Byte orders by the byte-order mark and, without a mark, by the zero beside the first `<`.
 const UTF_16: Readonly<Record<number, string>> = {
   0xff_fe: 'utf-16le',
   0xfe_ff: 'utf-16be',
@@ -35,12 +37,15 @@ const UTF_16: Readonly<Record<number, string>> = {
   0x00_3c: 'utf-16be',
 }
 
-/** Decodes a document in chunks that may be cut anywhere. Its methods throw {@link ScanError} for an encoding that is not read. */
+/** Decodes a document in chunks that may be cut anywhere. Its methods throw {@link ScanError} for an unsupported encoding. */
 export class EncodingReader {
   readonly #charset: string | undefined
   readonly #to: TextReceiver
+  // Absent until the encoding is known.
   #decoder: TextDecoder | undefined
+  // Bytes that wait for the next chunk: the beginning of a document, or of a character.
   #kept: Uint8Array = new Uint8Array(0)
+  // The first half of a surrogate pair at the end of a chunk of text.
   #half = ''
   #read = 0
 
@@ -50,12 +55,12 @@ export class EncodingReader {
     this.#to = to
   }
 
-  /** The number of bytes before the end of the text that was given out. */
+  /** The number of bytes of the document up to the end of the emitted text. */
   get offset(): number {
     return this.#read
   }
 
-  /** Decodes on; text is taken as it is. A long chunk is read in pieces, because a short text fits the caches of a processor. */
+  /** Decodes the next chunk; text counts as decoded. A long chunk is read in pieces that fit the caches of a processor. */
   write(chunk: Uint8Array | string): void {
     for (let at = 0; at < chunk.length; at += DECODED_BYTES) {
       if (typeof chunk === 'string') this.#writeText(chunk.slice(at, at + DECODED_BYTES))
@@ -63,9 +68,10 @@ export class EncodingReader {
     }
   }
 
-  /** Ends the document. Returns true if its last bytes begin a character that is not complete. */
+  /** Ends the document. Returns true if it breaks off within a character. */
   end(): boolean {
     const kept = this.#kept
+    // A document shorter than its encoding's signs: no more bytes come, so decide by these.
     if (this.#decoder === undefined && kept.length > 0)
       this.#decode(kept.subarray(this.#detect(kept, true)))
     const isCut = this.#kept.length > 0 || this.#half !== ''
@@ -73,7 +79,7 @@ export class EncodingReader {
     return isCut
   }
 
-  /** The length of a text in the document's encoding. */
+  /** Returns the length of a text in the document's encoding, to find the byte of a fault. */
   byteLength(text: string): number {
     const encoding = this.#decoder?.encoding ?? 'utf-8'
     return encoding === 'utf-8' ? new Source(text).length : text.length * unitOf(encoding)
@@ -84,6 +90,7 @@ export class EncodingReader {
     if (this.#decoder === undefined) {
       const begin = this.#detect(bytes, false)
       if (begin === -1) {
+        // A copy: the chunk belongs to the caller, who may write over it.
         this.#kept = Uint8Array.from(bytes)
         return
       }
@@ -92,6 +99,7 @@ export class EncodingReader {
     this.#decode(bytes)
   }
 
+  /** Takes decoded text. Half of a surrogate pair is broken like bytes: UTF-8 has no form for it. */
   #writeText(piece: string): void {
     const hasMark = this.#read === 0 && this.#half === '' && piece.startsWith('\uFEFF')
     if (hasMark) this.#read = 3
@@ -108,7 +116,7 @@ export class EncodingReader {
     }
   }
 
-  /** Settles the encoding. Returns the length of the byte-order mark, or -1 if more bytes are needed. */
+  /** Detects the encoding. Returns the length of the byte-order mark, or -1 if more bytes are needed. */
   #detect(bytes: Uint8Array, isWhole: boolean): number {
     // A single byte is no pair of them: `<` alone is the beginning of a document, not UTF-16.
     const first = bytes.length < 2 ? -1 : (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)
@@ -122,6 +130,7 @@ export class EncodingReader {
     if (first === 0xef_bb && bytes[2] === 0xbf) return this.#settle('utf-8', 3)
     if (!isWhole && bytes.length < 3) return -1
     if (this.#charset !== undefined) {
+      // The label `utf-16` leaves the byte order open. The first bytes tell it even without a mark.
       const isUtf16 = /^utf-?16$/i.test(this.#charset)
       return this.#settle((isUtf16 ? order : undefined) ?? this.#charset, 0)
     }
@@ -131,14 +140,14 @@ export class EncodingReader {
     const isOpen = mayDeclare && !beginning.includes('?>') && bytes.length < DECLARATION_BYTES
     if (!isWhole && isOpen) return -1
     const declared = declaredEncoding(beginning)
-    // Text that could be read as bytes so far is no UTF-16, whatever it declares: .NET writes that over UTF-8.
+    // A declaration that is readable as single bytes cannot be in UTF-16. .NET declares utf-16 over UTF-8.
     const isUtf16 = /^utf-?16/i.test(declared ?? '')
     return this.#settle(isLabel(declared) && !isUtf16 ? declared : 'utf-8', 0)
   }
 
   #settle(label: string, markLength: number): number {
     const decoder = new TextDecoder(label, {fatal: true, ignoreBOM: true})
-    // As UTF-8, text in another encoding that is known, such as Shift_JIS, might be other text.
+    // No fallback to UTF-8: the bytes of Shift_JIS, for example, may be other characters there.
     if (!SUPPORTED.test(decoder.encoding))
       throw new ScanError(`the encoding ${visible(label, 60)} is not read`, 'encoding')
     this.#decoder = decoder
@@ -150,14 +159,17 @@ export class EncodingReader {
     const decoder = this.#decoder
     if (decoder === undefined) return
     const whole = bytes.subarray(0, bytes.length - openLength(bytes, decoder.encoding))
-    // A copy: the `slice` of a Buffer would be none, and its owner may write over it.
+    // `from` copies. The `slice` of a Buffer is a view, and the owner of the chunk may write over it.
     this.#kept = Uint8Array.from(bytes.subarray(whole.length))
     const text = decodeWhole(whole, decoder)
     if (text === undefined) this.#decodeBroken(whole, decoder)
     else this.#emit(this.#sourceOf(text, whole))
   }
 
-  /** Decodes bytes with broken ones among them: emits the text around these, and reports each of them. */
+  /**
+   * Decodes bytes of which some are broken: emits the text between them, and reports each broken unit. The strict parser throws
+   * at the first report. Recovery goes on.
+   */
   #decodeBroken(bytes: Uint8Array, decoder: TextDecoder): void {
     const {encoding} = decoder
     const unit = unitOf(encoding)
@@ -183,10 +195,11 @@ export class EncodingReader {
     flush(bytes.length)
   }
 
+  /** Makes a source, whose bytes are always UTF-8. */
   #sourceOf(text: string, bytes: Uint8Array): Source {
     if (this.#decoder?.encoding === 'utf-8') return new Source(text, bytes)
     const source = new Source(text)
-    // The bytes of a source are UTF-8; those of the document count.
+    // Offsets count the document's bytes, and `#emit` adds those of the source.
     this.#read += bytes.length - source.length
     return source
   }
@@ -197,10 +210,10 @@ export class EncodingReader {
   }
 }
 
-// The ends of their characters can be found. The platform's other encodings are no one's choice for XML.
+// Encodings of which `characterLength` knows the characters. The platform's others, such as Shift_JIS, are refused.
 const SUPPORTED = /^(?:utf-|ibm866|iso-8859-|koi8-|macintosh|windows-|x-mac-cyrillic)/
 
-/** Tests for a label that the platform knows. `utf8mb4` is none. */
+/** Tests for a label that the platform knows. MySQL's `utf8mb4`, for example, is unknown. */
 function isLabel(label: string | undefined): label is string {
   try {
     return label !== undefined && new TextDecoder(label).encoding !== ''
@@ -209,6 +222,7 @@ function isLabel(label: string | undefined): label is string {
   }
 }
 
+/** Decodes whole characters; `undefined` if some of the bytes are broken. */
 function decodeWhole(bytes: Uint8Array, decoder: TextDecoder): string | undefined {
   try {
     return decoder.decode(bytes)
@@ -217,11 +231,12 @@ function decodeWhole(bytes: Uint8Array, decoder: TextDecoder): string | undefine
   }
 }
 
+/** The bytes of the smallest unit of an encoding. */
 function unitOf(encoding: string): 1 | 2 {
   return encoding.startsWith('utf-16') ? 2 : 1
 }
 
-/** The length of the character that a unit begins; 0 for a byte that continues one. RFC 3629, section 3. */
+/** Returns the bytes of the character that begins at a unit; 0 for a byte that continues one. RFC 3629, section 3. */
 function characterLength(bytes: Uint8Array, at: number, encoding: string): number {
   if (unitOf(encoding) === 2) {
     const high = bytes[encoding === 'utf-16le' ? at + 1 : at] ?? 0
@@ -234,7 +249,7 @@ function characterLength(bytes: Uint8Array, at: number, encoding: string): numbe
   return byte < 0xf0 ? 3 : 4
 }
 
-/** The number of bytes at the end that begin a character which goes on in the next chunk. */
+/** Counts the bytes at the end of a chunk that begin a character of which the rest is in the next chunk. */
 function openLength(bytes: Uint8Array, encoding: string): number {
   const unit = unitOf(encoding)
   const odd = bytes.length % unit
@@ -245,7 +260,7 @@ function openLength(bytes: Uint8Array, encoding: string): number {
   return odd
 }
 
-/** The same bytes as the class that is fastest to read: a Buffer is another class. */
+/** Views the same bytes as a plain Uint8Array. Engines read that class fastest, and a Buffer is another one. */
 function plainView(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -1,39 +1,47 @@
-/** The contract between a scanner and its reader: callbacks, limits, and the error that ends a reading. */
+/**
+ * The contract between the scanner and the reader of a document: callbacks, limits, and the error that ends a reading. The
+ * scanner knows no meaning of any element; the reader knows no markup.
+ */
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
 import type {Markup, PathNode} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
-/** Bounds on the memory of a scanner: bytes of a tag, characters and elements of a value, levels of nesting. */
+/** Bounds on the memory of a scanner. */
 export interface ScannerLimits extends TagLimits {
+  /** Bytes of one tag or instruction. */
   readonly tag: number
+  /** Levels of nesting. */
   readonly depth: number
+  /** Characters of one value; of a structured one, bytes of its markup. */
   readonly value: number
+  /** Elements of one value. */
   readonly elements: number
 }
 
-/** The reader of a document, called for each element that it gave a role. */
+/** The reader of a document. Its callbacks come in the order of the document. */
 export interface ScannerHandler<Known> {
-  /** Sets `role` and `collects` of a new path, once. No callbacks follow for elements with role 0. */
+  /** Sets `role` and `collects` of a path, when its first element opens. Elements with role 0 get no callbacks. */
   classify(node: PathNode<Known>): void
+  /** Called at the start tag of an element with a role. */
   open(node: PathNode<Known>): void
-  /** Takes the collected value: text, or markup for an element with child elements. */
+  /** Called at its end with the collected value: text, or the markup of an element with child elements. */
   close(node: PathNode<Known>, value: string | Markup): void
-  /** In recovery: something is not well-formed. */
+  /** Called in recovery for a fault in the markup. The reading goes on. */
   fault(message: string): void
   /**
-   * In recovery: an element may be the next child of the root, although others inside the root have not ended. It is one if
-   * its start tag has a role there.
+   * Called in recovery at a start tag inside the root. Returns true to end all open elements but the root, if the element
+   * has a role as a child of the root. The broken response before it is over then.
    */
   mayBeNext(child: PathNode<Known>): boolean
-  /** A chunk is read. Throws {@link ScanError} if too much of it is held. */
+  /** Called behind each chunk. Throws {@link ScanError} if the reader holds too much. */
   fed(): void
 }
 
-/** The end of a reading by a fault. */
+/** A fault or a broken limit, which ends the reading. The parser turns it into a `MultiStatusError`. */
 export class ScanError extends Error {
   readonly reason: MultiStatusErrorReason
-  /** The byte of the fault in the piece that was read; `undefined` for the markup that the scanner stands at. */
+  /** The byte of the fault in the source that is read; `undefined` for the beginning of the current markup. */
   readonly at: number | undefined
   /** The name of the limit that was broken. */
   readonly limit: string | undefined
@@ -46,7 +54,7 @@ export class ScanError extends Error {
   }
 }
 
-/** The end of a reading by a limit. */
+/** Makes the error for a broken limit. */
 export function limitError<Name extends string>(
   limits: Readonly<Record<Name, number>>,
   name: Name,

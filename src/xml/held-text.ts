@@ -1,6 +1,6 @@
 /**
- * The markup that the end of a chunk cut in two. It is put together only when a chunk brings its possible end, so that small
- * chunks cost no repeated copies.
+ * Holds markup that the end of a chunk cut in two. The pieces are joined only when a chunk brings their end: a tag that
+ * arrives byte by byte would else be copied for each byte.
  */
 
 import {HELD_PIECES} from '../protocol/bounds.ts'
@@ -9,7 +9,7 @@ import type {Source} from './source.ts'
 import {join} from './source.ts'
 import {findEndTagEnd, findTagEnd} from './tag.ts'
 
-/** The kind of markup that is held, by which its end is found. */
+/** The kind of the held markup. Each kind has its own end. */
 export type Held = 'few characters' | 'start tag' | 'end tag' | 'instruction'
 
 /** Holds one piece of markup. */
@@ -18,11 +18,11 @@ export class HeldText {
   length = 0
   #pieces: Source[] = []
   #as: Held = 'few characters'
-  // The end of the held text, so that it need not be put together to be looked at.
+  // The state at the end of the held pieces: the open quote of a start tag, or half of a `?>`.
   #quote = 0
   #endsInQuestion = false
 
-  /** Holds the beginning of a piece; of a start tag, with the code of the quote that is open at its end. */
+  /** Holds the beginning of a piece. For a start tag, `quote` is the code of the quote that is open at its end. */
   keep(piece: Source, as: Held, quote = 0): void {
     this.#as = as
     this.#quote = quote
@@ -37,7 +37,7 @@ export class HeldText {
     this.#endsInQuestion = chunk.text.endsWith('?')
   }
 
-  /** The number of bytes of a chunk that end the piece, or a few more; 0 if it does not end there. */
+  /** Returns the number of bytes of a chunk that end the piece, or a few more; 0 if the piece goes on. */
   endIn(chunk: Source): number {
     const {bytes, length} = chunk
     if (this.#as === 'end tag') return findEndTagEnd(bytes, 0) + 1
@@ -51,7 +51,7 @@ export class HeldText {
     return end + 1
   }
 
-  /** Gives the piece out, with the chunk behind it. */
+  /** Joins the held pieces and a chunk, and holds nothing any more. */
   release(chunk: Source): Source {
     const whole = join([...this.#pieces, chunk])
     this.#pieces = []

@@ -1,6 +1,7 @@
 /**
- * The interned path of open elements. A node knows the meaning of its start tag, and its children by the raw text of their
- * start tags. A tag seen before in the same place costs one look-up: no parsing of attributes and no prefixes.
+ * The interned paths of elements. A node is an element at its place in the document, found by the raw text of its start tag.
+ * The responses of a listing repeat the same tags. A tag that was seen there before costs one comparison: no attributes are
+ * parsed, no prefixes resolved.
  */
 
 import {
@@ -19,34 +20,37 @@ import type {StartTag} from './tag.ts'
 const NONE: readonly never[] = []
 const NOTHING = /* @__PURE__ */ needle('')
 
-/** The use of an element's text: none, it is the value, or it is the value unless there are child elements. */
+/** The value to collect from an element: none, its text, or its text unless it has child elements, and then its markup. */
 export type Collects = 'nothing' | 'text' | 'markup'
 
-/** An element in its place. */
+/** An element at its place in the document. All elements with the same tags on their path share one node. */
 export class PathNode<Known = unknown> {
   readonly parent: PathNode<Known> | undefined
   /** The text between `<` and `>`. */
   readonly tag: string
-  /** As it is written, with its prefix. */
+  /** The name as written, with its prefix. */
   readonly rawName: string
-  /** The namespaces inside the element. */
+  /** The namespaces inside the element, its own declarations included. */
   readonly scope: Scope<Known>
   readonly selfClosing: boolean
   /** 0 for the document itself, 1 for its root. */
   readonly depth: number
-  /** The meaning of the element in the grammar of the reader; 0 for none. */
+  /** The meaning of the element to the reader; 0 for none. */
   role = 0
   collects: Collects = 'nothing'
-  /** The start tag and, as nearly every server writes it, without white space, the end tag. Set when they were seen again. */
+  /**
+   * The bytes of the start tag and of the end tag, to compare with. Nearly every server writes end tags without white space; any
+   * other spelling takes the slow path. Set when the tag comes for the second time.
+   */
   startTag: Needle = NOTHING
   endTag: Needle | undefined
-  /** The remembered child that came first, the last time. */
+  /** The child to expect first: it came first the last time. */
   first: PathNode<Known> | undefined
-  /** The remembered sibling that came next, the last time. */
+  /** The sibling to expect next: it came next the last time. */
   next: PathNode<Known> | undefined
-  // The first of the children whose tags were seen again: few, to be compared one after the other.
+  // Children whose tags came again, to be compared one after the other. Few, or that would take longer than a look-up.
   #seen: readonly PathNode<Known>[] = NONE
-  /** The structured value that came again here. */
+  /** The structured value that this element had more than once. */
   markup: Markup | undefined
   #name: Name<Known> | undefined
   #children: Map<string, PathNode<Known>> | undefined
@@ -67,18 +71,18 @@ export class PathNode<Known = unknown> {
     this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
   }
 
-  /** The name, its prefix resolved. */
+  /** The name with its prefix resolved: late, because skipped elements need none. */
   get name(): Name<Known> {
     this.#name ??= this.scope.elementName(this.rawName)
     return this.#name
   }
 
-  /** The child that this start tag opened here before. */
+  /** Looks up a remembered child by the text of its start tag. */
   child(tag: string): PathNode<Known> | undefined {
     return this.#children?.get(tag)
   }
 
-  /** The child whose start tag stands at an index, if it was seen before. Most likely it is the one that came next then. */
+  /** Finds the child whose start tag stands at a byte of the source. Tries the expected one first. */
   childAt(
     source: Source,
     lt: number,
@@ -92,14 +96,14 @@ export class PathNode<Known = unknown> {
     return undefined
   }
 
-  /** Expects a child behind another one, or as the first, the next time. */
+  /** Expects a child behind `previous` from now on; as the first one without it. */
   expect(child: PathNode<Known>, previous: PathNode<Known> | undefined): PathNode<Known> {
     if (previous === undefined) this.first = child
     else previous.next = child
     return child
   }
 
-  /** The index behind the end tag at `at` that belongs to the start tag at `lt`; -1 for any other text there. */
+  /** Returns the byte behind this element's end tag, if that stands at `at`; else -1. Its start tag stands at `lt`. */
   leafEnd(source: Source, lt: number, at: number): number {
     const {endTag, rawName} = this
     if (endTag !== undefined) return standsAt(source, endTag, at) ? at + endTag.length : -1
@@ -107,23 +111,23 @@ export class PathNode<Known = unknown> {
     if (bytes[at] !== LESS || bytes[at + 1] !== SLASH) return -1
     let length = 0
     while (length < rawName.length && bytes[at + 2 + length] === bytes[lt + 1 + length]) length++
-    // A name beyond ASCII has more bytes than characters: no `>` stands in the midst of it.
+    // A name beyond ASCII has more bytes than characters. Inside of it no `>` stands, so this gives -1: the slow path.
     return length === rawName.length && bytes[at + 2 + length] === GREATER ? at + length + 3 : -1
   }
 
-  /** Tells if a child with this start tag will be remembered. Bounded, so that no server fills the memory with tags. */
+  /** Tells if there is room to remember a child. Bounded, so that no server fills the memory with tags. */
   remembers(tag: string): boolean {
     return tag.length <= REMEMBERED_TAG_CHARACTERS && this.#remembered.nodes < REMEMBERED_PATHS
   }
 
-  /** Remembers a child for its tag. */
+  /** Remembers a child by its start tag. */
   remember(child: PathNode<Known>): void {
     this.#remembered.nodes++
     this.#children ??= new Map()
     this.#children.set(child.tag, child)
   }
 
-  /** The tags were seen again, and will be once more: from now on they are compared as bytes. */
+  /** Compares the tags as bytes from now on. Worth it from the second time on: a tag that came twice will come again. */
   compare(): void {
     if (this.endTag !== undefined) return
     this.startTag = needle(`<${this.tag}>`)
@@ -134,10 +138,10 @@ export class PathNode<Known = unknown> {
   }
 }
 
-/** The content of an element with child elements, as it is written: parsed late, because many are equal to one before. */
+/** The content of an element with child elements, as written. Parsed late, because many are equal to one parsed before. */
 export class Markup {
   readonly text: string
-  /** Kept here by the reader. */
+  /** The decoded value, which the reader keeps here. */
   value: unknown
   readonly #node: PathNode
 
@@ -146,7 +150,7 @@ export class Markup {
     this.#node = node
   }
 
-  /** Parses the whole element. It is frozen, so that it can be shared. */
+  /** Parses the whole element. The result is frozen, because results share it. */
   parse(): XmlElement {
     const {tag, rawName, parent, scope} = this.#node
     return parseElement(`<${tag}>${this.text}</${rawName}>`, parent?.scope ?? scope)

@@ -1,7 +1,7 @@
 /**
- * Reads markup as it arrives, split anywhere. Strict about well-formedness, refuses every DOCTYPE, holds back one tag and one
- * value at most. Recovery reads on in place and nothing twice. Knows no WebDAV.
- * XML 1.0 (fifth edition); Namespaces in XML 1.0.
+ * Reads markup as it arrives, split anywhere. Strict about well-formedness; refuses every DOCTYPE; holds back one tag and one
+ * value at most. Recovery goes on behind a fault and reads nothing twice. Knows no WebDAV. XML 1.0 (fifth edition); Namespaces
+ * in XML 1.0.
  */
 
 import {
@@ -48,15 +48,16 @@ import {indexOf, needle, NOTHING, Source, standsAt} from './source.ts'
 import type {StartTag} from './tag.ts'
 import {findEndTagEnd, findTagEnd, readStartTag} from './tag.ts'
 
-// As long in each encoding as the broken bytes that it stands for.
+// Stands for broken bytes in recovery. XML forbids it, so it is a fault anywhere, and has one unit in each encoding, as they do.
 const NO_CHARACTER = '\0'
 const COMMENT = '<!--'
+// Servers and proxies answer with a page for people. That deserves a better message than "a DOCTYPE is refused".
 const HTML = '<!DOCTYPE HTML'
 const DASHES: Needle = /* @__PURE__ */ needle('--')
 const CDATA_END: Needle = /* @__PURE__ */ needle(']]>')
 const INSTRUCTION_END: Needle = /* @__PURE__ */ needle('?>')
 
-/** By byte: 1 for plain text. `EF` is odd, because U+FFFE and U+FFFF begin with it. */
+/** By byte: 1 for plain text, 0 for bytes that need a look. `EF` needs one, because U+FFFE and U+FFFF begin with it. */
 const PLAIN: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
   byte === TAB ||
   byte === LINE_FEED ||
@@ -65,35 +66,37 @@ const PLAIN: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byt
     : 0,
 )
 
-/** A push scanner: `feed` it a document, and it calls its handler. */
+/** A push scanner: `feed` it chunks of a document, and it calls its handler. */
 export class Scanner<Known> {
   readonly #handler: ScannerHandler<Known>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
 
-  // The piece that is read, the rest of the chunk behind it, and the markup that the end of the piece cuts in two.
+  // The piece that is read, the rest of the chunk behind it, and the markup that the end of a chunk cut in two.
   #source: Source = NOTHING
   #unread: Source = NOTHING
   readonly #held = new HeldText()
-  // The byte at which the markup begins that is read, and the number of bytes before the source.
+  // The byte of the source at which the current markup begins, and the number of bytes before the source.
   #at = 0
   #consumed = 0
   #inside: 'content' | 'comment' | 'cdata' = 'content'
 
   readonly #document: PathNode<Known>
-  // The innermost open element, its child that was closed last, and the root.
+  // The innermost open element, the child of it that was closed last, and the root.
   #node: PathNode<Known>
   #previous: PathNode<Known> | undefined
   #root: PathNode<Known> | undefined
+  // In recovery: a second root element was taken for more of the first one.
   #isReopened = false
 
-  // The value of the innermost element that has one: decoded text, or from its first child element on its markup.
+  // The value of the innermost element that collects one: decoded text, and markup from its first child element on.
   #value = ''
   #isStructured = false
   #valueElements = 0
   #valueBytes = 0
-  // The byte of the source at which the markup of the value goes on.
+  // The byte of the source from which on the markup is not in `#value` yet.
   #valueFrom = 0
+  // Bounds on remembered values: the number of names with one, and the characters that may still be kept.
   #repeatedNames = 0
   #valueRoom = REMEMBERED_VALUE_CHARACTERS
 
@@ -101,20 +104,20 @@ export class Scanner<Known> {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
-    // The document's own end tag holds a character that no document can.
+    // The name of the document is no character of XML, so no end tag can close it.
     const tag = {name: NO_CHARACTER, attributes: new Map<string, string>(), selfClosing: false}
     this.#document = new PathNode(undefined, '', tag, new Scope<Known>())
-    // No text at all may stand outside the root, so each run of it is looked at.
+    // Text outside the root is a fault, so each run of it must be looked at.
     this.#document.collects = 'text'
     this.#node = this.#document
   }
 
-  /** The number of bytes before the markup that is read, as UTF-8. */
+  /** The number of bytes of UTF-8 before the current markup. */
   get position(): number {
     return this.#consumed + this.#at
   }
 
-  /** The root has ended. In recovery it may have gone on behind its end. */
+  /** True when the root has ended. Recovery may open it again for a second root. */
   get isDone(): boolean {
     return (
       this.#root !== undefined &&
@@ -122,16 +125,16 @@ export class Scanner<Known> {
     )
   }
 
-  /** The text from a byte of the source to the end of the chunk. */
+  /** Returns the text from a byte of the source to the end of the chunk, by which the parser finds the byte of a fault. */
   textFrom(at: number = this.#at): string {
     return this.#source.slice(at) + this.#unread.text
   }
 
   /**
-   * Reads on. Throws {@link ScanError}; after that the scanner is done for.
+   * Reads the next chunk. Held markup is joined with only as much of the chunk as may end it, because joining copies. The rest
+   * is read without a copy.
    *
-   * Held markup is joined with as much of the chunk as may end it, then the rest is read where it lies. A chunk is in three
-   * pieces at most.
+   * @throws ScanError for a fault or a broken limit. No more may be fed after that.
    */
   feed(chunk: Source): void {
     const held = this.#held
@@ -146,7 +149,7 @@ export class Scanner<Known> {
         return
       }
       const isWhole = isRest || end === next.length
-      // In this order: a source counts its characters forwards.
+      // `to` before `from`: a source counts its characters forwards.
       this.#source = held.release(isWhole ? next : next.to(end))
       this.#unread = isWhole ? NOTHING : next.from(end)
       this.#read()
@@ -157,8 +160,8 @@ export class Scanner<Known> {
   }
 
   /**
-   * Reports a fault that the reader of the bytes found: it comes next. In recovery a forbidden character takes its place,
-   * so that it is found inside of a tag too.
+   * Reports bytes that could not be decoded, at this place. Recovery reads a forbidden character in their place. So a fault inside
+   * a tag is found as one of that tag.
    */
   fault(message: string, reason: Reason): void {
     const source = new Source(NO_CHARACTER)
@@ -170,6 +173,7 @@ export class Scanner<Known> {
   /** Ends the document. Throws {@link ScanError} if it is not complete. */
   end(): void {
     const held = this.#held
+    // Behind the root, held text is complete: a carriage return, for example, waited for a line feed. Held markup is cut off.
     if (this.isDone && this.#inside === 'content') {
       if (held.length === 0) return
       this.#source = held.release(NOTHING)
@@ -189,19 +193,19 @@ export class Scanner<Known> {
     if (count > this.#limits[limit]) throw limitError(this.#limits, limit, at)
   }
 
-  /** Ends the reading, or in recovery goes on. */
+  /** Ends the reading. In recovery, tells the handler and goes on. */
   #fault(message: string, at: number): void {
     if (!this.#recovers) this.#fail(message, at)
     this.#at = at
     this.#handler.fault(message)
   }
 
-  /** Reports a fault at a character of a run of text. */
+  /** Reports a fault at a character of a run of text. Strict reading counts its byte; recovery shows none. */
   #faultIn(run: string, from: number, message: string, index: number): void {
     this.#fault(message, this.#recovers ? from : from + new Source(run.slice(0, index)).length)
   }
 
-  /** Keeps the source from a byte on for the next chunk. Returns the end of it. */
+  /** Holds the source from a byte on for the next chunk. Returns the end of the source. */
   #hold(from: number, as: Held, quote = 0): number {
     this.#held.keep(this.#source.from(from), as, quote)
     this.#at = from
@@ -210,13 +214,13 @@ export class Scanner<Known> {
   }
 
   #checkHeld(): void {
-    // The characters that begin and end a tag do not count: `</` and a `?` at most.
+    // The limit counts the inside of a tag. `</`, or `<?` with a `?` at the end, does not count.
     if (this.#held.length - 3 <= this.#limits.tag) return
     this.#source = this.#held.release(NOTHING)
     throw limitError(this.#limits, 'tag', 0)
   }
 
-  /** Reads the source. */
+  /** Reads the source to its end, but for markup that the end cuts. */
   #read(): void {
     const {length} = this.#source
     for (let at = 0; at < length;) {
@@ -227,6 +231,7 @@ export class Scanner<Known> {
     this.#handler.fed()
   }
 
+  /** Reads text and tags up to the end of the source, or up to a comment or CDATA section. The hot loop of the package. */
   #content(from: number): number {
     const source = this.#source
     const {bytes, length} = source
@@ -263,9 +268,9 @@ export class Scanner<Known> {
     }
   }
 
-  // Start tags and end tags. The methods return the index behind the bytes that they have read.
+  // Start tags and end tags. These methods return the index behind the bytes that they have read.
 
-  /** Opens a well-formed element whose start tag stands at `lt` and ends before `end`. */
+  /** Opens an element with a well-formed start tag, from `lt` to `end`. */
   #known(child: PathNode<Known>, lt: number, end: number): number {
     const behind = this.#leaf(child, lt, end)
     if (behind !== -1) return behind
@@ -274,7 +279,10 @@ export class Scanner<Known> {
     return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end
   }
 
-  /** Reads an element at once that has only plain text, as most with a value have. Returns -1 for any other one. */
+  /**
+   * Reads a whole element that has plain text only, as most values have: one callback after the other, without any state.
+   * Returns -1 for any other element, which is then read piece by piece.
+   */
   #leaf(child: PathNode<Known>, lt: number, from: number): number {
     if (child.collects === 'nothing' || child.selfClosing || this.#recovers) return -1
     const source = this.#source
@@ -290,7 +298,7 @@ export class Scanner<Known> {
     return end
   }
 
-  /** Reads the content of the innermost element at once if it is the one that its name had last, as `supportedlock` is. */
+  /** Reads the whole content of the innermost element, if it equals that of the last one with its name, as `supportedlock` does. */
   #repeated(from: number): number {
     const node = this.#node
     const {last} = node.name
@@ -303,7 +311,7 @@ export class Scanner<Known> {
     return end
   }
 
-  /** The structured value of an element. It is kept, to find it again by its bytes. */
+  /** Makes the structured value of an element, and remembers it: the next one with this name is likely to be the same. */
   #markup(text: string, node: PathNode<Known>): Markup {
     const {name, rawName} = node
     const {last} = name
@@ -321,7 +329,7 @@ export class Scanner<Known> {
     return new Markup(text, node)
   }
 
-  /** A structured value that came again: the same one for the same element, so that it is parsed once. */
+  /** Returns the remembered value of an element, so that equal values are parsed once and are one object. */
   #again(text: string, node: PathNode<Known>): Markup {
     if (node.markup?.text === text) return node.markup
     const markup = new Markup(text, node)
@@ -330,6 +338,7 @@ export class Scanner<Known> {
     return markup
   }
 
+  /** Reads a start tag that is not the expected one: a known one by its text, or a new one by the grammar. */
   #startTag(lt: number): number {
     const {bytes} = this.#source
     const {end, quote} = findTagEnd(bytes, lt + 1, 0)
@@ -340,7 +349,7 @@ export class Scanner<Known> {
     const root = this.#root
     if (this.#node === this.#document && root !== undefined) {
       this.#fault('there is a second root element', lt)
-      // In recovery the root goes on: its end tag stood in the wrong place.
+      // Recovery takes the second root for more of the first one, which was closed too early.
       this.#isReopened = true
       this.#enter(root)
       if (tag === root.tag) return end + 1
@@ -365,21 +374,22 @@ export class Scanner<Known> {
       return this.#known(child, lt, end + 1)
     }
     const {message, index, limit} = fault
+    // A function, because counting takes time and recovery needs no place.
     const place = (): number => lt + 1 + new Source(tag.slice(0, index)).length
     if (limit !== undefined) throw limitError(this.#limits, limit, place())
     if (!this.#recovers) this.#fail(message, place())
-    // In recovery a tag without a name is text.
+    // Recovery takes a `<` without a name for text.
     if (read.name === '') {
       this.#fault(message, lt)
       return lt + 1
     }
     this.#open(this.#make(node, tag, read, lt), lt)
-    // Behind the opening: it is this element that is broken.
+    // After the opening, so that the fault belongs to this element.
     this.#fault(message, lt)
     return isClosed ? end + 1 : end
   }
 
-  /** The child of an element that a start tag opens for the first time. */
+  /** Makes the node of a start tag that is new at this place. */
   #make(parent: PathNode<Known>, tag: string, read: StartTag, lt: number): PathNode<Known> {
     const child = new PathNode(parent, tag, read, parent.scope.declare(read.attributes))
     this.#check('depth', child.depth, lt)
@@ -388,12 +398,12 @@ export class Scanner<Known> {
     return child
   }
 
-  /** Opens a child of the innermost element or, in recovery, of the root. */
+  /** Opens a child of the innermost element. Recovery may open it as a child of the root instead. */
   #open(child: PathNode<Known>, lt: number): void {
     this.#checkValue(lt)
     let opened = child
     if (this.#recovers && this.#root !== undefined && this.#handler.mayBeNext(child)) {
-      // In the namespaces of the root: the ones declared since may have ended too.
+      // Resolved in the namespaces of the root: declarations inside it belong to elements that may have ended.
       const next =
         this.#root.child(child.tag) ??
         this.#make(this.#root, child.tag, readStartTag(child.tag, this.#limits), lt)
@@ -425,7 +435,7 @@ export class Scanner<Known> {
     this.#previous = node
   }
 
-  /** Closes the innermost element. At `lt` stands its end tag or, in recovery, a tag that shows that this is lost. */
+  /** Closes the innermost element. Its end tag stands at `lt`. In recovery it may be lost, and any tag stands there. */
   #close(lt: number): void {
     const node = this.#node
     this.#checkValue(lt)
@@ -435,7 +445,7 @@ export class Scanner<Known> {
     if (!this.#isStructured) return this.#handler.close(node, this.#value)
     this.#cutValue(lt)
     this.#isStructured = false
-    // In recovery a value may have faults, which a comparison would not find again.
+    // Recovery remembers no values: one may have faults, and reading it by comparison would not report them again.
     const text = this.#value
     return this.#handler.close(
       node,
@@ -443,6 +453,7 @@ export class Scanner<Known> {
     )
   }
 
+  /** Reads an end tag that is not written exactly as expected. */
   #endTag(lt: number): number {
     const {bytes} = this.#source
     const end = findEndTagEnd(bytes, lt + 2)
@@ -451,11 +462,11 @@ export class Scanner<Known> {
     const isClosed = bytes[end] === GREATER
     if (!isClosed) this.#fault("a '<' stands inside an end tag", end)
     this.#at = lt
-    // With its slash: only the white space at the end is allowed.
+    // Trimmed with its slash, because white space may stand behind the name only.
     const name = trimSpace(this.#source.slice(lt + 1, end)).slice(1)
     let match: PathNode<Known> | undefined = this.#node
     while (match !== undefined && match.rawName !== name) match = match.parent
-    // The document has no end tag.
+    // No end tag closes the document.
     if (match === this.#document) match = undefined
     if (match !== this.#node) {
       this.#checkValue(lt)
@@ -464,14 +475,14 @@ export class Scanner<Known> {
       const place = isOpen ? `stands in the place of ${shown(`</${rawName}>`)}` : 'ends nothing'
       this.#fault(`${shown(`</${name}>`)} ${place}`, lt)
     }
-    // In recovery an end tag ends the element that it names with all that is open in it, or nothing.
+    // Recovery: an end tag closes the element that it names, with all that is open inside. It closes nothing if none has its name.
     if (match !== undefined) while (this.#node.depth >= match.depth) this.#close(lt)
     return isClosed ? end + 1 : end
   }
 
   // Text.
 
-  /** Reads the text up to the next `<`, if something in it needs a look or the end of the source cuts it. */
+  /** Reads text up to the next `<` that is not plain, or that the end of the source cuts. */
   #oddText(from: number): number {
     const {bytes, length} = this.#source
     const lt = bytes.indexOf(LESS, from)
@@ -480,7 +491,10 @@ export class Scanner<Known> {
     return to === lt || to === length ? to : this.#hold(to, 'few characters')
   }
 
-  /** Finds the end of the readable text: the next chunk may go on with a line end, a `]]>` or a reference. */
+  /**
+   * Finds the end of the text that can be read now. A CR LF, a `]]>`, a reference, and the two references of a surrogate pair
+   * must not be cut: the next chunk may complete them.
+   */
   #wholeTextEnd(from: number): number {
     const {bytes, length} = this.#source
     let to = length
@@ -495,7 +509,7 @@ export class Scanner<Known> {
     return Math.max(from, to)
   }
 
-  /** Reads text between two bytes. `isPlain` if each of them is. */
+  /** Reads text between two bytes. Unwanted text that is not plain is decoded too, to find its faults. */
   #text(from: number, to: number, isPlain: boolean): void {
     if (this.#node === this.#document) return this.#outsideRoot(from, to)
     const isWanted = this.#wantsText
@@ -505,6 +519,7 @@ export class Scanner<Known> {
     return isWanted ? this.#append(text, to) : undefined
   }
 
+  /** Checks text outside the root: only white space may stand there. In front of the root it tells that this is no XML. */
   #outsideRoot(from: number, to: number): void {
     const run = this.#source.slice(from, to)
     const index = run.search(/[^ \t\r\n]/)
@@ -515,9 +530,9 @@ export class Scanner<Known> {
     return this.#fail(`the body begins with ${excerpt}`, from + index, 'not-multistatus')
   }
 
-  // Comments, CDATA sections and instructions. The methods return the index behind the bytes that they have read.
+  // Comments, CDATA sections and instructions. These methods return the index behind the bytes that they have read.
 
-  /** Reads the beginning of a comment or a CDATA section, and refuses all else that begins with `<!`. */
+  /** Reads the beginning of a comment or a CDATA section. Refuses all else with `<!`, a DOCTYPE above all. */
   #section(lt: number): number {
     const {length} = this.#source
     const end = lt + HTML.length
@@ -543,13 +558,13 @@ export class Scanner<Known> {
     return lt + 1
   }
 
-  /** Markup before the root tells the kind of the document. Behind that, recovery goes on. */
+  /** Ends the reading before the root, in recovery too: such a document is not the expected one. Behind that, reports a fault. */
   #faultOrFail(message: string, lt: number): void {
     if (this.#root === undefined) this.#fail(message, lt)
     this.#fault(message, lt)
   }
 
-  /** Reads on in a comment or a CDATA section. */
+  /** Reads a comment or a CDATA section up to its end, or up to the end of the source. */
   #inSection(at: number): number {
     const source = this.#source
     const {bytes, length} = source
@@ -568,6 +583,7 @@ export class Scanner<Known> {
     return found + 3
   }
 
+  /** Reads a processing instruction or the XML declaration. Their content means nothing to the reader. */
   #instruction(lt: number): number {
     const end = indexOf(this.#source, INSTRUCTION_END, lt + 2)
     if (end === -1) return this.#hold(lt, 'instruction')
@@ -579,19 +595,19 @@ export class Scanner<Known> {
 
   // The value.
 
-  /** Text at this place is part of a value. */
+  /** True if text at this place is part of a value. Text of a structured value is cut out with its markup. */
   get #wantsText(): boolean {
     const {collects} = this.#node
     return collects !== 'nothing' && !this.#isStructured && this.#node !== this.#document
   }
 
-  /** Adds text that ends at a byte of the source. */
+  /** Adds text to the value. It ends at a byte of the source. */
   #append(text: string, to: number): void {
     this.#value = this.#value === '' ? text : this.#value + text
     if (this.#value.length > this.#limits.value) throw limitError(this.#limits, 'value', to)
   }
 
-  /** Goes on with markup from a byte of the source on; the text so far becomes markup. */
+  /** Turns the value into markup, at its first child element. The text before that is escaped again. */
   #beginMarkup(from: number): void {
     this.#isStructured = true
     this.#value = escapeText(this.#value)
@@ -601,7 +617,7 @@ export class Scanner<Known> {
     this.#countElement()
   }
 
-  /** Adds the markup up to a byte of the source; the next source goes on there. */
+  /** Adds the markup up to a byte of the source. The rest comes with the next source, or there is none. */
   #cutValue(to: number): void {
     if (!this.#isStructured) return
     this.#checkValue(to)
@@ -610,18 +626,19 @@ export class Scanner<Known> {
     this.#valueFrom = 0
   }
 
+  /** Counts an element of a structured value. Each becomes an object, so their number has a limit of its own. */
   #countElement(): void {
     this.#check('elements', ++this.#valueElements, this.#at)
   }
 
-  /** Throws if the markup is too long at a byte of the source. Done for each tag in it, so that chunks make no difference. */
+  /** Throws if the markup is too long at a byte of the source. Called at each tag, so that no cut of chunks changes the result. */
   #checkValue(at: number): void {
     const length = this.#isStructured ? this.#valueBytes + at - this.#valueFrom : 0
     if (length > this.#limits.value) throw limitError(this.#limits, 'value', at)
   }
 }
 
-/** Finds the end of the readable part of a section: the mark of its end may be cut in two, and so may the end of a line. */
+/** Finds the end of the text of a section that can be read now. Its end mark and a CR LF must not be cut. */
 function wholeSectionEnd(bytes: Uint8Array, from: number): number {
   let end = Math.max(from, bytes.length - 2)
   while (end > from && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--

@@ -1,7 +1,7 @@
 /**
- * The namespaces in scope at an element, and the names that they make. A namespace error is never fatal, because it leaves
- * the structure alone: an undeclared prefix stays part of the name. Each name is made once, as long as there is room: all
- * that is known of its elements is found with it, without a look-up. Namespaces in XML 1.0.
+ * Resolves prefixes to namespaces. A namespace error is never fatal, because it leaves the structure alone: an undeclared
+ * prefix stays part of the name. Each name is one object as long as there is room. It holds all that is known of its elements, so
+ * nothing is looked up by text. Namespaces in XML 1.0.
  */
 
 import {NAME_OVERHEAD_CHARACTERS, REMEMBERED_NAME_CHARACTERS} from '../protocol/bounds.ts'
@@ -11,27 +11,27 @@ import type {Needle} from './source.ts'
 
 /** The name of an element. */
 export interface Name<Known = unknown> {
-  /** As `formatName` writes it. */
+  /** In the form of `formatName`: `getetag`, `{ns}local`. */
   readonly text: string
-  /** No other name has this text. Past the bound of remembered names this is false. */
+  /** True if no other object has this text. False for names that are past the bound. */
   readonly isOnly: boolean
-  /** Kept here by the reader. */
+  /** Facts of the reader about elements with this name. */
   known: Known | undefined
-  /** The structured value that an element with this name had last. */
+  /** The structured value of the last element with this name. */
   last: LastValue | undefined
 }
 
-/** A structured value that may come again. */
+/** A structured value that may come again, such as a `supportedlock` that is the same for each resource. */
 interface LastValue {
   readonly text: string
-  /** The name of its element, as it was written. */
+  /** The name of its element as written. */
   readonly rawName: string
-  /** The bytes of the value with its end tag, and the length of that. Set when the value came twice in a row. */
+  /** The bytes of the value with its end tag, and the length of that tag. Set when the value came twice in a row. */
   needle: Needle | undefined
   endTagLength: number
 }
 
-/** A namespace, with its names by their local part. */
+/** A namespace with its names, by local name. */
 interface Namespace<Known> {
   readonly name: string
   readonly isOnly: boolean
@@ -41,7 +41,7 @@ interface Namespace<Known> {
 /** The names of one document. */
 interface Names<Known> {
   readonly namespaces: Map<string, Namespace<Known>>
-  /** Characters that may still be remembered. */
+  /** Characters of names that may still be remembered. */
   room: number
 }
 
@@ -51,7 +51,7 @@ export class Scope<Known = unknown> {
   readonly #bindings = new Map<string, Namespace<Known>>()
   readonly #names: Names<Known>
 
-  /** Makes the scope of a document, in which only `xml` is bound; or, with a parent, one that binds nothing yet. */
+  /** Makes the scope of a document, in which only `xml` is bound. With a parent, makes one that binds nothing of its own yet. */
   constructor(parent?: Scope<Known>) {
     this.#parent = parent
     this.#names =
@@ -61,13 +61,13 @@ export class Scope<Known = unknown> {
     if (parent === undefined) this.#bindings.set('xml', this.#namespace(XML_NAMESPACE))
   }
 
-  /** The scope inside an element with these attributes: this one itself if they declare nothing. */
+  /** Returns the scope inside an element with these attributes: this one if they declare nothing. */
   declare(attributes: ReadonlyMap<string, string>): Scope<Known> {
     let scope: Scope<Known> | undefined
     for (const [name, value] of attributes) {
       if (!isDeclaration(name)) continue
       const prefix = name.slice('xmlns:'.length)
-      // The two prefixes that XML itself uses cannot be bound to anything else.
+      // The prefixes `xml` and `xmlns` cannot be bound to anything else. Section 3.
       if (prefix === 'xml' || prefix === 'xmlns' || name === 'xmlns:') continue
       scope ??= new Scope(this)
       scope.#bindings.set(prefix, this.#namespace(value))
@@ -75,7 +75,7 @@ export class Scope<Known = unknown> {
     return scope ?? this
   }
 
-  /** The name of an element. */
+  /** Resolves the name of an element. A name with no local part or two colons stays as written, in no namespace. */
   elementName(name: string): Name<Known> {
     const colon = name.indexOf(':')
     const prefix = name.slice(0, Math.max(0, colon))
@@ -83,12 +83,12 @@ export class Scope<Known = unknown> {
     const isOdd = colon === 0 || local === '' || local.includes(':')
     const bound = isOdd ? undefined : this.#lookUp(prefix)
     if (bound !== undefined) return this.#name(bound, local)
-    // lighttpd 1.4 writes `DAV:` as a prefix without declaring it.
+    // lighttpd 1.4 writes the prefix `DAV` without declaring it.
     if (prefix === 'DAV' && !isOdd) return this.#name(this.#namespace(DAV), local)
     return this.#name(this.#namespace(''), name)
   }
 
-  /** The name of an attribute: `x` without a prefix, else `{ns}x`, for those of `DAV:` too. */
+  /** Resolves the name of an attribute: `x` without a prefix, else `{ns}x`, in `DAV:` too. */
   attributeName(name: string): string {
     if (!name.includes(':')) return name
     const {text} = this.elementName(name)
@@ -100,6 +100,7 @@ export class Scope<Known = unknown> {
     return this.#bindings.get(prefix) ?? (parent === undefined ? undefined : parent.#lookUp(prefix))
   }
 
+  // Copies of the texts are kept, because a piece of a tag would hold its whole chunk in memory.
   #namespace(written: string): Namespace<Known> {
     const known = this.#names.namespaces.get(written)
     if (known !== undefined) return known
@@ -119,6 +120,7 @@ export class Scope<Known = unknown> {
     return name
   }
 
+  /** Takes room for a name; false if there is none. A body of a million different names must not fill the memory. */
   #takesRoom(name: string): boolean {
     const size = name.length + NAME_OVERHEAD_CHARACTERS
     const hasRoom = size <= this.#names.room

@@ -1,27 +1,28 @@
 /**
- * A piece of a document in both its forms. Its UTF-8 is searched and compared, which is fast; values are cut out of its text.
- * All indices are those of the bytes.
+ * A piece of a document as bytes and as text. Bytes are faster to search and to compare. Values are cut out of the text, so that
+ * a chunk is decoded at once. All indices count bytes.
  */
 
 import {ownCopy} from './characters.ts'
 
-// The bits that no four bytes of ASCII have.
+// The bits that are 0 in four bytes of ASCII.
 const ASCII_MASK = 0x80_80_80_80
 
-/** Some whole characters of a document. */
+/** A piece of a document. Its ends are ends of characters. */
 export class Source {
   readonly text: string
   readonly bytes: Uint8Array
-  /** The bytes, to be compared. */
+  /** The same bytes, to be compared four at a time. */
   readonly view: DataView
   /** The number of bytes. */
   readonly length: number
-  // A byte, its character, and the end of the ASCII behind it: the next index that is asked for is seldom far.
+  // The last counted byte, the index of its character, and the end of the ASCII behind it. A body is read forwards, so the next
+  // index is seldom far from the last one.
   #byte = 0
   #character = 0
   #asciiEnd = 0
 
-  /** Takes the text and its UTF-8. The text has no lone surrogates, which have none. */
+  /** Takes a text and its UTF-8. The text has no lone surrogates, because UTF-8 has no form for them. */
   constructor(text: string, bytes: Uint8Array = new TextEncoder().encode(text)) {
     this.text = text
     this.bytes = bytes
@@ -29,25 +30,25 @@ export class Source {
     this.length = bytes.length
   }
 
-  /** The text between two bytes. */
+  /** Cuts out the text between two bytes. */
   slice(from: number, to: number = this.length): string {
     if (this.#isAscii) return this.text.slice(from, to)
     const begin = this.#characterAt(from)
     return this.text.slice(begin, this.#characterAt(to))
   }
 
-  /** The piece from a byte on. */
+  /** Cuts out the piece from a byte on. */
   from(byte: number): Source {
     return byte === 0 ? this : new Source(this.slice(byte), this.bytes.subarray(byte))
   }
 
-  /** The piece up to a byte. */
+  /** Cuts out the piece up to a byte. */
   to(byte: number): Source {
     if (byte === this.length) return this
     return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
   }
 
-  /** A copy that survives the chunk. The bytes of that belong to the caller and may change. */
+  /** Copies the piece, to keep it behind the end of its chunk. The bytes of a chunk belong to the caller and may change. */
   copy(): Source {
     return new Source(ownCopy(this.text), Uint8Array.from(this.bytes))
   }
@@ -56,6 +57,7 @@ export class Source {
     return this.text.length === this.length
   }
 
+  /** Converts the index of a byte to the index of its character. */
   #characterAt(byte: number): number {
     if (byte < this.#byte || byte > this.#asciiEnd) this.#count(byte)
     return this.#character + byte - this.#byte
@@ -79,6 +81,7 @@ export class Source {
     }
   }
 
+  // Most of a body is ASCII, of which each byte is a character: it is skipped, not counted.
   #findAsciiEnd(from: number): number {
     const {bytes, view, length} = this
     let end = from
@@ -88,13 +91,13 @@ export class Source {
   }
 }
 
-/** The units of UTF-16 that a byte begins: two for a sequence of four bytes, none for a byte that continues a sequence. */
+/** Counts the units of UTF-16 that a byte begins: 2 for a sequence of four bytes, 0 for a byte that continues a sequence. */
 function units(byte: number): number {
   if ((byte & 0xc0) === 0x80) return 0
   return byte >= 0xf0 ? 2 : 1
 }
 
-/** Joins the pieces of a tag or a value, however small they are. */
+/** Joins the pieces of a tag or a value, in time that grows with their length only. */
 export function join(pieces: readonly Source[]): Source {
   const [first] = pieces
   if (first !== undefined && pieces.length === 1) return first
@@ -107,21 +110,21 @@ export function join(pieces: readonly Source[]): Source {
   return new Source(pieces.map((piece) => piece.text).join(''), bytes)
 }
 
-/** The bytes of a text, to compare with. Their number stands beside them: to ask a DataView for it takes a call. */
+/** The bytes of a text to find. The length is a field of its own, because that of a DataView takes a call. */
 export interface Needle {
   readonly view: DataView
   readonly length: number
 }
 
-/** The bytes of a text, to compare with. */
+/** Encodes a text to find. */
 export function needle(text: string): Needle {
   const bytes = new TextEncoder().encode(text)
   return {view: viewOf(bytes), length: bytes.length}
 }
 
 /**
- * Compares bytes at an index. Four at a time, because this is done for every tag: one at a time takes three times as long.
- * The last four may overlap the ones before.
+ * Compares the bytes at an index with a needle. Runs for every tag, so it takes four bytes at a time: one at a time takes three
+ * times as long. The last four may overlap the ones before.
  */
 export function standsAt({view, length}: Source, part: Needle, at: number): boolean {
   if (at + part.length > length) return false
@@ -141,7 +144,7 @@ function standsShort(view: DataView, part: Needle, at: number): boolean {
   return true
 }
 
-/** Finds bytes from an index on. Returns their index, or -1. */
+/** Finds a needle from an index on. Returns its index, or -1. */
 export function indexOf(source: Source, part: Needle, from: number): number {
   const {bytes} = source
   const first = part.view.getUint8(0)
@@ -155,5 +158,5 @@ function viewOf({buffer, byteOffset, byteLength}: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength)
 }
 
-/** The source of nothing. */
+/** An empty piece, to stand for none. */
 export const NOTHING: Source = /* @__PURE__ */ new Source('')

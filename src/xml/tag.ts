@@ -1,5 +1,5 @@
 /**
- * The inside of a start tag: its name and attributes, strictly as XML has them.
+ * Finds the ends of tags, and reads the name and the attributes of a start tag. Strict, and without namespaces.
  * XML 1.0, sections 3.1 and 3.3.3.
  */
 
@@ -17,28 +17,31 @@ import {
 
 /** A start tag or an empty-element tag. */
 export interface StartTag {
-  /** As written, with its prefix. */
+  /** The name as written, with its prefix. */
   readonly name: string
-  /** By the name as written, in order, namespace declarations included. */
+  /** Values by the name as written, in order, namespace declarations included. */
   readonly attributes: ReadonlyMap<string, string>
-  /** The tag closes its element too. */
+  /** True for an empty-element tag, `<x/>`. */
   readonly selfClosing: boolean
-  /** The first fault. Name and attributes are those before it. */
+  /** The first fault. Name and attributes are the ones before it. */
   readonly fault?: TagFault | undefined
 }
 
-/** A fault in a tag. It is returned and not thrown: in recovery a hostile server can cause one every few bytes. */
+/** A fault in a tag. Returned and not thrown, because in recovery a hostile server can cause one every few bytes. */
 interface TagFault {
-  /** Empty if a limit was broken. */
+  /** A description; empty for a broken limit. */
   readonly message: string
   /** Its index in the tag. */
   readonly index: number
+  /** The name of the broken limit. */
   readonly limit?: keyof TagLimits | undefined
 }
 
-/** Bounds on names and attributes. */
+/** Bounds on the names and attributes of a tag. */
 export interface TagLimits {
+  /** Characters of one name, and of the name of one namespace. */
   readonly name: number
+  /** Attributes of one tag. */
   readonly attributes: number
 }
 
@@ -48,14 +51,14 @@ const ATTRIBUTE = /* @__PURE__ */ new RegExp(
   'uy',
 )
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map()
-// The tags of most elements are no more than a name, of plain letters.
+// Most tags are a name in ASCII and no more. One test settles them.
 const PLAIN_TAG = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?\/?$/
 const END = /* @__PURE__ */ new RegExp(`${WHITE_SPACE}*/?$`, 'uy')
 
 /**
- * Finds the end of a start tag: a `>` outside quotes, or a `<`, which may stand nowhere in it.
+ * Finds the end of a start tag: a `>` outside quotes, or a `<`, which is a fault anywhere in a tag.
  *
- * @param quote - The code of the quote that is open at `from`, 0 for none.
+ * @param quote - The code of the quote that is open at `from`; 0 for none.
  * @returns Its index, or -1 with the quote that is open at the end of the bytes.
  */
 export function findTagEnd(
@@ -83,7 +86,7 @@ export function findEndTagEnd(bytes: Uint8Array, from: number): number {
   return -1
 }
 
-/** Reads the text between `<` and `>`, up to the first fault or the first name or attribute too many. */
+/** Reads the text between `<` and `>`, up to the first fault or broken limit. */
 export function readStartTag(text: string, limits: TagLimits): StartTag {
   const selfClosing = text.endsWith('/')
   if (text.length <= limits.name && PLAIN_TAG.test(text)) {
@@ -115,11 +118,12 @@ export function readStartTag(text: string, limits: TagLimits): StartTag {
     if (attributes.has(attribute))
       return stop(`a tag has the attribute ${shown(attribute)} twice`, at)
     if (attributes.size + 1 > limits.attributes) return stop('', at, 'attributes')
-    // The name of a namespace becomes part of names, which are compared often.
+    // The name of a namespace becomes part of the names of elements, so the same limit holds.
     const longest = Math.max(attribute.length, attribute.startsWith('xmlns') ? written.length : 0)
     if (longest > limits.name) return stop('', at, 'name')
     let fault = ''
     let value = written
+    // White space becomes blanks before references are decoded: `&#10;` stays a line feed. Section 3.3.3.
     if (/[&\t\r\n]/.test(written)) {
       const blank = written.replaceAll(/\r\n|[\t\r\n]/g, ' ')
       value = decodeText(blank, (message) => (fault ||= message), ODD_IN_ATTRIBUTE)

@@ -1,23 +1,23 @@
 /**
- * Writes XML documents from elements that are named in Clark notation. Chooses the prefixes and declares each of them once,
- * on the root. Refuses names and characters that XML forbids. XML 1.0; Namespaces in XML 1.0.
+ * Formats XML documents from elements that are named in Clark notation. Chooses prefixes and declares each of them once, on the
+ * root. Refuses names and characters that XML forbids, so that no value can add markup. XML 1.0; Namespaces in XML 1.0.
  */
 
 import {quoted} from '../protocol/errors.ts'
 import {DAV, parseName, XML_NAMESPACE} from '../protocol/name.ts'
 import {escapeText, FORBIDDEN} from './characters.ts'
 
-/** An element to write. An `XmlElement` is one. */
+/** An element to write. Every `XmlElement` is one too. */
 export interface ElementToWrite {
   /** `lockinfo` in `DAV:`, else `{ns}local`; `{}local` in no namespace. */
   readonly name: string
-  /** By name: `x` without a prefix, else `{ns}x`. */
+  /** Values by name: `x` without a prefix, else `{ns}x`. */
   readonly attributes?: Readonly<Record<string, string>> | undefined
   /** Elements and text, mixed, in order. */
   readonly children?: readonly (ElementToWrite | string)[] | undefined
 }
 
-/** An element with its prefix and its declarations of namespaces. Its texts are not escaped yet. */
+/** An element with prefixes in its names and with its namespace declarations. Texts are not escaped yet. */
 export interface Markup {
   readonly tag: string
   readonly attributes: Readonly<Record<string, string>>
@@ -30,6 +30,7 @@ export const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 // The namespace of declarations, which no element and no other attribute may have.
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
+// Close to the NCName of XML, by classes of Unicode. Keeps out blanks, quotes and `>`, which would be markup of their own.
 const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
 
 /**
@@ -49,6 +50,7 @@ export function formatDocument(root: ElementToWrite): string {
  */
 export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
   const prefixes = new Map<string, string>(prefix === '' ? [] : [[DAV, prefix]])
+  // `n0`, `n1`, …, unless the caller's own prefix might be one of these.
   const others = prefix.startsWith('n') ? 'x' : 'n'
   const prefixed = (name: string, namespace: string, local: string): string => {
     if (!LOCAL_NAME.test(local) || namespace === XMLNS_NAMESPACE || name === 'xmlns') {
@@ -62,6 +64,7 @@ export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
     prefixes.set(namespace, found)
     return `${found}:${local}`
   }
+  // `outer` is the default namespace around the element.
   const qualified = (element: ElementToWrite, outer: string): Markup => {
     const {namespace, local} = parseName(element.name)
     const isPlain = namespace === '' || (namespace === DAV && prefix === '')
@@ -97,14 +100,18 @@ function formatMarkup({tag, attributes, children}: Markup): string {
   return content.length === 0 ? `${start}/>` : `${start}>${content.join('')}</${tag}>`
 }
 
-/** Escapes text between tags, so that a reader gives the same text. */
+/**
+ * Escapes text between tags, so that a reader gives the same text.
+ *
+ * @throws TypeError for a character that XML forbids: no escape can hold one.
+ */
 export function escapeContent(text: string): string {
   if (FORBIDDEN.test(text) || !text.isWellFormed())
     throw new TypeError(`${quoted(text)} has a character that XML forbids`)
   return escapeText(text)
 }
 
-/** Escapes an attribute's value. White space is escaped, because readers make blanks of it. */
+/** Escapes an attribute's value. White space too, because readers turn it into blanks. */
 export function escapeAttribute(text: string): string {
   return escapeContent(text)
     .replaceAll('"', '&quot;')
