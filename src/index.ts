@@ -1,5 +1,6 @@
 /**
- * The WebDAV client that says what happened to every href.
+ * A WebDAV client that reports the outcome for every href. Begin with {@link DavClient}. A verb with one target gives a promise
+ * of its result; a verb with many resources gives a {@link ResultStream}.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,6 @@
 /**
- * The streaming reader of 207 Multi-Status alone: no HTTP, no client. Give it a `Response`, a stream, bytes or text.
+ * The streaming parser of 207 Multi-Status alone: no client, no HTTP, no dependency. Give it a `Response`, a stream, bytes or
+ * text, and read one result for each href.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * Bodies of 207 Multi-Status answers for the tests of an application.
+ * Builds bodies of 207 Multi-Status answers for the tests of an application.
  *
  * @packageDocumentation
  */

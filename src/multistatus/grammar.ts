@@ -1,11 +1,11 @@
 /**
- * Roles of the elements of a Multi-Status document, by their place. All others are skipped with their content, never an error.
- * RFC 4918, sections 14 and 17; RFC 6578, section 6.
+ * The grammar of a Multi-Status document: the role of each element, by its place. Elements without a role are skipped with their
+ * content and are never an error. RFC 4918, sections 14 and 17; RFC 6578, section 6.
  */
 
 import type {PathNode} from '../xml/path.ts'
 
-/** The role of an element. Numbers, because every tag of a body is looked at. */
+/** The roles of elements. Numbers, because each tag of a body is switched on one. 0 is fixed by the scanner: no callbacks. */
 export const Role = {
   skipped: 0,
   multistatus: 1,
@@ -24,6 +24,7 @@ export const Role = {
   misnamed: 14,
 } as const
 
+// The order and the number of children are not checked, so that an odd server loses none of its values.
 const CHILDREN: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   // <!ELEMENT multistatus (response*, responsedescription?, sync-token?) >
   [Role.multistatus]: {
@@ -51,12 +52,13 @@ const CHILDREN: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   [Role.location]: {href: Role.locationHref},
 }
 
-/** The role of every child of these elements. */
+/** The role of all children of these elements: a property or a condition may have any name. */
 const ANY_CHILD: Readonly<Record<number, number>> = {
   [Role.prop]: Role.property,
   [Role.error]: Role.condition,
 }
 
+// Elements whose text is their value.
 const TEXT: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
   Role.href,
   Role.status,
@@ -65,10 +67,11 @@ const TEXT: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
   Role.syncToken,
 ])
 
-// In no namespace, with an undeclared prefix, or with DAV: misspelt: an unreadable response, and no extension.
+// A `response` in no namespace, with an undeclared prefix, or with a misspelt `DAV:` is no extension. Something was meant that
+// cannot be read, so the listing is not complete.
 const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
 
-/** Gives a new path its role. A root that is skipped must be refused. */
+/** Sets the role of a new path. The reader refuses a root without one. */
 export function classify(node: PathNode): void {
   const parent = node.parent
   if (node.depth === 1) {
@@ -81,7 +84,7 @@ export function classify(node: PathNode): void {
 }
 
 function roleAmong(children: Readonly<Record<string, number>> | undefined, node: PathNode): number {
-  // Names are resolved only for elements that may mean something.
+  // The prefix of a name is resolved only here: children of skipped elements need no name.
   if (children === undefined) return Role.skipped
   const name = node.name.text
   if (Object.hasOwn(children, name)) return children[name] ?? Role.skipped

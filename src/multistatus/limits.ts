@@ -1,30 +1,30 @@
 /**
- * Bounds on the memory that a body may take. All but the last two are finite, so that no server can exhaust the memory of its
- * client. Each is far above the needs of a real server.
+ * Bounds on the memory that a body may take. All but the last two are finite by default, so that no server can exhaust the
+ * memory of its client. Each is far above the needs of a real server. RFC 4918, section 20.6.
  */
 
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 
 /**
- * Bounds on a 207 body. As much as a limit says is read; past it, reading ends in a `MultiStatusError` with reason
- * `limit-exceeded` that names it. RFC 4918, section 20.6.
+ * Bounds on a 207 body. A body that breaks one ends in a `MultiStatusError` with reason `limit-exceeded` and the name of the
+ * `limit`. The results before it are still delivered.
  */
 export interface Limits {
   /**
    * Bytes of one `DAV:response` with its markup, up to its end tag, as UTF-8.
    *
-   * @defaultValue 67,108,864: one response is held as a whole
+   * @defaultValue 67,108,864: one response is held at a time
    */
   readonly response: number
   /**
-   * Characters of one value; of a structured one the bytes of its markup, as UTF-8.
+   * Characters of one value; of a structured one, bytes of its markup as UTF-8.
    *
-   * @defaultValue 33,554,432: dead properties of 10 MB are in use
+   * @defaultValue 33,554,432: some programs keep 10 MB in a dead property
    */
   readonly value: number
   /**
-   * Elements in one value that is structured.
+   * Elements in one structured value.
    *
    * @defaultValue 100,000: each becomes an object
    */
@@ -32,11 +32,11 @@ export interface Limits {
   /**
    * Bytes of one tag or processing instruction, as UTF-8.
    *
-   * @defaultValue 65,536: room for a tag full of namespace declarations
+   * @defaultValue 65,536: room for many namespace declarations
    */
   readonly tag: number
   /**
-   * Characters of the name of an element or attribute, and of the name of a namespace.
+   * Characters of the name of an element, an attribute or a namespace.
    *
    * @defaultValue 1,024: names become keys, which are hashed and compared as a whole
    */
@@ -44,37 +44,37 @@ export interface Limits {
   /**
    * Attributes of one tag, namespace declarations included.
    *
-   * @defaultValue 256: they are held together, to find one that comes twice
+   * @defaultValue 256: they are held together, to find a repeated one
    */
   readonly attributes: number
   /**
-   * Levels of elements, `DAV:multistatus` being the first one.
+   * Levels of elements. `DAV:multistatus` is the first.
    *
-   * @defaultValue 256: structured values are trees of objects, and programs walk them recursively
+   * @defaultValue 256: programs walk structured values recursively
    */
   readonly depth: number
   /**
-   * Properties of one response, over all its propstats; as many propstats and conditions.
+   * Properties of one response in all its propstats. Propstats and conditions together have the same bound.
    *
-   * @defaultValue 10,000: they are held until the status of their propstat is known
+   * @defaultValue 10,000: they are held until the end of their response
    */
   readonly properties: number
   /**
    * Hrefs of one response.
    *
-   * @defaultValue 100,000: a server may name all that shares one status in one response
+   * @defaultValue 100,000: a server may put all hrefs with one status into one response
    */
   readonly hrefs: number
   /**
    * Responses of the body.
    *
-   * @defaultValue Infinity: they are not held
+   * @defaultValue Infinity: finished responses are not held
    */
   readonly responses: number
   /**
    * Bytes of the body.
    *
-   * @defaultValue Infinity: they are not held
+   * @defaultValue Infinity: read bytes are not held
    */
   readonly bytes: number
 }
@@ -94,7 +94,7 @@ const DEFAULTS: Limits = {
 }
 
 /**
- * The limits to apply: those given, and the defaults for the others.
+ * Completes the given limits with the defaults.
  *
  * @throws RangeError for a limit that is not above zero, TypeError for another type or an unknown name.
  */

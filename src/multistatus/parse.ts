@@ -1,4 +1,7 @@
-/** The two asynchronous doors to the parser: results of any body, and a TransformStream. */
+/**
+ * The two asynchronous doors to the parser: a stream of results from any body, and a TransformStream. Both only carry chunks; the
+ * parser does the work. RFC 4918, section 13.
+ */
 
 import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import {captureCaller} from '../protocol/caller.ts'
@@ -15,12 +18,12 @@ import {charsetOf, openChunks} from './source.ts'
 import type {Summary} from './summary.ts'
 
 /**
- * Reads a Multi-Status document from a `Response`, a stream, an iterable of chunks, bytes or a string. Stopping early
- * cancels the source, and so does a source that does not end within a second behind the end of the root.
+ * Reads a Multi-Status document from a `Response`, a stream, an iterable of chunks, bytes or a string. The source is cancelled if
+ * you stop early, and if it has not ended a second after the end of the root.
  *
- * @param source - The body. Of a `Response`, the charset of its Content-Type counts, and its `url` if the options have none.
- * @returns The results in the order of the document, each as soon as the chunk that completes it is there. Reading them
- *   throws {@link MultiStatusError} after the last finished result if the document is not whole, and the errors of the source.
+ * @param source - The body. A `Response` also brings the charset of its Content-Type and, if the options have none, its `url`.
+ * @returns The results in the order of the document, each as soon as its last chunk has arrived. Reading them throws
+ *   {@link MultiStatusError} after the last finished result if the document is not whole. It throws the errors of the source.
  * @example
  * ```ts
  * const response = await fetch(url, {method: 'PROPFIND', headers: {depth: '1'}})
@@ -48,7 +51,7 @@ export function parseMultiStatus<const D extends Decoders = Record<never, never>
       return parser.endBehindRoot()
     },
     explain: captureCaller(parseMultiStatus),
-    // A source that does not wait is ended by the end of the loop.
+    // A loop that does not wait for the source ends it by itself.
     stop: (isWaiting) => {
       if (isWaiting) void chunks?.return().catch(() => {})
     },
@@ -57,8 +60,8 @@ export function parseMultiStatus<const D extends Decoders = Record<never, never>
 }
 
 /**
- * A TransformStream from the bytes of a Multi-Status document to its results. It errors with {@link MultiStatusError}
- * after the last finished result if the document is not whole.
+ * Transforms the bytes of a Multi-Status document into its results. The stream errors with {@link MultiStatusError} after the last
+ * finished result if the document is not whole.
  *
  * @example
  * ```ts
@@ -73,15 +76,15 @@ export class MultiStatusStream<
   /** Gives the results. */
   readonly readable: ReadableStream<DavResult<PropertiesOf<string, D>>>
   /**
-   * Settles at the end of the document, and rejects with the error of the stream. Awaiting it reads nothing: `readable` has
-   * to be read.
+   * The summary. Settles at the end of the document, and rejects with the error of the stream. Awaiting it reads nothing: read
+   * `readable`.
    */
   readonly summary: Promise<Summary>
 
   /**
-   * Nothing is read yet.
+   * Makes a stream from chunks to results.
    *
-   * @throws The errors of the constructor of {@link MultiStatusParser}.
+   * @throws TypeError or RangeError for wrong options, as {@link MultiStatusParser} does.
    */
   constructor(options: ParserOptions<D> = {}) {
     const chunks = new TransformStream<Chunk, Chunk>()
@@ -100,22 +103,23 @@ export class MultiStatusStream<
         },
         async cancel() {
           await batches.return?.()
-          // Before the first reading nobody holds the stream who would cancel it.
+          // Before the first reading the batches do not hold the stream yet, so they cannot cancel it.
           if (!chunks.readable.locked) await chunks.readable.cancel()
         },
       },
-      // Nothing is pulled before it is asked for: an error comes after the last result was taken, and drops none.
+      // No results are pulled ahead. An error clears the queue of a stream, and would drop results in it.
       {highWaterMark: 0},
     )
   }
 }
 
+/** Reads the charset of a `Response`. */
 function encodingOf(source: BodySource): string | undefined {
   if (typeof source !== 'object' || source === null || !('headers' in source)) return undefined
   return charsetOf(source.headers?.get('content-type'))
 }
 
-/** The URL of a `Response` that came from a server: the one that answered in the end. */
+/** Reads the URL of a `Response`: that of the last redirect. A response made by a program has none. */
 function urlOf(source: BodySource): string | undefined {
   if (typeof source !== 'object' || source === null || !('url' in source)) return undefined
   const {url} = source

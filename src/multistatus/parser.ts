@@ -1,6 +1,6 @@
 /**
- * The synchronous reader of a Multi-Status document: bytes or text in, results out as they are complete. Connects the layers
- * below, and finds the byte of a fault. RFC 4918, section 13.
+ * The synchronous parser of a Multi-Status document: bytes or text in, results out as they are complete. Connects decoder,
+ * scanner and reader, and finds the byte of a fault. Knows no HTTP, no clock and no stream. RFC 4918, section 13.
  */
 
 import {DECODERS} from '../properties/decode.ts'
@@ -24,20 +24,21 @@ import type {Summary} from './summary.ts'
 /** Options of the parser. */
 export interface ParserOptions<D extends Decoders = Decoders> {
   /**
-   * The request URL, absolute: hrefs are resolved against it.
+   * The absolute URL of the request. Hrefs are resolved against it, and `relation` compares them with it.
    *
    * @defaultValue the `url` of a `Response`, else `http://localhost/`
    */
   readonly url?: string | URL | undefined
   /**
-   * The method of the request. Only the answer to PROPFIND, REPORT or SEARCH lists members, and so can be incomplete.
+   * The method of the request. Only answers to PROPFIND, REPORT and SEARCH list members, and so can be incomplete. PROPPATCH and
+   * MKCOL set all properties or none, so one failed propstat makes a Failure.
    *
    * @defaultValue `PROPFIND`
    */
   readonly method?: string | undefined
   /**
-   * The charset of the answer's Content-Type. A byte-order mark wins over it, and it wins over the XML declaration. A label
-   * that is not known counts as none.
+   * The charset of the answer's Content-Type. It wins over the XML declaration, and a byte-order mark wins over it. An unknown
+   * label counts as absent.
    *
    * @defaultValue the encoding that the document declares, else UTF-8
    */
@@ -49,15 +50,14 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    */
   readonly limits?: Partial<Limits> | undefined
   /**
-   * Decoders by property name; they go before the built-in ones. The decoded value of child elements is shared by
-   * results with the same markup.
+   * Decoders by property name. They win over the built-in ones. Results with the same markup share one decoded value.
    *
    * @defaultValue none
    */
   readonly decoders?: (D & Decoders) | undefined
   /**
-   * The treatment of a body that is not well-formed. `throw` ends with an error after the complete results, as RFC 4918
-   * asks. `skip` goes on at the next start tag of a response, and yields the broken one as a Failure `malformed`.
+   * The treatment of a body that is not well-formed. `throw` ends with an error after the complete results, as RFC 4918 asks.
+   * `skip` goes on at the next start tag of a response, and yields the broken response as a Failure `malformed`.
    *
    * @defaultValue `throw`
    */
@@ -74,7 +74,7 @@ export const PARSER_OPTIONS: Rules<ParserOptions> = {
   malformed: oneOf('throw', 'skip'),
 }
 
-/** The request URL, without credentials: it stands in messages. */
+/** Parses the request URL. Drops credentials, because the URL stands in messages. */
 export function requestUrl(given: string | URL = 'http://localhost/'): URL {
   const url = new URL(given)
   url.username = ''
@@ -83,7 +83,7 @@ export function requestUrl(given: string | URL = 'http://localhost/'): URL {
 }
 
 /**
- * Reads a Multi-Status document chunk by chunk, synchronously.
+ * Parses a Multi-Status document chunk by chunk, synchronously. Holds one response at a time.
  *
  * @example
  * ```ts
@@ -100,15 +100,16 @@ export class MultiStatusParser<P = Properties> {
   readonly #reader: MultiStatusReader
   readonly #scanner: Scanner<Property>
   #bytes = 0
-  // The byte at which the text ends that was decoded last.
+  // The byte of the body at which the last decoded text ends. The byte of a fault is counted back from it.
   #end = 0
+  // Kept, because the chunk with the fault still returns its results. The next call throws.
   #error: unknown
   #summary: Summary | undefined
 
   /**
-   * Nothing is read yet.
+   * Makes a parser for one document.
    *
-   * @throws TypeError for an option or a limit that is unknown or of another type, and for a `url` that is not absolute;
+   * @throws TypeError for an unknown option or limit, for one of the wrong type, and for a `url` that is not absolute.
    *   RangeError for a limit that is not above zero.
    */
   constructor(options: ParserOptions = {}) {
@@ -132,13 +133,13 @@ export class MultiStatusParser<P = Properties> {
     this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
   }
 
-  /** True when the root was read and is `DAV:multistatus`. Until then the body may be anything. */
+  /** True from the start tag of `DAV:multistatus` on. Before it the body may be anything. */
   get isMultiStatus(): boolean {
     return this.#reader.isMultiStatus
   }
 
   /**
-   * True when `DAV:multistatus` has ended: each result was given out, and only white space, comments and instructions may follow.
+   * True when `DAV:multistatus` has ended. All results were given out; only white space, comments and instructions may follow.
    *
    * @internal
    */
@@ -146,19 +147,18 @@ export class MultiStatusParser<P = Properties> {
     return this.isMultiStatus && this.#scanner.isDone
   }
 
-  /** The error that the next call of `write` or `end` will throw, as soon as it is known; `undefined` while all is well. */
+  /** The error that the next `write` or `end` will throw; `undefined` while all is well. */
   get error(): unknown {
     return this.#error
   }
 
   /**
-   * Reads on.
+   * Parses the next chunk.
    *
-   * @param chunk - Bytes in the document's encoding, cut anywhere, as an ArrayBuffer or any view of one; or text that is decoded
-   *   already.
+   * @param chunk - Bytes in the document's encoding, cut anywhere, as an ArrayBuffer or any view of one; or decoded text.
    * @returns The results that the chunk completed, in the order of the document.
-   * @throws {@link MultiStatusError} for a fault in an earlier chunk: the chunk that brings a fault still returns the results
-   *   before it. TypeError after `end()`, and for anything that is no chunk.
+   * @throws {@link MultiStatusError} for a fault in an earlier chunk. The chunk with the fault itself returns the results
+   *   before it. TypeError after `end()`, and for a value that is no chunk.
    */
   write(chunk: Chunk): DavResult<P>[] {
     if (this.#error !== undefined) throw this.#error
@@ -169,14 +169,14 @@ export class MultiStatusParser<P = Properties> {
     } catch (error) {
       this.#error = this.#explain(error)
     }
-    // The caller names the properties, by its decoders or by the names it asked for.
+    // The caller types the properties, by its decoders or by the names in its request.
     return this.#reader.take() as DavResult<P>[]
   }
 
   /**
-   * Ends the document.
+   * Ends the document. Further calls give the same summary.
    *
-   * @returns The summary of the whole document.
+   * @returns The summary of the document.
    * @throws {@link MultiStatusError} if the document is not complete, or for a fault in the last chunk.
    */
   end(): Summary {
@@ -195,11 +195,11 @@ export class MultiStatusParser<P = Properties> {
   }
 
   /**
-   * Ends the document behind the end of its root, if its source broke off there: nothing is missing.
+   * Ends a document of which the root has ended, although its source broke off: nothing of it is missing.
    *
    * @internal
-   * @returns As `end` does.
-   * @throws {@link MultiStatusError} for a fault that did arrive, or if the root has not ended.
+   * @returns The summary of the document.
+   * @throws {@link MultiStatusError} for a fault in a chunk, or if the root has not ended.
    */
   endBehindRoot(): Summary {
     if (this.#error !== undefined || !this.isEnded) return this.end()
@@ -207,6 +207,7 @@ export class MultiStatusParser<P = Properties> {
     return this.#summary
   }
 
+  /** Reads as much of a chunk as the limit of bytes allows, so that the results before the limit come out. */
   #feed(chunk: Uint8Array | string): void {
     const room = Math.max(0, this.#limits.bytes - this.#bytes)
     const begin = typeof chunk === 'string' ? beginningOf(chunk, room) : chunk.subarray(0, room)
@@ -218,11 +219,13 @@ export class MultiStatusParser<P = Properties> {
     throw this.#errorAt(new ScanError(message, 'limit-exceeded', 0, 'bytes'), this.#end)
   }
 
+  /** Reports bytes that are no text. */
   #broken(message: string): void {
     this.#end = this.#encoding.offset
     this.#scanner.fault(message, 'encoding')
   }
 
+  /** Makes the public error of a fault. Its byte is counted back from the end of the decoded text. */
   #explain(error: unknown): unknown {
     if (!(error instanceof ScanError)) return error
     const rest = this.#encoding.byteLength(this.#scanner.textFrom(error.at))
@@ -238,7 +241,7 @@ export class MultiStatusParser<P = Properties> {
   }
 }
 
-/** The beginning of a text that has no more bytes than these, as UTF-8. */
+/** Cuts off a text behind as many bytes of UTF-8, on the border of a character. */
 function beginningOf(text: string, bytes: number): string {
   if (text.length * 3 <= bytes) return text
   const room = new Uint8Array(Math.min(bytes, text.length * 3))

@@ -1,6 +1,6 @@
 /**
- * Reads the grammar of a Multi-Status document from markup. Knows no bytes and no HTTP; holds one response at a time.
- * RFC 4918, sections 13 and 14.16.
+ * Reads the grammar of a Multi-Status document from the callbacks of the scanner. Holds one response at a time, and gathers the
+ * facts of the summary. Knows no bytes and no HTTP. RFC 4918, sections 13 and 14.16.
  */
 
 import type {Property, Written} from '../properties/values.ts'
@@ -21,30 +21,34 @@ import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
 import {incompleteSelf, lists, refusedSelf} from './summary.ts'
 
-/** The handler of a scanner: collects results and the facts of the summary. */
+/** The scanner's handler for one document. */
 export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #limits: Limits
   readonly #position: () => number
+  // The method asks for members, so an answer can lack some.
   readonly #lists: boolean
+  // The method sets all properties or none.
   readonly #needsAll: boolean
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
   #results: DavResult[] = []
   #hasRoot = false
+  // The open response and the byte at which it began, the open propstat, and the properties of the response.
   #response: ResponseDraft | undefined
   #responseAt = 0
   #propstat: PropstatDraft | undefined
   #contents: Contents = {properties: [], written: []}
   #inHref = false
-  // In recovery: there was a fault, and since then no href has begun and no response has ended.
+  // In recovery: since the last fault no href has begun and no response has ended. The next response may then begin anywhere.
   #isLost = false
   #successes = 0
   #failures = 0
   #responses = 0
   #description = ''
   #syncToken = ''
+  // The gap of the requested collection itself, such as a 507. RFC 6578, section 3.6.
   #self: Incomplete | undefined
-  // The request URL itself, if it answered and refused its properties; and a sign that it is not alone.
+  // The requested collection, if its own response refused the properties. It counts only if no member came.
   #refused: Incomplete | undefined
   #hasMember = false
   #malformed = false
@@ -65,7 +69,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#values = new PropertyValues(decoders)
   }
 
-  /** The root was read and is `DAV:multistatus`. */
+  /** True from the start tag of `DAV:multistatus` on. */
   get isMultiStatus(): boolean {
     return this.#hasRoot
   }
@@ -75,7 +79,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     return this.#responses
   }
 
-  /** Gives out the results since the last call. */
+  /** Gives out the results that were completed since the last call. */
   take(): DavResult[] {
     const results = this.#results
     if (results.length > 0) this.#results = []
@@ -99,12 +103,13 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  /** Throws if the response that is read is too long. */
+  /** Throws if the open response is too long. */
   fed(): void {
     const length = this.#response === undefined ? 0 : this.#position() - this.#responseAt
     if (length > this.#limits.response) this.#exceed('response')
   }
 
+  /** Sets the role of a path, and refuses any root but `DAV:multistatus`. */
   classify(node: PathNode<Property>): void {
     classify(node)
     if (node.depth === 1 && node.role !== Role.multistatus) {
@@ -113,6 +118,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
     if (node.role !== Role.property) return
     const {name} = node
+    // One property for each name, wherever it stands in the document.
     name.known ??= this.#values.makeProperty(name.text, name.isOnly)
   }
 
@@ -133,11 +139,11 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case Role.href:
         this.#inHref = true
-        // Not before: broken markup such as `</<D:response>` begins a response without an href.
+        // Not at the start of a response: broken markup such as `</<D:response>` begins one that has no href.
         this.#isLost = false
         break
       case Role.misnamed:
-        // It is no response, and may have been meant as one.
+        // Probably meant as a response. Its resource is then missing from the results.
         this.#malformed = true
         break
       default:
@@ -147,7 +153,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   close(node: PathNode<Property>, value: string | Markup): void {
     const response = this.#response
     const part = this.#propstat ?? response
-    // Only properties have markup.
+    // Only properties collect markup.
     const text = typeof value === 'string' ? value : ''
     switch (node.role) {
       case Role.property:
@@ -188,6 +194,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
+  /** Keeps a property until the end of its response: the status of a propstat comes behind its properties. */
   #property(property: Property | undefined, value: Written): void {
     const response = this.#response
     const propstat = this.#propstat
@@ -198,6 +205,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     propstat.to++
   }
 
+  /** Notes a fault in the open response, which becomes a Failure. A broken href is not resolved: it may name another resource. */
   fault(message: string): void {
     this.#isLost = true
     this.#malformed = true
@@ -206,17 +214,18 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#response.hasBrokenHref ||= this.#inHref
   }
 
-  /** Behind a fault the next response begins at any start tag of one: end tags before it may be lost. */
+  /** Takes any start tag of a response for the next one while the place is lost, because end tags before it may be missing. */
   mayBeNext(child: PathNode<Property>): boolean {
     return this.#isLost && child.role !== Role.response && child.rawName.endsWith('response')
   }
 
-  /** Counts propstats and conditions, which a response may have as many of as properties. */
+  /** Counts propstats and conditions of a response. Their bound is that of properties. */
   #countPart(): void {
     const parts = this.#response === undefined ? 0 : ++this.#response.parts
     if (parts > this.#limits.properties) this.#exceed('properties')
   }
 
+  /** Turns the ended response into results, and gathers its facts for the summary. */
   #finish(): void {
     const response = this.#response
     if (response === undefined) return
@@ -234,6 +243,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       this.#responses,
       this.#needsAll,
     )
+    // The room is used again for the next response, unless a rare large one made it big.
     if (response.size > KEPT_PROPERTIES) this.#contents = {properties: [], written: []}
     for (let index = begin; index < results.length; index++) {
       const result = results[index]

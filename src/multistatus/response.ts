@@ -1,5 +1,5 @@
 /**
- * One `DAV:response` while it is read, and its results. Nothing is dropped: nonsense is a Failure too.
+ * One `DAV:response` while it is read, and the results that it makes. Drops nothing: an unreadable response is a Failure too.
  * RFC 4918, sections 13, 14.22 and 14.24.
  */
 
@@ -10,7 +10,7 @@ import type {HrefResolver} from '../protocol/href.ts'
 import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
 import type {DavResult, Failure, PropertyFailure} from './result.ts'
 
-// Each list begins as this one, which `append` never changes.
+// The empty list, shared because most responses have no conditions. `append` never changes it.
 const NONE = /* @__PURE__ */ Object.freeze<never[]>([]) as never[]
 
 /** The words of the server about a response or a propstat. */
@@ -19,7 +19,7 @@ interface Said {
   description: string
 }
 
-/** The properties of one response, and the content of each. It is used again: most responses have as many as the one before. */
+/** The properties of one response, and the content of each. Used again for the next response, which most often has as many. */
 export interface Contents {
   properties: Property[]
   written: Written[]
@@ -27,12 +27,12 @@ export interface Contents {
 
 /** A `DAV:propstat`: properties that share a status. */
 export class PropstatDraft implements Said {
-  /** Real servers leave it out and mean 200. */
+  /** 200 without a `DAV:status`, because real servers leave it out and mean 200. */
   status = 200
   #hasStatus = false
   conditions: string[] = NONE
   description = ''
-  /** The number of its first property in the contents, and of the one behind its last. */
+  /** The index of its first property in the contents, and the index behind its last. */
   readonly from: number
   to: number
 
@@ -41,7 +41,7 @@ export class PropstatDraft implements Said {
     this.to = from
   }
 
-  /** Takes the first status. */
+  /** Sets the status. The first one counts. */
   setStatus(status: number): void {
     if (!this.#hasStatus) this.status = status
     this.#hasStatus = true
@@ -60,19 +60,19 @@ export class ResponseDraft implements Said {
   size = 0
   /** The number of propstats and conditions. */
   parts = 0
-  /** The first fault. */
+  /** The first fault, in words; empty while there is none. */
   problem = ''
-  /** In recovery: something was left out of an href. */
+  /** In recovery: a fault stood inside an href. */
   hasBrokenHref = false
 
-  /** Takes the status, of which there may be one. */
+  /** Sets the status. Two different ones contradict each other, and neither can be trusted. */
   setStatus(status: number): void {
     if (this.status !== undefined && this.status !== status) this.problem ||= 'has two statuses'
     this.status ??= status
   }
 
   /**
-   * Adds the results, one for each href.
+   * Adds the results, one for each href. A status of the response decides alone; without one, the propstats decide.
    *
    * @param number - The number of the response in the document, from 1 on.
    * @param needsAll - One failed propstat makes a Failure, because the method sets all properties or none.
@@ -86,6 +86,7 @@ export class ResponseDraft implements Said {
     needsAll: boolean,
   ): void {
     const {propstats, location, hrefs} = this
+    // `isOwn`: the status is that of the response. `saysGone`: the propstats say that the resource is not there.
     const problem = this.#findProblem()
     const status = this.status ?? propstatStatus(propstats, contents, needsAll)
     const isGood = problem === '' && isSuccessStatus(status)
@@ -100,7 +101,7 @@ export class ResponseDraft implements Said {
       if (properties !== undefined && href !== '') {
         const {url, relation} = resolver.resolve(href)
         const {description} = this
-        // No spread: each result of a listing is made here.
+        // No spread: each Success of a listing is made here, and a spread makes slower objects.
         to.push(
           description === ''
             ? {ok: true, href, url, relation, status, properties, missing}
@@ -109,7 +110,7 @@ export class ResponseDraft implements Said {
         continue
       }
       const wrong = problem || (href === '' ? 'has an empty DAV:href' : '')
-      // An href that names no resource, or perhaps another one, must not be taken for one.
+      // Without an href, or with a broken one, the result must not name any resource as its own.
       const {url, relation} =
         href === '' || this.hasBrokenHref
           ? {url: resolver.base, relation: 'outside' as const}
@@ -139,9 +140,9 @@ export class ResponseDraft implements Said {
     }
   }
 
-  /** The conditions and words of a Failure that propstats make. */
+  /** Finds the conditions and words for a Failure that the propstats make. */
   #said(): Said {
-    // A propstat that names no property speaks of the resource: lighttpd writes a 403 so. No entry of `missing` has its words.
+    // A propstat without properties speaks of the resource: lighttpd writes a 403 so. Its words would be in no entry of `missing`.
     const nameless = this.propstats.find(
       ({from, to, status}) => from === to && !isSuccessStatus(status),
     )
@@ -152,6 +153,7 @@ export class ResponseDraft implements Said {
     }
   }
 
+  /** Finds the reason why the response cannot be understood; empty for a good one. */
   #findProblem(): string {
     if (this.problem !== '') return this.problem
     if (this.hrefs.length === 0) return 'has no DAV:href'
@@ -161,7 +163,7 @@ export class ResponseDraft implements Said {
   }
 }
 
-/** The status that propstats give their resource: the first 2xx one, but with `needsAll` the first other one. */
+/** Finds the status that propstats give their resource: the first 2xx one, but with `needsAll` the first one that is not. */
 function propstatStatus(
   propstats: readonly PropstatDraft[],
   contents: Contents,
@@ -169,20 +171,20 @@ function propstatStatus(
 ): number {
   const decisive = propstats.find(({status}) => isSuccessStatus(status) !== needsAll)
   if (decisive !== undefined) return decisive.status
-  // A resource that has none of these properties is there all the same.
+  // All 404: the resource is there, and has none of these properties. A collection has no `getcontentlength`, for example.
   const isThere =
     !needsAll && propstats.every(({status}) => status === 404) && !isGone(propstats, contents)
   return isThere ? 200 : (propstats[0]?.status ?? 0)
 }
 
-/** Tells if the resource itself is not there: its propstats name no property, or the type that every resource has. */
+/** Tells if 404 or 410 concerns the resource itself: for no property at all, or for `resourcetype`, which every resource has. */
 function isGone(propstats: readonly PropstatDraft[], {properties}: Contents): boolean {
   if (!propstats.every(({status}) => isMissingStatus(status))) return false
   const names = propstats.flatMap(({from, to}) => properties.slice(from, to).map(({key}) => key))
   return names.length === 0 || names.includes('resourcetype')
 }
 
-/** Gathers the values of the 2xx propstats, if they are given. Returns the other properties, and behind them the undecodable ones. */
+/** Gathers values of 2xx propstats in `values`, if that is given. Returns the failed properties, the undecodable ones last. */
 function missingOf(
   propstats: readonly PropstatDraft[],
   {properties, written}: Contents,
@@ -203,7 +205,7 @@ function missingOf(
         continue
       }
       const known = values.get(property)
-      // A second element for a property counts only if the first one was empty.
+      // A property that comes twice: an empty element never replaces a value, whatever their order.
       if (known !== undefined && (content === '' || !isEmpty(known))) continue
       const value = values.decode(property, content)
       if (value instanceof Undecodable)
@@ -211,6 +213,7 @@ function missingOf(
       else values.set(property, value as PropertyValue)
     }
   }
+  // An undecodable value does not count if the same property came again with a good one.
   for (const {property, problem: description} of undecodable) {
     if (values?.get(property) !== undefined) continue
     missing = append(missing, {name: property.key, status: 0, conditions: NONE, description})
@@ -218,7 +221,7 @@ function missingOf(
   return missing
 }
 
-/** The list with one more. Most have one, for which an array that grows would take the room of 17. */
+/** Appends to a list. Most have one item: a literal takes its room only, but V8 grows an empty array to 17 at once. */
 export function append<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item]
   list.push(item)

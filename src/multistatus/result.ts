@@ -1,6 +1,6 @@
 /**
- * The result of one href: a {@link Success} or a {@link Failure}, told apart by `ok`. Plain readonly objects.
- * RFC 4918, sections 13 and 14.24.
+ * The result of one href, a {@link Success} or a {@link Failure}, and the helpers that tell them apart. Plain readonly objects,
+ * no classes: results cross queues and processes as JSON. RFC 4918, sections 13 and 14.24.
  */
 
 import type {Depth, Walk} from '../protocol/depth.ts'
@@ -8,120 +8,124 @@ import type {Relation} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 
-/** One verdict of the server about one href. */
+/** The result of one href. `ok` tells the two kinds apart. */
 export type DavResult<P = Properties> = Success<P> | Failure
 
-/** The server did it, or had it. */
+/** A resource that the server has, or for which it did the request. */
 export interface Success<P = Properties> {
-  /** Tells a success from a failure. */
+  /** Always true. */
   readonly ok: true
-  /** As the server wrote it, white space around it trimmed. */
+  /** The href as the server wrote it, trimmed. It may hold control characters: print it through `visible`. */
   readonly href: string
-  /** Absolute, on the request's own origin, percent-encoded: the URL for further requests. */
+  /** The absolute URL for further requests, percent-encoded. Always on the request's own origin. */
   readonly url: string
   /** The relation of the href to the request URL. */
   readonly relation: Relation
-  /** 200, 201, 204, …: the status of the response, or of its first propstat that has a 2xx one. */
+  /** 200, 201, 204, …: the status of the response, else that of its first 2xx propstat. */
   readonly status: number
-  /** Values by property name, from propstats with a 2xx status only. */
+  /** Values by property name, from 2xx propstats only. */
   readonly properties: P
-  /** Properties that the server answered with another status, and those whose value could not be decoded. */
+  /** Properties that the server answered with another status, and properties with an undecodable value. */
   readonly missing: readonly PropertyFailure[]
-  /** The server's words on the response, trimmed; our own if the server has none. RFC 4918, section 14.25. */
+  /** The server's words about the resource, trimmed; absent without any. RFC 4918, section 14.25. */
   readonly description?: string
-  /** The number of requests for it, if it was sent more than once. */
+  /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
-  /** The request of a dry run, which was not sent. */
+  /** Of a dry run: the request that would be sent. */
   readonly request?: FailedRequest
-  /** Results that a 207 to the DELETE, COPY or MOVE of one target named, in the server's order, the target's own aside. */
+  /** The other results of a 207 to a DELETE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
-/** The server did not do it, or did not say so, or we do not know. Plain data: it may cross a queue as JSON. */
+/** A resource for which the request failed, or its outcome is unknown. Plain data, which survives JSON. */
 export interface Failure {
-  /** Tells a failure from a success. */
+  /** Always false. */
   readonly ok: false
-  /** As the server wrote it, white space around it trimmed; empty if there was none. */
+  /** The href as the server wrote it, trimmed; empty without one. */
   readonly href: string
-  /** Absolute, on the request's own origin, percent-encoded. The request URL if there was no href. */
+  /** The absolute URL, percent-encoded. Always on the request's own origin. The request URL without an href. */
   readonly url: string
-  /** The relation of the href to the request URL; `outside` if there was no href. */
+  /** The relation of the href to the request URL; `outside` without an href. */
   readonly relation: Relation
-  /** 423, 404, …; 0 for none. */
+  /** 423, 404, …; 0 without a status. */
   readonly status: number
   /** The kind of failure. */
   readonly reason: FailureReason
-  /** The cause of a missing answer, or of a request that was not sent; with reason `no-answer` only. */
+  /** The cause of a missing answer. With reason `no-answer` only. */
   readonly cause?: FailureCause
   /** Names of the conditions in `DAV:error`, such as `lock-token-submitted` or `{ns}name`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
-  /** The server's answers for single properties. */
+  /** The properties that the server refused, each with its status. */
   readonly missing: readonly PropertyFailure[]
-  /** The server's words on the response, trimmed; our own if the server has none. */
+  /** The server's words about the resource, trimmed; words of this package if the server has none. */
   readonly description?: string
-  /** The other place of the resource, as the server wrote it. RFC 4918, section 14.9. */
+  /** The target of a redirect, as the server wrote it: from `DAV:location` or the Location header. RFC 4918, section 14.9. */
   readonly location?: string
-  /** The request to send again; `retry()` needs it. */
+  /** The request to send again. `retry()` needs it. */
   readonly request?: FailedRequest
-  /** Milliseconds that the server asks to wait, from Retry-After. */
+  /** Milliseconds to wait, by the server's Retry-After. */
   readonly retryAfter?: number
-  /** Results that a 207 to the DELETE, COPY or MOVE of one target named, in the server's order, the target's own aside. */
+  /** The other results of a 207 to a DELETE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
 /**
+ * The kind of a failure.
+ *
  * - `status`: the response's own status is not 2xx; or it is, and `verify` found the resource still there.
- * - `propstat`: every propstat is non-2xx. The resource answered, the properties did not.
+ * - `propstat`: the resource answered, and refused its properties or one that was to be set.
  * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
- * - `no-answer`: the exchange broke, or was never begun because the call ended. The outcome is unknown.
+ * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
  *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 
 /**
- * - `network`: no connection, or one that broke.
+ * The cause of a missing answer.
+ *
+ * - `network`: no connection, or a broken one.
  * - `timeout`: a time limit ran out.
- * - `aborted`: the call was ended during the wait for the answer.
+ * - `aborted`: the call ended while it waited for the answer.
  * - `not-sent`: the request was not sent, or not sent again. The call ended before, or no connection got free.
- * - `unreadable`: there was an answer, and it does not tell the outcome.
+ * - `unreadable`: there was an answer that does not tell the outcome.
  */
 export type FailureCause = 'network' | 'timeout' | 'aborted' | 'not-sent' | 'unreadable'
 
-/** One property that the server gave no value for. */
+/** A property without a value. */
 export interface PropertyFailure {
-  /** The property's name, as in `properties`. */
+  /** Its name, as in `properties`. */
   readonly name: string
-  /** The status of its propstat; 0 for an unreadable status, and for a value that could not be decoded. */
+  /** The status of its propstat; 0 for an unreadable status and for an undecodable value. */
   readonly status: number
   /** Names of the conditions in the propstat's `DAV:error`. */
   readonly conditions: readonly string[]
-  /** The server's words on the propstat, trimmed, or the reason why the value could not be decoded. */
+  /** The server's words about the propstat, trimmed, or the reason why the value could not be decoded. */
   readonly description?: string
 }
 
-/** A request as plain data, to be sent again after a failure. Never holds a credential. */
+/** A request as plain data, to be sent again. Never holds credentials. */
 export interface FailedRequest {
   /** The method, in upper case. */
   readonly method: string
-  /** The URL, absolute. */
+  /** The absolute URL. */
   readonly url: string
   /** The Depth header, if the method has one, or a walk of everything below. */
   readonly depth?: Depth | Walk
-  /** The destination of a COPY or MOVE, absolute. */
+  /** The absolute URL of the destination of a COPY or MOVE. */
   readonly destination?: string
-  /** The URL that `relation` of the results is meant to, if that is another one. */
+  /** The URL to which `relation` of the results refers, if that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
   /** `success` if a missing target counts as deleted. */
   readonly ifMissing?: 'failure' | 'success'
-  /** `true` if a success is to be verified. */
+  /** `true` if the client is to check that the resource of a success is gone. */
   readonly verify?: boolean
-  /** The request body, if there was one. */
+  /** The body of the request, if it had one. */
   readonly body?: string
-  /** Times that it was sent so far. */
+  /** The number of times it was sent so far. */
   readonly attempts: number
 }
 
@@ -135,23 +139,23 @@ export function isFailure(result: DavResult<unknown>): result is Failure {
   return !result.ok
 }
 
-/** Tells if a result says that the resource is not there. */
+/** Recognizes the Failure of a resource that is not there: 404 or 410. */
 export function isMissing(result: DavResult<unknown>): boolean {
   return !result.ok && result.reason === 'status' && isMissingStatus(result.status)
 }
 
 /** Results in two lists, each in the order of their arrival. */
 export interface Partitioned<P> {
-  /** Those with `ok: true`. */
+  /** The results with `ok: true`. */
   readonly successes: readonly Success<P>[]
-  /** Those with `ok: false`. */
+  /** The results with `ok: false`. */
   readonly failures: readonly Failure[]
 }
 
 /**
- * Sorts results into two lists, each in the order of their arrival. Holds all of them.
+ * Sorts results into two lists, each in the order of their arrival. Holds all results in memory.
  *
- * @returns The lists; a promise of them for an asynchronous source, which rejects with the errors of the source.
+ * @returns The lists. For an asynchronous source, a promise of them, which rejects with the errors of the source.
  * @example
  * ```ts
  * const {failures} = await partition(dav.deleteMany(targets))
@@ -181,11 +185,12 @@ export function partition<P>(
   })()
 }
 
+// Locked, failed dependency, too early, too many requests, server trouble, no space. All of them may pass by themselves.
 const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 503, 504, 507])
 
 /**
- * Tells if the same request may do better later: after 423, 424, 425, 429, 500, 502, 503, 504, 507 and `no-answer`. Not after
- * a refusal for good, such as 403 or 412, and not for a missing resource, such as 404.
+ * Tells if the same request may do better later: after 423, 424, 425, 429, 500, 502, 503, 504, 507 and `no-answer`. False for a
+ * lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {
   if (failure.reason === 'malformed' || failure.reason === 'refused') return false

@@ -1,11 +1,14 @@
-/** Bodies as chunks: any body for the parser's door, streams and iterables for all who read them. */
+/**
+ * Opens bodies as chunks: any body for the parser, streams and iterables for the whole package. A reading can be ended while it
+ * waits for a chunk. Decodes nothing.
+ */
 
 /** Bytes, as an ArrayBuffer or any view of one, or decoded text. */
 export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
 /**
- * A body to be read. It is a `Response` of `fetch` or an object like one, a stream or an iterable of chunks, or the whole
- * as bytes or text.
+ * A body to read. It is a `Response` of `fetch` or an object like it, a stream or an iterable of chunks, or all of it as bytes
+ * or text.
  */
 export type BodySource =
   | BodyHolder
@@ -14,32 +17,32 @@ export type BodySource =
   | Iterable<Chunk>
   | Chunk
 
-/** A `Response` of `fetch`, or an object like one. */
+/** A `Response` of `fetch`, or an object like it. */
 export interface BodyHolder {
-  /** The body, `null` if there is none. */
+  /** The body; `null` without one. */
   readonly body: ReadableStream<Uint8Array> | AsyncIterable<Chunk> | null
-  /** The URL that answered; empty or left out if none is known. */
+  /** The URL that answered; empty or left out if unknown. */
   readonly url?: string
-  /** The headers; the charset of the Content-Type counts. */
+  /** The headers. Only the charset of the Content-Type is read. */
   readonly headers?: BodyHeaders
 }
 
 /** The headers of a `Response`. */
 export interface BodyHeaders {
-  /** The value of a header by its name in any case; `null` if there is none. */
+  /** Returns the value of a header by its name in any case; `null` without one. */
   get(name: string): string | null
 }
 
-/** Reads one chunk after another. `return` ends the source, also while `next` waits. */
+/** An iterator over chunks. Its `return` ends the source, even while `next` waits. */
 export type Chunks<T = Chunk> = Required<Pick<AsyncIterator<T, undefined>, 'next' | 'return'>>
 
 /** The end of an iteration. */
 export const END = {value: undefined, done: true} as const
 
 /**
- * Opens any body. Its chunks are checked by the parser.
+ * Opens any body. Does not check the chunks; the parser does.
  *
- * @throws TypeError for a value that is no body, or has been read already.
+ * @throws TypeError for a value that is no body, and for a stream that is being read already.
  */
 export function openChunks(source: BodySource): Chunks {
   const whole = asChunk(source)
@@ -130,13 +133,13 @@ export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chu
   }
 }
 
-/** The two steps of a reading. `close` is called only for a source that has not ended. */
+/** A source as two steps. `close` is called only for a source that has not ended. */
 interface Reading<T> {
   read(): Promise<IteratorResult<T, unknown>>
   close(): Promise<unknown>
 }
 
-/** Streams are read by a reader: not all platforms can iterate over one, and a reader can be ended while it waits. */
+/** Reads a stream by its reader. Not all platforms can iterate over a stream, and a reader can be ended while it waits. */
 function readStream<T>(stream: ReadableStream<T>): Reading<T> {
   const reader = stream.getReader()
   return {
@@ -153,7 +156,7 @@ function readIterable<T>(source: AsyncIterable<T>): Reading<T> {
   return {
     read: () => iterator.next(),
     async close() {
-      // An iterator that was not begun has nothing to close, but a stream of Node holds its connection.
+      // The iterator of an unread stream of Node closes nothing, and the stream holds its connection: end the stream itself.
       if ('cancel' in source && typeof source.cancel === 'function') await source.cancel()
       else if ('destroy' in source && typeof source.destroy === 'function') source.destroy()
       await iterator.return?.()
@@ -169,7 +172,7 @@ function noBody(source: unknown): TypeError {
 }
 
 /**
- * A chunk as bytes or text.
+ * Reads a chunk as bytes or text. Bytes are viewed, not copied.
  *
  * @throws TypeError for any other value.
  */
@@ -189,7 +192,7 @@ function asChunk(given: unknown): Uint8Array | string | undefined {
   return isBuffer(given) ? new Uint8Array(given) : undefined
 }
 
-/** Recognizes an ArrayBuffer, also one of another realm, which has another class. */
+/** Recognizes an ArrayBuffer, even of another realm such as a frame or a `vm` context, which has its own class. */
 function isBuffer(given: unknown): given is ArrayBuffer {
   if (given instanceof ArrayBuffer) return true
   const tag = Object.prototype.toString.call(given)
@@ -199,8 +202,8 @@ function isBuffer(given: unknown): given is ArrayBuffer {
 const PARAMETER = /;\s*([^\s;=",]+)\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^\s;,"]*))/g
 
 /**
- * The charset of a Content-Type. Proxies join two fields with a comma, and some servers forget a quotation mark. Neither
- * hides the charset. RFC 9110, sections 5.6.6 and 8.3.2.
+ * Reads the charset of a Content-Type. A comma of joined fields and a missing quotation mark do not hide it: proxies and servers
+ * send both. RFC 9110, sections 5.6.6 and 8.3.2.
  */
 export function charsetOf(contentType: string | null | undefined): string | undefined {
   for (const [, name = '', quoted, token] of (contentType ?? '').matchAll(PARAMETER)) {

@@ -1,6 +1,6 @@
 /**
- * Decodes the text or element of a property. Nonsense gives no value at all: never a guess, never the epoch, never a rounded
- * number. RFC 4918, section 15.
+ * Decodes the text or the element of a property. Nonsense gives no value at all: never a guess, never the epoch, never a rounded
+ * number. RFC 4918, section 15; RFC 4331, sections 3 and 4; RFC 6578, section 4.
  */
 
 import {decodeDate} from '../protocol/date.ts'
@@ -24,7 +24,7 @@ export class Undecodable {
   }
 }
 
-/** Makes a value of the server's text or element, or an {@link Undecodable}. */
+/** Decodes the server's text or element. Returns an {@link Undecodable} for nonsense. */
 export type Decode = (raw: RawValue) => unknown
 
 type LiveDecoders = {
@@ -34,25 +34,28 @@ type LiveDecoders = {
   ) => LiveProperties[Name] | undefined
 }
 
-// Their text is trimmed, but for `displayname`. Most are values of header fields, which have no white space around them.
-// RFC 4918, sections 15.3 and 15.5.
+// All but `displayname` get trimmed text: most are values of header fields, which have no white space around them. A string is
+// copied, because a piece of the body would hold its whole chunk in memory. RFC 4918, sections 15.3 and 15.5.
 const LIVE: LiveDecoders = {
   creationdate: decodeDate,
   displayname: ownCopy,
   getcontentlanguage: ownCopy,
+  // A length is never negative, unlike a quota.
   getcontentlength: (text) => (text.startsWith('-') ? undefined : decodeInteger(text)),
   getcontenttype: ownCopy,
   getetag: ownCopy,
   getlastmodified: decodeDate,
+  // Without child elements the resource is plain. Text in it is nonsense, not a type.
   resourcetype: (text, raw) =>
     typeof raw === 'string' ? (text === '' ? NO_TYPES : undefined) : namesIn(raw),
   'quota-available-bytes': decodeInteger,
   'quota-used-bytes': decodeInteger,
   'sync-token': ownCopy,
 }
+// One frozen list for all plain resources.
 const NO_TYPES: readonly string[] = /* @__PURE__ */ Object.freeze([])
 
-/** Keeps every value as it is: for answers that have names only, and no values. */
+/** Decoders that keep every value as it is: for answers to `propname`, in which all values are empty. */
 export const UNDECODED: Decoders = /* @__PURE__ */ keepAll()
 
 function keepAll(): Decoders {
@@ -74,8 +77,8 @@ function isDecoder(value: unknown): boolean {
 }
 
 /**
- * Merges decoders by the keys of their properties in results, `getetag` and `{DAV:}getetag` being one. The later ones win; of
- * two in one object, the one that is written as the key.
+ * Merges decoders by the keys of their properties in results: `getetag` and `{DAV:}getetag` are one key. Later objects win over
+ * earlier ones. In one object the spelling of the key wins, whatever the order.
  */
 export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Decoders {
   const merged = new Map<string, Decoder>()
@@ -87,10 +90,10 @@ export function mergeDecoders(...given: readonly (Decoders | undefined)[]): Deco
   return Object.fromEntries(merged)
 }
 
-/** The decoder of a property; `undefined` for one whose value stays as it is. */
+/** Finds the decoder of a property; `undefined` if its value stays as it is. */
 export function decoderFor(name: string, decoders: Decoders): Decode | undefined {
   const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
-  // A decoder may keep pieces of its text. The text of elements is no longer a piece of the body.
+  // A decoder may keep pieces of its text, so it gets a copy. The texts of an element are copies already.
   if (decoder !== undefined)
     return (raw) => runDecoder(decoder, typeof raw === 'string' ? ownCopy(raw) : raw)
   if (!Object.hasOwn(LIVE, name)) return undefined
@@ -102,12 +105,14 @@ export function decoderFor(name: string, decoders: Decoders): Decode | undefined
   }
 }
 
+/** Runs a decoder of the caller. Its errors, and its promises, make the value undecodable. */
 function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   try {
     const result =
       '~standard' in decoder ? decoder['~standard'].validate(raw) : {value: decoder(raw)}
     const value = result instanceof Promise || result.issues !== undefined ? result : result.value
     if (value instanceof Promise) {
+      // The rejection belongs to nobody: left alone it would end the process.
       value.catch(() => {})
       return new Undecodable('the decoder is asynchronous')
     }
@@ -121,15 +126,17 @@ function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   }
 }
 
-/** The text of an element. Unknown elements in it are skipped. RFC 4918, section 17. */
+/** Reads the text of an element. Unknown elements in it are skipped. RFC 4918, section 17. */
 function ownText({children}: XmlElement): string {
   return children.filter((child) => typeof child === 'string').join('')
 }
 
+/** Lists the names of child elements, frozen because results share it. */
 function namesIn(element: XmlElement): readonly string[] {
   return Object.freeze(childElements(element).map(({name}) => name))
 }
 
+/** Decodes an integer; `undefined` above 2^53 - 1, because a rounded number would be another size. */
 function decodeInteger(text: string): number | undefined {
   const number = /^-?\d+$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(number) ? number : undefined

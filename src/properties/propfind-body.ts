@@ -1,4 +1,4 @@
-/** The body of a PROPFIND: a selection of properties. RFC 4918, section 14.20. */
+/** Formats the body of a PROPFIND, a selection of properties. Never an empty body. RFC 4918, sections 9.1 and 14.20. */
 
 import {keyOfName} from '../protocol/name.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
@@ -6,8 +6,8 @@ import {formatDocument} from '../xml/writer.ts'
 import type {PropertyName, PropertyNameList} from './vocabulary.ts'
 
 /**
- * The properties that a PROPFIND asks for: some by name, all, all and some more, or only the names. Default: a small named set.
- * `All` is true if the results may have any property.
+ * The properties that a PROPFIND asks for: some by name, all, all and some more, or only the names. Default:
+ * {@link DEFAULT_PROPERTIES}. `All` is true if the results may have any property.
  */
 export interface PropertySelection<
   Names extends PropertyNameList = PropertyNameList,
@@ -18,7 +18,7 @@ export interface PropertySelection<
    * `{DAV:}getetag` means the same as `getetag`.
    */
   readonly properties?: Names | undefined
-  /** Asks for all live properties of RFC 4918 and all dead ones. */
+  /** Asks for all live properties of RFC 4918 and all dead ones. Servers may leave out live ones of other RFCs. */
   readonly allprop?: All | undefined
   /** Names to be added to `allprop`. RFC 4918, section 14.8. */
   readonly include?: readonly PropertyName[] | undefined
@@ -26,7 +26,7 @@ export interface PropertySelection<
   readonly propname?: All | undefined
 }
 
-/** The default selection: the properties of a file listing. An empty body would ask for all properties. */
+/** The default selection: the properties of a file listing. An empty body would ask the server for all. */
 export const DEFAULT_PROPERTIES = [
   'getcontentlength',
   'getcontenttype',
@@ -53,7 +53,7 @@ export function formatPropfind(selection: PropertySelection): string {
   return formatDocument({name: 'propfind', children})
 }
 
-/** An element with an empty child for each property. A property that is named twice is asked for once. */
+/** Makes an element with an empty child for each property. A property that is named twice gets one. */
 function named(name: string, properties: readonly string[]): ElementToWrite {
   if (!Array.isArray(properties)) throw new TypeError('properties is an array of names')
   if (properties.length === 0) throw new TypeError('properties: name at least one property')

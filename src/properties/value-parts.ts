@@ -1,4 +1,4 @@
-/** Reads the parts of a structured value: text, child elements, hrefs. Never throws. RFC 4918, sections 14.7 and 15. */
+/** Reads the parts of a structured value: text, child elements, hrefs. Never throws. RFC 4918, sections 14.7, 15.8 and 15.10. */
 
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -7,7 +7,7 @@ import type {PropertyValue} from './vocabulary.ts'
 /**
  * Reads the text of a value.
  *
- * @returns A string as it is. The text in an element and in all elements below it, in order, white space included.
+ * @returns A string as it is. For an element, the text in it and in all elements below, in order, white space included.
  *   `undefined` for a number, a date, a list, and no value.
  * @example
  * ```ts
@@ -22,8 +22,8 @@ export function textOf(value: PropertyValue | undefined): string | undefined {
 /**
  * Picks the child elements of a value, in order.
  *
- * @param name - The name of those to pick: `activelock` or `{DAV:}activelock` in `DAV:`, `{namespace}local` in any other
- *   namespace. Without it all are picked.
+ * @param name - The name to pick: `activelock` or `{DAV:}activelock` in `DAV:`, `{namespace}local` in any other namespace.
+ *   Default: all names.
  * @returns An empty array for a value without child elements.
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export function childrenOf(value: PropertyValue | undefined, name?: string): Xml
 }
 
 /**
- * Reads the `DAV:href` elements that are children of a value, such as `current-user-principal` has.
+ * Reads the `DAV:href` child elements of a value, such as `owner` or `current-user-principal`.
  *
  * @returns The hrefs as the server wrote them, white space around them trimmed. Resolve them against the `url` of the result.
  * @example

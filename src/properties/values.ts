@@ -1,7 +1,7 @@
 /**
- * The property values of one body. They are decoded late, and the structured ones are made once for all responses with the same
- * markup. All objects of a listing get their properties in one order, so that they share a shape. That makes them small, and
- * fast to make and to read.
+ * Decodes and gathers the property values of one body. Equal structured values are decoded once and shared. All results of a
+ * listing get their properties in one order, so that V8 gives them one shape. Objects with a shape are small, and fast to make
+ * and to read. Knows no propstat and no status.
  */
 
 import {ORDERED_PROPERTIES} from '../protocol/bounds.ts'
@@ -12,38 +12,40 @@ import type {Decode} from './decode.ts'
 import {decoderFor, mergeDecoders} from './decode.ts'
 import type {Decoders, Properties, PropertyValue} from './vocabulary.ts'
 
-/** A property of the body, in any place. */
+/** A property of the body: one object for all responses. */
 export interface Property {
   /** The name under which it is reported. */
   readonly key: string
-  /** Its place in the order; -1 for a property without one. */
+  /** Its place in the order of properties; -1 without one. */
   readonly index: number
+  /** Its decoder; `undefined` if the value stays as it is. */
   readonly decode: Decode | undefined
 }
 
-/** A property with child elements, which is parsed late. Equal ones may be one object. */
+/** The content of a property with child elements, parsed late. Equal contents may be one object. */
 interface Structured {
-  /** The decoded value, kept here. */
+  /** The decoded value, once there is one. */
   value: unknown
+  /** Parses the element. */
   parse(): XmlElement
 }
 
-/** The content of a property element: its decoded text, or its markup. */
+/** The content of a property element: its text, with references decoded, or its markup. */
 export type Written = string | Structured
 
-/** Makes the values of a body, and gathers those of one response after the other. */
+/** Decodes the values of a body, and gathers them for one response after the other. */
 export class PropertyValues {
   readonly #decoders: Decoders
   readonly #ordered: Property[] = []
   readonly #values: (PropertyValue | undefined)[] = []
-  // The properties to give out, if one of them has no place in the order.
+  // The properties of this response, as soon as one of them has no place in the order.
   #shapeless: Record<string, PropertyValue> | undefined
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = mergeDecoders(decoders)
   }
 
-  /** The property with a name, which is asked for once, unless `isOnly` is false. */
+  /** Makes the property with a name. Called once for a name, unless `isOnly` is false: then it gets no place in the order. */
   makeProperty(name: string, isOnly: boolean): Property {
     const key = propertyKey(name)
     const {length} = this.#ordered
@@ -56,7 +58,7 @@ export class PropertyValues {
     return property
   }
 
-  /** Decodes the content of a property; `Undecodable` for nonsense. */
+  /** Decodes the content of a property. Returns an {@link Undecodable} for nonsense. */
   decode({decode}: Property, written: Written): unknown {
     if (typeof written === 'string')
       return decode === undefined ? ownCopy(written) : decode(written)
@@ -67,7 +69,7 @@ export class PropertyValues {
     return written.value
   }
 
-  /** The gathered value of a property. */
+  /** Returns the gathered value of a property. */
   get({key, index}: Property): PropertyValue | undefined {
     return index === -1 ? this.#shapeless?.[key] : this.#values[index]
   }
@@ -78,7 +80,7 @@ export class PropertyValues {
     else this.#values[index] = value
   }
 
-  /** Gives the gathered values out, and forgets them. */
+  /** Gives out the gathered values, and begins with the next response. */
   take(): Properties {
     const properties = this.#shapeless ?? {}
     this.#shapeless = undefined
@@ -93,7 +95,10 @@ export class PropertyValues {
   }
 }
 
-/** An empty object that engines keep as a table, because it has lost properties. */
+/**
+ * Makes an empty object that V8 keeps as a hash table, because it has lost properties. The rare names of dead properties would
+ * make a new shape for each result otherwise.
+ */
 function withoutShape(): Record<string, PropertyValue> {
   const properties: Record<string, PropertyValue> = {first: '', second: ''}
   delete properties['first']

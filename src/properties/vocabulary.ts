@@ -1,11 +1,14 @@
-/** Names, values and decoders of properties. RFC 4918, sections 4 and 15; RFC 4331, sections 3 and 4; RFC 6578, section 4. */
+/**
+ * The types of property names, values and decoders. No code. RFC 4918, sections 4 and 15; RFC 4331, sections 3 and 4;
+ * RFC 6578, section 4.
+ */
 
 import type {XmlElement} from '../xml/element.ts'
 
-/** A value as the server sent it: text, or the property's own element if that has child elements. */
+/** A value as the server sent it: text, or the property's element if it has child elements. */
 export type RawValue = string | XmlElement
 
-/** The properties that are decoded, with the types of their values. */
+/** The properties that are decoded by default, with the types of their values. */
 export interface LiveProperties {
   /** The date of the resource's creation. RFC 4918, section 15.1. */
   readonly creationdate: Date
@@ -23,15 +26,15 @@ export interface LiveProperties {
   readonly getlastmodified: Date
   /** The names of the types, such as `collection`; empty for a plain resource. RFC 4918, section 15.9. */
   readonly resourcetype: readonly string[]
-  /** Bytes that may still be stored. Nextcloud writes -1 for not computed, -2 for unknown, -3 for unlimited. RFC 4331, section 3. */
+  /** Free bytes. Nextcloud writes -1 for not computed, -2 for unknown, -3 for unlimited. RFC 4331, section 3. */
   readonly 'quota-available-bytes': number
-  /** Bytes in use. Negative numbers mean the same as above. RFC 4331, section 4. */
+  /** Bytes in use. Nextcloud's negative numbers mean the same here. RFC 4331, section 4. */
   readonly 'quota-used-bytes': number
   /** The state of a collection for the next sync-collection, trimmed. RFC 6578, section 4. */
   readonly 'sync-token': string
 }
 
-/** The names of `DAV:` that editors propose. */
+/** The names in `DAV:` that editors propose. */
 export type KnownName = keyof LiveProperties | 'lockdiscovery' | 'supportedlock'
 
 /**
@@ -40,7 +43,7 @@ export type KnownName = keyof LiveProperties | 'lockdiscovery' | 'supportedlock'
  */
 export type PropertyName = KnownName | (string & Record<never, never>)
 
-/** The names that a call is given, if any. */
+/** The names given to a call, if any. */
 export type PropertyNameList = readonly PropertyName[] | undefined
 
 /** The value of any property, decoded or not. */
@@ -60,10 +63,10 @@ export interface OtherProperties {
 /** A function that returns `undefined` for a value that it cannot decode, or a Standard Schema. */
 export type Decoder<T = unknown> = ((value: RawValue) => T | undefined) | StandardSchema<T>
 
-/** Decoders by property name: `DAV:` names by local name, all others in Clark notation. `{DAV:}local` means the same as `local`. */
+/** Decoders by property name: `local` or `{DAV:}local` in `DAV:`, `{namespace}local` in any other namespace. */
 export type Decoders = Readonly<Record<string, Decoder>>
 
-/** The part of the Standard Schema specification, version 1, that is used here. A schema must validate synchronously. */
+/** The part of the Standard Schema specification, version 1, that decoders use. A schema must validate synchronously. */
 export interface StandardSchema<T = unknown> {
   /** The one member of the specification. */
   readonly '~standard': {
@@ -107,12 +110,12 @@ export type Decoded<D> =
       ? Exclude<T, undefined>
       : never
 
-/** The values that decoders give, by the keys of their properties. */
+/** The values of decoders, by the keys of their properties. */
 export type DecodedValues<D> = {readonly [Name in keyof D as KeyOfName<Name>]: Decoded<D[Name]>}
 
 /**
- * The properties of a result, by the names that were asked for and by the decoders. The name `string` stands for any property.
- * The members are written out in this one type: editors would show the names of further types instead.
+ * The properties of a result, by the names in the call and by the decoders. The name `string` stands for any property. All
+ * members are written out in this one type, because editors would show the names of further types instead.
  */
 export type PropertiesOf<Names extends string, D = Record<never, never>> = string extends Names
   ? Record<never, never> extends D
@@ -129,12 +132,15 @@ export type PropertiesOf<Names extends string, D = Record<never, never>> = strin
           : RawValue
     }
 
-/** Local names that are members of `Object.prototype`. The keys of such `DAV:` properties are `{DAV:}constructor` and so on. */
+/**
+ * Local names that are members of `Object.prototype`. In `DAV:` their keys are `{DAV:}constructor` and so on, so that a program
+ * never takes an inherited member for a property.
+ */
 export type InheritedName =
   | keyof InstanceType<ObjectConstructor>
   | `__${'proto' | 'defineGetter' | 'defineSetter' | 'lookupGetter' | 'lookupSetter'}__`
 
-/** The key of the property with this name: the same one for `getetag` and `{DAV:}getetag`. */
+/** The key of a property in results: the same one for `getetag` and `{DAV:}getetag`. */
 export type KeyOfName<Name> = Name extends InheritedName
   ? `{DAV:}${Name}`
   : Name extends `{DAV:}${infer Local}`

@@ -1,6 +1,6 @@
 /**
- * Builds the bodies of 207 answers for tests. Written by fast-xml-parser, which no other file imports.
- * RFC 4918, sections 13 and 14.
+ * Builds the bodies of 207 answers for tests, good and malformed ones. fast-xml-parser writes them; no other file imports it, so
+ * that the client does without. RFC 4918, sections 13 and 14.
  */
 
 import {XMLBuilder} from 'fast-xml-parser'
@@ -10,12 +10,12 @@ import {ANY, readOptions, TEXT, TEXTS} from '../protocol/options.ts'
 import type {ElementToWrite, Markup} from '../xml/writer.ts'
 import {escapeAttribute, escapeContent, qualify, XML_DECLARATION} from '../xml/writer.ts'
 
-/** A status: a code such as 423, or a whole status line, written as it is. */
+/** A code such as 423, or a whole status line, which is written as it is. */
 export type MultiStatusStatus = number | string
 
 /**
- * The value of a property: text, a number, a date, names of child elements such as `['collection']`, or the element of the
- * property itself. A date becomes text as RFC 4918 asks: ISO 8601 for `creationdate`, else the format of HTTP.
+ * The value of a property: text, a number, a date, a list of child elements or their names such as `['collection']`, or the
+ * element of the property. A date is written as RFC 4918 asks: ISO 8601 for `creationdate`, else the format of HTTP.
  */
 export type MultiStatusValue =
   | string
@@ -24,7 +24,7 @@ export type MultiStatusValue =
   | readonly (ElementToWrite | string)[]
   | ElementToWrite
 
-/** Properties: values by name, or names of empty properties. Names are those of results: `getetag`, `{namespace}local`. */
+/** Values by name, or a list of names for empty properties. Names are written as in results: `getetag`, `{namespace}local`. */
 export type MultiStatusValues =
   | Readonly<Record<string, MultiStatusValue | undefined>>
   | readonly string[]
@@ -41,45 +41,45 @@ export interface MultiStatusPropstat {
   readonly properties: MultiStatusValues
   /** Names of conditions, or their elements, for `DAV:error`. */
   readonly conditions?: readonly (ElementToWrite | string)[] | undefined
-  /** Words of the server about these properties. */
+  /** The server's words about these properties. */
   readonly description?: string | undefined
 }
 
-/** A response of the body. Without an href, or with neither a status nor properties, it is malformed. RFC 4918, section 14.24. */
+/** A response. Without an href, or with neither a status nor properties, it is malformed on purpose. RFC 4918, section 14.24. */
 export interface MultiStatusResponse {
-  /** The href, as it is to stand in the body. */
+  /** The href, written as it is. */
   readonly href?: string | undefined
   /** Several hrefs that share a status. */
   readonly hrefs?: readonly string[] | undefined
-  /** The status of the resource as a whole. It wins over that of `propstats`. */
+  /** The status of the whole resource. Readers let it win over the statuses of `propstats`. */
   readonly status?: MultiStatusStatus | undefined
-  /** Properties with status 200: short for a member of `propstats`, in front of the others. */
+  /** Properties with status 200: short for a first member of `propstats`. */
   readonly properties?: MultiStatusValues | undefined
   /** Properties, grouped by status. */
   readonly propstats?: readonly MultiStatusPropstat[] | undefined
   /** Names of conditions, or their elements, for `DAV:error`. */
   readonly conditions?: readonly (ElementToWrite | string)[] | undefined
-  /** Words of the server about the resource. */
+  /** The server's words about the resource. */
   readonly description?: string | undefined
-  /** The href that `DAV:location` points to. */
+  /** The href in `DAV:location`. */
   readonly location?: string | undefined
 }
 
 /** Options of `multistatusBody`. */
 export interface MultiStatusBodyOptions {
-  /** Words of the server about all responses, the `description` of a summary. */
+  /** The server's words about the whole answer: the `description` of a summary. */
   readonly description?: string | undefined
-  /** The state of the collection. RFC 6578, section 6.4. */
+  /** The state of the collection, the `syncToken` of a summary. RFC 6578, section 6.4. */
   readonly syncToken?: string | undefined
   /**
-   * The prefix of the namespace `DAV:`; empty for the default namespace. Servers differ in it, and no client may depend on it.
+   * The prefix of the namespace `DAV:`; empty for the default namespace. Servers differ here, and no client may depend on it.
    *
    * @defaultValue `D`
    */
   readonly prefix?: string | undefined
 }
 
-// The keys of the builder for text and for attributes. No element can have such a name.
+// The builder's keys for text and for attributes. They are no names of XML, so no element can collide with them.
 const TEXT_NODE = '#text'
 const ATTRIBUTES = ':@'
 
@@ -102,7 +102,7 @@ const RESPONSE: Rules<MultiStatusResponse> = {
  * Builds the body of a 207 Multi-Status answer.
  *
  * @param responses - The responses, in the order of the body.
- * @returns An XML document. It is read back as these responses by every client that knows namespaces.
+ * @returns An XML document, which every client that knows namespaces reads back as these responses.
  * @throws TypeError for an unknown option, and for a name or a character that XML forbids.
  * @example
  * ```ts
@@ -133,7 +133,7 @@ export function multistatusBody(
     textNodeName: TEXT_NODE,
     suppressEmptyNode: true,
     maxNestedTags: Number.POSITIVE_INFINITY,
-    // The builder's own escaping would leave a carriage return raw, which readers make a line feed of.
+    // The builder's own escaping leaves a carriage return raw, and readers turn that into a line feed.
     processEntities: false,
     tagValueProcessor: (_, text) => escapeContent(String(text)),
     attributeValueProcessor: (_, text) => escapeAttribute(String(text)),
@@ -185,7 +185,7 @@ function propertyElement(name: string, value: MultiStatusValue): ElementToWrite 
   return typeof value === 'object' ? {...value, name} : {name, children: [String(value)]}
 }
 
-/** The elements that explain a status: the conditions and the words of the server. */
+/** Makes the elements that explain a status: the conditions and the words of the server. */
 function reasonElements({
   conditions,
   description,
@@ -198,7 +198,7 @@ function reasonElements({
 }
 
 function statusElement(status: MultiStatusStatus): ElementToWrite {
-  // The blank belongs to the grammar of a status line, with a reason or without. RFC 9112, section 4.
+  // The blank at the end belongs to a status line without a reason too. RFC 9112, section 4.
   const line = typeof status === 'number' ? `HTTP/1.1 ${status} ` : status
   return {name: 'status', children: [line]}
 }
@@ -211,14 +211,14 @@ function elementOf(given: ElementToWrite | string): ElementToWrite {
   return typeof given === 'string' ? {name: given} : given
 }
 
-/** `Array.isArray` does not narrow readonly arrays. */
+/** Recognizes a list. `Array.isArray` alone does not narrow readonly arrays. */
 function isList(
   value: MultiStatusValue | MultiStatusValues,
 ): value is Extract<MultiStatusValue | MultiStatusValues, readonly unknown[]> {
   return Array.isArray(value)
 }
 
-/** An element in the builder's own shape. */
+/** Converts an element to the shape that the builder reads with `preserveOrder`. */
 function ordered({tag, attributes, children}: Markup): Record<string, unknown> {
   const content = children.map((child) =>
     typeof child === 'string' ? {[TEXT_NODE]: child} : ordered(child),

@@ -1,6 +1,6 @@
 /**
- * Reads a small document as a whole, such as the `DAV:error` body of a refused request. It obeys the same rules as a large
- * one, but never throws for its content: the refusal must not be lost to an error of XML.
+ * Reads a small document as a whole, such as the `DAV:error` body of a refused request. The rules are
+ * those of a large one, but nothing is thrown: the refusal must not be lost to an error of XML.
  */
 
 import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
