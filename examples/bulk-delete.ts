@@ -17,7 +17,7 @@ for await (const result of dav.deleteMany(targets, {concurrency: 8})) {
   else console.log('  in it:', url, status, wordsOf(result))
 }
 
-/** The server's words in one line. A line feed in them could forge a line of this program. */
+/** Returns the server's words in one line, because a line feed could forge a line of this program. */
 function wordsOf({description, conditions}: Failure): string {
   return visible(description ?? conditions.join(', '), 200)
 }

@@ -20,7 +20,7 @@ try {
   if (url === undefined) await tellStory(interrupt.signal)
   else await listServer(url, process.env, interrupt.signal)
 } catch (error) {
-  // A wrong verdict, a refused connection, a bad URL: the message says it all.
+  // A wrong verdict, a refused connection, a bad URL: the message explains each of them.
   const message = error instanceof Error ? error.message : String(error)
   const isUnauthorized = DavHttpError.is(error) && error.status === 401
   const hint = isUnauthorized ? ': set DAV_USERNAME and DAV_PASSWORD, or DAV_TOKEN' : ''

@@ -37,7 +37,7 @@ async function* remaining() {
   }
 }
 
-/** The last result for each target, by its key, because servers spell URLs in their own way. */
+/** Reads the last result for each target, by its key, because servers spell URLs in their own way. */
 function verdicts(): Map<string, DavResult> {
   const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean)
   const results: DavResult[] = lines.map((line) => JSON.parse(line))

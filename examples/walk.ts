@@ -1,5 +1,5 @@
 // Lists a whole tree on any server, a line for each resource. After Ctrl+C or a failure it writes the rest of the work to a file,
-// which may be named on the command line, and continues from there the next time.
+// and continues from there the next time. The command line may name the file.
 
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 
@@ -37,7 +37,7 @@ const isWhole = left.length === 0 && incomplete.length === 0
 console.log(isWhole ? 'That is all of it.' : 'There is more.')
 process.exitCode = isWhole ? 0 : 1
 
-/** A path below the collection, or the URL of a result without a safe path. */
+/** Returns the path below the collection, or the URL if the result has no safe path. */
 function pathOf(result: DavResult<unknown>): string {
   try {
     return toLocalPath(result, {base: dav.url}) || '.'

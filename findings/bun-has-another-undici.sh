@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Bun 1.4.5: an import of the installed package undici 8.12.4 gives a module of Bun's own, whose Agent cannot dispatch.
+# Bun 1.4.5: an import of the installed package undici 8.12.4 gives a module of Bun's own. Its Agent cannot dispatch.
 # Input: import {Agent, request} from 'undici' in a folder where undici 8.12.4 is installed.
-# Believed until a test run on Bun failed, so no prediction: "Bun resolves bare names from node_modules, so it is undici 8.12.4; it may be slow or miss something."
-# Observed: new Agent() has no dispatch, while that of node_modules/undici/index.js has. A dispatcher that is given to a client does
-# nothing. A WebDAV client whose Node transport is undici must take fetch under the condition "bun".
+# Believed until a test run on Bun failed, so no prediction: "Bun resolves bare names from node_modules, so it is undici 8.12.4; it
+# may be slow or miss something."
+# Observed: new Agent() has no dispatch, but the Agent of node_modules/undici/index.js has one. A dispatcher given to a client does
+# nothing. A WebDAV client with undici as its Node transport must use fetch under the condition "bun".
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

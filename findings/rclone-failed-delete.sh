@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # rclone 1.60.1 (Debian 1.60.1+dfsg-2+b5), `rclone serve webdav FOLDER` with its defaults: a DELETE that fails hides the file.
 #
-# The folder `kept/` has 5 files and allows its account no change (mode 0555), so that none of them can be deleted.
+# The folder `kept/` has 5 files and mode 0555. The server's account cannot delete any of them.
 #
 # Good sense says: a DELETE that was refused changes nothing, so the file is listed and a second DELETE is refused as well.
-# Guess of its author, who had read the source by then, written down before the first run: the first DELETE of a file is 405, and the file stands; while the listing that
-# rclone keeps is valid (`--dir-cache-time`, 5 minutes) GET and a second DELETE are 404, and listings do not have the file.
+# Guess of its author, who had read the source by then, written down before the first run: the first DELETE of a file is 405, and
+# the file stays. As long as rclone's cached listing is valid (`--dir-cache-time`, 5 minutes), GET and a second DELETE are 404, and
+# listings do not have the file.
 #
 # Seen: the guess holds. Each DELETE of the folder hides one more file, until it seems to be empty.
 #
@@ -18,11 +19,11 @@
 #   PROPFIND kept/ Depth 1    207: kept/ alone
 #   on the disk               all 5 files
 #
-# For a client: after a failed DELETE a 404 is no proof that an earlier attempt did it, and neither is a listing without the
-# file. The status of the first attempt is the true one. With `--dir-cache-time=0` each DELETE is 405, and GET 200.
+# For a client: after a failed DELETE, neither a 404 nor a listing without the file proves that an earlier attempt deleted it. The
+# status of the first attempt is the true one. With `--dir-cache-time=0` each DELETE is 405, and GET 200.
 #
-# Source: File.Remove of vfs/file.go takes the file out of the directory that is remembered, also after an error. Today's
-# source does so only where there was none, so that a newer rclone should not show this.
+# Source: File.Remove of vfs/file.go removes the file from the cached directory, after an error too. Today's source does so only
+# without an error, so a newer rclone should not show this.
 set -euo pipefail
 VERSION=1.60.1+dfsg-2+b5
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# xandikos 0.2.8 (Debian 0.2.8-1): the href of a member with a colon in its name has lost its collection.
+# xandikos 0.2.8 (Debian 0.2.8-1): the href of a member with a colon in its name lacks the path of its collection.
 #
 # A calendar has events `plain.ics` and `urn:uuid:1.ics`, both stored with 201 and found by a GET. Programs name members by
-# their UID, and RFC 6350, section 6.7.6, writes that of a card as `urn:uuid:…`.
+# their UID, and RFC 6350, section 6.7.6, writes the UID of a card as `urn:uuid:…`.
 #
 # Good sense says: each href is an absolute path, as RFC 4918, section 8.3, asks.
-# Guess of its author, who had read the source by then, written down before the first run: `urljoin` makes the href, and takes the name for an absolute URL of the scheme
-# `urn`; so the href is `urn%3Auuid%3A1.ics`, without `/user/calendars/calendar/`.
+# Guess of its author, who had read the source by then, written down before the first run: `urljoin` makes the href, and takes the
+# name for an absolute URL of the scheme `urn`. So the href is `urn%3Auuid%3A1.ics`, without `/user/calendars/calendar/`.
 #
-# Seen: the guess holds. As a relative reference it is right below the collection that was asked for with Depth 1. With
-# Depth infinity it names `/user/calendars/urn%3Auuid%3A1.ics`, which is not there: GET and DELETE answer 404. A blank at the
-# beginning of a name is left out as well: ` plain.ics` is listed by the href of `plain.ics`, which is another event.
+# Seen: the guess holds. In an answer to Depth 1 the relative reference resolves to the right resource. In an answer to Depth
+# infinity it names `/user/calendars/urn%3Auuid%3A1.ics`, which is not there: GET and DELETE answer 404. A blank at the beginning
+# of a name is left out as well: ` plain.ics` is listed with the href of `plain.ics`, which is another event.
 #
 #   PROPFIND calendar/ Depth 1          /user/calendars/calendar/
 #                                       /user/calendars/calendar/plain.ics     (for ` plain.ics`)
@@ -20,10 +20,10 @@
 #   GET calendar/urn%3Auuid%3A1.ics     200
 #   GET urn%3Auuid%3A1.ics resolved     404
 #
-# For a client: a relative href of a Depth infinity answer cannot be resolved. A walk of Depth 1 requests finds such members.
-# A listing with one href twice must not count as one resource told twice.
+# For a client: a relative href of a Depth infinity answer cannot be resolved. A walk by requests with Depth 1 finds these members.
+# One href twice in a listing may be two resources.
 #
-# Source: traverse_resource in webdav.py, `urllib.parse.urljoin(href, child_name)` with a name that is not quoted yet.
+# Source: traverse_resource in webdav.py calls `urllib.parse.urljoin(href, child_name)` before it quotes the name.
 set -euo pipefail
 VERSION=0.2.8-1
 

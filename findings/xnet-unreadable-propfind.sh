@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# golang.org/x/net/webdav of Debian 12 (golang-golang-x-net-dev 1:0.7.0+dfsg-1), Handler over webdav.Dir: a PROPFIND for what
-# the server may not read is answered with 200 and no body.
+# golang.org/x/net/webdav of Debian 12 (golang-golang-x-net-dev 1:0.7.0+dfsg-1), Handler over webdav.Dir: a PROPFIND for a resource
+# that the server may not read is answered with 200 and no body.
 #
-# A folder has `1.txt`, and `closed.txt` and `closed/` that the server's account may not read, as after a backup was put back
-# by another user.
+# A folder has `1.txt`, `closed.txt` and `closed/`. The server's account may not read the last two, as after another user restored
+# a backup.
 #
 # Good sense says: 403, or a 207 with a 403 response.
-# Guess of its author, who had read the source by then, written down before the first run: PROPFIND of the file with Depth 0 is 200 with an empty body, neither 207 nor
-# 403 (RFC 4918, section 9.1); the listing of its folder leaves it out without a word; a DELETE of it succeeds.
+# Guess of its author, who had read the source by then, written down before the first run: PROPFIND of the file with Depth 0 is 200
+# with an empty body, neither 207 nor 403 (RFC 4918, section 9.1). The listing of its folder leaves it out without a word. A DELETE
+# of it succeeds.
 #
 # Seen: the guess holds, for a collection as well.
 #
@@ -16,10 +17,10 @@
 #   PROPFIND / Depth 1            207: /, /1.txt
 #   DELETE closed.txt             204, and it is gone
 #
-# For a client: a listing that says nothing of a member is no proof that the collection is empty, and 200 to a PROPFIND is no
-# listing of an empty collection.
+# For a client: a listing without members does not prove that the collection is empty. A 200 to a PROPFIND is no listing of an
+# empty collection.
 #
-# Source: handlePropfindError in webdav.go skips the response, so that the writer of the multistatus never begins.
+# Source: handlePropfindError in webdav.go skips the response, so the writer of the multistatus never begins.
 set -euo pipefail
 NET=1:0.7.0+dfsg-1
 GO=1.19.8-2

@@ -8,7 +8,7 @@ const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>
   <owner>the demo</owner>
 </lockinfo>`
 
-/** Takes an exclusive write lock on one resource for a minute, and gives its token as the header has it. */
+/** Takes an exclusive write lock on one resource for a minute, and returns its token as in the Lock-Token header. */
 export async function lock(url: string): Promise<string> {
   const response = await fetch(url, {
     method: 'LOCK',
@@ -21,7 +21,7 @@ export async function lock(url: string): Promise<string> {
   return token
 }
 
-/** Gives the lock back. */
+/** Releases the lock. */
 export async function unlock(url: string, token: string): Promise<void> {
   const response = await fetch(url, {method: 'UNLOCK', headers: {'Lock-Token': token}})
   await response.body?.cancel()

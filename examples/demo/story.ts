@@ -33,7 +33,7 @@ const NASTY = [
 const LOCKED = 'projects/2026/contract.txt'
 const FILES = [...NASTY, 'projects/budget.txt', LOCKED]
 
-/** Tells the story from an empty folder to an empty folder. Throws at the first wrong verdict. */
+/** Runs all steps, from an empty folder to an empty folder. Throws at the first wrong verdict. */
 export async function tellStory(signal: AbortSignal): Promise<void> {
   const server = await startEmbeddedServer()
   try {
@@ -125,7 +125,7 @@ async function emptyInbox({url, folder, http}: EmbeddedServer, signal: AbortSign
   check('the disk says so too', await stored(folder), ['inbox'])
 }
 
-/** Counts the requests for each URL: those that the failures report, and those that the server sees from now on. */
+/** Counts the requests for each URL: the attempts that the failures report, and the requests that the server sees from now on. */
 function countAttempts(
   http: Server,
   base: string,
@@ -144,7 +144,7 @@ async function store(file: string): Promise<void> {
   await writeFile(file, 'Hello.')
 }
 
-/** The content of the folder without the files in which nephele keeps its locks. */
+/** Lists the folder without the files in which nephele keeps its locks. */
 async function stored(folder: string): Promise<string[]> {
   const names = await readdir(folder, {recursive: true})
   return names.filter((name) => !name.endsWith('.nephelemeta')).toSorted()

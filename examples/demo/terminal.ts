@@ -5,17 +5,17 @@ import {styleText} from 'node:util'
 
 import {type DavResult, decodePath, type Failure, type Summary, visible} from 'multistatus'
 
-/** The headline of a step. */
+/** Prints the headline of a step. */
 export function title(text: string): void {
   console.log(`\n${styleText('bold', visible(text))}`)
 }
 
-/** A remark under a step. */
+/** Prints a remark under a step. */
 export function note(text: string): void {
   console.log(styleText('dim', `  ${visible(text)}`))
 }
 
-/** A result of a listing: kind or size, time, name. */
+/** Prints a result of a listing: kind or size, time, name. */
 export function listed(result: DavResult): void {
   if (!result.ok) return verdict(result)
   const {resourcetype, getcontentlength, getlastmodified} = result.properties
@@ -26,14 +26,14 @@ export function listed(result: DavResult): void {
   console.log(`  ${size.padStart(12)}  ${time.padEnd(16)}  ${path}`)
 }
 
-/** The outcome for one resource. */
+/** Prints the outcome for one resource. */
 export function verdict(result: DavResult, remark = ''): void {
   const mark = result.ok ? styleText('green', '✓') : styleText('red', '✗')
   const said = result.ok ? visible(remark) : why(result)
   console.log(`  ${mark} ${result.status}  ${name(result)}${said && styleText('dim', `  ${said}`)}`)
 }
 
-/** The summary of a stream: complete or not, and the counts. */
+/** Prints the summary of a stream: complete or not, and the counts. */
 export function summarized({complete, incomplete, ...counts}: Summary): void {
   const {successes, failures, requests} = counts
   note(
@@ -43,12 +43,12 @@ export function summarized({complete, incomplete, ...counts}: Summary): void {
     note(`incomplete: ${reason} ${status ?? ''} ${href}`)
 }
 
-/** The decoded path, or the href if it has no plain path. */
+/** Decodes the path of a result; its href if there is no plain path. */
 function name(result: DavResult): string {
   return visible(decodePath(result) ?? result.href)
 }
 
-/** The explanation of a Failure: its reason, the server's conditions and the server's sentence. */
+/** Explains a Failure by its reason, the server's conditions and the server's sentence. */
 function why({reason, conditions, description}: Failure): string {
   return [reason, ...conditions, description ?? '']
     .filter((text) => text !== '')

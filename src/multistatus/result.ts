@@ -27,7 +27,7 @@ export interface Success<P = Properties> {
   readonly properties: P
   /** Properties that the server answered with another status, and properties with an undecodable value. */
   readonly missing: readonly PropertyFailure[]
-  /** The server's words about the resource, trimmed; absent without any. RFC 4918, section 14.25. */
+  /** The server's words about the resource, trimmed; words of this package if the server has none. RFC 4918, section 14.25. */
   readonly description?: string
   /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
