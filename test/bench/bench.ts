@@ -1,6 +1,7 @@
-// The speed of reading Multi-Status bodies: this package beside other clients, parsers and neon in C, each in a process of its
-// own, in rounds that take turns. Run by `npm run bench`; `--only apache,delete,memory`, `--columns ours,neon`, `--rounds 5`
-// and `--megabytes 50` make it short. It measures `dist`: build first. `BEFORE=other/dist/parser.js` adds another build.
+// Measures the speed of reading Multi-Status bodies: this package beside other clients, parsers and neon in C. Each has a process
+// of its own, in rounds that take turns. Run by `npm run bench`; `--only apache,delete,memory`, `--columns ours,neon`, `--rounds 5`
+// and `--megabytes 50` make it short. It measures `dist`: build first. `BEFORE=other/dist/parser.js` adds
+// another build.
 
 import {mkdtempSync, rmSync} from 'node:fs'
 import {cpus, loadavg, tmpdir} from 'node:os'

@@ -1,5 +1,5 @@
-// The contenders of the bench, each as its user would call it, each imported only if it is measured. The streaming ones get the
-// chunks as bytes; those that take a text only get it decoded, which is in their favour, and hold it and all results.
+// The contenders of the bench, each as its user would call it, each imported only if it is measured. Streaming ones get chunks of
+// bytes. Contenders that take a text get it decoded, which is in their favour, and hold it and all results.
 
 import {pathToFileURL} from 'node:url'
 
@@ -141,7 +141,7 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
     },
   },
   tsdav: {
-    // It does not export its reading of a 207, which is inside of davRequest: the fetch that it is given answers at once
+    // It does not export its reading of a 207, which is inside of davRequest. So its fetch answers at once
     // with the text. There is no request body to make.
     title: 'tsdav 2.3, davRequest',
     isWhole: true,

@@ -1,5 +1,5 @@
-// The growth of the memory of a process while it deletes a million targets of a generator, from a server in a
-// process of its own that answers at once. Run with --expose-gc; `--targets 1000000`, `--concurrency 16`, `--after 10000`
+// Measures the memory of a process while it deletes a million targets of a generator. The server has a process of its own and
+// answers at once. Run with --expose-gc; `--targets 1000000`, `--concurrency 16`, `--after 10000`
 // change it, and `--contender bare` is a loop over `undici.request` instead, to tell Node's share from ours: V8 lets its
 // new space grow to three times --max-semi-space-size before it has to, so that the flag tells that part. It measures
 // `dist`.

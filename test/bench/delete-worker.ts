@@ -1,5 +1,5 @@
-// Deletes the files `0.txt`, `1.txt`, … of a collection and prints, as JSON, the number of verdicts and the time
-// from before the first request to the last verdict. Arguments: `ours`, `bare` or `webdav`, the URL of the collection, how many
+// Deletes the files `0.txt`, `1.txt`, … of a collection. Prints, as JSON, the number of verdicts and the time from the first request
+// to the last verdict. Arguments: `ours`, `bare` or `webdav`, the URL of the collection, how many
 // files it has, and the concurrency.
 
 import pLimit from 'p-limit'

@@ -1,4 +1,4 @@
-// The speed of deleting many files from a real server: this package's `deleteMany` beside a bare loop over `undici.request`,
+// Measures deleting many files from a real server: this package's `deleteMany` beside a bare loop over `undici.request`,
 // `deleteFile` of `webdav` and `rclone delete`. Each has a process of its own, in rounds that take turns, and new files every
 // time. The disk must be empty afterwards. Run by `npm run bench:delete`; `--rounds 5`,
 // `--files 10000`, `--concurrency 16` and `--folder` change it. With the files in memory, as in `/dev/shm`, programs are
@@ -6,8 +6,8 @@
 //
 // Between the programs of Node the time of the job counts, from before the first request to the last verdict. `rclone`
 // does not tell that time, so that beside it our whole process counts, its start included, as its own does. Up to 1.62 it
-// sends at most one request each 10 ms to a WebDAV server, and has no option for that: it then has a single round. A
-// later one does not wait.
+// sends at most one request each 10 ms to a WebDAV server, without an option, so it has a single round. A later version does not
+// wait.
 
 import {execFileSync, spawn} from 'node:child_process'
 import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs'

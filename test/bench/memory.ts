@@ -1,6 +1,5 @@
-// The growth of the memory of a process while it streams an Apache listing that is made on the fly. Run with --expose-gc
-// and the number of responses, a whole number of thousands; prints the peak of the resident set above its beginning, in
-// MB, as JSON.
+// Measures the memory of a process while it streams an Apache listing that is made on the fly. Run with --expose-gc and the number
+// of responses, a whole number of thousands. Prints the peak of the resident set above its beginning, in MB, as JSON.
 
 import {parseMultiStatus} from 'multistatus/parser'
 

@@ -1,5 +1,4 @@
-// Measures beside speed: the memory of a long listing, the time of the first result, and the cost of the import for a program
-// that starts.
+// Measures the memory of a long listing, the time of the first result, and the cost of the import for a program that starts.
 
 import {execFileSync} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'

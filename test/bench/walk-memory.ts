@@ -1,6 +1,6 @@
-// The growth of the memory of a process while it walks a tree that is made on the fly, with ten collections in each
-// collection: no server and no network. Run with --expose-gc and the number of levels. Prints the collections, the most that
-// were left to be listed at a time, and the peak of the used memory after a collection of garbage, in MB above its beginning.
+// Measures the memory of a process while it walks a tree that is made on the fly: ten collections in each collection, no server and
+// no network. Run with --expose-gc and the number of levels. Prints the number of collections and the largest number that
+// waited. Also prints the peak of the used memory after garbage collections, in MB above its beginning.
 
 import type {DavResponse} from 'multistatus'
 import {DavClient} from 'multistatus'

@@ -1,5 +1,4 @@
-// Measures one contender with one body in a process of its own, so that neither the machine code nor the heap of another one is
-// in its way. Answers each line on the standard input with one line of JSON: `check` reports the reading, anything else reads
+// Measures one contender with one body in a process of its own, free of the machine code and the heap of another one. Answers each line on the standard input with one line of JSON: `check` reports the reading, anything else reads
 // once against the clock. Arguments: contender, body, bytes.
 
 import {createInterface} from 'node:readline'

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** A reason that nobody could make again: only the very object will do. */
+/** A unique reason, compared by identity. */
 const reason = {why: 'enough'}
 
 /** Aborts as soon as the server has seen a request. */
@@ -127,7 +127,7 @@ describe.each([
     expect(await server.requests[0]?.ended).toBe('closed')
   })
 
-  it('while the credentials are waited for rejects with the reason', async () => {
+  it('during the wait for the credentials rejects with the reason', async () => {
     const auth = (): Promise<string> => new Promise(() => {})
     const dav = new DavClient({url: server.url, transport, auth})
     void delay(20).then(() => controller.abort(reason))
@@ -164,14 +164,14 @@ describe.each([
     expect(server.requests).toHaveLength(1)
   })
 
-  it('by the signal of the client ends a call that has one of its own', async () => {
+  it('by the signal of the client ends a call with a signal of its own', async () => {
     abortOnArrival()
     const dav = new DavClient({url: server.url, transport, signal: controller.signal})
     const {signal} = new AbortController()
     await expect(dav.propfind('docs/', {signal}).collect()).rejects.toBe(reason)
   })
 
-  it('of one call leaves the other ones of the client alone', async () => {
+  it('of one call leaves the other calls of the client alone', async () => {
     const dav = open()
     controller.abort(reason)
     const {signal} = controller

@@ -1,5 +1,5 @@
-// States that an answer is recognized by its body, at any length, that nothing counts behind the end of the document, and that
-// the server's own words are reported. RFC 4918, sections 13 and 16; RFC 9110, section 15.
+// States that an answer is recognized by its body, at any length. Nothing counts behind the end of the document. The server's own
+// words are reported. RFC 4918, sections 13 and 16; RFC 9110, section 15.
 
 import {DavClient, type DavResult, type Failure, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
@@ -46,7 +46,7 @@ describe.each([
       ['white space', blank],
       ['a comment', comment],
       ['both, and a declaration', `<?xml version="1.0"?>${comment}\n${blank}`],
-    ])('is one: %s', async (_name, before) => {
+    ])('is recognized: %s', async (_name, before) => {
       server.answers(answer207(before + OPEN + verdict('/a/x', 'HTTP/1.1 423 Locked') + SHUT))
       const results = await Array.fromAsync(open().deleteMany(['a/']))
       expect(results.map(line)).toEqual(['423 status member /a/x', '424 member self /a/'])
@@ -56,7 +56,7 @@ describe.each([
       expect(summary.complete).toBe(true)
     })
 
-    it('that never comes is none', async () => {
+    it('that never comes leaves the status as the verdict', async () => {
       server.answers(answer207(blank))
       await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
         name: 'MultiStatusError',
@@ -101,14 +101,14 @@ describe.each([
       ])
     })
 
-    it('is followed by nothing but space and comments', async () => {
+    it('may be followed by white space and comments only', async () => {
       server.answers(answer207([whole, 20, '<x/>']))
       const {results, error} = await readToEnd(open().propfind('docs/'))
       expect(results).toHaveLength(2)
       expect(error).toMatchObject({name: 'MultiStatusError', reason: 'not-well-formed'})
     })
 
-    it('is not one that lacks its end', async () => {
+    it('is not a document without its end tag', async () => {
       server.answers(answer207([OPEN + listed('/docs/'), 50, RESET]))
       await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
         name: 'DavNetworkError',
@@ -210,13 +210,13 @@ describe('the words of a refusal', () => {
     ['JSON', 'application/json', '{"error":"locked"}'],
     ['conditions alone', 'application/xml', '<error xmlns="DAV:"><lock-token-submitted/></error>'],
     ['nothing', 'text/plain', ''],
-  ])('are none in %s', async (_, type, body) => {
+  ])('are left out for %s', async (_, type, body) => {
     server.answers({status: 423, headers: {'content-type': type}, body})
     const {failures} = await dav().deleteMany(['a']).collect()
     expect(failures[0]).not.toHaveProperty('description')
   })
 
-  it('are those of a collection in a walk too', async () => {
+  it('are reported for a collection in a walk too', async () => {
     server.script(({url}) =>
       url === '/docs/'
         ? answer207(listing('/docs/', '/docs/b/'))
@@ -242,7 +242,7 @@ describe('the words of a refusal', () => {
     ])
   })
 
-  it('are heard by retryable, with the conditions', async () => {
+  it('are passed to retryable, with the conditions', async () => {
     const heard: Failure[] = []
     const retry = {
       attempts: 2,
@@ -337,7 +337,7 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
     ])
   })
 
-  it('is none that is plainly no document, however its end breaks', async () => {
+  it('is not a plain page, however its end breaks', async () => {
     expect(await results({status: 200, body: ['deleted', 50, RESET]})).toMatchObject([
       {ok: true, status: 200},
     ])
@@ -367,7 +367,7 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
     expect(await results(answer207(body))).toMatchObject([open])
   })
 
-  it('has the words that were said of the whole', async () => {
+  it('has the description of the whole answer', async () => {
     const words = '<D:responsedescription>could not delete</D:responsedescription>'
     expect(await results(answer207(OPEN + words + SHUT))).toMatchObject([
       {ok: true, status: 207, description: 'could not delete'},

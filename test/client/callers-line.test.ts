@@ -185,7 +185,7 @@ describe('an error of a call', () => {
     }
   })
 
-  it('is the reason of a signal as it is: many calls may share it', async () => {
+  it('leaves the reason of a signal unchanged: many calls may share it', async () => {
     const stop = new AbortController()
     const reason = new Error('stopped')
     const {stack} = reason
@@ -206,14 +206,14 @@ describe('an error', () => {
     ['silence', () => new Promise(() => {}), {name: 'DavTimeoutError', timeout: 'headers'}],
     ['a page', answering(200, html), {name: 'MultiStatusError', reason: 'not-multistatus'}],
     ['a body that ends early', answering(207, '<multistatus'), {reason: 'truncated'}],
-  ])('says by its fields which request it is about: %s', async (_, transport, facts) => {
+  ])('has the request in its fields: %s', async (_, transport, facts) => {
     const dav = new DavClient({url, transport, timeout: 20})
     const error = await thrownBy(dav.propfind('a/').collect())
     expect(error).toBeInstanceOf(DavError)
     expect(error).toMatchObject({...facts, method: 'PROPFIND', url: `${url}a/`})
   })
 
-  it('says which DELETE it is about', async () => {
+  it('names the DELETE', async () => {
     const dav = new DavClient({url, transport: broken})
     const error = await thrownBy(dav.delete('a/'))
     expect(error).toMatchObject({method: 'DELETE', url: `${url}a/`})

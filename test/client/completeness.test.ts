@@ -37,7 +37,7 @@ async function summaryOf(answer: Answer, depth: Depth = 1): Promise<Summary> {
 }
 
 describe('a listing', () => {
-  it('is complete if nothing speaks against it', async () => {
+  it('is complete without a gap', async () => {
     expect(await summaryOf(answer207(listing('/docs/', '/docs/a.txt', '/docs/b/')))).toEqual({
       complete: true,
       incomplete: [],
@@ -91,7 +91,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is incomplete if one of several Link headers says so', async () => {
+  it('is incomplete if one of several Link headers names another page', async () => {
     const link = ['</docs/>; rel="first"', '</docs/?page=2>; rel="next"']
     expect((await summaryOf(answer207(listing('/docs/'), {link}))).complete).toBe(false)
   })
@@ -114,7 +114,7 @@ describe('a listing', () => {
     })
   })
 
-  it('is incomplete if a response names nothing', async () => {
+  it('is incomplete if a response has no href', async () => {
     const body = `${OPEN}${listed('/docs/')}<D:response/>${SHUT}`
     expect(await summaryOf(answer207(body))).toMatchObject({
       complete: false,
@@ -129,7 +129,7 @@ describe('a listing', () => {
     expect(incomplete.map(({reason}) => reason).toSorted()).toEqual(['paged', 'storage'])
   })
 
-  it('gives the words of the server on the whole', async () => {
+  it('has the description of the whole answer', async () => {
     const body = `${OPEN}${listed('/docs/')}<D:responsedescription> Read-only today. </D:responsedescription><D:sync-token>urn:7</D:sync-token>${SHUT}`
     expect(await summaryOf(answer207(body))).toEqual({
       complete: true,

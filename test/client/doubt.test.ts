@@ -1,5 +1,5 @@
-// States which answers leave doubt that a listing is whole, and which only look doubtful: a sync job deletes files over the
-// word `complete`. Some server writes each of these answers. RFC 4918, section 9.1.
+// States which answers make a listing incomplete, and which only look incomplete. A sync job deletes files on the word
+// `complete`. Some server writes each of these answers. RFC 4918, section 9.1.
 
 import {
   collections,
@@ -47,7 +47,7 @@ interface Asked {
   readonly summary: Summary
 }
 
-/** A server with these answers by Depth, path and query. One that is not there lists the collection alone. */
+/** Makes a server with these answers by Depth, path and query. Any other answer lists the collection alone. */
 function serving(answers: Answers, asked: string[] = []): Transport {
   return async (request) => {
     const {pathname, search} = new URL(request.url)
@@ -120,7 +120,7 @@ describe('members and collections of a listing', () => {
     expect(summary.incomplete).toEqual(storage)
   })
 
-  it('tell a bulk call the gaps of the listing', async () => {
+  it('pass the gaps of the listing to a bulk call', async () => {
     const transport: Transport = async (request) =>
       request.method === 'DELETE' ? new Response(null, {status: 204}) : multistatus(cut)
     const dav = new DavClient({url: `${origin}/`, transport})
@@ -147,18 +147,18 @@ describe('an answer that is not a listing of the resource', () => {
     ['that of the collection around it, with it as a member', listing('/docs/', '/docs/only/')],
     ['that of the collection around it, and more', listing('/docs/', '/docs/only/', '/docs/other')],
     ['that of the root', listing('/', '/docs/only/')],
-  ])('is no empty collection: %s', async (_, responses) => {
+  ])('does not mean an empty collection: %s', async (_, responses) => {
     const {summary} = await ask({'1 /docs/only/': responses}, {depth: 1}, 'docs/only/')
     expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
   })
 
-  it('is no listing if it is that of a member', async () => {
+  it('is no listing if it has the response of a member only', async () => {
     expect(await incompleteOf(listing('/docs/only/', '/docs/only/a'))).toEqual(self)
     expect(await incompleteOf(listing('/docs/only/', '/docs/a'))).toEqual([])
     expect(await incompleteOf(listing('/docs/', '/docs/only/', '/docs/only/a'))).toEqual([])
   })
 
-  it('in a walk leaves that collection in doubt', async () => {
+  it('in a walk makes that collection a gap', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/only/'),
       '1 /docs/only/': listing('/docs/', '/docs/only/'),
@@ -168,7 +168,7 @@ describe('an answer that is not a listing of the resource', () => {
     expect(summary.incomplete).toEqual([{href: `${url}only/`, reason: 'self'}])
   })
 
-  it('in a walk is a Failure of that collection if it is not named at all', async () => {
+  it('in a walk is a Failure of that collection if no href names it', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/only/'), '1 /docs/only/': []}
     const {results, summary} = await ask(answers, {depth: {walk: true}})
     expect(results.filter(({ok}) => !ok)).toMatchObject([
@@ -177,7 +177,7 @@ describe('an answer that is not a listing of the resource', () => {
     expect(summary.complete).toBe(false)
   })
 
-  it('with members of it is one, whatever else it names', async () => {
+  it('is a listing if it has members, whatever else it names', async () => {
     const {summary} = await ask(
       {'1 /docs/only/': listing('/docs/', '/docs/only/', '/docs/only/a')},
       {depth: 1},
@@ -215,13 +215,13 @@ describe('a resource by another name', () => {
       expect(await incompleteOf([...whole, stray], {depth})).toMatchObject([expected])
   })
 
-  it('is none if it is around the resource', async () => {
+  it('is not the resource if it is a parent', async () => {
     expect(await incompleteOf([...whole, entry('/')])).toEqual([])
   })
 })
 
-describe('an answer in the place of a listing', () => {
-  it('is no listing if the collection is told to be a file', async () => {
+describe('an answer instead of a listing', () => {
+  it('is no listing if the type of the collection is that of a file', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/s/'),
       '1 /docs/s/': [entry('/docs/s/', FILE)],
@@ -232,12 +232,12 @@ describe('an answer in the place of a listing', () => {
     expect(await incompleteOf([entry('/docs/', FILE), entry('/docs/a')])).toEqual([])
   })
 
-  it('is no listing if one member stands for it', async () => {
+  it('is no listing if one member has its href', async () => {
     expect(await incompleteOf([entry('/docs/index/')])).toEqual(self)
     expect(await incompleteOf([entry('/docs/index.html')])).toEqual(self)
   })
 
-  it('is a part if its status says so', async () => {
+  it('is a part of a listing by its status', async () => {
     const body = `<D:multistatus xmlns:D="DAV:">${listing('/docs/', '/docs/a').join('')}</D:multistatus>`
     const {summary} = await ask({'1 /docs/': new Response(body, {status: 206})})
     expect(summary.incomplete).toEqual([{href: url, reason: 'failed', status: 206}])
@@ -248,14 +248,14 @@ describe('an answer in the place of a listing', () => {
     '<response xmlns="dav:"><href>/docs/b</href></response>',
     '<D:Response><D:href>/docs/b</D:href></D:Response>',
     '<x:response/>',
-  ])('is doubtful with a response that is misnamed: %s', async (odd) => {
+  ])('is incomplete with a misnamed response: %s', async (odd) => {
     expect(await incompleteOf([...listing('/docs/', '/docs/a'), odd])).toEqual([
       {href: url, reason: 'malformed'},
     ])
   })
 })
 
-describe('an href that is a whole path or URL in disguise', () => {
+describe('an href with an escaped path or URL', () => {
   const at = '/user/v/'
   it.each([
     ['http%3A//host/user/v/', 'self', '/user/v/'],
@@ -284,7 +284,7 @@ describe('an href that is a whole path or URL in disguise', () => {
     expect(results).toMatchObject([{href, relation, url: origin + path}])
   })
 
-  it('of a missing resource says so, as xandikos writes it', async () => {
+  it('of a missing resource makes it a Failure 404, as xandikos writes it', async () => {
     const responses = [failed('http%3A//host/user/v/', '404 Not Found')]
     const {summary} = await ask({[`1 ${at}`]: responses}, {depth: 1}, 'user/v/')
     expect(summary.incomplete).toEqual([{href: origin + at, reason: 'self', status: 404}])
@@ -299,7 +299,7 @@ describe('an href that is a whole path or URL in disguise', () => {
 })
 
 describe('Depth infinity that is answered as Depth 0', () => {
-  it('is asked again with Depth 1, and walked from there', async () => {
+  it('is sent again with Depth 1, and followed by a walk', async () => {
     const answers = {
       'infinity /docs/': listing('/docs/'),
       '1 /docs/': listing('/docs/', '/docs/a', '/docs/b/'),
@@ -311,7 +311,7 @@ describe('Depth infinity that is answered as Depth 0', () => {
     expect(summary).toMatchObject({complete: true, requests: 3})
   })
 
-  it('is believed of a file', async () => {
+  it('is trusted for a file', async () => {
     const {asked, summary} = await ask(
       {'infinity /docs/f': [entry('/docs/f', FILE)]},
       {depth: 'infinity'},
@@ -324,7 +324,7 @@ describe('Depth infinity that is answered as Depth 0', () => {
   it.each([
     ['no type', ETAG],
     ['a type that nobody knows', '<D:resourcetype><x xmlns=""/></D:resourcetype>'],
-  ])('is not believed of a resource with %s', async (_, prop) => {
+  ])('is not trusted for a resource with %s', async (_, prop) => {
     const {asked} = await ask(
       {'infinity /docs/f': [entry('/docs/f', prop)]},
       {depth: 'infinity'},
@@ -333,7 +333,7 @@ describe('Depth infinity that is answered as Depth 0', () => {
     expect(asked).toEqual(['infinity /docs/f', '1 /docs/f'])
   })
 
-  it('is asked again beside a name that is missing, and not beside a failure of its own', async () => {
+  it('is sent again after a missing property, and not after a Failure of the collection', async () => {
     const phantom = [entry('/docs/'), failed('/docs/x/s', '404 Not Found')]
     const {asked} = await ask({'infinity /docs/': phantom}, {depth: 'infinity'})
     expect(asked).toEqual(['infinity /docs/', '1 /docs/'])
@@ -343,7 +343,7 @@ describe('Depth infinity that is answered as Depth 0', () => {
     expect(once.summary.incomplete).toMatchObject([{reason: 'storage'}])
   })
 
-  it('and then refused is not whole', async () => {
+  it('is incomplete if the second request is refused', async () => {
     const {results, summary} = await ask(
       {'infinity /docs/': listing('/docs/'), '1 /docs/': 403},
       {depth: 'infinity'},
@@ -383,7 +383,7 @@ describe('a resourcetype without a known type', () => {
   })
 })
 
-describe('the collection alone, whose properties are refused', () => {
+describe('a response for the collection alone, with refused properties', () => {
   const refused = (status: string): string =>
     `<D:response><D:href>/docs/</D:href>${propstat(`HTTP/1.1 ${status}`, '<D:getetag/><D:displayname/>')}</D:response>`
 
@@ -391,11 +391,11 @@ describe('the collection alone, whose properties are refused', () => {
     ['403 Forbidden', 403],
     ['500 Internal Server Error', 500],
     ['401 Unauthorized', 401],
-  ])('is not whole: %s', async (text, status) => {
+  ])('is incomplete: %s', async (text, status) => {
     expect(await incompleteOf([refused(text)])).toEqual([{href: url, reason: 'self', status}])
   })
 
-  it('is whole if it has none of them, or if members are named', async () => {
+  it('is complete if the properties are missing, or with members', async () => {
     expect(await incompleteOf([refused('404 Not Found')])).toEqual([])
     expect(await incompleteOf([refused('403 Forbidden'), entry('/docs/a')])).toEqual([])
   })
@@ -405,7 +405,7 @@ describe('pages', () => {
   const page = (link: string | undefined, ...hrefs: readonly string[]): Response =>
     multistatus(listing(...hrefs), link === undefined ? {} : {link})
 
-  it('give the collection itself, on whatever page it stands', async () => {
+  it('report the collection once, whichever page names it', async () => {
     const answers = {
       '1 /docs/': page('<?page=2>; rel=next', '/docs/a'),
       '1 /docs/?page=2': page(undefined, '/docs/', '/docs/b'),
@@ -448,14 +448,14 @@ describe('pages', () => {
     '<?page=2',
     'rel=next',
     '<?page=2>; title="unended; rel=next',
-  ])('are not made of an invalid one: %s', async (link) => {
+  ])('are not found in an invalid Link header: %s', async (link) => {
     const {asked, summary} = await ask({'1 /docs/': page(link, '/docs/')})
     expect(asked).toEqual(['1 /docs/'])
     expect(summary.complete).toBe(true)
   })
 })
 
-describe('a page that a redirect led to', () => {
+describe('a redirected page', () => {
   const next = {link: '<?page=2>; rel=next'}
   it.each([
     ['the first one again', '/docs/'],
@@ -490,8 +490,8 @@ describe('a page that a redirect led to', () => {
   })
 })
 
-describe('an answer that only looks doubtful', () => {
-  it('is the collection with its slash and without', async () => {
+describe('an answer that only looks incomplete', () => {
+  it('names the collection with its slash and without', async () => {
     expect(
       await incompleteOf(listing('/docs/', '/docs/a').concat(entry('/docs', COLLECTION))),
     ).toEqual([])
@@ -505,7 +505,7 @@ describe('an answer that only looks doubtful', () => {
     ).toEqual(self)
   })
 
-  it('is a file without a type, if collections have theirs and no slash, as XRootD writes them', async () => {
+  it('has files without a type, and collections with one and no slash, as XRootD writes them', async () => {
     const answers = {
       '1 /docs/': [
         entry('/docs', COLLECTION),
@@ -519,13 +519,13 @@ describe('an answer that only looks doubtful', () => {
     expect(summary.complete).toBe(true)
   })
 
-  it('is no longer a file if nothing has a type', async () => {
+  it('is incomplete if no resource has a type', async () => {
     expect(
       await incompleteOf([entry('/docs', ETAG), entry('/docs/a', ETAG)], {depth: {walk: true}}),
     ).toEqual([{href: url, reason: 'shallow'}])
   })
 
-  it('is a server that ignores the Depth: each resource comes once', async () => {
+  it('comes from a server that ignores the Depth: each resource is reported once', async () => {
     const all = ['/docs/', '/docs/a', '/docs/b/', '/docs/b/c', '/docs/b/d/', '/docs/b/d/e']
     const below = (path: string): string[] =>
       listing(...all.filter((href) => href.startsWith(path)))
@@ -541,7 +541,7 @@ describe('an answer that only looks doubtful', () => {
     }
   })
 
-  it('is a failure that a server names in each listing: it comes once', async () => {
+  it('repeats a failure in each listing: it is reported once', async () => {
     const deep = failed('/docs/a/b/x', '403 Forbidden')
     const answers = {
       '1 /docs/': [...listing('/docs/', '/docs/a/', '/docs/a/b/'), deep],
@@ -553,12 +553,12 @@ describe('an answer that only looks doubtful', () => {
     expect(summary.incomplete).toEqual([{href: `${url}a/b/x`, reason: 'failed', status: 403}])
   })
 
-  it('is a principal with a slash, as SabreDAV writes it', async () => {
+  it('has a principal with a slash, as SabreDAV writes it', async () => {
     const principal = '<D:resourcetype><D:principal/></D:resourcetype>'
     expect(await incompleteOf([entry('/docs/', principal)])).toEqual([])
   })
 
-  it('is not a collection that is deeper and that nothing leads to', async () => {
+  it('names a deeper collection without its parent', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/a/', '/docs/a/b/'),
       '1 /docs/a/': listing('/docs/a/'),
@@ -568,7 +568,7 @@ describe('an answer that only looks doubtful', () => {
   })
 })
 
-describe('the summary of a listing that is not whole', () => {
+describe('the summary of an incomplete listing', () => {
   it('is bounded, however many members failed', async () => {
     const many = Array.from({length: 5000}, (_, number) =>
       failed(`/docs/${number}`, '403 Forbidden'),
@@ -601,7 +601,7 @@ describe('the summary of a listing that is not whole', () => {
   })
 })
 
-describe('Depth infinity that is too much for a server', () => {
+describe('Depth infinity that overwhelms a server', () => {
   it.each([500, 413, 422, 504])(
     'is followed by a walk, once for the origin: %i',
     async (status) => {
@@ -628,7 +628,7 @@ describe('Depth infinity that is too much for a server', () => {
     expect(asked).toEqual(['1 /docs/'])
   })
 
-  it('is not asked again by a policy if no answer comes in time', async () => {
+  it('is not retried by a policy if no answer comes in time', async () => {
     const asked: string[] = []
     const walked = serving({'1 /docs/': listing('/docs/', '/docs/a')}, asked)
     const transport: Transport = async (request) => {

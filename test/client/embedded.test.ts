@@ -1,6 +1,5 @@
-// The client through undici against a real server in this process (nephele): the results of PROPFIND, DELETE, bulk DELETE and
-// the retry for resources that exist, that do not, and that are locked. Each of the server's oddities is named beside the
-// verdict that rests on it.
+// States the results of PROPFIND, DELETE, bulk DELETE and retry from a real server in this process (nephele), over undici. The
+// resources exist, are missing, or are locked. Each oddity of the server is named beside the verdict that depends on it.
 
 import {once} from 'node:events'
 import {mkdir, readdir, utimes, writeFile} from 'node:fs/promises'
@@ -181,7 +180,7 @@ describe('PROPFIND', () => {
     expect(before - Number(properties?.creationdate)).toBeLessThan(60_000)
   })
 
-  it('tells a collection by its resourcetype', async () => {
+  it('recognizes a collection by its resourcetype', async () => {
     await mkdir(join(server.folder, 'inbox'))
     const result = await dav.stat('inbox/')
     expect(result.ok && result.properties.resourcetype).toEqual(['collection'])
@@ -214,7 +213,7 @@ describe('PROPFIND', () => {
     })
   })
 
-  it('gives a dead property as the text it is', async () => {
+  it('gives a dead property as text', async () => {
     await store('a.txt')
     await setProperty('a.txt', '{urn:x}colour', ' 1e3 ')
     const result = await dav.stat('a.txt', {properties: ['{urn:x}colour']})
@@ -223,7 +222,7 @@ describe('PROPFIND', () => {
 })
 
 describe('PROPFIND of a missing resource', () => {
-  it('throws a DavHttpError with the status, for the exchange was refused', async () => {
+  it('throws a DavHttpError with the status', async () => {
     await expect(dav.propfind('missing/', {depth: 1}).collect()).rejects.toMatchObject({
       name: 'DavHttpError',
       status: 404,
@@ -234,7 +233,7 @@ describe('PROPFIND of a missing resource', () => {
 })
 
 describe('DELETE', () => {
-  it('is a Success 204 for a resource that is gone then', async () => {
+  it('is a Success 204, and the resource is gone', async () => {
     await store('a.txt')
     await store('b.txt')
     const verdict = await dav.delete('a.txt')
@@ -255,7 +254,7 @@ describe('DELETE', () => {
     expect(await stored()).toEqual(['a.txt'])
   })
 
-  it('deletes the resource that a result of a listing means, whatever its name', async () => {
+  it('deletes each result of a listing, whatever its name', async () => {
     for (const name of NASTY_NAMES) await store(`inbox/${name}`)
     await store('41.txt')
     const {successes} = await dav.propfind('inbox/', {depth: 1}).collect()
@@ -456,7 +455,7 @@ describe('deleteMany', () => {
       for await (const result of dav.deleteMany(targets(), {concurrency})) {
         expect(result.ok).toBe(true)
         taken++
-        // Time enough to run ahead, were nothing in the way.
+        // Time enough to run ahead, if nothing held the source back.
         if (taken === 1 || taken === 10) await sleep(100)
         expect(read).toBeLessThanOrEqual(taken + concurrency)
       }

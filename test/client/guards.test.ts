@@ -1,4 +1,4 @@
-// States the targets that DELETE refuses: the client's own base, the collections above it, and all outside it. RFC 3986,
+// States the targets that DELETE refuses: the client's own base, the collections above it, and everything outside it. RFC 3986,
 // section 5.2.4; RFC 4918, section 9.6.1.
 
 import {DavClient, type Target, type Transport} from 'multistatus'

@@ -1,5 +1,5 @@
-// States rule 13 through the client: a kept result of a listing, a DELETE or a retry costs its own size, not the chunk of
-// the answer that it was cut from.
+// States rule 13 of the contract through the client. A kept result of a listing, a DELETE or a retry costs its own size, not the
+// chunk of the answer around it.
 import {type DavResponse, type DavResult, DavClient, type Failure, isFailure} from 'multistatus'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
@@ -48,7 +48,7 @@ function held(): number {
   return heapUsed + external
 }
 
-/** Some results of each of several streams. */
+/** Collects some results of each of several streams. */
 async function keep(
   times: number,
   every: number,

@@ -1,4 +1,4 @@
-// A listing that says nothing of the collection is no listing of an empty one: a sync job must not delete over it.
+// States that an answer without the collection does not mean an empty collection: a sync job must not delete over it.
 // RFC 4918, section 9.1.
 
 import {DavClient, type Depth} from 'multistatus'

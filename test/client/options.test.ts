@@ -1,4 +1,4 @@
-// States the settings that a client takes, and that nonsense is refused at the door with the remedy in the message.
+// States the settings of a client. Nonsense is refused before anything is sent, with the remedy in the message.
 // RFC 3986, section 3; RFC 4918, section 8.3.
 
 import {DavClient, type DavClientOptions} from 'multistatus'

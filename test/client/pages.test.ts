@@ -1,5 +1,5 @@
-// States how a listing that comes in pages is read: the next one is asked for as the first one was, on the same origin and
-// never in a circle, and the listing says so if pages are missing. RFC 8288, section 3.
+// States the reading of a listing in pages. Each page is requested like the first one, on the same origin and never in a circle.
+// A listing with missing pages is incomplete. RFC 8288, section 3.
 
 import {DavClient, type DavResult, type Depth, type Walk} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -65,7 +65,7 @@ describe('the next page of a listing', () => {
     ['one before other links', () => '</docs/?page=2>; rel="next",</docs/?page=9>;rel="last"'],
     ['one of several headers', () => ['</docs/>; rel="first"', '</docs/?page=2>; rel="next"']],
     ['one beside the condition of another', () => '</a,b>; rel="up", </docs/?page=2>; rel="next"'],
-  ])('is asked for: %s', async (_, link) => {
+  ])('is requested: %s', async (_, link) => {
     const first = answer207(listing('/docs/', '/docs/a'), {link: link(server.url)})
     serve({'/docs/': first, '/docs/?page=2': second})
     const {successes, summary} = await list().collect()
@@ -90,13 +90,13 @@ describe('the next page of a listing', () => {
     '</docs/?page=2>; title="next"',
     '</docs/?page=2>',
     'next',
-  ])('is not named by another link: %s', async (link) => {
+  ])('is not found in another link: %s', async (link) => {
     serve({'/docs/': page(link, '/docs/', '/docs/a'), '/docs/?page=2': second})
     expect((await list().collect()).summary.complete).toBe(true)
     expect(sent()).toEqual(['/docs/'])
   })
 
-  it('is asked for with the same method, Depth, body and headers', async () => {
+  it('is requested with the same method, Depth, body and headers', async () => {
     serve({'/docs/': page(next('?page=2'), '/docs/'), '/docs/?page=2': second})
     const client = new DavClient({url: server.url, transport, headers: {'x-a': 'b'}})
     await client.propfind('docs/', {depth: 1, properties: ['getetag']}).collect()
@@ -107,7 +107,7 @@ describe('the next page of a listing', () => {
     expect(asked[0]?.[0]).toBe('PROPFIND')
   })
 
-  it('is related to the collection, which is given once however each page writes it', async () => {
+  it('has relations to the collection, which is reported once however each page writes it', async () => {
     serve({
       '/docs/': page(next('?page=2'), '/docs/', '/docs/a'),
       '/docs/?page=2': page(next('?page=3'), '/docs', '/docs/b/'),
@@ -133,13 +133,13 @@ describe('the next page of a listing', () => {
     expect(summary).toMatchObject({complete: true, requests: 200})
   })
 
-  it('is not asked for if the reader stops before it', async () => {
+  it('is not requested if the reader stops before it', async () => {
     serve({'/docs/': page(next('?page=2'), '/docs/', '/docs/a'), '/docs/?page=2': second})
     for await (const {href} of list()) if (href === '/docs/a') break
     expect(sent()).toEqual(['/docs/'])
   })
 
-  it('is read for its words on the whole', async () => {
+  it('may have the description of the whole listing', async () => {
     const storage = verdict('/docs/', 'HTTP/1.1 507 Insufficient Storage')
     const last = answer207(OPEN + listed('/docs/b') + storage + SHUT)
     serve({'/docs/': page(next('?page=2'), '/docs/', '/docs/a'), '/docs/?page=2': last})
@@ -163,7 +163,7 @@ describe('a page that is not read', () => {
     'file:///docs/?page=2',
     'javascript:alert(1)',
     'http://[',
-  ])('is one elsewhere: %s', async (reference) => {
+  ])('is on another origin: %s', async (reference) => {
     serve({'/docs/': page(next(reference), '/docs/', '/docs/a')})
     const {successes, summary} = await list().collect()
     expect(successes.map(line)).toEqual(['self /docs/', 'member /docs/a'])
@@ -186,7 +186,7 @@ describe('a page that is not read', () => {
       ['?page=2', '?page=3', '?page=2'],
       ['/docs/', '/docs/?page=2', '/docs/?page=3'],
     ],
-  ])('is one that was: %s', async (_, links, asked) => {
+  ])('was read before: %s', async (_, links, asked) => {
     const pages = links.map((link, index) => {
       const path = index === 0 ? '/docs/' : `/docs/?page=${index + 1}`
       return [path, page(next(link), '/docs/', `/docs/${index + 1}`)] as const
@@ -284,7 +284,7 @@ describe('pages of a listing of everything', () => {
     expect(paged.asked).toHaveLength(2 * first.length)
   })
 
-  it('say in a walk which collection lacks some', async () => {
+  it('make a collection of a walk a gap if some are missing', async () => {
     serve({
       '/docs/': page(undefined, '/docs/', '/docs/b/'),
       '/docs/b/': page(next('https://other.example/'), '/docs/b/', '/docs/b/1'),

@@ -1,5 +1,5 @@
-// States in which ways a server says that a resource is not there, and that all who ask read them alike: stat, verify, and a
-// 412 to a request that was sent before. RFC 4918, sections 9.1 and 9.2; RFC 9110, section 13.1.1.
+// States the ways in which a server says that a resource is missing. stat, exists, verify and the check after a 412 read them
+// alike. RFC 4918, sections 9.1 and 9.2; RFC 9110, section 13.1.1.
 
 import {DavClient, type Transport} from 'multistatus'
 import {describe, expect, it} from 'vitest'
@@ -98,7 +98,7 @@ describe.each(present)('a resource that is named with %s', (_, body) => {
     expect(await serving(207, body).exists('a')).toBe(true)
   })
 
-  it('stands after a DELETE that was answered 204', async () => {
+  it('is still there after a DELETE that was answered 204', async () => {
     const results = await Array.fromAsync(serving(207, body).deleteMany(['a'], {verify: true}))
     expect(results.map(line)).toEqual(['204 status self /a'])
   })

@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-/** The only request that a PROPFIND sent. After Depth infinity, collections without members are asked by further ones. */
+/** Returns the only request of a PROPFIND. After Depth infinity, further requests list collections without members. */
 async function sent(options?: PropfindOptions): Promise<FaultServer['requests'][number]> {
   await dav.propfind('docs/', options ?? {}).collect()
   const [request, ...others] = server.requests
@@ -100,7 +100,7 @@ describe('the body of a PROPFIND', () => {
     expect(body).toMatch(xml('<D:prop><D:getetag/><n1:p/></D:prop>', ' xmlns:n1="urn:x"'))
   })
 
-  it('names a property once, in whichever way it is written', async () => {
+  it('names a property once, in either notation', async () => {
     const properties = ['{DAV:}getetag', 'getetag', 'toString', '{DAV:}toString', '{urn:x}p']
     const {body} = await sent({properties})
     expect(body).toMatch(
@@ -129,12 +129,12 @@ describe('the body of a PROPFIND', () => {
     expect((await sent({propname: true})).body).toMatch(xml('<D:propname/>'))
   })
 
-  it('has resourcetype in it at Depth infinity: without it nobody could tell a collection', async () => {
+  it('includes resourcetype at Depth infinity, to recognize collections', async () => {
     const {body} = await sent({depth: 'infinity', properties: ['getetag']})
     expect(body).toMatch(xml('<D:prop><D:getetag/><D:resourcetype/></D:prop>'))
   })
 
-  it('is XML, and says so', async () => {
+  it('is XML by its Content-Type', async () => {
     const {headers, body} = await sent()
     expect(headers['content-type']).toMatch(/^(?:application|text)\/xml; charset="?utf-8"?$/i)
     expect(headers['content-length']).toBe(`${Buffer.byteLength(body)}`)

@@ -1,5 +1,5 @@
-// States the error of a PROPFIND that was refused or answered with something else: the class, its facts and the one
-// sentence; and that a Multi-Status document is read whatever the status. RFC 4918, sections 9.1, 13 and 16.
+// States the error of a PROPFIND that was refused or has another answer: its class, its facts and its one sentence. A Multi-Status
+// document is read whatever the status. RFC 4918, sections 9.1, 13 and 16.
 
 import {
   basicAuth,
@@ -129,7 +129,7 @@ describe('a PROPFIND that is refused as a whole', () => {
       'Digest realm="Files", nonce="x"',
       'the server wants Digest (realm "Files"), and this client has Basic and Bearer',
     ],
-  ])('says why a 401 came: %s', async (_, options, challenge, words) => {
+  ])('explains a 401: %s', async (_, options, challenge, words) => {
     server.answers({status: 401, headers: {'www-authenticate': challenge}})
     const client = new DavClient({url: server.url, transport, ...options})
     const [scheme] = challenge.split(' ')

@@ -1,4 +1,4 @@
-// States the result of stat: that of the resource itself, in any place of the answer, and a throw if there is none.
+// States the result of stat: the one of the resource itself, at any place of the answer. Without one, stat throws.
 // RFC 4918, section 9.1.
 
 import {DavClient} from 'multistatus'
@@ -52,7 +52,7 @@ describe('stat', () => {
     expect(await dav.stat('docs/')).toMatchObject({href: '/docs', relation: 'self'})
   })
 
-  it('takes the only result there is: a proxy may have another path', async () => {
+  it('is the only result of the answer: a proxy may have another path', async () => {
     server.answers(answer207(listing('/inner/docs/')))
     expect(await dav.stat('docs/')).toMatchObject({ok: true, href: '/inner/docs/'})
   })
@@ -133,7 +133,7 @@ describe('stat', () => {
   it.each([
     ['nothing', []],
     ['only members', ['/docs/a', '/docs/b']],
-  ])('throws a DavError that says so if the answer names %s', async (_, hrefs) => {
+  ])('throws a DavError with the reason if the answer names %s', async (_, hrefs) => {
     server.answers(answer207(listing(...hrefs)))
     await expect(dav.stat('docs/')).rejects.toMatchObject({
       name: 'DavError',

@@ -1,5 +1,5 @@
-// States how a stream of results is read: nothing is sent before, it is read once, results come as the server sends them,
-// break frees the connection, and the summary settles however it ends. RFC 4918, section 13.
+// States the reading of a stream of results. Nothing is sent before, and it is read once. Results come as the server sends them,
+// break frees the connection, and the summary settles after any end. RFC 4918, section 13.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -147,7 +147,7 @@ describe('an iterator', () => {
     }
   })
 
-  it('throws an error once, and is at its end then', async () => {
+  it('throws an error once, and has then ended', async () => {
     server.answers({status: 503})
     for (const reader of [
       dav.propfind('docs/')[Symbol.asyncIterator](),
@@ -225,7 +225,7 @@ describe('the summary of an unread stream', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('is there for `then`, `catch`, `finally` and `Promise.all` too', async () => {
+  it('reads it for `then`, `catch`, `finally` and `Promise.all` too', async () => {
     const counts: number[] = []
     await dav.propfind('docs/').summary.then(({successes}) => counts.push(successes))
     counts.push((await dav.propfind('docs/').summary.catch(() => ({successes: 0}))).successes)
@@ -235,7 +235,7 @@ describe('the summary of an unread stream', () => {
     expect(counts).toEqual([2, 2, 2, 2, 2])
   })
 
-  it('leaves no reading for anybody else', async () => {
+  it('leaves nothing for another reader', async () => {
     const stream = dav.propfind('docs/')
     const {summary} = stream
     await summary
@@ -257,7 +257,7 @@ describe('the summary of an unread stream', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('taken before the reading is that of the reading', async () => {
+  it('is the same promise if it is taken before the reading', async () => {
     const stream = dav.propfind('docs/')
     const {summary} = stream
     const results = await Array.fromAsync(stream)

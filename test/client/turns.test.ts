@@ -1,5 +1,5 @@
-// States that timers and signals are heard during a bulk call that sends nothing: an abort ends it soon, not after a
-// million targets. RFC 4918, section 9.6.
+// States that timers and signals get their turn during a bulk call that sends nothing. An abort ends it soon, not after a million
+// targets. RFC 4918, section 9.6.
 
 import {
   DavClient,
@@ -34,7 +34,7 @@ describe.each(kinds)('%s', (_, target, options) => {
   it.each([
     ['a generator', (targets: Iterable<DeleteTarget>) => targets],
     ['an asynchronous one', later],
-  ])('from %s do not keep an abort from being heard', async (_name, from) => {
+  ])('from %s do not delay an abort', async (_name, from) => {
     const controller = new AbortController()
     const {signal} = controller
     const reason = new Error('enough')

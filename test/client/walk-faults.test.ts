@@ -213,7 +213,7 @@ describe('a collection that fails in a walk', () => {
     expect(others).toEqual(followed === '' ? [] : [`1 ${followed}`])
   })
 
-  it('lets go of the connection if it leads elsewhere', async () => {
+  it('frees the connection after a redirect to another resource', async () => {
     const long = answer207([OPEN, listed('/elsewhere/'), NEVER])
     server.set({faults: {'/docs/bad/': [elsewhere('/elsewhere/')], '/elsewhere/': [long]}})
     const {failures} = await connect().propfind('docs/', {depth: walk}).collect()

@@ -1,5 +1,5 @@
-// States how a listing that was stopped goes on in another process: nothing is lost at any stop, the results that come
-// twice are those of collections under way, and a checkpoint that makes no sense sends nothing. RFC 4918, section 9.1.
+// States how another process continues a stopped listing. Nothing is lost at any stop. Only members of collections under way come
+// twice. An invalid checkpoint sends nothing. RFC 4918, section 9.1.
 
 import {type Checkpoint, DavClient, DavHttpError, type Depth, type Walk} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -51,7 +51,7 @@ interface Stopped {
   readonly afterwards: Checkpoint
 }
 
-/** Reads so many results and stops. */
+/** Reads a number of results and stops. */
 async function stopAfter(
   count: number,
   depth: Depth | Walk,
@@ -84,7 +84,7 @@ async function goOn(
   return successes.map(line)
 }
 
-/** The collections whose members came twice; the root's own result is with those in it. */
+/** Lists the collections with members that came twice. The root's own result counts as a member of the root. */
 function listedTwice(first: readonly string[], second: readonly string[]): ReadonlySet<string> {
   const again = first.filter((text) => second.includes(text))
   return new Set(
@@ -126,12 +126,12 @@ describe('a walk that is stopped after any number of results', () => {
     expect([...new Set([...lines, ...rest])].toSorted()).toEqual(all)
   })
 
-  it('asks for nothing that was listed', async () => {
+  it('requests no collection that was listed', async () => {
     const {afterwards} = await stopAfter(40, walk, 1)
     const before = server.asked.length
     await goOn(afterwards, walk)
     const [earlier, later] = [server.asked.slice(0, before), server.asked.slice(before)]
-    // The one that was under way.
+    // The collection under way.
     expect(later.filter((asked) => earlier.includes(asked))).toHaveLength(1)
     expect(new Set(server.asked)).toEqual(new Set(collectionsOf(tree).map((path) => `1 ${path}`)))
   })
@@ -167,7 +167,7 @@ describe('a walk that ended otherwise', () => {
   it.each<[string, number | ReturnType<typeof answer207>]>([
     ['is not there', 404],
     ['breaks off', answer207(OPEN + listed('/docs/'))],
-  ])('goes on after an error: a collection is listed %s', async (_, fault) => {
+  ])('continues after an error: a collection is listed %s', async (_, fault) => {
     server.set({faults: {'/docs/': [fault, 207]}})
     for (const concurrency of [1, 4]) {
       const stream = connect().propfind('docs/', {depth: walk, concurrency})
@@ -180,7 +180,7 @@ describe('a walk that ended otherwise', () => {
     }
   })
 
-  it('gives nothing after the end, and says complete', async () => {
+  it('has no results after the end, and is complete', async () => {
     const stream = connect().propfind('docs/', {depth: walk})
     await stream.collect()
     const checkpoint = written(stream.checkpoint())
@@ -204,7 +204,7 @@ describe('a walk that ended otherwise', () => {
     expect(summary).toMatchObject({complete: false, incomplete: refused})
   })
 
-  it('goes on by an href that lacks the slash', async () => {
+  it('continues by an href without the slash', async () => {
     server.set({addsSlash: true})
     const stream = connect().propfind('docs', {depth: walk, concurrency: 1})
     const lines: string[] = []
@@ -215,7 +215,7 @@ describe('a walk that ended otherwise', () => {
     expect([...new Set([...lines, ...successes.map(line)])].toSorted()).toEqual(all)
   })
 
-  it('does not go on if the href leads elsewhere: that is another collection', async () => {
+  it('does not continue if the href leads to another collection', async () => {
     const location = '/docs/'
     server.set({faults: {'/alias/': [{status: 302, headers: {location}}]}})
     const stream = connect().propfind('alias/', {depth: walk, concurrency: 1})
@@ -231,7 +231,7 @@ describe('a walk that ended otherwise', () => {
   })
 })
 
-describe('a checkpoint that makes no sense', () => {
+describe('an invalid checkpoint', () => {
   const leaf = (url: string, depth: unknown = 1): object => ({left: [{url, depth}]})
   it.each<[string, (root: string) => unknown]>([
     ['of another collection', (root) => ({url: `${root}other/`})],

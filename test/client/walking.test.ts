@@ -1,5 +1,5 @@
-// States how everything below a collection is listed by servers that refuse Depth infinity or cut it: which requests are
-// sent, that each resource comes once, and that memory, requests and links have an end. RFC 4918, section 9.1.
+// States the listing of a tree on servers that refuse Depth infinity or cut it short: the requests, and each resource once. Memory,
+// requests and circular links have bounds. RFC 4918, section 9.1.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
@@ -63,7 +63,7 @@ describe('walk', () => {
     expect(walked).toEqual(await linesGiven(list({walk: true})))
   })
 
-  it('stops at a level, and says that the listing is shallow', async () => {
+  it('stops at a level, and is incomplete as shallow', async () => {
     await serve(tree)
     const {summary} = await dav.walk('docs/', {levels: 1}).collect()
     expect(summary.incomplete.map(({href, reason}) => `${reason} ${href}`).toSorted()).toEqual([
@@ -73,7 +73,7 @@ describe('walk', () => {
     ])
   })
 
-  it('goes on from its checkpoint, which has the levels', async () => {
+  it('continues from its checkpoint, which has the levels', async () => {
     await serve(tree)
     const begun = dav.walk('docs/', {levels: 7})
     for await (const result of begun) if (result.relation === 'member') break
@@ -84,7 +84,7 @@ describe('walk', () => {
     expect(() => dav.walk('docs/', {resume, levels: 2})).toThrow(TypeError)
   })
 
-  it('refuses a checkpoint of another depth, a bad level and an option that it does not know', async () => {
+  it('refuses a checkpoint of another depth, a bad level and an unknown option', async () => {
     await serve(tree)
     const resume = dav.propfind('docs/', {depth: 'infinity'}).checkpoint()
     expect(() => dav.walk('docs/', {resume})).toThrow(TypeError)
@@ -133,7 +133,7 @@ describe('Depth infinity that is refused', () => {
     expect(many.successes.toSorted(byUrl)).toEqual(one.successes.toSorted(byUrl))
   })
 
-  it('is not asked for by {walk: true}', async () => {
+  it('is not sent with {walk: true}', async () => {
     await serve(tree)
     expect(await linesGiven(list({walk: true}))).toEqual(linesOf(tree))
     expect(server.asked.toSorted()).toEqual(each(1, collectionsOf(tree)).toSorted())
@@ -179,7 +179,7 @@ describe('Depth infinity that is refused', () => {
     expect(server.asked.slice(1).toSorted()).toEqual(each(1, collectionsOf(tree)).toSorted())
   })
 
-  it('is asked of the URL with the slash if the server adds it', async () => {
+  it('is sent to the URL with the slash if the server adds it', async () => {
     await serve(tree, {infinity: refused, addsSlash: true})
     const {successes, summary} = await dav.propfind('docs', {depth: 'infinity'}).collect()
     expect(successes.map(line).toSorted()).toEqual(linesOf(tree))
@@ -188,7 +188,7 @@ describe('Depth infinity that is refused', () => {
   })
 })
 
-describe('Depth infinity that is answered with a part', () => {
+describe('Depth infinity that is answered in part', () => {
   it.each([1, 8])('is completed if it was cut to Depth 1, %i at once', async (concurrency) => {
     await serve(tree, {infinity: 'cut'})
     const stream = list('infinity', concurrency)
@@ -319,7 +319,7 @@ describe('a tree without end', () => {
     ['to itself, by a dot', './'],
     ['to another origin', 'https://evil.example/docs/evil/'],
     ['to another origin without a scheme', '//evil.example/docs/evil/'],
-  ])('is not made of an href that points %s', async (_, href) => {
+  ])('does not follow an href that points %s', async (_, href) => {
     const more = (path: string): readonly string[] => (path === '/docs/b/' ? [href] : [])
     await serve(tree, {more})
     await list({walk: true}).collect()

@@ -1,5 +1,5 @@
-// States when an answer that looks whole is not believed: a program deletes files over it. Some server
-// writes each of these answers. RFC 4918, section 9.1.
+// States which answers look complete and are not: a program would delete files over them. Some server writes each of these answers.
+// RFC 4918, section 9.1.
 
 import {DavClient, type PropfindOptions, type Summary} from 'multistatus'
 import {describe, expect, it} from 'vitest'
@@ -14,7 +14,7 @@ function entry(href: string, properties = href.endsWith('/') ? COLLECTION : FILE
   return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', properties)}</D:response>`
 }
 
-/** Asks a server with these answers by Depth and path; one that is not there lists the collection alone. */
+/** Lists from a server with these answers by Depth and path. Any other answer lists the collection alone. */
 async function ask(
   answers: Readonly<Record<string, readonly string[]>>,
   options: PropfindOptions = {depth: 'infinity'},
@@ -43,20 +43,20 @@ function listing(...hrefs: readonly string[]): string[] {
 }
 
 describe('an answer to Depth infinity', () => {
-  it('is not whole if a collection is never named and its members are', async () => {
+  it('is incomplete if it names members without their collection', async () => {
     const answer = listing('/docs/', '/docs/a/', '/docs/a/b/c.txt')
     const {summary} = await ask({'infinity /docs/': answer})
     expect(summary.incomplete).toEqual([{href: url, reason: 'shallow'}])
   })
 
-  it('learns nothing of a collection from missing members', async () => {
+  it('proves nothing about a collection by missing members', async () => {
     const gone =
       '<D:response><D:href>/docs/a/gone</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response>'
     const {asked} = await ask({'infinity /docs/': [...listing('/docs/', '/docs/a/'), gone]})
     expect(asked).toEqual(['infinity /docs/', '1 /docs/a/'])
   })
 
-  it('is not whole with exactly 100 collections, after which lighttpd leaves out the others', async () => {
+  it('is incomplete with exactly 100 collections, after which lighttpd leaves out the others', async () => {
     const tree = (many: number): string[] => [
       '/docs/',
       ...Array.from({length: many}, (_, index) => [`/docs/${index}/`, `/docs/${index}/a`]).flat(),
@@ -96,20 +96,20 @@ describe('an answer to Depth infinity', () => {
 describe('an answer in a walk', () => {
   const walk = {depth: {walk: true}} as const
 
-  it('is not whole if members have the href of the collection, as SabreDAV writes them', async () => {
+  it('is incomplete if members have the href of the collection, as SabreDAV writes them', async () => {
     const answer = listing('/docs/', '/docs/')
     expect((await ask({'1 /docs/': answer}, walk)).summary.incomplete).toEqual([
       {href: url, reason: 'self'},
     ])
   })
 
-  it('is none if a proxy gave the members another path', async () => {
+  it('is no listing if a proxy gave the members another path', async () => {
     const answer = listing('/docs/', '/inner/a/', '/inner/b')
     const {summary} = await ask({'1 /docs/': answer}, walk)
     expect(summary.incomplete).toContainEqual({href: url, reason: 'self'})
   })
 
-  it('is not whole if a collection has another spelling', async () => {
+  it('is incomplete if a collection has another spelling', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/Foo/'),
       '1 /docs/Foo/': listing('/docs/Foo/', '/docs/Foo/y', '/docs/foo/x/'),
@@ -119,7 +119,7 @@ describe('an answer in a walk', () => {
     expect(summary.incomplete).toEqual([{href: `${url}foo/x/`, reason: 'shallow'}])
   })
 
-  it('is not whole if it lists members of another collection, which come as they were written', async () => {
+  it('is incomplete if it lists members of another collection, which come as written', async () => {
     const answers = {
       '1 /docs/': listing('/docs/', '/docs/b/', '/docs/c/'),
       '1 /docs/b/': listing('/docs/b/', '/docs/b/x', '/docs/c/'),
@@ -129,12 +129,12 @@ describe('an answer in a walk', () => {
     expect(summary.incomplete).toContainEqual({href: `${url}c/`, reason: 'shallow'})
   })
 
-  it('with Depth 1 learns nothing of the members from deeper results', async () => {
+  it('with Depth 1 proves nothing about members by deeper results', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/a/', '/docs/a/b')}
     expect((await ask(answers, walk)).asked).toEqual(['1 /docs/', '1 /docs/a/'])
   })
 
-  it('with Depth 1 is not whole if it names a collection that is deeper', async () => {
+  it('with Depth 1 is incomplete if it names a deeper collection', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/a/b/')}
     expect((await ask(answers, walk)).summary.incomplete).toEqual([
       {href: `${url}a/b/`, reason: 'shallow'},
@@ -144,25 +144,25 @@ describe('an answer in a walk', () => {
   it.each([
     ['403', propstat('HTTP/1.1 403 Forbidden', '<D:resourcetype/>')],
     ['text', propstat('HTTP/1.1 200 OK', '<D:resourcetype>collection</D:resourcetype>')],
-  ])('is not whole if the type of a member is %s', async (_, type) => {
+  ])('is incomplete if the type of a member is %s', async (_, type) => {
     const member = `<D:response><D:href>/docs/a</D:href>${propstat('HTTP/1.1 200 OK', '<D:getetag>"1"</D:getetag>')}${type}</D:response>`
     const {summary} = await ask({'1 /docs/': [entry('/docs/'), member]}, walk)
     expect(summary.incomplete).toEqual([{href: url, reason: 'shallow'}])
   })
 
-  it('is whole if the server says that a member has no type', async () => {
+  it('is complete if the server answers 404 for the type of a member', async () => {
     const member = `<D:response><D:href>/docs/a</D:href>${propstat('HTTP/1.1 200 OK', '<D:getetag>"1"</D:getetag>')}${propstat('HTTP/1.1 404 Not Found', '<D:resourcetype/>')}</D:response>`
     const {summary} = await ask({'1 /docs/': [entry('/docs/'), member]}, walk)
     expect(summary.complete).toBe(true)
   })
 
-  it('is not whole if a member cannot be understood, which has no status', async () => {
+  it('is incomplete if a member is malformed and has no status', async () => {
     const odd = '<D:response><D:href>/docs/a/</D:href></D:response>'
     const {summary} = await ask({'1 /docs/': [entry('/docs/'), odd]}, walk)
     expect(summary.incomplete).toEqual([{href: `${url}a/`, reason: 'failed'}])
   })
 
-  it('finds collections by their slash if a decoder makes something else of the type', async () => {
+  it('finds collections by their slash if a decoder changes the type', async () => {
     const answers = {'1 /docs/': listing('/docs/', '/docs/a/')}
     const options = {...walk, decoders: {resourcetype: () => ['folder']}}
     expect((await ask(answers, options)).asked).toEqual(['1 /docs/', '1 /docs/a/'])
@@ -170,25 +170,25 @@ describe('an answer in a walk', () => {
 })
 
 describe('a listing', () => {
-  it('is not whole if the collection itself is answered 403 without a property, as lighttpd does', async () => {
+  it('is incomplete if the collection itself is answered 403 without a property, as lighttpd does', async () => {
     const closed = `<D:response><D:href>/docs/</D:href><D:propstat><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat></D:response>`
     const {summary} = await ask({'1 /docs/': [closed]}, {depth: 1})
     expect(summary.incomplete).toEqual([{href: url, reason: 'self', status: 403}])
   })
 })
 
-describe('a listing that is gone on with', () => {
+describe('a continued listing', () => {
   const levels = (order: 'walk first' | 'levels first'): {walk: true; levels: number} =>
     order === 'walk first' ? {walk: true, levels: 3} : {levels: 3, walk: true}
   const dav = new DavClient({url, transport: () => Promise.reject(new TypeError('not sent'))})
   const resume = dav.propfind('', {depth: levels('walk first')}).checkpoint()
 
-  it('may be asked for with its depth, however that is written', () => {
+  it('may be given its depth, in either notation', () => {
     const again = dav.propfind('', {depth: levels('levels first'), resume}).checkpoint()
     expect(again).toEqual(resume)
   })
 
-  it('is a TypeError if it is asked for with other levels', () => {
+  it('is a TypeError with other levels', () => {
     expect(() => dav.propfind('', {depth: {walk: true, levels: 4}, resume})).toThrow(TypeError)
   })
 })

@@ -24,12 +24,12 @@ import {
 import {scan} from './scanner-events.ts'
 import {loadSuite, type SuiteDocument} from './suite.ts'
 
-/** A document with the reading of saxes. */
+/** A document as saxes reads it. */
 interface Case {
   readonly document: Pick<SuiteDocument, 'id' | 'bytes' | 'text' | 'broken'>
   readonly raw: Events
   readonly expanded: Events
-  /** Before this character a fault has to be told; Infinity where there is none. */
+  /** The character before which a fault must be reported; Infinity without a fault. */
   readonly faultAt: number
 }
 

@@ -1,4 +1,4 @@
-// The reading of a document by saxes, an independent conformant reader: its events, and the place of the first fault.
+// Reads a document by saxes, an independent conformant reader: the events, and the place of the first fault.
 // It reads every document as XML 1.0, as the fifth edition asks for any version 1.x.
 import {SaxesParser, type SaxesTagNS} from 'saxes'
 

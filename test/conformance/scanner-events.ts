@@ -1,4 +1,4 @@
-// The reading of a document by our scanner: its tags as they come, its values, and the place of its refusal.
+// Reads a document by our scanner: its tags in order, its values, and the place of its refusal.
 // Built as MultiStatusParser builds it.
 import {resolveLimits} from '../../src/multistatus/limits.ts'
 import type {XmlElement} from '../../src/xml/element.ts'

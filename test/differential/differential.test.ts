@@ -1,6 +1,6 @@
-// States that our reader and another one, which was written from the contract alone, read the same in the same body. If one
-// refuses a body, the other does too, after the same results.
-// DIFFERENTIAL_RUNS sets how many bodies each property is tried on, from a random seed then.
+// States that our reader and another one, which was written from the contract alone, give the same results for the same body. If one
+// refuses a body, the other does too, after the same results. DIFFERENTIAL_RUNS sets the number of bodies for each property, from a
+// random seed.
 import fc from 'fast-check'
 import {type DavResult, MultiStatusError, type Summary} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'

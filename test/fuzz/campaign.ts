@@ -13,13 +13,13 @@ import type {ParserClasses, Reading} from './reading.ts'
 import {Violation} from './reading.ts'
 import {runTimed} from './timed.ts'
 
-// Time for the readings of one case: far more than any takes whose cost grows with its length.
+// Time for the readings of one case: far more than any reading of linear cost takes.
 const MILLISECONDS = 250
 const MILLISECONDS_PER_BYTE = 0.03
 // A processor that is busy elsewhere makes one measurement long, but not each of these.
 const MEASUREMENTS = 3
 
-// A case that takes so long will not come back. When a hang is made small, each try of it takes the second.
+// A case that takes so long hangs. To make a hang small takes the second limit for each try.
 const HANGS = 20_000
 const SHORT = 500
 const SLICE = 1000

@@ -1,5 +1,5 @@
-// The cases worth going on from: for each feature that was ever seen, the cheapest case that has it. What is picked next
-// belongs to a rare feature, so that the many common ways through the parser do not take all the time.
+// Keeps the cases worth changing: for each feature seen, the cheapest case with it. The next pick has a rare feature, so that the
+// common ways through the parser do not take all the time.
 
 import type {FuzzCase} from './cases.ts'
 import type {Random} from './random.ts'

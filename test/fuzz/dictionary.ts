@@ -1,5 +1,5 @@
-// Words that a random change would not find: the grammar of a Multi-Status document, the marks of XML, and bytes that are
-// odd in one encoding or another. Each is a string of bytes: a character stands for its code.
+// Words that a random change would not find: the grammar of a Multi-Status document, the marks of XML, and odd bytes of several
+// encodings. Each is a string of bytes: a character stands for its code.
 
 const DATES: readonly string[] = [
   'Sunday, 06-Nov-94 08:49:37 GMT',

@@ -1,5 +1,5 @@
-// The rules for every body, whatever its text. The chunks make no difference, neither does text for bytes, nor a limit before it
-// is reached. Recovery changes no well-formed body. Each reading keeps its manners.
+// Rules for every body, whatever its text. Neither the cut of chunks, nor text instead of bytes, nor an unreached limit makes a
+// difference. Recovery changes no well-formed body.
 
 import type {CaseOptions, FuzzCase} from './cases.ts'
 import {parserOptions} from './options.ts'

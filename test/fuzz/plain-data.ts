@@ -1,5 +1,5 @@
-// The rules that every single result keeps: plain data of the right types, urls on the request's own origin, and nothing
-// in reach of a prototype. Rules 7, 8, 9 and 12 of the public contract.
+// Rules for each single result: plain data of the right types, urls on the request's own origin, and no way to a prototype.
+// Rules 7, 8, 9 and 12 of the contract.
 
 import {isDeepStrictEqual} from 'node:util'
 

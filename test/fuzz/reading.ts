@@ -1,5 +1,5 @@
-// Reads a body in given chunks and holds the parser to its manners. It throws nothing but `MultiStatusError`, one call late and
-// then for ever. It keeps nothing of a chunk, because its owner may write over that. It has one summary.
+// Reads a body in given chunks and checks the calls of the parser. It throws `MultiStatusError` only, one call late and then for
+// ever. It keeps no view of a chunk, because the owner may write over it. It has one summary.
 
 import type {
   DavResult,

@@ -1,5 +1,5 @@
-// Runs code that may not come back. The engine can end an endless loop if the code runs as a script with a
-// timeout. So a hang is a finding like any other, and the run goes on. It takes some milliseconds each time.
+// Runs code that may hang. The engine can end an endless loop if the code runs as a script with a timeout. So a hang is a finding
+// like any other, and the run goes on. It costs some milliseconds each time.
 
 import {Script} from 'node:vm'
 

@@ -1,5 +1,5 @@
-// The rules that results keep together: no result carries more than the limits allow, and no body that breaks one is read to its
-// end. The results themselves are measured, so that a limit which is checked in the wrong place is found out.
+// Rules about limits: no result holds more than they allow, and no body that breaks one is read to its end. The results are
+// measured, so a limit that is checked in the wrong place is found.
 
 import type {DavResult, Limits, XmlElement} from 'multistatus/parser'
 

@@ -1,5 +1,5 @@
-// States that a document is whole once its root has ended: a source that breaks, hangs or never ends behind that costs no result
-// and no summary. Bytes that did arrive are read as strictly as before. RFC 4918, section 13.
+// States that a document is complete at the end of its root. A source that then breaks, hangs or never ends costs no result and no
+// summary. Bytes that did arrive are read as strictly as before. RFC 4918, section 13.
 import {Readable} from 'node:stream'
 import {MultiStatusParser, MultiStatusStream, parseMultiStatus} from 'multistatus/parser'
 import {describe, expect, it, vi} from 'vitest'
@@ -97,7 +97,7 @@ describe('a source that does not end behind the root', () => {
     expect(await stream.summary).toMatchObject({complete: true})
   })
 
-  it('gives its results before it is waited for', async () => {
+  it('gives its results before the wait for its end', async () => {
     const iterator = parseMultiStatus(chunks('', silence)).batches()[Symbol.asyncIterator]()
     const first = await iterator.next()
     expect(first.value).toHaveLength(2)
@@ -167,7 +167,7 @@ describe('isEnded', () => {
     expect(parser.isEnded).toBe(true)
   })
 
-  it('is true of an empty root, and false of another one', () => {
+  it('is true for an empty multistatus, and false for another root', () => {
     const empty = new MultiStatusParser()
     empty.write('<multistatus xmlns="DAV:"/>')
     expect(empty.isEnded).toBe(true)

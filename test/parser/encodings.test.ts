@@ -1,4 +1,4 @@
-// States which encodings are read, how one is chosen, and that broken bytes are never repaired.
+// States the supported encodings and the choice among them. Broken bytes are never repaired.
 // XML 1.0, section 4.3.3 and appendix F; RFC 7303, section 3; RFC 4918, section 8.2.
 import {deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import {MultiStatusError} from 'multistatus/parser'
@@ -128,7 +128,7 @@ describe('the choice of an encoding', () => {
   })
 })
 
-describe('a label that is not known', () => {
+describe('an unknown label', () => {
   const labels = ['x-klingon', 'utf8mb4', 'utf-8,', 'none', '"utf-8', 'utf 8', '', ' ', '\u202Eutf']
   const declared = (label: string): string => `<?xml version="1.0" encoding="${label}"?>`
   const body = bytes(multistatus(response('/docs/a', '<x:p>é漢</x:p>')))
@@ -198,7 +198,7 @@ describe('a body that is compressed without a Content-Encoding', () => {
     ['deflate', deflateSync(plain, {level: 9})],
     ['zstd', zstdCompressSync(plain)],
     ['compress', Uint8Array.of(0x1f, 0x9d, 0x90, 0x3c)],
-  ])('is an error that says so: %s', (coding, body) => {
+  ])('is an error that names the coding: %s', (coding, body) => {
     const single = Array.from(body, (byte) => Uint8Array.of(byte))
     for (const chunks of [[body], single, [body.subarray(0, 2)]]) {
       for (const encoding of [undefined, 'utf-8', 'windows-1252'])

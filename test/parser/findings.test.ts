@@ -1,5 +1,5 @@
-// Every body that `npm run fuzz` has found a bug with, read again under the same rules, so that it stays mended. The bodies
-// the fuzzer begins with are read too, and parsers with a bug in them show that the rules find one.
+// States that each body with which `npm run fuzz` found a bug keeps the rules now. The first bodies of the fuzzer are read too, and
+// parsers with a planted bug show that the rules find it.
 
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'

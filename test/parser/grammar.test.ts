@@ -1,4 +1,4 @@
-// States how the elements of a multistatus are recognized: any order, strangers ignored, each level its own.
+// States the recognition of elements: in any order, each on its own level. Unknown elements are ignored.
 // RFC 4918, sections 14 and 17; RFC 6578, section 6.
 import {describe, expect, it} from 'vitest'
 import {multistatus, one, propstat, read, response, verdict} from '../support/fixtures.ts'
@@ -21,7 +21,7 @@ describe('an empty multistatus', () => {
 })
 
 describe('order', () => {
-  it('means nothing inside a response', () => {
+  it('makes no difference inside a response', () => {
     const body = multistatus(
       '<D:response><D:responsedescription>why</D:responsedescription>',
       '<D:error><D:lock-token-submitted/></D:error>',
@@ -40,7 +40,7 @@ describe('order', () => {
     })
   })
 
-  it('means nothing inside a propstat', () => {
+  it('makes no difference inside a propstat', () => {
     const body = multistatus(
       `<D:response><D:propstat>${ok}<D:prop><D:displayname>A</D:displayname></D:prop></D:propstat>`,
       '<D:href>/docs/a</D:href></D:response>',
@@ -49,7 +49,7 @@ describe('order', () => {
   })
 })
 
-describe('strangers', () => {
+describe('unknown elements', () => {
   const stranger = '<x:any>text<D:href>/no</D:href><D:status>HTTP/1.1 500</D:status></x:any>'
 
   it.each([
@@ -77,7 +77,7 @@ describe('strangers', () => {
     ],
     ['as text in a prop', multistatus(response('/docs/a', 'stray<x:p>1</x:p>stray'))],
     ['in an href', multistatus(response('/docs<x:any>/no</x:any>/a', '<x:p>1</x:p>'))],
-  ])('are ignored with all they hold %s', (_, body) => {
+  ])('are ignored with their content %s', (_, body) => {
     expect(read(body).results).toEqual([
       {
         ok: true,
@@ -98,13 +98,13 @@ describe('strangers', () => {
     expect(hrefs('<D:multistatus xmlns:D="DAV:"><response/></D:multistatus>')).toEqual([])
   })
 
-  it('include a DAV:response inside a stranger', () => {
+  it('include a DAV:response inside one of them', () => {
     expect(hrefs(multistatus(`<x:any>${response('/no')}</x:any>`, response('/docs/a')))).toEqual([
       '/docs/a',
     ])
   })
 
-  it('leave the value of a property alone that holds a DAV:response', () => {
+  it('do not include a DAV:response in the value of a property', () => {
     const body = multistatus(response('/docs/a', `<x:log>${verdict('/no', locked)}</x:log>`))
     expect(one(body)).toMatchObject({
       ok: true,
@@ -129,7 +129,7 @@ describe('strangers', () => {
     })
   })
 
-  it('leave the href alone if values, conditions and locations hold others', () => {
+  it('in values, conditions and locations do not change the href', () => {
     const owner = '<D:owner><D:href>/principals/ana</D:href></D:owner>'
     const submitted = '<D:lock-token-submitted><D:href>/docs/lock</D:href></D:lock-token-submitted>'
     const location = '<D:location><D:href>/docs/new</D:href></D:location>'

@@ -1,5 +1,5 @@
-// The body of a hostile server costs work in proportion to its length and memory within the limits, in both modes. Four times
-// the length takes about four times the work, which is counted and not timed. It holds no more memory. RFC 4918, section 20.6.
+// States that a hostile body costs work in proportion to its length and memory within the limits, in both modes. Four times the
+// length takes about four times the work, which is counted and not timed. It takes no more memory. RFC 4918, section 20.6.
 
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it, vi} from 'vitest'

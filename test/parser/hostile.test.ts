@@ -1,5 +1,5 @@
-// A hostile body costs time in proportion to its length. With the square of it, each of these would run for
-// minutes to hours. RFC 4918, section 20.6.
+// States that a hostile body costs time in proportion to its length. In quadratic time each of these would run for minutes to hours.
+// RFC 4918, section 20.6.
 
 import {MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'

@@ -22,7 +22,7 @@ describe('href', () => {
     ['raw spaces inside', '/docs/a  b', '/docs/a  b'],
     ['what needs escaping', '/docs/é %zz?#[]', '/docs/é %zz?#[]'],
     ['an absolute URL', 'http://inner:8080/docs/a', 'http://inner:8080/docs/a'],
-  ])('is what the server wrote, trimmed: %s', (_, markup, href) => {
+  ])('is the text of the server, trimmed: %s', (_, markup, href) => {
     expect(one(multistatus(verdict(markup, 'HTTP/1.1 200 OK'))).href).toBe(href)
   })
 })
@@ -88,7 +88,7 @@ describe('url: the path on the request’s own origin', () => {
     ['%u00e9', '%25u00e9'],
     ['%%41', '%25%41'],
     ['%4', '%254'],
-  ])('escapes what is illegal: %s', (name, escaped) => {
+  ])('escapes illegal characters: %s', (name, escaped) => {
     expect(resolve(`/docs/${name}`)).toEqual([`${base}/docs/${escaped}`, 'member'])
     expect(resolve(`http://inner:8080/docs/${name}`)).toEqual([`${base}/docs/${escaped}`, 'member'])
   })

@@ -1,5 +1,5 @@
-// States rule 13: a result that is kept costs what it is, and not the chunk of the body that it was cut from. Few results are
-// kept, and the memory that is held afterwards is counted.
+// States rule 13 of the contract: a kept result costs its own size, not the chunk of the body around it. Few results are kept, and
+// the memory that they hold is counted.
 import {MultiStatusParser, type DavResult} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {bytes, propstat, response, type Options} from '../support/fixtures.ts'

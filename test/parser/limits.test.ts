@@ -76,7 +76,7 @@ describe('limits', () => {
       body(`<x:p>${long}</x:p>`),
       response('/docs/a', `<x:p>${long}</x:p>`).length - end,
     ],
-  ])('%s: as much as it says is read, one more is not (%#)', (limit, markup, size) => {
+  ])('%s: the limit itself is read, one more is not (%#)', (limit, markup, size) => {
     for (const chunks of [
       [bytes(markup)],
       Array.from(bytes(markup), (byte) => Uint8Array.of(byte)),

@@ -1,4 +1,4 @@
-// States which markup is refused, with its reason and place, and which odd markup is XML all the same.
+// States the refused markup, each with its reason and place, and odd markup that is XML all the same.
 // XML 1.0 (fifth edition), sections 2 and 4; RFC 4918, section 17.
 import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'

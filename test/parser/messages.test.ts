@@ -1,4 +1,4 @@
-// States that nothing a server wrote stands in our messages raw: no control character, no line feed, no bidirectional override.
+// States that our messages hold no raw text of a server: no control character, no line feed, no bidirectional override.
 // Not in RFC 4918.
 import {MultiStatusError} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'

@@ -17,7 +17,7 @@ function offsetOf(error: unknown): number {
   return error instanceof MultiStatusError ? error.offset : 0
 }
 
-/** The names of the responses that were read; those of Failures in parentheses, and an ellipsis for an incomplete body. */
+/** Names the responses that were read: Failures in parentheses, and an ellipsis for an incomplete body. */
 function outline(body: string, limits = {}): string {
   const {results, summary} = read(body, {...skip, limits})
   const names = results.map((result) =>
@@ -35,7 +35,7 @@ describe('a response that lost a part', () => {
     cuts.push(middle.slice(0, from))
   }
 
-  it('costs no response before or behind the fault, and makes up no other', () => {
+  it('costs no response before or behind the fault, and invents none', () => {
     const wrong = cuts.filter((cut) => {
       const body = multistatus(first, cut, last, last)
       const {results} = read(body, skip)
@@ -106,7 +106,7 @@ describe('a response without its end', () => {
     expect(outline(multistatus('&', '<D:response>', last, last))).toBe('() c c …')
   })
 
-  it('has the href that was read of it, which is unsure without its end', () => {
+  it('has the href as far as it was read, and no resource without its end', () => {
     const whole = read(multistatus(first, `${begin}<x:p>&`, last), skip).results
     expect(whole.at(1)).toMatchObject({href: '/docs/b', relation: 'member', reason: 'malformed'})
     const open = read(multistatus(first, '<D:response><D:href>/docs/b&', last), skip).results
@@ -125,7 +125,7 @@ describe('a response without its end', () => {
     expect(outline(multistatus(first, twice, '&', last, twice, '&', last))).toBe('a (b) c (b) c …')
   })
 
-  it('may come again and again, also more often than elements may be nested', () => {
+  it('may come more often than the limit of nesting', () => {
     const many = 5000
     const body = multistatus(...Array.from({length: many}, () => `${begin}<x:p>&${last}`))
     const {results} = read(body, {...skip, limits: {depth: 40}})
@@ -133,7 +133,7 @@ describe('a response without its end', () => {
     expect(results.filter(({ok}) => !ok)).toHaveLength(many)
   })
 
-  it('in an href takes no more of them than there may be', () => {
+  it('in an href obeys the limit of hrefs', () => {
     const cut = '<D:response><D:href>/docs/b</D:href><D:href>/docs/c'
     for (const body of [multistatus(cut, '&', last), multistatus('&', cut, '&', last)]) {
       expect(readToError(body, {...skip, limits: {hrefs: 2}}).error).toBeUndefined()
@@ -177,14 +177,14 @@ describe('a response inside a response', () => {
     expect(outline(body)).toBe('a b c')
   })
 
-  it('is part of it before a fault, and the next one behind it', () => {
+  it('is part of it before a fault, and the next response behind one', () => {
     const before = response('/docs/b', `<x:p>${inner}</x:p><x:q>&</x:q>`)
     expect(outline(multistatus(first, before, last))).toBe('a (b) c …')
     const behind = response('/docs/b', `<x:p>&${inner}</x:p>`)
     expect(outline(multistatus(first, behind, last))).toBe('a (b) inner c …')
   })
 
-  it('is the next one if only a second start tag of the root is around it', () => {
+  it('is the next response if only a second start tag of the root is around it', () => {
     const broken = '<D:response><D:href>/docs/b</D:href>&<D:multistatus>'
     expect(outline(multistatus(first, broken, last, last))).toBe('a (b) c c …')
   })
@@ -200,7 +200,7 @@ describe('a response inside a response', () => {
     )
   })
 
-  it('breaks the limits that it breaks without recovery', () => {
+  it('breaks the same limits as without recovery', () => {
     const value = response('/docs/b', `<x:p>${inner}</x:p><x:r>${'a'.repeat(500)}</x:r>`)
     const depth = `<x:o>${inner}</x:o>${'<x:o>'.repeat(20)}`
     for (const [markup, limits] of [
@@ -214,7 +214,7 @@ describe('a response inside a response', () => {
     }
   })
 
-  it('in an unknown element of the root is nobody’s, also behind a broken response that has ended', () => {
+  it('in an unknown element of the root is ignored, even behind a broken response that has ended', () => {
     const unknown = `<x:o>${inner}</x:o>`
     expect(outline(multistatus(first, unknown, last))).toBe('a c')
     expect(outline(multistatus(response('/docs/b', '&'), unknown, last))).toBe('(b) c …')
@@ -244,7 +244,7 @@ describe('a fault stays in its response', () => {
     expect(outline(multistatus(first, cut, plain, last))).toBe('a (b) (b) c …')
   })
 
-  it('in an end tag too many, which is not the one of the response before', () => {
+  it('in an extra end tag, which does not belong to the response before', () => {
     expect(outline(multistatus(first, cut, last, '</D:response>', last))).toBe('a (b) c c …')
     const twice = last.replace('</D:propstat>', '</D:propstat></D:propstat>')
     expect(outline(multistatus(first, cut, last, twice, last))).toBe('a (b) c (c) c …')

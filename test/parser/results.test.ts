@@ -259,7 +259,7 @@ describe('rule 2: the response’s own status decides alone', () => {
       ['all, with 404', [none(404, 'getetag')], 404],
       ['one that names no property', [none(200, 'getetag'), none(404)], 404],
       ['one whose status is unreadable', [none(200, 'getetag'), propstat('x', '<x:p/>')], 0],
-    ])('makes a Failure propstat where %s is not', (_, parts, status) => {
+    ])('makes a Failure propstat if %s is not', (_, parts, status) => {
       expect(only(...parts)).toMatchObject({ok: false, ...a, status, reason: 'propstat'})
     })
 

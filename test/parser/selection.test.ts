@@ -1,4 +1,4 @@
-// States which results members and collections pass on, and that a reader who stops stops their source.
+// States the results that members and collections pass on. A reader that stops also stops their source.
 // RFC 4918, sections 9.1 and 15.9.
 
 import {setTimeout} from 'node:timers/promises'
@@ -74,7 +74,7 @@ describe('isCollection', () => {
 })
 
 describe('members', () => {
-  it('leave out the collection itself and keep all else in its order, failures and outsiders too', async () => {
+  it('leave out the collection itself and keep all others in order, with failures and results outside', async () => {
     expect(await hrefs(members(results))).toEqual([
       '/docs/sub/',
       '/docs/sub/deep',
@@ -91,7 +91,7 @@ describe('members', () => {
     expect(items.every((item, index) => item === results[index + 1])).toBe(true)
   })
 
-  it('keep a failure of the collection itself: nothing else would say so', async () => {
+  it('keep a failure of the collection itself, which nothing else reports', async () => {
     const listing = parseMultiStatus(
       multistatus(verdict('/docs/', 'HTTP/1.1 507'), response('/docs/a')),
       {url},
@@ -133,13 +133,13 @@ describe('collections', () => {
     expect(await hrefs(collections(given))).toEqual(isOne ? [href] : [])
   })
 
-  it('go by the slash if a resourcetype was refused or the properties are none', async () => {
+  it('go by the slash if the resourcetype was refused or there are no properties', async () => {
     const refused = `<D:response><D:href>/docs/b/</D:href>${propstat('HTTP/1.1 200', '<D:getetag/>')}${propstat('HTTP/1.1 404', plain)}</D:response>`
     const {results: given} = read(multistatus(refused, verdict('/docs/c/', 'HTTP/1.1 204')))
     expect(await hrefs(collections(given))).toEqual(['/docs/b/', '/docs/c/'])
   })
 
-  it('go by the slash if a decoder made something else of resourcetype', async () => {
+  it('go by the slash if a decoder changed the resourcetype', async () => {
     const given = found(folder, {decoders: {resourcetype: () => 'folder'}})
     expect(await hrefs(collections([given, {...given, url: `${given.url}/`}]))).toHaveLength(1)
   })

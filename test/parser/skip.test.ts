@@ -95,7 +95,7 @@ describe('malformed: skip', () => {
     }
   })
 
-  it('shows the readable part of an href with a fault, and takes it for no resource', () => {
+  it('shows the readable part of an href with a fault, and names no resource by it', () => {
     const {results} = read(multistatus(first, response('/docs/b\u0001d'), last), skip)
     expect(results).toHaveLength(3)
     expect(results.at(1)).toMatchObject({
@@ -210,7 +210,7 @@ describe('malformed: throw', () => {
     }
   })
 
-  it('leaves a response that is XML and no sense to rule 5 in both modes', () => {
+  it('leaves well-formed nonsense to rule 5 in both modes', () => {
     const body = multistatus(
       first,
       '<D:response><D:href>/docs/b</D:href></D:response>',

@@ -102,7 +102,7 @@ describe('parseMultiStatus reads', () => {
     'text/xml; xcharset=iso-8859-1',
     'charset=iso-8859-1',
     '; charset',
-  ])('UTF-8 where the Content-Type names no other charset that is known: %s', async (type) => {
+  ])('UTF-8 if the Content-Type names no other known charset: %s', async (type) => {
     const answer = new Response(multistatus(response('/docs/é')), {
       status: 207,
       headers: {'content-type': type},

@@ -1,4 +1,4 @@
-// States how a DAV:status is read: rule 6 of the contract.
+// States the reading of a DAV:status: rule 6 of the contract.
 // RFC 4918, section 14.28; RFC 9112, section 4.
 import {describe, expect, it} from 'vitest'
 import {multistatus, one, verdict} from '../support/fixtures.ts'

@@ -1,4 +1,4 @@
-// A reader that goes away while a body is silent is let go at once, and the source is cancelled. RFC 4918, section 13.
+// States that a reader can stop at once while a body is silent. The source is then cancelled. RFC 4918, section 13.
 
 import {PassThrough} from 'node:stream'
 
@@ -17,13 +17,13 @@ function silentBody(): {
   }
 }
 
-it('MultiStatusStream cancels a source of which nothing was read', async () => {
+it('MultiStatusStream cancels an unread source', async () => {
   const {stream, cancel} = silentBody()
   await stream.pipeThrough(new MultiStatusStream()).cancel()
   await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce())
 })
 
-it('MultiStatusStream cancels a source that is being waited for', async () => {
+it('MultiStatusStream cancels a silent source', async () => {
   const {stream, cancel} = silentBody()
   const reader = stream.pipeThrough(new MultiStatusStream()).getReader()
   const waiting = reader.read()
@@ -32,7 +32,7 @@ it('MultiStatusStream cancels a source that is being waited for', async () => {
   await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce())
 })
 
-it('parseMultiStatus cancels a stream that is being waited for', async () => {
+it('parseMultiStatus cancels a silent stream', async () => {
   const {stream, cancel} = silentBody()
   const results = parseMultiStatus(stream)
   const iterator = results[Symbol.asyncIterator]()
@@ -86,7 +86,7 @@ it.each<[string, () => {source: AsyncIterable<Uint8Array>; isClosed: () => boole
       return {source: {[Symbol.asyncIterator]: () => iterator}, isClosed: () => isClosed}
     },
   ],
-])('parseMultiStatus lets go of %s that is being waited for', async (_, make) => {
+])('parseMultiStatus ends the wait for %s that is silent', async (_, make) => {
   const {source, isClosed} = make()
   const results = parseMultiStatus(source)
   const iterator = results[Symbol.asyncIterator]()

@@ -1,5 +1,5 @@
-// States that a ResultStream is read once, and ends by its end, an error, or break.
-// "The stream of results" and "The parser alone" of the contract; WHATWG Streams, section 6.
+// States that a ResultStream is read once, and ends by its end, an error, or break. Contract, "The stream of results" and "The
+// parser alone"; WHATWG Streams, section 6.
 import {setImmediate} from 'node:timers/promises'
 import {
   type DavResult,

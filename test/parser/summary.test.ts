@@ -1,4 +1,4 @@
-// States when the summary may say `complete`: a sync job deletes locally if it does.
+// States the conditions of a complete summary: a sync job deletes locally if it is complete.
 // RFC 4918, section 11.5; RFC 6578, section 3.6.
 import {describe, expect, it} from 'vitest'
 import {multistatus, propstat, read, response, verdict} from '../support/fixtures.ts'

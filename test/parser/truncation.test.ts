@@ -1,4 +1,4 @@
-// States that the cuts between chunks mean nothing, and that a body cut short is never a shorter success.
+// States that the cuts between chunks make no difference. A body that is cut short is never a shorter success.
 // RFC 4918, section 13; XML 1.0, section 2.1.
 import {type DavResult, MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
@@ -77,7 +77,7 @@ describe.each(all)('$name', (fixture) => {
     expect(read(chunks, options)).toEqual(read(body, options))
   })
 
-  it('throws wherever its root is not closed, after results that are all among the whole’s', () => {
+  it('throws after any cut before the end of the root, after the first results of the whole body', () => {
     const text = new TextDecoder().decode(body)
     const end = bytes(text.slice(0, text.indexOf('>', text.lastIndexOf('</')) + 1)).length
     const prefixes = read(body, options).results.map((_, index, results) =>

@@ -1,5 +1,5 @@
-// States how paths are held against each other without a document around them: `isWithin`, the one form of a path, and
-// that an href from a server resolves to a URL of the request's own origin, whatever it is. RFC 3986, sections 3.3 and 6.2.2.
+// States the comparison of paths without a document around them: `isWithin`, and the canonical form of a path. An href from a server
+// always resolves to a URL of the request's own origin. RFC 3986, sections 3.3 and 6.2.2.
 
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
@@ -121,7 +121,7 @@ describe('HrefResolver', () => {
   it.each([
     ['\u017F', '%C5%BF'],
     ['\u212A', '%E2%84%AA'],
-  ])('escapes %s, which is a letter of ASCII where case means nothing', (letter, escaped) => {
+  ])('escapes %s, which becomes a letter of ASCII when case is ignored', (letter, escaped) => {
     expect(resolver.resolve(`/docs/${letter}`).url).toBe(`https://dav.example:8443/docs/${escaped}`)
     expect(canonicalPath(`/docs/${letter}`)).toBe(canonicalPath(`/docs/${escaped}`))
   })
@@ -136,7 +136,7 @@ describe('HrefResolver', () => {
     )
   })
 
-  it('calls within what is self, member or descendant, and nothing else', () => {
+  it('is within for self, member and descendant only', () => {
     fc.assert(
       fc.property(markup, (href) => {
         const {url, relation} = resolver.resolve(href.trim())

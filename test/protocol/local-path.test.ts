@@ -1,5 +1,5 @@
-// States which local path a result has: whatever a server writes, it stays in its folder, is no other resource's, and leads
-// back. RFC 3986, sections 2.1 and 3.3; Microsoft, "Naming Files, Paths, and Namespaces".
+// States the local path of a result. Whatever a server writes, the path stays in its folder, belongs to one resource, and leads back
+// to it. RFC 3986, sections 2.1 and 3.3; Microsoft, "Naming Files, Paths, and Namespaces".
 
 import {posix, win32} from 'node:path'
 
@@ -74,7 +74,7 @@ describe('toLocalPath', () => {
     ['/docs/c%3Anotes', 'c%3Anotes'],
     ['/docs/C%253Anotes', 'C%253Anotes'],
     ['/docs/sub/C:x', 'sub/C%3Ax'],
-  ])('of %s keeps apart what no name can hold: %j', (href, path) => {
+  ])('of %s keeps characters escaped that no name can hold: %j', (href, path) => {
     expect(local(href)).toBe(path)
   })
 
@@ -127,7 +127,7 @@ describe('toLocalPath', () => {
     expect(toLocalPath(member('https://dav.example//'), {})).toBe('')
   })
 
-  it('is a TypeError in one line without what turns a terminal around', () => {
+  it('is a TypeError in one line without a character that a terminal obeys', () => {
     const result = {...member('https://dav.example/docs/a%00'), href: 'a\u0000\u202Egpj\u009B2J\n'}
     expect(() => toLocalPath(result, {base})).toThrow(
       String.raw`toLocalPath: "a\u0000\u202egpj\u009b2J\n" has a NUL, which no file name can hold`,
@@ -457,7 +457,7 @@ describe('toLocalPath and fromLocalPath', () => {
     )
   })
 
-  /** What is made, `undefined` where that is a TypeError. */
+  /** Returns the local path, or `undefined` for a TypeError. */
   function unlessRefused(make: () => string): string | undefined {
     try {
       return make()

@@ -1,4 +1,4 @@
-// States what encodePath escapes and decodePath gives back: whatever a resource is called, the two mean the same one.
+// States the escapes of encodePath and decodePath. Both mean the same resource, whatever its name.
 // RFC 3986, sections 2 and 3.3.
 
 import fc from 'fast-check'
@@ -114,7 +114,7 @@ describe('decodePath', () => {
     ['a broken escape', 'a%zz'],
     ['half of a character', '%C3'],
     ['an overlong character', '%C0%AF'],
-  ])('is undefined where no plain path can hold it: %s', (_, reference) => {
+  ])('is undefined if no plain path can hold it: %s', (_, reference) => {
     expect(decodePath(reference)).toBeUndefined()
   })
 })

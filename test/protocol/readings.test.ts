@@ -1,5 +1,5 @@
-// States in which ways servers read a path, and that a guard holds for all of them. The paths are only compared here: nothing
-// is sent. RFC 3986, sections 3.3 and 5.2.4.
+// States the ways in which servers read a path. A guard holds for all of them. The paths are only compared here; nothing is sent.
+// RFC 3986, sections 3.3 and 5.2.4.
 
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
@@ -60,7 +60,7 @@ describe('a path with several readings', () => {
     expect(isBelowInEachReading(path, base)).toBe(false)
   })
 
-  it('holds where the parameters of one segment alone are cut off', () => {
+  it('holds if the parameters of one segment only are cut off', () => {
     expect(standings('/f/a;x/b;y', '/f/a;x/b/').has('same')).toBe(true)
     expect(standings('/f/a;x/b;y', '/f/a/b/').has('same')).toBe(true)
   })
@@ -84,12 +84,12 @@ describe('a path with several readings', () => {
     expect(isBelowInEachReading(path, base)).toBe(true)
   })
 
-  it('of which there are too many is anywhere', () => {
+  it('with too many readings may be anywhere', () => {
     const path = base + Array.from({length: 3000}, (_, number) => `a;${number}`).join('/')
     expect(standings(path, base).has('elsewhere')).toBe(true)
   })
 
-  it('is never less than what one server reads', () => {
+  it('includes the reading of every server', () => {
     const piece = fc.constantFrom('a', '.', '..', ';', '/', '%2F', '%5C', '%2e', '%3B', 'x')
     const steps: readonly ((path: string) => string)[] = [
       (path) => path.replaceAll(/;[^/]*/g, ''),
@@ -97,7 +97,7 @@ describe('a path with several readings', () => {
       (path) => path.replaceAll('\\', '/'),
       (path) => new URL(`http://h${path.replaceAll('%', '%25')}`).pathname.replaceAll('%25', '%'),
     ]
-    /** Whether a server that reads a path in this order finds it below, or the guard says that some server does not. */
+    /** Tells if the guard covers a server that reads a path in this order. */
     const holds = (pieces: readonly string[], order: readonly number[]): boolean => {
       const {pathname} = new URL(`http://h${base}${pieces.join('')}`)
       const read = order.reduce((path, index) => steps[index]?.(path) ?? path, pathname)

@@ -1,5 +1,5 @@
-// States the small words of the protocol without a parser around them: status lines, Retry-After, dates, depths, and the
-// visible form of a server's text. RFC 4918, sections 10.2 and 14.28; RFC 9110, sections 5.6.7 and 10.2.3.
+// States the decoding of status lines, Retry-After, dates and depths without a parser around them, and the visible form of a server's
+// text. RFC 4918, sections 10.2 and 14.28; RFC 9110, sections 5.6.7 and 10.2.3.
 
 import {describe, expect, it} from 'vitest'
 
@@ -197,7 +197,7 @@ describe('readRetryAfter', () => {
     ['nonsense', 'now', 30_000],
     ['empty', '', 30_000],
     ['none', undefined, 30_000],
-  ])("holds a date against the answer's own Date: %s", (_, date, milliseconds) => {
+  ])("compares a date with the answer's own Date: %s", (_, date, milliseconds) => {
     const headers = new Headers({'retry-after': then, ...(date !== undefined && {date})})
     expect(readRetryAfter(headers, now)).toBe(milliseconds)
   })

@@ -61,14 +61,14 @@ describe('a pace', () => {
     expect(await end(slots, false)).toBe(1)
   })
 
-  it('climbs by one in each round of good answers, and never above the limit that was asked for', async () => {
+  it('grows by one with each round of good answers, and never above the given limit', async () => {
     const slots = await fill(new Pace(4, {busyUntil: 0}), 200)
     expect(await end(slots, false)).toBe(2)
     expect(await end(slots, true)).toBe(3)
     expect(await end(slots, true)).toBe(4)
     expect(await end(slots, true)).toBe(4)
     expect(await end(slots, true)).toBe(4)
-    // What was borne while it was full gives nothing for later.
+    // Good answers at the full limit do not count for later.
     expect(await end(slots, false)).toBe(2)
     expect(await end(slots, true)).toBe(3)
   })

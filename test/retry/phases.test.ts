@@ -57,7 +57,7 @@ describe('phases', () => {
     expect(phases(['a/b/x', 424], ['a/', 423], ['c', 423])).toEqual([['/c'], ['/a/b/x', '/a/']])
   })
 
-  it('are none of nothing, and one of one', () => {
+  it('are none for no failure, and one for one', () => {
     expect(phases()).toEqual([[], []])
     expect(phases(['', 424])).toEqual([[], ['/']])
   })
@@ -140,7 +140,7 @@ describe('one merged verdict', () => {
     expect(successes.every((success) => success.attempts !== 1)).toBe(true)
   })
 
-  it('by dav.retry counts the attempts of before', async () => {
+  it('by dav.retry counts earlier attempts too', async () => {
     const {successes} = await dav
       .retry([failedDelete(server.url, 'a', 423, {attempts: 5})], quick)
       .collect()
@@ -181,7 +181,7 @@ describe('an href of a server', () => {
   })
 })
 
-describe('a target that is gone by then', () => {
+describe('a target that is gone before its retry', () => {
   it.each([404, 410])('counts as deleted if it was sent before: %i', async (status) => {
     server.answers({status})
     const {successes} = await dav.retry([failedDelete(server.url, 'a')], quick).collect()
@@ -205,7 +205,7 @@ describe('a target that is gone by then', () => {
 })
 
 describe('dav.retry', () => {
-  it('holds nothing up that a slow leaf is not in', async () => {
+  it('delays only the collections around a slow leaf', async () => {
     const order: string[] = []
     server.script(async ({url}) => {
       if (url === '/a/b/c') await delay(100)

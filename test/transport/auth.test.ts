@@ -53,7 +53,7 @@ describe('basicAuth', () => {
     ['a colon in the user name', 'a:b', 'hidden-secret'],
     ['a control character in the user name', 'a\n', 'hidden-secret'],
     ['a control character in the password', 'a', 'hidden-secret\u007F'],
-  ])('with %s is a TypeError that does not tell it', (_, username, password) => {
+  ])('with %s is a TypeError that does not show it', (_, username, password) => {
     expect(() => basicAuth(username, password)).toThrow(TypeError)
     expect(() => basicAuth(username, password)).not.toThrow(/hidden-secret/)
   })

@@ -1,5 +1,5 @@
-// States the number of connections that undici makes: one for one request after another, and none that nobody wants any
-// more. No request waits for ever behind a listing that is not read. RFC 9112, section 9.
+// States the connections that undici makes: one for consecutive requests, and none after the last waiting request was aborted. No
+// request waits for ever behind an unread listing. RFC 9112, section 9.
 
 import {fork} from 'node:child_process'
 import {once} from 'node:events'
@@ -76,7 +76,7 @@ describe('one request after another', () => {
     const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
     expect((await dav.propfind('docs', {retry}).collect()).successes).toHaveLength(1)
     expect(server.requests).toHaveLength(4)
-    // What is not read is given up with its connection: at most one for each of three.
+    // An unread body is given up with its connection: at most one for each of three.
     expect(server.connections).toBeLessThanOrEqual(4)
   })
 
@@ -141,7 +141,7 @@ describe('a listing that feeds deletions', () => {
   })
 })
 
-describe('a connection that is waited for', () => {
+describe('a connection with waiting requests', () => {
   const origin = 'http://a.example'
   /** A body that holds so many bytes. */
   function holder(held: number): Holder & {flowed: number; refused: Error[]} {

@@ -1,5 +1,5 @@
-// States that any function that gives an object like a Response is a transport, also one that heeds no signal, and that the
-// body of its answer is closed. RFC 9110, section 6.
+// States that any function that returns an object like a Response is a transport, even if it ignores the signal. The body of its
+// answer is closed. RFC 9110, section 6.
 
 import {Readable} from 'node:stream'
 
@@ -147,7 +147,7 @@ describe('an answer', () => {
   })
 })
 
-describe('a transport that heeds no signal', () => {
+describe('a transport that ignores the signal', () => {
   const deaf: Transport = () => new Promise(() => {})
   const silent: Transport = async () =>
     answer(
@@ -189,7 +189,7 @@ describe('a transport that throws', () => {
     })
   })
 
-  it('synchronously is no other case', async () => {
+  it('may throw synchronously', async () => {
     const cause = new Error('the cable is out')
     const transport: Transport = () => {
       throw cause

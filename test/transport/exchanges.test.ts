@@ -1,5 +1,5 @@
-// States that both transports carry an exchange the same way: the two first exchanges of this package, headers, bodies in
-// any pieces, and answers without one. RFC 4918, sections 9.1 and 9.6; RFC 9112, section 6.
+// States that both transports carry an exchange the same way: the first two exchanges of this package, headers, and bodies in any
+// pieces or none. RFC 4918, sections 9.1 and 9.6; RFC 9112, section 6.
 
 import {DavClient, type DavRequest, type Transport, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'

@@ -1,5 +1,5 @@
-// States the bytes of a request of undici: names in Title-Case, as XRootD 5.5 compares them, a User-Agent and an Accept
-// that a caller may replace, and HTTP/1.1 only. RFC 9110, sections 5.1, 10.1.5 and 12.5.1.
+// States the bytes of a request of undici. Names are in Title-Case, as XRootD 5.5 compares them. A caller may replace the User-Agent
+// and the Accept. HTTP/1.1 only. RFC 9110, sections 5.1, 10.1.5 and 12.5.1.
 
 import {once} from 'node:events'
 import {readFileSync} from 'node:fs'
