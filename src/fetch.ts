@@ -1,5 +1,6 @@
 /**
- * The platform's `fetch` as the transport of a `DavClient`: the default in browsers, Bun, Deno and workers.
+ * The platform's `fetch` as the transport of a `DavClient`. It is the default in browsers, Bun, Deno and workers; import it for
+ * its options, or to use it under Node.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * undici as the transport of a `DavClient`: the default under Node, here for its options.
+ * undici as the transport of a `DavClient`. It is the default under Node; import it for its options.
  *
  * @packageDocumentation
  */

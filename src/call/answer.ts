@@ -1,6 +1,6 @@
 /**
- * Tells a Multi-Status document, under any status and Content-Type, from a plain answer with the beginning of its body.
- * RFC 4918, sections 13 and 16.
+ * Reads an answer: a Multi-Status document under any status and Content-Type, or a plain answer. Apache sends the document with
+ * 424, Radicale with 200. Of a plain answer only the beginning is read. RFC 4918, sections 13 and 16.
  */
 
 import type {Decoders} from '../properties/vocabulary.ts'
@@ -27,53 +27,53 @@ import {readDocument} from '../xml/document.ts'
 import {findNextPage} from './link.ts'
 import type {Session} from './session.ts'
 
-/** An answer without its body. */
+/** The headers of an answer, decoded. */
 export interface AnswerHead {
   readonly status: number
   /** The URL that answered. */
   readonly url: string
   readonly retryAfter: number | undefined
   readonly location: string | undefined
-  /** The Server header, empty if there is none. */
+  /** The Server header; empty without one. */
   readonly server: string
-  /** The ways to authenticate that the server offers. */
+  /** The authentication schemes that the server offers. */
   readonly challenges: readonly Challenge[]
-  /** The URL reference of the next page, if there is one. RFC 8288. */
+  /** The URL reference of the next page. RFC 8288. */
   readonly next: string | undefined
 }
 
 /** An answer that is no Multi-Status document. */
 export interface PlainAnswer {
   readonly kind: 'plain'
-  /** Names in its `DAV:error`. */
+  /** Names of the conditions in its `DAV:error`. */
   readonly conditions: readonly string[]
-  /** The server's words: the message of a `DAV:error`, or the beginning of a text. Empty if there are none. */
+  /** The server's words: the message of a `DAV:error`, or the beginning of a text; empty without any. */
   readonly description: string
-  /** The beginning of its body. */
+  /** The beginning of the body. */
   readonly excerpt: string
   /** True for a `DAV:error`. */
   readonly isError: boolean
-  /** True for a body that may be the beginning of a Multi-Status document, and was cut off too early to tell. */
+  /** True for a body that was cut off before its kind was clear. It may have been a Multi-Status document. */
   readonly isCut: boolean
-  /** The fault that it has as a Multi-Status document. */
+  /** Returns the error of reading the body as a Multi-Status document. */
   problem(): unknown
 }
 
 /** An answer that is a Multi-Status document. */
 export interface MultiStatusAnswer<P> {
   readonly kind: 'multistatus'
-  /** The results as they arrive. Ending the iteration early gives the body up. */
+  /** The results as they arrive. An early end gives the body up. */
   readonly batches: AsyncIterable<readonly DavResult<P>[]>
-  /** The summary of the document, as soon as the batches have ended. */
+  /** Returns the summary of the document, after the batches have ended. */
   summary(): Summary
   /** Gives the body up unread. */
   discard(): Promise<void>
 }
 
-// They have no body, though some platforms give one. RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
+// Statuses without a body, though some platforms give an empty one. RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 
-/** Reads the headers. `repeats` are those of the call, if it has any: a date in Retry-After is no shorter than their delays. */
+/** Decodes the headers of an answer. The policy in `repeats` gives the shortest wait for a date in Retry-After. */
 export function readHead(
   response: DavResponse,
   url: string,
@@ -92,7 +92,7 @@ export function readHead(
   }
 }
 
-/** Reads an answer as far as its kind needs. The batches of a Multi-Status document read the rest; any other is read already. */
+/** Reads the body until its kind is clear. The batches of a Multi-Status document read the rest. */
 export async function readAnswer<P>(
   session: Session,
   response: OpenResponse,
@@ -120,7 +120,7 @@ export async function readAnswer<P>(
   const head: Uint8Array[] = []
   let length = 0
   try {
-    // The parser decides. White space and comments before the root may have any length.
+    // The parser decides the kind, because white space and comments before the root may have any length.
     while (length < PLAIN_ANSWER_BYTES || parser?.error === undefined) {
       const next = await body.next()
       if (next.done === true) break
@@ -141,7 +141,7 @@ export async function readAnswer<P>(
       length += next.value.length
     }
   } catch (error) {
-    // A refusal whose body breaks off is a refusal. A success whose body cannot be decoded is a success, other than a listing.
+    // The status stands, although the body breaks: a refusal is a refusal. An undecodable body leaves a success, but no listing.
     const isOther = parser?.error !== undefined
     const isClear =
       response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
@@ -166,20 +166,20 @@ const MESSAGES: ReadonlySet<string> = new Set([
   'responsedescription',
 ])
 
-/** The words in a `DAV:error`: SabreDAV's message, or its own text. SOGo writes the text, in the namespace `DAV`. */
+/** Reads the words of a `DAV:error`: SabreDAV's message element, or the text. SOGo writes a text, in the namespace `DAV`. */
 function messageOf(error: XmlElement): string {
   const message = childElements(error).find(({name}) => MESSAGES.has(name))
   const own = (message ?? error).children.filter((child) => typeof child === 'string').join('')
   return trimSpace(own).slice(0, DESCRIPTION_CHARACTERS)
 }
 
-/** The beginning of a plain text. The words of a page have no known place. */
+/** Reads the words of a plain text. A page has words too, but at no known place. */
 function textOf({headers}: DavResponse, text: string): string {
   const isText = /^\s*text\/plain\b/i.test(headers.get('content-type') ?? '')
   return isText ? trimSpace(text.slice(0, DESCRIPTION_CHARACTERS)) : ''
 }
 
-/** The cause of a Failure without an answer, from the error of its exchange. */
+/** Finds the cause of a Failure without an answer, from the error of its exchange. */
 export function causeOf(error: DavError): FailureCause {
   if (error instanceof DavTimeoutError) return 'timeout'
   if (error instanceof WithheldError) return 'not-sent'

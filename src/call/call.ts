@@ -1,4 +1,7 @@
-/** The frame of each call: its connection, the count of requests, the end. A call gives a stream of results or a promise. */
+/**
+ * The frame of each call. It opens and closes the connection, counts requests, and adds the caller's line to errors. A call gives
+ * a stream of results or a promise.
+ */
 
 import type {DavResult} from '../multistatus/result.ts'
 import type {Ending, ResultStream, Sink} from '../multistatus/result-stream.ts'
@@ -13,7 +16,7 @@ import {openConnection} from './connection.ts'
 import type {Session} from './session.ts'
 import {resolveRetry} from './session.ts'
 
-/** The means of a call. */
+/** The context of a call, which its functions pass on. */
 export interface CallContext {
   readonly session: Session
   readonly connection: Connection
@@ -23,15 +26,15 @@ export interface CallContext {
 
 /** Settings of a call that gives a stream. */
 export interface Call extends ConnectionOptions {
-  /** The collection concerned, for the summary of a call that was stopped. */
+  /** The collection concerned, for the summary of a stopped call. */
   readonly href: string
-  /** Known gaps, for the summary of a call that was stopped. */
+  /** Known gaps, for the summary of a stopped call. */
   readonly incomplete?: readonly Incomplete[]
 }
 
 /**
- * Makes the stream of a call. `read` runs when the stream is read, and emits the results. `stop` is aborted when the reader
- * goes away.
+ * Makes the stream of a call. `read` runs when the stream is read, and emits the results. `stop` is aborted after the reader has
+ * gone.
  */
 export function createCall<P>(
   session: Session,
@@ -84,7 +87,7 @@ async function connect<T>(
   }
 }
 
-/** Adds the caller's line to an error, but not to the reason of a signal, which belongs to the caller and to other calls too. */
+/** Adds the caller's line to an error. The reason of a signal stays unchanged, because other calls may share it. */
 export function errorOf(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
   const reason = error instanceof NotSentError ? error.reason : error
   return ending.aborted && reason === ending.reason ? reason : showCaller(reason)

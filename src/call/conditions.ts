@@ -1,6 +1,6 @@
 /**
- * Conditions under which a request may change its target, as headers: an ETag, and the token of a lock.
- * RFC 9110, section 13.1.1; RFC 4918, section 10.4.
+ * Reads the conditions of a request, an ETag and a lock token, and formats their headers. Never sends an uncertain condition: a
+ * weak ETag matches nothing, and a misspelt one would be none. RFC 9110, section 13.1.1; RFC 4918, section 10.4.
  */
 
 import {kindOf} from '../multistatus/selection.ts'
@@ -10,24 +10,24 @@ import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
 
 /**
- * A resource that is to be changed only in the state that is known, or that is locked by ourselves. An unknown member is a
- * TypeError: a misspelt condition would be none.
+ * A resource with conditions: its known state, or the token of a lock on it. An unknown member is a TypeError, because a misspelt
+ * condition would be no condition.
  */
 export interface ConditionalTarget extends Conditions {
-  /** The resource: a URL reference, resolved against the client's URL, or a `URL`. */
+  /** The resource: a `URL`, or a URL reference, which is resolved against the client's URL. */
   readonly href: string | URL
 }
 
 /** The conditions of a request. */
 export interface Conditions {
   /**
-   * Its ETag as the server gave it: with another one it stays, and the verdict is a 412. Sent as If-Match. A weak one never
-   * matches, so it is a Failure `refused`. RFC 9110, section 13.1.1.
+   * The ETag of the resource, as the server wrote it. It is sent as If-Match, and a resource with another ETag is a Failure 412.
+   * A weak ETag never matches, so it makes a Failure `refused`. RFC 9110, section 13.1.1.
    */
   readonly ifMatch?: string | undefined
   /**
-   * The token of a lock on it that is ours, with or without `<>`. An If header submits it; that the lock still holds is not
-   * required, and `ifMatch` is for that. RFC 4918, section 10.4.
+   * The token of your lock on the resource, with or without `<>`. An If header submits it. It does not require that the lock
+   * still holds; use `ifMatch` for that. RFC 4918, section 10.4.
    */
   readonly lockToken?: string | undefined
 }
@@ -36,8 +36,8 @@ const CONDITIONS = ['ifMatch', 'lockToken'] as const
 const MAX_MISTAKES = 2
 
 /**
- * Checks the names of a target's members. A result, or another object with a `url`, may have members of its own; a name that
- * is nearly a condition is refused there too.
+ * Checks the names of a target's members. A result, or another object with a `url`, may have any members, but none with a name
+ * that is nearly a condition.
  *
  * @throws TypeError
  */
@@ -58,19 +58,19 @@ function isUrl(value: object): boolean {
   return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]'
 }
 
-/** Reports if a target is named by its `href`. The `href` of a result is the server's word, and its `url` counts. */
+/** Recognizes a target with conditions, named by its `href`. Of a result, the `href` is the server's text and the `url` counts. */
 export function isConditional(target: Target | ConditionalTarget): target is ConditionalTarget {
   return isObject(target) && !(target instanceof URL) && !('url' in target)
 }
 
-/** The conditions of a target as headers by name, or the problem of a target that cannot be sent. */
+/** The conditions of a target as headers by name, or the reason why the target must not be sent. */
 export interface ConditionalHeaders {
   readonly conditions?: Readonly<Record<string, string>>
   readonly problem?: string
 }
 
 /**
- * Reads the conditions of a target: its own, those of the options, and with `ifUnchanged` the ETag that a listing gave.
+ * Reads the conditions of a target: from its members, from the options, and with `ifUnchanged` from the ETag of its listing.
  *
  * @throws TypeError for conditions of another type, and for `ifUnchanged` with a target that is no result.
  */
@@ -87,7 +87,7 @@ export function readConditions(
   const known = given === undefined && options.ifUnchanged === true ? knownETag(target) : given
   if (typeof known === 'object') return known
   const ifMatch = known === undefined ? undefined : formatETag(known)
-  // If-Match takes the strong comparison, in which a weak ETag equals none.
+  // If-Match uses the strong comparison, in which a weak ETag equals no other.
   if (known !== undefined && /^W\//i.test(known))
     return {problem: 'its ETag is weak, and If-Match is never true for a weak one'}
   if (ifMatch === undefined && lockToken === undefined) return {}
@@ -111,8 +111,8 @@ function checked(given: object): Conditions {
 }
 
 /**
- * Finds the ETag of a result by which a change can be told, or the reason why there is none. The ETag of a collection does not
- * change with its members, and a resource without a known type may be one.
+ * Finds the ETag by which a result is known to be unchanged, or the reason why there is none. The ETag of a collection does not
+ * change with its members, and a resource of unknown type may be a collection.
  */
 function knownETag(target: Target | ConditionalTarget): string | {readonly problem: string} {
   if (typeof target === 'string' || target instanceof URL || isConditional(target)) {
@@ -126,13 +126,13 @@ function knownETag(target: Target | ConditionalTarget): string | {readonly probl
     return {problem: 'it may be a collection: list it with resourcetype among the properties'}
   const etag = memberOf(properties, 'getetag')
   const text = typeof etag === 'string' ? etag.trim() : ''
-  // `*` matches any state. Only a caller may say so.
+  // `*` matches any state. A caller may ask for that, but no listing.
   return isETag(text) && text !== '*'
     ? text
     : {problem: 'it has no ETag by which a change could be told: list it with getetag'}
 }
 
-/** Formats an ETag for a header: some servers leave out the quotes in the property. RFC 9110, section 8.8.3. */
+/** Formats an ETag for a header. Adds the quotes that some servers leave out of the property. RFC 9110, section 8.8.3. */
 function formatETag(etag: string): string {
   if (!isETag(etag)) throw new TypeError('ifMatch is no ETag')
   return etag === '*' || QUOTED_ETAG.test(etag) ? etag : `"${etag}"`
@@ -145,9 +145,9 @@ function isETag(text: string): boolean {
 }
 
 /**
- * Formats an If header that submits a token. Its second list is always true: Apache holds the first one against the parent
- * collection too. A Not with a tag in front of it fails on nginx and lighttpd for some paths. Another user's lock still
- * refuses the request, because its token is not there. RFC 4918, sections 10.4.2 and 10.4.8.
+ * Formats an If header that submits a token. Its second list is always true, because Apache tests the first list against the
+ * parent collection too. No resource tag: nginx and lighttpd fail with one for some paths. Another user's lock still refuses the
+ * request, because its token is missing. RFC 4918, sections 10.4.2 and 10.4.8.
  */
 function formatLockToken(token: string): string {
   const bare = token.trim().replace(/^<(.*)>$/s, '$1')

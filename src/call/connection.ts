@@ -1,4 +1,7 @@
-/** The connection of one call: its pace, signals and counters around the transport. */
+/**
+ * The connection of one call to the server: its signals, its counters, and the transport with credentials, redirects, time limits
+ * and pace around it. It retries nothing by itself.
+ */
 
 import {visible} from '../protocol/errors.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
@@ -15,28 +18,28 @@ import {withBodiesSentOnce} from '../transport/withheld.ts'
 import type {DavRequest, Transport} from '../transport/transport.ts'
 import type {Session} from './session.ts'
 
-/** The way to the server for one call. */
+/** The connection of one call. */
 export interface Connection {
-  /** Sends a request at the pace of the call. Throws NotSentError if the call ends before. */
+  /** Sends a request at the pace of the call. Throws NotSentError if the call ends first. */
   readonly send: OpenTransport
   readonly pace: Pace
-  /** The repetitions of a call with a policy. */
+  /** The repetitions, for a call with a policy. */
   readonly repeats: Repeats | undefined
   /** Aborted when no new request may start. */
   readonly ending: AbortSignal
-  /** Ends the exchanges under way. */
+  /** Aborted to end the exchanges under way. */
   readonly signal: AbortSignal
-  /** True if exchanges under way have time to end then, so that every target has its verdict. */
+  /** True if sent requests have time to be answered between the two, so that every target has its verdict. */
   readonly isGraceful: boolean
-  /** The number of requests that were sent so far. */
+  /** The number of sent requests. */
   requests: number
-  /** The number of bytes of answers that have arrived so far. */
+  /** The number of received bytes in bodies. */
   bytes: number
-  /** The scheme of the credentials that were sent last. */
+  /** The scheme of the last sent credentials. */
   sent: SentScheme
   /** Reports if an error means the end of the call. */
   isEnd(error: unknown): boolean
-  /** Lets go of the signals. */
+  /** Stops listening to the signals. */
   close(): void
 }
 
@@ -46,14 +49,14 @@ export interface ConnectionOptions {
   readonly concurrency?: number
   /** The call's own signal. */
   readonly signal: AbortSignal | undefined
-  /** Milliseconds that exchanges under way have to end after a signal. */
+  /** Milliseconds for sent requests to be answered after a signal. Default: none. */
   readonly grace?: number
 }
 
 /**
- * Opens the way to the server for one call. The client's signal and its own end it.
+ * Opens the connection of a call. The client's signal and the call's own signal end it.
  *
- * @param stop - Aborted when the reader goes away. Everything ends at once then.
+ * @param stop - Aborted after the reader has gone. Everything ends at once then.
  */
 export function openConnection(
   session: Session,
@@ -61,7 +64,7 @@ export function openConnection(
   stop?: AbortSignal,
 ): Connection {
   const sources = [...session.signals, signal, stop].filter((one) => one !== undefined)
-  // Not AbortSignal.any: each signal that it makes stays in memory as long as its sources do, and a client lives long.
+  // Not AbortSignal.any: its signals stay in memory as long as their sources, and a client lives long.
   const ending = new AbortController()
   const end = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -78,7 +81,7 @@ export function openConnection(
     connection.requests++
     connection.sent = schemeOf(request)
     const response = await session.transport(request)
-    // A transport that follows redirects by itself may bring the answer of another origin.
+    // A transport that follows redirects by itself may bring an answer from another origin.
     const {url: answerer = ''} = response
     const isOther = answerer !== '' && answerer !== request.url
     return isOther && URL.parse(answerer, request.url)?.origin !== session.base.origin
@@ -121,7 +124,7 @@ export function openConnection(
   return connection
 }
 
-/** The scheme of a request's credentials. Nothing else of them is kept. */
+/** Reads the scheme of the credentials of a request. Keeps nothing else of them. */
 function schemeOf({headers}: DavRequest): SentScheme {
   const {authorization} = headers
   if (authorization === undefined) return 'none'

@@ -1,14 +1,14 @@
-/** The next page of a listing, from a Link header. RFC 8288, section 3. */
+/** Finds the next page of a listing in a Link header. Follows nothing itself. RFC 8288, section 3. */
 
 import {HeaderReader, unquote} from '../protocol/header-reader.ts'
 
 const TARGET = /[\s,]*<([^>]*)>/y
 const PARAMETER =
   /\s*;\s*(?:([!#$%&'*+\-.^`|~\w]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?)?/y
-// The rest of a link, or the comma before the next one.
+// The rest of a malformed link up to the next comma, or that comma.
 const REST = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+|,/y
 
-/** The URL reference of the first link that is the next page of a URL, `undefined` if there is none. */
+/** Finds the URL reference of the first link to the next page of a URL; `undefined` without one. */
 export function findNextPage(header: string | null, url: string): string | undefined {
   if (header === null) return undefined
   const reader = new HeaderReader(header)
@@ -20,7 +20,7 @@ export function findNextPage(header: string | null, url: string): string | undef
   return undefined
 }
 
-/** The parameters of a link. The first of two with one name counts. RFC 8288, section 3.3. */
+/** Reads the parameters of a link. Of a repeated name the first one counts. RFC 8288, section 3.3. */
 function readParameters(reader: HeaderReader): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>()
   for (let next = reader.take(PARAMETER); next !== undefined; next = reader.take(PARAMETER)) {
@@ -31,7 +31,7 @@ function readParameters(reader: HeaderReader): ReadonlyMap<string, string> {
   return parameters
 }
 
-/** Reports if a link is the next page of a URL. A link with an anchor may be that of another URL. */
+/** Recognizes a link to the next page of a URL. A link with an anchor may belong to another URL. */
 function isNext(parameters: ReadonlyMap<string, string>, url: string): boolean {
   const relations = parameters.get('rel')?.toLowerCase().split(/\s+/) ?? []
   const anchor = parameters.get('anchor')

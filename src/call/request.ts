@@ -1,4 +1,7 @@
-/** One raw exchange in the client's way. It knows no method but for the guards: the caller reads the answer. */
+/**
+ * One raw request through the client: its credentials, redirects, pace, time limits and guards. The caller reads the answer; no
+ * status is an error. RFC 9110, section 9.
+ */
 
 import {captureCaller} from '../protocol/caller.ts'
 import type {Depth} from '../protocol/depth.ts'
@@ -18,7 +21,8 @@ import {findDestructiveProblem, resolveTarget} from './target.ts'
 /** Options of `request`. */
 export interface RequestOptions {
   /**
-   * Headers of the request; they win over those of the client. A `Destination` may be a URL reference, and is sent absolute.
+   * Headers of the request. They win over the headers of the client. A `Destination` may be a URL reference; it is sent as an
+   * absolute URL.
    *
    * @defaultValue none
    */
@@ -32,11 +36,11 @@ export interface RequestOptions {
   /**
    * The Depth header. RFC 4918, section 10.2.
    *
-   * @defaultValue none is sent
+   * @defaultValue no header
    */
   readonly depth?: Depth | undefined
   /**
-   * Allows a method that removes or replaces to reach the client's own base, its parents, and resources outside it.
+   * Allows methods that remove or replace resources to reach the client's own base, its parents, and resources outside it.
    *
    * @defaultValue `false`
    */
@@ -53,7 +57,7 @@ const REQUEST_OPTIONS: Rules<RequestOptions> = {
   signal: SIGNAL,
 }
 
-/** Sends a request. Its connection is open until the body of the answer has ended. */
+/** Sends a request. The connection of the call stays open until the body of the answer has ended. */
 export async function request(
   session: Session,
   method: string,
@@ -95,9 +99,9 @@ export async function request(
 }
 
 /**
- * The URL of a target or a destination.
+ * Resolves a target or a destination.
  *
- * @throws TypeError for a value that names none, and for a guarded one.
+ * @throws TypeError for an invalid value, and for a resource that the guards refuse.
  */
 function resolve(target: Target, base: URL, method: string, isAllowed: boolean): string {
   const url = resolveTarget(target, base)

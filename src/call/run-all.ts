@@ -1,6 +1,6 @@
 /**
- * Work for many sources: as much at once as there is room for. A source is taken only when there is room, so that the reader
- * of the results sets the pace for the giver of the sources.
+ * Runs a function for many sources, as many at once as the pace allows. A source is taken only when there is room. So the reader
+ * of the results sets the speed at which targets are taken, and memory stays flat.
  */
 
 import {Bell} from '../multistatus/pull.ts'
@@ -10,7 +10,7 @@ import {untilAborted} from '../protocol/wait.ts'
 
 /** Settings of the work. */
 export interface RunOptions {
-  /** Says how many runs may be under way at once. */
+  /** Limits the runs at once. */
   readonly pace: Pace
   /** Ends the work with its reason. Runs under way end by their own means. */
   readonly signal: AbortSignal
@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly ending?: AbortSignal | undefined
 }
 
-/** Gives timers their turn in work that waits for nothing. An abort could not end it otherwise. */
+/** Gives timers their turn in long work without a wait. Without it, no abort could end that work. */
 export class Turns {
   #began = performance.now()
 
@@ -34,9 +34,9 @@ export class Turns {
 }
 
 /**
- * Runs a function for each source, and ends with the last run.
+ * Runs a function for each source, and ends after the last run.
  *
- * @throws The first error of a source or a run, after the runs under way. No further source is then taken.
+ * @throws The first error of a source or a run, after the runs under way. No further source is taken then.
  */
 export async function runAll<S>(
   sources: Iterable<S> | AsyncIterable<S>,
@@ -44,7 +44,7 @@ export async function runAll<S>(
   run: (source: S) => Promise<void>,
 ): Promise<void> {
   const bell = new Bell()
-  // Aborted when no source may be taken any more, for any cause.
+  // Aborted when no further source may be taken, for any reason.
   const halt = new AbortController()
   let error: {readonly reason: unknown} | undefined
   let running = 0
@@ -95,13 +95,13 @@ export async function runAll<S>(
   if (error !== undefined) throw error.reason
 }
 
-/** Gives sources one by one. */
+/** Sources, one by one. */
 export interface Sources<S> {
   next(): IteratorResult<S, unknown> | Promise<IteratorResult<S, unknown>>
   return(): Promise<unknown>
 }
 
-/** Opens sources. Those of an iterable are there at once; others are awaited until the signal. */
+/** Opens sources. The values of an iterable are there at once; others are awaited until the signal. */
 export function open<S>(
   sources: Iterable<S> | AsyncIterable<S>,
   ending: AbortSignal | undefined,

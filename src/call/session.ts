@@ -1,4 +1,4 @@
-/** The settings of a client, as every call uses them. */
+/** The session of a client: its checked settings, and the facts about its server that all calls share. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
@@ -10,7 +10,7 @@ import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
 
-/** A client's settings, checked and complete. */
+/** The settings of a client, checked and complete. */
 export interface Session {
   readonly base: URL
   readonly transport: Transport
@@ -26,11 +26,11 @@ export interface Session {
   readonly sentBodies: SentBodies
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
-  /** Facts about the server that calls have learnt. */
+  /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {refusesInfinity: boolean}
 }
 
-/** Gives the retry policy of a call: its own, else the client's. */
+/** Finds the retry policy of a call: its own, else the client's. */
 export function resolveRetry(
   session: Session,
   {retry}: {readonly retry?: RetryPolicy | undefined},
@@ -39,9 +39,9 @@ export function resolveRetry(
 }
 
 /**
- * The number of requests that may be under way at once.
+ * Checks the number of requests at once.
  *
- * @throws RangeError for any other number than a whole one above zero.
+ * @throws RangeError for a number that is not whole or not above zero.
  */
 export function resolveConcurrency(concurrency: number): number {
   if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency

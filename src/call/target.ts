@@ -1,6 +1,6 @@
 /**
- * The names by which a caller may mean a resource, and the guards: no request may hit another resource than the one that is
- * meant. RFC 3986; RFC 4918, section 8.3.
+ * Resolves the targets of calls, and guards them: no request may reach another resource than the intended one. RFC 3986; RFC
+ * 4918, section 8.3.
  */
 
 import {typesOf} from '../multistatus/selection.ts'
@@ -8,12 +8,12 @@ import {quoted, visible} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
 
-/** A resource: a URL reference, resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
+/** A target: a URL reference, which is resolved against the client's URL; a `URL`; or a result, whose `url` counts. */
 export type Target = string | URL | ResultTarget
 
 /** A result, or another object with an absolute URL as its `url`. */
 export interface ResultTarget {
-  /** The resource, absolute. */
+  /** The absolute URL of the resource. */
   readonly url: string
 }
 
@@ -22,15 +22,16 @@ export const HAS_CREDENTIALS =
   'has credentials in it: give them as auth, such as basicAuth(username, password)'
 
 /**
- * Returns the URL of a target, as it is sent. A `;` becomes `%3B`, because servlet containers cut a name at a raw one. A result
- * that is a collection by its type gets its slash, without which nginx answers a DELETE with 409.
+ * Resolves a target to the URL to send. A `;` becomes `%3B`, because servlet containers cut a name at a raw one. A result that is
+ * a collection by its type gets its slash, without which nginx answers a DELETE with 409.
  *
- * @throws TypeError for an invalid target, one on another origin, and one that would hit another resource than it seems to.
+ * @throws TypeError for an invalid target, for another origin, and for a reference that would reach another resource than it
+ *   seems to.
  */
 export function resolveTarget(target: Target, base: URL): URL {
   if (typeof target !== 'string' && !isTargetObject(target))
     throw new TypeError('A target is a URL reference, a URL or a result')
-  // Its URL is that of the request, because the response named no resource.
+  // The `url` of a malformed Failure is the request URL, because the response named no resource.
   if (memberOf(target, 'reason') === 'malformed')
     throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
   const url = typeof target === 'string' ? resolveReference(target, base) : resolveObject(target)
@@ -50,7 +51,7 @@ function escapeSemicolons(url: URL): void {
   if (url.pathname.includes(';')) url.pathname = url.pathname.replaceAll(';', '%3B')
 }
 
-/** Returns a URL that a server wrote, as it is sent. */
+/** Converts a server's URL to the URL to send. */
 export function spelled(href: string): string {
   if (!href.includes(';')) return href
   const url = new URL(href)
@@ -58,12 +59,12 @@ export function spelled(href: string): string {
   return url.href
 }
 
-/** Reports if a target is a result whose type says that it is a collection. */
+/** Recognizes a result that is a collection by its type. */
 function isKnownCollection(target: unknown): boolean {
   return typesOf(memberOf(target, 'properties'))?.includes('collection') === true
 }
 
-/** The target of a request that destroys, with all that its guards look at. */
+/** The target of a destructive request, with the facts that its guards need. */
 export interface DestructiveTarget {
   readonly method: string
   readonly url: URL
@@ -74,11 +75,11 @@ export interface DestructiveTarget {
 }
 
 /**
- * Finds the reason why a request that destroys is not sent. A result may be `outside`, or could not be listed. A name
- * may have a control character, or be read by some servers as the collection around it.
+ * Finds the reason why a destructive request must not be sent. A result may be `outside`, or could not be listed. A name may have
+ * a control character, or some servers read it as the collection around it.
  *
- * @returns The reason, `undefined` for a target that is safe.
- * @throws TypeError for the client's own base and for a target around or outside it.
+ * @returns The reason; `undefined` for a safe target.
+ * @throws TypeError for the client's own base, and for a target around or outside it.
  */
 export function findDestructiveProblem(destructive: DestructiveTarget): string | undefined {
   const {url, base, target} = destructive
@@ -89,9 +90,9 @@ export function findDestructiveProblem(destructive: DestructiveTarget): string |
 }
 
 /**
- * Refuses the client's own base, and targets around or outside it.
+ * Refuses the client's own base, its parents, and targets outside it, in every reading of a server.
  *
- * @throws TypeError
+ * @throws TypeError for such a target.
  */
 function guardTarget({method, url, base, target}: DestructiveTarget): void {
   const found = standings(url.pathname, base.pathname)
@@ -104,7 +105,7 @@ function guardTarget({method, url, base, target}: DestructiveTarget): void {
   )
 }
 
-/** Finds the reason why a result is no target of a request that destroys, though it names a resource. */
+/** Finds the reason why a result must not be the target of a destructive request. */
 function findListingProblem(target: unknown): string | undefined {
   if (memberOf(target, 'relation') === 'outside')
     return 'its href is outside the collection that was listed'
@@ -113,13 +114,13 @@ function findListingProblem(target: unknown): string | undefined {
     : undefined
 }
 
-/** Reports if a result is the Failure of a listing that was refused or broke. */
+/** Recognizes the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {
   const isListing = memberOf(memberOf(target, 'request'), 'method') === 'PROPFIND'
   return isListing && memberOf(target, 'ok') === false && memberOf(target, 'reason') !== 'propstat'
 }
 
-/** Finds a control character in a name below the base: servers read it as the end of the name, or as nothing. */
+/** Finds a control character in a name below the base. Servers read it as the end of the name, or drop it. */
 function findControlProblem({pathname}: URL, base: URL): string | undefined {
   const isBelow = pathname.startsWith(base.pathname)
   return hasControlCharacter(isBelow ? pathname.slice(base.pathname.length) : pathname)
@@ -135,7 +136,7 @@ function findParentProblem({pathname}: URL): string | undefined {
     : 'some servers read it as the collection that it is in; say unguarded: true if it is meant'
 }
 
-/** Reports if a URL is below another one in each way in which a server may read their paths, and means one resource. */
+/** Tells if a URL is below another in every reading of a server, and means one resource to all of them. */
 export function isSafelyBelow(url: string, other: string): boolean {
   const {pathname} = new URL(spelled(url))
   const around = new URL(spelled(other)).pathname
@@ -164,7 +165,7 @@ function resolveReference(reference: string, base: URL): URL {
   throw new TypeError(`${quoted(reference)} ${fault}: escape a plain path with encodePath`)
 }
 
-// Most references have these characters only, and then there is nothing to find.
+// Most references have these characters only, and no problem.
 const PLAIN_REFERENCE = /^[\w\-.~/]+$/
 
 function findReferenceProblem(reference: string): string | undefined {
@@ -178,20 +179,20 @@ function findReferenceProblem(reference: string): string | undefined {
   return reference.isWellFormed() ? undefined : 'half of a surrogate pair'
 }
 
-/** Returns a URL without its secrets. */
+/** Formats a URL for a message, without its secrets. */
 function describe(url: URL): string {
   return visible(url.origin === 'null' ? url.protocol : url.origin + url.pathname, 1000)
 }
 
 /**
- * Explains a reference such as `/a.txt`, which begins at the root of the server and not at the client's URL. Says the URL that
- * it means and the reference to write instead; empty for any other target. RFC 3986, section 5.
+ * Explains a reference such as `/a.txt`, which begins at the root of the server and not at the client's URL. Names its URL and
+ * the reference to write instead; empty for any other target. RFC 3986, section 5.
  */
 function explainLeadingSlash(target: unknown, url: URL, base: URL): string {
   const reference = writtenReference(target)
   if (reference === undefined || !/^\/(?!\/)/.test(reference)) return ''
   const relative = reference.replace(/^\/+/, '')
-  // A first segment with a colon would be a scheme.
+  // A colon in the first segment would end a scheme.
   const written = /^[^/]*:/.test(relative) ? `./${relative}` : relative
   const meant = relative === '' ? null : URL.parse(written, base.href)
   const instead = meant === null ? '' : `: for ${meant.href} write ${quoted(written)}`
@@ -204,7 +205,9 @@ function writtenReference(target: unknown): string | undefined {
   return typeof reference === 'string' ? reference : undefined
 }
 
-/** Finds the place that a target names, valid or not, as a caller means it: `//other/a` is on another host. */
+/**
+ * Finds the URL that a caller intended, for the Failure of a refused target. Any target has one: `//other/a` is on another host.
+ */
 export function placeOf(target: unknown, base: URL): {readonly href: string; readonly url: string} {
   const reference = referenceOf(target)
   const absolute = URL.parse(reference)
@@ -218,7 +221,7 @@ export function placeOf(target: unknown, base: URL): {readonly href: string; rea
   return {href: absolute === null ? reference : url.pathname, url: url.href}
 }
 
-// They end the path of a reference, or change it, though they are meant as part of a name.
+// Characters that end or change the path of a reference, though they were meant as part of a name.
 const MISTAKES = /[#?\\\p{Cc}]|%(?![\da-f]{2})/giu
 
 function referenceOf(target: unknown): string {

@@ -1,4 +1,7 @@
-/** The client: its settings, and one method for each verb. The verbs have files of their own. RFC 4918, section 9. */
+/**
+ * The client: it checks its settings and has one method for each verb. The methods do nothing themselves; each verb has files
+ * of its own. RFC 4918, section 9.
+ */
 
 import {defaultTransport} from '#default-transport'
 
@@ -52,45 +55,45 @@ import type {Target} from '../call/target.ts'
 /** The settings of a client. */
 export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   /**
-   * The collection to work in, absolute; in a browser also relative to the page. References are resolved against it; a
+   * The URL of the collection to work in, absolute; in a browser also relative to the page. Targets are resolved against it. A
    * missing slash at its end is added.
    */
   readonly url: string | URL
   /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
   readonly auth?: Auth | undefined
   /**
-   * Function that sends the requests.
+   * The function that sends the requests.
    *
    * @defaultValue undici under Node, the platform's `fetch` elsewhere
    */
   readonly transport?: Transport | undefined
   /**
-   * The User-Agent of every request; `headers` win. Chromium lets no page set it.
+   * The User-Agent of every request. A `user-agent` in `headers` wins. Chromium lets no page set it.
    *
    * @defaultValue `multistatus/` and the version with undici, the platform's own with `fetch`
    */
   readonly userAgent?: string | undefined
-  /** Headers for every request. The headers of a verb win. */
+  /** Headers for every request. The headers of a verb win over them. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**
-   * Requests under way at once in a bulk call.
+   * The most requests at once in one call.
    *
    * @defaultValue 8
    */
   readonly concurrency?: number | undefined
-  /** Policy by which each call repeats requests that failed for now. Default: no retries. */
+  /** The policy by which each call retries failed requests. Default: no retries. */
   readonly retry?: RetryPolicy | undefined
-  /** Bounds on the memory that an answer may take. */
+  /** Bounds on the memory that an answer may take. Default: those of {@link Limits}. */
   readonly limits?: Partial<Limits> | undefined
   /**
-   * Handling of an answer that is not well-formed: `throw`, or `skip` the broken response and go on.
+   * The treatment of an answer that is not well-formed: `throw`, or `skip` the broken response and go on.
    *
    * @defaultValue `throw`
    */
   readonly malformed?: 'throw' | 'skip' | undefined
   /** Time limits in milliseconds: one number for all, or each by name. */
   readonly timeout?: number | Timeouts | undefined
-  /** Decoders by property name. They replace built-in ones, and type the properties that they decode. */
+  /** Decoders by property name. They win over the built-in ones, and type their properties. */
   readonly decoders?: (D & Decoders) | undefined
   /** Ends every call of the client. */
   readonly signal?: AbortSignal | undefined
@@ -116,7 +119,8 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
 export interface DavClient<D extends Decoders = Record<never, never>> extends AsyncDisposing {}
 
 /**
- * A WebDAV client that says what happened to every href.
+ * A WebDAV client that reports the outcome for every href. A method with one target returns a promise and acts at once. A method
+ * with many resources returns a {@link ResultStream}, and sends nothing before that is read.
  *
  * @example
  * ```ts
@@ -131,9 +135,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   #closed: Promise<void> | undefined
 
   /**
-   * Checks the settings. Nothing is sent.
+   * Makes a client. Nothing is sent.
    *
-   * @throws TypeError for an unknown setting or one of another type, RangeError for a number out of range.
+   * @throws TypeError for an unknown setting or one of the wrong type, RangeError for a number out of range.
    */
   constructor(options: DavClientOptions<D>) {
     const {auth, decoders, limits, malformed, signal, url, transport, ...others} = readOptions(
@@ -161,16 +165,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     }
   }
 
-  /** The collection that the client works in. */
+  /** The URL of the collection that the client works in, with its slash. */
   get url(): string {
     return this.#session.base.href
   }
 
   /**
-   * Ends every call of the client, and frees the connections of its own transport. A transport that was given stays open.
+   * Ends every call of the client, and frees the connections of its own transport. A transport of yours stays open.
    *
-   * A call that is under way rejects with a {@link DavError}, and so does every later one. `await using dav = new DavClient(…)`
-   * calls it at the end of the block. A program that needs no connection any more need not call it.
+   * Calls under way and later ones reject with a {@link DavError}. `await using dav = new DavClient(…)` closes the client at the
+   * end of the block. Closing is optional: idle connections do not keep a process alive.
    *
    * @returns A promise that resolves when the connections are closed.
    */
@@ -185,17 +189,17 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends one request of any method, and gives the answer as it is. It takes the client's way: credentials, redirects, pace,
-   * time limits and guards. No status is an error, and nothing is retried.
+   * Sends one request of any method, and returns the answer as it is. The client adds its credentials, redirects, pace, time
+   * limits and guards. No status is an error, and nothing is retried.
    *
-   * The connection is in use until the body of the answer was read, or given up by `body.cancel()` or a `break`.
+   * The connection is in use until the body of the answer has ended. Read it, call `body.cancel()`, or leave its loop by `break`.
    *
    * @param method - The method, in any case.
    * @param target - A URL reference, a URL or a result.
    * @returns The answer, as soon as its headers are there. The body is an async iterable of bytes.
-   * @throws TypeError or RangeError for an invalid argument. Methods that may remove or replace a resource are a TypeError for
-   *   the client's own base, its parents and resources outside it. {@link DavNetworkError}, {@link DavTimeoutError} or the
-   *   signal's reason, which reading the body throws too.
+   * @throws TypeError or RangeError for an invalid argument. A method that may remove or replace a resource is a TypeError
+   *   for the client's own base, its parents and resources outside it. {@link DavNetworkError}, {@link DavTimeoutError}
+   *   and the signal's reason, before the headers and while the body is read.
    * @example
    * ```ts
    * const {status, body} = await dav.request('GET', 'photos/1.jpg', {headers: {range: 'bytes=0-99'}})
@@ -209,13 +213,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Lists a resource and, by `depth`, its members: one result for each href. RFC 4918, section 9.1.
    *
-   * A listing of everything below takes as many requests as the server makes necessary. If Depth infinity is refused, or
-   * answered in part, one request for each missing collection follows.
+   * If the server refuses Depth infinity or answers it in part, one request for each missing collection follows.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns The results, those of one answer in the server's order. A problem with a collection below is a Failure.
-   *   `summary.complete` is false if members may be missing. Reading throws {@link DavHttpError} for a refused listing,
-   *   {@link MultiStatusError} for an answer that is not whole, {@link DavNetworkError}, {@link DavTimeoutError}.
+   * @returns The results, those of one answer in the server's order. A collection below that cannot be listed is a Failure.
+   *   `summary.complete` is false if members may be missing. Reading throws {@link DavHttpError} for a refused listing and
+   *   {@link MultiStatusError} for a broken answer. It also throws {@link DavNetworkError} and {@link DavTimeoutError}.
    * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
    * @example
    * ```ts
@@ -235,11 +238,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Lists everything below a collection, by one request with Depth 1 for each collection: {@link DavClient.propfind} with
-   * depth `{walk: true}`. Its checkpoints can be gone on with.
+   * Lists everything below a collection by one request with Depth 1 for each collection. The same as {@link DavClient.propfind}
+   * with depth `{walk: true}`. Another process can continue from its checkpoints.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns The results, as {@link DavClient.propfind} gives them.
+   * @returns The results, like those of {@link DavClient.propfind}.
    * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
    * @example
    * ```ts
@@ -261,11 +264,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Reads the properties of one resource: PROPFIND with Depth 0. RFC 4918, section 9.1.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns The resource's own result, in any place of the answer. A missing resource is a Failure with status 404 or 410,
-   *   however the server says it. Any other refusal of the resource is a Failure too.
-   * @throws TypeError or RangeError for an invalid target or option; {@link DavHttpError} for a refusal by another resource;
-   *   {@link DavError} for an answer without such a result, {@link MultiStatusError}, {@link DavNetworkError},
-   *   {@link DavTimeoutError}.
+   * @returns The resource's own result. Any refusal is a Failure with its status. A missing resource is a Failure 404 or 410, in
+   *   whichever part of the answer the server says so.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavError} for an answer without a result for the
+   *   resource. {@link DavHttpError} for a refusal by another resource, to which a redirect led. {@link MultiStatusError},
+   *   {@link DavNetworkError}, {@link DavTimeoutError}.
    * @example
    * ```ts
    * const result = await dav.stat('photos/1.jpg')
@@ -283,12 +286,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Tells if a resource is there. RFC 4918, section 9.1.
+   * Tests if a resource is there, by PROPFIND with Depth 0. RFC 4918, section 9.1.
    *
    * @param target - A URL reference, a URL or a result.
-   * @returns `false` after a 404 or a 410, in the answer or in its document.
-   * @throws TypeError for an invalid target or option. {@link DavError} and its kinds if nobody knows: a refusal, an answer
-   *   that does not name the resource or contradicts itself, a redirect to another resource, no answer.
+   * @returns `false` after a 404 or a 410, of the answer or in its document.
+   * @throws TypeError for an invalid target or option. {@link DavError} and its kinds if the answer does not tell. It was a
+   *   refusal, did not name the resource, contradicted itself, came from another resource, or never came.
    * @example
    * ```ts
    * if (!(await dav.exists('photos/1.jpg'))) console.log('not uploaded yet')
@@ -302,14 +305,14 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
-   *   own base, and a target around or outside it, are refused.
-   * @returns The verdict on the target, whatever the server answered, with the `members` that the answer named. A 202 is a
-   *   Success with that status: accepted, and perhaps not done yet. A Failure `refused` was not sent. Its target was `outside`
-   *   or could not be listed, had a weak ETag, or a name that some servers read as another one. An answer by another resource is
-   *   `refused` too.
-   * @throws TypeError for the client's own base and a target around or outside it; TypeError or RangeError for an invalid target
-   *   or option. Nothing is sent then. An exchange without a readable answer rejects with {@link DavNetworkError},
-   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason; `deleteMany` gives the members that came before.
+   *   own base, its parents and everything outside it are refused.
+   * @returns The verdict on the target, whatever the server answered, with the other results as `members`. A 202 is a Success
+   *   with that status: accepted, and perhaps not done yet. A Failure `refused` was not sent. Its target is a result that is
+   *   `outside` or could not be listed. Or it has a weak ETag, or a name that some servers read as another one. An answer by
+   *   another resource is a Failure `refused` too.
+   * @throws TypeError for the client's own base, its parents and resources outside it. TypeError or RangeError for an invalid
+   *   target or option. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or
+   *   the signal's reason without a readable answer. Use `deleteMany` to get the members that came before the error.
    * @example
    * ```ts
    * const verdict = await dav.delete('photos/')
@@ -323,20 +326,20 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /**
    * Deletes many resources, several at once. Targets are taken no faster than results are read. RFC 4918, section 9.6.
    *
-   * A target that was named before is the same target, and has one verdict. A target inside an earlier one waits for the verdict
-   * on that. If that one was deleted with all members, this one is gone too and is not sent. At least the last 10,000 verdicts
-   * are remembered. A target that holds others under way waits for them, so that leaves go before their collections.
+   * A repeated target has one verdict. A target inside an earlier one waits for that verdict. If the outer target was deleted
+   * with all members, the inner one is a Success without a request. A collection waits for targets inside it that are under way.
+   * At least the last 10,000 verdicts are remembered.
    *
    * A 429, a 503 and a broken connection halve the number of requests at once, once for all requests under way. Then as many good
    * answers as that number raise it by one, up to `concurrency`.
    *
-   * @param targets - URL references, URLs, results or {@link ConditionalTarget}s from any iterable or stream, also from
-   *   another ResultStream. The targets of an array are all checked before the first request.
-   * @returns For each target the results of its members, then one with relation `self`. A refused or broken exchange is its
-   *   target's Failure, and the others go on. An invalid or guarded target in a stream is a Failure `refused`. Results of
-   *   different targets may be mixed. After an abort, sent requests have 1,000 ms to be answered. Each target without an answer,
-   *   and the rest of an array, is a Failure `no-answer`; then reading rejects with the signal's reason. If `targets` throws,
-   *   reading throws the same after the requests under way.
+   * @param targets - URL references, URLs, results or {@link ConditionalTarget}s, from any iterable or stream, such as another
+   *   ResultStream. All targets of an array are checked before the first request.
+   * @returns For each target the results of its members, then its verdict with relation `self`. Results of different targets may
+   *   be mixed. A refused or broken exchange is a Failure of its target, and the rest go on. An invalid or guarded target in a
+   *   stream is a Failure `refused`. After an abort, sent requests have 1,000 ms to be answered. Each target without an answer,
+   *   and the rest of an array, is a Failure `no-answer`. Then reading rejects with the signal's reason. If `targets` throws,
+   *   reading throws that error after the requests under way.
    * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
    * @example
    * ```ts
@@ -348,18 +351,18 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Repeats failed requests, and no others, as long as the policy allows. Leaves come before their collections, a 424 after its
-   * causes, and a target last. A target that was sent before and is gone by then (404, 410) counts as deleted. Attempts are
-   * counted from one again.
+   * Sends the requests of failures again, and no others, as often as the policy allows. Leaves go before their collections, a 424
+   * after its causes, and a target last. A target that was sent before and is now missing (404, 410) counts as deleted. The
+   * policy counts attempts from one again.
    *
-   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several for one
-   *   resource the last one of the target itself counts, else the last one.
-   * @returns First the failures that the policy does not retry, unchanged and unsent. Then for each other one the results of
-   *   members that were not retried themselves, and its verdict with relation `self` and its attempts. After an abort, each
-   *   failure that was not sent again comes out unchanged; then reading rejects with the signal's reason.
+   * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
+   *   for one resource, the last one with relation `self` counts, else the last one.
    * @param policy - The policy, or the number of attempts. Its defaults are the client's own policy.
-   * @throws TypeError or RangeError for an invalid option. Reading throws TypeError for a failure whose request the guards
-   *   refuse, before anything is sent.
+   * @returns First the failures that the policy does not retry, unchanged and unsent. Then, for each other failure, the results
+   *   of its members and its verdict with relation `self` and its attempts. Members that are retried themselves have their own.
+   *   After an abort, each unsent failure comes out unchanged. Then reading rejects with the signal's reason.
+   * @throws TypeError or RangeError for an invalid option. Reading throws TypeError for a request that the guards refuse, before
+   *   anything is sent.
    * @example
    * ```ts
    * const {failures} = await dav.deleteMany(targets).collect()
@@ -381,7 +384,7 @@ function userAgentHeader(userAgent: string | undefined): Readonly<Record<string,
   return {'user-agent': userAgent}
 }
 
-/** The URL of the page in a browser, `undefined` on other platforms. */
+/** Returns the URL of the page or worker in a browser; `undefined` on other platforms. */
 function pageUrl(): string | undefined {
   const page: {
     readonly document?: {readonly baseURI?: string}

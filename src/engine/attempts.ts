@@ -1,6 +1,6 @@
 /**
- * One request, sent until its verdict is final. An attempt is reported only if no other one follows, so that each target has
- * one verdict. RFC 4918, sections 9.6.1 and 11.4.
+ * Sends one request until its verdict is final. Only the last attempt is reported, so that each target has one verdict. Knows no
+ * method. RFC 4918, sections 9.6.1 and 11.4.
  */
 
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -15,8 +15,8 @@ import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {brokenVerdict} from './verdict.ts'
 
 /**
- * Sends one request as often as the call's policy says. Emits the members' results, and returns the verdict. A broken exchange
- * is a Failure, with the error beside it.
+ * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
+ * exchange is a Failure, with the error beside it.
  */
 export async function sendWithRetries(
   request: TargetRequest,
@@ -30,7 +30,7 @@ export async function sendWithRetries(
   return last
 }
 
-/** Sends a request, and again the parts that failed: the members first, the target last. */
+/** Sends a request, and then again the parts that failed: first the members, then the target. Successes are not repeated. */
 async function sendRepeatedly(
   request: TargetRequest,
   context: VerbContext,
@@ -62,7 +62,7 @@ async function sendRepeatedly(
       last = await attemptWhole({...request, attempts: request.attempts + number}, context)
     } catch (error) {
       if (!connection.isGraceful || !connection.isEnd(error)) throw error
-      // The answers before the end of the call are still true.
+      // The call has ended, but the answers so far are still true.
       break
     }
     hasBegun ||= last.extent !== 'none'
@@ -77,7 +77,7 @@ async function sendRepeatedly(
   }
 }
 
-/** Lists the causes that kept a target from success. A target that fails because of its members has theirs. */
+/** Lists the failures that keep a target from success. A 424 has no cause of its own: its members are the causes. */
 function causesOf({verdict, members}: Attempt, open: readonly Failure[]): readonly Failure[] {
   const isOfMembers = members.some(({ok}) => !ok)
   if (verdict.ok) return []
@@ -92,7 +92,7 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
     return Promise.resolve(true)
   })
   const {problem} = outcome
-  // Nothing new is known of a repetition that was not sent.
+  // An unsent repetition tells nothing new, so the last answer stays the verdict.
   if (problem instanceof NotSentError && request.attempts > 0 && context.connection.isGraceful)
     throw problem
   return {...outcome, members}
@@ -112,7 +112,7 @@ async function attempt(
   }
 }
 
-/** Sends members by themselves, within the budget, and adds the outcomes. */
+/** Sends failed members by themselves, within the budget, and adds the outcomes. */
 async function sendMembers(
   failures: readonly Failure[],
   failed: FailedMembers,

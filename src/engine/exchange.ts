@@ -1,5 +1,5 @@
 /**
- * One request for one target: the results of the members that its answer names, and the verdict on the target.
+ * Sends one request for one target, once. Reads the results of the members that the answer names, and the verdict on the target.
  * RFC 4918, sections 9.6.1, 9.8.5 and 9.9.4.
  */
 
@@ -15,9 +15,9 @@ import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
 
 /**
- * Sends one request. Emits the members' results as they arrive, and returns the verdict on the target.
+ * Sends one request. Emits the results of members as they arrive, and returns the verdict on the target.
  *
- * @throws DavNetworkError, DavTimeoutError and MultiStatusError for a broken exchange; NotSentError; the signal's reason.
+ * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.
  */
 export async function exchange(
   request: TargetRequest,
@@ -41,7 +41,7 @@ export async function exchange(
       request.verify === true && verb.verify !== undefined
         ? await verb.verify(request, verdict, context, emit)
         : verdict
-    // A success that could not be verified is a success that was done.
+    // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'
     return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
   }
@@ -52,8 +52,8 @@ export async function exchange(
 }
 
 /**
- * Statuses that a server answers before it begins. Not 403, 405 and 409: rclone answers 405 for the first member that it
- * cannot delete, when others are gone. RFC 9110, section 15.5.
+ * Statuses with which servers refuse a request before they begin. Not 403, 405 and 409: rclone answers 405 at the first member
+ * that it cannot delete, after it has deleted others. RFC 9110, section 15.5.
  */
 const REFUSED_UNBEGUN: ReadonlySet<number> = new Set([
   400, 401, 404, 407, 408, 410, 411, 412, 413, 414, 415, 417, 421, 423, 425, 426, 428, 429, 431,
@@ -63,7 +63,7 @@ function isRefusedUnbegun(status: number): boolean {
   return (status >= 300 && status < 400) || REFUSED_UNBEGUN.has(status)
 }
 
-/** Emits the members' results. Returns the verdict on the target, and reports if members of it failed. */
+/** Emits the results of members. Returns the verdict on the target, and tells if members of it failed. */
 async function readMembers(
   request: TargetRequest,
   head: AnswerHead,
@@ -83,7 +83,7 @@ async function readMembers(
         keepSelf(selves, result)
         continue
       }
-      // A name outside may be a member by another name: servers leave the base path out.
+      // A result outside may be a member by another name, because some servers leave out the base path.
       failsMembers ||= !result.ok
       const sent = result.ok ? undefined : verb.forMember(request, result)
       members.push(sent === undefined ? result : {...result, request: sentAgain(sent)})
@@ -93,7 +93,7 @@ async function readMembers(
     break
   }
   const own = selfOf(selves, request.url)
-  // Of a target that is named twice the failure is the verdict.
+  // If an answer names the target twice, the failure is the verdict.
   const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
   const verdict = documentVerdict(verb, request, head, self, failsMembers)
   if (!isWhole) return {verdict, failsMembers}
@@ -102,14 +102,14 @@ async function readMembers(
     const sentence = words ?? 'A part of the Multi-Status document could not be understood'
     return {verdict: unclear(request, 'unreadable', sentence), failsMembers: true}
   }
-  // The server's words on the whole are words on the target.
+  // The description of the whole answer is about the target.
   const description = verdict.description ?? words
   return {verdict: {...verdict, ...(description !== undefined && {description})}, failsMembers}
 }
 
 /**
- * Relates results to the destination as well: a COPY or MOVE may name members there. A result for the destination itself is a
- * verdict on the target, with the href of the destination.
+ * Relates results to the destination too, because the answer to a COPY or MOVE may name members there. A result for the
+ * destination itself is a verdict on the target, with the href of the destination.
  */
 function placing({url, destination}: TargetRequest): (result: DavResult) => DavResult {
   if (destination === undefined) return (result) => result

@@ -1,6 +1,6 @@
 /**
- * The failed members of a target, over several attempts at it and at its members. A whole answer replaces those of earlier
- * attempts. An answer that broke off, or names no member, leaves them as they are. RFC 4918, section 9.6.1.
+ * Keeps the failed members of a target over several attempts. A complete answer replaces the failures of earlier attempts. An
+ * answer that broke off, or names no member, leaves them. RFC 4918, section 9.6.1.
  */
 
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -10,18 +10,18 @@ import type {Attempt} from './verb.ts'
 interface FailedMember {
   readonly failure: Failure
   readonly at: number
-  /** The server says that it has done it, though that could not be verified. */
+  /** True if the server reported the member as done, but the check failed. It must not be sent again. */
   readonly isDone: boolean
 }
 
-/** Failed members, each once, until a later answer covers them or a collection around them. */
+/** Failed members, each once, until a later answer covers the member or a collection around it. */
 export class FailedMembers {
   /** The path of the target. */
   readonly #path: string
   readonly #failed = new Map<unknown, FailedMember>()
-  /** By path: the time before which nothing holds of it and its members. */
+  /** By path: failures of it and its members that are older than this time are wrong now. */
   readonly #superseded = new Map<string, number>()
-  /** By path: the time before which it is unknown if something holds. */
+  /** By path: failures that are older than this time may be wrong, because a later attempt has no complete answer. */
   readonly #begun = new Map<string, number>()
   #clock = 0
 
@@ -40,19 +40,19 @@ export class FailedMembers {
     const path = pathFor(failure)
     this.#begin(path, attempt)
     for (const member of attempt.members) {
-      // A name outside of the member did not fail with the target.
+      // A resource outside the member is no part of the target.
       if (member.relation !== 'outside')
         this.#add({...member, relation: 'descendant'}, pathFor(member))
     }
     this.#add({...attempt.verdict, url, relation}, path, attempt.isDone)
   }
 
-  /** Those that may be sent again. */
+  /** The failures that may be sent again. */
   get open(): readonly Failure[] {
     return this.#left.filter(({isDone}) => !isDone).map(({failure}) => failure)
   }
 
-  /** All of them, as they are reported. */
+  /** All failures, in the form in which they are reported. */
   get reported(): readonly Failure[] {
     return this.#left.map(({failure, isOutdated}) =>
       isOutdated ? withoutAnswer(failure) : failure,
@@ -90,7 +90,7 @@ export class FailedMembers {
   }
 }
 
-/** The path of the request for a result: a COPY or MOVE may name a member in its destination. */
+/** Finds the path of the request for a result. The answer to a COPY or MOVE may name a member in the destination instead. */
 function pathFor(result: DavResult): string {
   return canonicalPathOf(result.request?.url ?? result.url)
 }
@@ -102,7 +102,7 @@ function keyOf(failure: Failure, path: string): unknown {
 }
 
 function withoutAnswer(member: Failure): Failure {
-  // A name outside of the target was not sent again with it.
+  // A resource outside the target was not sent again with it.
   if (member.request === undefined) return member
   const description = `It failed with ${member.status}, and was sent again since with the collection around it`
   return {

@@ -1,7 +1,7 @@
 /**
- * Targets of a bulk call that are one with others. A target named again is the same target, and one below another may share its
- * verdict. Remembered are those under way and the last 10,000 to 20,000 with a verdict, so that memory does not grow with
- * the number of targets. RFC 4918, section 9.6.1.
+ * Folds the targets of a bulk call. A repeated target has one verdict, and a target inside another one may share its verdict.
+ * Remembers targets under way and the last 10,000 to 20,000 verdicts, so that memory does not grow with the number of targets.
+ * RFC 4918, section 9.6.1.
  */
 
 import type {Failure} from '../multistatus/result.ts'
@@ -10,27 +10,27 @@ import {REMEMBERED_TARGETS} from '../protocol/bounds.ts'
 import {SLASH} from '../protocol/characters.ts'
 import type {Outcome} from './verb.ts'
 
-/** The status of a verdict on all of the target; else one of the constants below. */
+/** The part of a target that was changed: its status if that was all of it, else one of the constants below. */
 type Extent = number
 const UNCHANGED = -1
 const MAY_BE_CHANGED = -2
 
-/** The targets that were taken, by path. */
+/** The targets so far, by path. */
 export class Folding {
-  // A list: V8 keeps a chain of the tables of a Map that entries come to and leave, as long as the call.
+  // A list, because V8 keeps a chain of old tables of a Map that is added to and deleted from all the time.
   readonly #underWay: UnderWay[] = []
-  // Two generations: to delete the oldest entry of a Map takes time that grows with what was deleted before.
+  // Two generations, because the time to delete the oldest entry of a Map grows with the number of deleted ones.
   #recent = new Map<string, Extent | Promise<Extent>>()
   #older = new Map<string, Extent | Promise<Extent>>()
-  /** The length of the shortest path that was taken: most lookups are for collections that are no targets. */
+  /** The length of the shortest path so far. Most look-ups are for parents that are no targets, and end here. */
   #shortest = Number.POSITIVE_INFINITY
 
-  /** Reports if a target was taken, as far as that is remembered. */
+  /** Tells if a target came before, as far as is remembered. */
   has(url: string): boolean {
     return this.#extent(resourceKey(url)) !== undefined
   }
 
-  /** Takes a target; `undefined` where it was taken before. */
+  /** Takes a target; `undefined` for a repeated one. */
   take(url: string): Taken | undefined {
     const path = resourceKey(url)
     if (this.#extent(path) !== undefined) return undefined
@@ -52,7 +52,7 @@ export class Folding {
     }
   }
 
-  /** Gives the extent of a target, or a promise of it; `undefined` for one that was not taken or is forgotten. */
+  /** Looks up the extent of a target, or a promise of it; `undefined` for an unknown or forgotten target. */
   #extent(path: string): Extent | Promise<Extent> | undefined {
     if (path.length < this.#shortest) return undefined
     return this.#recent.get(path) ?? this.#older.get(path)
@@ -82,12 +82,12 @@ export class Folding {
   }
 }
 
-/** The targets that were refused: one that is named again has its verdict. As many are remembered as of the others. */
+/** The refused targets. A repeated one has its verdict. As many are remembered as of the others. */
 export class Refused {
   #recent = new Set<string>()
   #older = new Set<string>()
 
-  /** Adds a refused target. Returns `true` for a new one; one that names nothing is always new. */
+  /** Adds a refused target. Returns true for a new one. A target that names no resource is always new. */
   add({url, href}: Failure): boolean {
     const key = `${URL.parse(url)?.origin} ${resourceKey(url)}`
     if (href === '') return true
@@ -112,17 +112,17 @@ interface UnderWay {
 
 /** The outcome of the targets around a target. */
 export interface Covering {
-  /** The status of one that was done with all its members. */
+  /** The status of an outer target that was done with all its members. */
   readonly status?: number
-  /** One of them failed after a part of its members may have been changed. */
+  /** True if an outer target failed, but may have changed some of its members. */
   readonly mayBeDone: boolean
 }
 
-/** A target that was taken. */
+/** A new target. */
 export interface Taken {
-  /** Resolves when the targets in it and around it have their verdicts; `undefined` for a target without such. */
+  /** Resolves when the targets inside it and around it have their verdicts; `undefined` if there are none. */
   readonly before: Promise<Covering> | undefined
-  /** Records the outcome, `undefined` for an unknown one. */
+  /** Records the outcome; `undefined` for an unknown one. */
   settle(outcome: Outcome | undefined): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * One request for each of many targets, each with its own verdict. A target that is refused, or whose exchange breaks, does not
- * end the others. RFC 4918, section 13.
+ * Sends one request for each of many targets. Each target has its own verdict, and no refused or broken exchange ends the others.
+ * Takes targets no faster than results are read. RFC 4918, section 13.
  */
 
 import {createCall} from '../call/call.ts'
@@ -26,16 +26,16 @@ import {ProgressMeter} from './progress.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from './verb.ts'
 import {plan, refuse, succeed} from './verdict.ts'
 
-/** Options that each call for many targets has. */
+/** Options of every call for many targets. */
 export interface BulkOptions extends VerbOptions {
   /**
-   * Requests under way at once, at the most. Fewer after a 429, a 503 and a broken connection, and then gradually more again.
-   * A target that waits for another attempt does not count.
+   * The most requests at once. A 429, a 503 and a broken connection halve the number, and good answers raise it again. A target
+   * that waits for another attempt does not count.
    *
    * @defaultValue the client's, which is 8
    */
   readonly concurrency?: number | undefined
-  /** Listener for progress: at most ten times a second, and at the end. An error that it throws ends the call. */
+  /** Called with the progress, at most ten times a second and always at the end. An error that it throws ends the call. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -45,7 +45,7 @@ export const BULK_OPTIONS: Rules<BulkOptions> = {
   onProgress: callback('a function of the progress'),
 }
 
-/** Targets from an array, any other iterable, or a stream. A string is an iterable too, but of letters. */
+/** Targets from an array, any other iterable, or a stream. Not a string, which is an iterable of letters. */
 export type AnyIterable<T> =
   | readonly T[]
   | (Iterable<T> & object)
@@ -59,7 +59,7 @@ export interface ManyCall<T> {
   readonly targets: AnyIterable<T>
   readonly options: BulkOptions
   /**
-   * Makes the request for a target, or the Failure of one that is not sent.
+   * Makes the request for a target, or the Failure of a target that must not be sent.
    *
    * @throws TypeError for an invalid target.
    */
@@ -83,10 +83,10 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
     const meter = new ProgressMeter(connection, total, onProgress)
     const add: Sink<DavResult> = (batch) => {
       try {
-        // Results after the end of the reader are not counted.
+        // After the reader has gone, results are not counted any more.
         if (!stop.signal.aborted) meter.add(batch)
       } catch (error) {
-        // An error of the listener ends the call.
+        // The listener has thrown, which ends the call.
         stop.abort(error)
         throw error
       }
@@ -96,7 +96,7 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
     const [sources, rest] = sourcesOf(targets)
     try {
       await runAll(sources, {pace, ending, signal: stop.signal}, run)
-      // The call ended before their turn. Each has its verdict all the same.
+      // The call ended before these targets began. Each still gets a verdict.
       if (ending.aborted) await runAll(rest, {pace, signal: stop.signal}, run)
     } finally {
       meter.report()
@@ -119,7 +119,8 @@ function runner<T>(
     meter.start()
     const request = settleOrRefuse(session, target, settle)
     if ('ok' in request) {
-      // A walk names a collection in its parent, and again if it could not be listed: it may have its verdict.
+      // A walk reports a collection in its parent, and again as a Failure if it cannot be listed. The first one may have its
+      // verdict.
       const hasVerdict = isUnlisted(target) && folding.has(request.url)
       if (hasVerdict || !refused.add(request)) meter.fold()
       else await emit([request])
@@ -137,7 +138,7 @@ function runner<T>(
         outcome = unsent(succeed(request, covering.status, verb.covered))
       else if (options.dryRun === true) outcome = unsent(plan(request))
       else {
-        // A member that went with a collection that failed because of others is done.
+        // A missing member of a failed collection may have been deleted with it, so a 404 is a success.
         const mayBeDone = verb.covered !== undefined && covering?.mayBeDone === true
         const asked: TargetRequest = mayBeDone ? {...request, ifMissing: 'success'} : request
         outcome = await sendWithRetries(asked, context, emit)
@@ -149,7 +150,7 @@ function runner<T>(
   }
 }
 
-/** Makes the outcome of a target for which nothing is sent. */
+/** Makes the outcome of a target that is not sent. */
 function unsent(verdict: DavResult): Outcome {
   return {verdict, extent: 'all', isDone: true}
 }
@@ -160,13 +161,13 @@ function assertMany(name: string, targets: unknown): void {
   throw new TypeError(`${name} takes an iterable of targets; for a single one there is ${one}`)
 }
 
-/** Gives the targets to take and, of an array, those that are left when the call ends. */
+/** Returns the targets to take and, for an array, the targets that are left when the call ends. */
 function sourcesOf<T>(
   targets: AnyIterable<T>,
 ): readonly [Iterable<T> | AsyncIterable<T>, Iterable<T>] {
   if ('getReader' in targets) return [{[Symbol.asyncIterator]: () => openStream(targets)}, []]
   if (!Array.isArray(targets)) return [targets, []]
-  // Each goes on from the target at which the other one has stopped.
+  // Both share one iterator, so the second begins at the target at which the first one stopped.
   const all: IterableIterator<T> = targets.values()
   return [all, all]
 }

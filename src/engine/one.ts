@@ -1,4 +1,4 @@
-/** One request for one target: a promise of its verdict. RFC 4918, section 13. */
+/** Sends the request for a single target. A refusal is a verdict, and only an unreadable answer rejects. RFC 4918, section 13. */
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
@@ -11,18 +11,18 @@ import {sendWithRetries} from './attempts.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 import {plan} from './verdict.ts'
 
-/** Options that each call of a verb has. */
+/** Options of every call of a verb. */
 export interface VerbOptions {
   /**
-   * Sends nothing. The result of each target is a Success with status 0, and its `request` is the one that would be sent. A
-   * target that would go with another one has none.
+   * Sends nothing. The result of each target is a Success with status 0, and `request` is the request that would be sent. A
+   * target that would be deleted with an outer one has no `request`.
    *
    * @defaultValue `false`
    */
   readonly dryRun?: boolean | undefined
   /**
-   * Sends again what failed for now: first the members that failed, then the target. Only the last attempt is reported, and
-   * results are held until then.
+   * Retries failed requests: first the failed members, then the target. Only the last attempt is reported, so results are held
+   * until then.
    */
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
@@ -31,7 +31,7 @@ export interface VerbOptions {
 
 export const VERB_OPTIONS: Rules<VerbOptions> = {dryRun: BOOLEAN, retry: ANY, signal: SIGNAL}
 
-/** Sends the request and resolves with the verdict, which has the members that the answer named. */
+/** Sends the request, and resolves with the verdict and its members. */
 export async function runOne(
   session: Session,
   verb: Verb,
@@ -46,7 +46,7 @@ export async function runOne(
       for (const member of batch) members.push(member)
       return Promise.resolve(true)
     })
-    // Both are answers: a redirect that a browser hides, and an answer by another resource.
+    // A redirect that a browser hides and an answer by another resource are answers, so they make a verdict.
     const isAnswer = problem instanceof HiddenRedirectError || problem instanceof ElsewhereError
     if (problem !== undefined && !isAnswer) throw problem
     return members.length === 0 ? verdict : {...verdict, members}

@@ -1,6 +1,6 @@
 /**
- * Runs failed requests again in an order in which they can succeed. Requests for resources in one another wait for each other.
- * RFC 4918, sections 9.6.1 and 11.4.
+ * Runs failed requests again in an order in which they can succeed. A request for a collection and one for a member of it wait
+ * for each other. RFC 4918, sections 9.6.1 and 11.4.
  */
 
 import {runAll} from '../call/run-all.ts'
@@ -9,7 +9,7 @@ import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {Folding} from './folding.ts'
 import type {VerbContext} from './verb.ts'
 
-/** Runs a function for each failure. An aborted `ending` begins no further one. */
+/** Runs a function for each failure. After `ending` is aborted, no further run begins. */
 export async function runPhases(
   failures: readonly Failure[],
   {connection, stop, verb}: VerbContext,
@@ -22,7 +22,7 @@ export async function runPhases(
     const folding = new Folding()
     await runAll(phase, options, async (failure) => {
       const taken = folding.take(failure.request?.url ?? failure.url)
-      // Those around it and in it that were taken before are waited for.
+      // Earlier requests for resources around it and inside it must end first.
       if (taken?.before !== undefined) await pace.idle(taken.before)
       try {
         await run(failure)
@@ -34,8 +34,8 @@ export async function runPhases(
 }
 
 /**
- * Sorts failures into two phases, each with leaves first or with collections first. The second phase has each 424, because its
- * cause is one of the others. It also has the failures that depend on a 424: the collections around it, or its members.
+ * Sorts failures into two phases, each in the order of the verb. The second phase has the 424s, because their causes are in the
+ * first. It also has the failures that depend on a 424: the collections around it, or its members.
  */
 export function inPhases(
   failures: readonly Failure[],

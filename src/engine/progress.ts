@@ -1,4 +1,4 @@
-/** The progress of a bulk call. */
+/** Counts the verdicts of a bulk call, and reports the progress at a bearable pace. */
 
 import type {DavResult} from '../multistatus/result.ts'
 import {PROGRESS_MILLISECONDS, RATE_MILLISECONDS} from '../protocol/bounds.ts'
@@ -6,19 +6,19 @@ import type {Connection} from '../call/connection.ts'
 
 /** The progress of a bulk call. */
 export interface Progress {
-  /** Targets that have their verdict, failed ones included; one that was named twice counts twice. */
+  /** Targets with a verdict, failed ones included. A repeated target counts each time. */
   readonly done: number
-  /** Targets whose verdict is a Failure. */
+  /** Targets with a Failure as verdict. */
   readonly failed: number
-  /** Requests that were sent again. */
+  /** Repeated requests. */
   readonly retried: number
-  /** Targets that were begun and have no verdict yet. */
+  /** Targets that have begun and have no verdict yet. */
   readonly inFlight: number
-  /** Number of targets, if they came as an array. */
+  /** The number of targets, if they are an array. */
   readonly total?: number
-  /** Bytes of the answers' bodies that have arrived, before they were decoded to text. */
+  /** Bytes of bodies that have arrived, before they are decoded to text. */
   readonly bytes: number
-  /** Verdicts a second, over the last 5 seconds or since the beginning. */
+  /** Verdicts per second, over the last 5 seconds or since the beginning. */
   readonly rate: number
 }
 
@@ -44,12 +44,12 @@ export class ProgressMeter {
     this.#samples = [{at: performance.now(), done: 0}]
   }
 
-  /** Counts a target that was begun. */
+  /** Counts a target that begins. */
   start(): void {
     this.#started++
   }
 
-  /** Counts a target that was the same as one before it. */
+  /** Counts a repeated target. */
   fold(): void {
     this.#done++
   }

@@ -1,6 +1,6 @@
 /**
- * Repeats failed requests, and no others. Members come before a collection that failed because of them.
- * RFC 4918, sections 9.6.1 and 13.
+ * Sends the requests of failures again, and no others. Members go before a collection that failed because of them. Failures may
+ * come from a queue, so their requests are checked like a caller's own. RFC 4918, sections 9.6.1 and 13.
  */
 
 import {createCall} from '../call/call.ts'
@@ -46,19 +46,19 @@ import type {Verb, VerbContext} from './verb.ts'
 /** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
   /**
-   * Requests under way at once.
+   * The most requests at once.
    *
    * @defaultValue the client's, which is 8
    */
   readonly concurrency?: number | undefined
   /**
-   * Allows targets that the guards of a DELETE refuse: the client's own base, targets outside it, names with a control
-   * character. Also names that some servers read as the collection around them.
+   * Allows targets that the guards of a DELETE refuse: the client's own base, its parents, and targets outside it. Also names
+   * with a control character, and names that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */
   readonly unguarded?: boolean | undefined
-  /** Ends the call; reading it then rejects with the signal's reason. */
+  /** Ends the call. Reading it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -69,7 +69,7 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
   signal: SIGNAL,
 }
 
-/** Checks the options and makes the stream. Nothing is sent yet. `verbs` are those whose requests can be sent again. */
+/** Checks the options and makes the stream. Nothing is sent yet. Only requests of `verbs`, and PROPFIND, can be sent again. */
 export function retry(
   session: Session,
   failures: Iterable<Failure> | AsyncIterable<Failure>,
@@ -101,7 +101,7 @@ export function retry(
       throw error
     }
     const {listings, queries, requests, kept} = plan(all, {session, policy, unguarded, verbs})
-    // A listing that is not sent again is not complete.
+    // A failed listing that is not sent again stays a gap.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
     await emit(kept)
@@ -109,7 +109,7 @@ export function retry(
     try {
       if (listings.length > 0) await walk(frontier, {...context, incomplete, throws: false}, emit)
     } catch (error) {
-      // A failure that was not sent again, or not to its end, is unchanged.
+      // A failure whose listing was not sent again, or broke off, comes out unchanged.
       const left = new Set(frontier.left.map(({query}) => query))
       const unlisted = [...queries].filter(([query]) => left.has(query))
       if (connection.isEnd(error))
@@ -128,7 +128,7 @@ export function retry(
   })
 }
 
-/** Refuses a value that is no iterable, such as one failure by itself. */
+/** Refuses a value that is no iterable, such as a single failure. */
 function assertIterable(failures: unknown): void {
   const isIterable =
     isObject(failures) && (Symbol.iterator in failures || Symbol.asyncIterator in failures)
@@ -142,15 +142,15 @@ interface Planning {
   readonly verbs: readonly Verb[]
 }
 
-/** Gives the requests to send, each once, and the failures that are not retried. */
+/** Sorts failures into requests to send, each once, and failures that are not retried. */
 function plan(
   failures: readonly Failure[],
   {session, policy, unguarded, verbs}: Planning,
 ): {
   readonly listings: readonly Listing[]
-  /** The queries of listings, each with the failure that asks for it. */
+  /** The queries of listings, each with its failure. */
   readonly queries: ReadonlyMap<ListingQuery, Failure>
-  /** Failures of requests that change something, by their resource, with the request as it is sent. */
+  /** Failures of other requests, by resource, with the request as it is sent. */
   readonly requests: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
 } {
@@ -182,8 +182,8 @@ function plan(
 }
 
 /**
- * Gives the last failure of each request: one that failed twice, as in the journal of two runs, counts as it was the last time.
- * A target is no member of another one, because its own verdict has the conditions of its request.
+ * Keeps the last failure of each request: in a journal of two runs, the second failure counts. A failure as a target wins over
+ * one as a member, because only its request has the conditions of the caller.
  */
 function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   const latest = new Map<unknown, Failure>()
@@ -219,12 +219,12 @@ function queryOf(
   return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
 }
 
-/** Reports if a failure is one of a listing, as far as that is known. */
+/** Recognizes the failure of a listing. Without a request it may be one. */
 function isOfListing({request}: Failure): boolean {
   return request === undefined || request.method === 'PROPFIND'
 }
 
-/** Keeps each query once, and drops those that another query for everything below covers. */
+/** Keeps each query once. Drops queries that another one covers, because it lists everything below. */
 function outermost(queries: readonly ListingQuery[]): readonly ListingQuery[] {
   const whole = new Set(queries.filter(isDeep).map((query) => keyOfQuery(query)))
   const taken = new Set<string>()
@@ -242,7 +242,7 @@ function keyOfQuery({url, body}: ListingQuery, path = canonicalPathOf(url)): str
   return `${path} ${body}`
 }
 
-/** The members of a request. A misspelt condition would be no condition. */
+/** The members of a request. An unknown one is refused, because a misspelt condition would be no condition. */
 const FAILED_REQUEST: Rules<FailedRequest> = {
   method: TEXT,
   url: TEXT,
@@ -256,7 +256,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   attempts: ANY,
 }
 
-/** Checks a request by the rules for a caller's own: a failure may come from a queue. */
+/** Checks a request like a caller's own, because a failure may come from a queue. */
 function checkRequest(request: FailedRequest): void {
   const {attempts, conditions = {}} = readOptions('request of a failure', request, FAILED_REQUEST)
   if (!Number.isSafeInteger(attempts) || attempts < 0)
@@ -278,9 +278,9 @@ async function sendAgain(
 ): Promise<void> {
   const {connection, isRetriedElsewhere} = context
   let verdict: DavResult = failure
-  // After the end of the call it is not sent again, and is unchanged.
+  // After the end of the call the failure is not sent again, and comes out unchanged.
   if (failure.request !== undefined && !connection.ending.aborted) {
-    // A member that is retried by itself has its own verdict; its collection's answer would only repeat it.
+    // Members that are retried by themselves have their own verdicts. The answer for their collection would only repeat them.
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
     try {

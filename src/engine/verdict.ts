@@ -1,6 +1,6 @@
 /**
- * The one verdict on the target of a request, whatever the server answered. Knows no network and no method.
- * RFC 4918, sections 9.6.1, 9.8.5 and 9.9.4.
+ * Makes the one verdict on the target of a request, whatever the server answered. Knows no network and no method. RFC 4918,
+ * sections 9.6.1, 9.8.5 and 9.9.4.
  */
 
 import type {AnswerHead, PlainAnswer} from '../call/answer.ts'
@@ -16,7 +16,7 @@ import {NotSentError} from '../retry/not-sent.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
-/** Gives the verdict of a Multi-Status document: its own word on the target, or the conclusion from the members. */
+/** Makes the verdict of a Multi-Status document: the response for the target, or else the conclusion from its members. */
 export function documentVerdict(
   verb: Verb,
   request: TargetRequest,
@@ -38,7 +38,7 @@ export function documentVerdict(
     : succeed(request, status)
 }
 
-/** Gives the verdict of an answer without a Multi-Status document. */
+/** Makes the verdict of an answer without a Multi-Status document. */
 export function plainVerdict(
   verb: Verb,
   request: TargetRequest,
@@ -64,8 +64,8 @@ export function plainVerdict(
 }
 
 /**
- * Gives the verdict of an exchange that broke, or of a request that was not sent because the call ended. Throws on any error
- * that is neither the network's nor the server's.
+ * Makes the verdict of a broken exchange, or of a request that was not sent because the call ended. Throws any error that is
+ * neither of the network nor of the server.
  */
 export function brokenVerdict(
   request: TargetRequest,
@@ -85,7 +85,7 @@ export function brokenVerdict(
   return unclear(request, causeOf(error), description)
 }
 
-/** Gives the verdict of an answer from which the outcome cannot be told. */
+/** Makes the verdict of an answer that does not tell the outcome. */
 export function unclear(
   request: TargetRequest,
   cause: FailureCause,
@@ -95,7 +95,7 @@ export function unclear(
   return fail(request, {status: 0, reason: 'no-answer', cause, description, conditions})
 }
 
-/** Gives a Success of the target. */
+/** Makes a Success of the target. */
 export function succeed(request: TargetRequest, status: number, description?: string): Success {
   const accepted = status === 202 ? 'Accepted, and perhaps not done yet' : undefined
   const words = [description, accepted].filter((text) => text !== undefined).join('. ')
@@ -112,17 +112,17 @@ export function succeed(request: TargetRequest, status: number, description?: st
   }
 }
 
-/** Gives a Failure of the target, with the request to send again. */
+/** Makes a Failure of the target, with the request to send again. */
 export function fail(request: TargetRequest, facts: Omit<FailureFacts, 'url'>): Failure {
   return createFailure({url: request.url, ...facts, request: sentAgain(request)})
 }
 
-/** Gives the Success of a target in a dry run. */
+/** Makes the Success of a target in a dry run. */
 export function plan(request: TargetRequest): Success {
   return {...succeed(request, 0, 'Not sent: this is a dry run'), request}
 }
 
-/** Gives the Failure of a target for which nothing is sent. Its URL is the one that the target names, also on another origin. */
+/** Makes the Failure of a target that is not sent. It has the URL that the caller named, even on another origin. */
 export function refuse(target: unknown, {base}: Session, description: string): Failure {
   return createFailure({...placeOf(target, base), status: 0, reason: 'refused', description})
 }

@@ -1,4 +1,7 @@
-/** The rest of a listing of everything below, written down, so that another process can go on with it. */
+/**
+ * Checkpoints: the rest of a listing as plain JSON, with which another process can continue. A checkpoint may come from anywhere,
+ * so its URLs obey the rules for a caller's targets.
+ */
 
 import {resolveTarget} from '../call/target.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
@@ -11,25 +14,25 @@ import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
 
-/** The rest of a listing: plain JSON without results. It grows with the collections that are known and not yet listed. */
+/** The rest of a listing: plain JSON without results. Its size grows with the collections that are known and not yet listed. */
 export interface Checkpoint {
-  /** The version of this form. */
+  /** The version of the format. */
   readonly version: 1
-  /** The resource that is listed. */
+  /** The URL of the listed resource. */
   readonly url: string
-  /** The URL that `relation` of the results is meant to: another one after a redirect. */
+  /** The URL to which `relation` refers. After a redirect it is not `url`. */
   readonly root: string
   /** The depth of the listing. */
   readonly depth: Depth | Walk
-  /** The listings that are left, with the Depth of each request; empty at the end. */
+  /** The remaining listings, with the Depth of each request; empty at the end. */
   readonly left: readonly CheckpointListing[]
   /** The known gaps. */
   readonly incomplete: readonly Incomplete[]
 }
 
-/** One collection, or another resource, that is still to be listed. */
+/** A collection, or another resource, that is still to be listed. */
 export interface CheckpointListing {
-  /** The URL, absolute. */
+  /** The absolute URL. */
   readonly url: string
   /** The Depth of its request. */
   readonly depth: Depth
@@ -57,10 +60,10 @@ export function makeCheckpoint(
 }
 
 /**
- * Reads the depth of a listing that goes on.
+ * Reads the depth of a continued listing.
  *
- * @param depth - The depth that the caller asks for, if any.
- * @throws TypeError for a value that is no checkpoint, and for another depth than that of the checkpoint.
+ * @param depth - The depth in the options of the call, if any.
+ * @throws TypeError for a value that is no checkpoint, and for a depth that differs from the checkpoint.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
   assertMembers('resume', checkpoint, CHECKPOINT)
@@ -76,7 +79,7 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
 }
 
 /**
- * Makes the listings that are left. They obey the rules for targets of a caller: a checkpoint may come from anywhere.
+ * Makes the remaining listings of a checkpoint. None may leave the listed collection, wherever the checkpoint comes from.
  *
  * @throws TypeError for a checkpoint of another listing.
  */
@@ -104,7 +107,7 @@ function isSameDepth(one: unknown, other: Depth | Walk): boolean {
   return isWalk(one) && isWalk(other) ? one.levels === other.levels : one === other
 }
 
-/** Checks an object that comes from anywhere. None but the optional member may be absent. */
+/** Checks the members of an object of unknown origin. Only the optional member may be absent. */
 function assertMembers<T extends object>(
   name: string,
   value: T,

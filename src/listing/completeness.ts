@@ -1,6 +1,6 @@
 /**
- * Decides if a listing of everything below is whole, as far as one answer can tell. In doubt it is not: programs delete
- * files over it. Knows no network. RFC 4918, section 9.1.
+ * Decides if an answer lists everything below a collection. In doubt it does not, because programs delete files on this word.
+ * Knows no network. RFC 4918, section 9.1.
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
@@ -13,10 +13,10 @@ import {REMEMBERED_COLLECTIONS, REMEMBERED_DEEPER_RESULTS} from '../protocol/bou
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 
-// lighttpd 1.4 lists as many collections and leaves out all others.
+// lighttpd 1.4 lists this many collections and leaves out all others, without a word.
 const LIGHTTPD_COLLECTIONS = 100
 
-/** A collection of which the answer may show more. */
+/** A collection whose members may still follow in the answer. */
 interface Open {
   readonly path: string
   readonly url: string
@@ -24,8 +24,8 @@ interface Open {
 }
 
 /**
- * Finds the collections of one answer that are listed without members: empty, or cut off. Nearly all servers write the members
- * of a collection behind it. Of such an answer it holds the collections without members, and those around the last result.
+ * Finds collections listed without members: empty, or cut off. Nearly all servers write members behind their collection. Of such
+ * an answer, this holds only the collections without members and the parents of the last result.
  */
 export class Completeness {
   readonly #url: string
@@ -34,13 +34,13 @@ export class Completeness {
   readonly #types: Types
   readonly #areOwnTypes: boolean
   readonly #incomplete: Incomplete[] = []
-  // Each is in the one before it.
+  // The last result's parents, from the outside in.
   readonly #open: Open[] = []
-  // URLs by path.
+  // URLs of collections without members so far, by path.
   readonly #unlisted = new Map<string, string>()
   // Paths of collections with a member that were not named themselves so far.
   readonly #early = new Set<string>()
-  // Paths of the last collections with a member that were: answers in another order may come back to them.
+  // Paths of the last named collections with a member. Answers in another order may come back to them.
   #settled = new Set<string>()
   #settledBefore = new Set<string>()
   #collections = 0
@@ -49,9 +49,9 @@ export class Completeness {
 
   /**
    * @param url - The URL that answered.
-   * @param depth - With Depth 1, deeper results tell nothing of their collections.
-   * @param decoders - Those of the caller may make something else of a type.
-   * @param types - Shared by all listings.
+   * @param depth - With Depth 1, deeper results prove nothing about their collections.
+   * @param decoders - Decoders of the caller, which may change the `resourcetype`.
+   * @param types - The types so far, shared by all listings of a call.
    */
   constructor(url: string, depth: Depth, decoders: Decoders, types: Types) {
     this.#url = url
@@ -61,35 +61,35 @@ export class Completeness {
     this.#areOwnTypes = decoders['resourcetype'] === undefined
   }
 
-  /** Adds results, which are related to the URL. Those in `fresh` were named by no listing before. */
+  /** Adds results with relations to the URL. No listing before named the results in `fresh`. */
   add(batch: readonly DavResult<unknown>[], fresh: readonly DavResult<unknown>[]): void {
     for (const result of batch) this.#add(result)
     this.#types.add(batch, this.#areOwnTypes)
     for (const result of fresh) {
-      // The member may be a collection, and then its members are missing.
+      // A failed member may be a collection, and then its members are missing.
       if (!result.ok && isBelow(result) && !isMissing(result))
         noteIncomplete(this.#incomplete, incompleteResult(result))
     }
   }
 
-  /** The URLs of collections without members, in their order. They must be listed by themselves. */
+  /** Lists the URLs of collections without members, in their order. Each must be listed by itself. */
   unlisted(): readonly string[] {
     this.#leave('')
     return [...this.#unlisted.values()]
   }
 
   /**
-   * Tells if an answer to Depth infinity named the resource alone, as XRootD does. It is an empty collection, or the server
-   * took the Depth for 0.
+   * True if an answer to Depth infinity named the resource alone. It is an empty collection, or the server took the Depth for 0,
+   * as XRootD does.
    */
   get mayBeDepthZero(): boolean {
     return this.#isDeep && this.#mayHaveMembers && this.#isAlone
   }
 
-  /** The gaps, once the answer has ended. */
+  /** Lists the gaps, after the end of the answer. */
   incomplete(): readonly Incomplete[] {
     const mayBeCut = this.#isDeep && this.#collections === LIGHTTPD_COLLECTIONS - 1
-    // A collection that was never named itself may have other members.
+    // Members without their collection: it may have others, and nothing will list it.
     const isUnsure = this.#types.takeUnsure() || this.#early.size > 0 || mayBeCut
     return isUnsure ? [...this.#incomplete, {href: this.#url, reason: 'shallow'}] : this.#incomplete
   }
@@ -116,7 +116,7 @@ export class Completeness {
     this.#open.push({path, url: result.url, hasMember})
   }
 
-  /** Notes a member of a collection. The innermost open one is that collection, or it is around it. */
+  /** Notes a member of a collection, which is the innermost open one or inside of it. */
   #addMember(parent: string): void {
     const innermost = this.#open.at(-1)
     if (innermost !== undefined) innermost.hasMember = true
@@ -126,7 +126,7 @@ export class Completeness {
     this.#open.push({path: parent, url, hasMember: true})
   }
 
-  /** Leaves the collections that are not around a path. */
+  /** Closes the open collections that are not around a path. */
   #leave(path: string): void {
     for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
       if (path === last.path || path.startsWith(`${last.path}/`)) return
@@ -148,29 +148,29 @@ export class Completeness {
   }
 }
 
-/** Includes each URL with a slash at its end, whatever its type: it costs one request to find out that it is no collection. */
+/** Tells if a result may be a collection: a slash is enough, whatever the type. One request then finds out. */
 function mayBeCollection(result: DavResult<unknown>): boolean {
   return result.ok && (looksLikeCollection(result) || result.url.endsWith('/'))
 }
 
 /**
- * The results below the members in answers to Depth 1. Servers that ignore the Depth name all of them, and again in the listings
- * of the collections in between. They are reported once.
+ * Remembers results below the members in answers to Depth 1. Servers that ignore the Depth name them in each listing on the way
+ * down, but they are reported once.
  */
 export class DeeperResults {
-  // By path. Behind the first ones, results may be reported twice, and collections are not followed.
+  // Paths of reported results. Past the bound, results may be reported twice, and collections are not followed.
   readonly #given = new Set<string>()
-  // URLs by path.
+  // URLs of collections among them, by path.
   readonly #collections = new Map<string, string>()
   #forgotten: string | undefined
 
-  /** The URLs of collections that were named, but not in the listing of the collection around them. */
+  /** URLs of collections that no listing of their parent named. */
   get unlisted(): readonly string[] {
     const known = [...this.#collections.values()]
     return this.#forgotten === undefined ? known : [...known, this.#forgotten]
   }
 
-  /** Leaves out the results that were reported before from an answer to Depth 1. */
+  /** Leaves reported results out of an answer to Depth 1. */
   filter<P>(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
     return batch.filter((result) => {
       const {ok, relation, url} = result
@@ -193,15 +193,15 @@ export class DeeperResults {
   }
 }
 
-/** Finds resources that may be collections: their type is absent or unreadable, and the server writes no slash at all. */
+/** Finds resources that may be unnoticed collections: their type is absent or unreadable, and the server writes no slashes. */
 export class Types {
-  // XRootD gives collections a type, and files none.
+  // XRootD writes a type for collections, and none for files. So a server that writes types tells files by their absence.
   #tellsCollections = false
   #writesSlashes = false
   #isUntold = false
   #isUnreadable = false
 
-  /** Adds the results of an answer. Types by a decoder of the caller, unlike our own, may mean anything. */
+  /** Adds the results of an answer. A `resourcetype` by a decoder of the caller may mean anything. */
   add(batch: readonly DavResult<unknown>[], areOwn: boolean): void {
     for (const result of batch) {
       if (!result.ok) continue
@@ -212,7 +212,7 @@ export class Types {
     }
   }
 
-  /** Tells if there were any since the last call. */
+  /** Tells if there were unsure resources since the last call. */
   takeUnsure(): boolean {
     const isTold = this.#writesSlashes || this.#tellsCollections
     const isUnsure = this.#isUnreadable || (this.#isUntold && !isTold)
@@ -228,7 +228,7 @@ export class Types {
       return
     }
     const failure = missing.find(({name}) => name === 'resourcetype')
-    // A 404 for the type says that there is none: it is a file.
+    // After a 404 for its type, the resource has none: it is a file.
     if (failure === undefined) this.#isUntold = true
     else if (failure.status !== 404) this.#isUnreadable = true
   }

@@ -1,14 +1,14 @@
 /**
- * The listings that a call has still to send. They are sent depth first, so that it holds the collections beside the open
- * path and not all of a tree. A checkpoint is made of it.
+ * The frontier of a walk: the listings that are still to be sent. Depth first, so that it holds the collections beside the open
+ * path and not a whole level of the tree. A checkpoint is made of it.
  */
 
 import {Bell} from '../multistatus/pull.ts'
 import type {Listing} from './query.ts'
 
-/** Gives out listings. The iteration ends when none is left and none is under way that may add some. */
+/** Gives out listings. The iteration ends when none is left, and none is under way that may add others. */
 export class Frontier implements AsyncIterable<Listing> {
-  // The next one is the last.
+  // A stack: the next listing is the last element.
   readonly #waiting: Listing[]
   readonly #underWay = new Set<Listing>()
   readonly #news = new Bell()
@@ -17,12 +17,12 @@ export class Frontier implements AsyncIterable<Listing> {
     this.#waiting = listings.toReversed()
   }
 
-  /** Listings that are not finished, in the order of their requests. */
+  /** Unfinished listings, in the order of their requests. */
   get left(): readonly Listing[] {
     return [...this.#underWay, ...this.#waiting.toReversed()]
   }
 
-  /** Finishes a listing. Those that it found come next. */
+  /** Finishes a listing. The listings that it found come next. */
   settle(listing: Listing, found: readonly Listing[]): void {
     this.#underWay.delete(listing)
     for (const one of found.toReversed()) this.#waiting.push(one)

@@ -1,4 +1,7 @@
-/** The listing of one collection: a PROPFIND, and the pages of its answer as one. RFC 4918, section 9.1; RFC 8288. */
+/**
+ * One listing: a PROPFIND for one resource, with its retries, and with all pages of the answer read as one. Follows no
+ * collection. RFC 4918, section 9.1; RFC 8288.
+ */
 
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
@@ -27,33 +30,33 @@ import type {Listing} from './query.ts'
 import {NamedResources} from './named.ts'
 import {failureOf, propfindError} from './query.ts'
 
-/** An answer whose body has begun. */
+/** A page whose body has begun. */
 interface Page<P> {
   readonly head: AnswerHead
   readonly answer: MultiStatusAnswer<P>
 }
 
 /**
- * Sends a PROPFIND.
+ * Sends the PROPFIND of a listing.
  *
- * @throws DavHttpError for a refusal of the whole; MultiStatusError, DavNetworkError, DavTimeoutError.
+ * @throws DavHttpError for a refusal; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
 export async function list<P>(listing: Listing, context: CallContext): Promise<ListingAnswer<P>> {
   return new ListingAnswer(listing, context, await exchange<P>(listing, context, listing.url))
 }
 
 /**
- * An answer that has begun. It reads all pages as one: the gaps of each count, and the description and the token of the
- * first. A further page may be refused or break as the first one may.
+ * An answer whose body has begun. Reads all pages as one: the gaps of all pages count, and the description and sync token of the
+ * first. A later page may be refused or break like the first.
  */
 export class ListingAnswer<P> {
   /** The URL that answered. */
   readonly url: string
-  /** Tells if that is another resource than the one that was asked. */
+  /** True if another resource answered than the requested one. */
   readonly isElsewhere: boolean
-  /** The status of the answer, unless it is a success. */
+  /** The status of the answer; `undefined` for a success. */
   readonly status: number | undefined
-  /** The name that the server gives itself. */
+  /** The Server header. */
   readonly server: string
   readonly #listing: Listing
   readonly #context: CallContext
@@ -74,12 +77,12 @@ export class ListingAnswer<P> {
     this.#named = new NamedResources(url)
   }
 
-  /** Tells if it lists the resource: it named members, or the resource and nothing of another collection. */
+  /** True if the answer lists the resource: it names members, or the resource and nothing of another collection. */
   get hasListed(): boolean {
     return this.#named.hasListed(this.#listing.depth)
   }
 
-  /** Tells if it named the resource itself, and not as a failure. */
+  /** True if a Success names the resource itself. */
   get hasSelf(): boolean {
     return this.#named.hasSelf
   }
@@ -90,16 +93,16 @@ export class ListingAnswer<P> {
   }
 
   /**
-   * Emits the results of all pages, related to the URL that answered.
+   * Emits the results of all pages, with relations to the URL that answered.
    *
-   * @returns `false` if the reader has gone. The body is given up then, and so it is after an error of `emit`.
+   * @returns `false` if the reader has gone. The body is then given up, as after an error of `emit`.
    */
   async read(emit: Sink<DavResult<P>>): Promise<boolean> {
     const {url} = this
     const pages = new Set([this.#listing.url, url])
     for (let page = this.#first; ;) {
       const {status} = page.head
-      // 206 is a part, without any range in the request.
+      // A 206 is a part of the listing, although no range was requested.
       if (!isSuccessStatus(status) || status === 206)
         this.#incomplete.push({href: url, reason: 'failed', status})
       const isFirst = page === this.#first
@@ -124,8 +127,8 @@ export class ListingAnswer<P> {
   }
 
   /**
-   * Relates results to a root. Leaves out results for the collection itself and for those around it, which their own
-   * listings have reported.
+   * Relates results to a root. Leaves out results for the collection itself and its parents, because earlier listings have
+   * reported them.
    */
   place(batch: readonly DavResult<P>[], root: string): readonly DavResult<P>[] {
     const {isFirst} = this.#listing
@@ -147,7 +150,7 @@ export class ListingAnswer<P> {
     return batch
   }
 
-  /** Leaves out the collection itself from a further page, if a page before it had it. */
+  /** Leaves the collection itself out of a later page, if an earlier one had it. */
   #addMore(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
     const hadSelf = this.#named.self
     const others = batch.filter(({ok, relation}) => !ok || relation !== 'self')
@@ -156,7 +159,7 @@ export class ListingAnswer<P> {
     return hadSelf ? others : batch
   }
 
-  /** Opens a further page; `undefined` if a redirect led to another resource or to a page once more. */
+  /** Opens a later page; `undefined` if a redirect leads to another resource or to a page that was read. */
   async #openPage(asked: string, pages: ReadonlySet<string>): Promise<Page<P> | undefined> {
     const page = await exchange<P>(this.#listing, this.#context, asked, this.url)
     const answered = page.head.url
@@ -174,8 +177,8 @@ export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavEr
 }
 
 /**
- * Resolves the URL of the next page, which a server may spell with credentials. `undefined` for a page that must not be read:
- * on another origin, or once more.
+ * Resolves the URL of the next page, without the credentials that a server may write in it. `undefined` for a page that must not
+ * be read: on another origin, or read before.
  */
 function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
   const to = URL.parse(next, url)
@@ -189,9 +192,9 @@ function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string |
 }
 
 /**
- * Sends the request for a page until there is an answer to keep, or no further attempt.
+ * Sends the request for a page until it has a usable answer, or until the policy allows no further attempt.
  *
- * @param base - The URL that results are related to, if that is not the one that answers.
+ * @param base - The URL to which results are related, if not the one that answers.
  * @throws The error or the refusal of the last attempt, and the signal's reason.
  */
 async function exchange<P>(
@@ -218,7 +221,7 @@ async function exchange<P>(
     let wait: (() => Promise<void>) | undefined
     try {
       if (!isSuccessStatus(status) && !isRefused && repeats !== undefined) {
-        // The policy may look at the words of a refusal. A body that does not come must not delay the next attempt.
+        // The policy may need the words of a refusal, but a silent body must not delay the next attempt.
         const words = sent && (await within(sent.answer, REFUSAL_BODY_MILLISECONDS))
         const error = broken ?? (sent && refusal(sent.head, words, listing, context))
         if (error !== undefined) wait = repeats.next(attempt, [failureOf(error, page, 'self')])
@@ -228,7 +231,7 @@ async function exchange<P>(
         const {head} = sent
         const answer = await sent.answer
         if (answer.kind === 'multistatus') return {head, answer}
-        // A 2xx that is no Multi-Status is not a refusal but nonsense: a login form, JSON, an empty body.
+        // A 2xx without a Multi-Status document is no refusal but nonsense: a login form, JSON, an empty body.
         throw isSuccessStatus(status)
           ? nonsense(answer, head)
           : refusal(head, answer, listing, context)
@@ -244,10 +247,10 @@ async function exchange<P>(
 
 type Answer<P> = PlainAnswer | MultiStatusAnswer<P>
 
-/** An answer whose headers are there. */
+/** An answer whose headers have arrived. */
 interface Sent<P> {
   readonly head: AnswerHead
-  /** Resolves as soon as the body tells its kind. */
+  /** Resolves as soon as the kind of the body is clear. */
   readonly answer: Promise<Answer<P>>
   /** Gives the body up. */
   discard(): Promise<void>
@@ -267,14 +270,14 @@ async function sendOnce<P>(
     url: base ?? head.url,
     decoders,
   })
-  // Nobody waits for a body that is given up.
+  // If the body is given up, nobody awaits this, and its error must not be unhandled.
   answer.catch(() => {})
-  // A success whose body breaks off before its kind is known is a broken exchange.
+  // A success whose body breaks before its kind is clear is a broken exchange, which may be retried.
   if (isSuccessStatus(head.status)) await answer
   return {head, answer, discard: async () => discard(response)}
 }
 
-/** Makes the error of a refusal, with the words of its body if there are any so far. */
+/** Makes the error of a refusal, with the words of its body if they have arrived. */
 function refusal(
   head: AnswerHead,
   words: Answer<unknown> | undefined,

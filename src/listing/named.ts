@@ -1,6 +1,6 @@
 /**
- * The resources that an answer to PROPFIND named. They show if it is the listing of the collection that was asked for. Knows
- * no network. RFC 4918, section 9.1.
+ * Checks the resources that an answer to PROPFIND names: is it a listing of the requested collection at all? Some servers answer
+ * with a member, a parent, or members under another path. Knows no network. RFC 4918, section 9.1.
  */
 
 import type {DavResult, Success} from '../multistatus/result.ts'
@@ -10,61 +10,61 @@ import {incompleteResult} from '../multistatus/summary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 
-/** The resources that an answer named. */
+/** The resources that an answer names. */
 export class NamedResources {
   self = false
   readonly #url: string
   readonly #path: string
   readonly #selves: Success<unknown>[] = []
   #hasMembers = false
-  // The type says that the resource is no collection.
+  // The resource is no collection by its type.
   #isPlain = false
-  // Results for the resource itself may be of several: SabreDAV writes its href for a member without a name.
+  // Different results have the href of the resource: SabreDAV writes that for members whose names it cannot write.
   #isRepeated = false
-  // Resources around the one that was asked for: the answer may be the listing of one of these.
+  // The answer names parents of the resource. It may be the listing of one of them.
   #hasAround = false
-  // The first resource that is not at, below or around that one: a member by another name, perhaps.
+  // The first resource that is neither at, below nor around the requested one. It may be a member by another name.
   #stray: DavResult<unknown> | undefined
-  // The path of the one member that all these are at or below; empty for several.
+  // The path of the single member at or above all results below the resource; empty for several members.
   #only: string | undefined
 
-  /** `url` is the one that answered. */
+  /** @param url - The URL that answered. */
   constructor(url: string) {
     this.#url = url
     this.#path = canonicalPathOf(url)
   }
 
-  /** Adds a result, which is related to the URL. */
+  /** Adds a result with its relation to the URL. */
   add(result: DavResult<unknown>): void {
     const {ok, href, url, relation} = result
     if (relation === 'self') {
       this.self = true
       if (result.ok && !this.#isRepeated) this.#addSelf(result)
     } else if (relation !== 'outside') {
-      // A failure may be that of a name without a resource.
+      // A failed member may not exist, so it proves no listing.
       this.#hasMembers ||= ok
       if (!this.self && this.#only !== '') this.#addMember(url)
     } else if (relate(this.#path, canonicalPathOf(url)) !== 'outside') this.#hasAround ||= ok
     else if (href !== '') this.#stray ??= result
   }
 
-  /** Tells if the resource itself was named, and not as a failure. */
+  /** True if a Success names the resource itself. */
   get hasSelf(): boolean {
     return this.#selves.length > 0
   }
 
-  /** Tells a listing of it from that of a member, of a collection around it, or of one whose members a proxy renames. */
+  /** Recognizes a listing of the resource. A listing of a member or a parent is none, nor is one whose members a proxy renamed. */
   hasListed(depth: Depth): boolean {
     if (this.self && !this.#hasMembers) return this.#stray === undefined && !this.#hasAround
     const isOfMember = depth === 1 && !this.self && this.#only !== ''
     return this.#hasMembers && !isOfMember
   }
 
-  /** The gaps in a listing of it, once the answer has ended. */
+  /** Lists the gaps of the listing, after the end of the answer. */
   incomplete({url, depth}: {readonly url: string; readonly depth: Depth}): readonly Incomplete[] {
     if (depth === 0) return []
     const incomplete: Incomplete[] = []
-    // CivetWeb answers for a collection with an `index.html` as if it were that file.
+    // CivetWeb answers for a collection with an `index.html` as if the collection were that file.
     const isFile = this.#isPlain && !this.#hasMembers && url.endsWith('/')
     if (this.#isRepeated || isFile) incomplete.push({href: this.#url, reason: 'self'})
     if (this.#stray !== undefined && this.hasListed(depth))
@@ -75,7 +75,7 @@ export class NamedResources {
   #addSelf(result: Success<unknown>): void {
     // SabreDAV writes a principal with a slash.
     this.#isPlain ||= typesOf(result.properties)?.length === 0
-    // With its slash and without, a resource has the same properties.
+    // A server may name a resource with its slash and without. Then the properties are the same.
     this.#isRepeated = this.#selves.some(
       ({href, properties}) => href === result.href || !areAlike(properties, result.properties),
     )

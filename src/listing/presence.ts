@@ -1,6 +1,7 @@
 /**
- * Reads from a PROPFIND with Depth 0 if a resource is there: one reading for all callers. Servers say "missing" by the
- * status of the answer, of a response or of a propstat. RFC 4918, sections 9.1 and 9.2.
+ * Reads the result of one resource from a PROPFIND with Depth 0. Servers report a missing resource by the status of the answer,
+ * of a response or of a propstat. `stat`, `exists`, `verify` and the check of a 412 read all of them alike. RFC 4918, sections
+ * 9.1 and 9.2.
  */
 
 import type {CallContext} from '../call/call.ts'
@@ -16,14 +17,14 @@ import type {ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
 import {failureOf, propfindError, withRequest} from './query.ts'
 
-/** Formats the body of a PROPFIND that finds out if a resource is there. */
+/** Formats the body of a PROPFIND that tests for a resource. It asks for `resourcetype`, which every resource has. */
 export function presenceBody(): string {
   return formatPropfind({properties: ['resourcetype']})
 }
 
 /**
- * Adds a result with the relation `self` to the kept ones: the first success, the first that says missing, the first other
- * failure. No more are held, however often a server names the resource.
+ * Keeps a result with relation `self`: the first success, the first 404 or 410, and the first other failure. No more are held,
+ * however often a server names the resource.
  */
 export function keepSelf<P>(selves: DavResult<P>[], result: DavResult<P>): void {
   const isKept = selves.some(
@@ -33,9 +34,10 @@ export function keepSelf<P>(selves: DavResult<P>[], result: DavResult<P>): void 
 }
 
 /**
- * Makes one result for a resource from those with the relation `self`; `undefined` if there is none.
+ * Makes one result for a resource from its kept results; `undefined` without any. A success beside a 404 is a contradiction, and
+ * tells nothing.
  *
- * @param status - The status of the answer as a whole, unless that is a success.
+ * @param status - The status of the whole answer; 0 for a success.
  */
 export function selfOf<P>(
   selves: readonly DavResult<P>[],
@@ -56,17 +58,17 @@ export function selfOf<P>(
 
 /** The results of a PROPFIND with Depth 0. */
 interface Reading<P> {
-  /** The answer, unless it is a refusal. */
+  /** The answer; absent for a refusal. */
   readonly answer?: ListingAnswer<P>
-  /** The refusal of the request as a whole. */
+  /** The refusal of the whole request. */
   readonly refusal?: DavHttpError
   readonly self: DavResult<P> | undefined
-  /** The first result that is outside. */
+  /** The first result outside the resource. */
   readonly other?: DavResult<P> | undefined
   readonly count: number
 }
 
-/** Reads an answer. A refusal is the resource's own Failure, unless another resource refused. */
+/** Reads an answer. A refusal is a Failure of the resource. A refusal by another resource is thrown. */
 async function read<P>(listing: Listing, context: CallContext): Promise<Reading<P>> {
   const {url} = listing
   const answer = await list<P>(listing, context).catch((error: unknown) => {
@@ -93,14 +95,14 @@ async function read<P>(listing: Listing, context: CallContext): Promise<Reading<
 }
 
 /**
- * Reads the resource's own result, in any place of the answer. A refusal is a Failure.
+ * Reads the resource's own result, at any place of the answer. A refusal is a Failure.
  *
  * @throws DavError for an answer without such a result, for a refusal by another resource, and for a broken exchange.
  */
 export async function readSelf<P>(listing: Listing, context: CallContext): Promise<DavResult<P>> {
   const {url, query} = listing
   const {refusal, self, other, count} = await read<P>(listing, context)
-  // Some servers behind a proxy write another path into the only href. A result below is another resource for sure.
+  // Some servers behind a proxy write another path into the only href. A result below the resource is surely not it.
   const result = self ?? (count === 1 ? other : undefined)
   const attempts = query.attempts + (listing.sent ?? 1)
   if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
@@ -110,9 +112,9 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
 }
 
 /**
- * Tells if a resource is there.
+ * Tests if a resource is there.
  *
- * @throws DavHttpError for a refusal, and DavError for an answer, that does not tell.
+ * @throws DavHttpError for a refusal other than 404 and 410. DavError for an answer that does not tell.
  */
 export async function isPresent(url: string, context: CallContext): Promise<boolean> {
   const asked = {url, depth: 0} as const

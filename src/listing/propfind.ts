@@ -1,4 +1,4 @@
-/** PROPFIND: the properties of a resource and, by Depth, of the resources below it. RFC 4918, section 9.1. */
+/** PROPFIND: its options and its streams. The requests are sent by `walk` and `list`. RFC 4918, section 9.1. */
 
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
@@ -29,9 +29,9 @@ export interface StatOptions<
   D extends Decoders = Decoders,
   All extends boolean = boolean,
 > extends PropertySelection<Names, All> {
-  /** Decoders by property name, added to the client's. They type the properties that they decode. */
+  /** Decoders by property name, added to the client's. They type their properties. */
   readonly decoders?: (D & Decoders) | undefined
-  /** Sends the request again when it was refused as a whole, or when the exchange broke. Default: the client's policy. */
+  /** The policy by which a refused or broken request is sent again. Default: the client's. */
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
@@ -44,23 +44,23 @@ export interface PropfindOptions<
   All extends boolean = boolean,
 > extends StatOptions<Names, D, All> {
   /**
-   * 0 for the resource itself, 1 for its members too, `'infinity'` for everything below. It is always sent as a header. A server
-   * may refuse Depth infinity, or answer it in part: the rest is then listed by requests with Depth 1. `{walk: true}` sends
-   * only those.
+   * The reach of the listing: 0 for the resource itself, 1 for its members too, `'infinity'` for everything below. If a server
+   * refuses Depth infinity or answers it in part, requests with Depth 1 list the rest. `{walk: true}` sends only requests with
+   * Depth 1.
    *
    * @defaultValue 1
    */
   readonly depth?: Depth | Walk | undefined
   /**
-   * Requests under way at once, in a listing that needs many.
+   * The most requests at once, if a listing needs several.
    *
    * @defaultValue the client's, which is 8
    */
   readonly concurrency?: number | undefined
   /**
-   * Continues a stopped listing from its `checkpoint()`, which holds the depth too. The properties must be the same as before.
+   * The `checkpoint()` of a stopped listing, to continue it. It holds the depth too. Name the same properties as before.
    * Collections that were under way are listed again, so some members are reported twice. Prefer `{walk: true}` for a listing
-   * that may be stopped: an answer to Depth infinity is one listing, and starts over.
+   * that may be stopped, because an answer to Depth infinity cannot be continued and starts again.
    */
   readonly resume?: Checkpoint | undefined
 }
@@ -91,7 +91,7 @@ const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = {
 const PROPFIND_OPTIONS: Rules<PropfindOptions> = {...LISTING_OPTIONS, depth: ANY}
 const WALK_OPTIONS: Rules<WalkOptions> = {...LISTING_OPTIONS, levels: ANY}
 
-/** The names of the properties that the results may have; `string` stands for any name. */
+/** The names of properties that the results may have; `string` stands for any name. */
 export type AskedNames<Names extends PropertyNameList, All extends boolean> = All extends true
   ? string
   : [Names] extends [readonly string[]]
@@ -101,8 +101,8 @@ export type AskedNames<Names extends PropertyNameList, All extends boolean> = Al
 /** The results of a listing. */
 export interface ListingStream<P = Properties> extends ResultStream<P> {
   /**
-   * The rest of the listing as plain JSON, for `resume`. It may be asked for at any time: while the listing is read, after
-   * `break`, or after an error. Collections that were listed to their end are not in it.
+   * Returns the rest of the listing as plain JSON, for `resume`. Call it at any time: while the listing is read, after `break`,
+   * or after an error. It has no collections that were listed to their end, and no failures.
    */
   checkpoint(): Checkpoint
 }
@@ -142,13 +142,13 @@ export function propfindWalk<P>(
   given: WalkOptions = {},
 ): ListingStream<P> {
   const {levels, ...options} = readOptions('walk', given, WALK_OPTIONS)
-  // A checkpoint of a walk has its levels.
+  // Without `levels`, the checkpoint of a walk decides, because it has them.
   const isTold = levels === undefined && isWalk(options.resume?.depth)
   const depth = isTold ? undefined : {walk: true as const, levels}
   return propfind(session, target, {...options, depth})
 }
 
-/** Makes the query of a call, which has no retries of its own. */
+/** Makes the query of a call. */
 export function makeQuery(
   session: Session,
   target: Target,
@@ -163,22 +163,22 @@ export function makeQuery(
   return {url, root: url, depth, body, decoders, attempts: 0}
 }
 
-/** A plain object: a checkpoint is written as JSON, which would lose inherited members. */
+/** Copies a walk into a plain object, because a checkpoint becomes JSON, which loses inherited members. */
 function plainWalk({levels}: Walk): Walk {
   return {walk: true, ...(levels !== undefined && {levels})}
 }
 
-/** The first request of a query. Depth infinity is not asked for again after a refusal. */
+/** Makes the first listing of a query. After a refusal, the client does not send Depth infinity again. */
 export function firstListing(query: ListingQuery, {server}: Session): Listing {
   const {url, depth} = query
   const isWalked = isWalk(depth) || (depth === 'infinity' && server.refusesInfinity)
   return {query, url, depth: isWalked ? 1 : depth, isFirst: true}
 }
 
-/** Adds `resourcetype`: a listing of everything must know the collections to see that none is left out. */
+/** Adds `resourcetype` to a selection: a deep listing must recognize collections to notice missing members. */
 function withResourceType(selection: PropertySelection): PropertySelection {
   const {properties} = selection
-  // An invalid value is refused by `formatPropfind`.
+  // `formatPropfind` refuses an invalid value.
   return Array.isArray(properties) && properties.length > 0
     ? {...selection, properties: [...properties, 'resourcetype']}
     : selection

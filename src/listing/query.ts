@@ -1,4 +1,7 @@
-/** The query of a PROPFIND, however many requests it takes, and the failures that ask for parts of it again. */
+/**
+ * A listing query of a caller, its single requests (listings), and the Failures from which `retry` can send them again. Sends
+ * nothing.
+ */
 
 import {causeOf} from '../call/answer.ts'
 import {spelled} from '../call/target.ts'
@@ -14,42 +17,42 @@ import type {Relation} from '../protocol/href.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 
-/** The resource, the depth and the properties that a caller asks for. */
+/** The query of a caller: the resource, the depth and the properties. It may take many requests. */
 export interface ListingQuery {
   readonly url: string
-  /** The URL that results are related to. It changes once, if the answer comes from another URL. */
+  /** The URL to which results are related. It changes once, if a redirect adds a slash. */
   root: string
   readonly depth: Depth | Walk
   readonly body: string
   readonly decoders: Decoders
-  /** Requests for it in earlier calls. */
+  /** The number of requests in earlier calls. */
   readonly attempts: number
 }
 
-/** One request of a query: the PROPFIND of one collection, or of another resource. */
+/** One listing of a query: the PROPFIND for one collection, or for another resource. */
 export interface Listing {
   readonly query: ListingQuery
   readonly url: string
   readonly depth: Depth
-  /** Tells the resource of the query from the collections found below. */
+  /** True for the resource of the query, false for collections found below it. */
   readonly isFirst: boolean
-  /** Set after a refusal of Depth infinity. */
+  /** True after a refusal of Depth infinity. */
   readonly isRefused?: boolean
-  /** Times that it was sent so far. */
+  /** The number of times it was sent. */
   sent?: number
 }
 
-/** Tells if a query asks for everything below. */
+/** Tells if a query is for everything below. */
 export function isDeep({depth}: Pick<ListingQuery, 'depth'>): boolean {
   return depth === 'infinity' || isWalk(depth)
 }
 
-/** Gives the number of levels of collections to list. */
+/** Reads the number of levels of collections to list. */
 export function levelsOf({depth}: ListingQuery): number {
   return isWalk(depth) ? (depth.levels ?? MAX_LEVELS) : MAX_LEVELS
 }
 
-/** Adds the request that asks for a failed member by itself; with all below it, if the query asked for that. */
+/** Adds the request for a failed member to its Failure. It asks for everything below too, if the query did. */
 export function withRequest(failure: Failure, {query, sent = 0}: Listing): Failure {
   if (failure.relation === 'outside') return failure
   const {body, depth, root, attempts} = query
@@ -67,7 +70,7 @@ export function withRequest(failure: Failure, {query, sent = 0}: Listing): Failu
   }
 }
 
-/** Makes the Failure of a listing that was refused or broke. Throws any error that is not the network's or the server's. */
+/** Makes the Failure of a refused or broken listing. Throws any error that is neither of the network nor of the server. */
 export function listingFailure(listing: Listing, error: unknown): Failure {
   if (!(error instanceof DavError)) throw error
   const {url, query} = listing
@@ -75,11 +78,11 @@ export function listingFailure(listing: Listing, error: unknown): Failure {
   return withRequest(failureOf(error, url, relation), listing)
 }
 
-/** Makes the Failure of a PROPFIND that was refused or broke. */
+/** Makes the Failure of a refused or broken PROPFIND. */
 export function failureOf(error: DavError, url: string, relation: Relation): Failure {
   if (error instanceof DavHttpError) {
     const {status, conditions, retryAfter, location, message} = error
-    // The sentence on a 401 says which credentials the server wants.
+    // The message of a 401 names the schemes that the server accepts.
     const description = error.description ?? (status === 401 ? message : undefined)
     const facts = {status, conditions, description, retryAfter, location}
     return createFailure({url, relation, reason: 'status', ...facts})
@@ -92,12 +95,12 @@ export function failureOf(error: DavError, url: string, relation: Relation): Fai
   return createFailure({url, relation, status: 0, ...why, description})
 }
 
-/** Makes the error of a PROPFIND whose answer is of no use. */
+/** Makes the error of a PROPFIND with an unusable answer. */
 export function propfindError(url: string, sentence: string): DavError {
   return new DavError(sentence, {method: 'PROPFIND', url})
 }
 
-/** Makes the gap in the whole that a failed listing is. */
+/** Makes the gap of a failed listing. */
 export function incompleteListing({url, status}: Failure): Incomplete {
   return status === 0 ? {href: url, reason: 'failed'} : {href: url, reason: 'refused', status}
 }

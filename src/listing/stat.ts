@@ -1,4 +1,4 @@
-/** PROPFIND with Depth 0, for one resource. RFC 4918, section 9.1. */
+/** `stat` and `exists`: a PROPFIND with Depth 0, for one resource. RFC 4918, section 9.1. */
 
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
@@ -14,7 +14,7 @@ import {firstListing, makeQuery, STAT_OPTIONS} from './propfind.ts'
 
 /** Options of `exists`. */
 export interface ExistsOptions {
-  /** Sends the request again after a refusal, or after a break before the answer. */
+  /** The policy by which a refused or broken request is sent again. Default: the client's. */
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
@@ -22,7 +22,7 @@ export interface ExistsOptions {
 
 const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL}
 
-/** Resolves with the resource's own result. */
+/** Resolves with the resource's own result. A refusal is a Failure. */
 export async function stat<P>(
   session: Session,
   target: Target,
@@ -33,7 +33,7 @@ export async function stat<P>(
   return runCall(session, options, (context) => readSelf<P>(firstListing(query, session), context))
 }
 
-/** Resolves with the presence of the resource. */
+/** Resolves with true if the resource is there. Rejects if nobody knows. */
 export async function exists(
   session: Session,
   target: Target,

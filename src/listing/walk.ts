@@ -1,6 +1,7 @@
 /**
- * Listings of many collections as one stream. Depth infinity is asked for once. After a refusal, a walk of Depth 1 requests
- * takes its place; after a cut answer, the missing collections are walked. RFC 4918, section 9.1.
+ * Lists many collections as one stream. Depth infinity is sent once at most. After a refusal, a walk by requests with Depth 1
+ * replaces it; after a cut answer, the walk lists the missing collections. Never enters a collection twice. RFC 4918, section
+ * 9.1.
  */
 
 import type {CallContext} from '../call/call.ts'
@@ -26,15 +27,15 @@ import {
   withRequest,
 } from './query.ts'
 
-/** The means of a walk. */
+/** The context of a walk. */
 export interface WalkContext extends CallContext {
-  /** Throws an error of a first listing. Otherwise it is a Failure, like that of a collection below. */
+  /** True to throw the error of a first listing. Otherwise it becomes a Failure, like that of a collection below. */
   readonly throws: boolean
-  /** Known gaps. Further ones are added as they are found. */
+  /** The gaps so far. The walk adds to them. */
   readonly incomplete: Incomplete[]
 }
 
-/** Lists the frontier and the collections that it finds there. Emits each resource once. */
+/** Lists the frontier, and the collections that it finds. Emits each resource once. */
 export async function walk<P>(
   frontier: Frontier,
   context: WalkContext,
@@ -44,7 +45,7 @@ export async function walk<P>(
   const {pace, signal} = connection
   const found = {types: new Types(), deeper: new DeeperResults()}
   let first: Ending | undefined
-  // A transport that does not heed the signal may still give results.
+  // A transport that ignores the signal may still give results.
   const sink: Sink<DavResult<P>> = (batch) =>
     signal.aborted ? Promise.resolve(false) : emit(batch)
   await runAll(frontier, {pace, signal}, async (listing) => {
@@ -58,11 +59,11 @@ export async function walk<P>(
       const isFinal = listing.isFirst && context.throws && !(error instanceof DepthRefused)
       if (isFinal || signal.aborted || !(error instanceof DavError)) throw error
       if (error instanceof DepthRefused) {
-        // Nothing of it was emitted so far, so nothing is reported twice.
+        // Nothing was emitted for it yet, so the walk reports nothing twice.
         frontier.settle(listing, [{...listing, depth: 1, isRefused: true}])
         return
       }
-      // One collection that fails does not end the walk. Its failure asks for it and for all below it.
+      // A failed collection does not end the walk. Its Failure has the request for it and everything below.
       const failure = listingFailure(listing, error)
       if (!(await sink([failure]))) return
       noteIncomplete(incomplete, incompleteListing(failure))
@@ -74,7 +75,7 @@ export async function walk<P>(
   return {...first, incomplete}
 }
 
-/** Lists one collection. Returns its summary, and the listings that it makes necessary; `undefined` if the reader has gone. */
+/** Lists one collection. Returns its summary, and the listings that must follow; `undefined` if the reader has gone. */
 async function listOne<P>(
   listing: Listing,
   context: WalkContext & {readonly types: Types; readonly deeper: DeeperResults},
@@ -87,17 +88,17 @@ async function listOne<P>(
     throw isInfinite && isDepthRefusalError(error) ? new DepthRefused() : error
   })
   const {isElsewhere} = answer
-  // A redirect to the slash leads to the same resource. One to elsewhere leads to another, whose results are outside.
+  // A redirect to the slash leads to the same resource. Any other redirect leads to another resource, whose results are outside.
   if (isFirst && query.root === query.url && !isElsewhere) query.root = answer.url
   const mayBeElsewhere = isFirst && throws && query.root === query.url
   const {root} = query
   const completeness = isDeep(query)
     ? new Completeness(answer.url, depth, query.decoders, types)
     : undefined
-  // A refusal inside a document comes before any result. Behind one, the same words are about a member.
+  // A refusal of the depth inside a document comes before any result. Behind a result, the same status concerns a member.
   let isBegun = false
   const isRead = await answer.read((batch) => {
-    // A collection that leads elsewhere may lead to one above it, and so without end.
+    // A redirected collection may lead to a parent, and so to a walk without end.
     if (isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
     if (!isBegun && isInfinite && (cutsInSilence(answer.server) || refusesDepth(batch)))
       throw new DepthRefused()
@@ -109,25 +110,25 @@ async function listOne<P>(
   })
   if (!isRead) return undefined
   const gaps = [...answer.end.incomplete, ...(completeness?.incomplete() ?? [])]
-  // An empty answer, or one about other resources, lists nothing of this one: it is not an empty collection.
+  // An empty answer, or one about other resources, does not mean an empty collection.
   if (!answer.hasListed || isElsewhere) {
     const isNamed = answer.hasSelf && !isElsewhere
     const sentence = `The answer to PROPFIND ${url} names neither the resource nor its members`
     if (!isNamed && (!isFirst || !throws)) throw propfindError(url, sentence)
     gaps.push({href: url, reason: 'self'})
   }
-  // Known only now: a collection that may not be seen is refused in the same words as the depth.
+  // Known only now, after Depth 1 succeeded: servers refuse a forbidden collection by the same status as the depth.
   if (listing.isRefused === true) session.server.refusesInfinity = true
   for (const one of gaps) noteIncomplete(incomplete, one)
   const summary = {...answer.end, incomplete: gaps}
   if (isElsewhere || completeness === undefined) return {summary, next: []}
-  // An answer to Depth infinity that names the resource alone: the server may have taken the Depth for 0.
+  // If an answer to Depth infinity names the resource alone, the server may have taken the Depth for 0. Depth 1 finds out.
   if (isInfinite && completeness.mayBeDepthZero)
     return {summary, next: [{...listing, url: isFirst ? root : url, depth: 1, isFirst: false}]}
   return {summary, next: listingsOf(completeness.unlisted(), listing, incomplete)}
 }
 
-/** Makes the listings of collections that were found, down to the last level of the query. */
+/** Makes the listings of found collections, down to the last level of the query. */
 function listingsOf(
   collections: readonly string[],
   {query}: Listing,
@@ -136,7 +137,7 @@ function listingsOf(
   const last = levelOf(query.root) + levelsOf(query)
   const found: Listing[] = []
   for (const collection of collections) {
-    // With the slash at the end of a collection. Without it, servers answer that it is missing.
+    // With the slash of a collection. Some servers answer 404 without it.
     const url = spelled(collection.endsWith('/') ? collection : `${collection}/`)
     if (levelOf(url) > last) noteIncomplete(incomplete, {href: url, reason: 'shallow'})
     else found.push({query, url, depth: 1, isFirst: false})

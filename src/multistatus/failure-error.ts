@@ -13,7 +13,7 @@ export class DavFailureError extends DavError {
     return DavError.is(value) && value.name === 'DavFailureError'
   }
 
-  /** Makes the sentence from the Failure. */
+  /** Makes the message from the facts of the Failure. */
   constructor(failure: Failure) {
     const {request, url, href, status, reason, description, conditions} = failure
     const subject = request === undefined ? visible(href || url, 1000) : `${request.method} ${url}`

@@ -1,4 +1,4 @@
-/** Makes the Failure of one resource from the facts that are known of it. RFC 4918, section 13. */
+/** Makes the Failure of one resource from its known facts. RFC 4918, section 13. */
 
 import type {Failure} from './result.ts'
 

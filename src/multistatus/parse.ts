@@ -60,8 +60,8 @@ export function parseMultiStatus<const D extends Decoders = Record<never, never>
 }
 
 /**
- * Transforms the bytes of a Multi-Status document into its results. The stream errors with {@link MultiStatusError} after the last
- * finished result if the document is not whole.
+ * Transforms the bytes of a Multi-Status document into its results. The stream errors with {@link MultiStatusError} after the
+ * last finished result if the document is not whole.
  *
  * @example
  * ```ts

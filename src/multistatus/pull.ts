@@ -1,6 +1,9 @@
-/** The one way to wait in an iteration: iterators written by hand, and the bell that wakes a waiter. Knows no results. */
+/**
+ * Asynchronous iterators that can be ended while they wait. Generators cannot: their `return` is answered only after the wait.
+ * Knows no results.
+ */
 
-/** Wakes the one function that waits for it. */
+/** Wakes one waiting function. */
 export class Bell {
   #wake: (() => void) | undefined
 
@@ -9,17 +12,17 @@ export class Bell {
     return new Promise((resolve) => (this.#wake = resolve))
   }
 
-  /** Wakes the waiter. A bound function, so that it can be a listener. */
+  /** Wakes the waiting function. Bound, so that it can be a listener. */
   readonly ring = (): void => this.#wake?.()
 }
 
 /** The source of an iteration. */
 export interface Supply<T> {
-  /** Takes a value that is there; `undefined` for none. */
+  /** Takes the next value that has arrived; `undefined` without one. */
   readonly take: () => T | undefined
   /** Waits for more values; `false` at the end. */
   readonly more: () => Promise<boolean>
-  /** Lets go of the source, also while `more` waits. */
+  /** Ends the source, even while `more` waits. */
   readonly stop: () => Promise<unknown>
 }
 
@@ -29,13 +32,13 @@ export interface Pull<T> extends AsyncIterator<T, undefined, undefined> {
 }
 
 /**
- * Iterates over a supply. Calls of `next` are answered in their order; `return` is answered although one waits.
+ * Iterates over a supply. Calls of `next` are answered in their order; `return` is answered even while one waits.
  *
- * Not a generator: a generator costs each result as much as reading it does, and cannot be ended while it waits.
+ * Not a generator, which would double the cost of each result, and cannot be ended while it waits.
  */
 export function pull<T>({take, more, stop}: Supply<T>): Pull<T> {
   let isEnded = false
-  // A call that comes before the last one was answered waits for it.
+  // The last call of `next`. A further one waits for its answer.
   let pending: Promise<unknown> | undefined
   const wait = async (): Promise<IteratorResult<T, undefined>> => {
     for (;;) {
@@ -64,7 +67,7 @@ export function pull<T>({take, more, stop}: Supply<T>): Pull<T> {
   }
 }
 
-/** Iterates over the values that each step of an iterator stands for. Holds one step. */
+/** Maps each step of an iterator to several values, and iterates over these. Holds one step. */
 export function flatMap<S, T>(source: AsyncIterator<S>, map: (step: S) => readonly T[]): Pull<T> {
   let values: readonly T[] = []
   let index = 0
@@ -86,8 +89,8 @@ export function flatMap<S, T>(source: AsyncIterator<S>, map: (step: S) => readon
 }
 
 /**
- * Hands each value to a function until that resolves with `false`, and ends the source then. Holds no value while it waits for
- * the next one, as the variable of a loop would.
+ * Passes each value to a function, and ends the source when that resolves with `false`. Unlike the variable of a `for await`
+ * loop, it holds no value while it waits for the next one.
  *
  * @returns `false` if the function ended it.
  */

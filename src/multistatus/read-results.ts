@@ -1,6 +1,6 @@
 /**
- * Reads the results of a body from its chunks, up to the end of the root. A broken or silent connection behind the root
- * changes nothing: each result is there. RFC 4918, section 13.
+ * Reads the results of a body from its chunks, up to the end of the root. A connection that breaks or is silent behind the root
+ * changes nothing, because every result has arrived. RFC 4918, section 13.
  */
 
 import {REST_MILLISECONDS} from '../protocol/bounds.ts'
@@ -11,11 +11,11 @@ import type {Chunk, Chunks} from './source.ts'
 import type {Summary} from './summary.ts'
 
 /**
- * Reads chunks to their end, because a connection is used again only then. Throws their errors before the end of the root,
- * and {@link MultiStatusError} for bytes that did arrive.
+ * Reads the chunks to their end: only then can the connection be used again.
  *
- * @param open - Opens the chunks. It is called as soon as the results are read.
- * @param first - Results of chunks that the parser has already.
+ * @param open - Opens the chunks, when the first result is read.
+ * @param first - Results of chunks that the parser has read before.
+ * @throws The errors of the chunks before the end of the root, and {@link MultiStatusError} for the bytes that arrived.
  */
 export async function* readResults<P>(
   open: () => Chunks,
@@ -28,7 +28,7 @@ export async function* readResults<P>(
   try {
     yield first
     for (;;) {
-      // At once, not with the next chunk, for which a server may let us wait.
+      // At once. The parser itself throws with the next chunk, which may take long.
       if (parser.error !== undefined) throw parser.error
       if (parser.isEnded) until ??= Date.now() + REST_MILLISECONDS
       else until = undefined
@@ -42,19 +42,19 @@ export async function* readResults<P>(
     }
   } finally {
     const returned = chunks.return()
-    // A source that is silent may never answer this.
+    // Not awaited: a silent source may never answer.
     if (isCut) returned.catch(() => {})
     else await returned
   }
 }
 
-/** The next chunk behind the root; `undefined` for a source that breaks, or gives none in time. */
+/** Reads the next chunk behind the root; `undefined` if the source breaks or is silent. */
 async function nextUntil(
   chunks: Chunks,
   until: number,
 ): Promise<IteratorResult<Chunk, undefined> | undefined> {
   const left = until - Date.now()
-  // Also checked for each chunk: a source that never waits lets no timer run.
+  // Checked for each chunk too: a source that never waits lets no timer run.
   if (left <= 0) return undefined
   return within(
     chunks.next().catch(() => undefined),

@@ -142,7 +142,8 @@ export class ResponseDraft implements Said {
 
   /** Finds the conditions and words for a Failure that the propstats make. */
   #said(): Said {
-    // A propstat without properties speaks of the resource: lighttpd writes a 403 so. Its words would be in no entry of `missing`.
+    // A propstat without properties speaks of the resource: lighttpd writes a 403 so. Its words would be in no entry of
+    // `missing`.
     const nameless = this.propstats.find(
       ({from, to, status}) => from === to && !isSuccessStatus(status),
     )

@@ -1,6 +1,6 @@
 /**
- * Results as they arrive: read once, one by one or in batches, with a summary at the end. Nothing happens before the first
- * read, and stopping early cleans up. RFC 4918, section 13.
+ * A stream of results: read once, one by one or in batches, with a summary at the end. Nothing happens before the first read, and
+ * an early stop ends the source. Knows no HTTP. RFC 4918, section 13.
  */
 
 import type {Properties} from '../properties/vocabulary.ts'
@@ -13,58 +13,57 @@ import type {Summary} from './summary.ts'
 
 /** All results of a stream, sorted. */
 export interface Collected<P = Properties> {
-  /** Those with `ok: true`, in the order of their arrival. */
+  /** The results with `ok: true`, in the order of their arrival. */
   readonly successes: readonly Success<P>[]
-  /** Those with `ok: false`, in the order of their arrival. */
+  /** The results with `ok: false`, in the order of their arrival. */
   readonly failures: readonly Failure[]
-  /** Counts, and the completeness of the whole. */
+  /** The summary of the stream. */
   readonly summary: Summary
 }
 
 /**
- * The results of a request, or of many, as they arrive. Nothing is sent before the first read. A stream is read once: a
- * second reader gets a TypeError. `break` cancels the requests under way and frees their connections.
+ * The results of one request or many, as they arrive. Nothing is sent before the first read. A stream is read once: a second
+ * reader gets a TypeError. `break` cancels the requests under way and frees their connections.
  */
 export interface ResultStream<
   P = Properties,
   R extends DavResult<P> = DavResult<P>,
 > extends AsyncIterable<R> {
   /**
-   * Reads to the end and holds all results.
+   * Reads the stream to its end and holds all results.
    *
-   * @throws The error of the stream. The results before it are lost, so prefer `for await` if they count.
+   * @throws The error of the stream. The results before it are lost; use `for await` to keep them.
    */
   collect(): Promise<Collected<P>>
-  /** Gives the results in batches as they arrive, none of them empty, for throughput. */
+  /** Reads the results in batches as they arrive, none of them empty. Faster than one by one. */
   batches(): AsyncIterable<readonly R[]>
   /**
-   * Settles at the end of the stream, and rejects with its error. Awaiting the summary of an unread stream reads it and
-   * drops the results: the stream then has its one reader. An error is never an unhandled rejection of a summary that
-   * nobody awaits.
+   * The summary. Settles at the end of the stream, and rejects with its error. Awaiting the summary of an unread stream reads the
+   * stream and drops the results. If nobody awaits it, its error is no unhandled rejection.
    */
   readonly summary: Promise<Summary>
 }
 
-/** Tells a stream of results from other sources of them. Reads nothing. */
+/** Recognizes a stream of results among other sources. Reads nothing. */
 export function isResultStream(source: unknown): source is ResultStream<unknown> {
   return (
     isObject(source) && 'batches' in source && 'summary' in source && Symbol.asyncIterator in source
   )
 }
 
-/** The summary without the parts that the stream adds itself: the counts of results, and `complete`. */
+/** The summary of a source. The stream adds the counts of results, and `complete`. */
 export type Ending = Pick<Summary, 'incomplete'> & Partial<Summary>
 
-/** Emits results. Resolves when they were read: `false` after the reader has gone. */
+/** Emits a batch. Resolves when it was read, with `false` after the reader has gone. */
 export type Sink<T> = (batch: readonly T[]) => Promise<boolean>
 
 /** The source of a stream. */
 export interface ResultSource<P> {
   /** Emits the results. Called once, when the stream is read. */
   read(emit: Sink<DavResult<P>>): Promise<Ending>
-  /** Ends the source: the reader has gone, perhaps while it waited for results. */
+  /** Ends the source after its reader has gone. `isWaiting` if the reader waited for results. */
   stop(isWaiting: boolean): void
-  /** Replaces an error of the source, such as by the same one with more of a stack. */
+  /** Prepares an error of the source for the reader, by a better stack for example. */
   explain?(error: unknown): unknown
   /** Makes the summary after an early end. */
   stopped(): Ending
@@ -77,8 +76,8 @@ export function createResultStream<P>(source: ResultSource<P>): ResultStream<P> 
 }
 
 /**
- * Makes the stream of the results that a function picks from another one. It reads that one, and has its summary. Of
- * other sources it makes an iterable, which can be read as often as its source.
+ * Picks results from a source. From a stream it makes a stream with the same summary. From any other source it makes an iterable,
+ * which can be read as often as the source.
  */
 export function pickResults(
   source: Iterable<Result> | AsyncIterable<Result>,
@@ -100,7 +99,7 @@ export function pickResults(
 
 type Result = DavResult<unknown>
 
-/** A stream whose batches are read once, and whose summary is of somebody else. */
+/** A stream over batches, with a summary from elsewhere. Its batches are read once. */
 class Stream<P> implements ResultStream<P> {
   readonly summary: Promise<Summary>
   readonly #open: () => Pull<readonly DavResult<P>[]>
@@ -133,7 +132,7 @@ class Stream<P> implements ResultStream<P> {
 
 /** A promise whose work begins when somebody awaits it. */
 class Lazy<T> extends Promise<T> {
-  // The promises of `then` and `catch` are plain ones.
+  // `then` and `catch` give plain promises, which must not begin the work again.
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -154,7 +153,7 @@ class Lazy<T> extends Promise<T> {
   }
 }
 
-/** A batch that waits for the reader, with the function that says whether the source goes on. */
+/** A batch that waits for the reader, with the function that resolves its `emit`. */
 interface Waiting<P> {
   readonly batch: readonly DavResult<P>[]
   readonly read: (goOn: boolean) => void
@@ -166,7 +165,7 @@ class Reading<P> {
   readonly #summary = Promise.withResolvers<Summary>()
   readonly #news = new Bell()
   #waiting: Waiting<P>[] = []
-  /** Those of the batches that the reader has now. */
+  /** The functions of the batches that the reader has now. */
   #taken: readonly Waiting<P>['read'][] = []
   #run: Promise<void> | undefined
   #error: {readonly reason: unknown} | undefined
@@ -178,7 +177,7 @@ class Reading<P> {
 
   constructor(source: ResultSource<P>) {
     this.#source = source
-    // The reader of the results gets the error. Nobody has to ask for the summary.
+    // The reader of the results gets the error, so an unread summary must not be an unhandled rejection.
     this.#summary.promise.catch(() => {})
   }
 
@@ -193,25 +192,25 @@ class Reading<P> {
     })
   }
 
-  /** The summary. Reads the results of an unread stream and drops them. */
+  /** Returns the summary. Reads an unread stream and drops its results. */
   settled(): Promise<Summary> {
     void this.#drain()
     return this.#summary.promise
   }
 
   async #drain(): Promise<void> {
-    // A reader that begins in the same turn is the reader, as in `Promise.all([stream.summary, stream.collect()])`.
+    // In `Promise.all([stream.summary, stream.collect()])` a reader begins in the same turn. It must find the stream unread.
     await Promise.resolve()
     if (this.#isOpen) return
     const batches = this.open()
     try {
       while ((await batches.next()).done !== true);
     } catch {
-      // The summary rejects with it.
+      // The summary rejects with this error already.
     }
   }
 
-  /** Takes all that waits as one batch. Sources of batches that were taken before go on. */
+  /** Takes all waiting batches as one. Lets the sources of the batches before go on, whose results have been read now. */
   #take(): readonly DavResult<P>[] | undefined {
     this.#release(true)
     const [first, ...others] = this.#waiting
@@ -237,7 +236,7 @@ class Reading<P> {
     while (this.#waiting.length === 0 && !this.#isEnded) await this.#news.wait()
     if (this.#waiting.length > 0) return true
     const error = this.#error
-    // Thrown once: the iteration is at its end then.
+    // Thrown once. After that the iteration has ended, like any other.
     this.#error = undefined
     if (error !== undefined) throw error.reason
     return false
@@ -248,7 +247,7 @@ class Reading<P> {
       const ending = await this.#source.read(this.#emit)
       this.#settle(this.#isStopped ? this.#source.stopped() : ending)
     } catch (thrown) {
-      // A reader who has gone does not want the errors of the rest.
+      // After the reader has gone, errors of the source have no receiver.
       if (this.#isStopped) this.#settle(this.#source.stopped())
       else {
         const reason = this.#source.explain?.(thrown) ?? thrown

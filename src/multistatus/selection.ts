@@ -1,6 +1,6 @@
 /**
- * Results that are passed on while they stream: the members of a collection, or the collections among them. Holds nothing.
- * A reader who stops stops the source. RFC 4918, sections 9.1 and 15.9.
+ * Selects results while they stream: the members of a collection, or the collections. Holds no results; an early stop ends the
+ * source. Reads the type of a resource, and never guesses it. RFC 4918, sections 9.1 and 15.9.
  */
 
 import type {DavResult, Success} from './result.ts'
@@ -8,11 +8,11 @@ import type {ResultStream} from './result-stream.ts'
 import {pickResults} from './result-stream.ts'
 
 /**
- * Leaves the collection itself out of a listing: gives every result but a Success with the relation `self`, in the order of
- * their arrival. Keeps failures, one of the collection itself included, and results that are `outside`.
+ * Leaves the collection itself out of a listing: passes on every result but a Success with relation `self`, in order. Keeps
+ * failures, even one of the collection itself, and results that are `outside`.
  *
- * @returns For a stream of results another one, with the summary of the listing. For any other source an iterable, to be read
- *   as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
+ * @returns For a stream, another stream with the summary of the listing. For any other source, an iterable that can be read as
+ *   often as the source. Reading throws the errors of the source. `break` ends the source.
  * @example
  * ```ts
  * for await (const result of members(dav.propfind('photos/'))) console.log(result.status, result.href)
@@ -29,12 +29,12 @@ export function members(
 }
 
 /**
- * Picks the collections among results, in the order of their arrival: each Success with `collection` in its `resourcetype`. If
- * that property tells nothing, a slash at the end of the URL counts. The collection that was listed is one of them;
- * `collections(members(…))` leaves it out. A failure is never one, because nobody knows its type.
+ * Picks the collections among results, in order: each Success with `collection` in its `resourcetype`. Without a known type, a
+ * slash at the end of the URL counts. The listed collection is included; `collections(members(…))` leaves it out. Failures are
+ * left out, because nobody knows their type.
  *
- * @returns For a stream of results another one, with the summary of the listing. For any other source an iterable, to be read
- *   as often as the source. Reading throws the errors of the source. `break` ends the reading of the source.
+ * @returns For a stream, another stream with the summary of the listing. For any other source, an iterable that can be read as
+ *   often as the source. Reading throws the errors of the source. `break` ends the source.
  * @example
  * ```ts
  * const listing = dav.propfind('photos/', {properties: ['resourcetype']})
@@ -52,7 +52,7 @@ export function collections(
 }
 
 /**
- * Tells by its `resourcetype` if a resource is a collection.
+ * Tests by its `resourcetype` if a resource is a collection.
  *
  * @returns `undefined` for a Failure, and for a result whose type is absent or unknown. A missing type does not mean a file,
  *   and a slash at the end of the URL does not mean a collection.
@@ -70,7 +70,7 @@ export function isBelow({relation}: DavResult<unknown>): boolean {
   return relation === 'member' || relation === 'descendant'
 }
 
-/** Recognizes a collection by its type or, if that is not told, by the slash at the end of its URL. */
+/** Recognizes a collection by its type or, without a known type, by the slash at the end of its URL. */
 export function looksLikeCollection({url, properties}: Success<unknown>): boolean {
   const kind = kindOf(properties)
   return kind === undefined ? url.endsWith('/') : kind === 'collection'
@@ -80,8 +80,8 @@ export function looksLikeCollection({url, properties}: Success<unknown>): boolea
 const PLAIN_TYPES: ReadonlySet<unknown> = new Set(['principal', 'redirectref'])
 
 /**
- * Reads the kind of a resource from its `resourcetype`; `undefined` if that is not told. A list without a known type tells
- * nothing: Bitrix24 writes `collection` in no namespace.
+ * Reads the kind of a resource from its `resourcetype`; `undefined` without a known type. A list of unknown types may hide a
+ * collection: Bitrix24 writes `collection` in no namespace.
  */
 export function kindOf(properties: unknown): 'collection' | 'plain' | undefined {
   const types = typesOf(properties)
@@ -90,7 +90,7 @@ export function kindOf(properties: unknown): 'collection' | 'plain' | undefined 
   return types.length === 0 || types.some((type) => PLAIN_TYPES.has(type)) ? 'plain' : undefined
 }
 
-/** Reads the `resourcetype`, if it is told. A decoder of the caller may have made something else of it. */
+/** Reads the `resourcetype`, if it is a list. A decoder of the caller may have changed it. */
 export function typesOf(properties: unknown): readonly unknown[] | undefined {
   if (typeof properties !== 'object' || properties === null) return undefined
   if (!('resourcetype' in properties)) return undefined

@@ -7,7 +7,7 @@
 export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
 /**
- * A body to read. It is a `Response` of `fetch` or an object like it, a stream or an iterable of chunks, or all of it as bytes
+ * A body to read. It is a `Response` of `fetch` or an object like it, a stream or iterable of chunks, or the whole body as bytes
  * or text.
  */
 export type BodySource =

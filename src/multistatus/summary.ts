@@ -1,13 +1,15 @@
-/** The summary of a stream of results, at its end. */
+/**
+ * The summary of a stream of results, and the gaps that make a listing incomplete. RFC 4918, section 9.1; RFC 6578, section 3.6.
+ */
 
 import {MAX_INCOMPLETE} from '../protocol/bounds.ts'
 import type {DavResult, Failure} from './result.ts'
 
-/** Counts, and the completeness of a listing. */
+/** The end of a stream of results: its counts, and its completeness. */
 export interface Summary {
-  /** Every member that the server has was reported. A program may delete locally only if this is true. */
+  /** True if every member was reported, as a Success or a Failure. Only then may a sync job delete local files. */
   readonly complete: boolean
-  /** The gaps: none if `complete` is true. Of more than 1,000, the last one names the root of the server for all others. */
+  /** The gaps; empty if `complete` is true. At most 1,000: of more, the last one names the root of the server for all others. */
   readonly incomplete: readonly Incomplete[]
   /** The number of results with `ok: true`. */
   readonly successes: number
@@ -26,14 +28,16 @@ export interface Incomplete {
   /** The collection, as a URL or as the server wrote its href. */
   readonly href: string
   /**
-   * - `storage`: the server left members out (507 on the collection itself).
-   * - `shallow`: its members were not listed, or those of a resource that may be a collection or a member by another name.
+   * The reason of the gap.
+   *
+   * - `storage`: the server left out members (507).
+   * - `shallow`: the members of a collection, or of a resource that may be one, were not listed.
    * - `refused`: the server refused to list it.
    * - `failed`: the listing failed.
    * - `paged`: there are further pages that were not read.
-   * - `self`: the collection itself was answered with a failure, or the answer is not a listing of it.
-   * - `stopped`: the caller stopped reading.
-   * - `malformed`: a response that could not be understood was left out.
+   * - `self`: the response for the collection itself is a failure, or the answer is no listing of it.
+   * - `stopped`: the program stopped reading.
+   * - `malformed`: a response could not be understood.
    */
   readonly reason:
     | 'storage'
@@ -44,40 +48,40 @@ export interface Incomplete {
     | 'self'
     | 'stopped'
     | 'malformed'
-  /** 507 for `storage`, and the status that a refused or failed listing was answered with. */
+  /** 507 for `storage`; the status of a refused or failed listing. */
   readonly status?: number
 }
 
-/** Adds a gap to a list with a bound. The last one is about the server as a whole, and stands for the rest. */
+/** Adds a gap to a bounded list. At the bound, one last gap names the root of the server, and stands for all others. */
 export function noteIncomplete(to: Incomplete[], incomplete: Incomplete): void {
   if (to.length < MAX_INCOMPLETE - 1) to.push(incomplete)
   else if (to.length < MAX_INCOMPLETE)
     to.push({href: URL.parse('/', incomplete.href)?.href ?? incomplete.href, reason: 'failed'})
 }
 
-/** Makes the gap of a result that may hold members, or may be one by another name. */
+/** Makes the gap of a result that may have members of its own, or may be a member by another name. */
 export function incompleteResult({ok, url, status}: DavResult<unknown>): Incomplete {
   if (ok) return {href: url, reason: 'shallow'}
   const reason = status === 507 ? 'storage' : 'failed'
   return status === 0 ? {href: url, reason} : {href: url, reason, status}
 }
 
-/** Tells if the answer to a method lists members, so that it can be incomplete. */
+/** Tells if the answer to a method lists members. Only a listing can be incomplete. */
 export function lists(method: string): boolean {
   return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
 }
 
-/** Makes the possible gap of an answer to which the request URL itself refused to tell its properties. */
+/** Makes the gap of a requested collection that refused its properties. It counts only if no member was listed. */
 export function refusedSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
-  // A 404 says that it has none of the properties.
+  // After a 404 it has none of these properties, which is no refusal.
   if (relation !== 'self' || reason !== 'propstat' || status === 404) return undefined
   return {href: url, reason: 'self', status}
 }
 
-/** Makes the gap of an answer with a Failure of the request URL itself. */
+/** Makes the gap of a requested collection that is a Failure. */
 export function incompleteSelf(failure: Failure): Incomplete | undefined {
   const {url, relation, reason, status, missing} = failure
-  // A resource that gave no property answered all the same. But lighttpd writes a 403 without any for a collection that it
+  // A resource that only refused its properties did answer. lighttpd writes a 403 without any property for a collection that it
   // may not list.
   const answered = reason === 'propstat' && status !== 507 && missing.length > 0
   if (relation !== 'self' || answered) return undefined

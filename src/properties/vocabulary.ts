@@ -38,8 +38,8 @@ export interface LiveProperties {
 export type KnownName = keyof LiveProperties | 'lockdiscovery' | 'supportedlock'
 
 /**
- * The name of a property: the local name of a `DAV:` property, or `{namespace}local`. Plain `string` would absorb the known names,
- * and editors would propose none.
+ * The name of a property: the local name of a `DAV:` property, or `{namespace}local`. Plain `string` would absorb the known
+ * names, and editors would propose none.
  */
 export type PropertyName = KnownName | (string & Record<never, never>)
 

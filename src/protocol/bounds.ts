@@ -8,53 +8,53 @@
 /** The longest wait that a timer of the platforms can hold. A longer one fires at once. */
 export const LONGEST_TIMER_MILLISECONDS = 2_147_483_647
 
-/** The longest name that is compared with the known options. The comparison takes the product of two lengths. */
+/** The longest unknown name that is compared with the known options. The time is the product of the two lengths. */
 export const OPTION_NAME_CHARACTERS = 40
-/** Characters of an href that is tested for being plain. The test of a longer one costs more than it saves. */
+/** The longest href that is tested for being plain. For a longer one, the test costs more than it saves. */
 export const PLAIN_PATH_CHARACTERS = 4096
 /**
- * Characters of all ancestors of a path together. Paths of files have fewer; of a longer and deeper path, the nearest ancestors
- * count. The work on a hostile path would else grow with the square of its length.
+ * Characters of all ancestors of a path together. Paths of files have fewer. Of a longer and deeper path only the nearest count,
+ * because the work on a hostile path would grow with the square of its length.
  */
 export const ANCESTRY_CHARACTERS = 262_144
 
 /** Readings of a path by servers. Paths of people have fewer than ten; one with more counts as one that may be anywhere. */
 export const MAX_READINGS = 2000
 
-/** No date is longer. A longer text of a hostile server is not worth a search. */
+/** The longest text that is read as a date. No date is longer, and a hostile text would take long to search. */
 export const DATE_CHARACTERS = 64
 
 // xml
 
-/** The longest reference that is read, and so waited for. One without leading zeros has ten characters at most. */
+/** The longest reference in text. A chunk that ends inside of one is held back so long. Without leading zeros ten suffice. */
 export const REFERENCE_BYTES = 64
-/** The end of an XML declaration is waited for so long. */
+/** The longest XML declaration. The encoding is not known before its end. */
 export const DECLARATION_BYTES = 1024
-/** A longer chunk is decoded in pieces: the text of one fits the caches of a processor. */
+/** Bytes that are decoded at once. Pieces of a longer chunk fit the caches of a processor. */
 export const DECODED_BYTES = 65_536
-/** Held pieces are joined at this number, because they may be as small as a byte. */
+/** Held pieces are joined at this number, because each may be as small as a byte. */
 export const HELD_PIECES = 1024
-/** Characters of a name in a message. */
+/** The longest name in a message. */
 export const SHOWN_NAME_CHARACTERS = 100
-/** Names are remembered up to this sum over all namespaces. Past it they are made again each time. */
+/** Characters of all remembered names together. Further names are made again each time. */
 export const REMEMBERED_NAME_CHARACTERS = 1_048_576
-/** The memory of a remembered name beside its text. */
+/** The cost of a remembered name beside its text. */
 export const NAME_OVERHEAD_CHARACTERS = 64
-/** Paths of elements that are remembered. Real bodies stay far below. */
+/** Remembered paths of elements. Real bodies have far fewer. */
 export const REMEMBERED_PATHS = 4096
-/** A longer start tag is not remembered. */
+/** The longest start tag that is remembered. */
 export const REMEMBERED_TAG_CHARACTERS = 512
-/** Start tags of one parent that are compared as bytes: more than servers name of one resource, but for dead properties. */
+/** Start tags in one parent that are compared as bytes. Dead properties aside, servers have fewer for one resource. */
 export const COMPARED_CHILDREN = 24
-/** To compare a longer tag with all others takes more time than to cut it out. */
+/** The longest start tag that is compared so. For a longer one a look-up is faster. */
 export const COMPARED_TAG_CHARACTERS = 64
-/** A longer structured value is seldom the same as the one before. */
+/** The longest structured value that is remembered. A longer one is seldom the same as the one before. */
 export const REPEATED_VALUE_CHARACTERS = 4096
-/** A document with more names of structured values has hardly one that comes again. */
+/** Names with a remembered structured value. In a document with more, values hardly repeat. */
 export const REPEATED_VALUE_NAMES = 256
-/** Structured values are kept with their objects up to this sum, over all places in a body. */
+/** Characters of all structured values whose objects are kept, in one body. */
 export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
-/** The memory of a kept value beside its markup. */
+/** The cost of a kept value beside its markup. */
 export const VALUE_OVERHEAD_CHARACTERS = 512
 /** Limits on the body of a refused request. */
 export const DOCUMENT_LIMITS = {
@@ -69,63 +69,63 @@ export const DOCUMENT_LIMITS = {
 // properties
 
 /**
- * Properties that come in the same order in all results. With more names no two responses are likely to share a shape. To make
- * a shape for each of them takes three times as long.
+ * Properties with a fixed order in all results. With more names, hardly two responses share a shape, and a shape for each takes
+ * three times as long as a table.
  */
 export const ORDERED_PROPERTIES = 64
 
 // multistatus
 
 /**
- * The wait for the end of a body behind its root. It comes one round trip later at most. A server that holds the connection
- * open, or lies about the length, must not delay the last result's summary.
+ * The wait for the end of a body behind its root, which is one round trip away at most. A server that holds the connection open,
+ * or lies about the length, must not delay the summary.
  */
 export const REST_MILLISECONDS = 1000
-/** Reasons in a summary. Each failed member of a tree may be one, and the first ones say enough. */
+/** Gaps in a summary. Each failed member of a tree may be one, and the first thousand say enough. */
 export const MAX_INCOMPLETE = 1000
 
-/** The room for the properties of a response is kept for the next one, unless there were more. */
+/** The largest number of properties whose room is kept for the next response. */
 export const KEPT_PROPERTIES = 256
 
 // transport
 
-/** The wait for a body that is discarded. It may never say that it has ended. */
+/** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 
 /** Redirects that one request follows. Real servers need two: one to the slash, one to another path. */
 export const MAX_REDIRECTS = 5
 
-/** Content codings of one body. More are taken for nonsense. */
+/** Content codings of one body. More are nonsense, and are left alone. */
 export const MAX_CODINGS = 3
 
 /** Bytes of one unread body that are held to free its connection: a listing of 100,000 resources. */
 export const UNREAD_BYTES = 67_108_864
 
-/** The time that a full body may lie unread while other requests wait for its connection. */
+/** The time for which a full body may stay unread while other requests wait for its connection. */
 export const UNREAD_MILLISECONDS = 10_000
 
 /**
- * undici leaves a kept connection this long before the server does. Its own 2,000 make a connection for each request to a
- * server that says `Keep-Alive: timeout=2`.
+ * undici closes an idle connection this long before the server does. Its own 2,000 would make a new connection for each request
+ * to a server with `Keep-Alive: timeout=2`.
  */
 export const KEEP_ALIVE_MARGIN_MILLISECONDS = 500
 
 // retry
 
-/** Targets of a call that may wait for another attempt beside those under way. Each keeps little, but not nothing. */
+/** Targets of a call that may wait for another attempt while others begin. Each costs a little memory. */
 export const MAX_WAITING_TARGETS = 1000
 
-/** Doublings of a delay: far beyond any delay, so that the power stays finite. */
+/** Doublings of a delay. The result is beyond any delay, and the power stays finite. */
 export const MAX_DOUBLINGS = 50
 
 // call
 
-/** The time that exchanges under way have for their answer after a signal has ended a bulk call. */
+/** The time for sent requests to be answered after a signal has ended a bulk call. */
 export const GRACE_MILLISECONDS = 1000
-/** Milliseconds of work that waits for nothing, after which timers have their turn. */
+/** The longest work without a wait. After it, timers and signals get their turn. */
 export const TURN_MILLISECONDS = 20
 
-/** Bytes of a plain answer that are kept to be shown, or to be read as a `DAV:error`. */
+/** Bytes of a plain answer that are kept, for its excerpt or its `DAV:error`. */
 export const PLAIN_ANSWER_BYTES = 65_536
 
 /** Characters of a plain answer in `excerpt`. */
@@ -138,18 +138,18 @@ export const DESCRIPTION_CHARACTERS = 300
 
 /** Pages of one listing. A server with more goes round in circles. */
 export const MAX_PAGES = 10_000
-/** Levels of collections in a walk. A link to a collection around it has no end. */
+/** Default levels of collections in a walk. A link to a parent collection would have no end. */
 export const MAX_LEVELS = 100
-/** Milliseconds that the body of a refusal has before the request is sent again without it. */
+/** The wait for the body of a refusal, before the request is retried without it. */
 export const REFUSAL_BODY_MILLISECONDS = 1000
-/** Collections with a known member that one answer makes us remember, twice over. A forgotten one counts as never named. */
+/** Remembered collections with a known member, of one answer; twice as many at most. A forgotten one counts as never named. */
 export const REMEMBERED_COLLECTIONS = 25_000
-/** Results below the members, of a server that ignores Depth 1, that are remembered. Others may be reported twice. */
+/** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
 // engine
 
-/** Targets with a verdict that a bulk call remembers, at the least. Twice as many at the most. */
+/** Remembered targets with a verdict, of a bulk call; twice as many at most. */
 export const REMEMBERED_TARGETS = 10_000
 /** Milliseconds between two reports of progress: often enough to be drawn, seldom enough to cost nothing. */
 export const PROGRESS_MILLISECONDS = 100

@@ -1,18 +1,18 @@
 /**
- * The caller's line in the stack of an error that comes up later, in a timer or on a socket. It costs one captured stack for
- * each call, and no text before an error is thrown.
+ * Adds the caller's line to the stack of a later error, which comes up in a timer or on a socket. Costs one captured stack for
+ * each call. Its text is made only for an error.
  */
 
 /** Adds the lines of the call to the stack of an error, and returns the error. */
 export type ShowCaller = (error: unknown) => unknown
 
-// It has a line of its own. No server can write one, because messages have one line.
+// A line of its own. No server can forge it, because messages have one line.
 const MARK = '\n    --- called from ---'
 
 /**
  * Remembers the line of the running call.
  *
- * @param door - A platform that can do so leaves out the frames above this function.
+ * @param door - The called function. V8 leaves out its own frame and the frames inside it.
  */
 export function captureCaller(door: (...parameters: never) => unknown): ShowCaller {
   const caller: {stack?: unknown} = captureStack(door)
@@ -27,7 +27,7 @@ export function captureCaller(door: (...parameters: never) => unknown): ShowCall
     try {
       error.stack += `${MARK}\n${frames}`
     } catch {
-      // A frozen error stays as it is.
+      // A frozen error cannot be changed, and is thrown as it is.
     }
     return error
   }
@@ -38,7 +38,7 @@ const FRAME = /^\s+at |^\S*@|^\w+ code@/
 
 function captureStack(door: (...parameters: never) => unknown): {stack?: unknown} {
   const capture: unknown = Reflect.get(Error, 'captureStackTrace')
-  // V8 makes its text when it is read for the first time. Older engines make it at once.
+  // V8 makes the text when it is first read. Engines without this function make it at once.
   if (typeof capture !== 'function') return new Error('called')
   const caller: {stack?: unknown} = {}
   Reflect.apply(capture, Error, [caller, door])

@@ -1,19 +1,19 @@
 /**
- * The challenges of a WWW-Authenticate header, and their meaning for the credentials that were sent. Knows no credential.
- * RFC 9110, section 11.
+ * Decodes the challenges of a WWW-Authenticate header, and explains a 401 by them. Knows the scheme of the sent credentials, and
+ * never the credentials. RFC 9110, section 11.
  */
 
 import {HeaderReader, unquote} from './header-reader.ts'
 
-/** A way to authenticate that a server offers. */
+/** An authentication scheme that a server offers. */
 export interface Challenge {
-  /** The scheme as the server wrote it, such as `Basic`, `Digest` or `Negotiate`. Its case means nothing. */
+  /** The scheme as the server wrote it, such as `Basic`, `Digest` or `Negotiate`. Compare it without case. */
   readonly scheme: string
-  /** The part of the server that the credentials are for, without its quotation marks. */
+  /** The name of the protected part of the server, without quotation marks. */
   readonly realm?: string
 }
 
-/** The scheme of the credentials that were sent: `none` for no credentials, `other` for the caller's own scheme. */
+/** The scheme of the sent credentials: `none` without credentials, `other` for a scheme of the caller's own. */
 export type SentScheme = 'none' | 'Basic' | 'Bearer' | 'other'
 
 const BLANK = /[\t ]*/y
@@ -25,10 +25,10 @@ const PARAMETER =
   /([!#$%&'*+\-.^`|~\w]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([!#$%&'*+\-.^`|~\w]+))/sy
 
 /**
- * The challenges of a header, or of several joined by commas. The form tells scheme, token68 and parameters apart, because
- * commas separate all of them.
+ * Decodes the challenges of a header, or of several joined by commas. Commas separate challenges and also their parameters, so
+ * only the form of each part tells its kind.
  *
- * @returns The challenges in their order; none for a header that is missing or nonsense.
+ * @returns The challenges in their order; an empty list for a missing header and for nonsense.
  */
 export function decodeChallenges(header: string | null | undefined): readonly Challenge[] {
   // Nearly every answer has no challenge.
@@ -59,7 +59,7 @@ export function decodeChallenges(header: string | null | undefined): readonly Ch
 
 const KNOWN: ReadonlySet<string> = new Set(['basic', 'bearer'])
 
-/** Explains a 401 to these credentials. */
+/** Explains a 401 in words: the sent credentials against the offered schemes. */
 export function explainChallenges(challenges: readonly Challenge[], sent: SentScheme): string {
   const schemes = challenges.map(({scheme}) => scheme.toLowerCase())
   const wanted = challenges.map(describe).join(', ')

@@ -1,4 +1,4 @@
-/** Codes of the ASCII characters that readers look for, and the digits among them. Imports nothing. */
+/** Codes of ASCII characters that the readers of markup and of headers look for. Imports nothing. */
 
 export const TAB = 0x09
 export const LINE_FEED = 0x0a
@@ -16,7 +16,7 @@ export const GREATER = 0x3e
 export const QUESTION = 0x3f
 export const BRACKET = 0x5d
 
-/** The number that the digits between two indices are; -1 if one of them is no digit. Whole numbers need no memory. */
+/** Decodes the digits between two indices; -1 if one of them is no digit. Cuts no text out, because listings have many dates. */
 export function decodeDigits(text: string, from: number, to: number): number {
   let number = 0
   for (let index = from; index < to; index++) {

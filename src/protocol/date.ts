@@ -1,6 +1,6 @@
 /**
- * Dates as WebDAV servers write them: the three formats of HTTP, RFC 3339 and close relatives. Strict about the calendar and
- * the zone, so that junk is no date and never the epoch. RFC 9110, section 5.6.7.
+ * Decodes dates as WebDAV servers write them: the three formats of HTTP, RFC 3339 and close relatives. Strict about the calendar
+ * and the zone: nonsense is no date, and never the epoch. RFC 9110, section 5.6.7.
  */
 
 import {DATE_CHARACTERS} from './bounds.ts'
@@ -8,14 +8,14 @@ import {decodeDigits} from './characters.ts'
 
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec'
 
-// The formats that nearly every server writes: Sun, 06 Nov 1994 08:49:37 GMT and 1994-11-06T08:49:37Z. Tested without groups and
-// read by position, because a listing has both in every response.
+// The two formats of nearly every server: Sun, 06 Nov 1994 08:49:37 GMT and 1994-11-06T08:49:37Z. Tested without groups and read
+// by position, because a listing has both in every response.
 const IMF_FIXDATE = /^[a-z]{3}, \d\d [a-z]{3} \d{4} \d\d:\d\d:\d\d GMT$/i
 const SHORT_RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
 const TIME = '(?<hour>\\d\\d):?(?<minute>\\d\\d):?(?<second>\\d\\d)'
 const OFFSET = '(?<offset>[+-]\\d\\d:?\\d\\d)'
-// Sun, 06 Nov 1994 08:49:37 GMT, and its variants by servers: `7 Sep`, `UTC`, `+0000`, `GMT-00:00`.
+// Sun, 06 Nov 1994 08:49:37 GMT, and variants that servers write: `7 Sep`, `UTC`, `+0000`, `GMT-00:00`.
 const RFC_1123 = /* @__PURE__ */ new RegExp(
   `^(?:[a-z]{3,9},?\\s+)?(?<day>\\d{1,2})[ -](?<month>[a-z]{3})[ -](?<year>\\d{4}|\\d\\d)\\s+${TIME}\\s*(?=\\S)(?:GMT|UTC?|Z)?\\s*${OFFSET}?$`,
   'i',
@@ -31,7 +31,7 @@ const RFC_3339 = /* @__PURE__ */ new RegExp(
   'i',
 )
 
-/** The moment that a text names; `undefined` for junk. A date without a zone is junk, but for asctime. */
+/** Decodes a date; `undefined` for nonsense. Only the asctime format may lack a zone. */
 export function decodeDate(text: string): Date | undefined {
   if (text.length > DATE_CHARACTERS) return undefined
   const at = (from: number, to: number): number => decodeDigits(text, from, to)
@@ -53,7 +53,7 @@ export function decodeDate(text: string): Date | undefined {
   return new Date(date.getTime() + milliseconds - (hours * 60 + minutes) * 60_000)
 }
 
-/** RFC 850 has two digits: RFC 9110 reads a year that would be over 50 years ahead as one of the past. */
+/** Completes the two-digit year of RFC 850. RFC 9110 moves a year more than 50 years ahead into the past. */
 function fullYear(year: string): number {
   if (year.length !== 2) return Number(year)
   const now = new Date().getUTCFullYear()

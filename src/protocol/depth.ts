@@ -1,4 +1,4 @@
-/** The Depth header: the resources that a request is about. Its text is made here and nowhere else. RFC 4918, section 10.2. */
+/** The depth of a request, and its header. Only this file makes the text of the header. RFC 4918, section 10.2. */
 
 import {visible} from './errors.ts'
 import {memberOf} from './members.ts'
@@ -12,16 +12,16 @@ import {ANY, isRecord, readOptions} from './options.ts'
 export type Depth = 0 | 1 | 'infinity'
 
 /**
- * Everything below a collection, by one request with Depth 1 for each collection in it. It reads the same as Depth infinity
- * from servers that refuse that, and it can be continued.
+ * Everything below a collection, by one request with Depth 1 for each collection. It gives the results of Depth infinity on
+ * servers that refuse that, and it can be continued.
  */
 export interface Walk {
-  /** Tells it from a {@link Depth}. */
+  /** Always true. */
   readonly walk: true
   /**
-   * The number of levels of collections below the request URL that are listed. Deeper ones make the listing `shallow`. Most
-   * servers show a link to a parent as a collection without end, which this limit ends. Several links in one another multiply
-   * the collections at each level, and need a small number.
+   * The number of levels of collections to list. Deeper collections make the listing incomplete as `shallow`. Most servers show a
+   * link to a parent as a collection without end, and this limit ends it. Several such links multiply the collections at each
+   * level, and need a small number.
    *
    * @defaultValue 100
    */
@@ -33,8 +33,8 @@ const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
 /**
  * Checks the depth of a listing.
  *
- * @throws RangeError for a value that is no depth, and for `levels` that is no whole number above zero; TypeError for an
- *   unknown member.
+ * @throws RangeError for a value that is no depth, and for `levels` that is no whole number above zero. TypeError for an unknown
+ *   member.
  */
 export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
   if (isRecord(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
@@ -62,7 +62,7 @@ export function assertDepth(depth: unknown): asserts depth is Depth {
   }
 }
 
-/** The text of the Depth header. */
+/** Formats the Depth header. */
 export function formatDepth(depth: Depth): string {
   return String(depth)
 }

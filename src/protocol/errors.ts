@@ -7,15 +7,15 @@ import type {Challenge, SentScheme} from './challenge.ts'
 import {explainChallenges} from './challenge.ts'
 import {memberOf} from './members.ts'
 
-/** The request that an error is about, as far as it is known. */
+/** The request of an error, as far as it is known. */
 export interface DavErrorOptions extends ErrorOptions {
-  /** The request's method. */
+  /** The method of the request. */
   readonly method?: string | undefined
-  /** The request's URL, absolute. */
+  /** The absolute URL of the request. */
   readonly url?: string | undefined
 }
 
-// Every class of this package by its literal name. The name of a class itself changes when a bundler shortens it.
+// The literal names of the classes. A bundler may shorten the names of the classes themselves.
 const NAMES = [
   'DavError',
   'DavFailureError',
@@ -32,9 +32,9 @@ function isNamed(value: unknown, names: readonly string[]): boolean {
 }
 
 /**
- * The base of every error that this package throws about a server or a network.
+ * The base of all errors about a server or a network.
  *
- * Each class has a static `is`. It also recognizes the errors of a second copy of the package, which `instanceof` does not.
+ * Each class has a static `is`. Unlike `instanceof`, it also recognizes errors of a second copy of the package.
  *
  * @example
  * ```ts
@@ -44,17 +44,17 @@ function isNamed(value: unknown, names: readonly string[]): boolean {
 export class DavError extends Error {
   /** The name of the class, the same in every copy of the package. */
   override readonly name: string = 'DavError'
-  /** The method of the request; `undefined` for an error of no single request. */
+  /** The method of the request; `undefined` if the error concerns no single request. */
   readonly method: string | undefined
-  /** The URL of the request, absolute and without credentials; `undefined` as `method` is. */
+  /** The absolute URL of the request, without credentials; `undefined` if the error concerns no single request. */
   readonly url: string | undefined
 
-  /** Reports if a value is an error of this class or of one below it, from any copy of the package. */
+  /** Recognizes an error of this class or a subclass, from any copy of the package. */
   static is(this: void, value: unknown): value is DavError {
     return value instanceof DavError || isNamed(value, NAMES)
   }
 
-  /** Takes the sentence. Characters that could harm a terminal or a log become escapes. */
+  /** Makes an error. Characters of the message that could harm a terminal or a log become escapes. */
   constructor(message = '', options: DavErrorOptions = {}) {
     super(visible(message), 'cause' in options ? {cause: options.cause} : undefined)
     this.method = options.method
@@ -66,13 +66,13 @@ export class DavError extends Error {
 export interface DavHttpErrorFacts {
   /** The status of the answer. */
   readonly status: number
-  /** The request's method. */
+  /** The method of the request. */
   readonly method: string
-  /** The request's URL, absolute. */
+  /** The absolute URL of the request. */
   readonly url: string
   /** Names of the conditions in the answer's `DAV:error`, if it has one. RFC 4918, section 16. */
   readonly conditions: readonly string[]
-  /** The Depth that was asked for, as header text. */
+  /** The Depth header of the request. */
   readonly depth?: string | undefined
   /** Milliseconds to wait, from Retry-After. */
   readonly retryAfter?: number | undefined
@@ -84,18 +84,18 @@ export interface DavHttpErrorFacts {
   readonly excerpt?: string | undefined
   /** The challenges of the answer. RFC 9110, section 11.6.1. */
   readonly challenges?: readonly Challenge[] | undefined
-  /** The scheme of the credentials that the client sent, or `none`. */
+  /** The scheme of the sent credentials, or `none`. */
   readonly sent?: SentScheme | undefined
 }
 
-/** The server refused the exchange as a whole: 401, 404, 503, a redirect that may not be followed, … */
+/** A refusal of the whole request: 401, 404, 503, a redirect that must not be followed, … */
 export class DavHttpError extends DavError {
   override readonly name = 'DavHttpError'
   /** The status of the answer. */
   readonly status: number
-  /** The request's method. */
+  /** The method of the request. */
   override readonly method: string
-  /** The request's URL, absolute. */
+  /** The absolute URL of the request. */
   override readonly url: string
   /** Names of the conditions in the answer's `DAV:error`, such as `propfind-finite-depth`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
@@ -105,11 +105,11 @@ export class DavHttpError extends DavError {
   readonly location: string | undefined
   /** The server's words: the message in the answer's `DAV:error`, or the beginning of a text; `undefined` for a page. */
   readonly description: string | undefined
-  /** The beginning of the answer's body, at most 1,000 characters; empty if there was none. */
+  /** The beginning of the answer's body, at most 1,000 characters; empty without a body. */
   readonly excerpt: string
   /**
-   * The ways to authenticate that the server offers, such as `{scheme: 'Digest', realm: 'Files'}`, in its order. Empty for
-   * an answer without WWW-Authenticate. The realm is the server's text: print it through {@link visible}.
+   * The authentication schemes that the server offers, such as `{scheme: 'Digest', realm: 'Files'}`, in its order. Empty without
+   * a WWW-Authenticate header. The realm is the server's text: print it through {@link visible}.
    */
   readonly challenges: readonly Challenge[]
 
@@ -117,7 +117,7 @@ export class DavHttpError extends DavError {
     return isNamed(value, ['DavHttpError'])
   }
 
-  /** Makes the sentence from the facts. */
+  /** Makes the message from the facts. */
   constructor(facts: DavHttpErrorFacts) {
     const {method, url, depth, status, location, conditions, challenges = []} = facts
     const reasons = conditions.length === 0 ? [] : [visible(conditions.join(', '), 300)]
@@ -143,7 +143,7 @@ export class DavHttpError extends DavError {
   }
 }
 
-/** Explains a status that many take for another problem. */
+/** Explains a 401 by its challenges, and a 405 or 501 to PROPFIND, which most often means a wrong address. */
 function explainStatus({
   status,
   method,
@@ -155,7 +155,7 @@ function explainStatus({
   return knowsNoPropfind ? 'this may be no WebDAV address' : undefined
 }
 
-/** No answer, or one that broke off: refused, reset, a name that does not resolve. `cause` has the platform's error. */
+/** A missing or broken answer: a refused or reset connection, an unknown host name, … The platform's error is the `cause`. */
 export class DavNetworkError extends DavError {
   override readonly name = 'DavNetworkError'
 
@@ -164,24 +164,24 @@ export class DavNetworkError extends DavError {
   }
 }
 
-/** The time allowed for a part of the exchange ran out. */
+/** A time limit of the exchange that ran out. */
 export class DavTimeoutError extends DavError {
   override readonly name = 'DavTimeoutError'
-  /** The limit: until connected, until the headers of the answer, or between two chunks of its body. */
+  /** The limit: until the connection, until the headers of the answer, or between two chunks of its body. */
   readonly timeout: 'connect' | 'headers' | 'idle'
 
   static override is(this: void, value: unknown): value is DavTimeoutError {
     return isNamed(value, ['DavTimeoutError'])
   }
 
-  /** Takes the sentence and the limit that ran out. */
+  /** Makes an error for the limit that ran out. */
   constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: DavErrorOptions) {
     super(message, options)
     this.timeout = timeout
   }
 }
 
-/** The reason that a body could not be read as a Multi-Status document, or not to its end. */
+/** The kind of fault of a body that could not be read to its end as a Multi-Status document. */
 export type MultiStatusErrorReason =
   | 'not-well-formed'
   | 'not-multistatus'
@@ -189,28 +189,28 @@ export type MultiStatusErrorReason =
   | 'limit-exceeded'
   | 'encoding'
 
-/** A body that is no Multi-Status document, ends early, is not well-formed or breaks a limit. */
+/** A body that is no Multi-Status document, ends early, is not well-formed, or breaks a limit. */
 export class MultiStatusError extends DavError {
   override readonly name = 'MultiStatusError'
   /**
-   * The kind of fault. The limits `response` and `value` are also checked at the end of a chunk. A response may break one of
-   * them and have another fault behind it. The error then depends on the cuts between chunks.
+   * The kind of fault. The limits `response` and `value` are also checked at the end of each chunk. If a response breaks one of
+   * them and has another fault behind it, the cuts between chunks decide which one is reported.
    */
   readonly reason: MultiStatusErrorReason
-  /** The place in the body, in bytes from its beginning. */
+  /** The place of the fault, in bytes from the beginning of the body. */
   readonly offset: number
-  /** The name of the limit that was broken, with reason `limit-exceeded` only. */
+  /** The name of the broken limit, with reason `limit-exceeded` only. */
   readonly limit: string | undefined
-  /** Names of the conditions of a body that is a `DAV:error` instead. RFC 4918, section 16. */
+  /** Names of the conditions, if the body is a `DAV:error` instead. RFC 4918, section 16. */
   readonly conditions: readonly string[]
-  /** The beginning of a body that is something else, at most 1,000 characters; else empty. */
+  /** The beginning of a body that is no Multi-Status document, at most 1,000 characters; else empty. */
   readonly excerpt: string
 
   static override is(this: void, value: unknown): value is MultiStatusError {
     return isNamed(value, ['MultiStatusError'])
   }
 
-  /** Takes the sentence, the kind of fault and its place. `options` describe a body of another kind. */
+  /** Makes an error for a fault. `options` describe a body that is no Multi-Status document. */
   constructor(
     message: string,
     reason: MultiStatusErrorReason,
@@ -235,14 +235,14 @@ const HARMFUL =
   /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\uFFF9-\uFFFB]|(?![\uFE00-\uFE0F])\p{Default_Ignorable_Code_Point}/gu
 
 /**
- * Text of a server, fit for a terminal, a log or a message: one line, in the order in which it is read.
+ * Makes text of a server safe for a terminal, a log or a message: one line, in its reading order.
  *
- * Line breaks and tabs become a space. Other control characters, those that turn the direction of writing, invisible ones
- * and halves of surrogate pairs become an escape such as `\u001b`. Joiners stay between characters beyond U+02FF, because
+ * Line breaks and tabs become a space. Other control characters, invisible characters, halves of surrogate pairs and characters
+ * that change the direction of writing become an escape such as `\u001b`. Joiners stay between characters beyond U+02FF, because
  * emoji, Persian and the scripts of India need them.
  *
  * @param text - An `href`, a `description`, a condition, a property or any other text of a server.
- * @param length - Cuts a longer text after so many UTF-16 code units and ends it with `…`.
+ * @param length - The most UTF-16 code units. A longer text is cut and ends with `…`.
  * @defaultValue no limit
  * @example
  * ```ts
@@ -260,12 +260,12 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
   })
 }
 
-/** Text of a caller or a server in a message: visible, in quotation marks, without the credentials of a URL. */
+/** Quotes text of a caller or a server in a message: visible, short, and without the credentials of a URL. */
 export function quoted(text: string): string {
   return visible(JSON.stringify(withoutCredentials(text)), 1000)
 }
 
-/** Removes the credentials of a URL. A text that no URL parser accepts may have them behind a slash too. */
+/** Removes the credentials of a URL. A text that no URL parser accepts may hold them behind a slash too. */
 function withoutCredentials(text: string): string {
   const isUrl = /^\s*(?:[a-z][a-z\d+.-]*:|[/\\]{2})/i.test(text)
   const isBroken = isUrl && URL.parse(text, 'http://localhost/') === null
@@ -283,7 +283,7 @@ function isBeyondLatin(text: string, index: number): boolean {
   return code > 0x2ff && !isPunctuation && code !== 0xfeff
 }
 
-/** The beginning of a text. No surrogate pair is cut in two. */
+/** Cuts a text, but never a surrogate pair in two. */
 function beginning(text: string, length: number): string {
   const isInPair = text.slice(length - 1, length + 1).isWellFormed()
   const cut = text.slice(0, length)

@@ -1,5 +1,6 @@
-/** Reads the text of a header by patterns, from its beginning to its end. RFC 9110, section 5.6. */
+/** Reads the text of a header by patterns. RFC 9110, section 5.6. */
 
+/** Reads a header from its beginning to its end. Each pattern must match at the current place. */
 export class HeaderReader {
   readonly #text: string
   #at = 0
@@ -21,7 +22,7 @@ export class HeaderReader {
   }
 }
 
-/** The text that a quoted string means. It comes without its quotation marks. */
+/** Resolves the escapes of a quoted string, which is given without its quotation marks. */
 export function unquote(quoted: string): string {
   return quoted.replaceAll(/\\(.)/gs, '$1')
 }

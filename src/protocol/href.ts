@@ -1,17 +1,17 @@
 /**
- * Resolves the hrefs of servers. It never throws and never leaves the request's own origin. Servers behind a proxy write
- * their inner host into hrefs, and nothing that a server writes may lead credentials elsewhere.
- * RFC 4918, section 8.3; RFC 3986, sections 3.3 and 5.
+ * Resolves hrefs of servers and compares paths. Never throws, and never leaves the request's own origin. Servers behind a proxy
+ * write their inner host into hrefs, and no href may lead credentials to another host. RFC 4918, section 8.3; RFC 3986, sections
+ * 3.3 and 5.
  */
 
 import {ANCESTRY_CHARACTERS, PLAIN_PATH_CHARACTERS} from './bounds.ts'
 
-/** The relation of a resource to the request URL: the same, directly below, further below, or none of these. */
+/** The relation of a resource to the request URL: the same, directly inside it, deeper inside it, or none of these. */
 export type Relation = 'self' | 'member' | 'descendant' | 'outside'
 
-/** An href, resolved. */
+/** A resolved href. */
 export interface ResolvedHref {
-  /** Absolute, on the request's own origin, percent-encoded. */
+  /** The absolute URL on the request's own origin, percent-encoded. */
   readonly url: string
   /** Its relation to the request URL. */
   readonly relation: Relation
@@ -19,18 +19,18 @@ export interface ResolvedHref {
 
 const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i
 const NETWORK_PATH = /^\/\/([^/?#\\]*)/
-// A whole URL, or a whole path, that a server has escaped as if it were the name of a member.
+// A whole URL, and a whole path, that a server has escaped as if it were the name of a member.
 const MANGLED_URL = /^https?(?::|%3a)(?:\/|%2f)+([^/?#\\%]|%(?!2f))*/i
 const MANGLED_PATH = /^%2f/i
 // Not with the flag `i`: with `u`, `\w` would then match U+017F and U+212A.
 const NOT_IN_PATH = /%(?![\dA-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 
-// Segments that begin with no dot, escaped or not, and of which none but the last is empty.
+// Segments without a dot, escaped or not, at their beginning. Only the last one may be empty.
 const PLAIN_PATH =
   /^(?:\/(?:[\w\-~!$&'()*+,;=:@]|%[013-9A-Fa-f][\dA-Fa-f])[\w\-.~!$&'()*+,;=:@]*(?:%[\dA-Fa-f]{2}[\w\-.~!$&'()*+,;=:@]*)*)*\/?$/
 
-// It needs no escape in a segment. RFC 3986, section 3.3.
+// Characters that need no escape in a segment. RFC 3986, section 3.3.
 const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
 /** Resolves the hrefs of one answer against the URL of its request. */
@@ -54,7 +54,7 @@ export class HrefResolver {
     this.#canonical = canonicalPath(url.pathname)
   }
 
-  /** Resolves an href, which is trimmed already. */
+  /** Resolves a trimmed href. */
   resolve(href: string): ResolvedHref {
     if (isPlainPath(href)) {
       if (href.startsWith(this.#self))
@@ -66,7 +66,7 @@ export class HrefResolver {
     return {url: this.#origin + path, relation: this.#relation(path)}
   }
 
-  /** Reads the absolute path from an href, whatever host it names. */
+  /** Reads the absolute path from an href. The host of an href does not count. */
   #pathOf(href: string): string {
     const authority = AUTHORITY.exec(href)
     if (authority !== null) return absolute(href.slice(authority[0].length))
@@ -80,7 +80,7 @@ export class HrefResolver {
     return this.#repeated(href) ?? this.#folder + href
   }
 
-  /** Reads the path of a whole path or URL that is written as a relative reference. */
+  /** Reads the path from a whole path or URL that a server wrote as a relative reference, without a slash or escaped. */
   #repeated(written: string): string | undefined {
     const href = /^https?:\\/i.test(written) ? written.replaceAll('\\', '/') : written
     const url = MANGLED_URL.exec(href)
@@ -113,21 +113,21 @@ function unescapeSlashes(path: string): string {
   return path.replaceAll(/%2f/gi, '/')
 }
 
-/** Gives the relation of one canonical path to another one. */
+/** Finds the relation of one canonical path to another. */
 export function relate(path: string, base: string): Relation {
   if (path === base) return 'self'
   if (!path.startsWith(`${base}/`)) return 'outside'
   return path.includes('/', base.length + 1) ? 'descendant' : 'member'
 }
 
-/** Tells if one path is at or below another one, by decoded segments. */
+/** Tells if one path is at or below another, by decoded segments. */
 export function isWithin(path: string, base: string): boolean {
   return relate(canonicalPath(path), canonicalPath(base)) !== 'outside'
 }
 
 /**
- * Writes a path in one form, so that equal paths are equal strings. It has no empty segments, no trailing slash, no
- * needless escapes, and escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
+ * Formats a path so that paths of one resource are equal strings. It has no empty segments, no trailing slash, no needless
+ * escapes, and escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
  */
 export function canonicalPath(path: string): string {
   if (!path.includes('%') && isPlainPath(path)) return path.endsWith('/') ? path.slice(0, -1) : path
@@ -140,20 +140,20 @@ export function canonicalPath(path: string): string {
   return segments.length === 0 ? '' : `/${segments.join('/')}`
 }
 
-/** Gives the canonical path of an absolute URL. */
+/** Formats the canonical path of an absolute URL. */
 export function canonicalPathOf(url: string): string {
   const slash = url.indexOf('/', url.indexOf('//') + 2)
   return slash === -1 ? '' : canonicalPath(url.slice(slash).replace(/[?#].*$/su, ''))
 }
 
-/** Makes a key for the resource of a URL: its canonical path. A URL with a query is a resource by itself. */
+/** Makes a key for the resource of a URL: its canonical path. Another query means another resource. */
 export function resourceKey(url: string): string {
   return url.includes('?') ? url : canonicalPathOf(url)
 }
 
 /**
- * Gives the canonical paths of the collections around a canonical path, the nearest first. That of the root is empty. Of a path
- * that is longer and deeper than those of files, only the nearest are given.
+ * Lists the canonical paths of the parents of a path, the nearest first. The path of the root is empty. Of an extremely long and
+ * deep path, only the nearest parents are listed.
  */
 export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = []
@@ -165,7 +165,7 @@ export function ancestorsOf(path: string): readonly string[] {
   return ancestors
 }
 
-/** Recognizes an absolute path with nothing to escape, to resolve or to fold. Nearly every server writes such paths. */
+/** Recognizes an absolute path without anything to escape or to resolve. Nearly all hrefs are plain, so they take the fast way. */
 function isPlainPath(href: string): boolean {
   return href.length <= PLAIN_PATH_CHARACTERS && href.startsWith('/') && PLAIN_PATH.test(href)
 }
@@ -177,7 +177,7 @@ function relationBelow(path: string, from: number): Relation {
 }
 
 function escapeCharacter(character: string): string {
-  // A lone half of a surrogate pair has no UTF-8; it becomes U+FFFD, as the platform's URL does it.
+  // Half of a surrogate pair has no UTF-8. It becomes U+FFFD, as in the platform's URL.
   return character === '%'
     ? '%25'
     : encodeURIComponent(character.toWellFormed()).replaceAll("'", '%27')

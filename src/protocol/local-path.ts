@@ -13,8 +13,8 @@ import {ANY, BOOLEAN, readOptions} from './options.ts'
 /** Options of `toLocalPath`. */
 export interface LocalPathOptions {
   /**
-   * The collection that was listed, absolute, or its result; with a slash at its end or without. Paths begin below it.
-   * Without it the way from the server's root is part of every path.
+   * The listed collection, as an absolute URL or its result, with a slash at its end or without. Paths begin below it. Without
+   * `base`, each path begins at the root of the server.
    *
    * @defaultValue the root of the server
    */
@@ -22,14 +22,14 @@ export interface LocalPathOptions {
     | string
     | URL
     | {
-        /** The collection, absolute. */
+        /** The absolute URL of the collection. */
         readonly url: string
       }
     | undefined
   /**
-   * Refuses names that Windows reserves or cannot hold. These are its devices with any extension: `CON`, `PRN`, `AUX`, `NUL`,
-   * `COM1` to `COM9`, `LPT1` to `LPT9`, `CONIN$`, `CONOUT$`. So are names with a dot or a space at their end, with a control
-   * character, or with one of `< > : " | ? *`.
+   * Refuses names that Windows reserves or cannot hold. Reserved are the devices `CON`, `PRN`, `AUX`, `NUL`, `COM1` to `COM9`,
+   * `LPT1` to `LPT9`, `CONIN$` and `CONOUT$`, with any extension. No name can end with a dot or a space, or hold a control
+   * character or one of `< > : " | ? *`.
    *
    * @defaultValue `false`
    */
@@ -41,7 +41,7 @@ const LOCAL_PATH_OPTIONS: Rules<LocalPathOptions> = {base: ANY, windows: BOOLEAN
 // With the backslash that URLs take for a slash.
 const DOT_SEGMENT = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
 
-// The bytes of one character, as far as the first one tells how many they are, or else one byte.
+// The escaped bytes of one character of UTF-8, else one escaped byte.
 const ESCAPED =
   /%[CD][\dA-F]%[89AB][\dA-F]|%E[\dA-F](?:%[89AB][\dA-F]){2}|%F[0-7](?:%[89AB][\dA-F]){3}|%[\dA-F]{2}/g
 const PERCENT_THAT_ESCAPES_NOTHING = /%25(?![\da-f]{2})/gi
@@ -52,20 +52,21 @@ const NOT_IN_WINDOWS = /[<>:"|?*]|[^ -\u{10ffff}]/u
 const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(?:\.|$)/i
 
 /**
- * The path of a result, relative to the folder that stands for `base`: `''` for the base itself, no slash at either end,
- * `/` between segments on every system. Whatever a server writes, the path stays in the folder that it is joined to.
+ * Makes a local path of a result, relative to the folder for `base`: `''` for the base itself, no slash at either end, `/`
+ * between segments on every system. Whatever a server writes, the path stays in its folder.
  *
- * Two resources never have the same path, and {@link fromLocalPath} goes back. These stay escapes: a `/` or `\` inside a
- * name (`a%2Fb`), a byte that is not UTF-8 (`caf%E9`), the colon of a drive letter (`C%3A`). A `%` before two hex digits
- * becomes `%25`, and any other one stays. Names that differ in case or normalization alone are two paths. Some file systems
- * hold them as one.
+ * Two resources never have the same path, and {@link fromLocalPath} leads back. These stay escapes: a `/` or `\` inside a name
+ * (`a%2Fb`), a byte that is not UTF-8 (`caf%E9`), the colon of a drive letter (`C%3A`). A `%` before two hex digits becomes
+ * `%25`, and any other one stays. Names that differ only in case or normalization are two paths, but some file systems hold them
+ * as one.
  *
- * Doubled slashes fold, as `relation` folds them: `/photos//a` and `/photos/a` are one resource with the path `a`. So do a
- * slash at the end and needless escapes, and nothing else.
+ * As for `relation`, doubled slashes, a slash at the end and needless escapes make no difference: `/photos//a` and `/photos/a`
+ * are one resource with the path `a`.
  *
- * @param result - A result, a Failure too.
- * @throws TypeError for a result that is `outside` or not at or below `base`. Also for a name that is `.` or `..` or holds a
- *   NUL, and with `windows` for one that Windows cannot hold. Also for a `base` that is no absolute URL, and an unknown option.
+ * @param result - A Success or a Failure.
+ * @throws TypeError for a result that is `outside` or not at or below `base`. Also for a name that is `.` or `..` or holds a NUL.
+ *   With `windows`, also for a name that Windows cannot hold. Also for a `base` that is no absolute URL, and for an unknown
+ *   option.
  * @example
  * ```ts
  * const base = 'https://dav.example/photos/'
@@ -109,8 +110,8 @@ export function toLocalPath(
 }
 
 /**
- * The URL reference of the resource for which {@link toLocalPath} gave a path, relative to the same base. Resolve it against
- * a base that ends with a slash. The slash at the end of a collection is not in it.
+ * Undoes {@link toLocalPath}: makes the URL reference of the resource, relative to the same base. Resolve it against a base that
+ * ends with a slash. The reference of a collection has no slash at its end.
  *
  * @param path - A path of `toLocalPath`, such as `100% sure/a%2Fb`; on Windows too with `/` between segments.
  * @returns The reference, such as `100%25%20sure/a%2Fb`; `''` for the base itself.
@@ -154,7 +155,7 @@ function baseOf(given: LocalPathOptions['base'], url: URL): URL {
   return base
 }
 
-/** The name of a segment with escapes in upper case. Keeps the escapes that are needed to go back. */
+/** Decodes a segment with escapes in upper case. Keeps the escapes that are needed to lead back. */
 function decodeName(segment: string): string {
   return segment.replaceAll(ESCAPED, decodeCharacter).replaceAll(PERCENT_THAT_ESCAPES_NOTHING, '%')
 }
@@ -175,7 +176,7 @@ function encodeName(name: string): string {
     .join('')
 }
 
-/** Joined to a folder, `C:x` may be what it is on the drive C. */
+/** Escapes the colon of a drive letter. Windows would take `C:x` for a file on the drive C, even behind a folder. */
 function escapeDrive(name: string): string {
   return DRIVE_LETTER.test(name) ? `${name.slice(0, 1)}%3A${name.slice(2)}` : name
 }

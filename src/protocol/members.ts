@@ -1,4 +1,4 @@
-/** Members of values of any type: callers may have no types, and a failure may come from a queue. */
+/** Reads members of values of unknown type. Callers may have no types, and a failure from a queue may be anything. */
 
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
@@ -9,12 +9,12 @@ export function memberOf(value: unknown, name: string): unknown {
   return isObject(value) ? Reflect.get(value, name) : undefined
 }
 
-/** The names of all members, without those that every object has. A class has accessors and methods in its prototype. */
+/** Lists the names of all members, inherited ones too, but without those of `Object.prototype`. Options may be of a class. */
 export function namesOf(object: object): ReadonlySet<string> {
   const names = new Set<string>()
   for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
-      // The prototype of a class has its class by this name.
+      // Each prototype of a class has this member, which is no option.
       if (name !== 'constructor' || at === object) names.add(name)
     }
   }

@@ -1,13 +1,13 @@
 /**
- * Reads the options of a call. An unknown name or a value of another type is a TypeError before anything is sent. The readers
- * of the options check the ranges of numbers.
+ * Reads the options of a call. An unknown name or a value of the wrong type is a TypeError before anything is sent: a misspelt
+ * condition must not delete unconditionally. The callers check the ranges of numbers.
  */
 
 import {OPTION_NAME_CHARACTERS} from './bounds.ts'
 import {visible} from './errors.ts'
 import {isObject, namesOf} from './members.ts'
 
-/** A test of the values of an option. */
+/** The rule for the values of an option. */
 export interface Rule {
   /** Completes the sentence "the option is …". */
   readonly words: string
@@ -15,10 +15,10 @@ export interface Rule {
   accepts(value: unknown): boolean
 }
 
-/** A rule for each option of a call. An option without one does not compile. */
+/** A rule for each option of a call. The compiler refuses a table that lacks one. */
 export type Rules<Options> = {readonly [Name in keyof Options]-?: Rule}
 
-/** A value that another function checks. */
+/** Any value: another function checks it. */
 export const ANY: Rule = {words: 'any value', accepts: () => true}
 
 export const BOOLEAN: Rule = /* @__PURE__ */ ofType('boolean', 'true or false')
@@ -56,10 +56,11 @@ export function oneOf(...values: readonly string[]): Rule {
 }
 
 /**
- * The options as a plain object. Inherited ones, as of a class, become its own. Those that are `undefined` are left out.
+ * Reads options into a plain object. Inherited options, as of a class, become own members. Members that are `undefined` are left
+ * out.
  *
  * @param call - The name of the call, which begins each message.
- * @throws TypeError for a value that is no object, a name without a rule, and a value that its rule does not accept.
+ * @throws TypeError for a value that is no object, for an unknown name, and for a value of the wrong type.
  */
 export function readOptions<Options extends object>(
   call: string,
@@ -79,12 +80,12 @@ export function readOptions<Options extends object>(
     read[name] = value
   }
   const plain = Object.assign({}, given, read)
-  // Else a spread of defaults and options would replace a default by undefined.
+  // Left out, because a spread of defaults and options would replace a default by undefined.
   for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
   return plain
 }
 
-/** A record as a plain object with its inherited members. Members that are `undefined` are left out. */
+/** Reads a record into a plain object, inherited members too. Members that are `undefined` are left out. */
 export function readRecord<Value>(
   record: Readonly<Record<string, Value>>,
 ): Record<string, Exclude<Value, undefined>> {
@@ -96,14 +97,14 @@ export function readRecord<Value>(
   return Object.fromEntries(entries)
 }
 
-/** The error for an unknown name, with the nearest known one. If none is near, it lists all. */
+/** Makes the error for an unknown name. It proposes the nearest known name, or lists all names if none is near. */
 export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
   const near = nearest(name, known)
   const help = near === undefined ? `there are ${known.join(', ')}` : `the nearest is ${near}`
   return new TypeError(`${call}: there is no option ${visible(JSON.stringify(name), 100)}; ${help}`)
 }
 
-/** The known name that a name is a misspelling of, in any case. */
+/** Finds the known name of which a name may be a misspelling, in any case of its letters. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase()
   let best: string | undefined
@@ -123,7 +124,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best
 }
 
-/** Counts letters to add, drop, change or swap until two words are equal in any case. Long words are far apart. */
+/** Counts the letters to add, drop, change or swap to make two words equal, ignoring case. Very long words count as far apart. */
 export function editDistance(one: string, other: string): number {
   const from = one.toLowerCase()
   const to = other.toLowerCase()

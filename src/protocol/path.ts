@@ -1,14 +1,14 @@
 /**
- * Plain paths and the URL references that mean them. A name such as `100% #1?.jpg` must be escaped before it is part of
- * a URL, or another resource is hit. RFC 3986, sections 2 and 3.3.
+ * Converts plain paths to URL references and back. A name such as `100% #1?.jpg` must be escaped in a URL, or the URL means
+ * another resource. RFC 3986, sections 2 and 3.3.
  */
 
 import {quoted} from './errors.ts'
 import {canonicalPathOf} from './href.ts'
 
 /**
- * Escapes a plain path segment by segment, so that it can be given to the client as a URL reference. Slashes separate
- * segments; everything else that has a meaning in a URL is escaped.
+ * Escapes a plain path for use as a URL reference. Slashes separate segments; all other characters with a meaning in a URL are
+ * escaped.
  *
  * @param path - A path of plain names, such as `photos/100% #1?.jpg`.
  * @returns The reference, such as `photos/100%25%20%231%3F.jpg`.
@@ -37,8 +37,8 @@ export function encodePath(path: string): string {
 }
 
 /**
- * Decodes the plain path of a result, of a URL or of a reference: the way back from {@link encodePath}. Of an absolute URL it
- * is the path alone, from the root of the server.
+ * Decodes the plain path of a result, a URL or a reference: the way back from {@link encodePath}. The path of an absolute URL
+ * begins at the root of the server.
  *
  * @returns The path. `undefined` for a segment with an escaped slash, or with an escape that is not UTF-8: no plain path can
  *   hold these.
@@ -60,8 +60,8 @@ export function decodePath(of: string | URL | {readonly url: string}): string | 
 }
 
 /**
- * Makes a key for the resource of a result: equal for all spellings of its URL, with and without a slash at its end. Doubled
- * slashes fold, as `relation` folds them.
+ * Makes a key for the resource of a result. It is equal for all spellings of one URL: with and without a slash at its end, with
+ * doubled slashes, with needless escapes.
  *
  * @example
  * ```ts
@@ -74,8 +74,8 @@ export function keyOf({url}: {readonly url: string}): string {
 }
 
 /**
- * Reads the name of a resource: the last segment of its URL, decoded. It is for people: a name may hold a slash, and the
- * segment stays escaped if its bytes are not UTF-8. Make local paths by `toLocalPath`.
+ * Reads the name of a resource for people: the last segment of its URL, decoded. The name may hold a slash, and stays escaped if
+ * its bytes are not UTF-8. Make local paths by `toLocalPath`.
  *
  * @returns The name; empty for the root of a server.
  * @example

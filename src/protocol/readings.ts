@@ -1,14 +1,15 @@
 /**
- * Every way in which servers read a path. Some decode before they resolve dots, some cut parameters off segments, some take
- * a backslash for a slash. One resource to us may be another one to them. RFC 3986, sections 3.3 and 5.2.4.
+ * Reads a path in every way in which servers do. Some decode before they resolve dots, some cut parameters off segments, some
+ * take a backslash for a slash. A path that is harmless in our reading may reach another resource on them. RFC 3986, sections 3.3
+ * and 5.2.4.
  */
 
 import {MAX_READINGS} from './bounds.ts'
 
-/** The place of a path to another one: the same resource, below it, around it, or none of these. */
+/** The position of a path relative to another: the same resource, below it, around it, or none of these. */
 export type Standing = 'same' | 'below' | 'around' | 'elsewhere'
 
-/** Two paths, read in the same way. */
+/** One reading of two paths. */
 interface Reading {
   readonly path: string
   readonly base: string
@@ -18,13 +19,13 @@ interface Reading {
   readonly isCut: boolean
 }
 
-// Without any of these, each server reads a path alike. `E0` and `F0` begin a longer form of a character of ASCII here only.
+// Servers differ only for paths with one of these. `E0` and `F0` count if they begin an overlong form of an ASCII character.
 const AMBIGUOUS = /[;\\]|\/\/|%(?:2f|5c|2e|3b|00|c[01]|e0%[89]|f0%8|f8%8|fc%8)/i
 const CONTROL = /%(?:[01][\da-f]|7f)/i
 const OVERLONG =
   /[\xC0\xC1][\x80-\xBF]|\xE0[\x80-\x9F][\x80-\xBF]|\xF0[\x80-\x8F][\x80-\xBF]{2}|\xF8[\x80-\x87][\x80-\xBF]{3}|\xFC[\x80-\x83][\x80-\xBF]{4}/g
 
-/** Finds the places of a path to another one in each reading. Both are absolute, as in a URL. */
+/** Finds the positions of a path relative to another, in all readings. Both are absolute, as in a URL. */
 export function standings(path: string, base: string): ReadonlySet<Standing> {
   const first: Reading = {path, base, isDecoded: false, isCut: false}
   const found = new Set<Standing>([standing(first)])
@@ -48,18 +49,18 @@ export function isBelowInEachReading(path: string, base: string): boolean {
   return found.size === 1 && found.has('below')
 }
 
-/** Finds an escaped control character. Servers cut it off, drop it or take it for the end. */
+/** Recognizes an escaped control character. Servers cut it off, drop it, or take it for the end of the path. */
 export function hasControlCharacter(path: string): boolean {
   return CONTROL.test(path)
 }
 
-/** Gives the readings of two paths after one more step of a server. */
+/** Yields the readings after one more step of a server. */
 function* readOn({path, base, isDecoded, isCut}: Reading): Generator<Reading> {
   if (!isDecoded) yield {path: decode(path), base: decode(base), isDecoded: true, isCut: false}
   for (const step of STEPS) yield {path: step(path), base: step(base), isDecoded, isCut}
-  // Each number of segments would be a power of two of readings.
+  // Cut once only: all subsets of the segments would be exponentially many readings.
   if (isCut) return
-  // Some servers cut parameters off the last segment alone, some off one that is made of dots.
+  // Some servers cut parameters off the last segment only, some off a segment of dots.
   const count = Math.max(path.split('/').length, base.split('/').length)
   for (let index = 0; index < count; index++) {
     const cut = (text: string): string => cutParameters(text, index)
@@ -73,7 +74,7 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll(OVERLONG, decodeOverlong),
   (path) => path.replaceAll(/\/{2,}/g, '/'),
   resolveDots,
-  // As a string of C ends there, and as a segment of one does.
+  // A string of C ends at a NUL: the whole path, or one segment.
   (path) => path.replace(/\0.*$/s, ''),
   (path) => path.replaceAll(/\0[^/]*/g, ''),
 ]

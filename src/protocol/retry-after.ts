@@ -1,11 +1,11 @@
-/** The Retry-After header: seconds or a date. RFC 9110, section 10.2.3. */
+/** Decodes the Retry-After header, seconds or a date. Pure: the current time is an argument. RFC 9110, section 10.2.3. */
 
 import {decodeDate} from './date.ts'
 
 /**
- * Milliseconds from `now` on, `undefined` for a header that is missing or nonsense.
+ * Decodes a header as milliseconds from `now`; `undefined` for a missing header and for nonsense.
  *
- * @param leastOfDate - The least milliseconds of a date. A date that is past names no time to come back.
+ * @param leastOfDate - The shortest wait for a date in milliseconds. A past date tells no useful time.
  */
 export function decodeRetryAfter(
   value: string | null | undefined,
@@ -23,10 +23,11 @@ export function decodeRetryAfter(
 }
 
 /**
- * Milliseconds that an answer asks to wait. A date is compared with the answer's own Date: the server's clock may be off.
+ * Reads the wait of an answer in milliseconds. A date is compared with the answer's own Date, because the server's clock may be
+ * wrong.
  *
- * @param now - The moment of an answer without a Date, in milliseconds since the epoch.
- * @param leastOfDate - The least milliseconds of a date.
+ * @param now - The current time, for an answer without a Date, in milliseconds since the epoch.
+ * @param leastOfDate - The shortest wait for a date in milliseconds.
  */
 export function readRetryAfter(
   headers: {get(name: string): string | null},

@@ -2,7 +2,7 @@
 
 import {LONGEST_TIMER_MILLISECONDS} from './bounds.ts'
 
-/** Waits for a promise, and gives `undefined` after the given milliseconds. The promise itself goes on. */
+/** Waits for a promise, at most some milliseconds. Resolves with `undefined` after them; the promise itself goes on. */
 export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
   const {promise: late, resolve} = Promise.withResolvers<undefined>()
   const timer = startTimer(() => resolve(undefined), milliseconds)
@@ -13,15 +13,15 @@ export async function within<T>(promise: Promise<T>, milliseconds: number): Prom
   }
 }
 
-/** A timer that may be as long as one likes. A platform would fire one of more than 25 days at once. */
+/** Starts a timer of any length. Platforms fire a timer of more than 25 days at once, so a longer one is shortened to that. */
 export function startTimer(onEnd: () => void, milliseconds: number): ReturnType<typeof setTimeout> {
   return setTimeout(onEnd, Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS))
 }
 
 /**
- * Waits for a promise until the signal is aborted, even if the promise does not heed it.
+ * Waits for a promise until the signal is aborted, even if the promise ignores the signal.
  *
- * @throws The signal's reason, and the promise's own.
+ * @throws The signal's reason, and the error of the promise.
  */
 export async function untilAborted<T>(
   promise: Promise<T>,

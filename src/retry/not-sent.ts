@@ -1,8 +1,8 @@
-/** The end of a call, for its requests that were not sent yet, and for their waits. */
+/** The error of a request that was not sent because its call ended, and the wait that throws it. */
 
 import {startTimer, untilAborted} from '../protocol/wait.ts'
 
-/** The call ended before the turn of a request: it was not sent, or not sent again. */
+/** A request that was not sent, or not sent again, because the call ended first. Internal: callers get a Failure `not-sent`. */
 export class NotSentError extends Error {
   /** The reason of the signal. */
   readonly reason: unknown

@@ -1,6 +1,6 @@
 /**
- * The number of exchanges of one call at once: fewer while the server is overcharged, none while it asks to wait. RFC 6585,
- * section 4; RFC 9110, sections 10.2.3 and 15.6.4.
+ * The pace of a call: fewer exchanges at once while the server is overloaded, none while it asks to wait. RFC 6585, section 4;
+ * RFC 9110, sections 10.2.3 and 15.6.4.
  *
  * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1. An answer to a request from
  * before the last halving does not halve it again. As many good answers as the limit raise it by 1.
@@ -16,22 +16,23 @@ export interface ServerState {
   busyUntil: number
 }
 
-/** A slot among the exchanges that are under way. */
+/** The right to one exchange. */
 export interface Slot {
-  /** Reports the outcome: `false` if the server was overcharged. */
+  /** Reports the outcome: `false` if the server was overloaded. */
   report(isGood: boolean): void
   /** Gives the slot to the next exchange. */
   free(): void
 }
 
+/** Gives out slots for exchanges, as many as the server can bear. */
 export class Pace {
   readonly #maximum: number
   readonly #limit: ReturnType<typeof pLimit>
   readonly #server: ServerState
-  /** The number of halvings. A request from before the last one is not counted again. */
+  /** The number of halvings. A slot from before the last one cannot halve the limit again. */
   #halvings = 0
   #successes = 0
-  /** Slots that were freed while nobody waited. The next exchange takes one of them without asking the limit. */
+  /** Slots that were freed while nobody waited. The next exchange takes one of them, which costs no step of p-limit. */
   readonly #kept: (() => void)[] = []
   #idle = 0
   readonly #listeners = new Set<() => void>()
@@ -42,13 +43,13 @@ export class Pace {
     this.#server = server
   }
 
-  /** Milliseconds in which nothing may be sent to the server. */
+  /** Milliseconds until a request may be sent to the server again. */
   get held(): number {
     const {busyUntil} = this.#server
     return busyUntil === 0 ? 0 : Math.max(0, busyUntil - performance.now())
   }
 
-  /** Keeps every call of the client from sending for some milliseconds. */
+  /** Holds back the requests of every call of the client for some milliseconds. */
   hold(milliseconds: number): void {
     this.#server.busyUntil = Math.max(this.#server.busyUntil, performance.now() + milliseconds)
   }
@@ -80,12 +81,12 @@ export class Pace {
     }
   }
 
-  /** Reports if one more target may be taken beside those begun. Targets that wait for another attempt do not count. */
+  /** Reports if one more target may begin. Targets that wait for another attempt do not count, up to a bound. */
   hasRoom(begun: number): boolean {
     return begun - Math.min(this.#idle, MAX_WAITING_TARGETS) < this.#maximum
   }
 
-  /** Calls a listener whenever there may be more room, because a target begins to wait. Gives the function that ends this. */
+  /** Calls a listener each time a target begins to wait and so makes room. Returns the function that removes the listener. */
   onRoom(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -1,4 +1,7 @@
-/** Exchanges at the pace of their call: each takes its slot before it is sent, and keeps it until its body has ended. */
+/**
+ * A transport at the pace of a call. Each exchange takes a slot before it is sent. It keeps the slot until its body has ended,
+ * because a body is work for the server too.
+ */
 
 import {DavNetworkError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
@@ -7,20 +10,20 @@ import {HiddenRedirectError} from '../transport/redirects.ts'
 import {NotSentError, sleep} from './not-sent.ts'
 import type {Pace, Slot} from './pace.ts'
 
-/** The waits of exchanges. */
+/** Options of a paced transport. */
 export interface PacedOptions {
-  /** The most milliseconds that a Retry-After holds back every request; 0 if it holds back none. */
+  /** The longest time in milliseconds that a Retry-After holds back every request; 0 for none. */
   readonly maxRetryAfter: number
-  /** The least milliseconds that a date in Retry-After holds them back. */
+  /** The shortest time in milliseconds for a date in Retry-After. */
   readonly minDelay: number
-  /** Aborted when nothing more may be sent. */
+  /** Aborted when no new request may start. */
   readonly ending: AbortSignal
   /** Called with the number of bytes of an answer that arrived. */
   readonly onBytes: (length: number) => void
 }
 
 /**
- * A transport that waits for a slot.
+ * Makes a transport that waits for a slot.
  *
  * @throws NotSentError if the call ends before there is one.
  */
@@ -53,7 +56,7 @@ export function withPace(
   }
 }
 
-/** Reports if an error may mean that the server bears no more. A redirect that a browser hides is an answer. */
+/** Reports if an error may mean an overloaded server. A redirect that a browser hides is an answer. */
 function isOvercharge(error: unknown): boolean {
   return error instanceof DavNetworkError && !(error instanceof HiddenRedirectError)
 }

@@ -1,4 +1,7 @@
-/** The rules for sending a failed request again. Pure: clocks and chance are arguments. RFC 9110, section 10.2.3. */
+/**
+ * The policy of retries: its settings, and the delay before the next attempt. Pure: clocks and chance are arguments. RFC 9110,
+ * section 10.2.3.
+ */
 
 import type {Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
@@ -12,27 +15,27 @@ export type RetryPolicy = RetrySettings | number
 /** The settings of a {@link RetryPolicy}. */
 export interface RetrySettings {
   /**
-   * The most times that one call sends a request, the first time included.
+   * The most times that one call sends a request, the first attempt included.
    *
    * @defaultValue 4
    */
   readonly attempts?: number | undefined
   /**
-   * The least milliseconds before the second attempt. The upper bound doubles with each attempt. Chance picks between the
-   * two, so that many clients do not come back at once.
+   * The shortest delay between two attempts in milliseconds. The upper bound is twice that, and doubles with each attempt. Chance
+   * picks between the two, so that many clients do not come back at once.
    *
    * @defaultValue 500
    */
   readonly minDelay?: number | undefined
   /**
-   * The most milliseconds between two attempts.
+   * The longest delay of the client's own, in milliseconds.
    *
    * @defaultValue 30,000
    */
   readonly maxDelay?: number | undefined
   /**
-   * The most milliseconds of a Retry-After: a longer one is cut to it. It wins over our own delay. With a 429 or 503 it holds
-   * back every request of the client. A date is compared with the Date of its answer, and is never shorter than `minDelay`.
+   * The longest Retry-After in milliseconds; a longer one is cut. Retry-After wins over the client's own delay. With a 429 or 503
+   * it holds back every request of the client. A date is compared with the Date of its answer, and waits at least `minDelay`.
    *
    * @defaultValue 300,000
    */
@@ -44,32 +47,32 @@ export interface RetrySettings {
    */
   readonly budget?: number | undefined
   /**
-   * Milliseconds from the beginning of a call in which the wait for another attempt must end, as far as its end is known.
+   * Milliseconds of a call in which the next attempt must begin. An attempt that would begin later is not made.
    *
    * @defaultValue `Infinity`
    */
   readonly maxElapsed?: number | undefined
   /**
-   * Selects the failures that are tried again.
+   * Selects the failures to retry.
    *
    * @defaultValue `isRetryable`
    */
   readonly retryable?: ((failure: Failure) => boolean) | undefined
-  /** Called for each repetition, before the wait for it. An error that it throws ends the call. */
+  /** Called before each delay. An error that it throws ends the call. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined
 }
 
 /** A request that will be sent again. */
 export interface RetryEvent {
-  /** The failure of the target, or of its first member that is worth another attempt. */
+  /** The failure of the target, or of its first member that is retried. */
   readonly failure: Failure
   /** The number of the next attempt, 2 for the first repetition. */
   readonly attempt: number
-  /** Milliseconds until then. */
+  /** Milliseconds until then, as far as they are known now. */
   readonly delay: number
 }
 
-/** A policy with every member set, the listener aside. */
+/** A policy with every member set. Only the listener may be absent. */
 export type ResolvedPolicy = Pick<RetrySettings, 'onRetry'> & {
   readonly [Name in Exclude<keyof RetrySettings, 'onRetry'>]-?: Exclude<
     RetrySettings[Name],
@@ -89,7 +92,7 @@ export const RETRY_SETTINGS: Rules<RetrySettings> = {
 }
 
 /**
- * The policy to follow: the given settings over the defaults.
+ * Completes a policy with the defaults.
  *
  * @throws RangeError for a number that makes no sense, TypeError for a value that is no policy and for an unknown setting.
  */
@@ -117,7 +120,7 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
   return {...numbers, retryable, ...(onRetry !== undefined && {onRetry})}
 }
 
-/** The settings of a policy. A number is the number of attempts. */
+/** Reads a policy. A number is the number of attempts. */
 function readPolicy(given: RetryPolicy): RetrySettings {
   if (typeof given === 'number') return {attempts: given}
   if (typeof given !== 'object')
@@ -126,7 +129,7 @@ function readPolicy(given: RetryPolicy): RetrySettings {
 }
 
 /**
- * Milliseconds to wait after a failed attempt.
+ * Computes the milliseconds to wait after a failed attempt.
  *
  * @param attempt - The number of the attempt that failed, 1 for the first one.
  * @param chance - A number from 0 to 1.

@@ -1,4 +1,4 @@
-/** The repetitions of one call: its policy, its budget and its time. Knows no verb. RFC 9110, section 10.2.3. */
+/** Counts the repetitions of one call against its policy, its budget and its time. Knows no verb. RFC 9110, section 10.2.3. */
 
 import type {Failure} from '../multistatus/result.ts'
 import {sleep} from './not-sent.ts'
@@ -19,7 +19,7 @@ export class Repeats {
     this.#ending = ending
   }
 
-  /** The least milliseconds before the second attempt. */
+  /** The shortest delay in milliseconds. */
   get minDelay(): number {
     return this.#policy.minDelay
   }
@@ -29,13 +29,13 @@ export class Repeats {
     return this.#count
   }
 
-  /** Reports if a failure is tried again. */
+  /** Reports if the policy retries a failure. */
   isRetryable(failure: Failure): boolean {
-    // The same request would be refused in the same way, under any policy.
+    // Nothing was sent for it, and the same request would be refused again.
     return failure.reason !== 'refused' && this.#policy.retryable(failure)
   }
 
-  /** Counts a request that is sent again. Gives `false` if the budget is spent, and the request must not be sent. */
+  /** Counts a repeated request. Returns `false` if the budget is spent: the request must not be sent then. */
   spend(): boolean {
     if (this.#count >= this.#policy.budget) return false
     this.#count++
@@ -43,12 +43,12 @@ export class Repeats {
   }
 
   /**
-   * The wait for the next attempt, `undefined` if there is none.
+   * Returns the wait for the next attempt; `undefined` without one.
    *
-   * @param attempt - The number of the attempt that failed, 1 for the first.
-   * @param causes - The failures that kept it from success. One that is tried again is enough.
-   * @param options - `asked`: milliseconds that the answer as a whole asks to wait. `spends`: false for a wait before other
-   *   requests, which is no request itself.
+   * @param attempt - The number of the failed attempt, 1 for the first.
+   * @param causes - The failures that kept it from success. One retryable cause is enough.
+   * @param options - `asked`: the Retry-After of the answer itself, in milliseconds. `spends`: false if only members are sent
+   *   again, which count for themselves.
    * @throws The error of `onRetry`.
    */
   next(

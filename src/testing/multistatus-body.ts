@@ -1,6 +1,6 @@
 /**
- * Builds the bodies of 207 answers for tests, good and malformed ones. fast-xml-parser writes them; no other file imports it, so
- * that the client does without. RFC 4918, sections 13 and 14.
+ * Builds the bodies of 207 answers for tests, good and malformed ones. Written by fast-xml-parser. No other file imports
+ * it, because the client must do without. RFC 4918, sections 13 and 14.
  */
 
 import {XMLBuilder} from 'fast-xml-parser'
@@ -14,8 +14,8 @@ import {escapeAttribute, escapeContent, qualify, XML_DECLARATION} from '../xml/w
 export type MultiStatusStatus = number | string
 
 /**
- * The value of a property: text, a number, a date, a list of child elements or their names such as `['collection']`, or the
- * element of the property. A date is written as RFC 4918 asks: ISO 8601 for `creationdate`, else the format of HTTP.
+ * The value of a property: text, a number, a date, a list of child elements or their names, or the element of the property. A
+ * date is written as RFC 4918 asks: ISO 8601 for `creationdate`, else the format of HTTP.
  */
 export type MultiStatusValue =
   | string

@@ -1,5 +1,5 @@
 /**
- * Credentials, sent to the client's own origin and nowhere else. RFC 7617 (Basic), RFC 6750 (Bearer); RFC 9110,
+ * Adds credentials to requests to the client's own origin, and to no others. RFC 7617 (Basic), RFC 6750 (Bearer); RFC 9110,
  * section 11.
  */
 
@@ -7,11 +7,11 @@ import {untilAborted} from '../protocol/wait.ts'
 import {isHeaderValue} from './headers.ts'
 import type {DavRequest, DavResponse, Send} from './transport.ts'
 
-/** Gives the value of the Authorization header for a request, or `undefined` for none. It is called for each request. */
+/** Returns the Authorization header for a request; `undefined` to send none. Called for each request. */
 export type Auth = (request: DavRequest) => string | undefined | Promise<string | undefined>
 
 /**
- * Basic credentials in UTF-8.
+ * Makes Basic credentials, in UTF-8.
  *
  * @throws TypeError for a user name with a colon, and for a control character in either, as RFC 7617 forbids.
  * @example
@@ -32,7 +32,7 @@ export function basicAuth(username: string, password: string): Auth {
 }
 
 /**
- * A Bearer token.
+ * Makes the credentials of a Bearer token.
  *
  * @throws TypeError for a token with characters that RFC 6750 does not allow.
  * @example
@@ -48,7 +48,7 @@ export function bearerAuth(token: string): Auth {
   return () => value
 }
 
-/** Adds credentials to requests to `origin`. */
+/** Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none. */
 export function withAuth<R extends DavResponse>(
   transport: Send<R>,
   auth: Auth,

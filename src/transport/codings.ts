@@ -1,6 +1,6 @@
 /**
- * Content codings of a body: gzip, deflate, br, zstd. A decoder starts at the first byte, because servers name a coding above
- * an empty body too. Node only. RFC 9110, section 8.4; RFC 8878 (zstd).
+ * Removes the content codings of a body: gzip, deflate, br, zstd. Node only; elsewhere `fetch` does it. RFC 9110, section 8.4;
+ * RFC 8878 (zstd).
  */
 
 import type {Readable, TransformCallback} from 'node:stream'
@@ -21,13 +21,14 @@ type Start = (first: number) => Transform
 const DECODERS: ReadonlyMap<string, Start> = new Map<string, Start>([
   ['gzip', () => createGunzip()],
   ['x-gzip', () => createGunzip()],
-  // Half of the servers leave out the header of zlib; its low four bits are always 8. RFC 1950, section 2.2.
+  // Many servers leave out the header of zlib. Its low four bits are always 8, which tells the two forms apart. RFC 1950, section
+  // 2.2.
   ['deflate', (first) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw())],
   ['br', () => createBrotliDecompress()],
   ['zstd', () => createZstdDecompress()],
 ])
 
-/** The body without its content codings. A body in an unknown coding is left as it is. */
+/** Returns the body without its content codings. A body in an unknown coding stays as it is. */
 export function decodeBody(body: Readable, contentEncoding: string | null): Readable {
   const codings = (contentEncoding ?? '')
     .toLowerCase()
@@ -39,13 +40,13 @@ export function decodeBody(body: Readable, contentEncoding: string | null): Read
   let current = body
   for (const start of starts) {
     if (start === undefined) continue
-    // An error of one stream ends the others too, and reaches the reader of the last one.
+    // An error of one stream ends all of them, and reaches the reader of the last one.
     current = pipeline(current, new LateDecoder(start), () => {})
   }
   return current
 }
 
-/** Decodes one coding. Without a byte to decode it gives none, and no error. */
+/** Decodes one coding, from its first byte on: servers name a coding for an empty body too, which is no error. */
 class LateDecoder extends Transform {
   readonly #start: Start
   #decoder: Transform | undefined

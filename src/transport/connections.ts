@@ -1,22 +1,22 @@
 /**
- * Tracks the exchanges that hold a connection and those that wait for one. It prevents two faults of a pool. A request would
- * wait for ever behind a body that nobody reads. A process would live on for a connection that nobody wants any more.
+ * Tracks the exchanges that hold a connection or wait for one. It prevents two faults of a pool. A request could wait for ever
+ * behind an unread body. A process could stay alive for a connection that no request needs any more.
  */
 
 import {UNREAD_BYTES, UNREAD_MILLISECONDS} from '../protocol/bounds.ts'
 import {WithheldError} from './withheld.ts'
 
-/** An exchange, as far as its connection goes. */
+/** The part of an exchange that concerns its connection. */
 export interface Holder {
   /** The method of the request. */
   readonly method: string
   /** The URL of the request. */
   readonly url: string
-  /** Bytes of its body that arrived and were not read. */
+  /** Bytes of its body that have arrived and were not read. */
   readonly held: number
-  /** Lets the body arrive, read or not. */
+  /** Lets the body arrive unread, into memory. */
   flow(): void
-  /** Ends it before it was sent. */
+  /** Ends the exchange before it is sent. */
   refuse(error: Error): void
 }
 
@@ -25,14 +25,15 @@ export interface Connecting {
   destroy(error: Error): unknown
 }
 
-/** Bounds on an unread body that others wait for. */
+/** Bounds on an unread body while requests wait for its connection. */
 export interface Patience {
-  /** Bytes of one body that are held so that its connection gets free. */
+  /** Bytes of one body that are held in memory to free its connection. */
   readonly bytes?: number
-  /** Milliseconds that a full body may lie unread while others wait. */
+  /** Milliseconds for which a body may stay unread at that bound. */
   readonly milliseconds?: number
 }
 
+/** The exchanges with one origin. */
 interface Lane {
   readonly holders: Set<Holder>
   readonly waiting: Set<Holder>
@@ -48,7 +49,7 @@ export class Connections {
   readonly #connecting = new Set<Connecting>()
   #waiting = 0
 
-  /** @param maximum - Connections to an origin at once. */
+  /** @param maximum - The most connections to an origin at once. */
   constructor(
     maximum: number,
     {bytes = UNREAD_BYTES, milliseconds = UNREAD_MILLISECONDS}: Patience = {},
@@ -58,7 +59,7 @@ export class Connections {
     this.#patience = milliseconds
   }
 
-  /** An exchange waits for a connection to an origin. */
+  /** Notes an exchange that waits for a connection to an origin. */
   wait(origin: string, holder: Holder): void {
     const lane = this.#lanes.get(origin) ?? {
       holders: new Set(),
@@ -75,13 +76,13 @@ export class Connections {
     }
   }
 
-  /** An exchange has its connection. */
+  /** Notes an exchange that has its connection. */
   start(origin: string, holder: Holder): void {
     this.#leave(origin, holder)
     this.#lanes.get(origin)?.holders.add(holder)
   }
 
-  /** An exchange has ended, or was given up before it had a connection. */
+  /** Notes the end of an exchange, with a connection or before it had one. */
   end(origin: string, holder: Holder): void {
     this.#leave(origin, holder)
     const lane = this.#lanes.get(origin)
@@ -93,7 +94,7 @@ export class Connections {
     if (lane.holders.size === 0 && lane.waiting.size === 0) this.#lanes.delete(origin)
   }
 
-  /** Reports if a body that is not read must arrive all the same, because others wait for its connection. */
+  /** Reports if an unread body must arrive all the same, because others wait for its connection. */
   mustFlow(origin: string, {held}: Holder): boolean {
     const lane = this.#lanes.get(origin)
     if (lane === undefined || !this.#isStuck(lane)) return false
@@ -102,12 +103,12 @@ export class Connections {
     return false
   }
 
-  /** Keeps a socket until it is connected. It is destroyed as soon as no exchange waits. */
+  /** Notes a socket that is being connected. It is destroyed as soon as no exchange waits, because it keeps the process alive. */
   connecting(socket: Connecting): void {
     this.#connecting.add(socket)
   }
 
-  /** A socket is connected, or never will be. */
+  /** Notes a socket that was connected, or failed to. */
   connected(socket: Connecting): void {
     this.#connecting.delete(socket)
   }
@@ -122,7 +123,7 @@ export class Connections {
     return waiting.size > 0 && holders.size >= this.#maximum
   }
 
-  /** Refuses those that wait as soon as a full body before them stays unread for long. */
+  /** Refuses the waiting exchanges if the bodies before them are full and nobody reads them. */
   #watch(lane: Lane): void {
     if (lane.timer !== undefined) return
     const held = heldBy(lane)

@@ -1,7 +1,7 @@
 /**
- * An exchange that ends: by its answer, by the caller's signal, by a time limit, or by the network. Each end has its own
- * error on every platform. The time until the headers has its own limit: a server may be silent for long before it lists a
- * large collection.
+ * Ends every exchange: by its answer, by the caller's signal, by a time limit, or by an error of the network. Each end has its
+ * own error, the same on every platform. The limit until the headers is separate and long, because a server may be silent before
+ * it lists a large collection.
  */
 
 import type {Chunks} from '../multistatus/source.ts'
@@ -20,27 +20,27 @@ import {discard, giveUp} from './transport.ts'
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
   /**
-   * From the sending of the request until the headers of the answer are there. With a body that is a stream or an iterable,
-   * each piece that is sent begins the wait again.
+   * From the request to the headers of the answer. If the request body is a stream or an iterable, each sent piece begins the
+   * time again.
    *
    * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
    */
   readonly headers?: number | undefined
   /**
-   * Without a byte of the body while one is waited for.
+   * Between two chunks of the answer's body. The time in which nobody reads does not count.
    *
    * @defaultValue 60,000
    */
   readonly idle?: number | undefined
 }
 
-/** The time limits of an exchange, each set. */
+/** Time limits of an exchange, with the defaults. */
 export type ResolvedTimeouts = {readonly [Name in keyof Timeouts]-?: number}
 
 const TIMEOUTS: Rules<Timeouts> = {headers: NUMBER, idle: NUMBER}
 
 /**
- * The limits to apply: one number is both.
+ * Completes time limits with the defaults. One number is both limits.
  *
  * @throws RangeError for a number that is not above zero, TypeError for another type or an unknown name.
  */
@@ -58,7 +58,7 @@ export function resolveTimeouts(given: number | Timeouts = {}): ResolvedTimeouts
   return {headers, idle}
 }
 
-/** An answer inside the client: its body, of any transport, is read in one way. */
+/** An answer inside the client. Its body is the same class for every transport. */
 export interface OpenResponse extends DavResponse {
   readonly body: OpenBody | null
 }
@@ -67,8 +67,8 @@ export interface OpenResponse extends DavResponse {
 export type OpenTransport = Send<OpenResponse>
 
 /**
- * Puts the limits on exchanges, ends them with the signal, and gives every failure its class. It is the border to the
- * transport: behind it each body is an {@link OpenBody}, and each error is one of this copy of the package.
+ * Wraps a transport to apply the limits and the signal, and to give each error its class. This is the border to transports of any
+ * origin. Inside it, each body is an {@link OpenBody}, and each error is of this copy of the package.
  */
 export function withDeadlines(
   transport: Transport,
@@ -76,13 +76,13 @@ export function withDeadlines(
   signal: AbortSignal,
 ): OpenTransport {
   const underWay = new Set<Deadline>()
-  // One listener for all exchanges: V8 keeps a chain of the removed ones, which is as long as the call.
+  // One listener for all exchanges: V8 keeps a chain of removed listeners, which would grow as long as the call lasts.
   const onAbort = (): void => {
     for (const deadline of Array.from(underWay)) deadline.break(signal.reason)
   }
   signal.addEventListener('abort', onAbort, {once: true})
   return async (request) => {
-    // Whatever the transport or its body rejects with from here on is a broken exchange.
+    // Behind this check, every error of the transport or its body is a broken exchange, whatever its class.
     checkRequest(request)
     signal.throwIfAborted()
     const deadline = new Deadline(request, underWay)
@@ -101,14 +101,14 @@ export function withDeadlines(
       return {...head, body: null}
     } catch (error) {
       deadline.end()
-      // A transport that does not heed the signal may answer all the same.
+      // A transport that ignores the signal may still answer. That body must be closed too.
       void sent?.then(discard, () => {})
       throw error
     }
   }
 }
 
-/** The request with the signal of its deadline. Each piece of a streamed body that the transport takes begins the time again. */
+/** Adds the signal of the deadline to a request. Each piece of a streamed body that the transport takes begins the time again. */
 function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
   const {body} = request
@@ -128,17 +128,17 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   return {...request, body: {[Symbol.asyncIterator]: open}, signal}
 }
 
-/** Callbacks of a body that is read. */
+/** Callbacks about the reading of a body. */
 interface BodyWatcher {
-  /** The number of bytes that arrived. */
+  /** Called with the number of bytes of each chunk. */
   readonly onBytes?: (length: number) => void
-  /** Called once: the body was read to its end, given up, or broke with this error. */
+  /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
   readonly onEnd: (error?: unknown) => void
 }
 
 /**
- * The body of an answer, of any transport: bytes, under the time limit. Its connection is free as soon as it ends, however
- * that is. Written by hand: a generator costs each chunk several steps more.
+ * The body of an answer of any transport: bytes, under the time limit. Any end of it frees the connection. Not a generator, which
+ * would cost each chunk several steps more.
  */
 class OpenBody implements Required<IterableBody> {
   readonly #chunks: Chunks<unknown>
@@ -163,7 +163,7 @@ class OpenBody implements Required<IterableBody> {
     return this
   }
 
-  /** Adds callbacks, before the body is read. */
+  /** Adds callbacks. Called before the body is read. */
   watch(watcher: BodyWatcher): void {
     this.#watchers.push(watcher)
   }
@@ -182,7 +182,7 @@ class OpenBody implements Required<IterableBody> {
     } catch (error) {
       if (this.#isOver) return END
       this.#end(error)
-      // Not waited for: a transport that did not heed the signal may never end.
+      // Not awaited: a transport that ignores the signal may never end.
       void this.#chunks.return().catch(() => {})
       throw error
     }
@@ -194,11 +194,11 @@ class OpenBody implements Required<IterableBody> {
     return END
   }
 
-  /** Gives the body up, also while a chunk is waited for. */
+  /** Gives the body up, even while `next` waits. */
   async cancel(): Promise<void> {
     if (this.#isOver) return
     this.#end()
-    // Not all platforms can cancel a body that is being read. Its exchange can be ended.
+    // Not all platforms can cancel a body that is being read, but every exchange can be ended.
     this.#deadline.break(new DOMException('The body was given up', 'AbortError'))
     await giveUp(() => this.#chunks.return())
   }
@@ -219,13 +219,13 @@ class OpenBody implements Required<IterableBody> {
   }
 }
 
-/** The signal of one exchange: the caller's, and a timer for each wait. */
+/** The signal and the timers of one exchange. */
 class Deadline {
   readonly #request: DavRequest
   readonly #underWay: Set<Deadline>
   readonly #controller = new AbortController()
   #reject: ((reason: unknown) => void) | undefined
-  /** Begins the time of the wait for the headers again. */
+  /** Begins the current wait again. */
   restart: () => void = () => {}
 
   constructor(request: DavRequest, underWay: Set<Deadline>) {
@@ -238,12 +238,12 @@ class Deadline {
     return this.#controller.signal
   }
 
-  /** Lets go of the caller's signal. */
+  /** Ends the use of the caller's signal. */
   end(): void {
     this.#underWay.delete(this)
   }
 
-  /** Waits for one thing until the time or the signal ends it, even if the transport heeds neither. */
+  /** Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. */
   async race<T>(
     wait: () => Promise<T>,
     milliseconds: number,
@@ -273,7 +273,7 @@ class Deadline {
     }
   }
 
-  /** Ends the exchange. */
+  /** Ends the exchange with a reason. */
   break(reason: unknown): void {
     this.#controller.abort(reason)
     this.#reject?.(reason)
@@ -286,7 +286,7 @@ class Deadline {
     return new DavTimeoutError(sentence, which, {method, url})
   }
 
-  /** The error to throw for one that came up while the answer was read. */
+  /** Makes the public error for an error that came up while the answer was read. */
   explain(error: unknown): DavError {
     return explainError(error, this.#request)
   }

@@ -1,3 +1,3 @@
-/** The transport of a client that is given none, under Node. */
+/** The default transport under Node. package.json picks this file by the condition `node`. */
 
 export {undiciTransport as defaultTransport} from './undici.ts'

@@ -1,3 +1,3 @@
-/** The transport of a client that is given none, in browsers, Bun, Deno and workers. */
+/** The default transport in browsers, Bun, Deno and workers. package.json picks this file by its conditions. */
 
 export {fetchTransport as defaultTransport} from './fetch.ts'

@@ -1,11 +1,14 @@
-/** Gives every error of a transport its class, and words that name the request. The place of the error decides, not its words. */
+/**
+ * Gives each error of a transport its public class, and a message that names the request. The place of the error decides its
+ * class, because platforms differ in their words.
+ */
 
 import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
 import {HiddenRedirectError} from './redirects.ts'
 import type {DavRequest} from './transport.ts'
 import {isUndecodable, UndecodableError} from './undecodable.ts'
 
-/** The error to throw for one of a transport or a platform. */
+/** Makes the public error for an error of a transport or a platform, which becomes its `cause`. */
 export function explainError(error: unknown, {method, url}: DavRequest): DavError {
   if (error instanceof DavError) return error
   if (DavError.is(error)) return ownError(error)
@@ -17,13 +20,13 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
   return new DavNetworkError(`${method} ${url} failed: ${words}`, facts)
 }
 
-/** The error for an answer that a browser gives in the place of a redirect. */
+/** Makes the error for a redirect that a browser hides. */
 export function hiddenRedirect({method, url}: DavRequest): HiddenRedirectError {
   const sentence = `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash that a collection ends with`
   return new HiddenRedirectError(sentence, {method, url})
 }
 
-/** An error of a transport from another copy of the package, as one of this copy. */
+/** Converts an error of another copy of the package to a class of this copy, so that `instanceof` works inside. */
 function ownError(error: DavError): DavError {
   const {message, method, url} = error
   const facts = {cause: error, method, url}
@@ -41,10 +44,10 @@ function errorCode(error: unknown): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // The words of zlib do not say that they are about the body.
+  // The messages of zlib do not mention the body.
   if (isUndecodable(error)) return UndecodableError.of(error).message
   const cause = error.cause instanceof Error ? error.cause.message : ''
-  // An AggregateError of several addresses has its words in its parts.
+  // Node tries several addresses, and its AggregateError has no message of its own.
   const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
   const isEmpty = error.message === '' || EMPTY_WORDS.has(error.message)
   return (
@@ -54,5 +57,5 @@ function messageOf(error: unknown): string {
   )
 }
 
-// Messages of the platform's fetch that say nothing: its cause has the words.
+// Messages of Node's fetch without any fact. The cause has the facts.
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['fetch failed', 'terminated'])

@@ -1,4 +1,6 @@
-/** The platform's `fetch` as a transport: browsers, Bun, Deno, workers, and Node too. */
+/**
+ * The platform's `fetch` as a transport, in browsers, Bun, Deno, workers, and Node too. Decides nothing about redirects or time.
+ */
 
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
@@ -12,13 +14,13 @@ import type {Transport} from './transport.ts'
 /** Options of `fetchTransport`. */
 export interface FetchTransportOptions {
   /**
-   * The function to call, such as that of a test or a framework.
+   * The `fetch` to call, such as the one of a test or a framework.
    *
    * @defaultValue the platform's `fetch`, looked up at each request
    */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
   /**
-   * The browser's own cookies and credentials: sent or not.
+   * The rule for the browser's own cookies and credentials.
    *
    * @defaultValue `omit`: only the client's own credentials are sent
    */
@@ -32,19 +34,19 @@ const FETCH_OPTIONS: Rules<FetchTransportOptions> = {
 
 /** A transport that can be closed. */
 export interface FetchTransport extends Transport {
-  /** Closes the HTTP client that the transport made on Deno. It does nothing on other platforms. */
+  /** Closes the transport's HTTP client on Deno. Does nothing on other platforms. */
   close(): Promise<void>
 }
 
 /**
- * A transport over `fetch`. A browser hides a redirect, so there one has status 0. The client makes an error of it that says
- * so, and does not retry it.
+ * Makes a transport over `fetch`. Browsers hide redirects: the answer has status 0, the client makes an error of it, and does not
+ * retry it.
  *
- * On Bun and Deno, a request that is not safe to repeat has a connection of its own. Those platforms send a request again by
- * themselves when a kept connection closes without an answer. The first one may have been obeyed.
+ * On Bun and Deno, a request that changes something gets a connection of its own. Those platforms send a request again by
+ * themselves when a kept connection closes without an answer, although the server may have obeyed the first one.
  *
- * A body that is a stream is sent as it comes. Browsers that cannot do so, such as Firefox and Safari, read it as a whole
- * first, and Chromium sends it over HTTP/2 only.
+ * A streamed body is sent as it comes. In browsers that cannot do so, such as Firefox and Safari, it is read as a whole first.
+ * Chromium sends it over HTTP/2 only.
  *
  * @example
  * ```ts
@@ -56,7 +58,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   let poolless: DenoClient | undefined
   const once = (): RequestInit => {
     poolless ??= makeDenoClient()
-    // Bun then takes no connection of its pool. In browsers and Node it is the default, and means something else.
+    // On Bun, `keepalive: false` means a new connection. Elsewhere it is the default, and means something else.
     return {keepalive: false, ...(poolless !== undefined && {client: poolless})}
   }
   const transport: Transport = async ({method, url, headers, body, signal}) => {
@@ -86,7 +88,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   })
 }
 
-/** A body as `fetch` takes it. `duplex` says that the answer may come only after the whole body. */
+/** Formats a streamed body for `fetch`. `duplex: 'half'` allows the answer to come only after the whole body. */
 async function formatBody(url: string, chunks: Chunks<Uint8Array>): Promise<RequestInit> {
   const stream = streamOf(chunks) as BodyInit
   if (!sendsStreams(url)) return {body: await new Response(stream).blob()}
@@ -94,7 +96,7 @@ async function formatBody(url: string, chunks: Chunks<Uint8Array>): Promise<Requ
   return init
 }
 
-/** Reports if the platform sends streams. Safari and Firefox send the text `[object ReadableStream]` instead. */
+/** Tests if the platform sends streams. Safari and Firefox send the text `[object ReadableStream]` instead. */
 function sendsStreams(url: string): boolean {
   let isAsked = false
   const probe = {
@@ -108,7 +110,7 @@ function sendsStreams(url: string): boolean {
   return !new Request(url, probe).headers.has('content-type') && isAsked
 }
 
-/** A stream of chunks. The platform leaves one that it was given open when the exchange breaks. */
+/** Makes a stream of chunks. The platform leaves the caller's own stream open when the exchange breaks. */
 function streamOf(chunks: Chunks<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
@@ -122,12 +124,12 @@ function streamOf(chunks: Chunks<Uint8Array>): ReadableStream<Uint8Array> {
   })
 }
 
-/** A `Deno.HttpClient`, as far as it is used. */
+/** The used part of a `Deno.HttpClient`. */
 interface DenoClient {
   close(): void
 }
 
-/** An HTTP client of Deno that keeps no idle connection; `undefined` on other platforms. */
+/** Makes an HTTP client of Deno that keeps no idle connection; `undefined` on other platforms. */
 function makeDenoClient(): DenoClient | undefined {
   const createHttpClient = memberOf(Reflect.get(globalThis, 'Deno'), 'createHttpClient')
   if (typeof createHttpClient !== 'function') return undefined

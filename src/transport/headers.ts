@@ -1,4 +1,4 @@
-/** Headers: those that a caller gives, and the text of those that a server sends. RFC 9110, section 5. */
+/** Checks the headers of requests, and reads the text of headers in answers. RFC 9110, section 5. */
 
 import {quoted} from '../protocol/errors.ts'
 import {namesOf} from '../protocol/members.ts'
@@ -8,21 +8,21 @@ import type {DavHeaders, DavRequest} from './transport.ts'
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
 
-// They belong to the connection. undici refuses them, and browsers drop them in silence.
+// Headers of the connection. undici refuses them, and browsers drop them in silence.
 const OF_CONNECTION = /^(?:content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
 
-// No fetch sends them. RFC 9110, sections 9.3.6 and 9.3.8.
+// Methods that no `fetch` sends. RFC 9110, sections 9.3.6 and 9.3.8.
 const FORBIDDEN_METHODS = /^(?:CONNECT|TRACE|TRACK)$/i
 
-/** Reports if a text can be the value of a header. The platform's own error would quote the value. */
+/** Tests if a text can be the value of a header. The platform's own error would quote the value, which may be a secret. */
 export function isHeaderValue(value: string): boolean {
   return VALUE.test(value)
 }
 
 /**
- * Headers by name in lower case.
+ * Checks headers, and converts their names to lower case.
  *
- * @throws TypeError for a pair that can be no header. It names the header and never its value, which may be a secret.
+ * @throws TypeError for an invalid header. It names the header and never the value, which may be a secret.
  */
 export function resolveHeaders(
   given: Readonly<Record<string, string>> = {},
@@ -38,7 +38,7 @@ export function resolveHeaders(
 }
 
 /**
- * Checks a request before it is sent. Whatever fails later is the network's fault.
+ * Checks a request before it is sent. Every later error counts as one of the network.
  *
  * @throws TypeError for an argument that cannot be sent.
  */
@@ -59,18 +59,18 @@ function checkHeader(name: string, value: unknown): asserts value is string {
     throw new TypeError(`headers: the value of ${name} has characters that no header can have`)
 }
 
-// Their values are URL references, in which each byte counts.
+// Headers with URL references, in which each byte counts.
 const REFERENCES = /^(?:(?:content-)?location|link)$/i
 
 /**
- * Headers of an answer as the server meant them. Platforms read their bytes as Latin-1, but CivetWeb and nginx send a
- * Location in raw UTF-8. Bytes of a URL reference that are not UTF-8 become escapes.
+ * Reads headers of an answer as UTF-8. Platforms read their bytes as Latin-1, but CivetWeb and nginx send a Location in raw
+ * UTF-8. Bytes of a URL reference that are not UTF-8 become escapes.
  */
 export function withHeaderText(headers: DavHeaders): DavHeaders {
   return {
     get(name) {
       const value = headers.get(name)
-      // A character beyond Latin-1 says that it was decoded already.
+      // A character beyond Latin-1 shows that the platform has decoded the value.
       if (value === null || !/[\x80-\xFF]/.test(value) || /[^\0-\xFF]/.test(value)) return value
       try {
         return decodeURIComponent(value.replaceAll(/[%\x80-\xFF]/g, escapeByte))

@@ -1,6 +1,6 @@
 /**
- * Redirects that may be followed without asking: within the origin, with the same method and body. A method that changes
- * something follows one redirect only, the one to the slash that a collection ends with. RFC 9110, section 15.4.
+ * Follows redirects within the origin, with the same method and body. A method that changes something follows only the redirect
+ * that adds the slash of a collection: any other one may lead to another resource. RFC 9110, section 15.4.
  */
 
 import {MAX_REDIRECTS} from '../protocol/bounds.ts'
@@ -13,13 +13,13 @@ import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
-/** A redirect that a browser hides. It is the server's answer: sending the request again gives the same one. */
+/** A redirect that a browser hides. It is the server's answer, so a retry would get the same one. */
 export class HiddenRedirectError extends DavNetworkError {}
 
-/** Another resource, or another server, has answered. Sending the request again would reach that one again. */
+/** An answer by another resource or server than the requested one. A retry would reach the same one. */
 export class ElsewhereError extends DavError {}
 
-/** Refuses an answer by another one than was asked. Its body is given up. */
+/** Gives up the body of an answer by another resource, and throws. */
 export async function refuseElsewhere(
   response: DavResponse,
   {method, url}: Pick<DavRequest, 'method' | 'url'>,
@@ -30,8 +30,8 @@ export async function refuseElsewhere(
 }
 
 /**
- * Follows such redirects. Any other one is given to the caller as the answer, and so is one of a request whose body can be read
- * once only.
+ * Wraps a transport to follow redirects. A redirect that must not be followed is returned as the answer. So is any redirect of a
+ * request whose body can be read once only.
  */
 export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R> {
   return async (request) => {
@@ -48,13 +48,13 @@ export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R
   }
 }
 
-/** The target of a redirect, `undefined` for one that must not be followed. */
+/** Finds the URL to follow; `undefined` for a redirect that must not be followed. */
 function redirectTarget(method: string, url: string, response: DavResponse): string | undefined {
   if (!REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
   const to = URL.parse(response.headers.get('location') ?? '', from)
   if (to === null) return undefined
-  // Servers behind a proxy write their inner host or scheme. Only the slash is taken from it, and our own origin is kept.
+  // Servers behind a proxy write their inner host or scheme. So only the slash is taken, and the origin stays the same.
   if (isSlashAdded(from.pathname, to.pathname)) {
     from.pathname += '/'
     return from.href

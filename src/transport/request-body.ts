@@ -1,11 +1,11 @@
-/** Tells the kinds of request bodies. */
+/** Knows the kinds of request bodies: bodies that can be sent again, and streams that cannot. RFC 9110, section 9.2.2. */
 
 import {isObject} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
 /**
- * Reports if a body can be sent again, after a redirect or a failure. Text, bytes and Blobs can. A stream or an iterable is
- * taken for one that can be read once only.
+ * Tells if a body can be sent again, after a redirect or a failure. Text, bytes and Blobs can. A stream or an iterable counts as
+ * readable only once.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ export function isReplayable(body: RequestBody | undefined): boolean {
   return !isStreamed(body)
 }
 
-/** Tells bytes that come one after another from those that are there. */
+/** Recognizes a body whose bytes come one after another. */
 export function isStreamed(body: unknown): body is StreamedBody {
   return isObject(body) && ('getReader' in body || Symbol.asyncIterator in body)
 }
@@ -29,7 +29,7 @@ export function isStreamed(body: unknown): body is StreamedBody {
 export function checkBody(body: unknown): void {
   if (body === undefined || typeof body === 'string') return
   const tag = Object.prototype.toString.call(ArrayBuffer.isView(body) ? body.buffer : body)
-  // Some platforms send the text of an object in its place.
+  // Some platforms would send the text `[object SharedArrayBuffer]` instead.
   if (tag === '[object SharedArrayBuffer]')
     throw new TypeError('body is in shared memory: give a copy of its bytes')
   if (/^\[object (?:Blob|File|ArrayBuffer)\]$/.test(tag)) return

@@ -1,6 +1,9 @@
-/** Tells a body that cannot be decoded from a connection that broke. The status of such an answer is known. */
+/**
+ * Tells an undecodable body from a broken connection. The status of an answer with an undecodable body is known, so a DELETE has
+ * its verdict.
+ */
 
-/** A body that is not in the coding that its Content-Encoding names. It is the cause of a `DavNetworkError`. */
+/** A body that is not in the coding of its Content-Encoding. It is the cause of a `DavNetworkError`. */
 export class UndecodableError extends Error {
   override readonly name = 'UndecodableError'
 
@@ -8,13 +11,13 @@ export class UndecodableError extends Error {
     super(`the compressed body is broken: ${cause.message}`, {cause})
   }
 
-  /** The error itself, or one with its words. */
+  /** Converts an error of a decoder. */
   static of(error: Error): Error {
     return error.name === 'UndecodableError' ? error : new UndecodableError(error)
   }
 }
 
-/** Reports if an exchange broke because the body could not be decoded, as far as the platform tells. */
+/** Recognizes an error about an undecodable body, as far as the platform tells. */
 export function isUndecodable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name === 'UndecodableError') return true
@@ -23,5 +26,5 @@ export function isUndecodable(error: unknown): boolean {
   return false
 }
 
-// The codes of Node's fetch, which are those of zlib, and of Bun's. Deno's errors have none.
+// Codes of zlib, which Node's fetch reports, and codes of Bun's fetch. Deno's errors have no code.
 const CODES = /^(?:Z_|ZSTD_|ERR_?_ERROR_|ERR_BROTLI|(?:Zlib|(?:Brotli|Zstd)Decompression)Error$)/

@@ -1,4 +1,7 @@
-/** undici as a transport: its own Agent with keep-alive, bodies streamed and decompressed. Node only. */
+/**
+ * undici as a transport: an Agent with keep-alive, streamed bodies, content codings removed. It uses the dispatcher itself, below
+ * undici's `request`, which makes a stream for each answer. Node only.
+ */
 
 import type {IncomingHttpHeaders} from 'node:http'
 import {Socket} from 'node:net'
@@ -29,19 +32,19 @@ import type {
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
-   * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a certificate of your own.
+   * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a private certificate.
    *
-   * @defaultValue an Agent of its own
+   * @defaultValue an Agent of the transport's own
    */
   readonly dispatcher?: Dispatcher | undefined
   /**
-   * Connections to an origin at once, with the transport's own Agent.
+   * The most connections to an origin at once, with the transport's own Agent.
    *
-   * @defaultValue no limit of its own: the client limits the requests at once
+   * @defaultValue no limit: the client limits the requests at once
    */
   readonly connections?: number | undefined
   /**
-   * Milliseconds until a connection must be made, with the transport's own Agent.
+   * The most milliseconds to connect, with the transport's own Agent.
    *
    * @defaultValue 10,000
    */
@@ -60,20 +63,20 @@ const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
 /** A transport that can be closed. */
 export interface UndiciTransport extends Transport {
   /**
-   * Closes idle connections and waits for the others; later requests fail. Idle connections do not keep a process alive,
-   * so that a program need not call it. A dispatcher that was given is left to its owner.
+   * Closes idle connections and waits for the others; later requests fail. Calling it is optional, because idle connections do
+   * not keep a process alive. A dispatcher of yours stays open.
    */
   close(): Promise<void>
 }
 
-// Errors are wanted as XML. A gateway answers 403 to a request without an Accept.
+// Servers are asked for errors as XML. Some gateways answer 403 to a request without an Accept.
 const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 
 /**
- * A transport over undici.
+ * Makes a transport over undici.
  *
- * @throws TypeError for an option that is unknown or of another type, and on platforms without undici's dispatcher, such as
- *   Bun; RangeError for a number that makes no sense.
+ * @throws TypeError for an unknown option or one of the wrong type, and on platforms without undici's dispatcher, such as Bun.
+ *   RangeError for a number out of range.
  * @example
  * ```ts
  * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
@@ -88,16 +91,16 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const isOwn = given.dispatcher === undefined
-  // A dispatcher that was given may have one connection only.
+  // The number of connections of a given dispatcher is unknown. It may be one, so that is assumed.
   const connections = new Connections(isOwn ? (most ?? Number.POSITIVE_INFINITY) : 1)
   const dispatcher =
     given.dispatcher ??
     new Agent({
-      // Time limits are the client's, so that they are the same on every platform.
+      // The client has its own time limits, the same on every platform.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
-      // undici 8.12 takes an HTTP/2 body that was cut for a whole one.
+      // No HTTP/2: undici 8.12 takes a cut HTTP/2 body for a complete one.
       allowH2: false,
       connect: connector(connectTimeout, connections),
       ...(most !== undefined && {connections: most}),
@@ -130,7 +133,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   })
 }
 
-/** A body in a kind that undici sends. A Blob is read in pieces, so that a large file is never held as a whole. */
+/** Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. */
 function openBody(body: RequestBody | undefined): string | Uint8Array | Readable | null {
   if (body === undefined) return null
   if (typeof body === 'string') return body
@@ -140,20 +143,20 @@ function openBody(body: RequestBody | undefined): string | Uint8Array | Readable
   return new Uint8Array(body)
 }
 
-/** A stream of Node, which undici destroys when the exchange ends. The source ends with it. */
+/** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
 function readableOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): Readable {
   const chunks = openStream(source)
   return Readable.from({[Symbol.asyncIterator]: () => chunks}, {objectMode: false})
 }
 
-/** The headers that a Blob brings, as in `fetch`. */
+/** Returns the headers that a Blob brings, as `fetch` does. */
 function headersOf(body: RequestBody | undefined): Record<string, string> {
   if (typeof body !== 'object' || !('size' in body) || isStreamed(body)) return {}
   const {size, type} = body
   return {'content-length': String(size), ...(type !== '' && {'content-type': type})}
 }
 
-/** The headers to send. XRootD 5.5 compares their names with case: it answers `depth: 1` as Depth 0. */
+/** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
 function formatHeaders(
   method: string,
   given: Readonly<Record<string, string>>,
@@ -169,7 +172,7 @@ function formatHeaders(
   return titled
 }
 
-// The names that the client sends itself. To make them for each request takes longer than the rest of it.
+// The names of the client's own headers. To convert them for each request would take longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
   ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
     (title) => [title.toLowerCase(), title],
@@ -180,7 +183,7 @@ function titleCase(name: string): string {
   return TITLES.get(name) ?? name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
-/** Makes connections. Each is given up as soon as nobody waits for one. */
+/** Makes the connector of the Agent. A socket that is being connected is destroyed as soon as no exchange waits. */
 function connector(timeout: number, connections: Connections): buildConnector.connector {
   const connect = buildConnector({timeout, allowH2: false})
   return (options, callback) => {
@@ -203,7 +206,7 @@ function titleCaseOnce(head: string, name: string): string {
     : head.slice(0, at + 2) + titleCase(name) + head.slice(at + 2 + name.length)
 }
 
-/** undici writes some headers by itself, in lower case. XRootD 5.5 then reads the body as the next request. */
+/** Converts the headers that undici writes by itself in lower case. XRootD 5.5 would read the body as the next request. */
 function titleCaseWrites(socket: Socket): void {
   const write = socket.write.bind(socket)
   type Done = (error?: Error | null) => void
@@ -215,14 +218,14 @@ function titleCaseWrites(socket: Socket): void {
 }
 
 /**
- * The end of exchanges. undici takes a connection for busy until one turn of the event loop after its answer has ended. An
- * earlier request opens another one.
+ * Waits for connections to become free. undici counts a connection as busy until one turn of the event loop after the end of its
+ * answer. A request that comes earlier would open another connection.
  */
 class Settling {
-  /** Resolves when the connections of all exchanges that have ended are free. */
+  /** Resolves when the connections of all ended exchanges are free. */
   last: Promise<void> | undefined
 
-  /** An exchange is ending. undici waits for `setImmediate` as soon as the handler has returned. */
+  /** Notes an exchange that is ending. undici waits for `setImmediate` after the handler has returned. */
   begin(): void {
     const {promise, resolve} = Promise.withResolvers<void>()
     this.last = promise
@@ -235,7 +238,7 @@ class Settling {
   }
 }
 
-/** The surroundings of an exchange: the parts of the transport it reports to, and its opened body. */
+/** The parts of the transport to which an exchange reports, and its request body. */
 interface Surroundings {
   readonly connections: Connections
   readonly settling: Settling
@@ -245,7 +248,7 @@ interface Surroundings {
 }
 
 /**
- * One exchange, on the dispatcher itself: its `request` makes a stream for each answer, and most answers to a DELETE have no
+ * One exchange on the dispatcher. undici's own `request` makes a stream for each answer, but most answers to a DELETE have no
  * body.
  */
 class Exchange implements Dispatcher.DispatchHandler, Holder {
@@ -287,7 +290,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // It was given up while it waited. An abort would close the connection, and an error does not.
+    // Given up while it waited for a connection. An error leaves the connection open, an abort would close it.
     if (this.#isOver) throw new Error('The request was given up')
     this.#controller = controller
     this.#around.connections.start(this.#origin, this)
@@ -298,7 +301,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // 102 Processing: the answer is still to come.
+    // An interim answer, such as 102 Processing.
     if (status < 200) return
     const texts: DavHeaders = {
       get(name) {
@@ -319,7 +322,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       },
     })
     const body = decodeBody(this.#body, texts.get('content-encoding'))
-    // It may break before anybody reads it. Its reader then gets the error.
+    // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
     body.on('error', () => {})
     this.#around.resolve({status, headers: texts, body: bodyOf(body)})
   }
@@ -347,14 +350,14 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#end(reason instanceof Error ? reason : new Error('Aborted', {cause: reason}))
   }
 
-  /** Ends the exchange before its end. */
+  /** Ends the exchange early. */
   #end(reason: Error): void {
     if (this.#isOver) return
     if (this.#controller === undefined) this.refuse(reason)
     else this.#controller.abort(reason)
   }
 
-  /** Ends the source of a body that was not sent, or not to its end. */
+  /** Ends the source of a request body that was not sent to its end. */
   #freeUpload(): void {
     const {upload} = this.#around
     if (upload instanceof Readable) upload.destroy()
@@ -371,7 +374,7 @@ function bodyOf(stream: Readable): DavBody {
   return {
     [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
     async cancel() {
-      // The error that a destroyed stream may still emit has no reader.
+      // A destroyed stream may still emit an error, which has no reader.
       stream.on('error', () => {})
       stream.destroy()
     },

@@ -1,4 +1,4 @@
-/** The name that the package has in requests. RFC 9110, section 10.1.5. */
+/** The default User-Agent. RFC 9110, section 10.1.5. */
 
-/** The version in package.json; a test holds the two together. */
+/** The name and the version of the package. A test compares it with package.json. */
 export const USER_AGENT = 'multistatus/0.1.0'

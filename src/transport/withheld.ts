@@ -1,17 +1,17 @@
-/** Requests that must not be sent. RFC 9110, section 9.2.2. */
+/** Keeps a request from being sent: a streamed body cannot be sent twice, and some connections never get free. */
 
 import {DavError} from '../protocol/errors.ts'
 import {isStreamed} from './request-body.ts'
 import type {DavResponse, Send} from './transport.ts'
 
-/** The request was not sent: no connection got free for it, or its body was sent before. */
+/** A request that was not sent: no connection got free for it, or its body was sent before. */
 export class WithheldError extends DavError {}
 
-/** Bodies that can be read once only, each with the URL that it was sent to. */
+/** Sent bodies that can be read once only, each with its URL. */
 export type SentBodies = WeakMap<object, string>
 
 /**
- * Sends each streamed body once, in all calls that share `sent`.
+ * Wraps a transport to send each streamed body once, in all calls that share `sent`.
  *
  * @throws WithheldError for a body that was sent before.
  */

@@ -1,4 +1,7 @@
-/** DELETE: a resource and all that is in it. RFC 4918, section 9.6. */
+/**
+ * DELETE: the request for a target, and the meaning of the answers. Attempts, members and pace are the engine's. RFC 4918,
+ * section 9.6.
+ */
 
 import {causeOf} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
@@ -30,30 +33,30 @@ import {isMissingStatus} from '../protocol/status.ts'
 export type DeleteTarget = Target | ConditionalTarget
 
 /**
- * Targets, one by one. An invalid target becomes a Failure; the rest go on. So does a result that is `outside` or could not be
- * listed, unless `unguarded` allows it.
+ * The targets of a bulk call. In a stream, an invalid target becomes a Failure; the rest go on. A result that is `outside` or
+ * could not be listed also becomes a Failure, unless `unguarded` allows it.
  */
 export type Targets = AnyIterable<DeleteTarget>
 
 interface DeleteRules {
   /**
-   * The verdict on a target that is not there: `failure`, or `success` for jobs whose aim is that it is gone.
+   * The verdict on a missing target: `failure`, or `success` if the target only has to be gone.
    *
    * @defaultValue `failure`
    */
   readonly ifMissing?: 'failure' | 'success' | undefined
   /**
-   * Deletes a result of a listing only while its ETag is still the same. The ETag is sent as If-Match, and the verdict on a
-   * changed resource is a 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL is a TypeError. A result
-   * with no ETag, a weak one, or no known type is a Failure `refused`. So is a collection, whose ETag does not change with its
-   * members. Some servers, such as rclone and nginx, ignore If-Match. RFC 9110, section 13.1.1.
+   * Deletes a result of a listing only if its ETag is still the same. The ETag is sent as If-Match, and a changed resource is a
+   * Failure 412. The listing must ask for `getetag` and `resourcetype`; a string or a URL as target is a TypeError. A result
+   * without a strong ETag or a known type is a Failure `refused`. So is a collection, because its ETag does not change with its
+   * members. rclone and nginx ignore If-Match. RFC 9110, section 13.1.1.
    *
    * @defaultValue `false`
    */
   readonly ifUnchanged?: boolean | undefined
   /**
-   * Asks after each success, by PROPFIND, if the target is gone: SabreDAV 1.8 answers 204 although members are left. Each
-   * resource that is left is a Failure with the status of that success. If the question fails, the verdict is `no-answer`.
+   * Checks by PROPFIND, after each success, that the target is gone: SabreDAV 1.8 answers 204 although members are left. Each
+   * remaining resource is a Failure with the status of that success. If the check fails, the verdict is `no-answer`.
    *
    * @defaultValue `false`
    */
@@ -126,11 +129,11 @@ export function deleteMany(
   })
 }
 
-// Names below the base with nothing to resolve, to escape or to guard against, as most targets have them.
+// Most targets: names below the base without a character to resolve, to escape or to guard against. One test settles them.
 const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
 
 /**
- * Makes the DELETE of a target, or the Failure `refused` of one that is not sent.
+ * Makes the request for a target, or the Failure `refused` of a target that must not be sent.
  *
  * @throws TypeError for an invalid target, and for one that the guards refuse.
  */
@@ -164,18 +167,18 @@ function settle(
   return {...request, url: url.href, ...(conditions !== undefined && {conditions})}
 }
 
-/** Deletes a failed member by itself. A server's word must not choose a target outside the one that was asked for. */
+/** Makes the request for a failed member. No href of a server may choose a resource outside the target. */
 function forMember(request: TargetRequest, {url, relation}: Failure): TargetRequest | undefined {
   if (relation === 'outside' || !isSafelyBelow(url, request.url)) return undefined
   const {conditions, ...others} = request
-  // The lock is on the target, and its token is needed for the members too. RFC 4918, sections 7.5 and 10.4.2.
+  // A lock on the target covers its members, so they need its token too. RFC 4918, sections 7.5 and 10.4.2.
   const token = conditions?.['if']
   return {...others, url: spelled(url), ...(token !== undefined && {conditions: {if: token}})}
 }
 
 /**
- * Recognizes the 412 of a target that is gone, perhaps by an attempt without an answer: then each If-Match fails.
- * RFC 9110, section 13.1.1.
+ * Checks the target of a 412: an earlier attempt without an answer may have deleted it, and If-Match fails for a missing
+ * resource. RFC 9110, section 13.1.1.
  */
 async function reconsider(
   request: TargetRequest,
@@ -188,7 +191,7 @@ async function reconsider(
   try {
     return (await isPresent(request.url, context)) ? verdict : succeed(request, 404)
   } catch (error) {
-    // Without an answer to the question the 412 is the verdict.
+    // Without an answer to the check, the 412 stays the verdict.
     if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
       return verdict
     throw error
@@ -196,8 +199,8 @@ async function reconsider(
 }
 
 /**
- * Looks if a deleted target is gone. SabreDAV 1.8 answers 204 although members are left, and a 202 says only that it may be
- * done. Emits each resource that is left as a Failure. RFC 4918, sections 9.1 and 9.6.1.
+ * Checks that a deleted target is gone. SabreDAV 1.8 answers 204 although members are left, and a 202 promises nothing. Emits
+ * each remaining resource as a Failure. RFC 4918, sections 9.1 and 9.6.1.
  */
 async function verify(
   request: TargetRequest,
@@ -212,7 +215,7 @@ async function verify(
   try {
     if (isMissingStatus(status) || !(await isPresent(url, context))) return verdict
   } catch (error) {
-    // The DELETE was answered, whatever ends the call now.
+    // The DELETE itself was answered, so its outcome must be reported even now.
     if (connection.isGraceful && connection.isEnd(error))
       return unclear(request, 'aborted', `${unseen}: the call was ended`)
     if (!(error instanceof DavError)) throw error
@@ -238,7 +241,7 @@ async function verify(
 
 function leftOver(request: TargetRequest, result: DavResult<unknown>, status: number): Failure {
   const {href, url, relation} = result
-  const description = `It is still there after a DELETE of what it is in that was answered ${status}`
+  const description = `It is still there after the DELETE of a parent target was answered ${status}`
   const failure = createFailure({href, url, relation, status, reason: 'status', description})
   const again = forMember(request, failure)
   return {...failure, ...(again !== undefined && {request: sentAgain(again)})}

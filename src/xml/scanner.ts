@@ -160,8 +160,8 @@ export class Scanner<Known> {
   }
 
   /**
-   * Reports bytes that could not be decoded, at this place. Recovery reads a forbidden character in their place. So a fault inside
-   * a tag is found as one of that tag.
+   * Reports bytes that could not be decoded, at this place. Recovery reads a forbidden character in their place. So a fault
+   * inside a tag is found as one of that tag.
    */
   fault(message: string, reason: Reason): void {
     const source = new Source(NO_CHARACTER)
@@ -475,7 +475,8 @@ export class Scanner<Known> {
       const place = isOpen ? `stands in the place of ${shown(`</${rawName}>`)}` : 'ends nothing'
       this.#fault(`${shown(`</${name}>`)} ${place}`, lt)
     }
-    // Recovery: an end tag closes the element that it names, with all that is open inside. It closes nothing if none has its name.
+    // Recovery: an end tag closes the element that it names, with all that is open inside. It closes nothing if none has its
+    // name.
     if (match !== undefined) while (this.#node.depth >= match.depth) this.#close(lt)
     return isClosed ? end + 1 : end
   }
