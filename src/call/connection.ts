@@ -29,7 +29,7 @@ export interface Connection {
   readonly ending: AbortSignal
   /** Aborted to end the exchanges under way. */
   readonly signal: AbortSignal
-  /** True if sent requests have time to be answered between the two, so that every target has its verdict. */
+  /** True if sent requests have time to be answered after `ending` and before `signal`, so that each target has its verdict. */
   readonly isGraceful: boolean
   /** The number of sent requests. */
   requests: number

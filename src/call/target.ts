@@ -205,9 +205,7 @@ function writtenReference(target: unknown): string | undefined {
   return typeof reference === 'string' ? reference : undefined
 }
 
-/**
- * Finds the URL that a caller intended, for the Failure of a refused target. Any target has one: `//other/a` is on another host.
- */
+/** Finds the URL that a caller intended, for the Failure of a refused target. That of `//other/a` is on another host. */
 export function placeOf(target: unknown, base: URL): {readonly href: string; readonly url: string} {
   const reference = referenceOf(target)
   const absolute = URL.parse(reference)

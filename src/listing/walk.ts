@@ -1,7 +1,6 @@
 /**
- * Lists many collections as one stream. Depth infinity is sent once at most. After a refusal, a walk by requests with Depth 1
- * replaces it; after a cut answer, the walk lists the missing collections. Never enters a collection twice. RFC 4918, section
- * 9.1.
+ * Lists many collections as one stream. After a refusal of Depth infinity, a walk by requests with Depth 1 replaces it. After a
+ * cut answer, the walk lists the missing collections. RFC 4918, section 9.1.
  */
 
 import type {CallContext} from '../call/call.ts'

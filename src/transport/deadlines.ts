@@ -225,7 +225,7 @@ class Deadline {
   readonly #underWay: Set<Deadline>
   readonly #controller = new AbortController()
   #reject: ((reason: unknown) => void) | undefined
-  /** Begins the current wait again. */
+  /** Begins the wait for the headers again. */
   restart: () => void = () => {}
 
   constructor(request: DavRequest, underWay: Set<Deadline>) {
