@@ -85,6 +85,7 @@ function causesOf({verdict, members}: Attempt, open: readonly Failure[]): readon
   return verdict.status === 424 ? open : [...open, verdict]
 }
 
+/** Sends one attempt, and holds the results of members: they are reported only if no other attempt follows. */
 async function attemptWhole(request: TargetRequest, context: VerbContext): Promise<Attempt> {
   const members: DavResult[] = []
   const outcome = await attempt(request, context, (batch) => {
@@ -98,6 +99,7 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
   return {...outcome, members}
 }
 
+/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
 async function attempt(
   request: TargetRequest,
   context: VerbContext,

@@ -29,6 +29,7 @@ export class FailedMembers {
     this.#path = canonicalPathOf(url)
   }
 
+  /** Adds the outcome of an attempt at the target. */
   addAttempt(attempt: Attempt): void {
     this.#begin(this.#path, attempt)
     for (const member of attempt.members) this.#add(member, pathFor(member))
@@ -59,6 +60,7 @@ export class FailedMembers {
     )
   }
 
+  /** Notes an attempt. A complete answer supersedes earlier failures below its path; a broken one leaves them in doubt. */
   #begin(path: string, {verdict, members, extent, problem}: Attempt): void {
     const isWhole = problem === undefined && (verdict.ok || members.some(({ok}) => !ok))
     this.#clock++
@@ -72,6 +74,7 @@ export class FailedMembers {
     else if (result.relation !== 'outside') this.#superseded.set(path, this.#clock)
   }
 
+  /** The failures that no later answer superseded. Outdated ones may be wrong by now. */
   get #left(): readonly (FailedMember & {readonly isOutdated: boolean})[] {
     const left: (FailedMember & {readonly isOutdated: boolean})[] = []
     for (const member of this.#failed.values()) {
@@ -101,6 +104,7 @@ function keyOf(failure: Failure, path: string): unknown {
   return failure.href === '' ? failure : `outside ${failure.url}`
 }
 
+/** Makes a `no-answer` of an outdated failure, because a later attempt may have changed the member. */
 function withoutAnswer(member: Failure): Failure {
   // A resource outside the target was not sent again with it.
   if (member.request === undefined) return member

@@ -58,6 +58,7 @@ export class Folding {
     return this.#recent.get(path) ?? this.#older.get(path)
   }
 
+  /** Waits for the targets inside and around a target. The nearest outer target that was done as a whole covers it. */
   async #covering(around: readonly string[], below: readonly UnderWay[]): Promise<Covering> {
     await Promise.all(below.map((one) => one.extent))
     let mayBeDone = false
@@ -70,6 +71,7 @@ export class Folding {
     return {mayBeDone}
   }
 
+  /** Records a verdict. A full generation becomes the older one, and targets under way are never forgotten. */
   #remember(target: UnderWay, extent: Extent): void {
     const last = this.#underWay.pop()
     if (last !== undefined && last !== target) {

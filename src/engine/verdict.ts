@@ -131,6 +131,7 @@ function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }
 
+/** Counts one more attempt in a request. */
 export function sentAgain(request: TargetRequest): TargetRequest {
   return {...request, attempts: request.attempts + 1}
 }

@@ -50,6 +50,7 @@ const CHECKPOINT: Rules<Checkpoint> = {
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
 
+/** Makes the checkpoint of a listing from its frontier. */
 export function makeCheckpoint(
   {url, root, depth}: ListingQuery,
   frontier: Frontier,

@@ -25,7 +25,10 @@ const CONTROL = /%(?:[01][\da-f]|7f)/i
 const OVERLONG =
   /[\xC0\xC1][\x80-\xBF]|\xE0[\x80-\x9F][\x80-\xBF]|\xF0[\x80-\x8F][\x80-\xBF]{2}|\xF8[\x80-\x87][\x80-\xBF]{3}|\xFC[\x80-\x83][\x80-\xBF]{4}/g
 
-/** Finds the positions of a path relative to another, in all readings. Both are absolute, as in a URL. */
+/**
+ * Finds the positions of a path relative to another, in all readings. Both are absolute. With too many readings it may be
+ * anywhere.
+ */
 export function standings(path: string, base: string): ReadonlySet<Standing> {
   const first: Reading = {path, base, isDecoded: false, isCut: false}
   const found = new Set<Standing>([standing(first)])
@@ -44,6 +47,7 @@ export function standings(path: string, base: string): ReadonlySet<Standing> {
   return found
 }
 
+/** Tells if a path is below another in every reading of a server. */
 export function isBelowInEachReading(path: string, base: string): boolean {
   const found = standings(path, base)
   return found.size === 1 && found.has('below')
@@ -98,13 +102,14 @@ function resolveDots(path: string): string {
   return `/${kept.join('/')}`
 }
 
+/** Decodes an overlong sequence for a character of ASCII. UTF-8 forbids these sequences, but careless decoders accept them. */
 function decodeOverlong(sequence: string): string {
   let code = sequence.startsWith('\xC1') ? 1 : 0
   for (const byte of sequence.slice(1)) code = (code << 6) | (byte.charCodeAt(0) & 0x3f)
   return code < 0x80 ? String.fromCharCode(code) : sequence
 }
 
-/** The bytes of a path, each as one character. */
+/** Decodes the escapes of a path to bytes, each as one character. */
 function decode(path: string): string {
   return path.replaceAll(/%([\da-f]{2})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),

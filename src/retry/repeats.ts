@@ -6,6 +6,7 @@ import type {Pace} from './pace.ts'
 import type {ResolvedPolicy} from './policy.ts'
 import {delayAfter} from './policy.ts'
 
+/** The repetitions of one call, all targets together. */
 export class Repeats {
   readonly #policy: ResolvedPolicy
   readonly #pace: Pace

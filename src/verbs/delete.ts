@@ -106,6 +106,7 @@ export const DELETE: Verb = {
   },
 }
 
+/** Deletes one resource. */
 export async function deleteOne(
   session: Session,
   target: DeleteTarget,
@@ -115,6 +116,7 @@ export async function deleteOne(
   return runOne(session, DELETE, settle(session, target, options), options)
 }
 
+/** Makes the stream of a bulk DELETE. Nothing is sent yet. */
 export function deleteMany(
   session: Session,
   targets: Targets,

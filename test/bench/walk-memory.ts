@@ -1,5 +1,5 @@
-// Measures the memory of a process while it walks a tree that is made on the fly: ten collections in each collection, no server and
-// no network. Run with --expose-gc and the number of levels. Prints the number of collections and the largest number that
+// Measures the memory of a process while it walks a tree that is made on the fly. Each collection has ten collections; there is no
+// server and no network. Run with --expose-gc and the number of levels. Prints the number of collections and the largest number that
 // waited. Also prints the peak of the used memory after garbage collections, in MB above its beginning.
 
 import type {DavResponse} from 'multistatus'
