@@ -20,12 +20,12 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 40_000, without: PARSERS},
-  {program: "export {DavClient} from 'multistatus'", limit: 38_000, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 48_500, without: PARSERS},
+  {program: "export {DavClient} from 'multistatus'", limit: 46_300, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1300, without: ALL},
   {program: "export {basicAuth} from 'multistatus'", limit: 500, without: ALL},
-  {program: "export * from 'multistatus/parser'", limit: 17_000, without: ALL},
+  {program: "export * from 'multistatus/parser'", limit: 21_000, without: ALL},
   {program: "export * from 'multistatus/fetch'", limit: 2200, without: ALL},
 ]
 
