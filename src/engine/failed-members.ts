@@ -70,7 +70,7 @@ export class FailedMembers {
 
   #add(result: DavResult, path: string, isDone = false): void {
     if (!result.ok)
-      this.#failed.set(keyOf(result, path), {failure: result, at: this.#clock, isDone})
+      this.#failed.set(keyOfFailure(result, path), {failure: result, at: this.#clock, isDone})
     else if (result.relation !== 'outside') this.#superseded.set(path, this.#clock)
   }
 
@@ -99,7 +99,7 @@ function pathFor(result: DavResult): string {
 }
 
 /** Key of a failure; without an href none are equal. */
-function keyOf(failure: Failure, path: string): unknown {
+function keyOfFailure(failure: Failure, path: string): unknown {
   if (failure.relation !== 'outside') return path
   return failure.href === '' ? failure : `outside ${failure.url}`
 }

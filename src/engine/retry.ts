@@ -118,7 +118,7 @@ export function retry(
     }
     for (const verb of verbs) {
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
-        requests.has(keyOf(request ?? {method: verb.method, url}))
+        requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const own = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const means = {...context, verb, isRetriedElsewhere}
       await runPhases(own, means, undefined, (failure) => sendAgain(failure, emit, means))
@@ -174,7 +174,7 @@ function plan(
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
     const again = {...request, url}
     const problem = unguarded ? undefined : verb.guard(again, session)
-    if (problem === undefined) requests.set(keyOf(again), {...failure, request: again})
+    if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
     else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
@@ -190,7 +190,7 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   for (const failure of failures) {
     const {request} = failure
     const isChange = typeof request?.url === 'string' && request.method !== 'PROPFIND'
-    const key = isChange ? keyOf(request) : failure
+    const key = isChange ? keyOfRequest(request) : failure
     if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
     latest.delete(key)
     latest.set(key, failure)
@@ -199,7 +199,7 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
 }
 
 /** Key of a request that changes something: equal for two spellings of one resource. */
-function keyOf({method, url, destination}: RequestKey): string {
+function keyOfRequest({method, url, destination}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
   return [method, URL.parse(url)?.origin, resourceKey(url), to].join(' ')
 }

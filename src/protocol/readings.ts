@@ -33,13 +33,13 @@ export function standings(path: string, base: string): ReadonlySet<Standing> {
   const first: Reading = {path, base, isDecoded: false, isCut: false}
   const found = new Set<Standing>([standing(first)])
   if (!AMBIGUOUS.test(path) && !AMBIGUOUS.test(base)) return found
-  const seen = new Set([keyOf(first)])
+  const seen = new Set([keyOfReading(first)])
   const waiting = [first]
   for (let reading = waiting.pop(); reading !== undefined; reading = waiting.pop()) {
     for (const next of readOn(reading)) {
-      if (seen.has(keyOf(next))) continue
+      if (seen.has(keyOfReading(next))) continue
       if (seen.size === MAX_READINGS) return found.add('elsewhere')
-      seen.add(keyOf(next))
+      seen.add(keyOfReading(next))
       found.add(standing(next))
       waiting.push(next)
     }
@@ -132,6 +132,6 @@ function segmentsOf(path: string, isDecoded: boolean): string[] {
   return isDecoded ? segments : segments.map(decode)
 }
 
-function keyOf({path, base, isDecoded, isCut}: Reading): string {
+function keyOfReading({path, base, isDecoded, isCut}: Reading): string {
   return `${isDecoded ? 1 : 0}${isCut ? 1 : 0}${path}\n${base}`
 }

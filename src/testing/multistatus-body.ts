@@ -7,7 +7,7 @@ import {XMLBuilder} from 'fast-xml-parser'
 
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions, TEXT, TEXTS} from '../protocol/options.ts'
-import type {ElementToWrite, Markup} from '../xml/writer.ts'
+import type {ElementToWrite, QualifiedElement} from '../xml/writer.ts'
 import {escapeAttribute, escapeContent, qualify, XML_DECLARATION} from '../xml/writer.ts'
 
 /** A code such as 423, or a whole status line, which is written as it is. */
@@ -219,7 +219,7 @@ function isList(
 }
 
 /** Converts an element to the shape that the builder reads with `preserveOrder`. */
-function ordered({tag, attributes, children}: Markup): Record<string, unknown> {
+function ordered({tag, attributes, children}: QualifiedElement): Record<string, unknown> {
   const content = children.map((child) =>
     typeof child === 'string' ? {[TEXT_NODE]: child} : ordered(child),
   )

@@ -18,10 +18,10 @@ export interface ElementToWrite {
 }
 
 /** An element with prefixes in its names and with its namespace declarations. Texts are not escaped yet. */
-export interface Markup {
+export interface QualifiedElement {
   readonly tag: string
   readonly attributes: Readonly<Record<string, string>>
-  readonly children: readonly (Markup | string)[]
+  readonly children: readonly (QualifiedElement | string)[]
 }
 
 /** The XML declaration in front of every document. */
@@ -39,7 +39,7 @@ const LOCAL_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._\-·]*$/u
  * @throws TypeError for a name or a character that XML forbids.
  */
 export function formatDocument(root: ElementToWrite): string {
-  return XML_DECLARATION + formatMarkup(qualify(root))
+  return XML_DECLARATION + formatElement(qualify(root))
 }
 
 /**
@@ -48,7 +48,7 @@ export function formatDocument(root: ElementToWrite): string {
  * @param prefix - The prefix of `DAV:`; empty for the default namespace.
  * @throws TypeError for a name that XML forbids.
  */
-export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
+export function qualify(root: ElementToWrite, prefix = 'D'): QualifiedElement {
   const prefixes = new Map<string, string>(prefix === '' ? [] : [[DAV, prefix]])
   // `n0`, `n1`, …, unless the caller's own prefix might be one of these.
   const others = prefix.startsWith('n') ? 'x' : 'n'
@@ -65,7 +65,7 @@ export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
     return `${found}:${local}`
   }
   // `outer` is the default namespace around the element.
-  const qualified = (element: ElementToWrite, outer: string): Markup => {
+  const qualified = (element: ElementToWrite, outer: string): QualifiedElement => {
     const {namespace, local} = parseName(element.name)
     const isPlain = namespace === '' || (namespace === DAV && prefix === '')
     const inner = isPlain ? namespace : outer
@@ -89,12 +89,12 @@ export function qualify(root: ElementToWrite, prefix = 'D'): Markup {
   return {tag, attributes: {...Object.fromEntries(declarations), ...attributes}, children}
 }
 
-function formatMarkup({tag, attributes, children}: Markup): string {
+function formatElement({tag, attributes, children}: QualifiedElement): string {
   const written = Object.entries(attributes).map(
     ([name, value]) => ` ${name}="${escapeAttribute(value)}"`,
   )
   const content = children.map((child) =>
-    typeof child === 'string' ? escapeContent(child) : formatMarkup(child),
+    typeof child === 'string' ? escapeContent(child) : formatElement(child),
   )
   const start = `<${tag}${written.join('')}`
   return content.length === 0 ? `${start}/>` : `${start}>${content.join('')}</${tag}>`
