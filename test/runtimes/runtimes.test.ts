@@ -140,7 +140,7 @@ const EXPECTED: readonly [string, unknown][] = [
   ],
   ['abort', ['thrown enough']],
   ['raw request', [207, true, true]],
-  ['request bodies', [207, 207, 207, 207, 207, 'DavError']],
+  ['request bodies', [207, 207, 207, 207, 207, 307]],
   ['closed client', ['thrown DavError', 'DavError']],
   ['wrong arguments', ['TypeError', 'TypeError']],
 ]

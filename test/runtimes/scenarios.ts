@@ -158,7 +158,9 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const statuses: number[] = []
     for (const [name, body] of Object.entries(bodies))
       statuses.push((await dav.request('PUT', name, {body})).status)
-    return [...statuses, await nameOfThrown(() => dav.request('PUT', 'again', {body: pieces()}))]
+    // A redirect, which is not followed with a body that can be read once.
+    const {status} = await dav.request('PUT', 'again', {body: pieces()})
+    return [...statuses, status]
   },
   'closed client': async () => {
     const dav = open('own/')
