@@ -33,6 +33,7 @@ try {
   const options = {retry: {attempts: 4}, onProgress, signal}
   for await (const result of dav.deleteMany(targets, options)) {
     if (result.ok || result.relation !== 'self') continue
+    process.exitCode = 1
     draw.clear()
     console.log('failed', result.url, result.status, result.reason)
   }

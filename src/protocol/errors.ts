@@ -51,7 +51,7 @@ export class DavError extends Error {
 
   /** Recognizes an error of this class or a subclass, from any copy of the package. */
   static is(this: void, value: unknown): value is DavError {
-    return value instanceof DavError || isNamed(value, NAMES)
+    return isDavError(value)
   }
 
   /** Makes an error. Characters of the message that could harm a terminal or a log become escapes. */
@@ -86,6 +86,11 @@ export interface DavHttpErrorFacts {
   readonly challenges?: readonly Challenge[] | undefined
   /** The scheme of the sent credentials, or `none`. */
   readonly sent?: SentScheme | undefined
+}
+
+// Not inside of the class: build tools rename a class that its own body names, and its name is in printed errors.
+function isDavError(value: unknown): value is DavError {
+  return value instanceof DavError || isNamed(value, NAMES)
 }
 
 /** A refusal of the whole request: 401, 404, 503, a redirect that must not be followed, … */
