@@ -57,6 +57,7 @@ try {
     'progress.ts',
     ['one.txt', 'gone.txt'],
     [`failed ${url}gone.txt 404 status`, '2 of 2 done, 1 failed, 0 retried'],
+    {exitCode: 1},
   )
   for (const name of ['two.txt', 'three.txt']) await writeFile(join(folder, name), name)
   const [targets, journal] = [join(work, 'targets.txt'), join(work, 'journal.jsonl')]
