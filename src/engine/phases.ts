@@ -7,7 +7,7 @@ import {runAll} from '../call/run-all.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {Folding} from './folding.ts'
-import type {VerbContext} from './verb.ts'
+import type {Verb, VerbContext} from './verb.ts'
 
 /** Runs a function for each failure. After `ending` is aborted, no further run begins. */
 export async function runPhases(
@@ -39,7 +39,7 @@ export async function runPhases(
  */
 export function inPhases(
   failures: readonly Failure[],
-  order: 'leaves-first' | 'collections-first' = 'leaves-first',
+  order: Verb['order'],
 ): readonly (readonly Failure[])[] {
   const isLeavesFirst = order === 'leaves-first'
   const named = failures.map((failure) => {

@@ -38,9 +38,14 @@ const sent = (): string[] => server.requests.map(({url}) => url)
 describe('phases', () => {
   const root = 'http://127.0.0.1/'
   const phases = (...paths: readonly (readonly [string, number?])[]): string[][] =>
-    inPhases(paths.map(([path, status]) => failedDelete(root, path, status))).map((phase) =>
-      phase.map(({href}) => href),
-    )
+    phasesOf('leaves-first', paths)
+  const phasesOf = (
+    order: 'leaves-first' | 'collections-first',
+    paths: readonly (readonly [string, number?])[],
+  ): string[][] => {
+    const failures = paths.map(([path, status]) => failedDelete(root, path, status))
+    return inPhases(failures, order).map((phase) => phase.map(({href}) => href))
+  }
 
   it('have the deepest first', () => {
     expect(phases(['a/'], ['a/b/c'], ['d'], ['a/b/'], ['a/x'])).toEqual([
@@ -55,6 +60,14 @@ describe('phases', () => {
       ['/a/x', '/a/'],
     ])
     expect(phases(['a/b/x', 424], ['a/', 423], ['c', 423])).toEqual([['/c'], ['/a/b/x', '/a/']])
+  })
+
+  it('have collections first for a verb that needs them, and members of a 424 after it', () => {
+    const paths = [['a/b/c'], ['a/b/', 424], ['a/'], ['d/e', 423], ['d/', 423]] as const
+    expect(phasesOf('collections-first', paths)).toEqual([
+      ['/a/', '/d/', '/d/e'],
+      ['/a/b/', '/a/b/c'],
+    ])
   })
 
   it('are none for no failure, and one for one', () => {
