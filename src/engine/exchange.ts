@@ -31,6 +31,7 @@ export async function exchange(
   const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
+  session.server.capabilities.addSeen(method, head.status)
   const answer = await readAnswer<Properties>(session, response, {method, url: head.url})
   const {verdict, failsMembers} =
     answer.kind === 'plain'
