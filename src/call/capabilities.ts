@@ -32,12 +32,13 @@ export interface CapabilityFact {
   readonly source: 'said' | 'seen' | 'asked'
 }
 
-// A 501 to these may be about a part of the request: a Content-Encoding of PUT for wsgidav 4.3, a shared lock for x/net, a GET
-// of a collection for SOGo 5.8.
+// A 501 to these may be about a part of the request. wsgidav 4.3 refuses the Content-Encoding of a PUT so. x/net refuses a shared
+// lock, and SOGo 5.8 the GET of a collection.
 const REFUSED_IN_PART = /^(?:GET|LOCK|PUT)$/
 
 // The names of methods are in upper case, those of classes and extensions are not.
 const METHOD = /^[A-Z]+$/
+const CONDITION = /^If-/
 
 const LACKS = {
   said: 'was not named in the answer to OPTIONS',
@@ -92,7 +93,7 @@ export class KnownCapabilities {
   /** Finds the fact about a method, a class, an extension or a condition at a URL; `undefined` if nobody knows. */
   find(name: string, url: string): CapabilityFact | undefined {
     const learnt = this.#learnt.get(name)
-    if (learnt !== undefined) return learnt
+    if (learnt !== undefined || CONDITION.test(name)) return learnt
     const isMethod = METHOD.test(name)
     const said = isMethod ? this.#allow.get(resourceKey(url)) : this.#dav
     if (said === undefined) return undefined

@@ -94,6 +94,8 @@ describe('the facts about a server', () => {
 
   it('have the result of a probe for a condition', () => {
     const known = new KnownCapabilities()
+    known.addSaid(URL_A, ['1'], ['GET'])
+    expect(known.find('If-Match', URL_A)).toBeUndefined()
     known.addAsked('If-Match', false)
     expect(known.addSaid(URL_A, [], [])).toEqual([
       {kind: 'condition', name: 'If-Match', holds: false, source: 'asked'},
