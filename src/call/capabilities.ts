@@ -32,8 +32,8 @@ export interface CapabilityFact {
   readonly source: 'said' | 'seen' | 'asked'
 }
 
-// A 501 to these may be about a part of the request. wsgidav 4.3 refuses the Content-Encoding of a PUT so. x/net refuses a shared
-// lock, and SOGo 5.8 the GET of a collection.
+// A 501 to these may be about a part of the request. SOGo 5.8 refuses the GET of a collection so, x/net a shared lock, and wsgidav
+// 4.3 the Content-Encoding of a PUT.
 const REFUSED_IN_PART = /^(?:GET|LOCK|PUT)$/
 
 // The names of methods are in upper case, those of classes and extensions are not.

@@ -92,6 +92,17 @@ describe('the facts about a server', () => {
     ])
   })
 
+  it('have the methods of an Allow header until the next change', () => {
+    const known = new KnownCapabilities()
+    known.addSaid(URL_A, ['1'], ['OPTIONS', 'GET'])
+    known.addSeen('PUT', 403)
+    expect(known.findLack('DELETE', URL_A)).toBe(
+      'DELETE was not named in the answer to OPTIONS; say ignoreCapabilities: true if the server has it',
+    )
+    known.addSeen('PUT', 201)
+    expect(known.findLack('DELETE', URL_A)).toBeUndefined()
+  })
+
   it('have the result of a probe for a condition', () => {
     const known = new KnownCapabilities()
     known.addSaid(URL_A, ['1'], ['GET'])
