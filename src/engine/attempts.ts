@@ -8,15 +8,17 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import {exchange} from './exchange.ts'
+import {isReplayable} from '../transport/request-body.ts'
+import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
+import {bodyOf, changed} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {brokenVerdict} from './verdict.ts'
 
 /**
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
- * exchange is a Failure, with the error beside it.
+ * exchange is a Failure, with the error beside it. A body that can be read once only is sent once.
  */
 export async function sendWithRetries(
   request: TargetRequest,
@@ -24,7 +26,8 @@ export async function sendWithRetries(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {repeats} = context.connection
-  if (repeats === undefined) return attempt(request, context, emit)
+  if (repeats === undefined || !isReplayable(bodyOf(request)))
+    return attempt(request, context, emit)
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
   await emit(members)
   return last
@@ -59,7 +62,7 @@ async function sendRepeatedly(
       await wait()
       await sendMembers(again, failed, context)
       if (isDone) continue
-      last = await attemptWhole({...request, attempts: request.attempts + number}, context)
+      last = await attemptWhole(changed(request, {attempts: request.attempts + number}), context)
     } catch (error) {
       if (!connection.isGraceful || !connection.isEnd(error)) throw error
       // The call has ended, but the answers so far are still true.
@@ -106,11 +109,12 @@ async function attempt(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   try {
-    return await exchange(request, context, emit)
+    return await (context.verb.run ?? exchange)(request, context, emit)
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, context.connection.ending)
     const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError
-    return {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem}
+    const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
+    return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
   }
 }
 

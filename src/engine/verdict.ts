@@ -14,6 +14,7 @@ import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
+import {changed} from './payload.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
 /** Makes the verdict of a Multi-Status document: the response for the target, or else the conclusion from its members. */
@@ -146,5 +147,5 @@ function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
 
 /** Counts one more attempt in a request. */
 export function sentAgain(request: TargetRequest): TargetRequest {
-  return {...request, attempts: request.attempts + 1}
+  return changed(request, {attempts: request.attempts + 1})
 }

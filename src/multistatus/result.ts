@@ -31,9 +31,13 @@ export interface Success<P = Properties> {
   readonly description?: string
   /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
+  /** The ETag of the written or read resource, verbatim, from the header of the answer. RFC 9110, section 8.8.3. */
+  readonly etag?: string
+  /** The absolute URL of the new resource after a COPY or MOVE. */
+  readonly destination?: string
   /** Of a dry run: the request that would be sent. */
   readonly request?: FailedRequest
-  /** The other results of a 207 to a DELETE of one target, in the server's order. */
+  /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
@@ -65,7 +69,7 @@ export interface Failure {
   readonly request?: FailedRequest
   /** Milliseconds to wait, by the server's Retry-After. */
   readonly retryAfter?: number
-  /** The other results of a 207 to a DELETE of one target, in the server's order. */
+  /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
@@ -116,6 +120,12 @@ export interface FailedRequest {
   readonly depth?: Depth | Walk
   /** The absolute URL of the destination of a COPY or MOVE. */
   readonly destination?: string
+  /** `true` if a COPY or MOVE may replace a resource. RFC 4918, section 10.6. */
+  readonly overwrite?: boolean
+  /** `true` if missing parent collections are made. */
+  readonly parents?: boolean
+  /** The media type of an upload. */
+  readonly type?: string
   /** The URL to which `relation` of the results refers, if that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
@@ -124,7 +134,7 @@ export interface FailedRequest {
   readonly ifMissing?: 'failure' | 'success'
   /** `true` if the client is to check that the resource of a success is gone. */
   readonly verify?: boolean
-  /** The body of the request, if it had one. */
+  /** The XML body of the request, if it had one. The body of an upload is no plain data, so it is not here. */
   readonly body?: string
   /** The number of times it was sent so far. */
   readonly attempts: number
