@@ -8,6 +8,8 @@
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
 export type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from './verbs/delete.ts'
+export type {Capabilities, OptionsOptions} from './verbs/options.ts'
+export type {CapabilityFact} from './call/capabilities.ts'
 export type {AnyIterable, BulkOptions} from './engine/many.ts'
 export type {VerbOptions} from './engine/one.ts'
 export type {ConditionalTarget, Conditions} from './call/conditions.ts'

@@ -32,7 +32,10 @@ import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
+import {options as askOptions} from '../verbs/options.ts'
 import {DavError} from '../protocol/errors.ts'
+import {KnownCapabilities} from '../call/capabilities.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
 import type {
@@ -161,7 +164,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
-      server: {refusesInfinity: false, busyUntil: 0},
+      server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
 
@@ -186,6 +189,27 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /** @internal The type is that of {@link AsyncDisposing}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * Asks for the capabilities of the server at a resource. RFC 9110, section 9.3.7; RFC 4918, section 18.
+   *
+   * The client remembers the answer, and later does not send a request that the server cannot do: the result is a Failure
+   * `refused`. Classes and extensions count for the whole server, methods for this resource until the next change by the client.
+   * Servers err, so `ignoreCapabilities: true` of the other methods sends it nevertheless.
+   *
+   * @param target - A URL reference, a URL or a result. An empty string is the client's own collection.
+   * @returns The capabilities. A refusal is a Failure with its status, and later requests are sent as before it.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} or the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const server = await dav.options('')
+   * if (server.ok && !server.classes.includes('2')) console.log('no locks')
+   * ```
+   */
+  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+    return askOptions(this.#session, target, options)
   }
 
   /**

@@ -40,6 +40,7 @@ export async function exchange(
   const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
+  session.server.capabilities.addSeen(method, head.status)
   // An answer names the properties that were set, and has no values.
   const asked = {method, url: head.url, decoders: UNDECODED}
   const answer = await readAnswer<Properties>(session, response, asked)

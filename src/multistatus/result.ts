@@ -83,7 +83,8 @@ export interface Failure {
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
- *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource.
+ *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
+ *   have the method.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 

@@ -73,13 +73,16 @@ export function formatProppatch(update: PropertyUpdate): string {
 export function formatMkcol(properties: PropertiesToSet): string | undefined {
   const elements = toElements('properties', properties)
   if (elements.length === 0) return undefined
-  const isType = ({name}: ElementToWrite): boolean => keyOfName(name) === 'resourcetype'
   const types = elements.filter(isType).flatMap(({children = []}) => children.map(asElement))
   const others = types.filter(({name}) => keyOfName(name) !== 'collection')
   const children = [{name: 'collection'}, ...others]
   const rest = elements.filter((element) => !isType(element))
   const all = [{name: 'resourcetype', children}, ...rest]
   return formatDocument({name: 'mkcol', children: [instruction('set', all)]})
+}
+
+function isType({name}: ElementToWrite): boolean {
+  return keyOfName(name) === 'resourcetype'
 }
 
 function asElement(type: ElementToWrite | string): ElementToWrite {

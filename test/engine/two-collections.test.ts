@@ -5,6 +5,7 @@ import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -33,7 +34,7 @@ beforeEach(async () => {
     decoders: undefined,
     signals: [],
     sentBodies: new WeakMap(),
-    server: {refusesInfinity: false, busyUntil: 0},
+    server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
   }
 })
 
