@@ -32,10 +32,15 @@ import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {MkcolOptions} from '../verbs/mkcol.ts'
+import {MKCOL, mkcol} from '../verbs/mkcol.ts'
+import type {ProppatchOptions} from '../verbs/proppatch.ts'
+import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
 import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
 import {options as askOptions} from '../verbs/options.ts'
 import {DavError} from '../protocol/errors.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
+import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
 import type {
@@ -326,6 +331,48 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Makes a collection. RFC 4918, section 9.3; RFC 5689 for its properties.
+   *
+   * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
+   * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
+   *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
+   * ```
+   */
+  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+    return mkcol(this.#session, target, options)
+  }
+
+  /**
+   * Sets and removes properties of a resource, all or none. RFC 4918, section 9.2.
+   *
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token.
+   * @param options - The properties: `set` with values by name, `remove` with names. The member that comes first is done first.
+   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. Otherwise a
+   *   Failure `propstat` with the others in `missing`: their statuses, 424 for those not done because of another one, 0 for those
+   *   that the answer does not name. Any other refusal is a Failure with its status.
+   * @throws TypeError for no property at all, and for an invalid name, value, target or option. {@link DavNetworkError},
+   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const set = {'{urn:example}author': 'Ana'}
+   * const verdict = await dav.proppatch('photos/1.jpg', {set, remove: ['{urn:example}draft'], verify: true})
+   * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
+   * ```
+   */
+  async proppatch(
+    target: Target | ConditionalTarget,
+    options: ProppatchOptions,
+  ): Promise<DavResult> {
+    return proppatch(this.#session, target, options)
+  }
+
+  /**
    * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
@@ -397,7 +444,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [DELETE])
+    return retry(this.#session, failures, policy, [MKCOL, PROPPATCH, DELETE])
   }
 }
 
