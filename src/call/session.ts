@@ -27,7 +27,11 @@ export interface Session {
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
   /** Facts about the server, learnt by earlier calls. */
-  readonly server: ServerState & {refusesInfinity: boolean}
+  readonly server: ServerState & {
+    refusesInfinity: boolean
+    /** The form of the Destination header that the server accepts, once that is known. */
+    destinationForm?: 'url' | 'path'
+  }
 }
 
 /** Finds the retry policy of a call: its own, else the client's. */
