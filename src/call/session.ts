@@ -31,6 +31,8 @@ export interface Session {
   readonly server: ServerState & {
     refusesInfinity: boolean
     readonly capabilities: KnownCapabilities
+    /** The form of the Destination header that the server accepts, once that is known. */
+    destinationForm?: 'url' | 'path'
   }
 }
 
