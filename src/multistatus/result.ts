@@ -31,6 +31,8 @@ export interface Success<P = Properties> {
   readonly description?: string
   /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
+  /** The ETag of the content that was written or read, as the server wrote it; absent without one. RFC 9110, section 8.8.3. */
+  readonly etag?: string
   /** Of a dry run: the request that would be sent. */
   readonly request?: FailedRequest
   /** The other results of a 207 to a DELETE of one target, in the server's order. */
