@@ -147,6 +147,11 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// transfer
+
+/** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
+export const DRAFT_NAME_CHARACTERS = 60
+
 // engine
 
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */
