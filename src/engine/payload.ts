@@ -1,27 +1,33 @@
 /**
- * Keeps the bodies of uploads beside their requests. A request is plain data that survives JSON, and a body seldom is. RFC 9110,
+ * Keeps uploads beside their requests. A request is plain data that survives JSON, and the body of an upload seldom is. RFC 9110,
  * section 9.3.4.
  */
 
-import type {RequestBody} from '../transport/transport.ts'
+import type {Upload} from '../transfer/upload.ts'
+import {isStreamed} from '../transport/request-body.ts'
 import type {TargetRequest} from './verb.ts'
 
-const BODIES = new WeakMap<TargetRequest, RequestBody>()
+const UPLOADS = new WeakMap<TargetRequest, Upload>()
 
-/** Gives a request its body. */
-export function withBody(request: TargetRequest, body: RequestBody): TargetRequest {
-  BODIES.set(request, body)
+/** Gives a request its upload. */
+export function withUpload(request: TargetRequest, upload: Upload): TargetRequest {
+  UPLOADS.set(request, upload)
   return request
 }
 
-/** Finds the body of a request; `undefined` without one, and for one that was lost in JSON. */
-export function bodyOf(request: TargetRequest): RequestBody | undefined {
-  return BODIES.get(request) ?? request.body
+/** Finds the upload of a request; `undefined` without one, and for one that was lost in JSON. */
+export function uploadOf(request: TargetRequest): Upload | undefined {
+  return UPLOADS.get(request)
 }
 
-/** Copies a request with some members changed. The copy has the same body. */
+/** Recognizes a request whose body can be read once only. */
+export function isOneShot(request: TargetRequest): boolean {
+  return isStreamed(uploadOf(request)?.body)
+}
+
+/** Copies a request with some members changed. The copy has the same upload. */
 export function changed(request: TargetRequest, changes: Partial<TargetRequest>): TargetRequest {
   const copy = {...request, ...changes}
-  const body = BODIES.get(request)
-  return body === undefined ? copy : withBody(copy, body)
+  const upload = UPLOADS.get(request)
+  return upload === undefined ? copy : withUpload(copy, upload)
 }
