@@ -27,7 +27,11 @@ export interface Session {
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
   /** Facts about the server, learnt by earlier calls. */
-  readonly server: ServerState & {refusesInfinity: boolean}
+  readonly server: ServerState & {
+    refusesInfinity: boolean
+    /** The conditional headers that the server honours on PUT; `undefined` after a probe that told nothing. */
+    honoured?: Promise<ReadonlySet<string> | undefined> | undefined
+  }
 }
 
 /** Finds the retry policy of a call: its own, else the client's. */

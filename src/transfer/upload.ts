@@ -26,8 +26,8 @@ export interface LocalFile {
 /** The body of an upload: text, sent as UTF-8; bytes; a Blob; a local file; or a stream of bytes. */
 export type UploadBody = RequestBody | LocalFile
 
-/** An upload, with the settings that are no plain data. */
-export interface Upload {
+/** The body of an upload, and the settings beside it that are no plain data. */
+export interface Payload {
   readonly body: UploadBody
   /** The number of bytes, as the caller promised it. */
   readonly length?: number | undefined
@@ -73,11 +73,11 @@ function isLocalFile(body: unknown): body is LocalFile {
  *   cannot be sent.
  */
 export async function openUpload(
-  upload: Upload,
+  payload: Payload,
   url: string,
   context: CallContext,
 ): Promise<Content> {
-  const {body, length, unknownLength = 'spool'} = upload
+  const {body, length, unknownLength = 'spool'} = payload
   // Encoded here, because `fetch` would give a string the type text/plain.
   const opened =
     typeof body === 'string'
