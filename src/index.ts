@@ -7,6 +7,9 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
+export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
+export type {FromTo} from './verbs/two-ends.ts'
 export type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from './verbs/delete.ts'
 export type {AnyIterable, BulkOptions} from './engine/many.ts'
 export type {VerbOptions} from './engine/one.ts'

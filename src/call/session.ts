@@ -31,6 +31,8 @@ export interface Session {
     refusesInfinity: boolean
     /** The conditional headers that the server honours on PUT; `undefined` after a probe that told nothing. */
     honoured?: Promise<ReadonlySet<string> | undefined> | undefined
+    /** The form of the Destination header that the server accepts, once that is known. */
+    destinationForm?: 'url' | 'path'
   }
 }
 

@@ -31,7 +31,13 @@ import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
+import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
+import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
+import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
+import type {FromTo} from '../verbs/two-ends.ts'
+import type {AnyIterable} from '../engine/many.ts'
 import {DavError} from '../protocol/errors.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
@@ -302,6 +308,92 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Copies a resource and, by `depth`, everything in it. RFC 4918, section 9.8.
+   *
+   * The destination must not be the source, in it or around it, because servers lose the resource then. Nor may it be the client's
+   * own base, or outside it. The source may be outside.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
+   *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
+   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
+   *   Failure `refused` was not sent, as for `delete`.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
+   *   the copy may be there, whole or in part.
+   * @example
+   * ```ts
+   * const copied = await dav.copy('photos/', 'backup/photos/', {parents: true})
+   * if (!copied.ok) console.log(copied.status, copied.members)
+   * ```
+   */
+  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+    return copyOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Copies many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918,
+   * section 9.8.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const {failures} = await dav.copyMany([{from: 'a.txt', to: 'old/a.txt'}]).collect()
+   * ```
+   */
+  copyMany(pairs: AnyIterable<FromTo>, options?: CopyManyOptions): ResultStream {
+    return copyMany(this.#session, pairs, options)
+  }
+
+  /**
+   * Moves or renames a resource with everything in it. RFC 4918, section 9.9.
+   *
+   * Both ends have the guards of a DELETE, and the destination those of {@link DavClient.copy}. After a lost answer and after a 502
+   * or 504, the client looks at both ends. If the source is gone and the destination there, it is a Success with status 404, which
+   * is the source's. A repeated MOVE of a collection never overwrites: an earlier attempt may have moved a part of it, and the
+   * server would delete that part.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, as for {@link DavClient.copy}. After a Failure `member`, some members are at the
+   *   destination, some at the source; Tomcat 10.1 leaves a locked one at both.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const moved = await dav.move('draft.txt', 'final.txt')
+   * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
+   * ```
+   */
+  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+    return moveOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Moves many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918, section
+   * 9.9.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const pairs = [{from: 'b.txt', to: 'c.txt'}, {from: 'a.txt', to: 'b.txt'}]
+   * const {summary} = await dav.moveMany(pairs).collect()
+   * ```
+   */
+  moveMany(pairs: AnyIterable<FromTo>, options?: MoveManyOptions): ResultStream {
+    return moveMany(this.#session, pairs, options)
+  }
+
+  /**
    * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
@@ -373,7 +465,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [DELETE])
+    return retry(this.#session, failures, policy, [COPY, MOVE, DELETE])
   }
 }
 
