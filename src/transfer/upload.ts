@@ -15,6 +15,7 @@ import {NotSentError} from '../retry/not-sent.ts'
 import {checkBody, isStreamed, openPieces} from '../transport/request-body.ts'
 import type {RequestBody, StreamedBody} from '../transport/transport.ts'
 import {markSent} from '../transport/withheld.ts'
+import type {Spooled} from './files.ts'
 import type {TransferProgress} from './progress.ts'
 
 /** A local file. Node, Bun and Deno only. */
@@ -40,8 +41,8 @@ export interface Content {
   readonly body: Exclude<RequestBody, string>
   /** The number of bytes, if it is known before they are sent. */
   readonly length: number | undefined
-  /** Frees a spooled body. */
-  close(): Promise<void>
+  /** The collected bytes of a stream, to be removed after they were sent. */
+  readonly spooled?: Spooled
 }
 
 const LOCAL_FILE: Rules<LocalFile> = {path: TEXT}
@@ -85,19 +86,18 @@ export async function openUpload(
       : isLocalFile(body)
         ? await openFile(body.path)
         : body
-  const close = async (): Promise<void> => {}
   if (!isStreamed(opened)) {
     const size = 'size' in opened ? opened.size : opened.byteLength
-    if (length === undefined || length === size) return {body: opened, length: size, close}
+    if (length === undefined || length === size) return {body: opened, length: size}
     throw new RangeError(`its body has ${size} bytes, and its length is ${length}`)
   }
   const {sendsLength} = context.session.transport
   if (unknownLength === 'send' || (length !== undefined && sendsLength === true))
-    return {body: opened, length, close}
+    return {body: opened, length}
   if (unknownLength === 'refuse')
     throw new TypeError('its body is a stream that cannot be sent with its length')
-  const {blob, remove} = await spoolStream(opened, length, url, context)
-  return {body: blob, length: blob.size, close: remove}
+  const spooled = await spoolStream(opened, length, url, context)
+  return {body: spooled.blob, length: spooled.blob.size, spooled}
 }
 
 async function spoolStream(
@@ -105,7 +105,7 @@ async function spoolStream(
   length: number | undefined,
   url: string,
   {session, connection: {ending}}: CallContext,
-): ReturnType<typeof spool> {
+): Promise<Spooled> {
   markSent(session.sentBodies, stream, {method: 'PUT', url})
   const pieces = openPieces(stream, length)
   const next = (): ReturnType<typeof pieces.next> => untilAborted(pieces.next(), ending)

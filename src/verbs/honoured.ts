@@ -17,76 +17,91 @@ interface Findings {
   readonly note?: string | undefined
 }
 
-interface ProbeFindings extends Findings {
-  /** The names of the honoured headers; absent if the server did not tell. */
-  readonly honoured?: ReadonlySet<string>
-}
-
 const NAMES: Readonly<Record<string, string>> = {
   'if-match': 'If-Match',
   'if-none-match': 'If-None-Match',
 }
 
-/** Tests the conditions of a request, once for each client. Other calls wait for the first one. */
+/** Tests the conditions of a request, once for each client. Other calls wait for a probe under way. */
 export async function testConditions(
   request: TargetRequest,
   context: VerbContext,
 ): Promise<Findings> {
   const {server} = context.session
-  for (let asked = server.honoured; asked !== undefined; asked = server.honoured) {
-    const honoured = await untilAborted(asked, context.connection.ending)
-    if (honoured !== undefined) return {problem: problemOf(request, honoured)}
-    if (server.honoured === asked) server.honoured = undefined
+  while (!isTested(request, context)) {
+    if (server.probing === undefined) {
+      const probes = sendProbes(request, context)
+      const end = (): void => {
+        server.probing = undefined
+      }
+      server.probing = probes.then(end, end)
+      const {problem = problemOf(request, context), note} = await probes
+      return {problem, note}
+    }
+    await untilAborted(server.probing, context.connection.ending)
   }
-  const probes = sendProbes(request, context)
-  server.honoured = probes.then(
-    ({honoured}) => honoured,
-    () => undefined,
-  )
-  const {honoured, problem, note} = await probes
-  return {problem: honoured === undefined ? problem : problemOf(request, honoured), note}
+  return {problem: problemOf(request, context)}
 }
 
-function problemOf({conditions = {}}: TargetRequest, honoured: ReadonlySet<string>) {
-  const ignored = Object.keys(conditions).find((name) => name in NAMES && !honoured.has(name))
-  return ignored === undefined ? undefined : `the server ignores ${NAMES[ignored]}`
+function namesOf({conditions = {}}: TargetRequest): readonly string[] {
+  return Object.keys(conditions).flatMap((name) => NAMES[name] ?? [])
 }
 
-/** Makes a resource, and sends two requests for it that must fail. */
-async function sendProbes(request: TargetRequest, context: VerbContext): Promise<ProbeFindings> {
+function isTested(request: TargetRequest, {session}: VerbContext): boolean {
+  const {capabilities} = session.server
+  return namesOf(request).every((name) => capabilities.find(name, request.url) !== undefined)
+}
+
+function problemOf(request: TargetRequest, {session}: VerbContext): string | undefined {
+  const {capabilities} = session.server
+  const ignored = namesOf(request).find((name) => !capabilities.find(name, request.url)?.holds)
+  return ignored && `the server ignores ${ignored}`
+}
+
+/** Makes a resource, sends two requests for it that must fail, and removes it. */
+async function sendProbes(request: TargetRequest, context: VerbContext): Promise<Findings> {
   const url = besideOf(request.url)
   const tokens = tokensOf(request).conditions
+  const parents = request.parents === true && {parents: true}
   const body = new TextEncoder().encode('multistatus')
-  const content = {body, length: body.length, close: async () => {}}
+  const content = {body, length: body.length}
   const put = async (condition: Readonly<Record<string, string>>): Promise<DavResult> => {
-    const parents = request.parents === true && {parents: true}
-    const conditions = {...tokens, ...condition}
-    const probe = {method: 'PUT', url, ...parents, conditions, attempts: 0}
+    const probe = {
+      method: 'PUT',
+      url,
+      ...parents,
+      conditions: {...tokens, ...condition},
+      attempts: 0,
+    }
     return (await sendUpload(probe, context, async () => true, {content})).verdict
   }
-  let findings: ProbeFindings | undefined
+  let problem: string | undefined
   let note: string | undefined
   try {
     const made = await put({'if-none-match': '*'})
-    findings = made.ok
-      ? findingsOf(await put({'if-none-match': '*'}), await put({'if-match': '"multistatus"'}))
+    problem = made.ok
+      ? learn(context, await put({'if-none-match': '*'}), await put({'if-match': '"multistatus"'}))
       : untold(made)
   } finally {
     note = await removeOwn(url, request, context)
   }
-  return {...findings, note}
+  return {problem, note}
 }
 
-/** Reads the answers to requests with a false condition. */
-function findingsOf(ifNoneMatch: DavResult, ifMatch: DavResult): ProbeFindings {
+/** Learns from the answers to requests with a false condition. Returns a sentence if they tell nothing. */
+function learn(
+  {session}: VerbContext,
+  ifNoneMatch: DavResult,
+  ifMatch: DavResult,
+): string | undefined {
   const other = [ifNoneMatch, ifMatch].find(({ok, status}) => !ok && status !== 412)
   if (other !== undefined) return untold(other)
-  const honoured = new Set<string>()
-  if (!ifNoneMatch.ok) honoured.add('if-none-match')
-  if (!ifMatch.ok) honoured.add('if-match')
-  return {honoured}
+  const {capabilities} = session.server
+  capabilities.addAsked('If-None-Match', !ifNoneMatch.ok)
+  capabilities.addAsked('If-Match', !ifMatch.ok)
+  return undefined
 }
 
-function untold({status, description = `answered ${status}`}: DavResult): ProbeFindings {
-  return {problem: `a probe of its conditions was refused: ${description}`}
+function untold({status, description = `answered ${status}`}: DavResult): string {
+  return `a probe of its conditions was refused: ${description}`
 }

@@ -1,8 +1,10 @@
 /**
- * MKCOL: makes a collection, and the missing ones around it. RFC 4918, section 9.3.
+ * MKCOL: makes a collection, the missing ones around it, and its first properties. RFC 4918, section 9.3; RFC 5689.
  */
 
+import type {AnswerHead} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
+import {runCall} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
@@ -12,39 +14,55 @@ import {exchange} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, succeed} from '../engine/verdict.ts'
+import {fail, refuse, succeed} from '../engine/verdict.ts'
 import {presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {isCollection} from '../multistatus/selection.ts'
+import type {PropertiesToSet} from '../properties/proppatch-body.ts'
+import {formatMkcol} from '../properties/proppatch-body.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
+import {ANY, BOOLEAN, readOptions, RECORD} from '../protocol/options.ts'
+import {XML_TYPE} from '../xml/writer.ts'
+import {hasExtension} from './options.ts'
+import {findUnset} from './read-back.ts'
 
 /** Options of `mkcol`. */
 export interface MkcolOptions extends VerbOptions, Pick<Conditions, 'lockToken'> {
   /**
-   * Makes missing parent collections too, up to the client's own. A collection that is there already is a Success with the status
-   * of the refusal, such as 405. A file in its place is a Failure.
+   * Makes missing parent collections too, but never the client's own. A collection that is there already is a Success with the
+   * status of the refusal, such as 405; its properties must be as given. A file in its place is a Failure.
    *
    * @defaultValue `false`
    */
   readonly parents?: boolean | undefined
+  /**
+   * Properties of the new collection: values by name, as in `proppatch`. `resourcetype` is a list of names, to which `collection`
+   * is added: `['{urn:ietf:params:xml:ns:caldav}calendar']`. Only a server with `extended-mkcol` in its DAV header can set them.
+   * OPTIONS asks for that once; without it the result is a Failure `refused`. RFC 5689.
+   */
+  readonly properties?: PropertiesToSet | undefined
 }
 
-const MKCOL_OPTIONS: Rules<MkcolOptions> = {...VERB_OPTIONS, parents: BOOLEAN, lockToken: ANY}
+const MKCOL_OPTIONS: Rules<MkcolOptions> = {
+  ...VERB_OPTIONS,
+  parents: BOOLEAN,
+  properties: RECORD,
+  lockToken: ANY,
+}
 
 /** The rules of MKCOL for the engine. */
 export const MKCOL: Verb = {
   method: 'MKCOL',
   order: 'collections-first',
-  headers: () => ({}),
+  headers: ({body}) => (body === undefined ? {} : {'content-type': XML_TYPE}),
   isDone: () => false,
   forMember: () => undefined,
   run,
+  conclude,
   reconsider,
   guard: () => undefined,
 }
@@ -62,13 +80,29 @@ export async function mkcol(
   given: MkcolOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('mkcol', given, MKCOL_OPTIONS)
-  const {parents = false, lockToken} = options
+  const {parents = false, properties = {}, lockToken} = options
   const url = resolveTarget(target, session.base)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   const {conditions} = readConditions(url, {lockToken})
-  const request = makeRequest(url.href, conditions)
-  return runOne(session, MKCOL, {...request, ...(parents && {parents})}, options)
+  const body = formatMkcol(properties)
+  const request = {
+    ...makeRequest(url.href, conditions),
+    ...(parents && {parents}),
+    ...(body !== undefined && {body}),
+  }
+  const isAsked = options.ignoreCapabilities === true || options.dryRun === true
+  const isExtended =
+    body === undefined ||
+    isAsked ||
+    (await runCall(session, options, (context) => hasExtension('extended-mkcol', context)))
+  // webdav-server 2.6 and copyparty answer 201, and ignore the properties.
+  return isExtended === true
+    ? runOne(session, MKCOL, request, options)
+    : refuse(url, session, `MKCOL ${url.href} is not sent: ${NOT_EXTENDED}`)
 }
+
+const NOT_EXTENDED =
+  'the server is not known to have extended-mkcol; set the properties by proppatch, or say ignoreCapabilities: true'
 
 function makeRequest(url: string, conditions: TargetRequest['conditions']): TargetRequest {
   return {method: 'MKCOL', url, ...(conditions !== undefined && {conditions}), attempts: 0}
@@ -144,38 +178,54 @@ function parentsOf(url: string, base: URL): string[] {
   }
 }
 
+/** Makes a Failure of a success with a failed property. xandikos 0.2 answers 201 with a 409 for `resourcetype`. */
+function conclude(request: TargetRequest, verdict: DavResult, {status}: AnswerHead): DavResult {
+  if (!verdict.ok) return verdict
+  const {missing, description} = verdict
+  const [first] = missing
+  if (first !== undefined)
+    return fail(request, {status: first.status, reason: 'propstat', missing, description})
+  return {...verdict, status: status === 207 ? verdict.status : status, properties: {}}
+}
+
 /**
- * Looks for the collection after a refusal that an existing one may cause, and after a lost answer. A collection that is there
- * then is a Success with `parents`, and after an earlier attempt, which may have made it.
+ * Looks for the collection after a refusal that an existing one may cause, after a lost answer, and after a refusal of its
+ * properties. A collection that is there is a Success with `parents`, and after an earlier attempt, which may have made it.
  */
 async function reconsider(
   request: TargetRequest,
   verdict: Failure,
   context: CallContext,
 ): Promise<DavResult | undefined> {
-  const {url, parents = false, attempts} = request
+  const {url, parents = false, attempts, body} = request
   const {status, reason} = verdict
   const isLost = reason === 'no-answer'
   const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || attempts > 0)
-  if (!isLost && !mayExist) return undefined
-  const kind = await findKind(url, context)
-  if (kind === 'collection') return succeed(request, status, 'The collection is there')
-  return kind === 'other' && !isLost
-    ? {description: 'The resource that is there is no collection', ...verdict}
-    : undefined
+  if (!isLost && !mayExist && reason !== 'propstat') return undefined
+  const isThere = await isCollectionAt(url, context)
+  if (isThere === undefined) return undefined
+  if (!isThere)
+    return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
+  // SabreDAV 4 makes the collection, although it refuses a property.
+  if (reason === 'propstat') return describe(verdict, 'The collection is there all the same')
+  const unset = body === undefined ? [] : await findUnset(request, status, context)
+  if ('ok' in unset) return describe(verdict, 'The collection is there')
+  return unset.length === 0
+    ? succeed(request, status, 'The collection is there')
+    : describe(verdict, 'The collection is there, but not all of its properties are as given')
 }
 
-/** Finds the kind of the resource at a URL; `undefined` if nobody knows. */
-async function findKind(
-  url: string,
-  context: CallContext,
-): Promise<'collection' | 'other' | 'missing' | undefined> {
+/** Adds a sentence to the server's words. */
+function describe(verdict: Failure, sentence: string): Failure {
+  const {description: words} = verdict
+  return {...verdict, description: words === undefined ? sentence : `${words}. ${sentence}`}
+}
+
+/** Tells if there is a collection at a URL; `undefined` for a missing resource, or if nobody knows. */
+async function isCollectionAt(url: string, context: CallContext): Promise<boolean | undefined> {
   const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
   try {
-    const result = await readSelf(firstListing(query, context.session), context)
-    if (isMissing(result)) return 'missing'
-    const found = isCollection(result)
-    return found === undefined ? undefined : found ? 'collection' : 'other'
+    return isCollection(await readSelf(firstListing(query, context.session), context))
   } catch (error) {
     if (error instanceof DavError) return undefined
     throw error

@@ -53,7 +53,8 @@ export async function sendUpload(
   const send = (): Promise<Outcome> => exchange(request, context, emit, whole)
   let outcome: Outcome
   try {
-    outcome = request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
+    outcome =
+      request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
     if (outcome.verdict.ok) onSent(length ?? bytes)
   } finally {
     meter.report()
