@@ -9,6 +9,7 @@ import type {Auth} from '../transport/auth.ts'
 import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
+import type {KnownCapabilities} from './capabilities.ts'
 
 /** The settings of a client, checked and complete. */
 export interface Session {
@@ -29,6 +30,7 @@ export interface Session {
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean
+    readonly capabilities: KnownCapabilities
     /** The form of the Destination header that the server accepts, once that is known. */
     destinationForm?: 'url' | 'path'
   }

@@ -34,11 +34,19 @@ import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../v
 import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
 import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {MkcolOptions} from '../verbs/mkcol.ts'
+import {MKCOL, mkcol} from '../verbs/mkcol.ts'
+import type {ProppatchOptions} from '../verbs/proppatch.ts'
+import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
+import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
+import {options as askOptions} from '../verbs/options.ts'
 import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
 import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
 import type {FromTo} from '../verbs/two-ends.ts'
 import type {AnyIterable} from '../engine/many.ts'
 import {DavError} from '../protocol/errors.ts'
+import {KnownCapabilities} from '../call/capabilities.ts'
+import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
 import type {
@@ -167,7 +175,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
-      server: {refusesInfinity: false, busyUntil: 0},
+      server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
 
@@ -192,6 +200,27 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /** @internal The type is that of {@link AsyncDisposing}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * Asks for the capabilities of the server at a resource. RFC 9110, section 9.3.7; RFC 4918, section 18.
+   *
+   * The client remembers the answer, and later does not send a request that the server cannot do: the result is a Failure
+   * `refused`. Classes and extensions count for the whole server, methods for this resource until the next change by the client.
+   * Servers err, so `ignoreCapabilities: true` of the other methods sends it nevertheless.
+   *
+   * @param target - A URL reference, a URL or a result. An empty string is the client's own collection.
+   * @returns The capabilities. A refusal is a Failure with its status, and later requests are sent as before it.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} or the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const server = await dav.options('')
+   * if (server.ok && !server.classes.includes('2')) console.log('no locks')
+   * ```
+   */
+  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+    return askOptions(this.#session, target, options)
   }
 
   /**
@@ -305,6 +334,48 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   exists(target: Target, options?: ExistsOptions): Promise<boolean> {
     return exists(this.#session, target, options)
+  }
+
+  /**
+   * Makes a collection. RFC 4918, section 9.3; RFC 5689 for its properties.
+   *
+   * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
+   * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
+   *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
+   * ```
+   */
+  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+    return mkcol(this.#session, target, options)
+  }
+
+  /**
+   * Sets and removes properties of a resource, all or none. RFC 4918, section 9.2.
+   *
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token.
+   * @param options - The properties: `set` with values by name, `remove` with names. The member that comes first is done first.
+   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. Otherwise a
+   *   Failure `propstat` with the others in `missing`: their statuses, 424 for those not done because of another one, 0 for those
+   *   that the answer does not name. Any other refusal is a Failure with its status.
+   * @throws TypeError for no property at all, and for an invalid name, value, target or option. {@link DavNetworkError},
+   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const set = {'{urn:example}author': 'Ana'}
+   * const verdict = await dav.proppatch('photos/1.jpg', {set, remove: ['{urn:example}draft'], verify: true})
+   * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
+   * ```
+   */
+  async proppatch(
+    target: Target | ConditionalTarget,
+    options: ProppatchOptions,
+  ): Promise<DavResult> {
+    return proppatch(this.#session, target, options)
   }
 
   /**
@@ -465,7 +536,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [COPY, MOVE, DELETE])
+    return retry(this.#session, failures, policy, [MKCOL, PROPPATCH, COPY, MOVE, DELETE])
   }
 }
 

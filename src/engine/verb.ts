@@ -3,11 +3,12 @@
  * method. RFC 4918, sections 9.6, 9.8 and 9.9.
  */
 
-import type {AnswerHead} from '../call/answer.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, FailedRequest, Failure, Success} from '../multistatus/result.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 
 /** A request for one target as plain data, in the same form before it is sent and after it failed. */
 export type TargetRequest = FailedRequest
@@ -39,7 +40,12 @@ export interface Verb {
     emit: Sink<DavResult>,
   ) => Promise<Outcome>
   /** Completes the verdict from the answer, such as by its ETag. */
-  conclude?(request: TargetRequest, verdict: DavResult, head: AnswerHead): DavResult
+  conclude?(
+    request: TargetRequest,
+    verdict: DavResult,
+    head: AnswerHead,
+    answer: PlainAnswer | MultiStatusAnswer<Properties>,
+  ): DavResult
   /**
    * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may
    * be one. `undefined` leaves the outcome.
