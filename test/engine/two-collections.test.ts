@@ -203,8 +203,8 @@ describe('many targets', () => {
 
   it.each([false, true])('are refused after a 501, with dryRun: %s', async (dryRun) => {
     server.answers({status: 501})
-    await runOne(session, copy, requestOf('COPY', 'a', 'b'), {})
-    const stream = runMany(session, copy, {
+    await runOne(session, COPY, requestOf('COPY', 'a', 'b'), {})
+    const stream = runMany(session, COPY, {
       name: 'copyMany',
       targets: ['c', 'd'],
       options: {dryRun},
