@@ -318,17 +318,29 @@ export async function runPair(
     : {...outcome, verdict: failForParent(request, failure)}
 }
 
-/** Recognizes the refusal because of missing parents: 409, or 404 of mod_dav_svn 1.14, which also means a missing source. */
+// Statuses for missing parents, beside 409: mod_dav_svn 1.14 404; rclone 1.60 and x/net 0.7 403 to a MOVE; Apache 2.4 500 to a
+// MOVE, and nginx 1.22 to a COPY. All of them mean something else too.
+const MAY_LACK_PARENTS: ReadonlySet<number> = new Set([403, 404, 500])
+
+/** Recognizes a refusal because of missing parents. */
 async function mayLackParents(
-  {url}: TargetRequest,
+  {url, destination = url}: TargetRequest,
   {status}: Failure,
   context: CallContext,
 ): Promise<boolean> {
-  return status === 409 || (status === 404 && (await isPresent(url, context)))
+  if (status === 409) return true
+  if (!MAY_LACK_PARENTS.has(status)) return false
+  const parent = new URL(destination.endsWith('/') ? '..' : '.', destination).href
+  try {
+    return (await isPresent(url, context)) && !(await isPresent(parent, context))
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
 }
 
-// Statuses with which a server behind a proxy that ends TLS refuses an https URL: nginx 1.22 and lighttpd 1.4 400, Tomcat 10.1
-// 403, Apache 2.4 502.
+// A proxy ends TLS, and the server behind it refuses an https URL: nginx 1.22 and lighttpd 1.4 by 400, Tomcat 10.1 by 403, Apache
+// 2.4 by 502.
 const REFUSES_URL: ReadonlySet<number> = new Set([400, 403, 502])
 // Statuses with which servers refuse a path: mod_dav_svn 1.14 400, SOGo 403, chezdav 3.0 404, yaws 2.1 500, PEAR 502.
 const REFUSES_PATH: ReadonlySet<number> = new Set([400, 403, 404, 500, 502])

@@ -357,7 +357,7 @@ describe('a lost answer to a MOVE', () => {
 })
 
 describe('a refusal of a repeated request', () => {
-  it.each([404, 412])('%s of a MOVE that was done before is a Success', async (status) => {
+  it.each([403, 404, 412])('%s of a MOVE that was done before is a Success', async (status) => {
     let there = ['/a', '/b']
     withResources(
       () => there,
@@ -451,14 +451,15 @@ describe('a repeated MOVE with overwrite', () => {
 })
 
 describe('missing parents of the destination', () => {
-  /** A server with these collections. It refuses a destination without a parent by a status. */
-  function withCollections(there: Set<string>, status: number, source = true): void {
+  /** A server with these collections, and the source. It refuses a destination without a parent by a status. */
+  function withCollections(there: Set<string>, status: number, source?: string): void {
     const hasParent = (path: string): boolean => there.has(path.replace(/[^/]+\/?$/, ''))
     server.script(({method, url, headers}) => {
-      if (method === 'PROPFIND') return source ? answer207(listing(url)) : {status: 404}
+      if (method === 'PROPFIND')
+        return url === source || there.has(url) ? answer207(listing(url)) : {status: 404}
       if (method !== 'MKCOL') {
         const {pathname} = new URL(String(headers['destination']))
-        return {status: source && hasParent(pathname) ? 201 : status}
+        return {status: hasParent(pathname) ? 201 : status}
       }
       if (there.has(url)) return {status: 405}
       if (!hasParent(url)) return {status: 409}
@@ -499,14 +500,36 @@ describe('missing parents of the destination', () => {
     expect(sent()).toEqual(['MOVE /a /b'])
   })
 
-  it('may be the meaning of a 404, as of mod_dav_svn 1.14, if the source is there', async () => {
-    withCollections(new Set(['/']), 404)
+  it.each([
+    ['mod_dav_svn 1.14', 404],
+    ['rclone 1.60 and x/net 0.7', 403],
+    ['Apache 2.4 and nginx 1.22', 500],
+  ])('are looked for, as of %s, after a %s', async (_, status) => {
+    withCollections(new Set(['/']), status, '/a')
     expect(await dav.copy('a', 'x/b', {parents: true})).toMatchObject({ok: true, status: 201})
-    expect(sent()).toEqual(['COPY /a /x/b', 'PROPFIND /a', 'MKCOL /x/', 'COPY /a /x/b'])
+    expect(sent()).toEqual([
+      'COPY /a /x/b',
+      'PROPFIND /a',
+      'PROPFIND /x/',
+      'MKCOL /x/',
+      'COPY /a /x/b',
+    ])
   })
 
   it('are not made after a 404 of a missing source', async () => {
-    withCollections(new Set(['/']), 404, false)
+    withCollections(new Set(['/']), 404)
+    expect(line(await dav.copy('a', 'x/b', {parents: true}))).toBe('404 status self /a')
+    expect(sent()).toEqual(['COPY /a /x/b', 'PROPFIND /a'])
+  })
+
+  it('are not made after a 500 if they are there', async () => {
+    server.script(({method, url}) => (method === 'COPY' ? {status: 500} : answer207(listing(url))))
+    expect(line(await dav.copy('a/', 'x/b/', {parents: true}))).toBe('500 status self /a/')
+    expect(sent()).toEqual(['COPY /a/ /x/b/', 'PROPFIND /a/', 'PROPFIND /x/'])
+  })
+
+  it('are not made if the look is refused', async () => {
+    server.script(({method}) => ({status: method === 'COPY' ? 404 : 403}))
     expect(line(await dav.copy('a', 'x/b', {parents: true}))).toBe('404 status self /a')
     expect(sent()).toEqual(['COPY /a /x/b', 'PROPFIND /a'])
   })
