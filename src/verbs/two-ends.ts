@@ -339,8 +339,8 @@ async function mayLackParents(
   }
 }
 
-// A proxy ends TLS, and the server behind it refuses an https URL: nginx 1.22 and lighttpd 1.4 by 400, Tomcat 10.1 by 403, Apache
-// 2.4 by 502.
+// The server behind a proxy that ends TLS refuses an https URL. nginx 1.22 and lighttpd 1.4 answer 400, Tomcat 10.1 403, Apache 2.4
+// 502.
 const REFUSES_URL: ReadonlySet<number> = new Set([400, 403, 502])
 // Statuses with which servers refuse a path: mod_dav_svn 1.14 400, SOGo 403, chezdav 3.0 404, yaws 2.1 500, PEAR 502.
 const REFUSES_PATH: ReadonlySet<number> = new Set([400, 403, 404, 500, 502])

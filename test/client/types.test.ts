@@ -300,7 +300,9 @@ describe('the pairs of a bulk COPY or MOVE', () => {
       dav.move('a', 'b', {depth: 0}),
     ]
     expectTypeOf(calls).toBeFunction()
-    expectTypeOf(dav.move).returns.resolves.toEqualTypeOf<DavResult>()
-    expectTypeOf(dav.copyMany).returns.toEqualTypeOf<ResultStream>()
+    const move = () => dav.move('a', 'b')
+    expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
+    const copyMany = () => dav.copyMany([])
+    expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
   })
 })
