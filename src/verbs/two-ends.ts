@@ -9,7 +9,13 @@ import type {Conditions} from '../call/conditions.ts'
 import {assertConditionNames, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import {
+  findDestructiveProblem,
+  isPlainReference,
+  isSafelyBelow,
+  resolveTarget,
+  spelled,
+} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
@@ -87,29 +93,43 @@ export function settlePair(
 ): TargetRequest | Failure {
   const {from, to, ...conditional} = readOptions(`a pair to ${method}`, pair, PAIR)
   const {base} = session
+  const request = {
+    method,
+    ...(depth !== undefined && {depth}),
+    ...(overwrite && {overwrite}),
+    ...(parents && {parents}),
+    attempts: 0,
+  }
+  const isPlain = conditional.ifMatch === undefined && conditional.lockToken === undefined
+  if (isPlain && isPlainReference(from) && isPlainReference(to) && arePlainlyApart(from, to))
+    return {...request, url: base.href + from, destination: base.href + to}
   assertConditionNames(from)
   const source = resolveTarget(from, base)
   const destination = resolveTarget(to, base)
   alignSlashes(source, destination)
   assertApart(method, source, destination, unguarded)
-  const ends = {method, source, destination, from, to}
-  const problem = unguarded ? undefined : findProblem(ends, session)
+  const problem = unguarded
+    ? undefined
+    : findProblem({method, source, destination, from, to}, session)
   const found = problem === undefined ? readConditions(from, conditional) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
   }
   const {conditions} = found
-  return {
-    method,
-    url: source.href,
-    ...(depth !== undefined && {depth}),
-    destination: destination.href,
-    ...(overwrite && {overwrite}),
-    ...(parents && {parents}),
-    ...(conditions !== undefined && {conditions}),
-    attempts: 0,
-  }
+  const ends = {url: source.href, destination: destination.href}
+  return {...request, ...ends, ...(conditions !== undefined && {conditions})}
+}
+
+/** Tells of plain names that both or none have a slash, and that neither is in the other. */
+function arePlainlyApart(from: string, to: string): boolean {
+  const [one, other] = [withSlash(from), withSlash(to)] as const
+  const isAlike = (one === from) === (other === to)
+  return isAlike && !one.startsWith(other) && !other.startsWith(one)
+}
+
+function withSlash(name: string): string {
+  return name.endsWith('/') ? name : `${name}/`
 }
 
 /**
@@ -142,26 +162,20 @@ const RELATED = {
  * @throws TypeError
  */
 function assertApart(method: string, source: URL, destination: URL, unguarded: boolean): void {
-  const refuseIf = (isRelated: (standing: keyof typeof RELATED) => boolean, hint = ''): void => {
-    for (const standing of ['same', 'below', 'around'] as const) {
-      if (!isRelated(standing)) continue
-      throw new TypeError(
-        `${method} ${source.href} to ${destination.href} is refused: ${RELATED[standing]}${hint}`,
-      )
-    }
-  }
-  const [from, to] = [canonicalPathOf(source.href), canonicalPathOf(destination.href)]
-  const usual = usualStanding(to, from)
-  refuseIf((standing) => standing === usual)
-  if (unguarded) return
-  const all = standings(destination.pathname, source.pathname)
-  refuseIf((standing) => all.has(standing), ' to some servers; say unguarded: true if it is meant')
+  const usual = usualStanding(canonicalPathOf(destination.href), canonicalPathOf(source.href))
+  const all = unguarded ? undefined : standings(destination.pathname, source.pathname)
+  const found = usual ?? (['same', 'below', 'around'] as const).find((one) => all?.has(one))
+  if (found === undefined) return
+  const hint = found === usual ? '' : ' to some servers; say unguarded: true if it is meant'
+  throw new TypeError(
+    `${method} ${source.href} to ${destination.href} is refused: ${RELATED[found]}${hint}`,
+  )
 }
 
-function usualStanding(path: string, other: string): string {
+function usualStanding(path: string, other: string): keyof typeof RELATED | undefined {
   const relation = relate(path, other)
   if (relation !== 'outside') return relation === 'self' ? 'same' : 'below'
-  return relate(other, path) === 'outside' ? 'elsewhere' : 'around'
+  return relate(other, path) === 'outside' ? undefined : 'around'
 }
 
 interface TwoEnds {
