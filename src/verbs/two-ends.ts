@@ -31,6 +31,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
 import {standings} from '../protocol/readings.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 
 /** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */
@@ -307,8 +308,8 @@ export function sourceOf(pair: unknown): unknown {
 }
 
 /**
- * Sends a request. If its destination lacks parents that the caller wants, makes them and sends it once more. RFC 4918, sections
- * 9.8.5 and 9.9.4.
+ * Sends a request, and once more if the server refused only the form of its destination or the lack of parents. RFC 4918,
+ * sections 9.8.5, 9.9.4 and 10.3.
  */
 export async function runPair(
   asked: TargetRequest,
@@ -316,19 +317,37 @@ export async function runPair(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   let hasMembers = false
-  const emitNoted: Sink<DavResult> = (batch) => {
+  const request = await withoutHarm(asked, context)
+  const first = await exchange(request, context, (batch) => {
     hasMembers ||= batch.length > 0
     return emit(batch)
+  })
+  if (first.verdict.ok) context.session.server.destinationForm ??= 'url'
+  // An answer about members is no refusal of the whole.
+  if (first.verdict.ok || hasMembers) return first
+  try {
+    const second = await sendPath(request, first, context, emit)
+    return (await sendWithParents(request, second, context, emit)) ?? second
+  } catch (error) {
+    // The call has ended, but the answer so far is still true.
+    if (error instanceof NotSentError && context.connection.isGraceful) return first
+    throw error
   }
-  const request = await withoutHarm(asked, context)
-  const outcome = await sendInEitherForm(request, context, emitNoted)
-  const {verdict} = outcome
-  if (request.parents !== true || verdict.ok || hasMembers) return outcome
-  if (!(await mayLackParents(request, verdict, context))) return outcome
+}
+
+/** Makes the missing parents of a destination, and sends the request again; `undefined` if parents are not the problem. */
+async function sendWithParents(
+  request: TargetRequest,
+  {verdict, ...outcome}: Outcome,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome | undefined> {
+  if (request.parents !== true || verdict.ok) return undefined
+  if (!(await mayLackParents(request, verdict, context))) return undefined
   const {destination = request.url, conditions} = request
   const failure = await makeParents(destination, context, conditions)
   return failure === undefined
-    ? sendInEitherForm(sentAgain(request), context, emit)
+    ? exchange(await withoutHarm(sentAgain(request), context), context, emit)
     : {...outcome, verdict: failForParent(request, failure)}
 }
 
@@ -358,24 +377,25 @@ async function mayLackParents(
 const REFUSES_URL: ReadonlySet<number> = new Set([400, 403, 502])
 // Statuses with which servers refuse a path: mod_dav_svn 1.14 400, SOGo 403, chezdav 3.0 404, yaws 2.1 500, PEAR 502.
 const REFUSES_PATH: ReadonlySet<number> = new Set([400, 403, 404, 500, 502])
+// Refusals of a server that has understood the destination.
+const UNDERSTANDS: ReadonlySet<number> = new Set([409, 412, 423, 424, 507])
 
 /**
- * Sends a request. If the server may have refused the https URL of its destination, sends the path alone, and remembers a server
- * that takes it. RFC 4918, section 10.3.
+ * Sends the path of a destination alone, if the server may have refused its https URL. Remembers the form that a server
+ * understands. RFC 4918, section 10.3.
  */
-async function sendInEitherForm(
+async function sendPath(
   request: TargetRequest,
+  first: Outcome,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {session, verb} = context
   const {base, server} = session
-  const outcome = await exchange(request, context, emit)
-  const {verdict, extent} = outcome
-  if (verdict.ok) server.destinationForm ??= 'url'
+  const {verdict, extent} = first
   const isKnown = base.protocol !== 'https:' || server.destinationForm !== undefined
   if (isKnown || verdict.ok || verdict.reason !== 'status' || !REFUSES_URL.has(verdict.status))
-    return outcome
+    return first
   const again = sentAgain(request)
   const destination = pathForm(request.destination ?? request.url)
   const headers: typeof verb.headers = (one) => ({...verb.headers(one, session), destination})
@@ -384,9 +404,10 @@ async function sendInEitherForm(
     {...context, verb: {...verb, headers}},
     emit,
   )
-  if (!second.verdict.ok && REFUSES_PATH.has(second.verdict.status))
-    return {...outcome, verdict: {...verdict, request: sentAgain(again)}}
-  server.destinationForm = 'path'
+  const {ok, status} = second.verdict
+  if (!ok && REFUSES_PATH.has(status))
+    return {...first, verdict: {...verdict, request: sentAgain(again)}}
+  if (ok || UNDERSTANDS.has(status)) server.destinationForm = 'path'
   return second
 }
 

@@ -4,6 +4,9 @@
 import {DavClient, type Transport} from 'multistatus'
 import {describe, expect, it} from 'vitest'
 
+import {verdicts} from '../support/fault-server.ts'
+import {line} from '../support/results.ts'
+
 const base = 'https://dav.example/files/'
 
 /** A client of a server, with the Destination and Overwrite of each request as it arrived. */
@@ -92,6 +95,29 @@ describe('a refusal', () => {
     const {dav, seen} = client(() => 403, {url: 'http://dav.example/files/'})
     expect(await dav.move('a', 'b')).toMatchObject({ok: false, status: 403})
     expect(seen).toEqual(['http://dav.example/files/b F'])
+  })
+
+  it('for the load of the server tells nothing about the form', async () => {
+    const {dav, seen} = client((destination) => (isPath(destination) ? 503 : 403))
+    expect(await dav.copy('a', 'b')).toMatchObject({ok: false, status: 503})
+    await dav.copy('a', 'b')
+    expect(seen).toEqual([`${base}b F`, '/files/b F', `${base}b F`, '/files/b F'])
+  })
+
+  it('is not about the form if the answer names members', async () => {
+    const body = verdicts({'/files/a/': '403 Forbidden', '/files/b/x': '423 Locked'})
+    let count = 0
+    const transport: Transport = async () => {
+      count++
+      return new Response(body, {status: 207})
+    }
+    const dav = new DavClient({url: base, transport})
+    const result = await dav.move('a/', 'b/')
+    expect([line(result), ...(result.members ?? []).map(line)]).toEqual([
+      '403 status self /files/a/',
+      '423 status member /files/b/x',
+    ])
+    expect(count).toBe(1)
   })
 
   it.each([

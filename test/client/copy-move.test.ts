@@ -12,9 +12,10 @@ import {
   RESET,
   SHUT,
   startFaultServer,
+  verdicts,
 } from '../support/fault-server.ts'
 import {verdict} from '../support/fixtures.ts'
-import {line, refusalOf} from '../support/results.ts'
+import {line, readToEnd, refusalOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -516,6 +517,34 @@ describe('missing parents of the destination', () => {
     withCollections(new Set(['/']), 409)
     expect(await dav.copy('a/', 'x/b', {parents: true})).toMatchObject({ok: true, status: 201})
     expect(sent()).toEqual(['COPY /a/ /x/b/', 'MKCOL /x/', 'COPY /a/ /x/b/'])
+  })
+
+  it('do not let a MOVE of a collection overwrite when it is sent again', async () => {
+    withCollections(new Set(['/']), 409, '/a/')
+    expect(await dav.move('a/', 'x/b/', {parents: true, overwrite: true})).toMatchObject({ok: true})
+    const moves = server.requests.filter(({method}) => method === 'MOVE')
+    expect(moves.map(({headers}) => headers['overwrite'])).toEqual(['T', 'F'])
+  })
+
+  it('are not made after an answer that names members', async () => {
+    server.answers(answer207(verdicts({'/a/': '409 Conflict', '/x/b/y': '423 Locked'})))
+    const result = await dav.move('a/', 'x/b/', {parents: true})
+    expect(line(result)).toBe('409 status self /a/')
+    expect(sent()).toEqual(['MOVE /a/ /x/b/'])
+  })
+
+  it('are not made after the end of a bulk call, and the refusal stays the verdict', async () => {
+    const controller = new AbortController()
+    server.script(() => {
+      controller.abort(new Error('enough'))
+      return {status: 409}
+    })
+    const options = {parents: true, signal: controller.signal}
+    const stream = dav.moveMany([{from: 'a', to: 'x/b'}], options)
+    const {results, error} = await readToEnd(stream)
+    expect(results.map(line)).toEqual(['409 status self /a'])
+    expect(String(error)).toBe('Error: enough')
+    expect(sent()).toEqual(['MOVE /a /x/b'])
   })
 
   it('are not made unless asked for', async () => {
