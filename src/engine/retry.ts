@@ -189,7 +189,13 @@ function plan(
     const verb = verbs.find(({method}) => method === request.method)
     if (verb === undefined)
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
-    const again = changed(request, {url})
+    const {destination} = request
+    const again = changed(request, {
+      url,
+      ...(destination !== undefined && {
+        destination: resolveTarget({url: destination}, session.base).href,
+      }),
+    })
     verb.check?.(again, session)
     const isLost = verb.hasPayload === true && !findBody(again, failure, bodyOf)
     const problem =
