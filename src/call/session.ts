@@ -30,6 +30,10 @@ export interface Session {
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean
+    /** Resolves at the end of a probe for conditional headers that is under way. */
+    probing?: Promise<void> | undefined
+    /** The form of the Destination header that the server accepts, once that is known. */
+    destinationForm?: 'url' | 'path'
     readonly capabilities: KnownCapabilities
   }
 }

@@ -62,7 +62,7 @@ export interface ManyCall<T> {
   /**
    * Makes the request for a target, or the Failure of a target that must not be sent.
    *
-   * @throws TypeError for an invalid target.
+   * @throws TypeError or RangeError for an invalid target.
    */
   readonly settle: (target: T) => TargetRequest | Failure
   /** Returns the resource of a target, for the Failure of an invalid one. Default: the target itself. */
@@ -174,18 +174,19 @@ function orderedRunner<T>(
       return
     }
     if (call.options.dryRun === true) {
-      await emit([plan(request)])
+      await emit([refuseLack(session, request, call.options) ?? plan(request)])
       return
     }
     const {before, end} = claims.take(verb, request)
     if (before !== undefined) await connection.pace.idle(before)
-    let outcome: Outcome
+    let verdict: DavResult | undefined
     try {
-      outcome = await sendWithRetries(request, context, emit)
+      verdict = refuseLack(session, request, call.options)
+      verdict ??= (await sendWithRetries(request, context, emit)).verdict
     } finally {
       end()
     }
-    await emit([outcome.verdict])
+    await emit([verdict])
   }
 }
 
@@ -220,7 +221,7 @@ function settleOrRefuse<T>(
   try {
     return settle(target)
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
     return refuse(hrefOf(target), session, error.message)
   }
 }

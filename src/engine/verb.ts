@@ -17,6 +17,8 @@ export type TargetRequest = FailedRequest
 export interface Verb {
   /** The method, in upper case. */
   readonly method: string
+  /** True if a request has a body that is kept beside it. */
+  readonly hasPayload?: true
   /** The order of retries for a collection and its members. */
   readonly order: 'leaves-first' | 'collections-first'
   /** Returns the headers besides the conditions, such as Depth and Destination. */
@@ -25,6 +27,12 @@ export interface Verb {
   forMember(request: TargetRequest, member: Failure): TargetRequest | undefined
   /** Tells if a status other than 2xx still means success: a 404 after a repeated DELETE, for example. */
   isDone(request: TargetRequest, status: number): boolean
+  /**
+   * Decides about a target whose failed members have all been sent again with success: its Success, or `undefined` to send it
+   * again. With this function, a target is not sent again while members fail. A repeated COPY or MOVE would meet its own
+   * destination: it would be refused, or delete the copies first.
+   */
+  afterMembers?(request: TargetRequest): Success | undefined
   /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
   ends?(request: TargetRequest): Ends
   /** Sends more than one request for a target, such as for missing parents. Default: {@link exchange}. */
@@ -58,6 +66,12 @@ export interface Verb {
   ): Promise<DavResult>
   /** The description of a target that needs no request, because an outer one succeeded. Without it, each target is sent. */
   readonly covered?: string
+  /**
+   * Checks a request from a queue, even without guards.
+   *
+   * @throws TypeError for a request that no option allows.
+   */
+  check?(request: TargetRequest, session: Session): void
   /**
    * Finds the reason why a request must not be sent.
    *

@@ -189,6 +189,20 @@ describe('many targets', () => {
     expect(results.map(line)).toEqual(['201 self /a/', '201 self /a/x'])
     expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /c/x'])
   })
+
+  it.each([false, true])('are refused after a 501, with dryRun: %s', async (dryRun) => {
+    server.answers({status: 501})
+    await runOne(session, copy, requestOf('COPY', 'a', 'b'), {})
+    const stream = runMany(session, copy, {
+      name: 'copyMany',
+      targets: ['c', 'd'],
+      options: {dryRun},
+      settle: (from) => requestOf('COPY', from, 'e'),
+    })
+    const results: DavResult[] = await Array.fromAsync(stream)
+    expect(results.map(line)).toEqual(['0 refused self /c', '0 refused self /d'])
+    expect(sent()).toEqual(['COPY /a /b'])
+  })
 })
 
 describe('retry of failures', () => {
