@@ -438,6 +438,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
    * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
    *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   Only a 201 says that this call made it.
    *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
    *   {@link MultiStatusError} or the signal's reason without a readable answer.
