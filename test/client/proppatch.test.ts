@@ -484,6 +484,18 @@ describe('on a server that keeps properties', () => {
     })
   })
 
+  it('a refusal stays a Failure, although the value is there', async () => {
+    await client.proppatch('a', {set: {x: '1'}})
+    const refusal = answer207(OPEN + named('/dav/a', propstat('HTTP/1.1 403 F', '<D:x/>')) + SHUT)
+    model.set({answers: (method) => (method === 'PROPPATCH' ? refusal : undefined)})
+    expect(await client.proppatch('a', {set: {x: '1'}, verify: true})).toMatchObject({
+      ok: false,
+      status: 403,
+      reason: 'propstat',
+    })
+    expect(model.asked.filter((one) => one.startsWith('PROPFIND'))).toEqual([])
+  })
+
   it('a repetition after a lost answer succeeds', async () => {
     model.set({
       answers: (method, number) => (method === 'PROPPATCH' && number === 1 ? 'lost' : undefined),
@@ -521,7 +533,15 @@ describe('on a server that keeps properties', () => {
     const text = fc
       .string({unit: 'binary', maxLength: 40})
       .filter((one) => one.isWellFormed() && !FORBIDDEN.test(one))
-    const name = fc.constantFrom('x', '{}p', author, title, '{http://y/}é', 'displayname')
+    const name = fc.constantFrom(
+      'x',
+      '{}p',
+      author,
+      title,
+      '{http://y/}é',
+      'displayname',
+      '{DAV:}constructor',
+    )
     const element = fc.letrec<{tree: Tree; child: Tree | string}>((tie) => ({
       tree: fc.record({
         name,
