@@ -252,7 +252,6 @@ function queryOf(
   {base, decoders = {}}: Session,
 ): ListingQuery {
   assertDepthOrWalk(depth)
-  if (typeof body !== 'string') throw new TypeError('retry: the body of a PROPFIND is a string')
   const {href} = resolveTarget({url: root}, base)
   if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
     throw new TypeError(`retry: ${quoted(url)} is not in ${href}, to which its results are related`)
@@ -298,7 +297,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),
   verify: BOOLEAN,
-  body: ANY,
+  body: TEXT,
   attempts: ANY,
 }
 

@@ -11,6 +11,8 @@ import {
   partition,
   type Properties,
   type PropertiesOf,
+  type PropertiesToSet,
+  type PropertyToSet,
   type RawValue,
   type ListingStream,
   type PropfindOptions,
@@ -246,6 +248,29 @@ describe('a decoder', () => {
       properties: {getetag: '"1"'},
       missing: [{name: '{urn:x}n', status: 0, description: expect.stringContaining('not today')}],
     })
+  })
+})
+
+describe('the values of proppatch and mkcol', () => {
+  const dav = new DavClient({url})
+
+  it('are texts, elements and lists of names, by any name', () => {
+    expectTypeOf<string>().toExtend<PropertiesToSet[string]>()
+    expectTypeOf<XmlElement>().toExtend<PropertiesToSet['displayname']>()
+    expectTypeOf<readonly string[]>().toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<number>().not.toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<Date>().not.toExtend<PropertiesToSet['creationdate']>()
+    // Editors propose the known names.
+    expectTypeOf<'displayname'>().toExtend<keyof PropertiesToSet>()
+    expectTypeOf<RawValue>().toExtend<PropertyToSet>()
+  })
+
+  it('make a result without values', () => {
+    const set = (): Promise<DavResult> => dav.proppatch('a', {set: {displayname: 'A'}})
+    expectTypeOf(set).returns.resolves.toEqualTypeOf<DavResult>()
+    const make = (): Promise<DavResult> => dav.mkcol('a')
+    expectTypeOf(make).returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<Parameters<DavClient['proppatch']>[1]>().not.toBeNullable()
   })
 })
 
