@@ -167,6 +167,9 @@ export const SPOOLED_BLOB_BYTES = 1_073_741_824
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
+/** Default attempts to go on with a body that breaks, without a byte between them. The first one is the break itself. */
+export const RESUME_ATTEMPTS = 5
+
 // engine
 
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */

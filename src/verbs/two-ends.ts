@@ -13,7 +13,7 @@ import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, sentAgain} from '../engine/verdict.ts'
+import {refuse, sentAgain} from '../engine/verdict.ts'
 import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
@@ -25,7 +25,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
 import {standings} from '../protocol/readings.ts'
-import {makeParents} from './parents.ts'
+import {failForParent, makeParents} from './mkcol.ts'
 
 /** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */
 export interface FromTo extends Conditions {
@@ -311,14 +311,11 @@ export async function runPair(
   const {verdict} = outcome
   if (request.parents !== true || verdict.ok || hasMembers) return outcome
   if (!(await mayLackParents(request, verdict, context))) return outcome
-  const failure = await makeParents(request.destination ?? request.url, context)
-  if (failure === undefined) return sendInEitherForm(sentAgain(request), context, emit)
-  const {url, status, reason, cause, conditions, retryAfter, description: words} = failure
-  const description = [`The parent collection ${url} was not made: ${status}`, words]
-    .filter((text) => text !== undefined)
-    .join(' ')
-  const facts = {status, reason, cause, conditions, retryAfter, description}
-  return {...outcome, verdict: fail(request, facts)}
+  const {destination = request.url, conditions} = request
+  const failure = await makeParents(destination, context, conditions)
+  return failure === undefined
+    ? sendInEitherForm(sentAgain(request), context, emit)
+    : {...outcome, verdict: failForParent(request, failure)}
 }
 
 /** Recognizes the refusal because of missing parents: 409, or 404 of mod_dav_svn 1.14, which also means a missing source. */

@@ -15,15 +15,18 @@ const verbs = readdirSync(`${root}src/verbs`)
 function without(file: string): Plugin {
   return {
     name: 'without',
-    setup({onLoad}) {
-      onLoad({filter: new RegExp(`/src/verbs/${file.replaceAll('.', '\\.')}$`)}, ({path}) => {
-        const text = readFileSync(path, 'utf8')
-        const names = Array.from(
-          text.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm),
-          ([, name]) => `export function ${name}() {}`,
-        )
-        return {contents: names.join('\n'), loader: 'ts'}
-      })
+    setup(bundling) {
+      bundling.onLoad(
+        {filter: new RegExp(`/src/verbs/${file.replaceAll('.', '\\.')}$`)},
+        ({path}) => {
+          const text = readFileSync(path, 'utf8')
+          const names = Array.from(
+            text.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm),
+            ([, name]) => `export function ${name}() {}`,
+          )
+          return {contents: names.join('\n'), loader: 'ts'}
+        },
+      )
     },
   }
 }
