@@ -40,7 +40,7 @@ export function keepFiles(server: FaultServer, fault: Fault = () => undefined): 
     const {method, url, headers, body} = request
     const isThere = content.has(url)
     const parent = url.replace(/[^/]*\/?$/, '')
-    if (!content.has(parent)) return {status: 409}
+    if (!content.has(parent)) return {status: method === 'PUT' || method === 'MKCOL' ? 409 : 404}
     if (method === 'MKCOL') {
       if (isThere) return {status: 405}
       content.set(url, undefined)
