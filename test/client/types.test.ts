@@ -1,6 +1,8 @@
 // The types of a result's properties: names give their types, decoders and schemas give others. `tsc` checks the types; the
 // values at run time are asserted beside them. RFC 4918, section 15; standardschema.dev.
 
+import {Readable} from 'node:stream'
+
 import {
   DavClient,
   type DEFAULT_PROPERTIES,
@@ -16,10 +18,13 @@ import {
   type RawValue,
   type ListingStream,
   type PropfindOptions,
+  type PutOptions,
   type ResultStream,
   type StandardSchema,
   type Success,
   type Transport,
+  type Upload,
+  type UploadBody,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -271,6 +276,44 @@ describe('the values of proppatch and mkcol', () => {
     const make = (): Promise<DavResult> => dav.mkcol('a')
     expectTypeOf(make).returns.resolves.toEqualTypeOf<DavResult>()
     expectTypeOf<Parameters<DavClient['proppatch']>[1]>().not.toBeNullable()
+  })
+})
+
+describe('put', () => {
+  it('takes each kind of body, and resolves with a result', () => {
+    expectTypeOf<DavClient['put']>().returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<DavClient['put']>().parameter(1).toEqualTypeOf<UploadBody>()
+    for (const body of [
+      'text',
+      Buffer.from('text'),
+      new DataView(new ArrayBuffer(2)),
+      new ArrayBuffer(2),
+      new Blob(['text']),
+      {path: 'a.txt'},
+      new ReadableStream<Uint8Array>(),
+      Readable.from([Buffer.from('text')]),
+      (async function* pieces() {
+        yield Buffer.from('text')
+      })(),
+    ]) {
+      expectTypeOf(body).toExtend<UploadBody>()
+    }
+  })
+
+  it('does not compile with a number, with an array of bytes, or with two conditions misspelt', () => {
+    expectTypeOf(5).not.toExtend<UploadBody>()
+    expectTypeOf([1, 2]).not.toExtend<UploadBody>()
+    expectTypeOf({file: 'a.txt'}).not.toExtend<UploadBody>()
+    expectTypeOf<{ifmatch: string}>().not.toExtend<PutOptions>()
+  })
+
+  it('of many takes uploads, and neither a string nor bodies', () => {
+    type Uploads = Parameters<DavClient['putMany']>[0]
+    expectTypeOf<{href: string; body: string}[]>().toExtend<Uploads>()
+    expectTypeOf<AsyncGenerator<Upload>>().toExtend<Uploads>()
+    expectTypeOf<string>().not.toExtend<Uploads>()
+    expectTypeOf<string[]>().not.toExtend<Uploads>()
+    expectTypeOf<{href: string}[]>().not.toExtend<Uploads>()
   })
 })
 

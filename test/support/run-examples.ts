@@ -71,6 +71,15 @@ try {
     ['notes.txt', 'gone.txt'],
     ['1 deleted, 0 worth another try', `still 404 ${url}gone.txt`],
   )
+  await mkdir(join(work, 'upload', 'deep'), {recursive: true})
+  for (const name of ['a #1.txt', 'deep/b.txt']) await writeFile(join(work, 'upload', name), name)
+  await expectOutput('upload-folder.ts', [join(work, 'upload')], ['2 files'], {absent: ['there']})
+  await expectOutput(
+    'upload-folder.ts',
+    [join(work, 'upload')],
+    [`there already ${url}uploads/a%20%231.txt`, `there already ${url}uploads/deep/b.txt`],
+  )
+  await rm(join(folder, 'uploads'), {recursive: true})
   await writeFile(join(folder, 'one.txt'), '1')
   await expectOutput(
     'progress.ts',
