@@ -1,6 +1,8 @@
 // States that GET gives a resource with its content, counted and unread, or the Failure that the server told. A collection has
 // no content, however the server answers for it. RFC 9110, sections 8.6, 9.3.1, 13.1 and 15.4.5.
 
+import {gzipSync} from 'node:zlib'
+
 import {DavClient, type DavClientOptions, type Download, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
@@ -125,6 +127,17 @@ describe.each([
       server.answers({status: 200, body: 'hello'})
       await found(await open({headers: {'accept-encoding': 'gzip'}}).get('a')).text()
       expect(server.requests[0]?.headers['accept-encoding']).toBe('identity')
+    })
+
+    it('has no length in a content coding, which a fetch removes', async () => {
+      const body = gzipSync('hello')
+      const coded = {'content-encoding': 'gzip', 'content-length': String(body.length)}
+      server.answers({status: 200, headers: coded, body})
+      const download = found(await open().get('a.gz'))
+      expect(download.length).toBeUndefined()
+      // undici gives the bytes that the server stores, because no coding was asked for.
+      const read = Buffer.from(await download.bytes())
+      expect(read.equals(makeTransport === fetchTransport ? Buffer.from('hello') : body)).toBe(true)
     })
 
     it('is asked for by a result of a listing', async () => {

@@ -5,6 +5,7 @@ import {
   DavClient,
   type DEFAULT_PROPERTIES,
   type DavResult,
+  type Download,
   type Failure,
   isFailure,
   isSuccess,
@@ -276,5 +277,20 @@ describe('a result', () => {
     expectTypeOf<Failure['relation']>().toEqualTypeOf<
       'self' | 'member' | 'descendant' | 'outside'
     >()
+  })
+})
+
+describe('the result of get', () => {
+  it('is a Download or a Failure, told apart by ok', async () => {
+    const dav = new DavClient({url, transport: async () => new Response('hello')})
+    const result = await dav.get('a')
+    expectTypeOf(result).toEqualTypeOf<Download | Failure>()
+    expectTypeOf<Download>().toExtend<Success>()
+    if (!result.ok) throw new Error('a Failure')
+    expectTypeOf(result.body).toExtend<ReadableStream<Uint8Array>>()
+    expectTypeOf(result.body).toExtend<AsyncIterable<Uint8Array>>()
+    expectTypeOf(result.length).toEqualTypeOf<number | undefined>()
+    expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
+    expect(await result.text()).toBe('hello')
   })
 })
