@@ -39,6 +39,7 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
   #position: number
   /** Breaks since the reader got the last byte. */
   #breaks = 0
+  #isTaken = false
   #isOver = false
 
   constructor(options: ContentOptions) {
@@ -53,12 +54,20 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#meter = new ByteMeter(onProgress, this.#length)
   }
 
+  /** True after the last byte, an error, or `return`. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   /** The number of bytes, if known. */
   get length(): number | undefined {
     return this.#length
   }
 
+  /** @throws TypeError for a second reading, which must not pass for an empty resource. */
   [Symbol.asyncIterator](): this {
+    if (this.#isTaken) throw new TypeError('The content can be read once')
+    this.#isTaken = true
     return this
   }
 
