@@ -50,7 +50,8 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#from = start
     this.#position = start
     this.#limit = end + 1
-    this.#length = part.status === 206 ? part.length : this.#lengthOf(part.total)
+    const {length = 0, status, total} = part
+    this.#length = this.#lengthOf(status === 206 ? start + length : total)
     this.#meter = new ByteMeter(onProgress, this.#length)
   }
 
@@ -107,8 +108,8 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#options.call.close()
   }
 
-  #lengthOf(total: number | undefined): number | undefined {
-    return total === undefined ? undefined : Math.max(0, Math.min(this.#limit, total) - this.#from)
+  #lengthOf(end: number | undefined): number | undefined {
+    return end === undefined ? undefined : Math.max(0, Math.min(this.#limit, end) - this.#from)
   }
 
   /** The place behind the last byte. */
