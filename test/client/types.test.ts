@@ -7,6 +7,7 @@ import {
   DavClient,
   type DEFAULT_PROPERTIES,
   type DavResult,
+  type Download,
   type Failure,
   isFailure,
   isSuccess,
@@ -372,5 +373,20 @@ describe('the pairs of a bulk COPY or MOVE', () => {
     expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
     const copyMany = () => dav.copyMany([])
     expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
+  })
+})
+
+describe('the result of get', () => {
+  it('is a Download or a Failure, told apart by ok', async () => {
+    const dav = new DavClient({url, transport: async () => new Response('hello')})
+    const result = await dav.get('a')
+    expectTypeOf(result).toEqualTypeOf<Download | Failure>()
+    expectTypeOf<Download>().toExtend<Success>()
+    if (!result.ok) throw new Error('a Failure')
+    expectTypeOf(result.body).toExtend<ReadableStream<Uint8Array>>()
+    expectTypeOf(result.body).toExtend<AsyncIterable<Uint8Array>>()
+    expectTypeOf(result.length).toEqualTypeOf<number | undefined>()
+    expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
+    expect(await result.text()).toBe('hello')
   })
 })
