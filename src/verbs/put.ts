@@ -151,6 +151,7 @@ const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
 export const PUT: Verb = {
   method: 'PUT',
   hasPayload: true,
+  followsRedirects: true,
   order: 'collections-first',
   headers: ({type}) => (type === undefined ? {} : {'content-type': type}),
   isDone: () => false,
