@@ -12,6 +12,7 @@ import {sabredav} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat} from './tomcat.ts'
 import {xandikos} from './xandikos.ts'
+import {xnet} from './xnet.ts'
 
 /** Servers that serve a folder with any content. */
 export const servers: readonly ServerRecipe[] = [
@@ -24,6 +25,7 @@ export const servers: readonly ServerRecipe[] = [
   sabredav,
   nephele,
   tomcat,
+  xnet,
 ]
 
 /** Servers that store calendars and address books only. */
