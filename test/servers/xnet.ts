@@ -19,6 +19,8 @@ exec '${folder}/webdav' '${root}' ${port}
 `
 }
 
+const IGNORES = 'x/net ignores If-Match and If-None-Match, except for a GET'
+
 export const xnet: ServerRecipe = {
   name: 'x/net/webdav',
   packages: 'golang-go golang-golang-x-net-dev',
@@ -31,6 +33,29 @@ export const xnet: ServerRecipe = {
     etag: '"d9dd3bdce4bf4003"',
     unknownProperties: 'named',
     basicAuth: false,
+  },
+  deadProperties: {collection: 'memory', textOf: (sent) => sent, keepsElements: true},
+  verbs: {
+    heading: 'x/net',
+    cells: {
+      'get: a file that the server may not read': 404,
+      'put: over a file, create': {seen: 'success, done', fault: IGNORES},
+      'put: over a file, create and requireConditions': 'refused',
+      'put: over a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'put: over a changed file, ifMatch and requireConditions': 'refused',
+      'put: where the server may not write': 404,
+      'put: where the server may not write, verify': 404,
+      'put: below a missing collection': 404,
+      'mkcol: where the server may not write': 405,
+      'mkcol: a new collection, properties': 'refused',
+      'copy: a collection with a member that the server may not read': 500,
+      'move: below a missing collection': 403,
+      'move: a missing file': 403,
+      'move: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'move: a locked file, lockToken': 412,
+      'delete: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'delete: a collection with members that the server may not delete': 405,
+    },
   },
   files: (site) => ({'webdav.go': readFileSync(SOURCE, 'utf8'), 'start.sh': start(site)}),
   args: ({folder}) => [`${folder}/start.sh`],
