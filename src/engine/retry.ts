@@ -40,6 +40,7 @@ import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
+import {changed} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
@@ -172,7 +173,8 @@ function plan(
     const verb = verbs.find(({method}) => method === request.method)
     if (verb === undefined)
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
-    const again = {...request, url}
+    const again = changed(request, {url})
+    verb.check?.(again, session)
     const problem = unguarded ? undefined : verb.guard(again, session)
     if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
     else kept.push({...failure, description: `Not sent again: ${problem}`})
@@ -248,6 +250,9 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   url: TEXT,
   depth: ANY,
   destination: TEXT,
+  overwrite: BOOLEAN,
+  parents: BOOLEAN,
+  type: TEXT,
   root: TEXT,
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),

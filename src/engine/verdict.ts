@@ -14,6 +14,7 @@ import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
+import {changed} from './payload.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
 /** Makes the verdict of a Multi-Status document: the response for the target, or else the conclusion from its members. */
@@ -127,11 +128,24 @@ export function refuse(target: unknown, {base}: Session, description: string): F
   return createFailure({...placeOf(target, base), status: 0, reason: 'refused', description})
 }
 
+/** Makes the Failure of a request whose method the server is known to lack; `undefined` for a request to send. */
+export function refuseLack(
+  session: Session,
+  {method, url}: TargetRequest,
+  {ignoreCapabilities}: {readonly ignoreCapabilities?: boolean | undefined},
+): Failure | undefined {
+  const lack =
+    ignoreCapabilities === true ? undefined : session.server.capabilities.findLack(method, url)
+  return lack === undefined
+    ? undefined
+    : refuse(url, session, `${method} ${url} is not sent: ${lack}`)
+}
+
 function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }
 
 /** Counts one more attempt in a request. */
 export function sentAgain(request: TargetRequest): TargetRequest {
-  return {...request, attempts: request.attempts + 1}
+  return changed(request, {attempts: request.attempts + 1})
 }

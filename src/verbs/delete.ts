@@ -186,18 +186,10 @@ async function reconsider(
   request: TargetRequest,
   verdict: Failure,
   context: CallContext,
-): Promise<DavResult> {
+): Promise<DavResult | undefined> {
   const isAsked = verdict.status === 412 && request.conditions?.['if-match'] !== undefined
-  if (!isAsked || !DELETE.isDone(request, 404)) return verdict
-  const {connection} = context
-  try {
-    return (await isPresent(request.url, context)) ? verdict : succeed(request, 404)
-  } catch (error) {
-    // Without an answer to the check, the 412 stays the verdict.
-    if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
-      return verdict
-    throw error
-  }
+  if (!isAsked || !DELETE.isDone(request, 404)) return undefined
+  return (await isPresent(request.url, context)) ? undefined : succeed(request, 404)
 }
 
 /**
