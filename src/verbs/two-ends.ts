@@ -13,7 +13,7 @@ import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, sentAgain} from '../engine/verdict.ts'
+import {refuse, sentAgain} from '../engine/verdict.ts'
 import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
