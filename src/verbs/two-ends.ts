@@ -318,13 +318,25 @@ export async function runPair(
     : {...outcome, verdict: failForParent(request, failure)}
 }
 
-/** Recognizes the refusal because of missing parents: 409, or 404 of mod_dav_svn 1.14, which also means a missing source. */
+// Statuses for missing parents, beside 409: mod_dav_svn 1.14 404; rclone 1.60 and x/net 0.7 403 to a MOVE; Apache 2.4 500 to a
+// MOVE, and nginx 1.22 to a COPY. All of them mean something else too.
+const MAY_LACK_PARENTS: ReadonlySet<number> = new Set([403, 404, 500])
+
+/** Recognizes a refusal because of missing parents. */
 async function mayLackParents(
-  {url}: TargetRequest,
+  {url, destination = url}: TargetRequest,
   {status}: Failure,
   context: CallContext,
 ): Promise<boolean> {
-  return status === 409 || (status === 404 && (await isPresent(url, context)))
+  if (status === 409) return true
+  if (!MAY_LACK_PARENTS.has(status)) return false
+  const parent = new URL(destination.endsWith('/') ? '..' : '.', destination).href
+  try {
+    return (await isPresent(url, context)) && !(await isPresent(parent, context))
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
 }
 
 // Statuses with which a server behind a proxy that ends TLS refuses an https URL: nginx 1.22 and lighttpd 1.4 400, Tomcat 10.1

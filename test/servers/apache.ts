@@ -90,6 +90,7 @@ export const apache: ServerRecipe = {
     cells: {
       'put: where the server may not write': 500,
       'put: where the server may not write, verify': 500,
+      'mkcol: a file that exists': 400,
       'mkcol: a new collection, properties': 'refused',
       'proppatch: a text and a protected property': 409,
       'copy: a collection with a member that the server may not read': 500,

@@ -43,12 +43,23 @@ export const nepheleApart: ServerRecipe = {
     cells: {
       // It has to read the checkout, so it reads everything.
       'get: a file that the server may not read': 'not tested',
+      'put: where the server may not write': 500,
+      'put: where the server may not write, verify': 500,
+      'mkcol: where the server may not write': 500,
+      'mkcol: a new collection, properties': 'refused',
       'proppatch: elements, verify': {
         seen: 'failure, partly done',
         fault:
           'nephele joins the texts between the elements of a dead property, and adds white space',
       },
       'copy: a collection with a member that the server may not read': 'not tested',
+      'copy: below a missing collection': 404,
+      'move: below a missing collection': 404,
+      'move: a collection with members that the server may not delete': {
+        seen: 'failure, partly done',
+        fault: 'nephele moves the members one by one: one that stays leaves parts at both ends',
+      },
+      'delete: a collection with members that the server may not delete': 424,
     },
   },
 }

@@ -79,7 +79,6 @@ export const nginx: ServerRecipe = {
       'put: where the server may not write': 500,
       'put: where the server may not write, verify': 500,
       'put: below a missing collection': {seen: 'success, done', fault: MAKES_PARENTS},
-      'mkcol: a file that exists': 409,
       'mkcol: a new collection, properties': 'refused',
       'proppatch: a text': 405,
       'proppatch: a text of a collection': 405,
@@ -87,7 +86,7 @@ export const nginx: ServerRecipe = {
       'proppatch: a text and its removal': 405,
       'proppatch: a text, verify': 405,
       'proppatch: elements, verify': 405,
-      'proppatch: xml:lang, verify': 405,
+      'proppatch: xml:lang': 405,
       'proppatch: a text and a protected property': 405,
       'copy: below a missing collection': 500,
       'copy: a collection, depth 0': {

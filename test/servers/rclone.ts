@@ -46,7 +46,7 @@ export const rclone: ServerRecipe = {
       'proppatch: a text and its removal': 403,
       'proppatch: a text, verify': 403,
       'proppatch: elements, verify': 403,
-      'proppatch: xml:lang, verify': 403,
+      'proppatch: xml:lang': 403,
       'copy: a collection with a member that the server may not read': {
         seen: 'failure, partly done',
         fault: 'rclone leaves an empty file where a COPY failed',

@@ -32,8 +32,8 @@ const text = fc
   .string({unit: fc.oneof(character, fc.constantFrom('\t', '\n', '\r', '\r\n', ' ', '\u{10FFFF}'))})
   .filter((value) => !/[\u0000-\u0008\v\f\u000E-\u001F\uFFFE\uFFFF]/.test(value))
 
-const localName = fc.stringMatching(/^[A-Za-zé_][\w.é-]{0,8}$/)
-const namespace = fc.constantFrom('urn:x', 'http://example.com/a?b=c&d', 'urn:ü')
+const localName = fc.stringMatching(/^[A-Za-zé][\w.é-]{0,8}$/)
+const namespace = fc.constantFrom('urn:x', 'http://example.com/a?b=c&d', 'urn:%C3%BC')
 
 const propertyName = fc
   .tuple(fc.oneof(namespace, fc.constant('')), localName)
@@ -98,10 +98,9 @@ describeServers(propertyServers, (server) => {
         expect(await dav.proppatch('old.txt', {set})).toMatchObject({ok: true})
 
         const read = await dav.stat('old.txt', {properties: Object.keys(set)})
+        const kept = Object.entries(set).map(([name, value]) => [name, traits.textOf(value)])
         expect(read.ok && read.properties).toEqual(
-          Object.fromEntries(
-            Object.entries(set).map(([name, value]) => [name, traits.textOf(value)]),
-          ),
+          Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
         )
       }),
       {seed, numRuns: 40},

@@ -98,8 +98,8 @@ export interface DeletingTraits {
 export interface DeadPropertyTraits {
   /** The collection that keeps them, if not every collection does. */
   readonly collection?: string
-  /** Maps a text to the text that is read later. */
-  readonly textOf: (sent: string) => string
+  /** Maps a text to the text that is read later; `undefined` for a text that is not kept. */
+  readonly textOf: (sent: string) => string | undefined
   /** True if child elements are kept, with their attributes and their texts. */
   readonly keepsElements: boolean
 }

@@ -44,7 +44,7 @@ export const verbRows = [
   'proppatch: a text and its removal',
   'proppatch: a text, verify',
   'proppatch: elements, verify',
-  'proppatch: xml:lang, verify',
+  'proppatch: xml:lang',
   'proppatch: a text and a protected property',
   'copy: a file',
   'copy: over a file',

@@ -46,6 +46,8 @@ export async function verdictOf(call: Promise<Results>): Promise<string> {
     return failure.reason === 'refused' ? 'refused' : `${failure.status}`
   } catch (error) {
     if (error instanceof DavError) return error.name
+    // The guards throw it before anything is sent.
+    if (error instanceof TypeError) return 'refused'
     throw error
   }
 }
