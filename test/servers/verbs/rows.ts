@@ -109,4 +109,6 @@ export interface VerbTraits {
   readonly cells: Readonly<Partial<Record<VerbRow, Cell>>>
   /** True for the path of a file that is the server's own note and no resource. */
   readonly isNote?: (path: string) => boolean
+  /** True for a name that may be stored as another one. */
+  readonly renames?: (name: string) => boolean
 }
