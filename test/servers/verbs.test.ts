@@ -17,23 +17,24 @@ import {writing} from './verbs/writing.ts'
 
 const steps: Readonly<Record<VerbRow, Step>> = {...reading, ...writing, ...proppatch, ...moving}
 
-const columns = verbServers.map(({verbs}) => ({
-  heading: verbs.heading,
-  expected: verbs.cells,
-  cells: new Map<VerbRow, Cell>(),
-}))
+const columns = verbServers.map(({verbs}) => {
+  const expected = verbRows.map((row): [VerbRow, Cell] => [row, verbs.cells[row] ?? 'right'])
+  const isSkipped = ([, cell]: [VerbRow, Cell]): boolean => cell === 'not tested'
+  return {
+    heading: verbs.heading,
+    tested: expected.filter((cell) => !isSkipped(cell)),
+    cells: new Map(expected.filter(isSkipped)),
+  }
+})
 
 describeServers(verbServers, (server) => {
   const column = columns.find(({heading}) => heading === server.recipe.verbs?.heading)
   if (column === undefined) throw new Error(`${server.recipe.name} has no column`)
 
-  it.for(verbRows)('%s', async (row) => {
-    const expected = column.expected[row] ?? 'right'
-    if (expected !== 'not tested') {
-      const seen = cellOf(steps[row], await steps[row].run(await makeScene(server)))
-      expect(seen).toBe(typeof expected === 'object' ? expected.seen : expected)
-    }
-    column.cells.set(row, expected)
+  it.for(column.tested)('%s', async ([row, cell]) => {
+    const outcome = await steps[row].run(await makeScene(server))
+    expect(cellOf(steps[row], outcome)).toBe(typeof cell === 'object' ? cell.seen : cell)
+    column.cells.set(row, cell)
   })
 })
 

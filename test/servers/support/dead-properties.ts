@@ -35,5 +35,5 @@ function below({children}: ReferenceElement, name: string): readonly ReferenceEl
 }
 
 function isSuccess({children}: ReferenceElement): boolean {
-  return /^HTTP\/1\.1 200\b/.test(children.join(''))
+  return /^HTTP\/1\.1 200\b/.test(children.find((child) => typeof child === 'string') ?? '')
 }

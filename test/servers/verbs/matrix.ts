@@ -42,7 +42,7 @@ export function formatMatrix(columns: readonly Column[]): string {
   const join = (cells: readonly string[]): string =>
     `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |`
   const table = [join(head), join(widths.map((width) => '-'.repeat(width))), ...rows.map(join)]
-  const list = faults.map((fault, index) => `${index + 1}. ${fault}.`)
+  const list = faults.map((fault, index) => `- Fault ${index + 1}: ${fault}.`)
   return [...table, '', ...list].join('\n')
 }
 

@@ -72,7 +72,9 @@ function formatOf(element: Omit<ReferenceElement, 'isClosed'> | XmlElement | und
   const {name, attributes, children} = element
   return JSON.stringify([
     name,
-    Object.entries(attributes).toSorted(),
+    Object.keys(attributes)
+      .toSorted()
+      .map((key) => [key, attributes[key]]),
     children.map((child) => (typeof child === 'string' ? child : formatOf(child))),
   ])
 }

@@ -93,19 +93,18 @@ async function readOptions({dav, url}: Scene): Promise<DavResult> {
   const {headers} = await send(`${url}old.txt`, {method: 'OPTIONS'})
   const told = await dav.options('old.txt')
   if (!told.ok) return told
-  const said = [...told.classes, ...told.extensions].toSorted()
-  const isSame =
-    `${said}` === `${listOf(headers['dav'])}` &&
-    `${told.methods.toSorted()}` === `${listOf(headers.allow)}`
-  if (!isSame) throw new Error(`OPTIONS said ${said} and ${told.methods}`)
+  const facts = [told.classes, told.extensions, told.methods].flat().toSorted().join(', ')
+  const said = [listOf(headers['dav']), listOf(headers.allow)].flat().toSorted().join(', ')
+  if (facts !== said) throw new Error(`OPTIONS said ${said}, and the client ${facts}`)
   return told
 }
 
-function listOf(header: string | readonly string[] | undefined): readonly string[] {
-  return `${header ?? ''}`
+function listOf(header: string | readonly string[] = []): readonly string[] {
+  return [header]
+    .flat()
+    .join(',')
     .split(',')
     .map((part) => part.trim())
-    .toSorted()
 }
 
 export const reading: Readonly<Record<ReadingRow, Step>> = {

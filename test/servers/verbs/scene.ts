@@ -1,5 +1,5 @@
 /**
- * The place of one step: a few files in a collection of their own, a client for it, and a look at both without the client.
+ * The place of one step: a few files in a collection of their own, a client for it, and a look at the disk.
  */
 import {readFile, utimes} from 'node:fs/promises'
 import {join} from 'node:path'

@@ -3,7 +3,7 @@
  * computed from the verdict of the call and from the state.
  */
 import {DavError, type DavResult} from 'multistatus'
-import type {Fault, State} from './rows.ts'
+import type {State} from './rows.ts'
 import {type Changes, compare, type Scene} from './scene.ts'
 
 /** The results of a call; `undefined` for a step without the ETag that it needs. */
@@ -52,7 +52,7 @@ export async function verdictOf(call: Promise<Results>): Promise<string> {
   }
 }
 
-/** Computes the cell of an outcome. One that is neither right nor a plain refusal is its text, as in {@link Fault}. */
+/** Computes the cell of an outcome. One that is neither right nor a plain refusal is its text, as in a fault. */
 export function cellOf({wants}: Step, {verdict, state}: Outcome): string | number {
   if (wants === 'done' && verdict === 'success' && state === 'done') return 'right'
   const isRefusal = /^(?:[3-5]\d\d|refused|no ETag)$/.test(verdict)
