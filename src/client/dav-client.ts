@@ -25,6 +25,7 @@ import {DECODERS, mergeDecoders} from '../properties/decode.ts'
 import type {Decoders, PropertiesOf, PropertyNameList} from '../properties/vocabulary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import type {Download} from '../transfer/download.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
@@ -44,6 +45,9 @@ import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
 import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
 import type {FromTo} from '../verbs/two-ends.ts'
 import type {AnyIterable} from '../engine/many.ts'
+import {download} from '../verbs/download.ts'
+import type {GetOptions, ReadOptions} from '../verbs/get.ts'
+import {get} from '../verbs/get.ts'
 import {DavError} from '../protocol/errors.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
@@ -334,6 +338,50 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   exists(target: Target, options?: ExistsOptions): Promise<boolean> {
     return exists(this.#session, target, options)
+  }
+
+  /**
+   * Reads the content of a resource, or a range of it. RFC 9110, section 9.3.1.
+   *
+   * The request asks for no content coding, so the ETag and the bytes are those of the resource itself. The bytes are counted
+   * against Content-Length: content that is shorter or longer throws, and never passes for whole.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The resource as soon as its headers are there, with its content unread: read it, call `body.cancel()`, or leave its
+   *   loop by `break`. Any refusal is a Failure with its status, 304, 412 and 416 among them. A collection is a Failure
+   *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
+   *   followed, and `url` is the URL that answered.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const photo = await dav.get('photos/1.jpg', {resume: true})
+   * if (photo.ok) for await (const bytes of photo.body) process.stdout.write(bytes)
+   * ```
+   */
+  get(target: Target, options?: GetOptions): Promise<Download | Failure> {
+    return get(this.#session, target, options)
+  }
+
+  /**
+   * Reads a resource into a file. Node, Bun and Deno only.
+   *
+   * The content goes to a new file beside `path`, which replaces the file there when it is whole and on the disk. After a Failure
+   * or an error, the file at `path` is as it was. A break in the content is resumed, as by {@link DavClient.get} with `resume`.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @param path - The path of the file, in a directory that exists.
+   * @returns The verdict. Any refusal is a Failure, as of {@link DavClient.get}.
+   * @throws TypeError for an invalid target or option, for a directory or a device as path, and on other platforms. The
+   *   platform's error of the file, such as `ENOSPC`. {@link DavNetworkError}, {@link DavTimeoutError}, a {@link DavError} for a
+   *   resource that has changed after a break, and the signal's reason.
+   * @example
+   * ```ts
+   * const verdict = await dav.download('photos/1.jpg', 'photo.jpg', {onProgress: console.log})
+   * ```
+   */
+  download(target: Target, path: string, options?: ReadOptions): Promise<DavResult> {
+    return download(this.#session, target, path, options)
   }
 
   /**

@@ -31,7 +31,7 @@ export interface Success<P = Properties> {
   readonly description?: string
   /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
-  /** The ETag of the written or read resource, verbatim, from the header of the answer. RFC 9110, section 8.8.3. */
+  /** The ETag of the content that was written or read, as the server wrote it; absent without one. RFC 9110, section 8.8.3. */
   readonly etag?: string
   /** The absolute URL of the new resource after a COPY or MOVE. */
   readonly destination?: string

@@ -152,6 +152,14 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// transfer
+
+/** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
+export const DRAFT_NAME_CHARACTERS = 60
+
+/** Default attempts to go on with a body that breaks, without a byte between them. The first one is the break itself. */
+export const RESUME_ATTEMPTS = 5
+
 // engine
 
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */

@@ -321,7 +321,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
         callback(error)
       },
     })
-    const body = decodeBody(this.#body, texts.get('content-encoding'))
+    const {method, headers: asked} = this.#request
+    // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
+    const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
+    const body = isStored ? this.#body : decodeBody(this.#body, texts.get('content-encoding'))
     // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
     body.on('error', () => {})
     this.#around.resolve({status, headers: texts, body: bodyOf(body)})
