@@ -57,6 +57,10 @@ export const sabredav: ServerRecipe = {
     renames: (name) => /[^\u0020-\u00FF日]/u.test(name),
     cells: {
       'get: an unchanged file, ifNoneMatch': 'no ETag',
+      'get: a file that the server may not read': {
+        seen: 'DavNetworkError, untouched',
+        fault: 'SabreDAV answers 200 for a file that it may not read, without the content',
+      },
       'get: after a break, resume': {
         seen: 'DavNetworkError, untouched',
         fault: 'SabreDAV has no ETag for a plain file, so a GET is not resumed',

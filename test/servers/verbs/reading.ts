@@ -8,7 +8,7 @@ import {giveToServer} from '../support/account.ts'
 import {startCutProxy} from '../support/cut-proxy.ts'
 import {send} from '../support/http.ts'
 import type {VerbRow} from './rows.ts'
-import {compare, readEtag, type Scene} from './scene.ts'
+import {compare, makeOld, readEtag, type Scene} from './scene.ts'
 import {onDisk, type Results, type Step, verdictOf} from './step.ts'
 
 type ReadingRow = Extract<VerbRow, `${'get' | 'download' | 'options'}: ${string}`>
@@ -55,6 +55,7 @@ const LONG = Array.from({length: 40_000}, (_, index) => `${index}\n`).join('')
 async function readBroken({folder, name, server}: Scene): Promise<Read> {
   const file = join(folder, 'c', 'long.txt')
   await writeFile(file, LONG)
+  await makeOld(file)
   await giveToServer(file)
   try {
     await using proxy = await startCutProxy(server.port, LONG.length / 2)

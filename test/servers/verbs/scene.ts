@@ -35,12 +35,17 @@ export interface Scene {
 
 let scenes = 0
 
-/** Makes a scene. Its files are old, because some servers have weak ETags for new ones. */
+/** Makes a file old, because Apache has weak ETags for new ones. */
+export function makeOld(file: string): Promise<void> {
+  const old = Date.UTC(2001, 1, 3, 4, 5, 6) / 1000
+  return utimes(file, old, old)
+}
+
+/** Makes a scene with old files. */
 export async function makeScene(server: Server): Promise<Scene> {
   const name = `scene-${scenes++}`
   const folder = await makeCollection(server, name, FILES)
-  const old = Date.UTC(2001, 1, 3, 4, 5, 6) / 1000
-  for (const file of FILES) await utimes(join(folder, file), old, old)
+  for (const file of FILES) await makeOld(join(folder, file))
   const url = server.url(name)
   const dav = new DavClient({url, transport: undiciTransport()})
   return {server, name, folder, url, dav, before: await readFiles(server, folder)}
