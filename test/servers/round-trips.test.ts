@@ -24,7 +24,10 @@ const character = fc.oneof(
 /** Names that the guards allow: no control character, and nothing that a server may read as another place. */
 const fileName = fc
   .string({unit: character, minLength: 1, maxLength: 40})
-  .filter((name) => !/[\p{C}/]|^[.;]|\\.*\.|;.*\.\.|\\(?:;|$)/u.test(name) && Buffer.byteLength(name) < 200)
+  .filter(
+    (name) =>
+      !/[\p{C}/]|^[.;]|\\.*\.|;.*\.\.|\\(?:;|$)/u.test(name) && Buffer.byteLength(name) < 200,
+  )
 
 const upload = fc.record({name: fileName, bytes: fc.uint8Array({maxLength: 3000})})
 
