@@ -10,7 +10,6 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {openStream} from '../multistatus/source.ts'
 import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -18,7 +17,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
-import {isStreamed} from './request-body.ts'
+import {isStreamed, openPieces} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {
   DavBody,
@@ -150,25 +149,24 @@ function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | 
       : ArrayBuffer.isView(body)
         ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
         : Buffer.from(body)
-  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(piecesOf(bytes), onSent)
+  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(streamOf(bytes), onSent)
 }
 
-async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += SENT_PIECE_BYTES)
-    yield bytes.subarray(at, at + SENT_PIECE_BYTES)
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
 /** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
 function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
-  const chunks = openStream(source)
+  const pieces = openPieces(source)
   let sent = 0
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     onSent?.(sent)
-    const piece = await chunks.next()
+    const piece = await pieces.next()
     if (piece.done !== true) sent += piece.value.length
     return piece
   }
-  const counted = {next, return: () => chunks.return()}
+  const counted = {next, return: () => pieces.return()}
   return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
 }
 
@@ -204,9 +202,17 @@ function formatHeaders(
 
 // The names of the client's own headers. To convert them for each request would take longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
-  ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
-    (title) => [title.toLowerCase(), title],
-  ),
+  [
+    'User-Agent',
+    'Accept',
+    'Accept-Encoding',
+    'Authorization',
+    'Content-Length',
+    'Content-Type',
+    'Depth',
+    'Destination',
+    'Overwrite',
+  ].map((title) => [title.toLowerCase(), title]),
 )
 
 function titleCase(name: string): string {
@@ -347,7 +353,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, callback) => {
-        this.#end(error ?? new Error('The body was given up'))
+        // Most bodies have ended here, and an Error takes long to make.
+        if (!this.#isOver) this.#end(error ?? new Error('The body was given up'))
         callback(error)
       },
     })

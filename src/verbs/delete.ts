@@ -8,7 +8,13 @@ import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
 import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import {
+  findDestructiveProblem,
+  isPlainReference,
+  isSafelyBelow,
+  resolveTarget,
+  spelled,
+} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
@@ -129,9 +135,6 @@ export function deleteMany(
   })
 }
 
-// Most targets: names below the base without a character to resolve, to escape or to guard against. One test settles them.
-const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
-
 /**
  * Makes the request for a target, or the Failure `refused` of a target that must not be sent.
  *
@@ -153,8 +156,7 @@ function settle(
   } as const
   const {ifMatch, lockToken} = options
   const isPlain = !ifUnchanged && ifMatch === undefined && lockToken === undefined
-  if (typeof target === 'string' && isPlain && PLAIN.test(target))
-    return {...request, url: base.href + target}
+  if (isPlain && isPlainReference(target)) return {...request, url: base.href + target}
   assertConditionNames(target)
   const url = resolveTarget(isConditional(target) ? target.href : target, base)
   const problem = unguarded
