@@ -86,7 +86,7 @@ export type VerbRow = (typeof verbRows)[number]
 export type State = 'done' | 'untouched' | 'partly done'
 
 /** An outcome that is neither right nor a refusal that changed nothing. */
-export interface Fault {
+interface Fault {
   /** The verdict and the state: `success`, `failure`, `refused` or the name of an error, a comma and a {@link State}. */
   readonly seen: string
   /** The fault in a sentence, for the guide. */

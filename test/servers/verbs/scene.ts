@@ -12,7 +12,7 @@ import {makeCollection} from '../support/trees.ts'
 import type {State} from './rows.ts'
 
 /** The files of a scene. The text of each is its path. */
-export const FILES = ['old.txt', 'other.txt', 'c/1.txt', 'c/d/2.txt', 'e/3.txt'] as const
+const FILES = ['old.txt', 'other.txt', 'c/1.txt', 'c/d/2.txt', 'e/3.txt'] as const
 
 /** Files by path, each with its text; a collection has `/`. */
 export type Files = Readonly<Record<string, string>>
