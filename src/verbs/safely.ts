@@ -12,6 +12,7 @@ import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
 import {doubtOwnWrite} from './conflict.ts'
 import {MOVE} from './move.ts'
@@ -65,7 +66,10 @@ export async function sendSafely(
     const isDone = verdict.reason === 'no-answer' && extent !== 'none'
     return endIn(moved, {verdict: retell(request, verdict, note), extent, isDone}, context)
   }
-  const done = succeed(request, verdict.status, verdict.description)
+  const {status, description} = verdict
+  // After a lost answer, the MOVE has the status of its missing source.
+  const told = succeed(request, isSuccessStatus(status) ? status : 0)
+  const done = {...told, ...(description !== undefined && {description})}
   const {length} = sending.content
   if (request.verify !== true || length === undefined)
     return {verdict: done, extent: 'all', isDone: true}
