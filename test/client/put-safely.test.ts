@@ -196,7 +196,11 @@ describe('a failed MOVE', () => {
       answer()
       return RESET
     })
-    expect((await put()).ok).toBe(true)
+    expect(await put()).toMatchObject({
+      ok: true,
+      status: 0,
+      description: 'The source is gone, and the destination is there',
+    })
     expect(files.content.get('/a')).toBe('new')
   })
 
