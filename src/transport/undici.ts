@@ -202,9 +202,19 @@ function formatHeaders(
 
 // The names of the client's own headers. To convert them for each request would take longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
-  ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
-    (title) => [title.toLowerCase(), title],
-  ),
+  [
+    'User-Agent',
+    'Accept',
+    'Accept-Encoding',
+    'Authorization',
+    'Content-Length',
+    'Content-Type',
+    'Depth',
+    'Destination',
+    'If-Match',
+    'If-None-Match',
+    'Overwrite',
+  ].map((title) => [title.toLowerCase(), title]),
 )
 
 function titleCase(name: string): string {

@@ -233,7 +233,8 @@ describe.each([
   it('leaves no temporary file of a spooled stream', async () => {
     const own = await mkdtemp(join(folder, 'spool-'))
     vi.stubEnv('TMPDIR', own)
-    await dav.put('a', pieces())
+    server.script(async () => ({status: (await readdir(own)).length === 1 ? 201 : 500}))
+    expect(line(await dav.put('a', pieces()))).toBe('201 self /a')
     server.answers(RESET)
     await expect(dav.put('a', pieces())).rejects.toMatchObject({name: 'DavNetworkError'})
     async function* broken(): AsyncGenerator<Uint8Array> {
