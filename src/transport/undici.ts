@@ -355,7 +355,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, callback) => {
-        this.#end(error ?? new Error('The body was given up'))
+        // Most bodies have ended here, and an Error takes long to make.
+        if (!this.#isOver) this.#end(error ?? new Error('The body was given up'))
         callback(error)
       },
     })

@@ -7,12 +7,15 @@ import {
   DavClient,
   type DEFAULT_PROPERTIES,
   type DavResult,
+  type Download,
   type Failure,
   isFailure,
   isSuccess,
   partition,
   type Properties,
   type PropertiesOf,
+  type PropertiesToSet,
+  type PropertyToSet,
   type RawValue,
   type ListingStream,
   type PropfindOptions,
@@ -254,6 +257,29 @@ describe('a decoder', () => {
   })
 })
 
+describe('the values of proppatch and mkcol', () => {
+  const dav = new DavClient({url})
+
+  it('are texts, elements and lists of names, by any name', () => {
+    expectTypeOf<string>().toExtend<PropertiesToSet[string]>()
+    expectTypeOf<XmlElement>().toExtend<PropertiesToSet['displayname']>()
+    expectTypeOf<readonly string[]>().toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<number>().not.toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<Date>().not.toExtend<PropertiesToSet['creationdate']>()
+    // Editors propose the known names.
+    expectTypeOf<'displayname'>().toExtend<keyof PropertiesToSet>()
+    expectTypeOf<RawValue>().toExtend<PropertyToSet>()
+  })
+
+  it('make a result without values', () => {
+    const set = (): Promise<DavResult> => dav.proppatch('a', {set: {displayname: 'A'}})
+    expectTypeOf(set).returns.resolves.toEqualTypeOf<DavResult>()
+    const make = (): Promise<DavResult> => dav.mkcol('a')
+    expectTypeOf(make).returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<Parameters<DavClient['proppatch']>[1]>().not.toBeNullable()
+  })
+})
+
 describe('put', () => {
   it('takes each kind of body, and resolves with a result', () => {
     expectTypeOf<DavClient['put']>().returns.resolves.toEqualTypeOf<DavResult>()
@@ -347,5 +373,20 @@ describe('the pairs of a bulk COPY or MOVE', () => {
     expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
     const copyMany = () => dav.copyMany([])
     expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
+  })
+})
+
+describe('the result of get', () => {
+  it('is a Download or a Failure, told apart by ok', async () => {
+    const dav = new DavClient({url, transport: async () => new Response('hello')})
+    const result = await dav.get('a')
+    expectTypeOf(result).toEqualTypeOf<Download | Failure>()
+    expectTypeOf<Download>().toExtend<Success>()
+    if (!result.ok) throw new Error('a Failure')
+    expectTypeOf(result.body).toExtend<ReadableStream<Uint8Array>>()
+    expectTypeOf(result.body).toExtend<AsyncIterable<Uint8Array>>()
+    expectTypeOf(result.length).toEqualTypeOf<number | undefined>()
+    expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
+    expect(await result.text()).toBe('hello')
   })
 })
