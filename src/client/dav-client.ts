@@ -398,8 +398,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
    *   of bytes.
    * @returns The verdict, with the `etag` of the answer if it has one. Without an `etag`, the server may have changed the content.
-   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A 412 after
-   *   an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written the resource. A Failure
+   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. The 412 of a
+   *   repeated request is a Failure `no-answer`, because an earlier attempt may have written the resource. A Failure
    *   `refused` was not sent: its body could not be read, or its ETag is weak, or as for `delete`.
    * @throws TypeError for a collection, for the client's own base, its parents and resources outside it. TypeError or RangeError for
    *   an invalid argument. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the
