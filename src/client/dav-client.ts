@@ -165,6 +165,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
+      dropped: new FinalizationRegistry((end) => end()),
       server: {refusesInfinity: false, busyUntil: 0},
     }
   }

@@ -33,6 +33,7 @@ beforeEach(async () => {
     decoders: undefined,
     signals: [],
     sentBodies: new WeakMap(),
+    dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0},
   }
 })
