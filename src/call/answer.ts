@@ -34,6 +34,7 @@ export interface AnswerHead {
   readonly url: string
   readonly retryAfter: number | undefined
   readonly location: string | undefined
+  readonly etag: string | undefined
   /** The Server header; empty without one. */
   readonly server: string
   /** The authentication schemes that the server offers. */
@@ -86,6 +87,7 @@ export function readHead(
     url: answerer,
     retryAfter: readRetryAfter(headers, Date.now(), repeats?.minDelay),
     location: headers.get('location') ?? undefined,
+    etag: headers.get('etag') ?? undefined,
     challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',
     next: findNextPage(headers.get('link'), answerer),

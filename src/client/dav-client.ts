@@ -32,11 +32,28 @@ import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
+import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
+import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
+import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
+import type {FromTo} from '../verbs/two-ends.ts'
+import type {AnyIterable} from '../engine/many.ts'
+import type {MkcolOptions} from '../verbs/mkcol.ts'
+import {MKCOL, mkcol} from '../verbs/mkcol.ts'
+import type {ProppatchOptions} from '../verbs/proppatch.ts'
+import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
+import type {PutManyOptions, PutOptions, Upload} from '../verbs/put.ts'
+import {PUT, putMany, putOne} from '../verbs/put.ts'
+import type {UploadBody} from '../transfer/upload.ts'
+import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
+import {options as askOptions} from '../verbs/options.ts'
 import {download} from '../verbs/download.ts'
 import type {GetOptions, ReadOptions} from '../verbs/get.ts'
 import {get} from '../verbs/get.ts'
 import {DavError} from '../protocol/errors.ts'
+import {KnownCapabilities} from '../call/capabilities.ts'
+import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
 import type {
@@ -166,7 +183,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry((end) => end()),
-      server: {refusesInfinity: false, busyUntil: 0},
+      server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
 
@@ -191,6 +208,27 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /** @internal The type is that of {@link AsyncDisposing}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * Asks for the capabilities of the server at a resource. RFC 9110, section 9.3.7; RFC 4918, section 18.
+   *
+   * The client remembers the answer, and later does not send a request that the server cannot do: the result is a Failure
+   * `refused`. Classes and extensions count for the whole server, methods for this resource until the next change by the client.
+   * Servers err, so `ignoreCapabilities: true` of the other methods sends it nevertheless.
+   *
+   * @param target - A URL reference, a URL or a result. An empty string is the client's own collection.
+   * @returns The capabilities. A refusal is a Failure with its status, and later requests are sent as before it.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} or the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const server = await dav.options('')
+   * if (server.ok && !server.classes.includes('2')) console.log('no locks')
+   * ```
+   */
+  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+    return askOptions(this.#session, target, options)
   }
 
   /**
@@ -351,6 +389,180 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
+   *
+   * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
+   * once. A redirect is not followed, because the slash of a collection is the only safe one, and a collection has no content.
+   *
+   * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
+   *   everything outside it.
+   * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
+   *   of bytes.
+   * @returns The verdict, with the `etag` of the answer if it has one. Without an `etag`, the server may have changed the content.
+   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A 412 after
+   *   an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written the resource. A Failure
+   *   `refused` was not sent: its body could not be read, or its ETag is weak, or as for `delete`.
+   * @throws TypeError for a collection, for the client's own base, its parents and resources outside it. TypeError or RangeError for
+   *   an invalid argument. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the
+   *   signal's reason without a readable answer: the resource may be new, old or broken.
+   * @example
+   * ```ts
+   * const {status, etag} = unwrap(await dav.put('notes.txt', 'All is well.', {type: 'text/plain'}))
+   * const verdict = await dav.put('photos/1.jpg', {path: '/tmp/1.jpg'}, {create: true, parents: true})
+   * ```
+   */
+  async put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
+    return putOne(this.#session, target, body, options)
+  }
+
+  /**
+   * Uploads many bodies, several at once. Each is sent, those for one target in their order. RFC 4918, section 9.7.
+   *
+   * @param uploads - Each with `href` and `body`, from any iterable or stream. All uploads of an array are checked before the first
+   *   request. A local file is opened only when its turn comes.
+   * @returns For each upload its verdict with relation `self`, as for {@link DavClient.deleteMany}. An invalid or guarded target in a
+   *   stream is a Failure `refused`. So is a file that cannot be read, and the rest go on.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const uploads = [{href: 'a.txt', body: 'A'}, {href: 'b.jpg', body: {path: '/tmp/b.jpg'}, create: true}]
+   * for await (const result of dav.putMany(uploads)) if (!result.ok) console.log(result.status, result.url)
+   * ```
+   */
+  putMany(uploads: AnyIterable<Upload>, options?: PutManyOptions): ResultStream {
+    return putMany(this.#session, uploads, options)
+  }
+
+  /**
+   * Makes a collection. RFC 4918, section 9.3; RFC 5689 for its properties.
+   *
+   * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
+   * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
+   *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   Only a 201 says that this call made it.
+   *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
+   * ```
+   */
+  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+    return mkcol(this.#session, target, options)
+  }
+
+  /**
+   * Sets and removes properties of a resource, all or none. RFC 4918, section 9.2.
+   *
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token.
+   * @param options - The properties: `set` with values by name, `remove` with names. The member that comes first is done first.
+   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. A Failure
+   *   `propstat` lists the other properties in `missing`. A status 424 there means not done because of another one, and 0 not
+   *   named by the answer. Any other refusal is a Failure with its status.
+   * @throws TypeError for no property at all, and for an invalid name, value, target or option. {@link DavNetworkError},
+   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const set = {'{urn:example}author': 'Ana'}
+   * const verdict = await dav.proppatch('photos/1.jpg', {set, remove: ['{urn:example}draft'], verify: true})
+   * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
+   * ```
+   */
+  async proppatch(
+    target: Target | ConditionalTarget,
+    options: ProppatchOptions,
+  ): Promise<DavResult> {
+    return proppatch(this.#session, target, options)
+  }
+
+  /**
+   * Copies a resource and, by `depth`, everything in it. RFC 4918, section 9.8.
+   *
+   * The destination must not be the source, in it or around it, because servers lose the resource then. Nor may it be the client's
+   * own base, or outside it. The source may be outside.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
+   *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
+   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
+   *   Failure `refused` was not sent, as for `delete`.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
+   *   the copy may be there, whole or in part.
+   * @example
+   * ```ts
+   * const copied = await dav.copy('photos/', 'backup/photos/', {parents: true})
+   * if (!copied.ok) console.log(copied.status, copied.members)
+   * ```
+   */
+  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+    return copyOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Copies many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918,
+   * section 9.8.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const {failures} = await dav.copyMany([{from: 'a.txt', to: 'old/a.txt'}]).collect()
+   * ```
+   */
+  copyMany(pairs: AnyIterable<FromTo>, options?: CopyManyOptions): ResultStream {
+    return copyMany(this.#session, pairs, options)
+  }
+
+  /**
+   * Moves or renames a resource with everything in it. RFC 4918, section 9.9.
+   *
+   * Both ends have the guards of a DELETE, and the destination those of {@link DavClient.copy}. After a lost answer and after a 502
+   * or 504, the client looks at both ends. If the source is gone and the destination there, it is a Success with status 404, which
+   * is the source's. A repeated MOVE of a collection never overwrites: an earlier attempt may have moved a part of it, and the
+   * server would delete that part.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, as for {@link DavClient.copy}. After a Failure `member`, some members are at the
+   *   destination, some at the source; Tomcat 10.1 leaves a locked one at both.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const moved = await dav.move('draft.txt', 'final.txt')
+   * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
+   * ```
+   */
+  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+    return moveOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Moves many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918, section
+   * 9.9.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const pairs = [{from: 'b.txt', to: 'c.txt'}, {from: 'a.txt', to: 'b.txt'}]
+   * const {summary} = await dav.moveMany(pairs).collect()
+   * ```
+   */
+  moveMany(pairs: AnyIterable<FromTo>, options?: MoveManyOptions): ResultStream {
+    return moveMany(this.#session, pairs, options)
+  }
+
+  /**
    * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
@@ -401,7 +613,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
 
   /**
    * Sends the requests of failures again, and no others, as often as the policy allows. Leaves go before their collections, a 424
-   * after its causes, and a target last. A target that was sent before and is now missing (404, 410) counts as deleted. The
+   * after its causes, and a target last. The body of an upload is known to the process that sent it; see `bodyOf` for another one. A target that was sent before and is now missing (404, 410) counts as deleted. The
    * policy counts attempts from one again.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
@@ -422,7 +634,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [DELETE])
+    return retry(this.#session, failures, policy, [MKCOL, PUT, PROPPATCH, COPY, MOVE, DELETE])
   }
 }
 

@@ -8,15 +8,16 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import {exchange} from './exchange.ts'
+import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
+import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {brokenVerdict} from './verdict.ts'
 
 /**
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
- * exchange is a Failure, with the error beside it.
+ * exchange is a Failure, with the error beside it. A body that can be read once only is sent once.
  */
 export async function sendWithRetries(
   request: TargetRequest,
@@ -24,7 +25,7 @@ export async function sendWithRetries(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {repeats} = context.connection
-  if (repeats === undefined) return attempt(request, context, emit)
+  if (repeats === undefined || isOneShot(request)) return attempt(request, context, emit)
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
   await emit(members)
   return last
@@ -36,11 +37,12 @@ async function sendRepeatedly(
   context: VerbContext,
   repeats: Repeats,
 ): Promise<Attempt> {
-  const {connection, isRetriedElsewhere} = context
+  const {connection, verb, isRetriedElsewhere} = context
   const failed = new FailedMembers(request.url)
   let last = await attemptWhole(request, context)
   let hasBegun = last.extent !== 'none'
   failed.addAttempt(last)
+  let done: DavResult | undefined
   for (let number = 1; !connection.ending.aborted; number++) {
     const {verdict, isDone} = last
     const members = failed.open
@@ -50,16 +52,21 @@ async function sendRepeatedly(
         repeats.isRetryable(failure) &&
         isRetriedElsewhere?.(failure) !== true,
     )
+    const isOfMembers =
+      verb.afterMembers !== undefined && verdict.status === 424 && members.length > 0
     const wait = repeats.next(number, isDone ? again : causesOf(last, members), {
       asked: verdict.ok ? undefined : verdict.retryAfter,
-      spends: !isDone,
+      spends: !isDone && !isOfMembers,
     })
     if (wait === undefined) break
     try {
       await wait()
       await sendMembers(again, failed, context)
-      if (isDone) continue
-      last = await attemptWhole({...request, attempts: request.attempts + number}, context)
+      if (isDone || (isOfMembers && failed.reported.length > 0)) continue
+      const sent = request.attempts + number
+      done = isOfMembers ? verb.afterMembers?.(changed(request, {attempts: sent - 1})) : undefined
+      if (done !== undefined) break
+      last = await attemptWhole(changed(request, {attempts: sent}), context)
     } catch (error) {
       if (!connection.isGraceful || !connection.isEnd(error)) throw error
       // The call has ended, but the answers so far are still true.
@@ -69,9 +76,11 @@ async function sendRepeatedly(
     failed.addAttempt(last)
   }
   const {reported} = failed
-  const isWhole = last.verdict.ok && reported.length === 0
+  const verdict = done ?? last.verdict
+  const isWhole = verdict.ok && reported.length === 0
   return {
     ...last,
+    verdict,
     extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',
     members: [...last.members.filter(({ok}) => ok), ...reported],
   }
@@ -100,17 +109,18 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
 }
 
 /** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
-async function attempt(
+export async function attempt(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   try {
-    return await exchange(request, context, emit)
+    return await (context.verb.run ?? exchange)(request, context, emit)
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, context.connection.ending)
     const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError
-    return {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem}
+    const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
+    return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
   }
 }
 

@@ -7,35 +7,44 @@ import type {AnswerHead, MultiStatusAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {keepSelf, selfOf} from '../listing/presence.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import {UNDECODED} from '../properties/decode.ts'
 import type {Properties} from '../properties/vocabulary.ts'
+import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
+import type {DavRequest} from '../transport/transport.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
 
 /**
  * Sends one request. Emits the results of members as they arrive, and returns the verdict on the target.
  *
+ * @param content - The body of an upload. Default: the XML body of the request.
  * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.
  */
 export async function exchange(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
+  content: Pick<DavRequest, 'body' | 'length' | 'onSent'> = xmlOf(request),
 ): Promise<Outcome> {
   const {session, connection, verb} = context
   const {method, url, conditions} = request
-  const headers = {...conditions, ...verb.headers(request)}
-  const response = await connection.send({method, url, headers})
+  const headers = {...conditions, ...verb.headers(request, session)}
+  const response = await connection.send({method, url, headers, ...content})
   const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
-  const answer = await readAnswer<Properties>(session, response, {method, url: head.url})
-  const {verdict, failsMembers} =
+  session.server.capabilities.addSeen(method, head.status)
+  // An answer names the properties that were set, and has no values.
+  const asked = {method, url: head.url, decoders: UNDECODED}
+  const answer = await readAnswer<Properties>(session, response, asked)
+  const {verdict: first, failsMembers} =
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
+  const verdict = verb.conclude?.(request, first, head, answer) ?? first
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined
@@ -45,10 +54,32 @@ export async function exchange(
     const isDone = seen.ok || seen.reason === 'no-answer'
     return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
   }
-  const seen = (await verb.reconsider?.(request, verdict, context)) ?? verdict
-  if (seen.ok) return {verdict: seen, extent: 'all', isDone: true}
-  const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(seen.status)
-  return {verdict: seen, extent: isUnbegun ? 'none' : 'part', isDone: false}
+  const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
+  const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false} as const
+  return reconsider(request, outcome, verdict, context)
+}
+
+function xmlOf({body}: TargetRequest): Pick<DavRequest, 'body'> {
+  return body === undefined ? {} : {body}
+}
+
+/** Lets the verb check an outcome without success. If the check breaks too, the outcome stays. */
+export async function reconsider(
+  request: TargetRequest,
+  outcome: Outcome,
+  verdict: Failure,
+  context: VerbContext,
+): Promise<Outcome> {
+  const {connection, verb} = context
+  try {
+    const seen = await verb.reconsider?.(request, verdict, context)
+    if (seen?.ok === true) return {verdict: seen, extent: 'all', isDone: true}
+    return seen === undefined ? outcome : {...outcome, verdict: seen}
+  } catch (error) {
+    if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
+      return outcome
+    throw error
+  }
 }
 
 /**

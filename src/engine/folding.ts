@@ -7,7 +7,7 @@
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import {REMEMBERED_TARGETS} from '../protocol/bounds.ts'
-import {SLASH} from '../protocol/characters.ts'
+import {isIn} from './claims.ts'
 import type {Outcome} from './verb.ts'
 
 /** The part of a target that was changed: its status if that was all of it, else one of the constants below. */
@@ -101,10 +101,6 @@ export class Refused {
     }
     return true
   }
-}
-
-function isIn(path: string, collection: string): boolean {
-  return path.charCodeAt(collection.length) === SLASH && path.startsWith(collection)
 }
 
 interface UnderWay {

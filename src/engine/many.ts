@@ -18,13 +18,14 @@ import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER} from '../protocol/options.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import {sendWithRetries} from './attempts.ts'
+import {Claims} from './claims.ts'
 import {Folding, Refused} from './folding.ts'
 import type {VerbOptions} from './one.ts'
 import {VERB_OPTIONS} from './one.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from './verb.ts'
-import {plan, refuse, succeed} from './verdict.ts'
+import {plan, refuse, refuseLack, succeed} from './verdict.ts'
 
 /** Options of every call for many targets. */
 export interface BulkOptions extends VerbOptions {
@@ -61,9 +62,11 @@ export interface ManyCall<T> {
   /**
    * Makes the request for a target, or the Failure of a target that must not be sent.
    *
-   * @throws TypeError for an invalid target.
+   * @throws TypeError or RangeError for an invalid target.
    */
   readonly settle: (target: T) => TargetRequest | Failure
+  /** Returns the resource of a target, for the Failure of an invalid one. Default: the target itself. */
+  readonly hrefOf?: (target: T) => unknown
 }
 
 /** Checks the targets of an array and makes the stream. Nothing is sent yet. */
@@ -106,18 +109,20 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   })
 }
 
+/** Runs targets whose requests may be folded into one another. */
 function runner<T>(
-  {settle, options}: ManyCall<T>,
+  call: ManyCall<T>,
   context: VerbContext,
   meter: ProgressMeter,
   emit: Sink<DavResult>,
 ): (target: T) => Promise<void> {
   const {session, connection, verb} = context
+  if (verb.covered === undefined) return orderedRunner(call, context, meter, emit)
   const folding = new Folding()
   const refused = new Refused()
   return async (target) => {
     meter.start()
-    const request = settleOrRefuse(session, target, settle)
+    const request = settleOrRefuse(session, target, call)
     if ('ok' in request) {
       // A walk reports a collection in its parent, and again as a Failure if it cannot be listed. The first one may have its
       // verdict.
@@ -134,12 +139,14 @@ function runner<T>(
     let outcome: Outcome | undefined
     try {
       const covering = taken.before && (await connection.pace.idle(taken.before))
-      if (covering?.status !== undefined && verb.covered !== undefined)
+      const lack = refuseLack(session, request, call.options)
+      if (covering?.status !== undefined)
         outcome = unsent(succeed(request, covering.status, verb.covered))
-      else if (options.dryRun === true) outcome = unsent(plan(request))
+      else if (lack !== undefined) outcome = {verdict: lack, extent: 'none', isDone: false}
+      else if (call.options.dryRun === true) outcome = unsent(plan(request))
       else {
         // A missing member of a failed collection may have been deleted with it, so a 404 is a success.
-        const mayBeDone = verb.covered !== undefined && covering?.mayBeDone === true
+        const mayBeDone = covering !== undefined && covering.mayBeDone
         const asked: TargetRequest = mayBeDone ? {...request, ifMissing: 'success'} : request
         outcome = await sendWithRetries(asked, context, emit)
       }
@@ -147,6 +154,39 @@ function runner<T>(
       taken.settle(outcome)
     }
     await emit([outcome.verdict])
+  }
+}
+
+/** Runs targets of which each is sent. Requests that touch the same resources go one after another, in the caller's order. */
+function orderedRunner<T>(
+  call: ManyCall<T>,
+  context: VerbContext,
+  meter: ProgressMeter,
+  emit: Sink<DavResult>,
+): (target: T) => Promise<void> {
+  const {session, connection, verb} = context
+  const claims = new Claims()
+  return async (target) => {
+    meter.start()
+    const request = settleOrRefuse(session, target, call)
+    if ('ok' in request) {
+      await emit([request])
+      return
+    }
+    if (call.options.dryRun === true) {
+      await emit([refuseLack(session, request, call.options) ?? plan(request)])
+      return
+    }
+    const {before, end} = claims.take(verb, request)
+    if (before !== undefined) await connection.pace.idle(before)
+    let verdict: DavResult | undefined
+    try {
+      verdict = refuseLack(session, request, call.options)
+      verdict ??= (await sendWithRetries(request, context, emit)).verdict
+    } finally {
+      end()
+    }
+    await emit([verdict])
   }
 }
 
@@ -176,12 +216,12 @@ function sourcesOf<T>(
 function settleOrRefuse<T>(
   session: Session,
   target: T,
-  settle: (target: T) => TargetRequest | Failure,
+  {settle, hrefOf = (one: T): unknown => one}: ManyCall<T>,
 ): TargetRequest | Failure {
   try {
     return settle(target)
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    return refuse(target, session, error.message)
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+    return refuse(hrefOf(target), session, error.message)
   }
 }

@@ -6,7 +6,7 @@
 import {runAll} from '../call/run-all.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
-import {Folding} from './folding.ts'
+import {Claims} from './claims.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
 /** Runs a function for each failure. After `ending` is aborted, no further run begins. */
@@ -19,15 +19,15 @@ export async function runPhases(
   const {pace} = connection
   const options = {pace, signal: stop.signal, ending}
   for (const phase of inPhases(failures, verb.order)) {
-    const folding = new Folding()
+    const claims = new Claims()
     await runAll(phase, options, async (failure) => {
-      const taken = folding.take(failure.request?.url ?? failure.url)
-      // Earlier requests for resources around it and inside it must end first.
-      if (taken?.before !== undefined) await pace.idle(taken.before)
+      if (failure.request === undefined) return run(failure)
+      const {before, end} = claims.take(verb, failure.request)
+      if (before !== undefined) await pace.idle(before)
       try {
         await run(failure)
       } finally {
-        taken?.settle(undefined)
+        end()
       }
     })
   }

@@ -3,10 +3,12 @@
  * method. RFC 4918, sections 9.6, 9.8 and 9.9.
  */
 
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, FailedRequest, Failure, Success} from '../multistatus/result.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 
 /** A request for one target as plain data, in the same form before it is sent and after it failed. */
 export type TargetRequest = FailedRequest
@@ -15,16 +17,46 @@ export type TargetRequest = FailedRequest
 export interface Verb {
   /** The method, in upper case. */
   readonly method: string
+  /** True if a request has a body that is kept beside it. */
+  readonly hasPayload?: true
   /** The order of retries for a collection and its members. */
   readonly order: 'leaves-first' | 'collections-first'
   /** Returns the headers besides the conditions, such as Depth and Destination. */
-  headers(request: TargetRequest): Readonly<Record<string, string>>
+  headers(request: TargetRequest, session: Session): Readonly<Record<string, string>>
   /** Makes the request for a failed member; `undefined` for a member that must not be sent. */
   forMember(request: TargetRequest, member: Failure): TargetRequest | undefined
   /** Tells if a status other than 2xx still means success: a 404 after a repeated DELETE, for example. */
   isDone(request: TargetRequest, status: number): boolean
-  /** Checks a Failure at the server, if it may hide the success of an earlier attempt. */
-  reconsider?(request: TargetRequest, verdict: Failure, context: CallContext): Promise<DavResult>
+  /**
+   * Decides about a target whose failed members have all been sent again with success: its Success, or `undefined` to send it
+   * again. With this function, a target is not sent again while members fail. A repeated COPY or MOVE would meet its own
+   * destination: it would be refused, or delete the copies first.
+   */
+  afterMembers?(request: TargetRequest): Success | undefined
+  /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
+  ends?(request: TargetRequest): Ends
+  /** Sends more than one request for a target, such as for missing parents. Default: {@link exchange}. */
+  readonly run?: (
+    request: TargetRequest,
+    context: VerbContext,
+    emit: Sink<DavResult>,
+  ) => Promise<Outcome>
+  /** Completes the verdict from the answer, such as by its ETag. */
+  conclude?(
+    request: TargetRequest,
+    verdict: DavResult,
+    head: AnswerHead,
+    answer: PlainAnswer | MultiStatusAnswer<Properties>,
+  ): DavResult
+  /**
+   * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may
+   * be one. `undefined` leaves the outcome.
+   */
+  reconsider?(
+    request: TargetRequest,
+    verdict: Failure,
+    context: VerbContext,
+  ): Promise<DavResult | undefined>
   /** Checks a Success at the server. Emits the members that contradict it. */
   verify?(
     request: TargetRequest,
@@ -35,11 +67,23 @@ export interface Verb {
   /** The description of a target that needs no request, because an outer one succeeded. Without it, each target is sent. */
   readonly covered?: string
   /**
+   * Checks a request from a queue, even without guards.
+   *
+   * @throws TypeError for a request that no option allows.
+   */
+  check?(request: TargetRequest, session: Session): void
+  /**
    * Finds the reason why a request must not be sent.
    *
    * @throws TypeError for a target that the guards refuse.
    */
   guard(request: TargetRequest, session: Session): string | undefined
+}
+
+/** The resources that a request touches, as URLs. */
+export interface Ends {
+  readonly changed: readonly string[]
+  readonly read?: readonly string[]
 }
 
 /** The context of the requests of one verb. */

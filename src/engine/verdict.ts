@@ -5,6 +5,7 @@
 
 import type {AnswerHead, PlainAnswer} from '../call/answer.ts'
 import {causeOf} from '../call/answer.ts'
+import type {Connection} from '../call/connection.ts'
 import type {Session} from '../call/session.ts'
 import {placeOf} from '../call/target.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
@@ -14,6 +15,7 @@ import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
+import {changed} from './payload.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
 /** Makes the verdict of a Multi-Status document: the response for the target, or else the conclusion from its members. */
@@ -85,6 +87,22 @@ export function brokenVerdict(
   return unclear(request, causeOf(error), description)
 }
 
+/**
+ * Makes the verdict of a request that was answered with success, and whose check broke. The answer must be reported even after the
+ * end of the call. Throws any error that is neither of the network nor of the server.
+ */
+export function uncheckedVerdict(
+  request: TargetRequest,
+  error: unknown,
+  unseen: string,
+  connection: Connection,
+): Failure {
+  if (connection.isGraceful && connection.isEnd(error))
+    return unclear(request, 'aborted', `${unseen}: the call was ended`)
+  if (!(error instanceof DavError)) throw error
+  return unclear(request, causeOf(error), `${unseen}: ${error.message}`)
+}
+
 /** Makes the verdict of an answer that does not tell the outcome. */
 export function unclear(
   request: TargetRequest,
@@ -127,11 +145,24 @@ export function refuse(target: unknown, {base}: Session, description: string): F
   return createFailure({...placeOf(target, base), status: 0, reason: 'refused', description})
 }
 
+/** Makes the Failure of a request whose method the server is known to lack; `undefined` for a request to send. */
+export function refuseLack(
+  session: Session,
+  {method, url}: TargetRequest,
+  {ignoreCapabilities}: {readonly ignoreCapabilities?: boolean | undefined},
+): Failure | undefined {
+  const lack =
+    ignoreCapabilities === true ? undefined : session.server.capabilities.findLack(method, url)
+  return lack === undefined
+    ? undefined
+    : refuse(url, session, `${method} ${url} is not sent: ${lack}`)
+}
+
 function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }
 
 /** Counts one more attempt in a request. */
 export function sentAgain(request: TargetRequest): TargetRequest {
-  return {...request, attempts: request.attempts + 1}
+  return changed(request, {attempts: request.attempts + 1})
 }

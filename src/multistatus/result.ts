@@ -33,9 +33,11 @@ export interface Success<P = Properties> {
   readonly attempts?: number
   /** The ETag of the content that was written or read, as the server wrote it; absent without one. RFC 9110, section 8.8.3. */
   readonly etag?: string
+  /** The absolute URL of the new resource after a COPY or MOVE. */
+  readonly destination?: string
   /** Of a dry run: the request that would be sent. */
   readonly request?: FailedRequest
-  /** The other results of a 207 to a DELETE of one target, in the server's order. */
+  /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
@@ -67,20 +69,22 @@ export interface Failure {
   readonly request?: FailedRequest
   /** Milliseconds to wait, by the server's Retry-After. */
   readonly retryAfter?: number
-  /** The other results of a 207 to a DELETE of one target, in the server's order. */
+  /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
 
 /**
  * The kind of a failure.
  *
- * - `status`: the response's own status is not 2xx; or it is, and `verify` found the resource still there.
- * - `propstat`: the resource answered, and refused its properties or one that was to be set.
+ * - `status`: the response's own status is not 2xx; or it is, and `verify` found something else than it says.
+ * - `propstat`: the resource answered, and refused its properties or one that was to be set. Or its answer did not name one that
+ *   was to be set, or `verify` found another value.
  * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
- *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource.
+ *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
+ *   have the method.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 
@@ -117,15 +121,25 @@ export interface FailedRequest {
   readonly depth?: Depth | Walk
   /** The absolute URL of the destination of a COPY or MOVE. */
   readonly destination?: string
+  /** `true` if a COPY or MOVE may replace a resource. RFC 4918, section 10.6. */
+  readonly overwrite?: boolean
+  /** `true` if missing parent collections are made. */
+  readonly parents?: boolean
+  /** The media type of an upload. */
+  readonly type?: string
+  /** `true` if an upload goes beside its target first. */
+  readonly safely?: boolean
+  /** `true` if an upload needs a server that honours its conditions. */
+  readonly requireConditions?: boolean
   /** The URL to which `relation` of the results refers, if that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
   /** `success` if a missing target counts as deleted. */
   readonly ifMissing?: 'failure' | 'success'
-  /** `true` if the client is to check that the resource of a success is gone. */
+  /** `true` if the client is to check each success at the server. */
   readonly verify?: boolean
-  /** The body of the request, if it had one. */
+  /** The XML body of the request, if it had one. The body of an upload is no plain data, so it is not here. */
   readonly body?: string
   /** The number of times it was sent so far. */
   readonly attempts: number
@@ -195,6 +209,10 @@ const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 50
  * lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {
-  if (failure.reason === 'malformed' || failure.reason === 'refused') return false
-  return failure.reason === 'no-answer' || RETRYABLE.has(failure.status)
+  const {reason, status, missing} = failure
+  if (reason === 'malformed' || reason === 'refused') return false
+  // A property fails with 424 because of another one.
+  if (reason === 'propstat' && status === 424)
+    return missing.some((property) => property.status !== 424 && RETRYABLE.has(property.status))
+  return reason === 'no-answer' || RETRYABLE.has(status)
 }

@@ -89,6 +89,12 @@ export const KEPT_PROPERTIES = 256
 
 // transport
 
+/** Bytes of one piece of a long request body. A shorter body is sent at once. */
+export const SENT_PIECE_BYTES = 65_536
+
+/** The slowest upload whose pieces cannot be seen. The wait for its answer is longer by the time that the body takes at this rate. */
+export const SLOWEST_UPLOAD_BYTES_PER_SECOND = 65_536
+
 /** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 
@@ -134,6 +140,11 @@ export const EXCERPT_CHARACTERS = 1000
 /** Characters of the server's words in `description`. */
 export const DESCRIPTION_CHARACTERS = 300
 
+/** Remembered Allow headers of OPTIONS, each of one resource. The oldest are forgotten first. */
+export const REMEMBERED_ALLOW_HEADERS = 100
+/** Remembered elements of DAV headers. Servers have fewer than 50. */
+export const REMEMBERED_EXTENSIONS = 1000
+
 // listing
 
 /** Pages of one listing. A server with more goes round in circles. */
@@ -149,6 +160,10 @@ export const REMEMBERED_DEEPER_RESULTS = 25_000
 
 // transfer
 
+/** Bytes of a stream without a length that are spooled to a temporary file. */
+export const SPOOLED_FILE_BYTES = 17_179_869_184
+/** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
+export const SPOOLED_BLOB_BYTES = 1_073_741_824
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 

@@ -7,11 +7,12 @@ import {randomUUID} from 'node:crypto'
 import {openAsBlob} from 'node:fs'
 import type {FileHandle} from 'node:fs/promises'
 import {open, realpath, rename, rm, stat} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 
-import {DRAFT_NAME_CHARACTERS} from '../protocol/bounds.ts'
+import {DRAFT_NAME_CHARACTERS, SPOOLED_FILE_BYTES} from '../protocol/bounds.ts'
 import {quoted} from '../protocol/errors.ts'
-import type {Draft} from './files.ts'
+import type {Draft, Spooled} from './files.ts'
 
 /**
  * Opens a file as a Blob, which is read in pieces. Under Node, reading fails if the file has changed since. Deno 2.9 reads the
@@ -51,6 +52,34 @@ export async function createDraft(path: string): Promise<Draft> {
       await rename(draft, place)
     },
     discard,
+  }
+}
+
+/**
+ * Collects the bytes of a stream in a temporary file that nobody else may read.
+ *
+ * @throws RangeError for a stream that is too long. The error of the stream or of the disk.
+ */
+export async function spool(pieces: AsyncIterable<Uint8Array>): Promise<Spooled> {
+  const path = join(tmpdir(), `multistatus-${randomUUID()}.tmp`)
+  const remove = (): Promise<void> => rm(path, {force: true})
+  const handle = await open(path, 'wx', 0o600)
+  let bytes = 0
+  try {
+    try {
+      for await (const piece of pieces) {
+        bytes += piece.length
+        if (bytes > SPOOLED_FILE_BYTES)
+          throw new RangeError(`the stream has more than ${SPOOLED_FILE_BYTES} bytes`)
+        await writeAll(handle, piece)
+      }
+    } finally {
+      await handle.close()
+    }
+    return {blob: await openAsBlob(path), remove}
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
 

@@ -1,7 +1,9 @@
 /**
- * Local files on platforms without any: browsers and workers. Each function rejects with a TypeError. package.json picks
- * files.node.ts instead under Node, Bun and Deno.
+ * Local files on platforms without any: browsers and workers. Its functions reject with a TypeError, and streams are
+ * spooled to memory. package.json picks files.node.ts instead under Node, Bun and Deno.
  */
+
+import {SPOOLED_BLOB_BYTES} from '../protocol/bounds.ts'
 
 /** A new file beside a path. It replaces the file at the path only when it is whole. */
 export interface Draft {
@@ -13,6 +15,13 @@ export interface Draft {
   discard(): Promise<void>
 }
 
+/** The bytes of a stream, held until they are sent. */
+export interface Spooled {
+  readonly blob: Blob
+  /** Frees the bytes. */
+  remove(): Promise<void>
+}
+
 /** Opens a file as a Blob, which is read in pieces. */
 export async function openFile(_path: string): Promise<Blob> {
   throw noFiles()
@@ -21,6 +30,24 @@ export async function openFile(_path: string): Promise<Blob> {
 /** Creates a new file beside a path. */
 export async function createDraft(_path: string): Promise<Draft> {
   throw noFiles()
+}
+
+/**
+ * Collects the bytes of a stream in a Blob.
+ *
+ * @throws RangeError for a stream that is too long. The error of the stream.
+ */
+export async function spool(pieces: AsyncIterable<Uint8Array>): Promise<Spooled> {
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    if (bytes > SPOOLED_BLOB_BYTES)
+      throw new RangeError(`the stream has more than ${SPOOLED_BLOB_BYTES} bytes`)
+    // A copy, because the source may use its buffer again.
+    parts.push(new Uint8Array(piece))
+  }
+  return {blob: new Blob(parts), remove: async () => {}}
 }
 
 function noFiles(): TypeError {

@@ -43,7 +43,7 @@ export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R
       const next = mayFollow ? redirectTarget(method, url, response) : undefined
       if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
-      asked = {...request, url: next}
+      asked = {...request, url: next, headers: withSlash(request.headers, next)}
     }
   }
 }
@@ -56,6 +56,8 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   if (to === null) return undefined
   // Servers behind a proxy write their inner host or scheme. So only the slash is taken, and the origin stays the same.
   if (isSlashAdded(from.pathname, to.pathname)) {
+    // The slash tells of a collection. Radicale would replace all its members by the body of a PUT.
+    if (method === 'PUT') return undefined
     from.pathname += '/'
     return from.href
   }
@@ -64,6 +66,13 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   to.username = ''
   to.password = ''
   return to.href
+}
+
+/** Gives the Destination of a collection its slash too. RFC 4918, section 5.2. */
+function withSlash(headers: DavRequest['headers'], url: string): DavRequest['headers'] {
+  const {destination} = headers
+  if (destination === undefined || destination.endsWith('/') || !url.endsWith('/')) return headers
+  return {...headers, destination: `${destination}/`}
 }
 
 function isSlashAdded(from: string, to: string): boolean {

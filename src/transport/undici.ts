@@ -10,22 +10,21 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {openStream} from '../multistatus/source.ts'
-import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
+import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
-import {isStreamed} from './request-body.ts'
+import {isStreamed, openPieces} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {
   DavBody,
   DavHeaders,
   DavRequest,
   DavResponse,
-  RequestBody,
+  StreamedBody,
   Transport,
 } from './transport.ts'
 
@@ -115,13 +114,13 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     request.signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
       const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
-      const {method, headers, body} = request
-      const upload = openBody(body)
+      const {method, headers} = request
+      const upload = openBody(request)
       const sent: Dispatcher.DispatchOptions = {
         origin,
         path: path.startsWith('/') ? path : `/${path}`,
         method,
-        headers: formatHeaders(method, {...headersOf(body), ...headers}),
+        headers: formatHeaders(method, {...headersOf(request), ...headers}),
         body: upload,
       }
       const around = {connections, settling, resolve, reject, upload}
@@ -129,31 +128,60 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     })
   }
   return Object.assign(transport, {
+    sendsLength: true,
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
 }
 
-/** Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. */
-function openBody(body: RequestBody | undefined): string | Uint8Array | Readable | null {
+/**
+ * Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. Long
+ * bytes are sent in pieces too, so that their progress is seen.
+ */
+function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | null {
   if (body === undefined) return null
-  if (typeof body === 'string') return body
-  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (isStreamed(body)) return readableOf(body)
-  if ('stream' in body) return body.size === 0 ? null : readableOf(body.stream())
-  return new Uint8Array(body)
+  if (isStreamed(body)) return readableOf(body, onSent)
+  if (typeof body !== 'string' && 'stream' in body)
+    return body.size === 0 ? null : readableOf(body.stream(), onSent)
+  if (typeof body === 'string' && body.length <= SENT_PIECE_BYTES) return body
+  const bytes =
+    typeof body === 'string'
+      ? Buffer.from(body)
+      : ArrayBuffer.isView(body)
+        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        : Buffer.from(body)
+  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(streamOf(bytes), onSent)
+}
+
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
 /** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
-function readableOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): Readable {
-  const chunks = openStream(source)
-  return Readable.from({[Symbol.asyncIterator]: () => chunks}, {objectMode: false})
+function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
+  const pieces = openPieces(source)
+  let sent = 0
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    onSent?.(sent)
+    const piece = await pieces.next()
+    if (piece.done !== true) sent += piece.value.length
+    return piece
+  }
+  const counted = {next, return: () => pieces.return()}
+  return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
 }
 
-/** Returns the headers that a Blob brings, as `fetch` does. */
-function headersOf(body: RequestBody | undefined): Record<string, string> {
-  if (typeof body !== 'object' || !('size' in body) || isStreamed(body)) return {}
-  const {size, type} = body
-  return {'content-length': String(size), ...(type !== '' && {'content-type': type})}
+/** Returns the headers that a body brings: its length, if undici cannot see it, and the type of a Blob, as `fetch` does. */
+function headersOf({body, length}: DavRequest): Record<string, string> {
+  if (typeof body === 'string')
+    return body.length <= SENT_PIECE_BYTES ? {} : lengthHeader(Buffer.byteLength(body))
+  if (body === undefined) return {}
+  if (isStreamed(body)) return length === undefined ? {} : lengthHeader(length)
+  if (!('size' in body)) return lengthHeader(body.byteLength)
+  return {...lengthHeader(body.size), ...(body.type !== '' && {'content-type': body.type})}
+}
+
+function lengthHeader(length: number): Record<string, string> {
+  return {'content-length': String(length)}
 }
 
 /** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
@@ -174,9 +202,17 @@ function formatHeaders(
 
 // The names of the client's own headers. To convert them for each request would take longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
-  ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
-    (title) => [title.toLowerCase(), title],
-  ),
+  [
+    'User-Agent',
+    'Accept',
+    'Accept-Encoding',
+    'Authorization',
+    'Content-Length',
+    'Content-Type',
+    'Depth',
+    'Destination',
+    'Overwrite',
+  ].map((title) => [title.toLowerCase(), title]),
 )
 
 function titleCase(name: string): string {

@@ -1,6 +1,8 @@
 // The types of a result's properties: names give their types, decoders and schemas give others. `tsc` checks the types; the
 // values at run time are asserted beside them. RFC 4918, section 15; standardschema.dev.
 
+import {Readable} from 'node:stream'
+
 import {
   DavClient,
   type DEFAULT_PROPERTIES,
@@ -12,13 +14,18 @@ import {
   partition,
   type Properties,
   type PropertiesOf,
+  type PropertiesToSet,
+  type PropertyToSet,
   type RawValue,
   type ListingStream,
   type PropfindOptions,
+  type PutOptions,
   type ResultStream,
   type StandardSchema,
   type Success,
   type Transport,
+  type Upload,
+  type UploadBody,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -250,6 +257,67 @@ describe('a decoder', () => {
   })
 })
 
+describe('the values of proppatch and mkcol', () => {
+  const dav = new DavClient({url})
+
+  it('are texts, elements and lists of names, by any name', () => {
+    expectTypeOf<string>().toExtend<PropertiesToSet[string]>()
+    expectTypeOf<XmlElement>().toExtend<PropertiesToSet['displayname']>()
+    expectTypeOf<readonly string[]>().toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<number>().not.toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<Date>().not.toExtend<PropertiesToSet['creationdate']>()
+    // Editors propose the known names.
+    expectTypeOf<'displayname'>().toExtend<keyof PropertiesToSet>()
+    expectTypeOf<RawValue>().toExtend<PropertyToSet>()
+  })
+
+  it('make a result without values', () => {
+    const set = (): Promise<DavResult> => dav.proppatch('a', {set: {displayname: 'A'}})
+    expectTypeOf(set).returns.resolves.toEqualTypeOf<DavResult>()
+    const make = (): Promise<DavResult> => dav.mkcol('a')
+    expectTypeOf(make).returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<Parameters<DavClient['proppatch']>[1]>().not.toBeNullable()
+  })
+})
+
+describe('put', () => {
+  it('takes each kind of body, and resolves with a result', () => {
+    expectTypeOf<DavClient['put']>().returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<DavClient['put']>().parameter(1).toEqualTypeOf<UploadBody>()
+    for (const body of [
+      'text',
+      Buffer.from('text'),
+      new DataView(new ArrayBuffer(2)),
+      new ArrayBuffer(2),
+      new Blob(['text']),
+      {path: 'a.txt'},
+      new ReadableStream<Uint8Array>(),
+      Readable.from([Buffer.from('text')]),
+      (async function* pieces() {
+        yield Buffer.from('text')
+      })(),
+    ]) {
+      expectTypeOf(body).toExtend<UploadBody>()
+    }
+  })
+
+  it('does not compile with a number, with an array of bytes, or with two conditions misspelt', () => {
+    expectTypeOf(5).not.toExtend<UploadBody>()
+    expectTypeOf([1, 2]).not.toExtend<UploadBody>()
+    expectTypeOf({file: 'a.txt'}).not.toExtend<UploadBody>()
+    expectTypeOf<{ifmatch: string}>().not.toExtend<PutOptions>()
+  })
+
+  it('of many takes uploads, and neither a string nor bodies', () => {
+    type Uploads = Parameters<DavClient['putMany']>[0]
+    expectTypeOf<{href: string; body: string}[]>().toExtend<Uploads>()
+    expectTypeOf<AsyncGenerator<Upload>>().toExtend<Uploads>()
+    expectTypeOf<string>().not.toExtend<Uploads>()
+    expectTypeOf<string[]>().not.toExtend<Uploads>()
+    expectTypeOf<{href: string}[]>().not.toExtend<Uploads>()
+  })
+})
+
 describe('a result', () => {
   it('is told apart by ok', () => {
     const inspectOne = (result: DavResult<{readonly getetag?: string}>): void => {
@@ -277,6 +345,34 @@ describe('a result', () => {
     expectTypeOf<Failure['relation']>().toEqualTypeOf<
       'self' | 'member' | 'descendant' | 'outside'
     >()
+  })
+})
+
+describe('the pairs of a bulk COPY or MOVE', () => {
+  const dav = new DavClient({url})
+
+  it('are objects with from and to', () => {
+    const calls = (): unknown => [
+      dav.copyMany([{from: 'a', to: new URL('b', url), ifMatch: '"1"'}]),
+      dav.moveMany(new Set([{from: {url: `${url}a`}, to: 'b', lockToken: 'urn:1'}])),
+      // @ts-expect-error -- a string is an iterable of letters
+      dav.copyMany('abc'),
+      // @ts-expect-error -- a string has no destination
+      dav.moveMany(['a', 'b']),
+      // @ts-expect-error -- a pair has a destination
+      dav.moveMany([{from: 'a'}]),
+      // @ts-expect-error -- a misspelt condition would be none
+      dav.moveMany([{from: 'a', to: 'b', ifMacth: '"1"'}]),
+      // @ts-expect-error -- a COPY has no Depth 1
+      dav.copy('a', 'b', {depth: 1}),
+      // @ts-expect-error -- a MOVE has no Depth
+      dav.move('a', 'b', {depth: 0}),
+    ]
+    expectTypeOf(calls).toBeFunction()
+    const move = () => dav.move('a', 'b')
+    expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
+    const copyMany = () => dav.copyMany([])
+    expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
   })
 })
 

@@ -33,9 +33,28 @@ try {
     [join(work, 'left.json')],
     ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
   )
+  await expectOutput(
+    'rename.ts',
+    ['old', 'archive/100% old'],
+    [
+      `renamed to ${url}archive/100%25%20old/\n`,
+      'old is not there\n',
+      'archive/100%25%20old is there\n',
+    ],
+  )
+  await expectOutput('rename.ts', ['archive/100% old', 'old'], [`renamed to ${url}old/\n`])
+  await expectOutput(
+    'rename.ts',
+    ['old', 'notes.txt'],
+    ['not renamed: 412 the new name is taken\n', 'old is there\n', 'notes.txt is there\n'],
+    {exitCode: 1},
+  )
+  await rm(join(folder, 'archive'), {recursive: true})
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
+  await expectOutput('set-property.ts', ['notes.txt', 'Ana'], [`set     ${url}notes.txt`])
+  await expectOutput('set-property.ts', ['gone.txt', 'Ana'], ['gone.txt 404 status'], {exitCode: 1})
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
@@ -52,6 +71,15 @@ try {
     ['notes.txt', 'gone.txt'],
     ['1 deleted, 0 worth another try', `still 404 ${url}gone.txt`],
   )
+  await mkdir(join(work, 'upload', 'deep'), {recursive: true})
+  for (const name of ['a #1.txt', 'deep/b.txt']) await writeFile(join(work, 'upload', name), name)
+  await expectOutput('upload-folder.ts', [join(work, 'upload')], ['2 files'], {absent: ['there']})
+  await expectOutput(
+    'upload-folder.ts',
+    [join(work, 'upload')],
+    [`there already ${url}uploads/a%20%231.txt`, `there already ${url}uploads/deep/b.txt`],
+  )
+  await rm(join(folder, 'uploads'), {recursive: true})
   await writeFile(join(folder, 'one.txt'), '1')
   await expectOutput(
     'progress.ts',
