@@ -356,7 +356,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
    *   followed, and `url` is the URL that answered.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
-   *   signal's reason without an answer.
+   *   signal's reason without an answer. {@link MultiStatusError} or another {@link DavError} for a page without ETag and date,
+   *   if PROPFIND does not tell whether it stands for a collection.
    * @example
    * ```ts
    * const photo = await dav.get('photos/1.jpg', {resume: true})
