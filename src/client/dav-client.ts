@@ -182,6 +182,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
+      dropped: new FinalizationRegistry((end) => end()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
@@ -355,7 +356,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
    *   followed, and `url` is the URL that answered.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
-   *   signal's reason without an answer.
+   *   signal's reason without an answer. {@link MultiStatusError} or another {@link DavError} for a page without ETag and date,
+   *   if PROPFIND does not tell whether it stands for a collection.
    * @example
    * ```ts
    * const photo = await dav.get('photos/1.jpg', {resume: true})

@@ -79,6 +79,14 @@ function answerTo(key: string, url: string, times: number): Answer | End {
       return {status: 404}
     case 'PUT /bodies/again':
       return {status: 307, headers: {location: '/bodies/again/'}}
+    case 'GET /content/bytes':
+    case 'GET /content/stream':
+    case 'GET /content/file': {
+      const etag = '"1"'
+      return isFirst
+        ? {status: 200, headers: {etag, 'content-length': '10'}, body: ['0123', 30, RESET]}
+        : {status: 206, headers: {etag, 'content-range': 'bytes 4-9/10'}, body: '456789'}
+    }
     case 'PROPFIND /never/':
       return NEVER
     case 'PROPFIND /stops/':
@@ -140,6 +148,7 @@ const EXPECTED: readonly [string, unknown][] = [
     ['thrown DavTimeoutError headers', 'ok 200 self /stops/ 1', 'thrown DavTimeoutError idle'],
   ],
   ['abort', ['thrown enough']],
+  ['content', ['0123456789', '0123456789', 200, '0123456789', 'TypeError']],
   ['raw request', [207, true, true]],
   ['request bodies', [207, 207, 207, 207, 207, 307]],
   [
