@@ -83,7 +83,7 @@ export interface Verb {
 }
 
 /** The resources that a request touches, as URLs. */
-export interface Ends {
+interface Ends {
   readonly changed: readonly string[]
   readonly read?: readonly string[]
 }
