@@ -33,6 +33,8 @@ export interface Verb {
    * destination: it would be refused, or delete the copies first.
    */
   afterMembers?(request: TargetRequest): Success | undefined
+  /** True if a redirect may lead to another resource of the client, which is the target then. */
+  readonly followsRedirects?: boolean
   /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
   ends?(request: TargetRequest): Ends
   /** Sends more than one request for a target, such as for missing parents. Default: {@link exchange}. */

@@ -211,6 +211,8 @@ const TITLES: ReadonlyMap<string, string> = new Map(
     'Content-Type',
     'Depth',
     'Destination',
+    'If-Match',
+    'If-None-Match',
     'Overwrite',
   ].map((title) => [title.toLowerCase(), title]),
 )

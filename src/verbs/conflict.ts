@@ -14,7 +14,6 @@ export function doubtOwnWrite(request: TargetRequest, {status}: Failure): Failur
   const {conditions = {}, attempts} = request
   const isConditional = 'if-match' in conditions || 'if-none-match' in conditions
   if (status !== 412 || attempts === 0 || !isConditional) return undefined
-  const sentence =
-    'It was answered 412, and an earlier attempt without an answer may have written it'
+  const sentence = 'It was answered 412, and an earlier attempt may have written it'
   return unclear(request, 'unreadable', sentence)
 }

@@ -35,7 +35,8 @@ import {sendUpload} from './upload.ts'
 /** The conditions of one upload, and the facts about its body. */
 interface UploadFacts extends Conditions {
   /**
-   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it.
+   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. Bun adds a type of its own to a Blob
+   * or a file without one.
    *
    * @defaultValue the type of a Blob; else none
    */
@@ -151,6 +152,7 @@ const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
 export const PUT: Verb = {
   method: 'PUT',
   hasPayload: true,
+  followsRedirects: true,
   order: 'collections-first',
   headers: ({type}) => (type === undefined ? {} : {'content-type': type}),
   isDone: () => false,

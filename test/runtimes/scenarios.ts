@@ -179,6 +179,20 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const {status} = await dav.request('PUT', 'again', {body: pieces()})
     return [...statuses, status]
   },
+  uploads: async () => {
+    const dav = open('uploads/')
+    const length = new TextEncoder().encode(text).length
+    const [script] = process.argv.slice(1)
+    const verdicts = [
+      await dav.put('text', text),
+      await dav.put('blob', new Blob([text], {type: 'text/css'})),
+      await dav.put('spooled', pieces()),
+      await dav.put('stream', streamOf(pieces()), {length}),
+      await dav.put('file', {path: script ?? ''}),
+      await dav.put('none', {path: `${script}.none`}),
+    ]
+    return verdicts.map(line)
+  },
   'closed client': async () => {
     const dav = open('own/')
     await dav.close()
