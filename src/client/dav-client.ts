@@ -484,7 +484,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * own base, or outside it. The source may be outside.
    *
    * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
-   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @param to - The new URL of the resource itself. A slash at the end of one is added to the
+   *   other. If `overwrite` is true, a slash of `to` alone is refused, and so are ends that differ only in case or normal form.
    * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
    *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
    *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
@@ -529,7 +530,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * server would delete that part.
    *
    * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
-   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @param to - The new URL of the resource itself. A slash at the end of one is added to the
+   *   other. If `overwrite` is true, a slash of `to` alone is refused, and so are ends that differ only in case or normal form.
    * @returns The verdict on the source, as for {@link DavClient.copy}. After a Failure `member`, some members are at the
    *   destination, some at the source; Tomcat 10.1 leaves a locked one at both.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
