@@ -615,12 +615,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends the requests of failures again, and no others, as often as the policy allows. Leaves go before their collections, a 424
-   * after its causes, and a target last. The body of an upload is known to the process that sent it; see `bodyOf` for another one. A target that was sent before and is now missing (404, 410) counts as deleted. The
-   * policy counts attempts from one again.
+   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. To delete,
+   * leaves go before their collections. The body of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * The policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
-   *   for one resource, the last one with relation `self` counts, else the last one.
+   *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.
    * @param policy - The policy, or the number of attempts. Its defaults are the client's own policy.
    * @returns First the failures that the policy does not retry, unchanged and unsent. Then, for each other failure, the results
    *   of its members and its verdict with relation `self` and its attempts. Members that are retried themselves have their own.

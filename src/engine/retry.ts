@@ -239,13 +239,13 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   return latest.values()
 }
 
-/** Key of a request that changes something: equal for two spellings of one resource. */
-function keyOfRequest({method, url, destination}: RequestKey): string {
+/** Key of a request that changes something: equal for two spellings of one resource. Other properties make another request. */
+function keyOfRequest({method, url, destination, body}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
-  return [method, URL.parse(url)?.origin, resourceKey(url), to].join(' ')
+  return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
 }
 
-type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination'>
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
 
 function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
