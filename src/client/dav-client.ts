@@ -615,8 +615,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. To delete,
-   * leaves go before their collections. The body of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes, and a target of
+   * COPY or MOVE after its failed members, those in its `members` too. To delete, leaves go before their collections. The body of an upload is known to the process that sent it; see `bodyOf` for another one.
    * The policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures

@@ -34,21 +34,23 @@ export async function runPhases(
 }
 
 /**
- * Sorts failures into two phases, each in the order of the verb. The second phase has the 424s, because their causes are in the
- * first. It also has the failures that depend on a 424: the collections around it, or its members.
+ * Sorts failures into phases, each in the order of the verb. The second phase has the 424s, because their causes are in the first.
+ * It also has the failures that depend on a 424: the collections around it, or its members. The last phase has the targets that
+ * failed because of members.
  */
 export function inPhases(
   failures: readonly Failure[],
   order: Verb['order'],
 ): readonly (readonly Failure[])[] {
   const isLeavesFirst = order === 'leaves-first'
+  const isOfMembers = ({reason}: Failure): boolean => !isLeavesFirst && reason === 'member'
   const named = failures.map((failure) => {
     const path = canonicalPathOf(failure.request?.url ?? failure.url)
     return {failure, path, depth: path.split('/').length}
   })
   const dependents = new Set<string>()
   for (const {failure, path} of named) {
-    if (failure.status !== 424) continue
+    if (failure.status !== 424 || isOfMembers(failure)) continue
     dependents.add(path)
     if (isLeavesFirst) for (const ancestor of ancestorsOf(path)) dependents.add(ancestor)
   }
@@ -57,7 +59,11 @@ export function inPhases(
   const sorted = named.toSorted((one, other) =>
     isLeavesFirst ? other.depth - one.depth : one.depth - other.depth,
   )
-  return [false, true].map((late) =>
-    sorted.filter(({path}) => isLate(path) === late).map(({failure}) => failure),
+  const phaseOf = (failure: Failure, path: string): number =>
+    isOfMembers(failure) ? 2 : isLate(path) ? 1 : 0
+  return (isLeavesFirst ? [0, 1] : [0, 1, 2]).map((phase) =>
+    sorted
+      .filter(({failure, path}) => phaseOf(failure, path) === phase)
+      .map(({failure}) => failure),
   )
 }

@@ -44,6 +44,7 @@ import {checkUploadBody} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
 import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
+import {membersOf, OpenMembers} from './open-members.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
@@ -108,7 +109,7 @@ export function retry(
     const sources = open(failures, ending)
     try {
       for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
-        all.push(next.value)
+        all.push(next.value, ...membersOf(next.value))
         if (turns.isLong) await turns.end()
       }
     } catch (error) {
@@ -132,12 +133,13 @@ export function retry(
         await emit([...unlisted.map(([, failure]) => failure), ...requests.values()])
       throw error
     }
+    const members = new OpenMembers([...kept, ...requests.values()])
     for (const verb of verbs) {
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own))
+      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own, members))
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -320,19 +322,29 @@ async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,
   context: VerbContext,
+  members: OpenMembers,
 ): Promise<void> {
-  const {connection, isRetriedElsewhere} = context
+  const {connection, verb, isRetriedElsewhere} = context
+  const {request} = failure
+  const areDone = members.areDone(failure)
   let verdict: DavResult = failure
-  // After the end of the call the failure is not sent again, and comes out unchanged.
-  if (failure.request !== undefined && !connection.ending.aborted) {
+  // After the end of the call the failure is not sent again, and comes out unchanged. So does a target whose members still fail.
+  if (request !== undefined && areDone !== false && !connection.ending.aborted) {
     // Members that are retried by themselves have their own verdicts. The answer for their collection would only repeat them.
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
+    const done = areDone === true ? verb.afterMembers?.(beforeRepeat(request)) : undefined
     try {
-      ;({verdict} = await sendWithRetries(failure.request, context, emitOthers))
+      verdict = done ?? (await sendWithRetries(request, context, emitOthers)).verdict
     } catch (error) {
       if (!(error instanceof NotSentError)) throw error
     }
   }
+  if (verdict.ok) members.close(failure)
   await emit([verdict])
+}
+
+/** Makes the request as it was last sent. */
+function beforeRepeat(request: FailedRequest): FailedRequest {
+  return changed(request, {attempts: Math.max(0, request.attempts - 1)})
 }
