@@ -504,8 +504,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Copies many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918,
-   * section 9.8.
+   * Copies many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
+   * it. RFC 4918, section 9.8.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.
@@ -547,8 +547,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Moves many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918, section
-   * 9.9.
+   * Moves many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
+   * it. RFC 4918, section 9.9.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.
@@ -615,9 +615,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes, and a target of
-   * COPY or MOVE after its failed members, those in its `members` too. To delete, leaves go before their collections. The body of an upload is known to the process that sent it; see `bodyOf` for another one.
-   * The policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted.
+   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
+   * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
+   * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
+   * of an upload is known to the process that sent it; see `bodyOf` for another one.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
    *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.
