@@ -11,13 +11,11 @@ import {resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {refuse, succeed} from '../engine/verdict.ts'
-import {presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {readKind} from '../listing/kind.ts'
 import {failureOf} from '../listing/query.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {Failure, Success} from '../multistatus/result.ts'
-import {isCollection} from '../multistatus/selection.ts'
 import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
 import type {ByteRange} from '../protocol/byte-range.ts'
 import {readRange} from '../protocol/byte-range.ts'
@@ -209,19 +207,13 @@ async function findFailure(
   // A listing for people, or the answer of nephele alpha.67 for a collection.
   const isDated = etag !== undefined || lastModified !== undefined
   const isSuspect = status === 204 || (/html/i.test(type) && !isDated)
-  if (isListed || (isSuspect && (await isKnownCollection(url, call))))
+  if (isListed || (isSuspect && (await readKind(url, call)) === 'collection'))
     return fail({
       status,
       reason: 'refused',
       description: `The answer is not sent on: ${COLLECTION}`,
     })
   return undefined
-}
-
-/** Asks for the type of a resource. A refusal of that tells nothing. */
-async function isKnownCollection(url: string, call: OpenCall): Promise<boolean> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  return isCollection(await readSelf(firstListing(query, call.session), call)) === true
 }
 
 function weakened(etag: string | undefined): string | undefined {

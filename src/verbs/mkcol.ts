@@ -15,14 +15,11 @@ import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
-import {presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {findKind} from '../listing/kind.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
-import {isCollection} from '../multistatus/selection.ts'
 import type {PropertiesToSet} from '../properties/proppatch-body.ts'
 import {formatMkcol} from '../properties/proppatch-body.ts'
-import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions, RECORD} from '../protocol/options.ts'
@@ -203,9 +200,9 @@ async function reconsider(
   const isLost = reason === 'no-answer'
   const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || attempts > 0)
   if (!isLost && !mayExist && reason !== 'propstat') return undefined
-  const isThere = await isCollectionAt(url, context)
-  if (isThere === undefined) return undefined
-  if (!isThere)
+  const kind = await findKind(url, context)
+  if (kind === undefined) return undefined
+  if (kind === 'plain')
     return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
   // SabreDAV 4 makes the collection, although it refuses a property.
   if (reason === 'propstat') return describe(verdict, 'The collection is there all the same')
@@ -220,15 +217,4 @@ async function reconsider(
 function describe(verdict: Failure, sentence: string): Failure {
   const {description: words} = verdict
   return {...verdict, description: words === undefined ? sentence : `${words}. ${sentence}`}
-}
-
-/** Tells if there is a collection at a URL; `undefined` for a missing resource, or if nobody knows. */
-async function isCollectionAt(url: string, context: CallContext): Promise<boolean | undefined> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  try {
-    return isCollection(await readSelf(firstListing(query, context.session), context))
-  } catch (error) {
-    if (error instanceof DavError) return undefined
-    throw error
-  }
 }

@@ -21,8 +21,8 @@ import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain} from '../engine/verdict.ts'
-import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {findKind} from '../listing/kind.ts'
+import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
@@ -396,7 +396,7 @@ async function sendPath(
 async function withoutHarm(request: TargetRequest, context: VerbContext): Promise<TargetRequest> {
   const {method, overwrite = false, attempts} = request
   const isSafe = method !== 'MOVE' || !overwrite || attempts === 0
-  return isSafe || (await isKnownPlain(request.url, context))
+  return isSafe || (await findKind(request.url, context)) === 'plain'
     ? request
     : changed(request, {overwrite: false})
 }
@@ -414,25 +414,14 @@ async function withoutMerge(
   const {url, destination = url, overwrite = false} = request
   const mayMerge =
     status === 204 && !overwrite && !url.endsWith('/') && /^lighttpd\b/i.test(outcome.server ?? '')
-  if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
+  if (!mayMerge || (await findKind(destination, context).catch(ignoreEnd)) !== 'collection')
+    return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})
   return {verdict, extent: 'part', isDone: true}
 }
 
-/** Tells if a resource is known to be no collection. */
-async function isKnownPlain(url: string, context: CallContext): Promise<boolean> {
-  return (await kindAt(url, context)) === 'plain'
-}
-
-/** Reads the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
-async function kindAt(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  try {
-    const self = await readSelf(firstListing(query, context.session), context)
-    return self.ok ? kindOf(self.properties) : undefined
-  } catch (error) {
-    if (error instanceof DavError || error instanceof NotSentError) return undefined
-    throw error
-  }
+/** Leaves an answer as it is if the call has ended. */
+function ignoreEnd(error: unknown): undefined {
+  if (!(error instanceof NotSentError)) throw error
 }
