@@ -7,7 +7,14 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
+export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
+export type {FromTo} from './verbs/two-ends.ts'
 export type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from './verbs/delete.ts'
+export type {MkcolOptions} from './verbs/mkcol.ts'
+export type {ProppatchOptions} from './verbs/proppatch.ts'
+export type {Capabilities, OptionsOptions} from './verbs/options.ts'
+export type {CapabilityFact} from './call/capabilities.ts'
 export type {AnyIterable, BulkOptions} from './engine/many.ts'
 export type {VerbOptions} from './engine/one.ts'
 export type {ConditionalTarget, Conditions} from './call/conditions.ts'
@@ -58,6 +65,7 @@ export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
+export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {
   Decoded,
   DecodedValues,
@@ -95,3 +103,4 @@ export type {DavErrorOptions, DavHttpErrorFacts, MultiStatusErrorReason} from '.
 export type {Challenge, SentScheme} from './protocol/challenge.ts'
 export {childrenOf, hrefsOf, textOf} from './properties/value-parts.ts'
 export type {XmlElement} from './xml/element.ts'
+export type {ElementToWrite} from './xml/writer.ts'

@@ -9,6 +9,7 @@ import type {Auth} from '../transport/auth.ts'
 import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
+import type {KnownCapabilities} from './capabilities.ts'
 
 /** The settings of a client, checked and complete. */
 export interface Session {
@@ -27,7 +28,12 @@ export interface Session {
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
   /** Facts about the server, learnt by earlier calls. */
-  readonly server: ServerState & {refusesInfinity: boolean}
+  readonly server: ServerState & {
+    refusesInfinity: boolean
+    readonly capabilities: KnownCapabilities
+    /** The form of the Destination header that the server accepts, once that is known. */
+    destinationForm?: 'url' | 'path'
+  }
 }
 
 /** Finds the retry policy of a call: its own, else the client's. */

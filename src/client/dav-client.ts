@@ -31,8 +31,22 @@ import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
+import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
+import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
+import type {MkcolOptions} from '../verbs/mkcol.ts'
+import {MKCOL, mkcol} from '../verbs/mkcol.ts'
+import type {ProppatchOptions} from '../verbs/proppatch.ts'
+import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
+import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
+import {options as askOptions} from '../verbs/options.ts'
+import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
+import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
+import type {FromTo} from '../verbs/two-ends.ts'
+import type {AnyIterable} from '../engine/many.ts'
 import {DavError} from '../protocol/errors.ts'
+import {KnownCapabilities} from '../call/capabilities.ts'
+import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
 import {request} from '../call/request.ts'
 import type {
@@ -161,7 +175,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
-      server: {refusesInfinity: false, busyUntil: 0},
+      server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
 
@@ -186,6 +200,27 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   /** @internal The type is that of {@link AsyncDisposing}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * Asks for the capabilities of the server at a resource. RFC 9110, section 9.3.7; RFC 4918, section 18.
+   *
+   * The client remembers the answer, and later does not send a request that the server cannot do: the result is a Failure
+   * `refused`. Classes and extensions count for the whole server, methods for this resource until the next change by the client.
+   * Servers err, so `ignoreCapabilities: true` of the other methods sends it nevertheless.
+   *
+   * @param target - A URL reference, a URL or a result. An empty string is the client's own collection.
+   * @returns The capabilities. A refusal is a Failure with its status, and later requests are sent as before it.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} or the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const server = await dav.options('')
+   * if (server.ok && !server.classes.includes('2')) console.log('no locks')
+   * ```
+   */
+  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+    return askOptions(this.#session, target, options)
   }
 
   /**
@@ -302,6 +337,134 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Makes a collection. RFC 4918, section 9.3; RFC 5689 for its properties.
+   *
+   * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
+   * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
+   *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
+   * ```
+   */
+  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+    return mkcol(this.#session, target, options)
+  }
+
+  /**
+   * Sets and removes properties of a resource, all or none. RFC 4918, section 9.2.
+   *
+   * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token.
+   * @param options - The properties: `set` with values by name, `remove` with names. The member that comes first is done first.
+   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. Otherwise a
+   *   Failure `propstat` with the others in `missing`: their statuses, 424 for those not done because of another one, 0 for those
+   *   that the answer does not name. Any other refusal is a Failure with its status.
+   * @throws TypeError for no property at all, and for an invalid name, value, target or option. {@link DavNetworkError},
+   *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const set = {'{urn:example}author': 'Ana'}
+   * const verdict = await dav.proppatch('photos/1.jpg', {set, remove: ['{urn:example}draft'], verify: true})
+   * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
+   * ```
+   */
+  async proppatch(
+    target: Target | ConditionalTarget,
+    options: ProppatchOptions,
+  ): Promise<DavResult> {
+    return proppatch(this.#session, target, options)
+  }
+
+  /**
+   * Copies a resource and, by `depth`, everything in it. RFC 4918, section 9.8.
+   *
+   * The destination must not be the source, in it or around it, because servers lose the resource then. Nor may it be the client's
+   * own base, or outside it. The source may be outside.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
+   *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
+   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
+   *   Failure `refused` was not sent, as for `delete`.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
+   *   the copy may be there, whole or in part.
+   * @example
+   * ```ts
+   * const copied = await dav.copy('photos/', 'backup/photos/', {parents: true})
+   * if (!copied.ok) console.log(copied.status, copied.members)
+   * ```
+   */
+  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+    return copyOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Copies many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918,
+   * section 9.8.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const {failures} = await dav.copyMany([{from: 'a.txt', to: 'old/a.txt'}]).collect()
+   * ```
+   */
+  copyMany(pairs: AnyIterable<FromTo>, options?: CopyManyOptions): ResultStream {
+    return copyMany(this.#session, pairs, options)
+  }
+
+  /**
+   * Moves or renames a resource with everything in it. RFC 4918, section 9.9.
+   *
+   * Both ends have the guards of a DELETE, and the destination those of {@link DavClient.copy}. After a lost answer and after a 502
+   * or 504, the client looks at both ends. If the source is gone and the destination there, it is a Success with status 404, which
+   * is the source's. A repeated MOVE of a collection never overwrites: an earlier attempt may have moved a part of it, and the
+   * server would delete that part.
+   *
+   * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
+   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @returns The verdict on the source, as for {@link DavClient.copy}. After a Failure `member`, some members are at the
+   *   destination, some at the source; Tomcat 10.1 leaves a locked one at both.
+   * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
+   *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * const moved = await dav.move('draft.txt', 'final.txt')
+   * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
+   * ```
+   */
+  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+    return moveOne(this.#session, from, to, options)
+  }
+
+  /**
+   * Moves many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918, section
+   * 9.9.
+   *
+   * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
+   *   request.
+   * @returns For each pair the results of its members, then its verdict with relation `self`, as for
+   *   {@link DavClient.deleteMany}. An equal pair is sent again. An invalid or refused pair in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const pairs = [{from: 'b.txt', to: 'c.txt'}, {from: 'a.txt', to: 'b.txt'}]
+   * const {summary} = await dav.moveMany(pairs).collect()
+   * ```
+   */
+  moveMany(pairs: AnyIterable<FromTo>, options?: MoveManyOptions): ResultStream {
+    return moveMany(this.#session, pairs, options)
+  }
+
+  /**
    * Deletes a resource and its members. RFC 4918, section 9.6.
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token. The client's
@@ -373,7 +536,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [DELETE])
+    return retry(this.#session, failures, policy, [MKCOL, PROPPATCH, COPY, MOVE, DELETE])
   }
 }
 

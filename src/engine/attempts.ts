@@ -39,11 +39,12 @@ async function sendRepeatedly(
   context: VerbContext,
   repeats: Repeats,
 ): Promise<Attempt> {
-  const {connection, isRetriedElsewhere} = context
+  const {connection, verb, isRetriedElsewhere} = context
   const failed = new FailedMembers(request.url)
   let last = await attemptWhole(request, context)
   let hasBegun = last.extent !== 'none'
   failed.addAttempt(last)
+  let done: DavResult | undefined
   for (let number = 1; !connection.ending.aborted; number++) {
     const {verdict, isDone} = last
     const members = failed.open
@@ -53,16 +54,21 @@ async function sendRepeatedly(
         repeats.isRetryable(failure) &&
         isRetriedElsewhere?.(failure) !== true,
     )
+    const isOfMembers =
+      verb.afterMembers !== undefined && verdict.status === 424 && members.length > 0
     const wait = repeats.next(number, isDone ? again : causesOf(last, members), {
       asked: verdict.ok ? undefined : verdict.retryAfter,
-      spends: !isDone,
+      spends: !isDone && !isOfMembers,
     })
     if (wait === undefined) break
     try {
       await wait()
       await sendMembers(again, failed, context)
-      if (isDone) continue
-      last = await attemptWhole(changed(request, {attempts: request.attempts + number}), context)
+      if (isDone || (isOfMembers && failed.reported.length > 0)) continue
+      const sent = request.attempts + number
+      done = isOfMembers ? verb.afterMembers?.(changed(request, {attempts: sent - 1})) : undefined
+      if (done !== undefined) break
+      last = await attemptWhole(changed(request, {attempts: sent}), context)
     } catch (error) {
       if (!connection.isGraceful || !connection.isEnd(error)) throw error
       // The call has ended, but the answers so far are still true.
@@ -72,9 +78,11 @@ async function sendRepeatedly(
     failed.addAttempt(last)
   }
   const {reported} = failed
-  const isWhole = last.verdict.ok && reported.length === 0
+  const verdict = done ?? last.verdict
+  const isWhole = verdict.ok && reported.length === 0
   return {
     ...last,
+    verdict,
     extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',
     members: [...last.members.filter(({ok}) => ok), ...reported],
   }

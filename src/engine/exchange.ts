@@ -8,6 +8,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {keepSelf, selfOf} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
+import {UNDECODED} from '../properties/decode.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
@@ -39,12 +40,15 @@ export async function exchange(
   const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
-  const answer = await readAnswer<Properties>(session, response, {method, url: head.url})
+  session.server.capabilities.addSeen(method, head.status)
+  // An answer names the properties that were set, and has no values.
+  const asked = {method, url: head.url, decoders: UNDECODED}
+  const answer = await readAnswer<Properties>(session, response, asked)
   const {verdict: first, failsMembers} =
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
-  const verdict = verb.conclude?.(request, first, head) ?? first
+  const verdict = verb.conclude?.(request, first, head, answer) ?? first
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined

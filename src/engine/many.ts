@@ -25,7 +25,7 @@ import {VERB_OPTIONS} from './one.ts'
 import type {Progress} from './progress.ts'
 import {ProgressMeter} from './progress.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from './verb.ts'
-import {plan, refuse, succeed} from './verdict.ts'
+import {plan, refuse, refuseLack, succeed} from './verdict.ts'
 
 /** Options of every call for many targets. */
 export interface BulkOptions extends VerbOptions {
@@ -139,8 +139,10 @@ function runner<T>(
     let outcome: Outcome | undefined
     try {
       const covering = taken.before && (await connection.pace.idle(taken.before))
+      const lack = refuseLack(session, request, call.options)
       if (covering?.status !== undefined)
         outcome = unsent(succeed(request, covering.status, verb.covered))
+      else if (lack !== undefined) outcome = {verdict: lack, extent: 'none', isDone: false}
       else if (call.options.dryRun === true) outcome = unsent(plan(request))
       else {
         // A missing member of a failed collection may have been deleted with it, so a 404 is a success.
@@ -172,18 +174,19 @@ function orderedRunner<T>(
       return
     }
     if (call.options.dryRun === true) {
-      await emit([plan(request)])
+      await emit([refuseLack(session, request, call.options) ?? plan(request)])
       return
     }
     const {before, end} = claims.take(verb, request)
     if (before !== undefined) await connection.pace.idle(before)
-    let outcome: Outcome
+    let verdict: DavResult | undefined
     try {
-      outcome = await sendWithRetries(request, context, emit)
+      verdict = refuseLack(session, request, call.options)
+      verdict ??= (await sendWithRetries(request, context, emit)).verdict
     } finally {
       end()
     }
-    await emit([outcome.verdict])
+    await emit([verdict])
   }
 }
 

@@ -9,7 +9,7 @@ import type {RetryPolicy} from '../retry/policy.ts'
 import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import {sendWithRetries} from './attempts.ts'
 import type {TargetRequest, Verb} from './verb.ts'
-import {plan} from './verdict.ts'
+import {plan, refuseLack} from './verdict.ts'
 
 /** Options of every call of a verb. */
 export interface VerbOptions {
@@ -21,6 +21,12 @@ export interface VerbOptions {
    */
   readonly dryRun?: boolean | undefined
   /**
+   * Sends requests even if the server is known not to have their method: by its answer to `options`, or by an earlier 501.
+   *
+   * @defaultValue `false`: such a target is a Failure `refused`
+   */
+  readonly ignoreCapabilities?: boolean | undefined
+  /**
    * Retries failed requests: first the failed members, then the target. Only the last attempt is reported, so results are held
    * until then.
    */
@@ -29,7 +35,12 @@ export interface VerbOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export const VERB_OPTIONS: Rules<VerbOptions> = {dryRun: BOOLEAN, retry: ANY, signal: SIGNAL}
+export const VERB_OPTIONS: Rules<VerbOptions> = {
+  dryRun: BOOLEAN,
+  ignoreCapabilities: BOOLEAN,
+  retry: ANY,
+  signal: SIGNAL,
+}
 
 /** Sends the request, and resolves with the verdict and its members. */
 export async function runOne(
@@ -39,6 +50,8 @@ export async function runOne(
   options: VerbOptions,
 ): Promise<DavResult> {
   if ('ok' in request) return request
+  const lack = refuseLack(session, request, options)
+  if (lack !== undefined) return lack
   if (options.dryRun === true) return plan(request)
   return runCall(session, options, async (context) => {
     const members: DavResult[] = []

@@ -174,6 +174,7 @@ function plan(
     if (verb === undefined)
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
     const again = changed(request, {url})
+    verb.check?.(again, session)
     const problem = unguarded ? undefined : verb.guard(again, session)
     if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
     else kept.push({...failure, description: `Not sent again: ${problem}`})

@@ -3,11 +3,12 @@
  * method. RFC 4918, sections 9.6, 9.8 and 9.9.
  */
 
-import type {AnswerHead} from '../call/answer.ts'
+import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, FailedRequest, Failure, Success} from '../multistatus/result.ts'
+import type {Properties} from '../properties/vocabulary.ts'
 
 /** A request for one target as plain data, in the same form before it is sent and after it failed. */
 export type TargetRequest = FailedRequest
@@ -24,6 +25,12 @@ export interface Verb {
   forMember(request: TargetRequest, member: Failure): TargetRequest | undefined
   /** Tells if a status other than 2xx still means success: a 404 after a repeated DELETE, for example. */
   isDone(request: TargetRequest, status: number): boolean
+  /**
+   * Decides about a target whose failed members have all been sent again with success: its Success, or `undefined` to send it
+   * again. With this function, a target is not sent again while members fail. A repeated COPY or MOVE would meet its own
+   * destination: it would be refused, or delete the copies first.
+   */
+  afterMembers?(request: TargetRequest): Success | undefined
   /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
   ends?(request: TargetRequest): Ends
   /** Sends more than one request for a target, such as for missing parents. Default: {@link exchange}. */
@@ -33,7 +40,12 @@ export interface Verb {
     emit: Sink<DavResult>,
   ) => Promise<Outcome>
   /** Completes the verdict from the answer, such as by its ETag. */
-  conclude?(request: TargetRequest, verdict: DavResult, head: AnswerHead): DavResult
+  conclude?(
+    request: TargetRequest,
+    verdict: DavResult,
+    head: AnswerHead,
+    answer: PlainAnswer | MultiStatusAnswer<Properties>,
+  ): DavResult
   /**
    * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may
    * be one. `undefined` leaves the outcome.
@@ -52,6 +64,12 @@ export interface Verb {
   ): Promise<DavResult>
   /** The description of a target that needs no request, because an outer one succeeded. Without it, each target is sent. */
   readonly covered?: string
+  /**
+   * Checks a request from a queue, even without guards.
+   *
+   * @throws TypeError for a request that no option allows.
+   */
+  check?(request: TargetRequest, session: Session): void
   /**
    * Finds the reason why a request must not be sent.
    *

@@ -128,6 +128,19 @@ export function refuse(target: unknown, {base}: Session, description: string): F
   return createFailure({...placeOf(target, base), status: 0, reason: 'refused', description})
 }
 
+/** Makes the Failure of a request whose method the server is known to lack; `undefined` for a request to send. */
+export function refuseLack(
+  session: Session,
+  {method, url}: TargetRequest,
+  {ignoreCapabilities}: {readonly ignoreCapabilities?: boolean | undefined},
+): Failure | undefined {
+  const lack =
+    ignoreCapabilities === true ? undefined : session.server.capabilities.findLack(method, url)
+  return lack === undefined
+    ? undefined
+    : refuse(url, session, `${method} ${url} is not sent: ${lack}`)
+}
+
 function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }

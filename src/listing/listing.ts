@@ -25,6 +25,7 @@ import {isSuccessStatus} from '../protocol/status.ts'
 import {within} from '../protocol/wait.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
+import {XML_TYPE} from '../xml/writer.ts'
 import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
 import type {Listing} from './query.ts'
 import {NamedResources} from './named.ts'
@@ -262,7 +263,7 @@ async function sendOnce<P>(
   page: string,
   base: string | undefined,
 ): Promise<Sent<P>> {
-  const headers = {depth: formatDepth(depth), 'content-type': 'application/xml; charset=utf-8'}
+  const headers = {depth: formatDepth(depth), 'content-type': XML_TYPE}
   const response = await connection.send({method: 'PROPFIND', url: page, headers, body})
   const head = readHead(response, page, connection.repeats)
   const answer = readAnswer<P>(session, response, {

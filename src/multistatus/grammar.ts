@@ -24,6 +24,12 @@ export const Role = {
   misnamed: 14,
 } as const
 
+// <!ELEMENT mkcol-response (propstat+) >: one response without an href. RFC 5689, section 5.2.
+const ROOTS: Readonly<Record<string, number>> = {
+  multistatus: Role.multistatus,
+  'mkcol-response': Role.response,
+}
+
 // The order and the number of children are not checked, so that an odd server loses none of its values.
 const CHILDREN: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   // <!ELEMENT multistatus (response*, responsedescription?, sync-token?) >
@@ -75,7 +81,7 @@ const MISNAMED_RESPONSE = /^(?:\{(?:dav:?)?\})?(?:[^{}:]+:)?response$/i
 export function classify(node: PathNode): void {
   const parent = node.parent
   if (node.depth === 1) {
-    node.role = node.name.text === 'multistatus' ? Role.multistatus : Role.skipped
+    node.role = roleAmong(ROOTS, node)
   } else if (parent !== undefined) {
     node.role = ANY_CHILD[parent.role] ?? roleAmong(CHILDREN[parent.role], node)
   }

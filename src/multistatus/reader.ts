@@ -29,6 +29,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #lists: boolean
   // The method sets all properties or none.
   readonly #needsAll: boolean
+  // The href of a `mkcol-response`, which names none; `undefined` for any other method than MKCOL.
+  readonly #madeHref: string | undefined
   readonly #resolver: HrefResolver
   readonly #values: PropertyValues
   #results: DavResult[] = []
@@ -65,11 +67,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#lists = lists(method)
     // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
     this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
+    this.#madeHref = method === 'MKCOL' ? url.pathname : undefined
     this.#resolver = new HrefResolver(url)
     this.#values = new PropertyValues(decoders)
   }
 
-  /** True from the start tag of `DAV:multistatus` on. */
+  /** True from the start tag of `DAV:multistatus` on, and of the `DAV:mkcol-response` to MKCOL. */
   get isMultiStatus(): boolean {
     return this.#hasRoot
   }
@@ -109,10 +112,11 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     if (length > this.#limits.response) this.#exceed('response')
   }
 
-  /** Sets the role of a path, and refuses any root but `DAV:multistatus`. */
+  /** Sets the role of a path, and refuses any root but `DAV:multistatus`, and `DAV:mkcol-response` to MKCOL. */
   classify(node: PathNode<Property>): void {
     classify(node)
-    if (node.depth === 1 && node.role !== Role.multistatus) {
+    const isMade = node.role === Role.response && this.#madeHref !== undefined
+    if (node.depth === 1 && node.role !== Role.multistatus && !isMade) {
       const problem = `the root is <${visible(node.tag, SHOWN_NAME_CHARACTERS)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus')
     }
@@ -131,6 +135,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
       case Role.response:
         this.#response = new ResponseDraft()
         this.#responseAt = this.#position()
+        if (node.depth > 1 || this.#madeHref === undefined) break
+        this.#hasRoot = true
+        this.#response.hrefs = [this.#madeHref]
         break
       case Role.propstat:
         this.#countPart()

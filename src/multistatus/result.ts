@@ -77,12 +77,14 @@ export interface Failure {
  * The kind of a failure.
  *
  * - `status`: the response's own status is not 2xx; or it is, and `verify` found the resource still there.
- * - `propstat`: the resource answered, and refused its properties or one that was to be set.
+ * - `propstat`: the resource answered, and refused its properties or one that was to be set. Or its answer did not name one that
+ *   was to be set, or `verify` found another value.
  * - `malformed`: a response that cannot be understood.
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
- *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource.
+ *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
+ *   have the method.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 
@@ -131,7 +133,7 @@ export interface FailedRequest {
   readonly conditions?: Readonly<Record<string, string>>
   /** `success` if a missing target counts as deleted. */
   readonly ifMissing?: 'failure' | 'success'
-  /** `true` if the client is to check that the resource of a success is gone. */
+  /** `true` if the client is to check each success: that the resource is gone, or that its properties are as they were set. */
   readonly verify?: boolean
   /** The XML body of the request, if it had one. The body of an upload is no plain data, so it is not here. */
   readonly body?: string
@@ -203,6 +205,10 @@ const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 50
  * lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {
-  if (failure.reason === 'malformed' || failure.reason === 'refused') return false
-  return failure.reason === 'no-answer' || RETRYABLE.has(failure.status)
+  const {reason, status, missing} = failure
+  if (reason === 'malformed' || reason === 'refused') return false
+  // A property fails with 424 because of another one.
+  if (reason === 'propstat' && status === 424)
+    return missing.some((property) => property.status !== 424 && RETRYABLE.has(property.status))
+  return reason === 'no-answer' || RETRYABLE.has(status)
 }

@@ -134,6 +134,11 @@ export const EXCERPT_CHARACTERS = 1000
 /** Characters of the server's words in `description`. */
 export const DESCRIPTION_CHARACTERS = 300
 
+/** Remembered Allow headers of OPTIONS, each of one resource. The oldest are forgotten first. */
+export const REMEMBERED_ALLOW_HEADERS = 100
+/** Remembered elements of DAV headers. Servers have fewer than 50. */
+export const REMEMBERED_EXTENSIONS = 1000
+
 // listing
 
 /** Pages of one listing. A server with more goes round in circles. */

@@ -25,6 +25,8 @@ const CONTROL = /%(?:[01][\da-f]|7f)/i
 const OVERLONG =
   /[\xC0\xC1][\x80-\xBF]|\xE0[\x80-\x9F][\x80-\xBF]|\xF0[\x80-\x8F][\x80-\xBF]{2}|\xF8[\x80-\x87][\x80-\xBF]{3}|\xFC[\x80-\x83][\x80-\xBF]{4}/g
 
+const ANYWHERE: ReadonlySet<Standing> = new Set(['same', 'below', 'around', 'elsewhere'])
+
 /**
  * Finds the positions of a path relative to another, in all readings. Both are absolute. With too many readings it may be
  * anywhere.
@@ -38,7 +40,7 @@ export function standings(path: string, base: string): ReadonlySet<Standing> {
   for (let reading = waiting.pop(); reading !== undefined; reading = waiting.pop()) {
     for (const next of readOn(reading)) {
       if (seen.has(keyOfReading(next))) continue
-      if (seen.size === MAX_READINGS) return found.add('elsewhere')
+      if (seen.size === MAX_READINGS) return ANYWHERE
       seen.add(keyOfReading(next))
       found.add(standing(next))
       waiting.push(next)

@@ -43,7 +43,7 @@ export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R
       const next = mayFollow ? redirectTarget(method, url, response) : undefined
       if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
-      asked = {...request, url: next}
+      asked = {...request, url: next, headers: withSlash(request.headers, next)}
     }
   }
 }
@@ -64,6 +64,13 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   to.username = ''
   to.password = ''
   return to.href
+}
+
+/** Gives the Destination of a collection its slash too. RFC 4918, section 5.2. */
+function withSlash(headers: DavRequest['headers'], url: string): DavRequest['headers'] {
+  const {destination} = headers
+  if (destination === undefined || destination.endsWith('/') || !url.endsWith('/')) return headers
+  return {...headers, destination: `${destination}/`}
 }
 
 function isSlashAdded(from: string, to: string): boolean {

@@ -7,6 +7,7 @@ import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
 import {escapeText} from './characters.ts'
 import type {XmlElement} from './element.ts'
 import {EncodingReader} from './encoding.ts'
+import type {ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
 import {Markup, type PathNode} from './path.ts'
 import {Scanner} from './scanner.ts'
@@ -16,6 +17,7 @@ import {Source} from './source.ts'
 export function readDocument(
   chunks: readonly (Uint8Array | string)[],
   charset: string | undefined,
+  limits: ScannerLimits = DOCUMENT_LIMITS,
 ): {text: string; root: XmlElement | undefined} {
   let text = ''
   const encoding = new EncodingReader(charset, {
@@ -27,11 +29,11 @@ export function readDocument(
     for (const chunk of chunks) encoding.write(chunk)
     encoding.end()
   })
-  return {text, root: readRoot(text)}
+  return {text, root: readRoot(text, limits)}
 }
 
 /** Reads the root element; `undefined` if the text is no well-formed XML. An HTML page, for example, is none. */
-function readRoot(text: string): XmlElement | undefined {
+function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
   let root: Markup | undefined
   const handler = {
     classify(node: PathNode): void {
@@ -47,7 +49,7 @@ function readRoot(text: string): XmlElement | undefined {
     mayBeNext: () => false,
     fed: ignore,
   }
-  const scanner = new Scanner(handler, DOCUMENT_LIMITS, false)
+  const scanner = new Scanner(handler, limits, false)
   return unlessBroken(() => {
     scanner.feed(new Source(text))
     scanner.end()

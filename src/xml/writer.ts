@@ -24,6 +24,9 @@ export interface QualifiedElement {
   readonly children: readonly (QualifiedElement | string)[]
 }
 
+/** The Content-Type of every document. RFC 4918, section 8.2. */
+export const XML_TYPE = 'application/xml; charset=utf-8'
+
 /** The XML declaration in front of every document. */
 export const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 

@@ -5,6 +5,7 @@ import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -33,7 +34,7 @@ beforeEach(async () => {
     decoders: undefined,
     signals: [],
     sentBodies: new WeakMap(),
-    server: {refusesInfinity: false, busyUntil: 0},
+    server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
   }
 })
 
@@ -187,6 +188,20 @@ describe('many targets', () => {
     const results: DavResult[] = await Array.fromAsync(stream)
     expect(results.map(line)).toEqual(['201 self /a/', '201 self /a/x'])
     expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /c/x'])
+  })
+
+  it.each([false, true])('are refused after a 501, with dryRun: %s', async (dryRun) => {
+    server.answers({status: 501})
+    await runOne(session, copy, requestOf('COPY', 'a', 'b'), {})
+    const stream = runMany(session, copy, {
+      name: 'copyMany',
+      targets: ['c', 'd'],
+      options: {dryRun},
+      settle: (from) => requestOf('COPY', from, 'e'),
+    })
+    const results: DavResult[] = await Array.fromAsync(stream)
+    expect(results.map(line)).toEqual(['0 refused self /c', '0 refused self /d'])
+    expect(sent()).toEqual(['COPY /a /b'])
   })
 })
 

@@ -19,6 +19,7 @@ events {
 }
 http {
   access_log off;
+  client_max_body_size 0;
   client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/fastcgi;

@@ -1,0 +1,233 @@
+/**
+ * MKCOL: makes a collection, the missing ones around it, and its first properties. RFC 4918, section 9.3; RFC 5689.
+ */
+
+import type {AnswerHead} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
+import {runCall} from '../call/call.ts'
+import type {Conditions} from '../call/conditions.ts'
+import {readConditions} from '../call/conditions.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
+import {exchange} from '../engine/exchange.ts'
+import type {VerbOptions} from '../engine/one.ts'
+import {VERB_OPTIONS, runOne} from '../engine/one.ts'
+import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {fail, refuse, succeed} from '../engine/verdict.ts'
+import {presenceBody, readSelf} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
+import {isCollection} from '../multistatus/selection.ts'
+import type {PropertiesToSet} from '../properties/proppatch-body.ts'
+import {formatMkcol} from '../properties/proppatch-body.ts'
+import {DavError} from '../protocol/errors.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, readOptions, RECORD} from '../protocol/options.ts'
+import {XML_TYPE} from '../xml/writer.ts'
+import {hasExtension} from './options.ts'
+import {findUnset} from './read-back.ts'
+
+/** Options of `mkcol`. */
+export interface MkcolOptions extends VerbOptions, Pick<Conditions, 'lockToken'> {
+  /**
+   * Makes missing parent collections too, but never the client's own. A collection that is there already is a Success with the
+   * status of the refusal, such as 405; its properties must be as given. A file in its place is a Failure.
+   *
+   * @defaultValue `false`
+   */
+  readonly parents?: boolean | undefined
+  /**
+   * Properties of the new collection: values by name, as in `proppatch`. `resourcetype` is a list of names, to which `collection`
+   * is added: `['{urn:ietf:params:xml:ns:caldav}calendar']`. Only a server with `extended-mkcol` in its DAV header can set them.
+   * OPTIONS asks for that once; without it the result is a Failure `refused`. RFC 5689.
+   */
+  readonly properties?: PropertiesToSet | undefined
+}
+
+const MKCOL_OPTIONS: Rules<MkcolOptions> = {
+  ...VERB_OPTIONS,
+  parents: BOOLEAN,
+  properties: RECORD,
+  lockToken: ANY,
+}
+
+/** The rules of MKCOL for the engine. */
+export const MKCOL: Verb = {
+  method: 'MKCOL',
+  order: 'collections-first',
+  headers: ({body}) => (body === undefined ? {} : {'content-type': XML_TYPE}),
+  isDone: () => false,
+  forMember: () => undefined,
+  run,
+  conclude,
+  reconsider,
+  guard: () => undefined,
+}
+
+// A missing parent is 409. svn 1.14 and SOGo 5.8 answer 404.
+const LACKS_PARENT: ReadonlySet<number> = new Set([404, 409])
+
+// An existing resource is 405. Cyrus 3.6 answers 403, some servers redirect.
+const MAY_EXIST: ReadonlySet<number> = new Set([301, 302, 307, 308, 403, 405])
+
+/** Makes one collection. */
+export async function mkcol(
+  session: Session,
+  target: Target,
+  given: MkcolOptions = {},
+): Promise<DavResult> {
+  const options = readOptions('mkcol', given, MKCOL_OPTIONS)
+  const {parents = false, properties = {}, lockToken} = options
+  const url = resolveTarget(target, session.base)
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  const {conditions} = readConditions(url, {lockToken})
+  const body = formatMkcol(properties)
+  const request = {
+    ...makeRequest(url.href, conditions),
+    ...(parents && {parents}),
+    ...(body !== undefined && {body}),
+  }
+  const isAsked = options.ignoreCapabilities === true || options.dryRun === true
+  const isExtended =
+    body === undefined ||
+    isAsked ||
+    (await runCall(session, options, (context) => hasExtension('extended-mkcol', context)))
+  // webdav-server 2.6 and copyparty answer 201, and ignore the properties.
+  return isExtended === true
+    ? runOne(session, MKCOL, request, options)
+    : refuse(url, session, `MKCOL ${url.href} is not sent: ${NOT_EXTENDED}`)
+}
+
+const NOT_EXTENDED =
+  'the server is not known to have extended-mkcol; set the properties by proppatch, or say ignoreCapabilities: true'
+
+function makeRequest(url: string, conditions: TargetRequest['conditions']): TargetRequest {
+  return {method: 'MKCOL', url, ...(conditions !== undefined && {conditions}), attempts: 0}
+}
+
+/** Makes the missing parents after the server has missed them, and sends the request again. */
+async function run(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const first = await exchange(request, context, emit)
+  const {verdict} = first
+  const isLacking = !verdict.ok && verdict.reason === 'status' && LACKS_PARENT.has(verdict.status)
+  if (request.parents !== true || !isLacking) return first
+  const failure = await makeParents(request.url, context, request.conditions)
+  return failure === undefined
+    ? exchange(request, context, emit)
+    : {...first, verdict: failForParent(request, failure)}
+}
+
+/**
+ * Makes the missing collections around a URL, below the client's own. Begins with the nearest one, because most often only that
+ * is missing.
+ *
+ * @param conditions - The conditions of the request for the URL. Its lock tokens are submitted for the parents too.
+ * @returns The Failure of the parent that could not be made.
+ * @throws The errors of `exchange`.
+ */
+export async function makeParents(
+  url: string,
+  context: VerbContext,
+  conditions?: TargetRequest['conditions'],
+): Promise<Failure | undefined> {
+  const token = conditions?.['if']
+  const make = async (parent: string): Promise<Failure | undefined> => {
+    const request = makeRequest(parent, token === undefined ? undefined : {if: token})
+    const means = {...context, verb: MKCOL}
+    const {verdict} = await exchange({...request, parents: true}, means, async () => true)
+    return verdict.ok ? undefined : verdict
+  }
+  const left = parentsOf(url, context.session.base)
+  const missing: string[] = []
+  for (let parent = left.shift(); parent !== undefined; parent = left.shift()) {
+    const failure = await make(parent)
+    if (failure === undefined) break
+    if (left.length === 0 || !LACKS_PARENT.has(failure.status)) return failure
+    missing.push(parent)
+  }
+  for (const parent of missing.toReversed()) {
+    const failure = await make(parent)
+    if (failure !== undefined) return failure
+  }
+  return undefined
+}
+
+/** Makes the Failure of a target whose parent could not be made. */
+export function failForParent(request: TargetRequest, failure: Failure): Failure {
+  const {url, status, reason, conditions, retryAfter, description = `answered ${status}`} = failure
+  const sentence = `Its parent ${url} could not be made: ${description}`
+  return fail(request, {status, reason, conditions, retryAfter, description: sentence})
+}
+
+/** Lists the URLs of the collections between a URL and the base, the nearest first. */
+function parentsOf(url: string, base: URL): string[] {
+  const root = canonicalPathOf(base.href)
+  const parents: string[] = []
+  for (let at = new URL(url); ;) {
+    at = new URL(at.pathname.endsWith('/') ? '..' : '.', at)
+    const relation = relate(canonicalPathOf(at.href), root)
+    if (relation === 'self' || relation === 'outside') return parents
+    parents.push(at.href)
+  }
+}
+
+/** Makes a Failure of a success with a failed property. xandikos 0.2 answers 201 with a 409 for `resourcetype`. */
+function conclude(request: TargetRequest, verdict: DavResult, {status}: AnswerHead): DavResult {
+  if (!verdict.ok) return verdict
+  const {missing, description} = verdict
+  const [first] = missing
+  if (first !== undefined)
+    return fail(request, {status: first.status, reason: 'propstat', missing, description})
+  return {...verdict, status: status === 207 ? verdict.status : status, properties: {}}
+}
+
+/**
+ * Looks for the collection after a refusal that an existing one may cause, after a lost answer, and after a refusal of its
+ * properties. A collection that is there is a Success with `parents`, and after an earlier attempt, which may have made it.
+ */
+async function reconsider(
+  request: TargetRequest,
+  verdict: Failure,
+  context: CallContext,
+): Promise<DavResult | undefined> {
+  const {url, parents = false, attempts, body} = request
+  const {status, reason} = verdict
+  const isLost = reason === 'no-answer'
+  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || attempts > 0)
+  if (!isLost && !mayExist && reason !== 'propstat') return undefined
+  const isThere = await isCollectionAt(url, context)
+  if (isThere === undefined) return undefined
+  if (!isThere)
+    return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
+  // SabreDAV 4 makes the collection, although it refuses a property.
+  if (reason === 'propstat') return describe(verdict, 'The collection is there all the same')
+  const unset = body === undefined ? [] : await findUnset(request, status, context)
+  if ('ok' in unset) return describe(verdict, 'The collection is there')
+  return unset.length === 0
+    ? succeed(request, status, 'The collection is there')
+    : describe(verdict, 'The collection is there, but not all of its properties are as given')
+}
+
+/** Adds a sentence to the server's words. */
+function describe(verdict: Failure, sentence: string): Failure {
+  const {description: words} = verdict
+  return {...verdict, description: words === undefined ? sentence : `${words}. ${sentence}`}
+}
+
+/** Tells if there is a collection at a URL; `undefined` for a missing resource, or if nobody knows. */
+async function isCollectionAt(url: string, context: CallContext): Promise<boolean | undefined> {
+  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
+  try {
+    return isCollection(await readSelf(firstListing(query, context.session), context))
+  } catch (error) {
+    if (error instanceof DavError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,116 @@
+/** MOVE: the request for a source and a destination, and the meaning of the answers. RFC 4918, section 9.9. */
+
+import type {Conditions} from '../call/conditions.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import type {AnyIterable, BulkOptions} from '../engine/many.ts'
+import {BULK_OPTIONS, runMany} from '../engine/many.ts'
+import type {VerbOptions} from '../engine/one.ts'
+import {VERB_OPTIONS, runOne} from '../engine/one.ts'
+import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {succeed} from '../engine/verdict.ts'
+import {isPresent} from '../listing/presence.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, readOptions} from '../protocol/options.ts'
+import {isMissingStatus} from '../protocol/status.ts'
+import type {FromTo, TwoEndsRules} from './two-ends.ts'
+import {
+  arrived,
+  checkEnds,
+  concludePair,
+  explainCollision,
+  guardEnds,
+  memberPair,
+  runPair,
+  settlePair,
+  sourceOf,
+  TWO_ENDS_RULES,
+  twoEndsHeaders,
+} from './two-ends.ts'
+
+/** Options of `move`. */
+export interface MoveOptions extends TwoEndsRules, Conditions, VerbOptions {}
+
+/** Options of `moveMany`. */
+export interface MoveManyOptions extends TwoEndsRules, BulkOptions {}
+
+const MOVE_OPTIONS: Rules<MoveOptions> = {
+  ...TWO_ENDS_RULES,
+  ...VERB_OPTIONS,
+  ifMatch: ANY,
+  lockToken: ANY,
+}
+const MOVE_MANY_OPTIONS: Rules<MoveManyOptions> = {...TWO_ENDS_RULES, ...BULK_OPTIONS}
+
+/** The rules of MOVE for the engine. */
+export const MOVE: Verb = {
+  method: 'MOVE',
+  order: 'collections-first',
+  headers: twoEndsHeaders,
+  ends: ({url, destination = url}) => ({changed: [url, destination]}),
+  // A missing source alone proves nothing: it may never have been there.
+  isDone: () => false,
+  forMember: memberPair,
+  // The collection itself may be left at the source.
+  afterMembers: () => undefined,
+  run: runPair,
+  conclude: concludePair,
+  reconsider,
+  check: checkEnds,
+  guard: guardEnds,
+}
+
+/** Moves one resource. */
+export async function moveOne(
+  session: Session,
+  from: Target,
+  to: Target,
+  given: MoveOptions = {},
+): Promise<DavResult> {
+  const options = readOptions('move', given, MOVE_OPTIONS)
+  const {ifMatch, lockToken} = options
+  const call = {...options, method: 'MOVE'} as const
+  return runOne(session, MOVE, settlePair(session, {from, to, ifMatch, lockToken}, call), options)
+}
+
+/** Makes the stream of a bulk MOVE. Nothing is sent yet. */
+export function moveMany(
+  session: Session,
+  pairs: AnyIterable<FromTo>,
+  given: MoveManyOptions = {},
+): ResultStream {
+  const options = readOptions('moveMany', given, MOVE_MANY_OPTIONS)
+  const call = {...options, method: 'MOVE'} as const
+  return runMany<FromTo>(session, MOVE, {
+    name: 'moveMany',
+    targets: pairs,
+    options,
+    settle: (pair) => settlePair(session, pair, call),
+    hrefOf: sourceOf,
+  })
+}
+
+/**
+ * Looks at both ends after an answer that may hide a success: a lost one, that of a gateway, or the refusal of a repeated request.
+ * A source that is gone and a destination that is there mean that it was moved.
+ */
+async function reconsider(
+  request: TargetRequest,
+  verdict: Failure,
+  context: VerbContext,
+): Promise<DavResult | undefined> {
+  if (!mayHideSuccess(request, verdict)) return undefined
+  const {url, destination = url} = request
+  if ((await isPresent(url, context)) || !(await isPresent(destination, context)))
+    return explainCollision(request, verdict)
+  return arrived(request, succeed(request, 404, 'The source is gone, and the destination is there'))
+}
+
+function mayHideSuccess({attempts}: TargetRequest, {status, reason, cause}: Failure): boolean {
+  if (reason === 'no-answer') return cause !== 'aborted'
+  // A gateway that gave up does not end the work of the server behind it.
+  if (reason !== 'status' || status === 502 || status === 504) return reason === 'status'
+  return attempts > 0 && (isMissingStatus(status) || status === 412)
+}

@@ -1,0 +1,389 @@
+/**
+ * The two ends of a COPY or MOVE: their guards, the headers Destination and Overwrite, members at either end, and missing parents
+ * of the destination. RFC 4918, sections 9.8, 9.9, 10.3 and 10.6.
+ */
+
+import type {AnswerHead} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
+import type {Conditions} from '../call/conditions.ts'
+import {assertConditionNames, readConditions} from '../call/conditions.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import {exchange} from '../engine/exchange.ts'
+import {changed} from '../engine/payload.ts'
+import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
+import {refuse, sentAgain} from '../engine/verdict.ts'
+import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
+import {kindOf} from '../multistatus/selection.ts'
+import {DavError} from '../protocol/errors.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {memberOf} from '../protocol/members.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
+import {standings} from '../protocol/readings.ts'
+import {failForParent, makeParents} from './mkcol.ts'
+
+/** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */
+export interface FromTo extends Conditions {
+  /** The resource to copy or move. Its conditions are those of the pair. */
+  readonly from: Target
+  /** The new URL of the resource itself, and not the collection around it. */
+  readonly to: Target
+}
+
+/** Options that COPY and MOVE share. */
+export interface TwoEndsRules {
+  /**
+   * Replaces a resource at the destination, with everything in it. Without it, a resource there is a Failure 412. Sent as
+   * `Overwrite`. RFC 4918, section 10.6.
+   *
+   * @defaultValue `false`
+   */
+  readonly overwrite?: boolean | undefined
+  /**
+   * Makes the missing collections around the destination, if the server refuses the request because of them. Collections outside
+   * the client's URL are not made. RFC 4918, section 9.8.5.
+   *
+   * @defaultValue `false`
+   */
+  readonly parents?: boolean | undefined
+  /**
+   * Allows the client's own base, resources outside it, results that are `outside` or could not be listed, and names with a
+   * control character. Also names that only some servers read as the other end. A destination that is the source, in it or
+   * around it is refused even so, because servers lose the resource.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+}
+
+export const TWO_ENDS_RULES: Rules<TwoEndsRules> = {
+  overwrite: BOOLEAN,
+  parents: BOOLEAN,
+  unguarded: BOOLEAN,
+}
+
+const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY}
+
+/** A COPY or MOVE with its options. */
+export interface TwoEndsCall extends TwoEndsRules {
+  readonly method: 'COPY' | 'MOVE'
+  readonly depth?: 0 | 'infinity' | undefined
+}
+
+/**
+ * Makes the request for a pair, or the Failure `refused` of one that must not be sent.
+ *
+ * @throws TypeError for an invalid pair, and for one that the guards refuse.
+ */
+export function settlePair(
+  session: Session,
+  pair: FromTo,
+  {method, depth, overwrite = false, parents = false, unguarded = false}: TwoEndsCall,
+): TargetRequest | Failure {
+  const {from, to, ...conditional} = readOptions(`a pair to ${method}`, pair, PAIR)
+  const {base} = session
+  assertConditionNames(from)
+  const source = resolveTarget(from, base)
+  const destination = resolveTarget(to, base)
+  alignSlashes(source, destination)
+  assertApart(method, source, destination, unguarded)
+  const ends = {method, source, destination, from, to}
+  const problem = unguarded ? undefined : findProblem(ends, session)
+  const found = problem === undefined ? readConditions(from, conditional) : {problem}
+  if (found.problem !== undefined) {
+    const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
+    return refuse(from, session, sentence)
+  }
+  const {conditions} = found
+  return {
+    method,
+    url: source.href,
+    ...(depth !== undefined && {depth}),
+    destination: destination.href,
+    ...(overwrite && {overwrite}),
+    ...(parents && {parents}),
+    ...(conditions !== undefined && {conditions}),
+    attempts: 0,
+  }
+}
+
+/**
+ * Gives the destination of a collection its slash: nginx 1.22 answers 409 if only one end has one.
+ *
+ * @throws TypeError for a slash of the destination alone. `a.txt` to `b/` means into `b` in a shell, and here it would replace
+ *   `b`.
+ */
+function alignSlashes(source: URL, destination: URL): void {
+  if (source.pathname.endsWith('/') === destination.pathname.endsWith('/')) return
+  if (!source.pathname.endsWith('/')) {
+    throw new TypeError(
+      `${destination.href} has a slash at its end, and ${source.href} has none: give both one for a collection; the destination is the new URL itself, and not the collection around it`,
+    )
+  }
+  destination.pathname += '/'
+}
+
+const RELATED = {
+  same: 'the destination is the source itself',
+  below: 'the destination is in the source',
+  around: 'the source is in the destination',
+} as const
+
+/**
+ * Refuses ends that are one resource, or of which one is in the other. Ten of 25 servers lose the resource, or all of its
+ * siblings.
+ *
+ * @param unguarded - True to compare the ends in their usual reading only.
+ * @throws TypeError
+ */
+function assertApart(method: string, source: URL, destination: URL, unguarded: boolean): void {
+  const refuseIf = (isRelated: (standing: keyof typeof RELATED) => boolean, hint = ''): void => {
+    for (const standing of ['same', 'below', 'around'] as const) {
+      if (!isRelated(standing)) continue
+      throw new TypeError(
+        `${method} ${source.href} to ${destination.href} is refused: ${RELATED[standing]}${hint}`,
+      )
+    }
+  }
+  const [from, to] = [canonicalPathOf(source.href), canonicalPathOf(destination.href)]
+  const usual = usualStanding(to, from)
+  refuseIf((standing) => standing === usual)
+  if (unguarded) return
+  const all = standings(destination.pathname, source.pathname)
+  refuseIf((standing) => all.has(standing), ' to some servers; say unguarded: true if it is meant')
+}
+
+function usualStanding(path: string, other: string): string {
+  const relation = relate(path, other)
+  if (relation !== 'outside') return relation === 'self' ? 'same' : 'below'
+  return relate(other, path) === 'outside' ? 'elsewhere' : 'around'
+}
+
+interface TwoEnds {
+  readonly method: string
+  readonly source: URL
+  readonly destination: URL
+  /** The ends as the caller named them. */
+  readonly from?: unknown
+  readonly to?: unknown
+}
+
+/**
+ * Finds the reason why a request must not be sent. The source of a COPY is only read.
+ *
+ * @throws TypeError for an end that the guards refuse.
+ */
+function findProblem({method, source, destination, from, to}: TwoEnds, {base}: Session) {
+  const problem =
+    method === 'MOVE'
+      ? findDestructiveProblem({method, url: source, base, target: from})
+      : undefined
+  if (problem !== undefined) return problem
+  return findDestructiveProblem({method: `${method} to`, url: destination, base, target: to})
+}
+
+/**
+ * Checks the ends of a request from a queue, whatever the options.
+ *
+ * @throws TypeError for a destination on another origin, and for one that is the source, in it or around it.
+ */
+export function checkEnds(request: TargetRequest, session: Session): void {
+  const {method, source, destination} = endsOf(request, session)
+  assertApart(method, source, destination, true)
+}
+
+/** Finds the reason why a request from a queue must not be sent. */
+export function guardEnds(request: TargetRequest, session: Session): string | undefined {
+  const ends = endsOf(request, session)
+  assertApart(ends.method, ends.source, ends.destination, false)
+  return findProblem(ends, session)
+}
+
+function endsOf({method, url, destination = ''}: TargetRequest, {base}: Session): TwoEnds {
+  return {method, source: new URL(url), destination: resolveTarget({url: destination}, base)}
+}
+
+/** Formats the headers of both methods. Overwrite is always sent, because the defaults of servers differ. */
+export function twoEndsHeaders(
+  {destination = '', overwrite = false}: TargetRequest,
+  {server}: Session,
+): Readonly<Record<string, string>> {
+  const to = server.destinationForm === 'path' ? pathForm(destination) : new URL(destination).href
+  return {destination: to, overwrite: overwrite ? 'T' : 'F'}
+}
+
+function pathForm(destination: string): string {
+  const {pathname, search} = new URL(destination)
+  return pathname + search
+}
+
+/** Makes the request for a failed member, which the server may have named at either end. */
+export function memberPair(
+  request: TargetRequest,
+  {url: named, relation}: Failure,
+): TargetRequest | undefined {
+  const {url, destination = url, conditions, parents: _, ...others} = request
+  const around = [url, destination].find((end) => isSafelyBelow(named, end))
+  if (around === undefined || relation === 'outside') return undefined
+  const path = segmentsOf(named).slice(segmentsOf(around).length).join('/')
+  const slash = named.endsWith('/') ? '/' : ''
+  const [from, to] = [url, destination].map((end) => end.replace(/\/*$/, `/${path}${slash}`))
+  if (from === undefined || to === undefined) return undefined
+  if (![isSafelyBelow(from, url), isSafelyBelow(to, destination)].every(Boolean)) return undefined
+  // A lock on the target covers its members, so they need its token too. RFC 4918, sections 7.5 and 10.4.2.
+  const token = conditions?.['if']
+  return {
+    ...others,
+    url: from,
+    destination: to,
+    ...(token !== undefined && {conditions: {if: token}}),
+  }
+}
+
+function segmentsOf(url: string): readonly string[] {
+  return new URL(spelled(url)).pathname.split('/').filter((segment) => segment !== '')
+}
+
+/** Adds the URL of the new resource to a Success, and the remedy to the refusal of an Apache behind a proxy. */
+export function concludePair(
+  request: TargetRequest,
+  verdict: DavResult,
+  {location, server}: Pick<AnswerHead, 'location' | 'server'>,
+): DavResult {
+  if (verdict.ok) return arrived(request, verdict, location)
+  const isOfScheme = verdict.status === 502 && request.url.startsWith('https:')
+  if (!isOfScheme || !/^Apache\b/i.test(server)) return verdict
+  const description = [verdict.description, APACHE_REMEDY].filter(Boolean).join('. ')
+  return {...verdict, description}
+}
+
+// Apache 2.4 compares the scheme of the Destination with its own, and takes no path.
+const APACHE_REMEDY =
+  'If a proxy ends TLS, Apache needs: RequestHeader edit Destination ^https: http: early'
+
+/** Adds the URL of the new resource. A Location on another host is the inner one of a server behind a proxy. */
+export function arrived(request: TargetRequest, verdict: Success, location = ''): Success {
+  const sent = new URL(request.destination ?? request.url)
+  const told = URL.parse(location, sent)
+  const isOwn = location !== '' && told?.origin === sent.origin
+  const {origin, pathname, search} = isOwn ? told : sent
+  return {...verdict, destination: origin + pathname + search}
+}
+
+/** Explains the 412 of a repeated request. Its description would else look like a fact about the time before the call. */
+export function explainCollision(
+  {attempts, overwrite = false, conditions}: TargetRequest,
+  verdict: Failure,
+): Failure | undefined {
+  const isCollision = verdict.status === 412 && conditions?.['if-match'] === undefined
+  if (!isCollision || attempts === 0 || overwrite || verdict.description !== undefined)
+    return undefined
+  const description = 'The destination is there, perhaps from an earlier attempt'
+  return {...verdict, description}
+}
+
+/** Returns the source of a pair, for the Failure of an invalid one. */
+export function sourceOf(pair: unknown): unknown {
+  return memberOf(pair, 'from')
+}
+
+/**
+ * Sends a request. If its destination lacks parents that the caller wants, makes them and sends it once more. RFC 4918, sections
+ * 9.8.5 and 9.9.4.
+ */
+export async function runPair(
+  asked: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  let hasMembers = false
+  const emitNoted: Sink<DavResult> = (batch) => {
+    hasMembers ||= batch.length > 0
+    return emit(batch)
+  }
+  const request = await withoutHarm(asked, context)
+  const outcome = await sendInEitherForm(request, context, emitNoted)
+  const {verdict} = outcome
+  if (request.parents !== true || verdict.ok || hasMembers) return outcome
+  if (!(await mayLackParents(request, verdict, context))) return outcome
+  const {destination = request.url, conditions} = request
+  const failure = await makeParents(destination, context, conditions)
+  return failure === undefined
+    ? sendInEitherForm(sentAgain(request), context, emit)
+    : {...outcome, verdict: failForParent(request, failure)}
+}
+
+/** Recognizes the refusal because of missing parents: 409, or 404 of mod_dav_svn 1.14, which also means a missing source. */
+async function mayLackParents(
+  {url}: TargetRequest,
+  {status}: Failure,
+  context: CallContext,
+): Promise<boolean> {
+  return status === 409 || (status === 404 && (await isPresent(url, context)))
+}
+
+// Statuses with which a server behind a proxy that ends TLS refuses an https URL: nginx 1.22 and lighttpd 1.4 400, Tomcat 10.1
+// 403, Apache 2.4 502.
+const REFUSES_URL: ReadonlySet<number> = new Set([400, 403, 502])
+// Statuses with which servers refuse a path: mod_dav_svn 1.14 400, SOGo 403, chezdav 3.0 404, yaws 2.1 500, PEAR 502.
+const REFUSES_PATH: ReadonlySet<number> = new Set([400, 403, 404, 500, 502])
+
+/**
+ * Sends a request. If the server may have refused the https URL of its destination, sends the path alone, and remembers a server
+ * that takes it. RFC 4918, section 10.3.
+ */
+async function sendInEitherForm(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const {session, verb} = context
+  const {base, server} = session
+  const outcome = await exchange(request, context, emit)
+  const {verdict, extent} = outcome
+  if (verdict.ok) server.destinationForm ??= 'url'
+  const isKnown = base.protocol !== 'https:' || server.destinationForm !== undefined
+  if (isKnown || verdict.ok || verdict.reason !== 'status' || !REFUSES_URL.has(verdict.status))
+    return outcome
+  const again = sentAgain(request)
+  const destination = pathForm(request.destination ?? request.url)
+  const headers: typeof verb.headers = (one) => ({...verb.headers(one, session), destination})
+  const second = await exchange(
+    extent === 'none' ? again : await withoutHarm(again, context),
+    {...context, verb: {...verb, headers}},
+    emit,
+  )
+  if (!second.verdict.ok && REFUSES_PATH.has(second.verdict.status))
+    return {...outcome, verdict: {...verdict, request: sentAgain(again)}}
+  server.destinationForm = 'path'
+  return second
+}
+
+/**
+ * Takes the permission to overwrite from a repeated MOVE of a collection. An earlier attempt may have moved a part, and the server
+ * would delete that part at the destination. RFC 4918, section 9.9.3.
+ */
+async function withoutHarm(request: TargetRequest, context: VerbContext): Promise<TargetRequest> {
+  const {method, overwrite = false, attempts} = request
+  const isSafe = method !== 'MOVE' || !overwrite || attempts === 0
+  return isSafe || (await isKnownPlain(request.url, context))
+    ? request
+    : changed(request, {overwrite: false})
+}
+
+/** Tells if a resource is known to be no collection. */
+async function isKnownPlain(url: string, context: CallContext): Promise<boolean> {
+  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
+  try {
+    const self = await readSelf(firstListing(query, context.session), context)
+    return self.ok && kindOf(self.properties) === 'plain'
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
+}
