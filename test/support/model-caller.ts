@@ -73,11 +73,11 @@ async function runOne(dav: DavClient, lane: Lane, operation: Operation): Promise
       return one(await dav.mkcol(href, {...options, parents}))
     case 'copy': {
       const {depth} = operation
-      const destination = name(to, lane, form >> 1)
+      const destination = bareName(to, lane, form >> 1)
       return one(await dav.copy(href, destination, {...options, depth, overwrite, parents}))
     }
     case 'move': {
-      const destination = name(to, lane, form >> 1)
+      const destination = bareName(to, lane, form >> 1)
       return one(await dav.move(href, destination, {...options, overwrite, parents}))
     }
     case 'proppatch': {
@@ -96,7 +96,7 @@ async function runMany(dav: DavClient, lane: Lane, operation: Operation): Promis
   const options = {...(attempts !== undefined && {retry: policy(attempts)}), concurrency: 4}
   const pairs = targets.map(({path, to = [], ifMatch}, index) => ({
     from: name(path, lane, form + index),
-    to: name(to, lane, form >> 1),
+    to: bareName(to, lane, form >> 1),
     ...(ifMatch !== undefined && {ifMatch}),
   }))
   switch (verb) {
@@ -163,9 +163,8 @@ function policy(attempts: number): {attempts: number; minDelay: number; maxDelay
 /** Names a resource in one of the forms of a target. A collection has its slash or not. */
 function name(path: Path, lane: Lane, form: number): Target {
   const isCollection = find(lane.tree, path)?.isCollection === true
-  const escaped = path.map((segment) => (segment === '..' ? segment : encodeURIComponent(segment)))
   const slash = isCollection && form % 3 > 0 && path.length > 0 ? '/' : ''
-  const relative = escaped.join('/') + slash
+  const relative = escape(path) + slash
   const absolute = lane.root + relative
   const ways: readonly Target[] = [
     relative === '' ? './' : relative,
@@ -173,6 +172,18 @@ function name(path: Path, lane: Lane, form: number): Target {
     absolute.replaceAll(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase()),
   ]
   return ways[form % ways.length] ?? absolute
+}
+
+/** Names a destination without a slash, because a slash must stand on both sides or on none. */
+function bareName(path: Path, {root}: Lane, form: number): Target {
+  const relative = escape(path) || './'
+  return form % 2 === 0 ? relative : root + relative
+}
+
+function escape(path: Path): string {
+  return path
+    .map((segment) => (segment === '..' ? segment : encodeURIComponent(segment)))
+    .join('/')
 }
 
 /** Gives an upload its body in one of its kinds, some of which can be read once only. */

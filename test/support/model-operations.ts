@@ -53,10 +53,10 @@ const NAMES = [
   '100%',
   '#1',
   '?x=1',
-  '&amp;',
+  'a&b<c',
   '%41',
   "o'",
-  '+;=',
+  '+=',
 ] as const
 const MAX_DEPTH = 4
 const PROPERTIES = ['{urn:m}a', '{urn:m}b', '{http://example.com/ns/}long-name', '{}none'] as const

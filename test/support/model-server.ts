@@ -3,12 +3,14 @@
 // own tree, for one operation at a time. It records each request that its operation did not name. RFC 4918, section 9;
 // RFC 9110, sections 13 and 14.
 
+import type {Transport} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+
 import type {Random} from '../fuzz/random.ts'
 import {
   type Answer,
   answer207,
   CLOSE,
-  type FaultServer,
   OPEN,
   RESET,
   type SeenRequest,
@@ -31,9 +33,14 @@ import {
   type Path,
   put,
 } from './model-tree.ts'
+import {transportTo} from './model-transport.ts'
 import {draw} from './unruly-faults.ts'
 
-type Reply = Answer | typeof RESET
+/** An answer, or a reset in its place. */
+export type Reply = Answer | typeof RESET
+
+/** A request as it arrives. */
+export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'bytes'>
 
 /** A request as the model reads it. */
 export interface Asked {
@@ -72,12 +79,14 @@ export interface Lane {
 
 export interface ModelServer {
   readonly url: string
+  readonly transport: Transport
   readonly lanes: readonly Lane[]
   /** Number of times for each fault, by method and name. */
   readonly met: ReadonlyMap<string, number>
-  readonly requests: FaultServer['requests']
   close(): Promise<void>
 }
+
+const transport = undiciTransport()
 
 const XML = {'content-type': 'application/xml; charset=utf-8'}
 const HTML = {'content-type': 'text/html; charset=utf-8'}
@@ -86,29 +95,28 @@ const ALLOW =
   'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE'
 const MEMBER_STATUSES = [423, 403, 500, 507] as const
 
-/** Starts a server with this many lanes. The same seed misbehaves in the same way. */
-export async function startModelServer(seed: number, laneCount: number): Promise<ModelServer> {
-  const server = await startFaultServer()
+/** Starts a server with this many lanes, on loopback or in this process. The same seed misbehaves in the same way. */
+export async function startModelServer(
+  seed: number,
+  {lanes: count, isLocal}: {readonly lanes: number; readonly isLocal: boolean},
+): Promise<ModelServer> {
   const met = new Map<string, number>()
-  const lanes = Array.from({length: laneCount}, (_, number) => new ModelLane(seed, number, met))
-  server.script((request) => {
-    const number = Number(/^\/lane(\d+)\//.exec(request.url)?.[1])
-    const lane = lanes[number]
+  const lanes = Array.from({length: count}, (_, number) => new ModelLane(seed, number, met))
+  const answer = (request: ModelRequest): Reply => {
+    const lane = lanes[Number(/^\/lane(\d+)\//.exec(request.url)?.[1])]
     // A request of a client for another lane than its own is recorded in its own.
     const own = lanes[Number(request.headers['x-lane'])]
-    if (lane === undefined || lane !== own) {
-      own?.strange.push(`${request.method} ${request.url}`)
-      return {status: 403}
-    }
-    return lane.answer(request)
-  })
-  return {
-    url: server.url,
-    lanes,
-    met,
-    requests: server.requests,
-    close: () => server.close(),
+    if (lane !== undefined && lane === own) return lane.answer(request)
+    own?.strange.push(`${request.method} ${request.url}`)
+    return {status: 403}
   }
+  if (isLocal) {
+    const close = (): Promise<void> => Promise.resolve()
+    return {url: 'http://model.example/', transport: transportTo(answer), lanes, met, close}
+  }
+  const server = await startFaultServer()
+  server.script(answer)
+  return {url: server.url, transport, lanes, met, close: () => server.close()}
 }
 
 class ModelLane implements Lane {
@@ -142,7 +150,7 @@ class ModelLane implements Lane {
     this.faults.length = 0
   }
 
-  answer(request: SeenRequest): Reply {
+  answer(request: ModelRequest): Reply {
     const {method, url, headers} = request
     const path = this.#pathOf(url)
     const node = find(this.tree, path)
@@ -161,7 +169,7 @@ class ModelLane implements Lane {
     return this.#act(request, asked, drawFault(method, dice), dice)
   }
 
-  #act(request: SeenRequest, asked: Asked, fault: FaultName | undefined, dice: Random): Reply {
+  #act(request: ModelRequest, asked: Asked, fault: FaultName | undefined, dice: Random): Reply {
     const meet = (): void => {
       const name = `${asked.method}: ${fault}`
       this.faults.push(name)
@@ -196,7 +204,7 @@ class ModelLane implements Lane {
     }
   }
 
-  #get({method, headers}: SeenRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
+  #get({method, headers}: ModelRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
     const node = find(this.tree, path)
     if (node === undefined) return {status: 404}
     if (node.isCollection) return {status: 200, headers: HTML, body: PAGE}
@@ -261,7 +269,7 @@ class ModelLane implements Lane {
     return send(206, part, name(start, end))
   }
 
-  #put({headers, bytes}: SeenRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
+  #put({headers, bytes}: ModelRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
     const node = find(this.tree, path)
     if (this.#lacksParent(path)) return {status: 409}
     if (node?.isCollection === true) return {status: 405}
@@ -288,7 +296,7 @@ class ModelLane implements Lane {
     return {status, headers: this.traits.tellsEtag && etag !== '' ? {etag} : {}}
   }
 
-  #mkcol({bytes}: SeenRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
+  #mkcol({bytes}: ModelRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
     if (bytes.byteLength > 0) return {status: 415}
     if (find(this.tree, path) !== undefined) return {status: 405}
     if (this.#lacksParent(path)) return {status: 409}
@@ -298,7 +306,7 @@ class ModelLane implements Lane {
   }
 
   #delete(
-    {headers, url}: SeenRequest,
+    {headers, url}: ModelRequest,
     {path}: Asked,
     fault: Fault,
     dice: Random,
@@ -320,7 +328,7 @@ class ModelLane implements Lane {
   }
 
   #transfer(
-    {headers, url}: SeenRequest,
+    {headers, url}: ModelRequest,
     {method, path, to, overwrites}: Asked,
     fault: Fault,
     dice: Random,
@@ -392,10 +400,10 @@ class ModelLane implements Lane {
     }
   }
 
-  #proppatch({url, body}: SeenRequest, {path}: Asked, fault: Fault, dice: Random, meet: Meet): Reply {
+  #proppatch({url, bytes}: ModelRequest, {path}: Asked, fault: Fault, dice: Random, meet: Meet): Reply {
     const node = find(this.tree, path)
     if (node === undefined) return {status: 404}
-    const instructions = readInstructions(body)
+    const instructions = readInstructions(bytes.toString())
     const names = [...new Set(instructions.map(({name}) => name))]
     const respond = (...groups: readonly string[]): string =>
       document([`<D:response><D:href>${url}</D:href>${groups.join('')}</D:response>`])
@@ -421,10 +429,10 @@ class ModelLane implements Lane {
     return breakIn(answer, fault, meet)
   }
 
-  #propfind({url, headers, body}: SeenRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
+  #propfind({url, headers, bytes}: ModelRequest, {path}: Asked, fault: Fault, meet: Meet): Reply {
     const node = find(this.tree, path)
     if (node === undefined) return {status: 404}
-    const names = readNames(body)
+    const names = readNames(bytes.toString())
     const respond = (member: string): string => {
       const at = find(node, member === '' ? [] : member.split('/'))
       if (at === undefined) return ''

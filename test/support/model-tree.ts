@@ -57,13 +57,19 @@ export function put(root: CollectionNode, path: Path, node: Node | undefined): C
   return {...root, members}
 }
 
+const listed = new WeakMap<Node, readonly string[]>()
+
 /** Lists the joined paths of all resources below a node, each collection before its members. */
-export function below(node: Node | undefined, prefix = ''): readonly string[] {
+export function below(node: Node | undefined): readonly string[] {
   if (node?.isCollection !== true) return []
-  return Array.from(node.members).flatMap(([name, member]) => [
-    prefix + name,
-    ...below(member, `${prefix}${name}/`),
+  const known = listed.get(node)
+  if (known !== undefined) return known
+  const paths = Array.from(node.members).flatMap(([name, member]) => [
+    name,
+    ...below(member).map((path) => `${name}/${path}`),
   ])
+  listed.set(node, paths)
+  return paths
 }
 
 /** Returns the part of a resource that a DELETE with refused members leaves. */

@@ -135,7 +135,9 @@ function untruth(result: Success, answered: Answered, facts: Facts): string | un
   if (create === true && old !== undefined && mayCondition) return 'it was there already'
   if ((create === true || ifMatch !== undefined) && requireConditions && !honoursConditions)
     return 'no condition counts here'
-  if (lane.lies.has(path.join('/')) && !isFound(facts)) return undefined
+  if (isLiedAbout(facts) && !isFound(facts)) return undefined
+  // After a lost answer, a missing source may be one that was moved by the first attempt.
+  const isLate = (result.attempts ?? 1) > 1
   switch (verb) {
     case 'put': {
       if (now?.isCollection !== false || bytes?.equals(now.bytes) !== true) return 'not stored'
@@ -151,7 +153,7 @@ function untruth(result: Success, answered: Answered, facts: Facts): string | un
       return isSame(find(after, to), expectedCopy(old, operation)) ? undefined : 'not copied'
     }
     case 'move': {
-      if (old === undefined) return 'there was no source'
+      if (old === undefined) return isLate && find(after, to) ? undefined : 'there was no source'
       if (!overwrite && find(before, to) !== undefined) return 'the destination was taken'
       if (now !== undefined) return 'the source stands'
       return isSame(find(after, to), old) ? undefined : 'not at the destination'
@@ -159,9 +161,14 @@ function untruth(result: Success, answered: Answered, facts: Facts): string | un
     case 'proppatch':
       return hasProperties(now, operation) ? undefined : 'not set'
     case 'delete':
-      if (old === undefined) return 'it never existed'
+      if (old === undefined && !isLate) return 'it never existed'
       return now === undefined ? undefined : 'it stands'
   }
+}
+
+/** True if the server lied about a target, or about a member of it that was sent alone. */
+function isLiedAbout({lane, target: {path}}: Facts): boolean {
+  return Array.from(lane.lies).some((lie) => isAtOrBelow(lie.split('/'), path))
 }
 
 /** True for a lie that the call had asked to find out. */
