@@ -11,6 +11,7 @@ const LAYERS = [
   'client',
   'verbs',
   'engine',
+  'transfer',
   'listing',
   'call',
   'retry',
@@ -28,7 +29,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/transport/undici.ts'],
   'fast-xml-parser': ['src/testing/multistatus-body.ts'],
   'p-limit': ['src/retry/pace.ts'],
-  'node:*': ['src/transport/undici.ts', 'src/transport/codings.ts'],
+  'node:*': ['src/transport/undici.ts', 'src/transport/codings.ts', 'src/transfer/files.node.ts'],
 }
 
 const PACKAGES = Object.keys(IMPORTED_IN)

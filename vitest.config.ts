@@ -13,6 +13,7 @@ const config: ViteUserConfig = defineConfig({
       {find: /^multistatus\/(parser|undici|fetch|testing)$/, replacement: source('$1.ts')},
       {find: /^multistatus$/, replacement: source('index.ts')},
       {find: '#default-transport', replacement: source('transport/default.node.ts')},
+      {find: '#files', replacement: source('transfer/files.node.ts')},
     ],
   },
   test: {

@@ -59,6 +59,41 @@ export function createCall<P>(
   })
 }
 
+/** A call whose answer has a body for the caller. It stays open after its promise has settled. */
+export interface OpenCall extends CallContext {
+  /** Ends the call, after the end of its exchanges. */
+  readonly close: () => void
+  /** Adds the caller's line to an error of the body. */
+  readonly explain: (error: unknown) => unknown
+}
+
+/**
+ * Runs a call that stays open until `close`, or until an error.
+ *
+ * @param door - The function of the call, inside which no line is the caller's.
+ */
+export async function openCall<T>(
+  session: Session,
+  options: ConnectionOptions,
+  door: (...parameters: never) => unknown,
+  run: (call: OpenCall) => Promise<T>,
+): Promise<T> {
+  const showCaller = captureCaller(door)
+  const stop = new AbortController()
+  const connection = openConnection(session, options, stop.signal)
+  const close = (): void => connection.close()
+  const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
+  try {
+    return await run({session, connection, stop, close, explain})
+  } catch (error) {
+    const explained = explain(error)
+    // Ends an answer that is not read to its end.
+    stop.abort()
+    close()
+    throw explained
+  }
+}
+
 /** Runs a call that gives a promise. */
 export async function runCall<T>(
   session: Session,
@@ -88,7 +123,7 @@ async function connect<T>(
 }
 
 /** Adds the caller's line to an error. The reason of a signal stays unchanged, because other calls may share it. */
-export function errorOf(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
+function errorOf(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
   const reason = error instanceof NotSentError ? error.reason : error
   return ending.aborted && reason === ending.reason ? reason : showCaller(reason)
 }

@@ -133,8 +133,8 @@ function knownETag(target: Target | ConditionalTarget): string | {readonly probl
 }
 
 /** Formats an ETag for a header. Adds the quotes that some servers leave out of the property. RFC 9110, section 8.8.3. */
-function formatETag(etag: string): string {
-  if (!isETag(etag)) throw new TypeError('ifMatch is no ETag')
+export function formatETag(etag: string, name = 'ifMatch'): string {
+  if (!isETag(etag)) throw new TypeError(`${name} is no ETag`)
   return etag === '*' || QUOTED_ETAG.test(etag) ? etag : `"${etag}"`
 }
 

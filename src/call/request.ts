@@ -3,7 +3,6 @@
  * status is an error. RFC 9110, section 9.
  */
 
-import {captureCaller} from '../protocol/caller.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -12,8 +11,7 @@ import {resolveHeaders} from '../transport/headers.ts'
 import {isDestructive} from '../transport/methods.ts'
 import {checkBody} from '../transport/request-body.ts'
 import type {RawResponse, RequestBody} from '../transport/transport.ts'
-import {errorOf} from './call.ts'
-import {openConnection} from './connection.ts'
+import {openCall} from './call.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
 import {findDestructiveProblem, resolveTarget} from './target.ts'
@@ -64,7 +62,6 @@ export async function request(
   target: Target,
   options: RequestOptions = {},
 ): Promise<RawResponse> {
-  const showCaller = captureCaller(request)
   const given = readOptions('request', options, REQUEST_OPTIONS)
   const {body, depth, unguarded = false, signal} = given
   if (typeof method !== 'string') throw new TypeError('request: method is a string such as GET')
@@ -76,10 +73,9 @@ export async function request(
   const {base} = session
   const url = resolve(target, base, verb, unguarded || !isDestructive(verb))
   const to = destination === undefined ? undefined : resolve(destination, base, verb, unguarded)
-  const connection = openConnection(session, {policy: session.retry, concurrency: 1, signal})
-  const close = (): void => connection.close()
-  try {
-    const response = await connection.send({
+  const settings = {policy: session.retry, concurrency: 1, signal}
+  return openCall(session, settings, request, async (call) => {
+    const response = await call.connection.send({
       method: verb,
       url,
       headers: {
@@ -89,13 +85,10 @@ export async function request(
       },
       ...(body !== undefined && {body}),
     })
-    if (response.body === null) close()
-    else response.body.watch({onEnd: close})
+    if (response.body === null) call.close()
+    else response.body.watch({onEnd: call.close})
     return {...response, url: response.url ?? url}
-  } catch (error) {
-    close()
-    throw errorOf(error, connection, showCaller)
-  }
+  })
 }
 
 /**

@@ -30,9 +30,11 @@ export interface Session {
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean
-    readonly capabilities: KnownCapabilities
+    /** Resolves at the end of a probe for conditional headers that is under way. */
+    probing?: Promise<void> | undefined
     /** The form of the Destination header that the server accepts, once that is known. */
     destinationForm?: 'url' | 'path'
+    readonly capabilities: KnownCapabilities
   }
 }
 

@@ -47,6 +47,16 @@ export function resolveTarget(target: Target, base: URL): URL {
   return url
 }
 
+const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
+
+/**
+ * Recognizes a name below the base without a character to resolve, to escape or to guard against, as most targets are. Its URL is
+ * the base and the name.
+ */
+export function isPlainReference(target: unknown): target is string {
+  return typeof target === 'string' && PLAIN.test(target)
+}
+
 function escapeSemicolons(url: URL): void {
   if (url.pathname.includes(';')) url.pathname = url.pathname.replaceAll(';', '%3B')
 }

@@ -25,6 +25,7 @@ import {DECODERS, mergeDecoders} from '../properties/decode.ts'
 import type {Decoders, PropertiesOf, PropertyNameList} from '../properties/vocabulary.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
+import type {Download} from '../transfer/download.ts'
 import type {Auth} from '../transport/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
@@ -34,16 +35,22 @@ import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../v
 import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
 import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
 import {DELETE, deleteMany, deleteOne} from '../verbs/delete.ts'
-import type {MkcolOptions} from '../verbs/mkcol.ts'
-import {MKCOL, mkcol} from '../verbs/mkcol.ts'
-import type {ProppatchOptions} from '../verbs/proppatch.ts'
-import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
-import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
-import {options as askOptions} from '../verbs/options.ts'
 import type {MoveManyOptions, MoveOptions} from '../verbs/move.ts'
 import {MOVE, moveMany, moveOne} from '../verbs/move.ts'
 import type {FromTo} from '../verbs/two-ends.ts'
 import type {AnyIterable} from '../engine/many.ts'
+import type {MkcolOptions} from '../verbs/mkcol.ts'
+import {MKCOL, mkcol} from '../verbs/mkcol.ts'
+import type {ProppatchOptions} from '../verbs/proppatch.ts'
+import {PROPPATCH, proppatch} from '../verbs/proppatch.ts'
+import type {PutManyOptions, PutOptions, Upload} from '../verbs/put.ts'
+import {PUT, putMany, putOne} from '../verbs/put.ts'
+import type {UploadBody} from '../transfer/upload.ts'
+import type {Capabilities, OptionsOptions} from '../verbs/options.ts'
+import {options as askOptions} from '../verbs/options.ts'
+import {download} from '../verbs/download.ts'
+import type {GetOptions, ReadOptions} from '../verbs/get.ts'
+import {get} from '../verbs/get.ts'
 import {DavError} from '../protocol/errors.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
@@ -337,6 +344,95 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Reads the content of a resource, or a range of it. RFC 9110, section 9.3.1.
+   *
+   * The request asks for no content coding, so the ETag and the bytes are those of the resource itself. The bytes are counted
+   * against Content-Length: content that is shorter or longer throws, and never passes for whole.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The resource as soon as its headers are there, with its content unread: read it, call `body.cancel()`, or leave its
+   *   loop by `break`. Any refusal is a Failure with its status, 304, 412 and 416 among them. A collection is a Failure
+   *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
+   *   followed, and `url` is the URL that answered.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
+   *   signal's reason without an answer.
+   * @example
+   * ```ts
+   * const photo = await dav.get('photos/1.jpg', {resume: true})
+   * if (photo.ok) for await (const bytes of photo.body) process.stdout.write(bytes)
+   * ```
+   */
+  get(target: Target, options?: GetOptions): Promise<Download | Failure> {
+    return get(this.#session, target, options)
+  }
+
+  /**
+   * Reads a resource into a file. Node, Bun and Deno only.
+   *
+   * The content goes to a new file beside `path`, which replaces the file there when it is whole and on the disk. After a Failure
+   * or an error, the file at `path` is as it was. A break in the content is resumed, as by {@link DavClient.get} with `resume`.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @param path - The path of the file, in a directory that exists.
+   * @returns The verdict. Any refusal is a Failure, as of {@link DavClient.get}.
+   * @throws TypeError for an invalid target or option, for a directory or a device as path, and on other platforms. The
+   *   platform's error of the file, such as `ENOSPC`. {@link DavNetworkError}, {@link DavTimeoutError}, a {@link DavError} for a
+   *   resource that has changed after a break, and the signal's reason.
+   * @example
+   * ```ts
+   * const verdict = await dav.download('photos/1.jpg', 'photo.jpg', {onProgress: console.log})
+   * ```
+   */
+  download(target: Target, path: string, options?: ReadOptions): Promise<DavResult> {
+    return download(this.#session, target, path, options)
+  }
+
+  /**
+   * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
+   *
+   * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
+   * once. A redirect is not followed, because the slash of a collection is the only safe one, and a collection has no content.
+   *
+   * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
+   *   everything outside it.
+   * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
+   *   of bytes.
+   * @returns The verdict, with the `etag` of the answer if it has one. Without an `etag`, the server may have changed the content.
+   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A 412 after
+   *   an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written the resource. A Failure
+   *   `refused` was not sent: its body could not be read, or its ETag is weak, or as for `delete`.
+   * @throws TypeError for a collection, for the client's own base, its parents and resources outside it. TypeError or RangeError for
+   *   an invalid argument. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the
+   *   signal's reason without a readable answer: the resource may be new, old or broken.
+   * @example
+   * ```ts
+   * const {status, etag} = unwrap(await dav.put('notes.txt', 'All is well.', {type: 'text/plain'}))
+   * const verdict = await dav.put('photos/1.jpg', {path: '/tmp/1.jpg'}, {create: true, parents: true})
+   * ```
+   */
+  async put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
+    return putOne(this.#session, target, body, options)
+  }
+
+  /**
+   * Uploads many bodies, several at once. Each is sent, those for one target in their order. RFC 4918, section 9.7.
+   *
+   * @param uploads - Each with `href` and `body`, from any iterable or stream. All uploads of an array are checked before the first
+   *   request. A local file is opened only when its turn comes.
+   * @returns For each upload its verdict with relation `self`, as for {@link DavClient.deleteMany}. An invalid or guarded target in a
+   *   stream is a Failure `refused`. So is a file that cannot be read, and the rest go on.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const uploads = [{href: 'a.txt', body: 'A'}, {href: 'b.jpg', body: {path: '/tmp/b.jpg'}, create: true}]
+   * for await (const result of dav.putMany(uploads)) if (!result.ok) console.log(result.status, result.url)
+   * ```
+   */
+  putMany(uploads: AnyIterable<Upload>, options?: PutManyOptions): ResultStream {
+    return putMany(this.#session, uploads, options)
+  }
+
+  /**
    * Makes a collection. RFC 4918, section 9.3; RFC 5689 for its properties.
    *
    * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
@@ -515,7 +611,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
 
   /**
    * Sends the requests of failures again, and no others, as often as the policy allows. Leaves go before their collections, a 424
-   * after its causes, and a target last. A target that was sent before and is now missing (404, 410) counts as deleted. The
+   * after its causes, and a target last. The body of an upload is known to the process that sent it; see `bodyOf` for another one. A target that was sent before and is now missing (404, 410) counts as deleted. The
    * policy counts attempts from one again.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
@@ -536,7 +632,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [MKCOL, PROPPATCH, COPY, MOVE, DELETE])
+    return retry(this.#session, failures, policy, [MKCOL, PUT, PROPPATCH, COPY, MOVE, DELETE])
   }
 }
 

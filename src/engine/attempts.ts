@@ -8,10 +8,9 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
-import {isReplayable} from '../transport/request-body.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
-import {bodyOf, changed} from './payload.ts'
+import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {brokenVerdict} from './verdict.ts'
@@ -26,8 +25,7 @@ export async function sendWithRetries(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {repeats} = context.connection
-  if (repeats === undefined || !isReplayable(bodyOf(request)))
-    return attempt(request, context, emit)
+  if (repeats === undefined || isOneShot(request)) return attempt(request, context, emit)
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
   await emit(members)
   return last
@@ -111,7 +109,7 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
 }
 
 /** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
-async function attempt(
+export async function attempt(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,

@@ -13,30 +13,26 @@ import type {Properties} from '../properties/vocabulary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
-import {bodyOf} from './payload.ts'
+import type {DavRequest} from '../transport/transport.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
 
 /**
  * Sends one request. Emits the results of members as they arrive, and returns the verdict on the target.
  *
+ * @param content - The body of an upload. Default: the XML body of the request.
  * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.
  */
 export async function exchange(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
+  content: Pick<DavRequest, 'body' | 'length' | 'onSent'> = xmlOf(request),
 ): Promise<Outcome> {
   const {session, connection, verb} = context
   const {method, url, conditions} = request
   const headers = {...conditions, ...verb.headers(request, session)}
-  const body = bodyOf(request)
-  const response = await connection.send({
-    method,
-    url,
-    headers,
-    ...(body !== undefined && {body}),
-  })
+  const response = await connection.send({method, url, headers, ...content})
   const head = readHead(response, url, connection.repeats)
   if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
@@ -61,6 +57,10 @@ export async function exchange(
   const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false} as const
   return reconsider(request, outcome, verdict, context)
+}
+
+function xmlOf({body}: TargetRequest): Pick<DavRequest, 'body'> {
+  return body === undefined ? {} : {body}
 }
 
 /** Lets the verb check an outcome without success. If the check breaks too, the outcome stays. */

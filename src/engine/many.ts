@@ -62,7 +62,7 @@ export interface ManyCall<T> {
   /**
    * Makes the request for a target, or the Failure of a target that must not be sent.
    *
-   * @throws TypeError for an invalid target.
+   * @throws TypeError or RangeError for an invalid target.
    */
   readonly settle: (target: T) => TargetRequest | Failure
   /** Returns the resource of a target, for the Failure of an invalid one. Default: the target itself. */
@@ -221,7 +221,7 @@ function settleOrRefuse<T>(
   try {
     return settle(target)
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
     return refuse(hrefOf(target), session, error.message)
   }
 }

@@ -3,25 +3,31 @@
  * section 9.3.4.
  */
 
-import type {RequestBody} from '../transport/transport.ts'
+import type {Payload} from '../transfer/upload.ts'
+import {isStreamed} from '../transport/request-body.ts'
 import type {TargetRequest} from './verb.ts'
 
-const BODIES = new WeakMap<TargetRequest, RequestBody>()
+const PAYLOADS = new WeakMap<TargetRequest, Payload>()
 
 /** Gives a request its body. */
-export function withBody(request: TargetRequest, body: RequestBody): TargetRequest {
-  BODIES.set(request, body)
+export function withPayload(request: TargetRequest, payload: Payload): TargetRequest {
+  PAYLOADS.set(request, payload)
   return request
 }
 
 /** Finds the body of a request; `undefined` without one, and for one that was lost in JSON. */
-export function bodyOf(request: TargetRequest): RequestBody | undefined {
-  return BODIES.get(request) ?? request.body
+export function payloadOf(request: TargetRequest): Payload | undefined {
+  return PAYLOADS.get(request)
+}
+
+/** Recognizes a request whose body can be read once only. */
+export function isOneShot(request: TargetRequest): boolean {
+  return isStreamed(payloadOf(request)?.body)
 }
 
 /** Copies a request with some members changed. The copy has the same body. */
 export function changed(request: TargetRequest, changes: Partial<TargetRequest>): TargetRequest {
   const copy = {...request, ...changes}
-  const body = BODIES.get(request)
-  return body === undefined ? copy : withBody(copy, body)
+  const payload = PAYLOADS.get(request)
+  return payload === undefined ? copy : withPayload(copy, payload)
 }

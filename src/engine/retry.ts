@@ -28,6 +28,7 @@ import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
   BOOLEAN,
+  callback,
   NUMBER,
   oneOf,
   readOptions,
@@ -38,9 +39,11 @@ import {
 import {NotSentError} from '../retry/not-sent.ts'
 import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
+import type {UploadBody} from '../transfer/upload.ts'
+import {checkUploadBody} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
-import {changed} from './payload.ts'
+import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
@@ -59,6 +62,11 @@ export interface RetryOptions extends RetrySettings {
    * @defaultValue `false`
    */
   readonly unguarded?: boolean | undefined
+  /**
+   * Returns the body of a failed upload. Called if the process does not know it, and for a stream that was read; `undefined` leaves
+   * the failure as it is.
+   */
+  readonly bodyOf?: ((failure: Failure) => UploadBody | undefined) | undefined
   /** Ends the call. Reading it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -67,6 +75,7 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
   ...RETRY_SETTINGS,
   concurrency: NUMBER,
   unguarded: BOOLEAN,
+  bodyOf: callback('a function of a failure'),
   signal: SIGNAL,
 }
 
@@ -78,11 +87,17 @@ export function retry(
   verbs: readonly Verb[],
 ): ResultStream {
   const options = typeof given === 'number' ? {attempts: given} : given === undefined ? {} : given
-  const {unguarded = false, signal, ...others} = readOptions('retry', options, RETRY_OPTIONS)
+  const {
+    unguarded = false,
+    bodyOf,
+    signal,
+    ...others
+  } = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked, ...settings} = others
   const concurrency = resolveConcurrency(asked ?? session.concurrency)
   const policy = resolvePolicy({...session.retry, ...settings})
   assertIterable(failures)
+  const means = {session, policy, unguarded, bodyOf, verbs}
   const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, call, async (context, emit) => {
     const {connection} = context
@@ -101,7 +116,7 @@ export function retry(
       if (connection.isEnd(error)) await emit(all)
       throw error
     }
-    const {listings, queries, requests, kept} = plan(all, {session, policy, unguarded, verbs})
+    const {listings, queries, requests, kept} = plan(all, means)
     // A failed listing that is not sent again stays a gap.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
@@ -120,9 +135,9 @@ export function retry(
     for (const verb of verbs) {
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
-      const own = [...requests.values()].filter(({request}) => request?.method === verb.method)
-      const means = {...context, verb, isRetriedElsewhere}
-      await runPhases(own, means, undefined, (failure) => sendAgain(failure, emit, means))
+      const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
+      const own = {...context, verb, isRetriedElsewhere}
+      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own))
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -140,13 +155,14 @@ interface Planning {
   readonly session: Session
   readonly policy: ResolvedPolicy
   readonly unguarded: boolean
+  readonly bodyOf: RetryOptions['bodyOf']
   readonly verbs: readonly Verb[]
 }
 
 /** Sorts failures into requests to send, each once, and failures that are not retried. */
 function plan(
   failures: readonly Failure[],
-  {session, policy, unguarded, verbs}: Planning,
+  {session, policy, unguarded, bodyOf, verbs}: Planning,
 ): {
   readonly listings: readonly Listing[]
   /** The queries of listings, each with its failure. */
@@ -175,12 +191,29 @@ function plan(
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
     const again = changed(request, {url})
     verb.check?.(again, session)
-    const problem = unguarded ? undefined : verb.guard(again, session)
+    const isLost = verb.hasPayload === true && !findBody(again, failure, bodyOf)
+    const problem =
+      (unguarded ? undefined : verb.guard(again, session)) ??
+      (isLost ? 'its body is not known any more; give bodyOf' : undefined)
     if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
     else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
   return {listings, queries, requests, kept}
+}
+
+/** Finds the body of an upload. A stream counts as read: one that has ended would make an empty resource. */
+function findBody(
+  request: FailedRequest,
+  failure: Failure,
+  bodyOf: RetryOptions['bodyOf'],
+): boolean {
+  if (payloadOf(request) !== undefined && !isOneShot(request)) return true
+  const body = bodyOf?.(failure)
+  if (body === undefined) return false
+  checkUploadBody(body)
+  withPayload(request, {body})
+  return true
 }
 
 /**
@@ -253,6 +286,8 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   overwrite: BOOLEAN,
   parents: BOOLEAN,
   type: TEXT,
+  safely: BOOLEAN,
+  requireConditions: BOOLEAN,
   root: TEXT,
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),

@@ -17,6 +17,8 @@ export type TargetRequest = FailedRequest
 export interface Verb {
   /** The method, in upper case. */
   readonly method: string
+  /** True if a request has a body that is kept beside it. */
+  readonly hasPayload?: true
   /** The order of retries for a collection and its members. */
   readonly order: 'leaves-first' | 'collections-first'
   /** Returns the headers besides the conditions, such as Depth and Destination. */

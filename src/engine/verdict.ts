@@ -5,6 +5,7 @@
 
 import type {AnswerHead, PlainAnswer} from '../call/answer.ts'
 import {causeOf} from '../call/answer.ts'
+import type {Connection} from '../call/connection.ts'
 import type {Session} from '../call/session.ts'
 import {placeOf} from '../call/target.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
@@ -84,6 +85,22 @@ export function brokenVerdict(
   if (error instanceof HiddenRedirectError || error instanceof ElsewhereError)
     return fail(request, {status: 0, reason: 'refused', description})
   return unclear(request, causeOf(error), description)
+}
+
+/**
+ * Makes the verdict of a request that was answered with success, and whose check broke. The answer must be reported even after the
+ * end of the call. Throws any error that is neither of the network nor of the server.
+ */
+export function uncheckedVerdict(
+  request: TargetRequest,
+  error: unknown,
+  unseen: string,
+  connection: Connection,
+): Failure {
+  if (connection.isGraceful && connection.isEnd(error))
+    return unclear(request, 'aborted', `${unseen}: the call was ended`)
+  if (!(error instanceof DavError)) throw error
+  return unclear(request, causeOf(error), `${unseen}: ${error.message}`)
 }
 
 /** Makes the verdict of an answer that does not tell the outcome. */

@@ -31,7 +31,7 @@ export interface Success<P = Properties> {
   readonly description?: string
   /** The number of requests for the resource; absent for one. */
   readonly attempts?: number
-  /** The ETag of the written or read resource, verbatim, from the header of the answer. RFC 9110, section 8.8.3. */
+  /** The ETag of the content that was written or read, as the server wrote it; absent without one. RFC 9110, section 8.8.3. */
   readonly etag?: string
   /** The absolute URL of the new resource after a COPY or MOVE. */
   readonly destination?: string
@@ -76,7 +76,7 @@ export interface Failure {
 /**
  * The kind of a failure.
  *
- * - `status`: the response's own status is not 2xx; or it is, and `verify` found the resource still there.
+ * - `status`: the response's own status is not 2xx; or it is, and `verify` found something else than it says.
  * - `propstat`: the resource answered, and refused its properties or one that was to be set. Or its answer did not name one that
  *   was to be set, or `verify` found another value.
  * - `malformed`: a response that cannot be understood.
@@ -127,13 +127,17 @@ export interface FailedRequest {
   readonly parents?: boolean
   /** The media type of an upload. */
   readonly type?: string
+  /** `true` if an upload goes beside its target first. */
+  readonly safely?: boolean
+  /** `true` if an upload needs a server that honours its conditions. */
+  readonly requireConditions?: boolean
   /** The URL to which `relation` of the results refers, if that is another one. */
   readonly root?: string
   /** Conditional headers, such as `if-match`, by name in lower case. */
   readonly conditions?: Readonly<Record<string, string>>
   /** `success` if a missing target counts as deleted. */
   readonly ifMissing?: 'failure' | 'success'
-  /** `true` if the client is to check each success: that the resource is gone, or that its properties are as they were set. */
+  /** `true` if the client is to check each success at the server. */
   readonly verify?: boolean
   /** The XML body of the request, if it had one. The body of an upload is no plain data, so it is not here. */
   readonly body?: string

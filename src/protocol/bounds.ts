@@ -89,6 +89,12 @@ export const KEPT_PROPERTIES = 256
 
 // transport
 
+/** Bytes of one piece of a long request body. A shorter body is sent at once. */
+export const SENT_PIECE_BYTES = 65_536
+
+/** The slowest upload whose pieces cannot be seen. The wait for its answer is longer by the time that the body takes at this rate. */
+export const SLOWEST_UPLOAD_BYTES_PER_SECOND = 65_536
+
 /** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 
@@ -151,6 +157,18 @@ export const REFUSAL_BODY_MILLISECONDS = 1000
 export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
+
+// transfer
+
+/** Bytes of a stream without a length that are spooled to a temporary file. */
+export const SPOOLED_FILE_BYTES = 17_179_869_184
+/** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
+export const SPOOLED_BLOB_BYTES = 1_073_741_824
+/** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
+export const DRAFT_NAME_CHARACTERS = 60
+
+/** Default attempts to go on with a body that breaks, without a byte between them. The first one is the break itself. */
+export const RESUME_ATTEMPTS = 5
 
 // engine
 

@@ -131,7 +131,7 @@ function standing({path, base, isDecoded}: Reading): Standing {
 
 function segmentsOf(path: string, isDecoded: boolean): string[] {
   const segments = path.split('/').filter((segment) => segment !== '')
-  return isDecoded ? segments : segments.map(decode)
+  return isDecoded || !path.includes('%') ? segments : segments.map(decode)
 }
 
 function keyOfReading({path, base, isDecoded, isCut}: Reading): string {

@@ -6,22 +6,27 @@
 
 import type {Chunks} from '../multistatus/source.ts'
 import {END, openStream} from '../multistatus/source.ts'
-import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
+import {
+  LONGEST_TIMER_MILLISECONDS,
+  SENT_PIECE_BYTES,
+  SLOWEST_UPLOAD_BYTES_PER_SECOND,
+} from '../protocol/bounds.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
-import {isStreamed} from './request-body.ts'
+import {isStreamed, openPieces} from './request-body.ts'
 import type {DavBody, DavRequest, DavResponse, IterableBody, Send, Transport} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
 export interface Timeouts {
   /**
-   * From the request to the headers of the answer. If the request body is a stream or an iterable, each sent piece begins the
-   * time again.
+   * From the request to the headers of the answer. Each sent piece of a streamed body begins the time again, and with undici
+   * each piece of any long body. `fetch` shows no other pieces. There a long body adds the time that it takes at 64 KiB per
+   * second.
    *
    * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
    */
@@ -90,7 +95,7 @@ export function withDeadlines(
     try {
       const send = (): Promise<DavResponse> =>
         (sent = Promise.resolve(transport(withProgress(request, deadline))))
-      const answer = await deadline.race(send, timeouts.headers, 'headers')
+      const answer = await deadline.race(send, timeouts.headers, 'headers', sendingTime(request))
       const {status, headers, body, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
       const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
@@ -108,24 +113,36 @@ export function withDeadlines(
   }
 }
 
-/** Adds the signal of the deadline to a request. Each piece of a streamed body that the transport takes begins the time again. */
+/** Adds the signal of the deadline to a request. Each piece of the body that is seen to be sent begins the time again. */
 function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
-  const {body} = request
-  if (!isStreamed(body)) return {...request, signal}
+  const {onSent, ...others} = request
+  const {body, length} = others
+  if (body === undefined) return {...others, signal}
+  const report = (bytes: number): void => {
+    deadline.restart()
+    onSent?.(bytes)
+  }
+  if (!isStreamed(body)) return {...others, onSent: report, signal}
   const open = (): Chunks<Uint8Array> => {
-    const chunks = openStream(body)
+    const pieces = openPieces(body, length)
+    let sent = 0
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      deadline.restart()
-      const piece = await chunks.next()
-      // Platforms wait without end, or send the text of the value.
-      if (piece.done !== true && !(piece.value instanceof Uint8Array))
-        throw new TypeError('a piece of the request body is no Uint8Array')
+      report(sent)
+      const piece = await pieces.next()
+      if (piece.done !== true) sent += piece.value.length
       return piece
     }
-    return {next, return: () => chunks.return()}
+    return {next, return: () => pieces.return()}
   }
-  return {...request, body: {[Symbol.asyncIterator]: open}, signal}
+  return {...others, body: {[Symbol.asyncIterator]: open}, signal}
+}
+
+/** Computes the milliseconds that a long body may take if no piece of it is seen. */
+function sendingTime({body}: DavRequest): number {
+  if (body === undefined || isStreamed(body)) return 0
+  const size = typeof body === 'string' ? body.length : 'size' in body ? body.size : body.byteLength
+  return size <= SENT_PIECE_BYTES ? 0 : Math.ceil((size / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000)
 }
 
 /** Callbacks about the reading of a body. */
@@ -243,22 +260,26 @@ class Deadline {
     this.#underWay.delete(this)
   }
 
-  /** Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. */
+  /**
+   * Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. `extra` is added to
+   * the limit until it begins again.
+   */
   async race<T>(
     wait: () => Promise<T>,
-    milliseconds: number,
+    limit: number,
     which: 'headers' | 'idle',
+    extra = 0,
   ): Promise<T> {
     const {signal} = this
     signal.throwIfAborted()
     let timer: ReturnType<typeof setTimeout> | undefined
-    const start = (): void => {
+    const start = (milliseconds: number): void => {
       clearTimeout(timer)
       if (milliseconds <= LONGEST_TIMER_MILLISECONDS)
         timer = setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
     }
-    start()
-    if (which === 'headers') this.restart = start
+    start(limit + extra)
+    if (which === 'headers') this.restart = () => start(limit)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
     try {

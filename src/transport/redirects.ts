@@ -56,6 +56,8 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
   if (to === null) return undefined
   // Servers behind a proxy write their inner host or scheme. So only the slash is taken, and the origin stays the same.
   if (isSlashAdded(from.pathname, to.pathname)) {
+    // The slash tells of a collection. Radicale would replace all its members by the body of a PUT.
+    if (method === 'PUT') return undefined
     from.pathname += '/'
     return from.href
   }

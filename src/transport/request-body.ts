@@ -1,5 +1,7 @@
 /** Knows the kinds of request bodies: bodies that can be sent again, and streams that cannot. RFC 9110, section 9.2.2. */
 
+import type {Chunks} from '../multistatus/source.ts'
+import {openStream} from '../multistatus/source.ts'
 import {isObject} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
@@ -19,6 +21,43 @@ export function isReplayable(body: RequestBody | undefined): boolean {
 /** Recognizes a body whose bytes come one after another. */
 export function isStreamed(body: unknown): body is StreamedBody {
   return isObject(body) && ('getReader' in body || Symbol.asyncIterator in body)
+}
+
+/**
+ * Opens a streamed body for a request, and checks its pieces. An error closes the source.
+ *
+ * @param length - The promised number of bytes. More or fewer are a TypeError.
+ */
+export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Array> {
+  const chunks = openStream(body)
+  let bytes = 0
+  const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    const piece = await chunks.next()
+    if (piece.done === true) {
+      if (length === undefined || bytes === length) return piece
+      throw new TypeError(`the body ended after ${bytes} of ${length} bytes`)
+    }
+    // Platforms wait without end, or send the text of the value.
+    if (!(piece.value instanceof Uint8Array))
+      throw new TypeError('a piece of the request body is no Uint8Array')
+    bytes += piece.value.length
+    if (length === undefined || bytes <= length) return piece
+    throw new TypeError(`the body is longer than its length of ${length} bytes`)
+  }
+  return {
+    async next() {
+      try {
+        const piece = await read()
+        // The last piece waits for the end of the source. Else the server would store the beginning of a longer body.
+        if (piece.done !== true && bytes === length) while ((await read()).done !== true);
+        return piece
+      } catch (error) {
+        void chunks.return().catch(() => {})
+        throw error
+      }
+    },
+    return: () => chunks.return(),
+  }
 }
 
 /**

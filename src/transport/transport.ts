@@ -8,7 +8,11 @@ import {DISCARD_MILLISECONDS} from '../protocol/bounds.ts'
 import {within} from '../protocol/wait.ts'
 
 /** Sends a request, and resolves with the answer at its headers. It must not follow redirects, and no status is an error. */
-export type Transport = (request: DavRequest) => Promise<DavResponse>
+export interface Transport {
+  (request: DavRequest): Promise<DavResponse>
+  /** `true` if a streamed body with a `length` is sent with a Content-Length. Without it, such a body counts as one in chunks. */
+  readonly sendsLength?: boolean
+}
 
 /** A transport with its own kind of answer, which wrappers pass on unchanged. */
 export type Send<R extends DavResponse> = (request: DavRequest) => Promise<R>
@@ -23,6 +27,13 @@ export interface DavRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The body. A stream or an iterable can be sent once only: see {@link isReplayable}. */
   readonly body?: RequestBody
+  /** The number of bytes of a streamed body. */
+  readonly length?: number
+  /**
+   * Called with the number of bytes of the body sent so far. A transport that cannot tell leaves it out. Absent for a streamed
+   * body, because the client counts its pieces.
+   */
+  readonly onSent?: (bytes: number) => void
   /** Ends the exchange, the body of the answer included. */
   readonly signal?: AbortSignal
 }

@@ -11,7 +11,7 @@ import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
 import {openStream} from '../multistatus/source.ts'
-import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
+import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
@@ -25,7 +25,7 @@ import type {
   DavHeaders,
   DavRequest,
   DavResponse,
-  RequestBody,
+  StreamedBody,
   Transport,
 } from './transport.ts'
 
@@ -115,13 +115,13 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     request.signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
       const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
-      const {method, headers, body} = request
-      const upload = openBody(body)
+      const {method, headers} = request
+      const upload = openBody(request)
       const sent: Dispatcher.DispatchOptions = {
         origin,
         path: path.startsWith('/') ? path : `/${path}`,
         method,
-        headers: formatHeaders(method, {...headersOf(body), ...headers}),
+        headers: formatHeaders(method, {...headersOf(request), ...headers}),
         body: upload,
       }
       const around = {connections, settling, resolve, reject, upload}
@@ -129,31 +129,61 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     })
   }
   return Object.assign(transport, {
+    sendsLength: true,
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
 }
 
-/** Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. */
-function openBody(body: RequestBody | undefined): string | Uint8Array | Readable | null {
+/**
+ * Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. Long
+ * bytes are sent in pieces too, so that their progress is seen.
+ */
+function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | null {
   if (body === undefined) return null
-  if (typeof body === 'string') return body
-  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (isStreamed(body)) return readableOf(body)
-  if ('stream' in body) return body.size === 0 ? null : readableOf(body.stream())
-  return new Uint8Array(body)
+  if (isStreamed(body)) return readableOf(body, onSent)
+  if (typeof body !== 'string' && 'stream' in body)
+    return body.size === 0 ? null : readableOf(body.stream(), onSent)
+  if (typeof body === 'string' && body.length <= SENT_PIECE_BYTES) return body
+  const bytes =
+    typeof body === 'string'
+      ? Buffer.from(body)
+      : ArrayBuffer.isView(body)
+        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        : Buffer.from(body)
+  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(piecesOf(bytes), onSent)
+}
+
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SENT_PIECE_BYTES)
+    yield bytes.subarray(at, at + SENT_PIECE_BYTES)
 }
 
 /** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
-function readableOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): Readable {
+function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
   const chunks = openStream(source)
-  return Readable.from({[Symbol.asyncIterator]: () => chunks}, {objectMode: false})
+  let sent = 0
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    onSent?.(sent)
+    const piece = await chunks.next()
+    if (piece.done !== true) sent += piece.value.length
+    return piece
+  }
+  const counted = {next, return: () => chunks.return()}
+  return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
 }
 
-/** Returns the headers that a Blob brings, as `fetch` does. */
-function headersOf(body: RequestBody | undefined): Record<string, string> {
-  if (typeof body !== 'object' || !('size' in body) || isStreamed(body)) return {}
-  const {size, type} = body
-  return {'content-length': String(size), ...(type !== '' && {'content-type': type})}
+/** Returns the headers that a body brings: its length, if undici cannot see it, and the type of a Blob, as `fetch` does. */
+function headersOf({body, length}: DavRequest): Record<string, string> {
+  if (typeof body === 'string')
+    return body.length <= SENT_PIECE_BYTES ? {} : lengthHeader(Buffer.byteLength(body))
+  if (body === undefined) return {}
+  if (isStreamed(body)) return length === undefined ? {} : lengthHeader(length)
+  if (!('size' in body)) return lengthHeader(body.byteLength)
+  return {...lengthHeader(body.size), ...(body.type !== '' && {'content-type': body.type})}
+}
+
+function lengthHeader(length: number): Record<string, string> {
+  return {'content-length': String(length)}
 }
 
 /** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
@@ -321,7 +351,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
         callback(error)
       },
     })
-    const body = decodeBody(this.#body, texts.get('content-encoding'))
+    const {method, headers: asked} = this.#request
+    // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
+    const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
+    const body = isStored ? this.#body : decodeBody(this.#body, texts.get('content-encoding'))
     // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
     body.on('error', () => {})
     this.#around.resolve({status, headers: texts, body: bodyOf(body)})

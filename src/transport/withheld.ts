@@ -2,7 +2,7 @@
 
 import {DavError} from '../protocol/errors.ts'
 import {isStreamed} from './request-body.ts'
-import type {DavResponse, Send} from './transport.ts'
+import type {DavRequest, DavResponse, Send} from './transport.ts'
 
 /** A request that was not sent: no connection got free for it, or its body was sent before. */
 export class WithheldError extends DavError {}
@@ -20,15 +20,26 @@ export function withBodiesSentOnce<R extends DavResponse>(
   sent: SentBodies,
 ): Send<R> {
   return async (request) => {
-    const {method, url, body} = request
-    if (isStreamed(body)) {
-      const before = sent.get(body)
-      if (before !== undefined) {
-        const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`
-        throw new WithheldError(sentence, {method, url})
-      }
-      sent.set(body, url)
-    }
+    const {body} = request
+    if (isStreamed(body)) markSent(sent, body, request)
     return transport(request)
   }
+}
+
+/**
+ * Notes that a body is read for a request.
+ *
+ * @throws WithheldError for a body that was read before.
+ */
+export function markSent(
+  sent: SentBodies,
+  body: object,
+  {method, url}: Pick<DavRequest, 'method' | 'url'>,
+): void {
+  const before = sent.get(body)
+  if (before !== undefined) {
+    const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`
+    throw new WithheldError(sentence, {method, url})
+  }
+  sent.set(body, url)
 }

@@ -3,19 +3,24 @@
  * section 9.6.
  */
 
-import {causeOf} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
 import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import {
+  findDestructiveProblem,
+  isPlainReference,
+  isSafelyBelow,
+  resolveTarget,
+  spelled,
+} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
-import {fail, refuse, sentAgain, succeed, unclear} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {isPresent, presenceBody} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
@@ -24,7 +29,6 @@ import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {isBelow} from '../multistatus/selection.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
-import {DavError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
 import {isMissingStatus} from '../protocol/status.ts'
@@ -131,9 +135,6 @@ export function deleteMany(
   })
 }
 
-// Most targets: names below the base without a character to resolve, to escape or to guard against. One test settles them.
-const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
-
 /**
  * Makes the request for a target, or the Failure `refused` of a target that must not be sent.
  *
@@ -155,8 +156,7 @@ function settle(
   } as const
   const {ifMatch, lockToken} = options
   const isPlain = !ifUnchanged && ifMatch === undefined && lockToken === undefined
-  if (typeof target === 'string' && isPlain && PLAIN.test(target))
-    return {...request, url: base.href + target}
+  if (isPlain && isPlainReference(target)) return {...request, url: base.href + target}
   assertConditionNames(target)
   const url = resolveTarget(isConditional(target) ? target.href : target, base)
   const problem = unguarded
@@ -209,11 +209,7 @@ async function verify(
   try {
     if (isMissingStatus(status) || !(await isPresent(url, context))) return verdict
   } catch (error) {
-    // The DELETE itself was answered, so its outcome must be reported even now.
-    if (connection.isGraceful && connection.isEnd(error))
-      return unclear(request, 'aborted', `${unseen}: the call was ended`)
-    if (!(error instanceof DavError)) throw error
-    return unclear(request, causeOf(error), `${unseen}: ${error.message}`)
+    return uncheckedVerdict(request, error, unseen, connection)
   }
   const query = {url, root: url, depth: 'infinity', body: presenceBody(), decoders: {}} as const
   const frontier = new Frontier([firstListing({...query, attempts: 0}, context.session)])

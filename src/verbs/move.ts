@@ -93,8 +93,8 @@ export function moveMany(
 }
 
 /**
- * Looks at both ends after an answer that may hide a success: a lost one, that of a gateway, or the refusal of a repeated request.
- * A source that is gone and a destination that is there mean that it was moved.
+ * Looks at both ends after an answer that may hide a success: a lost one, a gateway's, or the refusal of a repeated request. A
+ * source that is gone and a destination that is there mean that it was moved.
  */
 async function reconsider(
   request: TargetRequest,
@@ -112,5 +112,6 @@ function mayHideSuccess({attempts}: TargetRequest, {status, reason, cause}: Fail
   if (reason === 'no-answer') return cause !== 'aborted'
   // A gateway that gave up does not end the work of the server behind it.
   if (reason !== 'status' || status === 502 || status === 504) return reason === 'status'
-  return attempts > 0 && (isMissingStatus(status) || status === 412)
+  // rclone 1.60 and x/net 0.7 answer 403 for a missing source. If-Match and Overwrite make a 412.
+  return attempts > 0 && (isMissingStatus(status) || status === 403 || status === 412)
 }

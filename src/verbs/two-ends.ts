@@ -9,7 +9,13 @@ import type {Conditions} from '../call/conditions.ts'
 import {assertConditionNames, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isSafelyBelow, resolveTarget, spelled} from '../call/target.ts'
+import {
+  findDestructiveProblem,
+  isPlainReference,
+  isSafelyBelow,
+  resolveTarget,
+  spelled,
+} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
@@ -25,6 +31,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
 import {standings} from '../protocol/readings.ts'
+import {NotSentError} from '../retry/not-sent.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 
 /** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */
@@ -87,29 +94,43 @@ export function settlePair(
 ): TargetRequest | Failure {
   const {from, to, ...conditional} = readOptions(`a pair to ${method}`, pair, PAIR)
   const {base} = session
+  const request = {
+    method,
+    ...(depth !== undefined && {depth}),
+    ...(overwrite && {overwrite}),
+    ...(parents && {parents}),
+    attempts: 0,
+  }
+  const isPlain = conditional.ifMatch === undefined && conditional.lockToken === undefined
+  if (isPlain && isPlainReference(from) && isPlainReference(to) && arePlainlyApart(from, to))
+    return {...request, url: base.href + from, destination: base.href + to}
   assertConditionNames(from)
   const source = resolveTarget(from, base)
   const destination = resolveTarget(to, base)
   alignSlashes(source, destination)
   assertApart(method, source, destination, unguarded)
-  const ends = {method, source, destination, from, to}
-  const problem = unguarded ? undefined : findProblem(ends, session)
+  const problem = unguarded
+    ? undefined
+    : findProblem({method, source, destination, from, to}, session)
   const found = problem === undefined ? readConditions(from, conditional) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
   }
   const {conditions} = found
-  return {
-    method,
-    url: source.href,
-    ...(depth !== undefined && {depth}),
-    destination: destination.href,
-    ...(overwrite && {overwrite}),
-    ...(parents && {parents}),
-    ...(conditions !== undefined && {conditions}),
-    attempts: 0,
-  }
+  const ends = {url: source.href, destination: destination.href}
+  return {...request, ...ends, ...(conditions !== undefined && {conditions})}
+}
+
+/** Tells of plain names that both or none have a slash, and that neither is in the other. */
+function arePlainlyApart(from: string, to: string): boolean {
+  const [one, other] = [withSlash(from), withSlash(to)] as const
+  const isAlike = (one === from) === (other === to)
+  return isAlike && !one.startsWith(other) && !other.startsWith(one)
+}
+
+function withSlash(name: string): string {
+  return name.endsWith('/') ? name : `${name}/`
 }
 
 /**
@@ -142,26 +163,20 @@ const RELATED = {
  * @throws TypeError
  */
 function assertApart(method: string, source: URL, destination: URL, unguarded: boolean): void {
-  const refuseIf = (isRelated: (standing: keyof typeof RELATED) => boolean, hint = ''): void => {
-    for (const standing of ['same', 'below', 'around'] as const) {
-      if (!isRelated(standing)) continue
-      throw new TypeError(
-        `${method} ${source.href} to ${destination.href} is refused: ${RELATED[standing]}${hint}`,
-      )
-    }
-  }
-  const [from, to] = [canonicalPathOf(source.href), canonicalPathOf(destination.href)]
-  const usual = usualStanding(to, from)
-  refuseIf((standing) => standing === usual)
-  if (unguarded) return
-  const all = standings(destination.pathname, source.pathname)
-  refuseIf((standing) => all.has(standing), ' to some servers; say unguarded: true if it is meant')
+  const usual = usualStanding(canonicalPathOf(destination.href), canonicalPathOf(source.href))
+  const all = unguarded ? undefined : standings(destination.pathname, source.pathname)
+  const found = usual ?? (['same', 'below', 'around'] as const).find((one) => all?.has(one))
+  if (found === undefined) return
+  const hint = found === usual ? '' : ' to some servers; say unguarded: true if it is meant'
+  throw new TypeError(
+    `${method} ${source.href} to ${destination.href} is refused: ${RELATED[found]}${hint}`,
+  )
 }
 
-function usualStanding(path: string, other: string): string {
+function usualStanding(path: string, other: string): keyof typeof RELATED | undefined {
   const relation = relate(path, other)
   if (relation !== 'outside') return relation === 'self' ? 'same' : 'below'
-  return relate(other, path) === 'outside' ? 'elsewhere' : 'around'
+  return relate(other, path) === 'outside' ? undefined : 'around'
 }
 
 interface TwoEnds {
@@ -293,8 +308,8 @@ export function sourceOf(pair: unknown): unknown {
 }
 
 /**
- * Sends a request. If its destination lacks parents that the caller wants, makes them and sends it once more. RFC 4918, sections
- * 9.8.5 and 9.9.4.
+ * Sends a request, and once more if the server refused only the form of its destination or the lack of parents. RFC 4918,
+ * sections 9.8.5, 9.9.4 and 10.3.
  */
 export async function runPair(
   asked: TargetRequest,
@@ -302,54 +317,85 @@ export async function runPair(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   let hasMembers = false
-  const emitNoted: Sink<DavResult> = (batch) => {
+  const request = await withoutHarm(asked, context)
+  const first = await exchange(request, context, (batch) => {
     hasMembers ||= batch.length > 0
     return emit(batch)
+  })
+  if (first.verdict.ok) context.session.server.destinationForm ??= 'url'
+  // An answer about members is no refusal of the whole.
+  if (first.verdict.ok || hasMembers) return first
+  try {
+    const second = await sendPath(request, first, context, emit)
+    return (await sendWithParents(request, second, context, emit)) ?? second
+  } catch (error) {
+    // The call has ended, but the answer so far is still true.
+    if (error instanceof NotSentError && context.connection.isGraceful) return first
+    throw error
   }
-  const request = await withoutHarm(asked, context)
-  const outcome = await sendInEitherForm(request, context, emitNoted)
-  const {verdict} = outcome
-  if (request.parents !== true || verdict.ok || hasMembers) return outcome
-  if (!(await mayLackParents(request, verdict, context))) return outcome
+}
+
+/** Makes the missing parents of a destination, and sends the request again; `undefined` if parents are not the problem. */
+async function sendWithParents(
+  request: TargetRequest,
+  {verdict, ...outcome}: Outcome,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome | undefined> {
+  if (request.parents !== true || verdict.ok) return undefined
+  if (!(await mayLackParents(request, verdict, context))) return undefined
   const {destination = request.url, conditions} = request
   const failure = await makeParents(destination, context, conditions)
   return failure === undefined
-    ? sendInEitherForm(sentAgain(request), context, emit)
+    ? exchange(await withoutHarm(sentAgain(request), context), context, emit)
     : {...outcome, verdict: failForParent(request, failure)}
 }
 
-/** Recognizes the refusal because of missing parents: 409, or 404 of mod_dav_svn 1.14, which also means a missing source. */
+// Statuses for missing parents, beside 409: mod_dav_svn 1.14 404; rclone 1.60 and x/net 0.7 403 to a MOVE; Apache 2.4 500 to a
+// MOVE, and nginx 1.22 to a COPY. All of them mean something else too.
+const MAY_LACK_PARENTS: ReadonlySet<number> = new Set([403, 404, 500])
+
+/** Recognizes a refusal because of missing parents. */
 async function mayLackParents(
-  {url}: TargetRequest,
+  {url, destination = url}: TargetRequest,
   {status}: Failure,
   context: CallContext,
 ): Promise<boolean> {
-  return status === 409 || (status === 404 && (await isPresent(url, context)))
+  if (status === 409) return true
+  if (!MAY_LACK_PARENTS.has(status)) return false
+  const parent = new URL(destination.endsWith('/') ? '..' : '.', destination).href
+  try {
+    return (await isPresent(url, context)) && !(await isPresent(parent, context))
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
 }
 
-// Statuses with which a server behind a proxy that ends TLS refuses an https URL: nginx 1.22 and lighttpd 1.4 400, Tomcat 10.1
-// 403, Apache 2.4 502.
+// The server behind a proxy that ends TLS refuses an https URL. nginx 1.22 and lighttpd 1.4 answer 400, Tomcat 10.1 403, Apache 2.4
+// 502.
 const REFUSES_URL: ReadonlySet<number> = new Set([400, 403, 502])
 // Statuses with which servers refuse a path: mod_dav_svn 1.14 400, SOGo 403, chezdav 3.0 404, yaws 2.1 500, PEAR 502.
 const REFUSES_PATH: ReadonlySet<number> = new Set([400, 403, 404, 500, 502])
+// Refusals of a server that has understood the destination.
+const UNDERSTANDS: ReadonlySet<number> = new Set([409, 412, 423, 424, 507])
 
 /**
- * Sends a request. If the server may have refused the https URL of its destination, sends the path alone, and remembers a server
- * that takes it. RFC 4918, section 10.3.
+ * Sends the path of a destination alone, if the server may have refused its https URL. Remembers the form that a server
+ * understands. RFC 4918, section 10.3.
  */
-async function sendInEitherForm(
+async function sendPath(
   request: TargetRequest,
+  first: Outcome,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {session, verb} = context
   const {base, server} = session
-  const outcome = await exchange(request, context, emit)
-  const {verdict, extent} = outcome
-  if (verdict.ok) server.destinationForm ??= 'url'
+  const {verdict, extent} = first
   const isKnown = base.protocol !== 'https:' || server.destinationForm !== undefined
   if (isKnown || verdict.ok || verdict.reason !== 'status' || !REFUSES_URL.has(verdict.status))
-    return outcome
+    return first
   const again = sentAgain(request)
   const destination = pathForm(request.destination ?? request.url)
   const headers: typeof verb.headers = (one) => ({...verb.headers(one, session), destination})
@@ -358,9 +404,10 @@ async function sendInEitherForm(
     {...context, verb: {...verb, headers}},
     emit,
   )
-  if (!second.verdict.ok && REFUSES_PATH.has(second.verdict.status))
-    return {...outcome, verdict: {...verdict, request: sentAgain(again)}}
-  server.destinationForm = 'path'
+  const {ok, status} = second.verdict
+  if (!ok && REFUSES_PATH.has(status))
+    return {...first, verdict: {...verdict, request: sentAgain(again)}}
+  if (ok || UNDERSTANDS.has(status)) server.destinationForm = 'path'
   return second
 }
 

@@ -278,3 +278,31 @@ describe('a result', () => {
     >()
   })
 })
+
+describe('the pairs of a bulk COPY or MOVE', () => {
+  const dav = new DavClient({url})
+
+  it('are objects with from and to', () => {
+    const calls = (): unknown => [
+      dav.copyMany([{from: 'a', to: new URL('b', url), ifMatch: '"1"'}]),
+      dav.moveMany(new Set([{from: {url: `${url}a`}, to: 'b', lockToken: 'urn:1'}])),
+      // @ts-expect-error -- a string is an iterable of letters
+      dav.copyMany('abc'),
+      // @ts-expect-error -- a string has no destination
+      dav.moveMany(['a', 'b']),
+      // @ts-expect-error -- a pair has a destination
+      dav.moveMany([{from: 'a'}]),
+      // @ts-expect-error -- a misspelt condition would be none
+      dav.moveMany([{from: 'a', to: 'b', ifMacth: '"1"'}]),
+      // @ts-expect-error -- a COPY has no Depth 1
+      dav.copy('a', 'b', {depth: 1}),
+      // @ts-expect-error -- a MOVE has no Depth
+      dav.move('a', 'b', {depth: 0}),
+    ]
+    expectTypeOf(calls).toBeFunction()
+    const move = () => dav.move('a', 'b')
+    expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
+    const copyMany = () => dav.copyMany([])
+    expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
+  })
+})

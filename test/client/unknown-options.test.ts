@@ -80,6 +80,11 @@ const doors: Readonly<Record<string, (options: unknown) => unknown>> = {
   undiciTransport: untyped((options) => undiciTransport(options)),
   fetchTransport: untyped((options) => fetchTransport(options)),
   toLocalPath: untyped((options) => toLocalPath(listed, options)),
+  copy: untyped((options) => dav.copy('a', 'b', options)),
+  copyMany: untyped((options) => dav.copyMany([{from: 'a', to: 'b'}], options)),
+  move: untyped((options) => dav.move('a', 'b', options)),
+  moveMany: untyped((options) => dav.moveMany([{from: 'a', to: 'b'}], options)),
+  'a pair of copyMany': untyped((pair) => dav.copyMany([pair])),
   'a target of delete': untyped((target) => dav.delete(target)),
   'a target of deleteMany': untyped((target) => dav.deleteMany([target])),
   'a request of a failure': untyped((given) => dav.retry([{...failure, request: given}]).collect()),
@@ -137,6 +142,17 @@ describe('an option that a call does not know', () => {
     ['toLocalPath', {window: true}, '"window"; the nearest is windows'],
     ['a target of delete', {href: 'a', ifmatch: '"1"'}, '"ifmatch"; the nearest is ifMatch'],
     ['a target of delete', {href: 'a', etag: '"1"'}, '"etag"; there are href,'],
+    ['copy', {overwite: false}, '"overwite"; the nearest is overwrite'],
+    ['copyMany', {parent: true}, '"parent"; the nearest is parents'],
+    ['copyMany', {ifMatch: '"1"'}, '"ifMatch"; there are overwrite,'],
+    ['move', {ifmatch: '"1"'}, '"ifmatch"; the nearest is ifMatch'],
+    ['move', {depth: 0}, '"depth"; there are overwrite,'],
+    ['moveMany', {Overwrite: false}, '"Overwrite"; the nearest is overwrite'],
+    [
+      'a pair of copyMany',
+      {from: 'a', to: 'b', ifmatch: '"1"'},
+      '"ifmatch"; the nearest is ifMatch',
+    ],
     [
       'a target of deleteMany',
       {href: 'a', locktoken: 'x'},
@@ -274,6 +290,7 @@ describe('an option', () => {
       resume: {...checkpoint, url: `${url}a`, root: `${url}a`},
       'a target of delete': {href: 'a', ifMatch: undefined, lockToken: undefined},
       'a target of deleteMany': {href: 'a', ifMatch: undefined, lockToken: undefined},
+      'a pair of copyMany': {from: 'a', to: 'b', ifMatch: undefined, lockToken: undefined},
       'a request of a failure': {...request, conditions: undefined, verify: undefined},
     }
     await open(door)(given[door] ?? {})
@@ -305,11 +322,13 @@ describe('an option', () => {
 
 describe('a value of another type', () => {
   const anywhere: readonly [string, object][] = [
-    ...['propfind', 'delete', 'deleteMany', 'retry'].flatMap((door): [string, object][] => [
-      [door, {signal: {}}],
-      [door, {signal: null}],
-      [door, {signal: new AbortController()}],
-    ]),
+    ...['propfind', 'copy', 'moveMany', 'delete', 'deleteMany', 'retry'].flatMap(
+      (door): [string, object][] => [
+        [door, {signal: {}}],
+        [door, {signal: null}],
+        [door, {signal: new AbortController()}],
+      ],
+    ),
     ...['propfind', 'delete', 'deleteMany', 'DavClient'].flatMap((door): [string, object][] => [
       [door, {url, retry: 'x'}],
       [door, {url, retry: null}],
@@ -396,6 +415,12 @@ describe('a value of another type', () => {
     ['undiciTransport', {connectTimeout: '8'}],
     ['fetchTransport', {fetch: 'fetch'}],
     ['fetchTransport', {credentials: 'some'}],
+    ['copy', {overwrite: 'F'}],
+    ['copyMany', {depth: 1}],
+    ['move', {overwrite: 0}],
+    ['move', {parents: 'all'}],
+    ['moveMany', {unguarded: 1}],
+    ['a pair of copyMany', {from: 'a', to: 'b', lockToken: {}}],
     ['a target of delete', {href: 'a', ifMatch: 7}],
     ['a target of delete', {href: 'a', lockToken: {}}],
     ['delete', null],

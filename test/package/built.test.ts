@@ -51,7 +51,10 @@ it.each<[entry: string, absent: readonly string[], present: string[]]>([
     format: 'esm',
     platform: 'node',
     packages: 'external',
-    alias: {'#default-transport': dist('transport/default.node')},
+    alias: {
+      '#default-transport': dist('transport/default.node'),
+      '#files': dist('transfer/files.node'),
+    },
     write: false,
     metafile: true,
     logLevel: 'error',

@@ -33,6 +33,23 @@ try {
     [join(work, 'left.json')],
     ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
   )
+  await expectOutput(
+    'rename.ts',
+    ['old', 'archive/100% old'],
+    [
+      `renamed to ${url}archive/100%25%20old/\n`,
+      'old is not there\n',
+      'archive/100%25%20old is there\n',
+    ],
+  )
+  await expectOutput('rename.ts', ['archive/100% old', 'old'], [`renamed to ${url}old/\n`])
+  await expectOutput(
+    'rename.ts',
+    ['old', 'notes.txt'],
+    ['not renamed: 412 the new name is taken\n', 'old is there\n', 'notes.txt is there\n'],
+    {exitCode: 1},
+  )
+  await rm(join(folder, 'archive'), {recursive: true})
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])

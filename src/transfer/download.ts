@@ -1,0 +1,115 @@
+/** A resource that is being read: the result of a GET, with its content. RFC 9110, section 9.3.1. */
+
+import type {Success} from '../multistatus/result.ts'
+import type {Content} from './content.ts'
+import type {Part, PartRequest} from './part.ts'
+
+/** A range of bytes in a {@link Download}. */
+export interface DownloadRange {
+  /** The first byte. */
+  readonly start: number
+  /** The last byte, inclusive; absent if unknown. */
+  readonly end?: number
+  /** Bytes of the whole resource; absent if unknown. */
+  readonly total?: number
+}
+
+/**
+ * A resource that the server sends. Its content can be read once: as `body`, by `bytes` or by `text`. The connection is in use
+ * until the content has ended, is cancelled, or its loop is left.
+ */
+export interface Download extends Success {
+  /**
+   * The content as it arrives, a web stream and an async iterable on every platform. Reading throws {@link DavNetworkError} for
+   * content that is shorter or longer than announced, and for a broken connection; {@link DavTimeoutError}; a
+   * {@link DavError} for a resource that has changed after a break; and the signal's reason.
+   */
+  readonly body: ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
+  /** Bytes of this content; absent if the server does not tell. */
+  readonly length?: number
+  /** The media type, as the server wrote it. */
+  readonly type?: string
+  /** The time of the last change, by the server's clock. */
+  readonly lastModified?: Date
+  /** The range of this content, if one was asked for. */
+  readonly range?: DownloadRange
+  /** Reads the content into memory. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>
+  /** Reads the content into memory, as UTF-8. */
+  text(): Promise<string>
+}
+
+/** Makes the result of an answer whose content is not read yet. */
+export function createDownload(
+  success: Success,
+  {total, type, lastModified}: Part,
+  {range}: PartRequest,
+  content: Content,
+): Download {
+  const {length} = content
+  const body = openBody(content)
+  const bytes = async (): Promise<Uint8Array<ArrayBuffer>> => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of body) chunks.push(chunk)
+    return joined(chunks)
+  }
+  return {
+    ...success,
+    body,
+    ...(length !== undefined && {length}),
+    ...(type !== undefined && {type}),
+    ...(lastModified !== undefined && {lastModified}),
+    ...(range !== undefined && {
+      range: {
+        start: range.start,
+        ...(length !== undefined && {end: range.start + length - 1}),
+        ...(total !== undefined && {total}),
+      },
+    }),
+    bytes,
+    text: async () => new TextDecoder().decode(await bytes()),
+  }
+}
+
+/** Makes a stream that can be iterated over on every platform. Nothing is read ahead. */
+function openBody(content: Content): Download['body'] {
+  let isRead = false
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        isRead = true
+        const next = await content.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
+      },
+      async cancel() {
+        isRead = true
+        await content.return()
+      },
+    },
+    {highWaterMark: 0},
+  )
+  // Past the queue of the stream, which would cost each chunk more than the rest of its way.
+  async function* iterate(): AsyncGenerator<Uint8Array, undefined> {
+    // A second reading must not pass for an empty resource.
+    if (isRead) throw new TypeError('The content can be read once')
+    const reader = stream.getReader()
+    isRead = true
+    try {
+      yield* content
+    } finally {
+      reader.releaseLock()
+    }
+  }
+  return Object.assign(stream, {[Symbol.asyncIterator]: iterate})
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}

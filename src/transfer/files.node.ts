@@ -1,0 +1,93 @@
+/**
+ * Local files: read as Blobs, and written beside their path until they are whole. Node, Bun and Deno only; package.json picks
+ * this file by the condition `node`.
+ */
+
+import {randomUUID} from 'node:crypto'
+import {openAsBlob} from 'node:fs'
+import type {FileHandle} from 'node:fs/promises'
+import {open, realpath, rename, rm, stat} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {basename, dirname, join} from 'node:path'
+
+import {DRAFT_NAME_CHARACTERS, SPOOLED_FILE_BYTES} from '../protocol/bounds.ts'
+import {quoted} from '../protocol/errors.ts'
+import type {Draft, Spooled} from './files.ts'
+
+/**
+ * Opens a file as a Blob, which is read in pieces. Under Node, reading fails if the file has changed since. Deno 2.9 reads the
+ * whole file at once.
+ *
+ * @throws TypeError for a directory or a device. The platform's error, with a `code` such as `ENOENT`, for any other failure.
+ */
+export async function openFile(path: string): Promise<Blob> {
+  // Without this test Node tells no code, and Bun fails only when the Blob is read.
+  assertFile(path, await stat(path))
+  return openAsBlob(path)
+}
+
+/**
+ * Creates a new file beside a path. It gets the mode of the file that it will replace. A symbolic link stays, and the file behind
+ * it is replaced.
+ *
+ * @throws TypeError for a directory or a device. The platform's error, with a `code` such as `ENOENT`, for any other failure.
+ */
+export async function createDraft(path: string): Promise<Draft> {
+  const place = await realpath(path).catch(() => path)
+  const old = await stat(place).catch(() => undefined)
+  if (old !== undefined) assertFile(path, old)
+  const stem = basename(place).slice(0, DRAFT_NAME_CHARACTERS)
+  const draft = join(dirname(place), `${stem}.${randomUUID().slice(0, 8)}.part`)
+  // Exclusive: never the file of somebody else.
+  const handle = await open(draft, 'wx', old?.mode ?? 0o666)
+  const discard = async (): Promise<void> => {
+    await handle.close().catch(() => {})
+    await rm(draft, {force: true})
+  }
+  return {
+    write: (bytes) => writeAll(handle, bytes),
+    async publish() {
+      await handle.sync()
+      await handle.close()
+      await rename(draft, place)
+    },
+    discard,
+  }
+}
+
+/**
+ * Collects the bytes of a stream in a temporary file that nobody else may read.
+ *
+ * @throws RangeError for a stream that is too long. The error of the stream or of the disk.
+ */
+export async function spool(pieces: AsyncIterable<Uint8Array>): Promise<Spooled> {
+  const path = join(tmpdir(), `multistatus-${randomUUID()}.tmp`)
+  const remove = (): Promise<void> => rm(path, {force: true})
+  const handle = await open(path, 'wx', 0o600)
+  let bytes = 0
+  try {
+    try {
+      for await (const piece of pieces) {
+        bytes += piece.length
+        if (bytes > SPOOLED_FILE_BYTES)
+          throw new RangeError(`the stream has more than ${SPOOLED_FILE_BYTES} bytes`)
+        await writeAll(handle, piece)
+      }
+    } finally {
+      await handle.close()
+    }
+    return {blob: await openAsBlob(path), remove}
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
+}
+
+/** Refuses a directory, and a device such as `/dev/null`, which a new file would replace. */
+function assertFile(path: string, entry: {isFile(): boolean}): void {
+  if (!entry.isFile()) throw new TypeError(`${quoted(path)} is no file`)
+}

@@ -1,0 +1,30 @@
+/** Names resources of the client's own beside those of a caller, and removes them. RFC 4918, section 9.6. */
+
+import {attempt} from '../engine/attempts.ts'
+import type {TargetRequest, VerbContext} from '../engine/verb.ts'
+import {isMissingStatus} from '../protocol/status.ts'
+import {DELETE} from './delete.ts'
+
+/** Makes the URL of a free name in the same collection. Nextcloud refuses `.part`, and some servers refuse a leading dot. */
+export function besideOf(url: string): string {
+  // Not randomUUID, which browsers have on https pages only.
+  const words = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36))
+  return new URL(`multistatus-${words.join('')}.tmp`, url).href
+}
+
+/** Picks the lock tokens among the conditions of a request, for another request in the same collection. */
+export function tokensOf({conditions}: TargetRequest): Pick<TargetRequest, 'conditions'> {
+  const token = conditions?.['if']
+  return token === undefined ? {} : {conditions: {if: token}}
+}
+
+/** Removes a resource of the client's own. Returns a sentence if it may be left. */
+export async function removeOwn(
+  url: string,
+  beside: TargetRequest,
+  context: VerbContext,
+): Promise<string | undefined> {
+  const request = {method: 'DELETE', url, ...tokensOf(beside), attempts: 0}
+  const {verdict} = await attempt(request, {...context, verb: DELETE}, async () => true)
+  return verdict.ok || isMissingStatus(verdict.status) ? undefined : `${url} could not be removed`
+}

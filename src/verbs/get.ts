@@ -1,0 +1,231 @@
+/**
+ * GET: the request for the content of a resource, and the meaning of the answers. A collection has no content. RFC 9110, section
+ * 9.3.1.
+ */
+
+import type {OpenCall} from '../call/call.ts'
+import {openCall} from '../call/call.ts'
+import {formatETag, readConditions} from '../call/conditions.ts'
+import type {Session} from '../call/session.ts'
+import {resolveRetry} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
+import {refuse, succeed} from '../engine/verdict.ts'
+import {presenceBody, readSelf} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
+import {failureOf} from '../listing/query.ts'
+import type {FailureFacts} from '../multistatus/failure.ts'
+import {createFailure} from '../multistatus/failure.ts'
+import type {Failure, Success} from '../multistatus/result.ts'
+import {isCollection} from '../multistatus/selection.ts'
+import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
+import type {ByteRange} from '../protocol/byte-range.ts'
+import {readRange} from '../protocol/byte-range.ts'
+import {DavError} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, callback, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
+import {resolvePolicy} from '../retry/policy.ts'
+import {Repeats} from '../retry/repeats.ts'
+import {Content} from '../transfer/content.ts'
+import type {Download} from '../transfer/download.ts'
+import {createDownload} from '../transfer/download.ts'
+import type {Part, PartRequest} from '../transfer/part.ts'
+import {PartError, sendGet} from '../transfer/part.ts'
+import type {TransferProgress} from '../transfer/progress.ts'
+import {ElsewhereError} from '../transport/redirects.ts'
+
+/** Options of `get` and `download`. */
+export interface ReadOptions {
+  /**
+   * The ETag of the resource, as the server wrote it. A resource with another ETag, or with none, is a Failure 412, even from a
+   * server that ignores If-Match. A weak ETag never matches, so it makes a Failure `refused`. RFC 9110, section 13.1.1.
+   */
+  readonly ifMatch?: string | undefined
+  /**
+   * The ETag of your copy. A resource with this ETag is a Failure 304, even from a server that ignores If-None-Match. RFC 9110,
+   * section 13.1.2.
+   */
+  readonly ifNoneMatch?: string | undefined
+  /** Called with the number of received bytes, at most every 100 ms, and at the end of the content. */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined
+  /** The policy by which a refused or broken request is sent again, until the content begins. Default: the client's. */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call, the content included. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of `get`. */
+export interface GetOptions extends ReadOptions {
+  /**
+   * The range of bytes to read. If a server ignores it and sends all, the bytes before and behind the range are left out; the
+   * status is then 200. A range behind the end of the resource is a Failure 416. RFC 9110, section 14.
+   *
+   * @defaultValue the whole resource
+   */
+  readonly range?: ByteRange | undefined
+  /**
+   * Goes on after a break in the content, by a request for the rest. The resource needs a strong ETag, unless no byte was read
+   * yet. A change of the resource is an error. `retry` tells how often and how soon; each received byte begins the count again.
+   * Default: 5 attempts. RFC 9110, section 13.1.5.
+   *
+   * @defaultValue `false`
+   */
+  readonly resume?: boolean | undefined
+}
+
+export const READ_OPTIONS: Rules<ReadOptions> = {
+  ifMatch: TEXT,
+  ifNoneMatch: TEXT,
+  onProgress: callback('a function of the progress'),
+  retry: ANY,
+  signal: SIGNAL,
+}
+const GET_OPTIONS: Rules<GetOptions> = {...READ_OPTIONS, range: ANY, resume: BOOLEAN}
+
+/** Resolves with the resource and its unread content. */
+export async function get(
+  session: Session,
+  target: Target,
+  given: GetOptions = {},
+): Promise<Download | Failure> {
+  const opened = await open(session, target, readOptions('get', given, GET_OPTIONS), get)
+  if ('ok' in opened) return opened
+  const {success, part, request, content} = opened
+  return createDownload(success, part, request, content)
+}
+
+const COLLECTION = 'it is a collection, which has no content'
+
+/** A resource with its unread content. */
+interface Opened {
+  readonly success: Success
+  readonly request: PartRequest
+  readonly part: Part
+  readonly content: Content
+}
+
+/**
+ * Sends the request for a resource, and opens its content.
+ *
+ * @throws TypeError or RangeError for an invalid target or option; the error of a broken exchange.
+ */
+export async function open(
+  session: Session,
+  target: Target,
+  options: GetOptions,
+  door: (...parameters: never) => unknown,
+): Promise<Opened | Failure> {
+  const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
+  const {href: url, pathname} = resolveTarget(target, session.base)
+  const range = options.range && readRange(options.range)
+  const {conditions, problem} = readConditions(url, {ifMatch})
+  const refusal = pathname.endsWith('/') ? COLLECTION : problem
+  if (refusal !== undefined) return refuse(target, session, `GET ${url} is not sent: ${refusal}`)
+  const headers = {
+    ...conditions,
+    ...(ifNoneMatch !== undefined && {'if-none-match': formatETag(ifNoneMatch, 'ifNoneMatch')}),
+  }
+  const request = {url, headers, range}
+  const policy = resolveRetry(session, options)
+  // Two requests at once: a PROPFIND may be needed while the content is unread.
+  return openCall(session, {policy, concurrency: 2, signal}, door, async (call) => {
+    const answer = await send(request, call)
+    if ('ok' in answer) {
+      call.close()
+      return answer
+    }
+    const {attempts, part} = answer
+    const failure = await findFailure(part, request, call)
+    if (failure !== undefined) {
+      // Ends the unread content.
+      call.stop.abort()
+      call.close()
+      return failure
+    }
+    const {etag, status, url: answerer} = part
+    const success = succeed({method: 'GET', url: answerer, attempts}, status)
+    const repeats = resume ? (call.connection.repeats ?? defaultRepeats(call)) : undefined
+    const content = new Content({call, request, part, repeats, onProgress})
+    return {success: {...success, ...(etag !== undefined && {etag})}, request, part, content}
+  })
+}
+
+function defaultRepeats({connection: {ending, pace}}: OpenCall): Repeats {
+  return new Repeats(resolvePolicy(RESUME_ATTEMPTS), pace, ending)
+}
+
+/** Sends the request as often as the policy allows. A refusal is a Failure; the error of a broken exchange is thrown. */
+async function send(
+  request: PartRequest,
+  call: OpenCall,
+): Promise<{readonly part: Part; readonly attempts: number} | Failure> {
+  for (let attempts = 0; ; attempts++) {
+    const answer = await sendGet(request, call).catch((error: unknown) => {
+      if (error instanceof DavError) return error
+      throw error
+    })
+    if (!(answer instanceof DavError)) return {part: answer, attempts}
+    const failure = verdictOf(answer, request.url)
+    const wait = call.connection.repeats?.next(attempts + 1, [failure])
+    if (wait !== undefined) await wait()
+    else if (failure.reason === 'no-answer') throw answer
+    else return failure
+  }
+}
+
+function verdictOf(error: DavError, url: string): Failure {
+  const {message: description} = error
+  if (error instanceof PartError)
+    return createFailure({url, status: error.status, reason: 'malformed', description})
+  return error instanceof ElsewhereError
+    ? createFailure({url, status: 0, reason: 'refused', description})
+    : failureOf(error, url, 'self')
+}
+
+/** Finds the reason why an answer has not the content that was asked for. Servers ignore conditions, and answer for collections. */
+async function findFailure(
+  part: Part,
+  {url, headers, range}: PartRequest,
+  call: OpenCall,
+): Promise<Failure | undefined> {
+  const {etag, lastModified, status, total, type = ''} = part
+  const fail = (facts: Omit<FailureFacts, 'url'>): Failure => createFailure({url, ...facts})
+  const {'if-match': ifMatch = '*', 'if-none-match': ifNoneMatch} = headers
+  if (ifMatch !== '*' && bare(etag) !== bare(ifMatch)) {
+    const description = `The server ignored If-Match, and the ETag is ${etag ?? 'not told'}`
+    return fail({status: 412, reason: 'status', description})
+  }
+  if (etag !== undefined && bare(weakened(etag)) === bare(weakened(ifNoneMatch))) {
+    const description = 'The server ignored If-None-Match, and the ETag is the same'
+    return fail({status: 304, reason: 'status', description})
+  }
+  if (status !== 206 && range !== undefined && total !== undefined && range.start >= total) {
+    const description = `The server ignored the range, and the resource has ${total} bytes`
+    return fail({status: 416, reason: 'status', description})
+  }
+  const isUndated = etag === undefined && lastModified === undefined
+  const isListed = new URL(part.url).pathname.endsWith('/')
+  if (isListed || (isUndated && /html/i.test(type) && (await isKnownCollection(url, call))))
+    return fail({
+      status,
+      reason: 'refused',
+      description: `The answer is not sent on: ${COLLECTION}`,
+    })
+  return undefined
+}
+
+/** Asks for the type of a resource: many servers answer a GET of a collection with a page. A refusal tells nothing. */
+async function isKnownCollection(url: string, call: OpenCall): Promise<boolean> {
+  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
+  return isCollection(await readSelf(firstListing(query, call.session), call)) === true
+}
+
+function weakened(etag: string | undefined): string | undefined {
+  return etag?.replace(/^W\//i, '')
+}
+
+/** Removes the quotes of an ETag, which some servers leave out. */
+function bare(etag: string | undefined): string | undefined {
+  return etag?.replace(/^"(.*)"$/s, '$1')
+}

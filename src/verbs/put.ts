@@ -1,0 +1,305 @@
+/**
+ * PUT: the request for a target and its body, and the meaning of the answers. Never to a collection: Radicale replaces all that is
+ * in it, and CivetWeb and copyparty answer 2xx. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
+ */
+
+import type {AnswerHead} from '../call/answer.ts'
+import type {Conditions} from '../call/conditions.ts'
+import {readConditions} from '../call/conditions.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {findDestructiveProblem, resolveTarget} from '../call/target.ts'
+import type {AnyIterable, BulkOptions} from '../engine/many.ts'
+import {BULK_OPTIONS, runMany} from '../engine/many.ts'
+import type {VerbOptions} from '../engine/one.ts'
+import {VERB_OPTIONS, runOne} from '../engine/one.ts'
+import {payloadOf, withPayload} from '../engine/payload.ts'
+import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {refuse, unclear} from '../engine/verdict.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
+import {memberOf} from '../protocol/members.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, BOOLEAN, callback, NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
+import {NotSentError} from '../retry/not-sent.ts'
+import type {TransferProgress} from '../transfer/progress.ts'
+import type {Content, UploadBody} from '../transfer/upload.ts'
+import {checkUploadBody, openUpload} from '../transfer/upload.ts'
+import {isHeaderValue} from '../transport/headers.ts'
+import {WithheldError} from '../transport/withheld.ts'
+import {doubtOwnWrite} from './conflict.ts'
+import {testConditions} from './honoured.ts'
+import {sendSafely} from './safely.ts'
+import {sendUpload} from './upload.ts'
+
+/** The conditions of one upload, and the facts about its body. */
+interface UploadFacts extends Conditions {
+  /**
+   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it.
+   *
+   * @defaultValue the type of a Blob; else none
+   */
+  readonly type?: string | undefined
+  /**
+   * The number of bytes of a stream. A stream with more or fewer bytes breaks the exchange. Any other body has its own length, and
+   * another one here is refused.
+   */
+  readonly length?: number | undefined
+  /**
+   * Writes only where nothing is: sent as `If-None-Match: *`. A resource there is a Failure 412. nginx, rclone, x/net, chezdav and
+   * yaws ignore it; see `requireConditions`. RFC 9110, section 13.1.2.
+   *
+   * @defaultValue `false`
+   */
+  readonly create?: boolean | undefined
+}
+
+interface PutRules {
+  /**
+   * Makes the missing collections around the target, up to the client's own, and sends the body again. A stream that is sent as it
+   * comes gets them before.
+   *
+   * @defaultValue `false`: a missing parent is a Failure 409
+   */
+  readonly parents?: boolean | undefined
+  /**
+   * Asks the server, once for each client, whether it honours If-Match and If-None-Match. The probe is a resource of its own beside
+   * the target, which is removed. If the server ignores the condition, the target is a Failure `refused`.
+   *
+   * @defaultValue `false`
+   */
+  readonly requireConditions?: boolean | undefined
+  /**
+   * Uploads to a free name in the same collection, checks the length there, and moves it over the target. A failed upload then
+   * leaves the old content as it was. With `ifMatch`, an If header guards the MOVE, and a PROPFIND just before it. After the end of
+   * the call, the upload may be left beside the target.
+   *
+   * @defaultValue `false`
+   */
+  readonly safely?: boolean | undefined
+  /**
+   * Compares the stored length with the bytes that were sent, by PROPFIND after each success: a 201 is no proof on a full disk.
+   * Another length is a Failure with the status of that success. If the server tells no length, the verdict is `no-answer`.
+   *
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean | undefined
+  /**
+   * The treatment of a stream that cannot be sent with a Content-Length. `spool` collects it first: in a temporary file of at most
+   * 16 GiB under Node, Bun and Deno, in a Blob of at most 1 GiB elsewhere. `send` sends it in chunks, which Radicale and SOGo
+   * refuse, and of which uWSGI and PyWebDAV3 store nothing. `refuse` makes a Failure `refused`.
+   *
+   * With undici, a stream with a `length` has a Content-Length. With `fetch`, no stream has one.
+   *
+   * @defaultValue `spool`
+   */
+  readonly unknownLength?: 'spool' | 'send' | 'refuse' | undefined
+  /**
+   * Allows targets outside the client's own collection, results that are `outside` or could not be listed, and names with a control
+   * character.
+   *
+   * @defaultValue `false`
+   */
+  readonly unguarded?: boolean | undefined
+}
+
+/** Options of `put`. */
+export interface PutOptions extends UploadFacts, PutRules, VerbOptions {
+  /**
+   * Called with the progress, at most ten times a second and always at the end. An error that it throws ends the call. `fetch` shows
+   * no progress of a body that is no stream, so there it is called at the end only.
+   */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined
+}
+
+/** One upload of a bulk call. An unknown member is a TypeError, because a misspelt condition would be no condition. */
+export interface Upload extends UploadFacts {
+  /** The resource to write: a URL reference, a `URL` or a result. */
+  readonly href: Target
+  /** The body. */
+  readonly body: UploadBody
+}
+
+/** Options of `putMany`. */
+export interface PutManyOptions extends PutRules, BulkOptions {}
+
+const UPLOAD_FACTS: Rules<UploadFacts> = {
+  type: TEXT,
+  length: NUMBER,
+  create: BOOLEAN,
+  ifMatch: ANY,
+  lockToken: ANY,
+}
+const PUT_RULES: Rules<PutRules> = {
+  parents: BOOLEAN,
+  requireConditions: BOOLEAN,
+  safely: BOOLEAN,
+  verify: BOOLEAN,
+  unknownLength: oneOf('spool', 'send', 'refuse'),
+  unguarded: BOOLEAN,
+}
+const PUT_OPTIONS: Rules<PutOptions> = {
+  ...UPLOAD_FACTS,
+  ...PUT_RULES,
+  ...VERB_OPTIONS,
+  onProgress: callback('a function of the progress'),
+}
+const PUT_MANY_OPTIONS: Rules<PutManyOptions> = {...PUT_RULES, ...BULK_OPTIONS}
+const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
+
+/** The rules of PUT for the engine. */
+export const PUT: Verb = {
+  method: 'PUT',
+  hasPayload: true,
+  order: 'collections-first',
+  headers: ({type}) => (type === undefined ? {} : {'content-type': type}),
+  isDone: () => false,
+  forMember: () => undefined,
+  run,
+  conclude,
+  reconsider: async (request, verdict) => doubtOwnWrite(request, verdict),
+  check: ({url}) => refuseCollection(new URL(url)),
+  guard: ({url}, {base}) => findDestructiveProblem({method: 'PUT', url: new URL(url), base}),
+}
+
+/** Uploads one body. */
+export async function putOne(
+  session: Session,
+  target: Target,
+  body: UploadBody,
+  given: PutOptions = {},
+): Promise<DavResult> {
+  const options = readOptions('put', given, PUT_OPTIONS)
+  const {type, length, create, ifMatch, lockToken, onProgress} = options
+  const upload = {href: target, body, type, length, create, ifMatch, lockToken}
+  return runOne(session, PUT, settle(session, upload, options, onProgress), options)
+}
+
+/** Makes the stream of a bulk PUT. Nothing is sent yet. */
+export function putMany(
+  session: Session,
+  uploads: AnyIterable<Upload>,
+  given: PutManyOptions = {},
+): ResultStream {
+  const options = readOptions('putMany', given, PUT_MANY_OPTIONS)
+  return runMany<Upload>(session, PUT, {
+    name: 'putMany',
+    targets: uploads,
+    options,
+    settle: (upload) => settle(session, readOptions('an upload', upload, UPLOAD), options),
+    hrefOf: (upload) => memberOf(upload, 'href'),
+  })
+}
+
+/**
+ * Makes the request for an upload, or the Failure `refused` of one that must not be sent.
+ *
+ * @throws TypeError or RangeError for an invalid upload, and for a target that the guards refuse.
+ */
+function settle(
+  session: Session,
+  upload: Upload,
+  rules: PutRules,
+  onProgress?: (progress: TransferProgress) => void,
+): TargetRequest | Failure {
+  const {href, body, length, create = false, ifMatch, lockToken} = upload
+  const {parents, requireConditions, safely, verify, unknownLength, unguarded = false} = rules
+  const {base} = session
+  checkUploadBody(body)
+  const type = upload.type ?? typeOf(body)
+  if (type !== undefined && (type === '' || !isHeaderValue(type)))
+    throw new TypeError('type is a media type such as text/plain')
+  if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0))
+    throw new RangeError('length is a whole number of bytes')
+  if (create && ifMatch !== undefined)
+    throw new TypeError('Give create or ifMatch: what is not there has no ETag')
+  if (requireConditions === true && !create && ifMatch === undefined)
+    throw new TypeError('requireConditions needs a condition: create or ifMatch')
+  const url = resolveTarget(href, base)
+  refuseCollection(url)
+  const problem = unguarded
+    ? undefined
+    : findDestructiveProblem({method: 'PUT', url, base, target: href})
+  const found = problem === undefined ? readConditions(url, {ifMatch, lockToken}) : {problem}
+  if (found.problem !== undefined)
+    return refuse(href, session, `PUT ${url.href} is not sent: ${found.problem}`)
+  const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}
+  const request: TargetRequest = {
+    method: 'PUT',
+    url: url.href,
+    ...(type !== undefined && {type}),
+    ...(parents === true && {parents}),
+    ...(requireConditions === true && {requireConditions}),
+    ...(safely === true && {safely}),
+    ...(verify === true && {verify}),
+    ...(Object.keys(conditions).length > 0 && {conditions}),
+    attempts: 0,
+  }
+  return withPayload(request, {body, length, unknownLength, onProgress})
+}
+
+/** Reads the type of a Blob. */
+function typeOf(body: UploadBody): string | undefined {
+  const type = body instanceof Blob ? body.type : ''
+  return type === '' ? undefined : type
+}
+
+/**
+ * Refuses the URL of a collection, also one that ends with an escaped slash.
+ *
+ * @throws TypeError
+ */
+function refuseCollection({href, pathname}: URL): void {
+  if (!/(?:\/|%2f|%5c)$/i.test(pathname)) return
+  throw new TypeError(`PUT ${href} is refused: a collection has no content`)
+}
+
+/** Opens the body, tests the conditions if that is wanted, and sends it. */
+async function run(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const {session} = context
+  const {url} = request
+  const payload = payloadOf(request)
+  const refused = (why: string): Outcome => {
+    const verdict = refuse({url}, session, `PUT ${url} is not sent: ${why}`)
+    return {verdict, extent: 'none', isDone: false}
+  }
+  if (payload === undefined) return refused('its body is not known')
+  const {problem, note} =
+    request.requireConditions === true ? await testConditions(request, context) : {}
+  if (problem !== undefined) return refused(joined(problem, note))
+  let content: Content
+  try {
+    content = await openUpload(payload, url, context)
+  } catch (error) {
+    if (error instanceof NotSentError || error instanceof WithheldError) throw error
+    return refused(error instanceof Error ? error.message : String(error))
+  }
+  try {
+    const send = request.safely === true ? sendSafely : sendUpload
+    const outcome = await send(request, context, emit, {content, onProgress: payload.onProgress})
+    if (note === undefined) return outcome
+    const {verdict} = outcome
+    return {...outcome, verdict: {...verdict, description: joined(verdict.description, note)}}
+  } finally {
+    await content.spooled?.remove()
+  }
+}
+
+function joined(...sentences: readonly (string | undefined)[]): string {
+  return sentences.filter((sentence) => sentence !== undefined).join('. ')
+}
+
+/** Adds the ETag of a Success. A 207 is no success, because a PUT has no members. */
+function conclude(
+  request: TargetRequest,
+  verdict: DavResult,
+  {status, etag}: AnswerHead,
+): DavResult {
+  if (!verdict.ok) return verdict
+  if (status === 207) return unclear(request, 'unreadable', 'The PUT was answered with a 207')
+  return etag === undefined || etag === '' ? verdict : {...verdict, etag}
+}

@@ -1,0 +1,86 @@
+/**
+ * Sends an opened body to one URL: reports the progress, makes missing parents, and checks the stored length. RFC 4918, section
+ * 9.7.1.
+ */
+
+import {exchange} from '../engine/exchange.ts'
+import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
+import type {TransferProgress} from '../transfer/progress.ts'
+import {ByteMeter} from '../transfer/progress.ts'
+import type {Content} from '../transfer/upload.ts'
+import {isStreamed} from '../transport/request-body.ts'
+import {failForParent, makeParents} from './mkcol.ts'
+import {checkLength} from './stored.ts'
+
+/** An opened body, and the listener to its progress. */
+export interface Sending {
+  readonly content: Content
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined
+}
+
+// A missing parent is 409. svn 1.14, x/net and SOGo 5.8 answer 404, PyWebDAV3 0.9 424.
+const LACKS_PARENT: ReadonlySet<number> = new Set([404, 409, 424])
+
+/**
+ * Sends a body.
+ *
+ * @throws The errors of `exchange`.
+ */
+export async function sendUpload(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+  {content, onProgress}: Sending,
+): Promise<Outcome> {
+  const {body, length} = content
+  const meter = new ByteMeter(onProgress, length)
+  let bytes = 0
+  const onSent = (sent: number): void => {
+    try {
+      // A body that is sent again begins at zero.
+      meter.add(sent - bytes)
+      bytes = sent
+    } catch (error) {
+      // The listener has thrown, which ends the call.
+      context.stop.abort(error)
+      throw error
+    }
+  }
+  const isOnce = isStreamed(body)
+  const whole = {body, onSent, ...(length !== undefined && isOnce && {length})}
+  const send = (): Promise<Outcome> => exchange(request, context, emit, whole)
+  let outcome: Outcome
+  try {
+    outcome =
+      request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
+    if (outcome.verdict.ok) onSent(length ?? bytes)
+  } finally {
+    meter.report()
+  }
+  const {verdict} = outcome
+  if (!verdict.ok || request.verify !== true) return outcome
+  const checked = await checkLength(request, verdict, bytes, context)
+  const isDone = checked.ok || checked.reason === 'no-answer'
+  return {verdict: checked, extent: checked.ok ? 'all' : 'part', isDone}
+}
+
+/** Sends a request, and makes missing parents. A body that can be read once only needs them before. */
+async function sendBelow(
+  request: TargetRequest,
+  context: VerbContext,
+  isOnce: boolean,
+  send: () => Promise<Outcome>,
+): Promise<Outcome> {
+  if (!isOnce) {
+    const first = await send()
+    const {verdict} = first
+    const isLacking = !verdict.ok && verdict.reason === 'status' && LACKS_PARENT.has(verdict.status)
+    if (!isLacking) return first
+  }
+  const failure = await makeParents(request.url, context, request.conditions)
+  return failure === undefined
+    ? send()
+    : {verdict: failForParent(request, failure), extent: 'none', isDone: false}
+}
