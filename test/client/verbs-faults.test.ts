@@ -52,8 +52,8 @@ async function runLane(
   const problems: string[] = []
   for (let number = 1; number <= count; number++) {
     const operation = drawOperation(seed, lane, number)
-    const before = lane.tree
     lane.begin(operation)
+    const before = lane.tree
     const answered = await run(dav, lane, operation)
     for (const problem of problemsOf(operation, answered, lane, before))
       problems.push(`${wordsOf(seed, lane, operation)}: ${problem}`)

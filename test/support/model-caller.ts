@@ -1,6 +1,8 @@
 // Runs the operations of a model server by a client: targets in all their forms, bodies of all kinds, and the answer with
 // everything that the caller learnt from it.
 
+import {setTimeout as delay} from 'node:timers/promises'
+
 import {DavClient, type DavResult, type Failure, type Target, type Transport} from 'multistatus'
 
 import {generate, stream} from './fixtures.ts'
@@ -8,6 +10,8 @@ import type {ModelTarget, Operation} from './model-operations.ts'
 import type {Lane} from './model-server.ts'
 import {find, type Path} from './model-tree.ts'
 import {resultsOf} from './results.ts'
+
+const ENDLESS_MILLISECONDS = 8000
 
 /** Everything that a call gave. */
 export interface Answered {
@@ -31,10 +35,9 @@ export function clientOf(url: string, lane: Lane, transport: Transport): DavClie
 
 /** Runs an operation. Rejects for no error of the call. */
 export async function run(dav: DavClient, lane: Lane, operation: Operation): Promise<Answered> {
+  const call = operation.isMany ? runMany : runOne
   try {
-    return operation.isMany
-      ? await runMany(dav, lane, operation)
-      : await runOne(dav, lane, operation)
+    return await Promise.race([call(dav, lane, operation), never(operation)])
   } catch (error) {
     return {results: [], error}
   }
@@ -50,12 +53,19 @@ export async function retry(dav: DavClient, failures: readonly Failure[]): Promi
   }
 }
 
+/** Ends the campaign for a call that never ends. */
+async function never({verb}: Operation): Promise<never> {
+  await delay(ENDLESS_MILLISECONDS, undefined, {ref: false})
+  throw new Error(`${verb} has not ended`)
+}
+
 async function runOne(dav: DavClient, lane: Lane, operation: Operation): Promise<Answered> {
   const {verb, targets, attempts, form, parents, overwrite, verify} = operation
   const [target] = targets
   if (target === undefined) throw new RangeError('no target')
   const {path, to = [], ifMatch} = target
-  const href = name(path, lane, form)
+  // Content has a URL without a slash.
+  const href = (verb === 'put' ? bareName : name)(path, lane, form)
   const options = {
     ...(attempts !== undefined && {retry: policy(attempts)}),
     ...(ifMatch !== undefined && {ifMatch}),
@@ -102,7 +112,7 @@ async function runMany(dav: DavClient, lane: Lane, operation: Operation): Promis
   switch (verb) {
     case 'put': {
       const uploads = targets.map((target, index) => ({
-        href: name(target.path, lane, form + index),
+        href: bareName(target.path, lane, form + index),
         ...uploadOf(target, form + index),
       }))
       return {results: await Array.fromAsync(dav.putMany(uploads, {...options, parents, verify}))}

@@ -2,7 +2,7 @@
 // the requests that they allow. Sends nothing. RFC 4918, section 9.
 
 import type {Random} from '../fuzz/random.ts'
-import {type Asked, isAtOrBelow, type Lane, type Permission} from './model-server.ts'
+import {type Asked, isAtOrBelow, isDraft, type Lane, type Permission} from './model-server.ts'
 import {below, find, type Path} from './model-tree.ts'
 import {draw} from './unruly-faults.ts'
 
@@ -93,7 +93,6 @@ export function drawOperation(seed: number, lane: Lane, number: number): Operati
     parents: dice.oneIn(3),
     verify: dice.oneIn(2),
     safely: verb === 'put' && !isMany && dice.oneIn(4),
-    requireConditions: verb === 'put' && !isMany && dice.oneIn(5),
     resume: dice.oneIn(2),
     depth: dice.oneIn(4) ? (0 as const) : ('infinity' as const),
     ...(dice.oneIn(2) && {attempts: 2 + dice.below(3)}),
@@ -109,13 +108,17 @@ export function drawOperation(seed: number, lane: Lane, number: number): Operati
     if (!targets.some((other) => isRelated(target, other))) targets.push(target)
   }
   const [first] = targets
+  const isConditional = first?.create === true || first?.ifMatch !== undefined
+  const requireConditions = verb === 'put' && isConditional && !options.isMany && dice.oneIn(2)
   const more = verb === 'get' && first !== undefined ? drawReading(first, lane, dice) : {}
   return {
     ...options,
     ...more,
     targets,
+    requireConditions,
     permits: (asked) =>
-      !isNonsense && targets.some((target) => isPermitted(asked, target, options)),
+      !isNonsense &&
+      targets.some((target) => isPermitted(asked, target, {...options, requireConditions})),
   }
 }
 
@@ -238,13 +241,16 @@ function endsOf({path, to}: ModelTarget): readonly Path[] {
   return to === undefined ? [path] : [path, to]
 }
 
-type Rights = Pick<Operation, 'verb' | 'parents' | 'overwrite' | 'safely'>
+type Rights = Pick<
+  Operation,
+  'verb' | 'parents' | 'overwrite' | 'safely' | 'requireConditions'
+>
 
 /** True for a request that an operation on a target may send. */
 function isPermitted(
   {method, path, to, overwrites}: Asked,
   target: ModelTarget,
-  {verb, parents, overwrite, safely}: Rights,
+  {verb, parents, overwrite, safely, requireConditions}: Rights,
 ): boolean {
   const end = target.to ?? target.path
   if (method === 'MKCOL') {
@@ -255,13 +261,12 @@ function isPermitted(
   switch (verb) {
     case 'put': {
       if (method === 'PUT' && isEqual(path, target.path)) return true
-      // A name beside the target that was not taken, until it is moved over the target.
       const isBeside =
-        path.length === target.path.length &&
-        isAtOrBelow(path, target.path.slice(0, -1)) &&
-        !isEqual(path, target.path)
-      if (!safely || !isBeside) return false
-      return method === 'MOVE' ? isEqual(to, target.path) : method === 'PUT' || method === 'DELETE'
+        isEqual(path.slice(0, -1), target.path.slice(0, -1)) && isDraft(path.at(-1) ?? '')
+      if (!isBeside || !(safely || requireConditions)) return false
+      return method === 'MOVE'
+        ? safely && isEqual(to, target.path)
+        : method === 'PUT' || method === 'DELETE'
     }
     case 'proppatch':
     case 'delete': {

@@ -73,7 +73,7 @@ export interface Lane {
   readonly strange: string[]
   /** Faults of this operation, by method and name. */
   readonly faults: string[]
-  /** Begins an operation. */
+  /** Begins an operation. Removes the drafts that the operation before left because of a fault. */
   begin(permission: Permission): void
 }
 
@@ -148,6 +148,8 @@ class ModelLane implements Lane {
     this.versions.clear()
     this.lies.clear()
     this.faults.length = 0
+    for (const path of below(this.tree).map((joinedPath) => joinedPath.split('/')))
+      if (isDraft(path.at(-1) ?? '')) this.tree = put(this.tree, path, undefined)
   }
 
   answer(request: ModelRequest): Reply {
@@ -164,7 +166,7 @@ class ModelLane implements Lane {
     const key = `${method} ${url}`
     const time = (this.#times.get(key) ?? 0) + 1
     this.#times.set(key, time)
-    const name = `${this.number} ${this.#permission.number} ${key}`
+    const name = `${this.number} ${this.#permission.number} ${key.replace(DRAFT, 'draft')}`
     const dice = draw(this.#seed, name, time)
     return this.#act(request, asked, drawFault(method, dice), dice)
   }
@@ -344,7 +346,10 @@ class ModelLane implements Lane {
     const old = find(this.tree, to)
     if (old !== undefined && !overwrites) return {status: 412}
     const status = old === undefined ? 201 : 204
-    if (fault === 'lie') return this.#lie(path, {status}, meet)
+    if (fault === 'lie') {
+      this.lies.add(to.join('/'))
+      return this.#lie(path, {status}, meet)
+    }
     const destination = this.root + to.map(encodeURIComponent).join('/')
     const isShallow = method === 'COPY' && headers['depth'] === '0'
     const members = isShallow ? [] : below(node)
@@ -601,6 +606,14 @@ function document(responses: readonly string[]): string {
 
 function group(names: readonly string[], status: string): string {
   return propstat(status, names.map((name) => element(name, '')).join(''))
+}
+
+// Names that a client chooses at random, for an upload that is moved when it is whole and for a test of conditions.
+const DRAFT = /multistatus-\w+\.tmp/
+
+/** True for the name of a draft of a client. */
+export function isDraft(name: string): boolean {
+  return DRAFT.test(name)
 }
 
 /** True for a path that is the other one, or below it. */

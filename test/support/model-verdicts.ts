@@ -14,7 +14,7 @@ import {
 import type {Answered} from './model-caller.ts'
 import type {ModelTarget, Operation} from './model-operations.ts'
 import {markupOf} from './model-properties.ts'
-import {isAtOrBelow, type Lane} from './model-server.ts'
+import {isAtOrBelow, isDraft, type Lane} from './model-server.ts'
 import {
   type CollectionNode,
   differences,
@@ -113,6 +113,8 @@ function changesOf(
         const end = to ?? own
         if (verb !== 'copy' && isAtOrBelow(path, own)) return true
         if (to !== undefined && isAtOrBelow(path, to)) return true
+        // A fault may leave a draft.
+        if (isDraft(path.at(-1) ?? '') && lane.faults.length > 0) return true
         return parents && isAtOrBelow(end, path) && find(before, path) === undefined
       })
       return !isNamed && !lane.versions.has(path.join('/'))
