@@ -2,6 +2,7 @@
 
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
+import {SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {isObject} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
@@ -24,13 +25,15 @@ export function isStreamed(body: unknown): body is StreamedBody {
 }
 
 /**
- * Opens a streamed body for a request, and checks its pieces. An error closes the source.
+ * Opens a streamed body for a request, checks its pieces, and cuts long ones so that their progress is seen: a Blob of Node in
+ * memory is one piece. An error closes the source.
  *
  * @param length - The promised number of bytes. More or fewer are a TypeError.
  */
 export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Array> {
   const chunks = openStream(body)
   let bytes = 0
+  let rest: Uint8Array = new Uint8Array()
   const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     const piece = await chunks.next()
     if (piece.done === true) {
@@ -47,10 +50,16 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
   return {
     async next() {
       try {
-        const piece = await read()
-        // The last piece waits for the end of the source. Else the server would store the beginning of a longer body.
-        if (piece.done !== true && bytes === length) while ((await read()).done !== true);
-        return piece
+        if (rest.length === 0) {
+          const piece = await read()
+          if (piece.done === true) return piece
+          // The last piece waits for the end of the source. Else the server would store the beginning of a longer body.
+          if (bytes === length) while ((await read()).done !== true);
+          rest = piece.value
+        }
+        const value = rest.subarray(0, SENT_PIECE_BYTES)
+        rest = rest.subarray(SENT_PIECE_BYTES)
+        return {value, done: false}
       } catch (error) {
         void chunks.return().catch(() => {})
         throw error

@@ -10,7 +10,6 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {openStream} from '../multistatus/source.ts'
 import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -18,7 +17,7 @@ import {NUMBER, readOptions} from '../protocol/options.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
-import {isStreamed} from './request-body.ts'
+import {isStreamed, openPieces} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {
   DavBody,
@@ -150,25 +149,24 @@ function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | 
       : ArrayBuffer.isView(body)
         ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
         : Buffer.from(body)
-  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(piecesOf(bytes), onSent)
+  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(streamOf(bytes), onSent)
 }
 
-async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += SENT_PIECE_BYTES)
-    yield bytes.subarray(at, at + SENT_PIECE_BYTES)
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
 /** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
 function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
-  const chunks = openStream(source)
+  const pieces = openPieces(source)
   let sent = 0
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     onSent?.(sent)
-    const piece = await chunks.next()
+    const piece = await pieces.next()
     if (piece.done !== true) sent += piece.value.length
     return piece
   }
-  const counted = {next, return: () => chunks.return()}
+  const counted = {next, return: () => pieces.return()}
   return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
 }
 

@@ -80,7 +80,7 @@ async function sendProbes(request: TargetRequest, context: VerbContext): Promise
   try {
     const made = await put({'if-none-match': '*'})
     problem = made.ok
-      ? learn(context, await put({'if-none-match': '*'}), await put({'if-match': '"multistatus"'}))
+      ? learn(context, await put({'if-none-match': '*'}), await put({'if-match': '"no-such-etag"'}))
       : untold(made)
   } finally {
     note = await removeOwn(url, request, context)

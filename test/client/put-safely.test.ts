@@ -1,0 +1,259 @@
+// States an upload that goes beside its target and is moved over it: no failure before the MOVE touches the old content, and
+// no upload is lost or left in silence. RFC 4918, sections 9.9 and 10.4.
+
+import {DavClient, type DavResult, type PutOptions} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {type Answer, type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
+import {type Fault, keepFiles, type KeptFiles} from '../support/kept-files.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+let server: FaultServer
+let dav: DavClient
+let files: KeptFiles
+const transport = undiciTransport()
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: server.url, transport})
+  keep()
+})
+afterEach(() => server.close())
+
+function keep(fault?: Fault): void {
+  files = keepFiles(server, fault)
+  files.content.set('/a', 'old')
+}
+
+const put = (options: PutOptions = {}, target = 'a'): Promise<DavResult> =>
+  dav.put(target, 'new', {safely: true, ...options})
+
+/** Requests in one line each. The temporary name is written as `*`. */
+const sent = (): string[] =>
+  server.requests.map(({method, url}) =>
+    `${method} ${url}`.replace(/\/multistatus-\w{10,}\.tmp$/, '/*'),
+  )
+
+/** Paths of uploads that are left. */
+const left = (): string[] => [...files.content.keys()].filter((path) => path.endsWith('.tmp'))
+
+const headersOf = (method: string): Record<string, unknown> =>
+  server.requests.findLast((request) => request.method === method)?.headers ?? {}
+
+const WHOLE = ['PROPFIND /a', 'PUT /*', 'PROPFIND /*', 'MOVE /*']
+
+describe('safely: true', () => {
+  it('looks at the target, uploads beside it, compares the length, and moves it over', async () => {
+    expect(await put({type: 'text/plain'})).toEqual({
+      ok: true,
+      href: '/a',
+      url: `${server.url}a`,
+      relation: 'self',
+      status: 204,
+      properties: {},
+      missing: [],
+    })
+    expect(sent()).toEqual(WHOLE)
+    expect(files.content.get('/a')).toBe('new')
+    expect(left()).toEqual([])
+    expect(headersOf('PUT')).toMatchObject({'if-none-match': '*', 'content-type': 'text/plain'})
+    expect(headersOf('MOVE')).toMatchObject({destination: `${server.url}a`, overwrite: 'T'})
+  })
+
+  it('overwrites nothing where nothing was', async () => {
+    expect(line(await put({}, 'b'))).toBe('201 self /b')
+    expect(headersOf('MOVE')).toMatchObject({overwrite: 'F'})
+  })
+
+  it('stays in the collection of its target, and makes missing parents', async () => {
+    expect(line(await put({parents: true}, 'x/b'))).toBe('201 self /x/b')
+    expect(sent()).toEqual([
+      'PROPFIND /x/b',
+      'PUT /x/*',
+      'MKCOL /x/',
+      'PUT /x/*',
+      'PROPFIND /x/*',
+      'MOVE /x/*',
+    ])
+  })
+
+  it('compares the length at the target too, with verify', async () => {
+    expect(line(await put({verify: true}))).toBe('204 self /a')
+    expect(sent()).toEqual([...WHOLE, 'PROPFIND /a'])
+  })
+
+  it('sends the lock token with each request that changes something', async () => {
+    await put({lockToken: 'urn:uuid:1'})
+    const token = '(<urn:uuid:1>) (Not <DAV:no-lock>)'
+    expect(headersOf('PUT')).toMatchObject({if: token})
+    expect(headersOf('MOVE')).toMatchObject({if: token})
+  })
+})
+
+describe('a collection in the place of the target', () => {
+  it('is refused, because a MOVE would remove it', async () => {
+    files.content.set('/a', undefined)
+    expect(await put()).toMatchObject({
+      reason: 'refused',
+      description: `PUT ${server.url}a is not sent: it is a collection, or of a kind that the server does not tell`,
+    })
+    expect(sent()).toEqual(['PROPFIND /a'])
+  })
+
+  it('is possible if the server does not show it', async () => {
+    keep(({method}) => (method === 'PROPFIND' ? {status: 403} : undefined))
+    expect(line(await put())).toBe('0 refused self /a')
+    expect(sent()).toEqual(['PROPFIND /a'])
+  })
+})
+
+describe('a failed upload', () => {
+  const failing = (answer: Answer | typeof RESET): void =>
+    keep(({method}) => (method === 'PUT' ? answer : undefined))
+
+  it.each([403, 413, 423, 500, 507])('of %i leaves the old content', async (status) => {
+    failing({status})
+    expect(await put()).toMatchObject({
+      status,
+      reason: 'status',
+      relation: 'self',
+      url: `${server.url}a`,
+      description: 'The upload went beside it and failed, so it is unchanged',
+      request: {method: 'PUT', url: `${server.url}a`, safely: true},
+    })
+    expect(files.content.get('/a')).toBe('old')
+    expect(sent()).not.toContain('MOVE /*')
+  })
+
+  it('of a broken connection is a Failure and no rejection: the target is known to be unchanged', async () => {
+    failing(RESET)
+    expect(await put()).toMatchObject({
+      reason: 'no-answer',
+      cause: 'network',
+      description: expect.stringContaining('so it is unchanged'),
+    })
+  })
+
+  it('that was cut is noticed and removed', async () => {
+    keep((request, answer) => {
+      if (request.method !== 'PUT') return undefined
+      answer()
+      files.content.set(request.url, 'n')
+      return {status: 201}
+    })
+    expect(await put()).toMatchObject({
+      status: 201,
+      reason: 'status',
+      description:
+        'The PUT of 3 bytes was answered 201, but 1 bytes are there. The upload went beside it and failed, so it is unchanged',
+    })
+    expect(sent().at(-1)).toBe('DELETE /*')
+    expect(files.content.get('/a')).toBe('old')
+    expect(left()).toEqual([])
+  })
+
+  it('is told if it could not be removed', async () => {
+    keep((request, answer) => {
+      if (request.method === 'DELETE') return {status: 403}
+      if (request.method !== 'PUT') return undefined
+      answer()
+      return {status: 500}
+    })
+    const {description} = await put()
+    expect(left()).toHaveLength(1)
+    expect(description).toContain(`${server.url}${left()[0]?.slice(1)} could not be removed`)
+  })
+})
+
+describe('a failed MOVE', () => {
+  it('is a Failure with its status, and the upload is removed', async () => {
+    keep(({method}) => (method === 'MOVE' ? {status: 423} : undefined))
+    expect(line(await put())).toBe('423 status self /a')
+    expect(files.content.get('/a')).toBe('old')
+    expect(left()).toEqual([])
+  })
+
+  it('that has removed the target leaves the upload, the only copy', async () => {
+    keep(({method}) => {
+      if (method !== 'MOVE') return undefined
+      files.content.delete('/a')
+      return {status: 500}
+    })
+    const verdict = await put()
+    expect(verdict).toMatchObject({
+      status: 500,
+      description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,
+    })
+    expect(files.content.get(left()[0] ?? '')).toBe('new')
+  })
+
+  it('without an answer that was done is a Success', async () => {
+    keep(({method}, answer) => {
+      if (method !== 'MOVE') return undefined
+      answer()
+      return RESET
+    })
+    expect((await put()).ok).toBe(true)
+    expect(files.content.get('/a')).toBe('new')
+  })
+
+  it('without an answer that was not done is a no-answer, tells of the upload, and is not repeated', async () => {
+    keep(({method}) => (method === 'MOVE' ? RESET : undefined))
+    expect(await put({retry: {attempts: 3, minDelay: 1}})).toMatchObject({
+      reason: 'no-answer',
+      description: expect.stringContaining(
+        `The upload may still be at ${server.url}${left()[0]?.slice(1)}`,
+      ),
+    })
+    expect(files.content.get('/a')).toBe('old')
+    expect(sent().filter((one) => one === 'MOVE /*')).toHaveLength(1)
+  })
+})
+
+describe('a condition', () => {
+  it('ifMatch guards the MOVE by an If header about the target', async () => {
+    expect(line(await put({ifMatch: '"old"'}))).toBe('204 self /a')
+    expect(sent()).toEqual(['PROPFIND /a', 'PUT /*', 'PROPFIND /*', 'PROPFIND /a', 'MOVE /*'])
+    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> (["old"])`})
+  })
+
+  it('ifMatch and lockToken are in one list', async () => {
+    await put({ifMatch: '"old"', lockToken: 'urn:uuid:1'})
+    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> (<urn:uuid:1> ["old"])`})
+  })
+
+  it.each<[string, PutOptions, string, string]>([
+    ['ifMatch of another state', {ifMatch: '"older"'}, 'a', 'Its ETag is "old", says PROPFIND'],
+    ['ifMatch of nothing', {ifMatch: '"old"'}, 'b', 'Nothing is there, says PROPFIND'],
+    ['create of a resource', {create: true}, 'a', 'It is there, says PROPFIND'],
+  ])('is a Failure 412 before the upload: %s', async (_, options, target, description) => {
+    expect(await put(options, target)).toMatchObject({status: 412, reason: 'status', description})
+    expect(sent()).toEqual([`PROPFIND /${target}`])
+  })
+
+  it('ifMatch is checked again just before the MOVE', async () => {
+    keep(({method}) => {
+      if (method === 'PUT') files.content.set('/a', 'other')
+      return undefined
+    })
+    expect(await put({ifMatch: '"old"'})).toMatchObject({
+      status: 412,
+      description: 'Its ETag is "other", says PROPFIND',
+    })
+    expect(files.content.get('/a')).toBe('other')
+    expect(left()).toEqual([])
+  })
+
+  it('create moves with Overwrite: F', async () => {
+    keep(({method}) => {
+      if (method === 'MOVE') files.content.set('/b', 'other')
+      return undefined
+    })
+    expect(line(await put({create: true}, 'b'))).toBe('412 status self /b')
+    expect(files.content.get('/b')).toBe('other')
+    expect(left()).toEqual([])
+  })
+})

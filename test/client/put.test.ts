@@ -1,0 +1,632 @@
+// States the request of a PUT for each kind of body, its targets and conditions, and the verdict on each answer. RFC 4918,
+// section 9.7; RFC 9110, sections 9.3.4, 13.1 and 15.
+
+import {createReadStream} from 'node:fs'
+import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+
+import {basicAuth, DavClient, type DavResult, type UploadBody} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
+import {undiciTransport} from 'multistatus/undici'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {
+  type Answer,
+  answer207,
+  type FaultServer,
+  listing,
+  NEVER,
+  OPEN,
+  RESET,
+  SHUT,
+  startFaultServer,
+  verdicts,
+} from '../support/fault-server.ts'
+import {bytes} from '../support/fixtures.ts'
+import {keepFiles} from '../support/kept-files.ts'
+import {line} from '../support/results.ts'
+
+vi.setConfig({testTimeout: 8000})
+
+const text = 'Grüße 😀\n'
+const length = String(bytes(text).length)
+const quick = {attempts: 3, minDelay: 1, maxDelay: 2}
+
+let folder: string
+let path: string
+let server: FaultServer
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'put-'))
+  path = join(folder, 'a.txt')
+  await writeFile(path, text)
+})
+afterAll(() => rm(folder, {recursive: true}))
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  server.answers({status: 201})
+})
+afterEach(() => server.close())
+
+/** The bytes of the text in pieces that cut a character. */
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  yield bytes(text).subarray(0, 3)
+  yield bytes(text).subarray(3)
+}
+
+function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await source.next()
+      if (next.done === true) controller.close()
+      else controller.enqueue(next.value)
+    },
+  })
+}
+
+const whole: readonly (readonly [string, () => UploadBody])[] = [
+  ['a string', () => text],
+  ['a Uint8Array', () => bytes(text)],
+  ['a part of a buffer', () => bytes(`xx${text}yyy`).subarray(2, -3)],
+  ['a DataView', () => new DataView(bytes(text).buffer)],
+  ['an ArrayBuffer', () => bytes(text).buffer],
+  ['a Blob', () => new Blob([text])],
+  ['a local file', () => ({path})],
+]
+const streamed: readonly (readonly [string, () => UploadBody])[] = [
+  ['a web stream', () => streamOf(pieces())],
+  ['an async generator', pieces],
+  ['an async iterable', () => ({[Symbol.asyncIterator]: pieces})],
+  ['a stream of Node', () => createReadStream(path)],
+]
+
+describe.each([
+  ['undici', undiciTransport],
+  ['fetch', fetchTransport],
+] as const)('over %s', (name, makeTransport) => {
+  let dav: DavClient
+  beforeEach(() => {
+    dav = new DavClient({url: server.url, transport: makeTransport()})
+  })
+  afterEach(() => dav.close())
+
+  describe('the body', () => {
+    it.each([...whole, ...streamed])('is sent with its length: %s', async (_, make) => {
+      expect(line(await dav.put('a', make()))).toBe('201 self /a')
+      expect(server.requests).toMatchObject([
+        {method: 'PUT', url: '/a', body: text, headers: {'content-length': length}},
+      ])
+      for (const absent of ['transfer-encoding', 'content-type', 'content-encoding', 'expect'])
+        expect(server.requests[0]?.headers[absent]).toBeUndefined()
+    })
+
+    it.each(streamed)('is sent in chunks if that is wanted: %s', async (_, make) => {
+      expect(line(await dav.put('a', make(), {unknownLength: 'send'}))).toBe('201 self /a')
+      expect(server.requests).toMatchObject([
+        {body: text, headers: {'transfer-encoding': 'chunked'}},
+      ])
+    })
+
+    it.each(streamed)('is refused if its length must be known: %s', async (_, make) => {
+      expect(await dav.put('a', make(), {unknownLength: 'refuse'})).toMatchObject({
+        reason: 'refused',
+        description: `PUT ${server.url}a is not sent: its body is a stream that cannot be sent with its length`,
+      })
+      expect(server.requests).toEqual([])
+    })
+
+    it.each(streamed)('has the length that the caller knows: %s', async (_, make) => {
+      const options = {length: bytes(text).length}
+      expect(line(await dav.put('a', make(), options))).toBe('201 self /a')
+      expect(server.requests).toMatchObject([{body: text, headers: {'content-length': length}}])
+    })
+
+    it.each([
+      ['a string', ''],
+      ['bytes', new Uint8Array()],
+      ['a Blob', new Blob([])],
+      ['a stream', streamOf((async function* none() {})())],
+    ])('of no bytes has the length 0: %s', async (_, body) => {
+      await dav.put('a', body)
+      expect(server.requests).toMatchObject([{body: '', headers: {'content-length': '0'}}])
+    })
+
+    it('of 300 KB arrives whole, whatever its kind', async () => {
+      const long = '0123456789'.repeat(30_000)
+      async function* many(): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < long.length; at += 50_000) yield bytes(long.slice(at, at + 50_000))
+      }
+      for (const body of [long, bytes(long), new Blob([long]), many()]) await dav.put('a', body)
+      for (const request of server.requests) {
+        expect(request.headers['content-length']).toBe('300000')
+        expect(request.body === long).toBe(true)
+      }
+      expect(server.requests).toHaveLength(4)
+    })
+
+    it.each([
+      [10, 'the body is longer than its length of 10 bytes'],
+      [14, 'the body ended after 13 of 14 bytes'],
+    ])('is never shorter or longer than its length: %i', async (wrong, found) => {
+      const put = dav.put('a', pieces(), {length: wrong})
+      const outcome = await put.catch((error: unknown) => error)
+      if (name === 'undici') {
+        expect(outcome).toMatchObject({
+          name: 'DavNetworkError',
+          message: expect.stringContaining(found),
+        })
+      } else {
+        expect(outcome).toMatchObject({
+          reason: 'refused',
+          description: expect.stringContaining(found),
+        })
+      }
+      expect(server.requests).toEqual([])
+    })
+
+    it('is held back until its end is seen, so that no server takes its beginning for the whole', async () => {
+      async function* longer(): AsyncGenerator<Uint8Array> {
+        yield bytes('abc')
+        yield bytes('d')
+      }
+      const put = dav.put('a', longer(), {length: 3, unknownLength: 'send'})
+      await expect(put).rejects.toMatchObject({name: 'DavNetworkError'})
+      expect(server.requests).toEqual([])
+    })
+
+    it.each(whole)('of another length than the given one is refused: %s', async (_, make) => {
+      expect(await dav.put('a', make(), {length: 3})).toMatchObject({
+        reason: 'refused',
+        description: `PUT ${server.url}a is not sent: its body has ${length} bytes, and its length is 3`,
+      })
+      expect(server.requests).toEqual([])
+    })
+
+    it('has the type that is given, else that of a Blob', async () => {
+      const blob = new Blob([text], {type: 'text/css'})
+      await dav.put('a', blob)
+      await dav.put('a', blob, {type: 'text/plain'})
+      await dav.put('a', text, {type: 'text/plain; charset=utf-8'})
+      expect(server.requests.map(({headers}) => headers['content-type'])).toEqual([
+        'text/css',
+        'text/plain',
+        'text/plain; charset=utf-8',
+      ])
+    })
+  })
+
+  it('counts the bytes for onProgress, the last time with all of them', async () => {
+    for (const body of ['x'.repeat(200_000), new Blob(['x'.repeat(200_000)]), {path}]) {
+      const seen: unknown[] = []
+      await dav.put('a', body, {onProgress: (progress) => seen.push(progress)})
+      const total = body === undefined || 'path' in Object(body) ? bytes(text).length : 200_000
+      expect(seen.at(-1)).toEqual({bytes: total, total})
+    }
+    const seen: unknown[] = []
+    const onProgress = (progress: unknown): unknown => seen.push(progress)
+    await dav.put('a', pieces(), {onProgress, unknownLength: 'send'})
+    expect(seen.at(-1)).toEqual({bytes: bytes(text).length})
+  })
+
+  it('ends with the error of onProgress', async () => {
+    const error = new Error('enough')
+    const onProgress = (): void => {
+      throw error
+    }
+    await expect(dav.put('a', text, {onProgress})).rejects.toBe(error)
+  })
+
+  it('ends with the signal, and closes the source of the body', async () => {
+    server.answers(NEVER)
+    for (const unknownLength of ['send', 'spool'] as const) {
+      const closed = Promise.withResolvers<void>()
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes('x')),
+        cancel: () => closed.resolve(),
+      })
+      const controller = new AbortController()
+      const reason = new Error('enough')
+      setTimeout(() => controller.abort(reason), 60)
+      const put = dav.put('a', body, {unknownLength, signal: controller.signal})
+      await expect(put).rejects.toBe(reason)
+      await closed.promise
+    }
+  })
+
+  it('leaves no temporary file of a spooled stream', async () => {
+    const own = async (): Promise<readonly string[]> =>
+      (await readdir(tmpdir())).filter((one) => /^multistatus-.*\.tmp$/.test(one))
+    const before = await own()
+    await dav.put('a', pieces())
+    server.answers(RESET)
+    await expect(dav.put('a', pieces())).rejects.toMatchObject({name: 'DavNetworkError'})
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield bytes('x')
+      throw new Error('the disk is gone')
+    }
+    expect(await dav.put('a', broken())).toMatchObject({
+      reason: 'refused',
+      description: `PUT ${server.url}a is not sent: the disk is gone`,
+    })
+    expect(await own()).toEqual(before)
+    expect(server.requests).toHaveLength(2)
+  })
+})
+
+describe('a PUT', () => {
+  let dav: DavClient
+  beforeEach(() => {
+    dav = new DavClient({url: `${server.url}docs/`, transport: undiciTransport()})
+  })
+  afterEach(() => dav.close())
+
+  describe('the target', () => {
+    it.each(['photos/', 'photos/.', 'photos%2F', 'photos/%5C', ''])(
+      'is a TypeError for the URL of a collection: %j',
+      async (target) => {
+        await expect(dav.put(target, text)).rejects.toThrow(TypeError)
+        await expect(dav.put(target, text, {unguarded: true})).rejects.toThrow(
+          /a collection has no content/,
+        )
+        expect(server.requests).toEqual([])
+      },
+    )
+
+    it('is a TypeError for a result that is a collection', async () => {
+      server.answers(answer207(listing('/docs/a')), answer207(listing('/docs/b/')))
+      const file = await dav.stat('a')
+      const collection = await dav.stat('b')
+      server.answers({status: 204})
+      expect(line(await dav.put(file, text))).toBe('204 self /docs/a')
+      await expect(dav.put(collection, text)).rejects.toThrow(TypeError)
+    })
+
+    it.each(['/', '/other/a', '../a', '/docs/..%2fa'])(
+      'is a TypeError outside the client\u2019s own collection: %s',
+      async (target) => {
+        await expect(dav.put(target, text)).rejects.toThrow(TypeError)
+        expect(server.requests).toEqual([])
+      },
+    )
+
+    it('may be outside with unguarded, and never on another origin', async () => {
+      expect(line(await dav.put('/other/a', text, {unguarded: true}))).toBe('201 self /other/a')
+      const elsewhere = dav.put('http://other.example/a', text, {unguarded: true})
+      await expect(elsewhere).rejects.toThrow(TypeError)
+    })
+
+    it.each([301, 302, 307, 308])(
+      'is not followed to the slash of a collection: %i',
+      async (status) => {
+        server.answers({status, headers: {location: '/docs/a/'}}, {status: 201})
+        expect(await dav.put('a', text)).toMatchObject({
+          status,
+          reason: 'status',
+          location: '/docs/a/',
+        })
+        expect(server.requests).toHaveLength(1)
+      },
+    )
+  })
+
+  it.each<[string, unknown]>([
+    ['a number', 5],
+    ['null', null],
+    ['undefined', undefined],
+    ['an object', {}],
+    ['an array of bytes', [1, 2]],
+    ['a path with an unknown member', {path: '/a', type: 'text/plain'}],
+    ['shared memory', new Uint8Array(new SharedArrayBuffer(2))],
+  ])('refuses %s as body with a TypeError', async (_, body) => {
+    await expect(dav.put('a', body as UploadBody)).rejects.toThrow(TypeError)
+    expect(server.requests).toEqual([])
+  })
+
+  it.each<[string, object]>([
+    ['create and ifMatch', {create: true, ifMatch: '"a"'}],
+    ['requireConditions without a condition', {requireConditions: true}],
+    ['an unknown option', {ifmatch: '"a"'}],
+    ['an empty type', {type: ''}],
+    ['a type with a line feed', {type: 'a\nb'}],
+    ['an ETag that is none', {ifMatch: '"a'}],
+    ['another treatment of a stream', {unknownLength: 'guess'}],
+  ])('refuses %s with a TypeError', async (_, options) => {
+    await expect(dav.put('a', text, options)).rejects.toThrow(TypeError)
+    expect(server.requests).toEqual([])
+  })
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    'refuses a length of %d with a RangeError',
+    async (wrong) => {
+      await expect(dav.put('a', text, {length: wrong})).rejects.toThrow(RangeError)
+    },
+  )
+
+  it('is refused for a local file that is missing, and for a directory', async () => {
+    expect(await dav.put('a', {path: `${path}.none`})).toMatchObject({
+      reason: 'refused',
+      description: expect.stringContaining('ENOENT'),
+    })
+    expect(await dav.put('a', {path: folder})).toMatchObject({
+      reason: 'refused',
+      description: expect.stringContaining('is no file'),
+    })
+    expect(server.requests).toEqual([])
+  })
+
+  describe('the condition', () => {
+    const conditions = (): unknown[] =>
+      server.requests.map(({headers}) => [
+        headers['if-match'],
+        headers['if-none-match'],
+        headers['if'],
+      ])
+
+    it('create is If-None-Match: *', async () => {
+      await dav.put('a', text, {create: true})
+      expect(conditions()).toEqual([[undefined, '*', undefined]])
+    })
+
+    it.each(['"abc"', '*', '"a, b"'])('ifMatch is sent as it is: %s', async (ifMatch) => {
+      await dav.put('a', text, {ifMatch})
+      expect(conditions()).toEqual([[ifMatch, undefined, undefined]])
+    })
+
+    it('of a weak ETag is a Failure refused', async () => {
+      expect(await dav.put('a', text, {ifMatch: 'W/"abc"'})).toMatchObject({
+        reason: 'refused',
+        description: expect.stringContaining('weak'),
+      })
+      expect(server.requests).toEqual([])
+    })
+
+    it('lockToken is an If header', async () => {
+      await dav.put('a', text, {lockToken: 'urn:uuid:1'})
+      expect(conditions()).toEqual([[undefined, undefined, '(<urn:uuid:1>) (Not <DAV:no-lock>)']])
+    })
+  })
+
+  describe('the verdict', () => {
+    it.each([200, 201, 204, 205])('of %i is a Success with the ETag, verbatim', async (status) => {
+      server.answers({status, headers: {etag: 'W/"a"'}})
+      expect(await dav.put('a', text)).toEqual({
+        ok: true,
+        href: '/docs/a',
+        url: `${server.url}docs/a`,
+        relation: 'self',
+        status,
+        properties: {},
+        missing: [],
+        etag: 'W/"a"',
+      })
+    })
+
+    it('without an ETag in the answer has none', async () => {
+      expect(await dav.put('a', text)).not.toHaveProperty('etag')
+    })
+
+    it('of 202 tells that it is perhaps not done', async () => {
+      server.answers({status: 202})
+      expect(await dav.put('a', text)).toMatchObject({
+        ok: true,
+        status: 202,
+        description: 'Accepted, and perhaps not done yet',
+      })
+    })
+
+    it.each<[string, Answer, string]>([
+      ['an empty document', answer207(OPEN + SHUT), '0 no-answer self /docs/a'],
+      [
+        'a document that says 201',
+        answer207(verdicts({'/docs/a': '201 Created'})),
+        '0 no-answer self /docs/a',
+      ],
+      [
+        'a document that says 507',
+        answer207(verdicts({'/docs/a': '507 Insufficient Storage'})),
+        '507 status self /docs/a',
+      ],
+      ['no document', {status: 207}, '207 malformed self /docs/a'],
+    ])('of a 207 is no Success: %s', async (_, answer, expected) => {
+      server.answers(answer)
+      expect(line(await dav.put('a', text))).toBe(expected)
+    })
+
+    it.each([400, 401, 403, 404, 405, 409, 412, 413, 415, 423, 424, 500, 501, 503, 507])(
+      'of %i is a Failure with its status',
+      async (status) => {
+        server.answers({
+          status,
+          headers: {'content-type': 'application/xml'},
+          body: '<D:error xmlns:D="DAV:"><D:lock-token-submitted/></D:error>',
+        })
+        expect(await dav.put('a', text)).toMatchObject({
+          ok: false,
+          status,
+          reason: 'status',
+          conditions: ['lock-token-submitted'],
+          request: {method: 'PUT', url: `${server.url}docs/a`, attempts: 1},
+        })
+      },
+    )
+
+    it('is a rejection if the connection breaks', async () => {
+      server.answers(RESET)
+      await expect(dav.put('a', text)).rejects.toMatchObject({
+        name: 'DavNetworkError',
+        method: 'PUT',
+        url: `${server.url}docs/a`,
+      })
+    })
+
+    it('of a dry run is a plan, and nothing is read or sent', async () => {
+      expect(
+        await dav.put('a', {path: '/no/such/file'}, {dryRun: true, create: true}),
+      ).toMatchObject({
+        ok: true,
+        status: 0,
+        request: {method: 'PUT', url: `${server.url}docs/a`, conditions: {'if-none-match': '*'}},
+      })
+      expect(server.requests).toEqual([])
+    })
+  })
+
+  describe('a repeated one', () => {
+    it.each(whole)('sends %s again by the policy', async (_, make) => {
+      server.answers({status: 503}, RESET, {status: 201})
+      expect(await dav.put('a', make(), {retry: quick})).toMatchObject({ok: true, attempts: 3})
+      expect(server.requests.map(({body}) => body)).toEqual([text, text, text])
+    })
+
+    it.each(streamed)('never sends %s twice', async (_, make) => {
+      server.answers({status: 503}, {status: 201})
+      const options = {retry: quick, unknownLength: 'send'} as const
+      const body = make()
+      expect(await dav.put('a', body, options)).toMatchObject({ok: false, status: 503})
+      // A web stream is locked since. Of any other, the client remembers that it was read.
+      const again = /its body can be read once only|somebody reads already/
+      await expect(dav.put('b', body, options)).rejects.toThrow(again)
+      await expect(dav.put('b', body)).rejects.toThrow(again)
+      expect(server.requests).toHaveLength(1)
+    })
+
+    it.each([{create: true}, {ifMatch: '"a"'}])(
+      'answered 412 after a lost answer is a no-answer: it may be its own write: %o',
+      async (condition) => {
+        server.answers(RESET, {status: 412})
+        const verdict = await dav.put('a', text, {...condition, retry: {...quick, attempts: 2}})
+        expect(verdict).toMatchObject({
+          status: 0,
+          reason: 'no-answer',
+          cause: 'unreadable',
+          description:
+            'It was answered 412, and an earlier attempt without an answer may have written it',
+        })
+      },
+    )
+
+    it('sends its credentials each time', async () => {
+      const auth = basicAuth('ana', 'x')
+      await using own = new DavClient({url: server.url, transport: undiciTransport(), auth})
+      server.answers({status: 503}, {status: 201})
+      await own.put('a', text, {retry: quick})
+      expect(server.requests.map(({headers}) => headers.authorization)).toEqual([
+        'Basic YW5hOng=',
+        'Basic YW5hOng=',
+      ])
+    })
+  })
+
+  describe('parents: true', () => {
+    const sent = (): string[] => server.requests.map(({method, url}) => `${method} ${url}`)
+
+    it.each([404, 409, 424])(
+      'makes missing parents after a %i, and sends again',
+      async (status) => {
+        const {content} = keepFiles(server, (_, answer) => {
+          const truth = answer()
+          return truth.status === 409 ? {status} : truth
+        })
+        content.set('/docs/', undefined)
+        expect(line(await dav.put('x/a', text, {parents: true}))).toBe('201 self /docs/x/a')
+        expect(sent()).toEqual(['PUT /docs/x/a', 'MKCOL /docs/x/', 'PUT /docs/x/a'])
+        expect(content.get('/docs/x/a')).toBe(text)
+      },
+    )
+
+    it('makes them before a stream that can be sent once', async () => {
+      const {content} = keepFiles(server)
+      content.set('/docs/', undefined)
+      const options = {parents: true, length: bytes(text).length}
+      expect(line(await dav.put('x/y/a', pieces(), options))).toBe('201 self /docs/x/y/a')
+      expect(sent().filter((one) => one.startsWith('PUT'))).toEqual(['PUT /docs/x/y/a'])
+      expect(content.get('/docs/x/y/a')).toBe(text)
+    })
+
+    it('is a Failure with the status of the parent that could not be made', async () => {
+      server.script(({method}) => ({status: method === 'PUT' ? 409 : 507}))
+      expect(await dav.put('x/a', text, {parents: true})).toMatchObject({
+        status: 507,
+        reason: 'status',
+        relation: 'self',
+        url: `${server.url}docs/x/a`,
+        description: `Its parent ${server.url}docs/x/ could not be made: answered 507`,
+      })
+    })
+
+    it('makes none without it', async () => {
+      server.answers({status: 409})
+      expect(line(await dav.put('x/a', text))).toBe('409 status self /docs/x/a')
+      expect(sent()).toEqual(['PUT /docs/x/a'])
+    })
+  })
+
+  describe('verify: true', () => {
+    const seen = async (status: number, stored: Answer | typeof RESET): Promise<DavResult> => {
+      server.script(({method}) => (method === 'PUT' ? {status} : stored))
+      return dav.put('a', text, {verify: true})
+    }
+    const ofLength = (properties: string): Answer =>
+      answer207(
+        `${OPEN}<D:response><D:href>/docs/a</D:href><D:propstat><D:prop>${properties}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>${SHUT}`,
+      )
+    const file = '<D:resourcetype/>'
+
+    it('is a Success if the stored length is that of the body', async () => {
+      const stored = ofLength(`${file}<D:getcontentlength>${length}</D:getcontentlength>`)
+      expect(line(await seen(201, stored))).toBe('201 self /docs/a')
+      expect(server.requests[1]).toMatchObject({method: 'PROPFIND', headers: {depth: '0'}})
+    })
+
+    it.each<[string, Answer, string]>([
+      [
+        'a cut file, as of SabreDAV on a full disk',
+        ofLength(`${file}<D:getcontentlength>3</D:getcontentlength>`),
+        '3 bytes are there',
+      ],
+      ['nothing', {status: 404}, 'nothing is there'],
+      [
+        'a collection',
+        ofLength('<D:resourcetype><D:collection/></D:resourcetype>'),
+        'a collection is there',
+      ],
+    ])('is a Failure with the status of the success for %s', async (_, stored, found) => {
+      expect(await seen(201, stored)).toMatchObject({
+        ok: false,
+        status: 201,
+        reason: 'status',
+        description: `The PUT of ${length} bytes was answered 201, but ${found}`,
+      })
+    })
+
+    it.each<[string, Answer | typeof RESET, string]>([
+      ['no length', ofLength(file), 'unreadable'],
+      ['a refusal', {status: 403}, 'unreadable'],
+      ['a broken connection', RESET, 'network'],
+    ])('is a no-answer for %s', async (_, stored, cause) => {
+      expect(await seen(204, stored)).toMatchObject({
+        status: 0,
+        reason: 'no-answer',
+        cause,
+        description: expect.stringContaining(
+          `The PUT of ${length} bytes was answered 204, but its length could not be seen`,
+        ),
+      })
+    })
+
+    it('counts the bytes of a stream without a length', async () => {
+      const {content} = keepFiles(server)
+      content.set('/docs/', undefined)
+      const options = {verify: true, unknownLength: 'send'} as const
+      expect(line(await dav.put('a', pieces(), options))).toBe('201 self /docs/a')
+    })
+
+    it('does not send the body again after a check without an answer', async () => {
+      server.script(({method}) => (method === 'PUT' ? {status: 201} : {status: 403}))
+      await dav.put('a', text, {verify: true, retry: quick})
+      expect(server.requests.filter(({method}) => method === 'PUT')).toHaveLength(1)
+    })
+  })
+})

@@ -1,0 +1,117 @@
+// States the time limit of an upload that makes progress: undici shows each piece, whatever the kind of the body; `fetch` shows
+// pieces of streams only, so a long body gets the time that it takes at a slow rate. RFC 9112, section 9.5.
+
+import {once} from 'node:events'
+import {createServer, type Server} from 'node:http'
+import {setTimeout as delay} from 'node:timers/promises'
+
+import {DavClient, type DavRequest, type RequestBody, type Transport} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+vi.setConfig({testTimeout: 20_000})
+
+const long = Buffer.alloc(24_000_000, 'x')
+const kinds: readonly (readonly [string, () => RequestBody])[] = [
+  ['string', () => long.toString()],
+  ['bytes', () => long],
+  ['Blob', () => new Blob([long])],
+]
+
+let server: Server
+let url: string
+/** False for a server that reads nothing. */
+let reads: boolean
+
+beforeEach(async () => {
+  reads = true
+  server = createServer(async (request, response) => {
+    let bytes = 0
+    request.on('error', () => {})
+    if (!reads) return
+    try {
+      for await (const chunk of request) {
+        bytes += chunk.length
+        await delay(8)
+      }
+      response.writeHead(bytes === long.length ? 201 : 400).end()
+    } catch {
+      // The client has gone.
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  url = `http://127.0.0.1:${address.port}/`
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+describe.each([
+  ['undici', undiciTransport()],
+  ['fetch', fetchTransport()],
+] as const)('over %s', (_, transport: Transport) => {
+  it('may take longer than the limit for headers, whatever the kind of its body', async () => {
+    const dav = new DavClient({url, transport, timeout: {headers: 2500}})
+    const began = performance.now()
+    const sent = kinds.map(([kind, make]) => dav.put(kind, make()))
+    expect((await Promise.all(sent)).map(({status}) => status)).toEqual([201, 201, 201])
+    expect(performance.now() - began).toBeGreaterThan(2500)
+  })
+})
+
+it.each(kinds)('undici notices a server that does not read a body of kind %s', async (_, make) => {
+  reads = false
+  const dav = new DavClient({url, transport: undiciTransport(), timeout: {headers: 400}})
+  await expect(dav.put('a', make())).rejects.toMatchObject({
+    name: 'DavTimeoutError',
+    timeout: 'headers',
+    message: `PUT ${url}a got no answer within 400 ms`,
+  })
+})
+
+it('fetch waits 1 s longer for each 64 KiB of a long body', async () => {
+  const transport: Transport = () => new Promise(() => {})
+  const dav = new DavClient({url, transport, timeout: {headers: 50}})
+  await expect(dav.put('a', 'x'.repeat(65_537))).rejects.toThrow('got no answer within 1051 ms')
+  await expect(dav.put('a', 'x'.repeat(65_536))).rejects.toThrow('got no answer within 50 ms')
+})
+
+describe('the request that a transport gets', () => {
+  const seen: DavRequest[] = []
+  const spy: Transport = async (request) => {
+    seen.push(request)
+    const {body} = request
+    if (typeof body === 'object' && Symbol.asyncIterator in body) for await (const _ of body);
+    else request.onSent?.(3)
+    return {status: 201, headers: {get: () => null}, body: null}
+  }
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('abc')
+  }
+
+  it('has a function for the progress of a body that is no stream', async () => {
+    const progress: unknown[] = []
+    const dav = new DavClient({url, transport: spy})
+    await dav.put('a', 'abc', {onProgress: (one) => progress.push(one)})
+    expect(progress).toEqual([
+      {bytes: 3, total: 3},
+      {bytes: 3, total: 3},
+    ])
+  })
+
+  it('has the length of a stream only if the transport sends it', async () => {
+    const sends: Transport = Object.assign(spy.bind(undefined), {sendsLength: true})
+    seen.length = 0
+    await new DavClient({url, transport: sends}).put('a', pieces(), {length: 3})
+    await new DavClient({url, transport: spy}).put('a', pieces(), {length: 3})
+    expect(seen.map(({length, body}) => [length, body instanceof Blob])).toEqual([
+      [3, false],
+      [undefined, true],
+    ])
+  })
+})
