@@ -46,6 +46,7 @@ import {sendWithRetries} from './attempts.ts'
 import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
+import {isUnclear} from './verdict.ts'
 
 /** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
@@ -324,7 +325,8 @@ async function sendAgain(
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
     try {
-      ;({verdict} = await sendWithRetries(failure.request, context, emitOthers))
+      const means = {...context, mayBeDone: isUnclear(failure)}
+      ;({verdict} = await sendWithRetries(failure.request, means, emitOthers))
     } catch (error) {
       if (!(error instanceof NotSentError)) throw error
     }

@@ -129,7 +129,8 @@ export async function open(
   const request = {url, headers, range}
   const policy = resolveRetry(session, options)
   // Two requests at once: a PROPFIND may be needed while the content is unread.
-  return openCall(session, {policy, concurrency: 2, signal}, door, async (call) => {
+  const settings = {policy, concurrency: 2, minimum: 2, signal}
+  return openCall(session, settings, door, async (call) => {
     const answer = await send(request, call)
     if ('ok' in answer) {
       call.close()

@@ -27,7 +27,6 @@ import type {Content, UploadBody} from '../transfer/upload.ts'
 import {checkUploadBody, openUpload} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {WithheldError} from '../transport/withheld.ts'
-import {doubtOwnWrite} from './conflict.ts'
 import {testConditions} from './honoured.ts'
 import {sendSafely} from './safely.ts'
 import {sendUpload} from './upload.ts'
@@ -157,7 +156,6 @@ export const PUT: Verb = {
   forMember: () => undefined,
   run,
   conclude,
-  reconsider: async (request, verdict) => doubtOwnWrite(request, verdict),
   check: ({url}) => refuseCollection(new URL(url)),
   guard: ({url}, {base}) => findDestructiveProblem({method: 'PUT', url: new URL(url), base}),
 }

@@ -13,7 +13,6 @@ import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
-import {doubtOwnWrite} from './conflict.ts'
 import {MOVE} from './move.ts'
 import {checkLength, look} from './stored.ts'
 import type {Sending} from './upload.ts'
@@ -112,12 +111,7 @@ function findObstacle(request: TargetRequest, before: DavResult): Failure | unde
   if (isSame && !(isNew && isThere)) return undefined
   if (isThere && !isNew && etag === undefined) return refusal('the server does not tell its ETag')
   const state = !isThere ? 'Nothing is there' : isNew ? 'It is there' : `Its ETag is ${etag}`
-  const conflict = fail(request, {
-    status: 412,
-    reason: 'status',
-    description: `${state}, says PROPFIND`,
-  })
-  return doubtOwnWrite(request, conflict) ?? conflict
+  return fail(request, {status: 412, reason: 'status', description: `${state}, says PROPFIND`})
 }
 
 /** Compares ETags. Some servers leave out the quotes in the property. */

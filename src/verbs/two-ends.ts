@@ -290,18 +290,6 @@ export function arrived(request: TargetRequest, verdict: Success, location = '')
   return {...verdict, destination: origin + pathname + search}
 }
 
-/** Explains the 412 of a repeated request. Its description would else look like a fact about the time before the call. */
-export function explainCollision(
-  {attempts, overwrite = false, conditions}: TargetRequest,
-  verdict: Failure,
-): Failure | undefined {
-  const isCollision = verdict.status === 412 && conditions?.['if-match'] === undefined
-  if (!isCollision || attempts === 0 || overwrite || verdict.description !== undefined)
-    return undefined
-  const description = 'The destination is there, perhaps from an earlier attempt'
-  return {...verdict, description}
-}
-
 /** Returns the source of a pair, for the Failure of an invalid one. */
 export function sourceOf(pair: unknown): unknown {
   return memberOf(pair, 'from')

@@ -30,6 +30,7 @@ import {
 interface Facts {
   readonly operation: Operation
   readonly target: ModelTarget
+  readonly answered: Answered
   readonly lane: Lane
   readonly before: CollectionNode
   readonly after: CollectionNode
@@ -69,10 +70,10 @@ export function problemsOf(
       report('a verdict on no target')
       continue
     }
-    const facts: Facts = {operation, target, lane, before, after}
+    const facts: Facts = {operation, target, answered, lane, before, after}
     if (result.relation === 'self') {
       if (path.join('/') !== target.path.join('/')) report('a verdict on another resource')
-      const wrong = result.ok ? untruth(result, answered, facts) : wrongFailure(result, facts)
+      const wrong = result.ok ? untruth(result, facts) : wrongFailure(result, facts)
       if (wrong !== undefined) report(wrong)
       if (!result.ok && lane.faults.length === 0 && isFeasible(facts)) report('nothing hindered it')
     } else {
@@ -123,13 +124,13 @@ function changesOf(
 }
 
 /** Finds the untruth of a Success. */
-function untruth(result: Success, answered: Answered, facts: Facts): string | undefined {
+function untruth(result: Success, facts: Facts): string | undefined {
   const {operation, target, lane, before, after} = facts
   const {verb, overwrite, requireConditions} = operation
   const {path, to = [], bytes, create, ifMatch} = target
   const [old, now] = [find(before, path), find(after, path)]
   const {honoursConditions} = lane.traits
-  if (verb === 'get') return untruthOfGet(result, answered, facts)
+  if (verb === 'get') return untruthOfGet(result, facts)
   if (verb === 'options') return untruthOfOptions(result)
   const isStale = ifMatch !== undefined && (old?.isCollection !== false || old.etag !== ifMatch)
   const mayCondition = honoursConditions || requireConditions
@@ -185,8 +186,7 @@ function isFound({operation: {verb, verify, safely}, target, before}: Facts): bo
 
 function untruthOfGet(
   {status, etag}: Success,
-  {bytes, error}: Answered,
-  {operation: {range}, target: {path}, lane, before}: Facts,
+  {operation: {range}, target: {path}, answered: {bytes, error}, lane, before}: Facts,
 ): string | undefined {
   const old = find(before, path)
   if (old?.isCollection !== false) return 'no file'
@@ -217,14 +217,14 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
   const {operation, target, lane, before, after} = facts
   const {verb, safely} = operation
   const {path, to, bytes} = target
-  const {reason, status} = failure
+  const {reason} = failure
   const [old, now] = [find(before, path), find(after, path)]
   const isUnchanged = isSame(old, now) && (to === undefined || isSame(find(before, to), find(after, to)))
   if (reason === 'refused') {
     if (!isUnchanged) return 'refused, and changed'
     return undefined
   }
-  const isUnknown = reason === 'no-answer' || (reason === 'malformed' && status === 207)
+  const isUnknown = isUnclear(failure) || (reason === 'member' && hasUnclearMember(facts))
   switch (verb) {
     case 'get':
       return wrongFailureOfGet(failure, facts)
@@ -256,6 +256,21 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
       if (now === undefined) return 'it is moved'
       return isPartial(failure) ? undefined : 'a part is moved'
   }
+}
+
+function isUnclear(result: DavResult): boolean {
+  if (result.ok) return false
+  return result.reason === 'no-answer' || (result.reason === 'malformed' && result.status === 207)
+}
+
+/** True if the outcome of a member is unknown, and so that of the whole. */
+function hasUnclearMember({answered, target, lane}: Facts): boolean {
+  return answered.results.some(
+    (result) =>
+      isUnclear(result) &&
+      result.relation !== 'self' &&
+      endsOf(target).some((end) => isAtOrBelow(pathOf(result, lane), end)),
+  )
 }
 
 /** A failure of a part, or one of several attempts, of which an earlier one may have done a part. */
@@ -292,8 +307,7 @@ function wrongMember(result: DavResult, path: Path, facts: Facts): string | unde
     find(tree, [...base, ...suffix])
   const [old, now] = [at(before, target.path), at(after, target.path)]
   if (lane.lies.has(path.join('/'))) return undefined
-  if (!result.ok && (result.reason === 'no-answer' || result.reason === 'malformed'))
-    return undefined
+  if (isUnclear(result)) return undefined
   switch (verb) {
     case 'delete':
       if (result.ok) return now === undefined ? undefined : 'the member stands'
