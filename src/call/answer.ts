@@ -81,7 +81,7 @@ export function readHead(
   repeats: Pick<Repeats, 'minDelay'> | undefined,
 ): AnswerHead {
   const {headers, status} = response
-  const answerer = URL.parse(response.url ?? url, url)?.href ?? url
+  const answerer = response.url === undefined ? url : (URL.parse(response.url, url)?.href ?? url)
   return {
     status,
     url: answerer,

@@ -438,6 +438,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL or a result. A missing slash at its end is added.
    * @returns The verdict. Without `parents`, a collection that is there already is a Failure 405, and a missing parent a Failure 409.
    *   After a lost answer, also of an earlier attempt, a collection that is there now is a Success with the last status; 0 for none.
+   *   Only a 201 says that this call made it.
    *   A refused property is a Failure `propstat` with its name in `missing`. Its description tells if the collection was made.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
    *   {@link MultiStatusError} or the signal's reason without a readable answer.
@@ -455,9 +456,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *
    * @param target - A URL reference, a URL, a result, or a {@link ConditionalTarget} with an ETag or a lock token.
    * @param options - The properties: `set` with values by name, `remove` with names. The member that comes first is done first.
-   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. Otherwise a
-   *   Failure `propstat` with the others in `missing`: their statuses, 424 for those not done because of another one, 0 for those
-   *   that the answer does not name. Any other refusal is a Failure with its status.
+   * @returns A Success, without values, if the server named each property as done, or answered 2xx without a body. A Failure
+   *   `propstat` lists the other properties in `missing`. A status 424 there means not done because of another one, and 0 not
+   *   named by the answer. Any other refusal is a Failure with its status.
    * @throws TypeError for no property at all, and for an invalid name, value, target or option. {@link DavNetworkError},
    *   {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer.
    * @example

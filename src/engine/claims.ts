@@ -37,12 +37,13 @@ export class Claims {
       ...changed.map((url) => ({path: resourceKey(url), isChange: true})),
       ...read.map((url) => ({path: resourceKey(url), isChange: false})),
     ]
-    const earlier = Array.from(this.#underWay).filter((one) => conflicts(one.claims, claims))
+    const earlier: Promise<void>[] = []
+    for (const one of this.#underWay) if (conflicts(one.claims, claims)) earlier.push(one.end)
     const {promise, resolve} = Promise.withResolvers<void>()
     const own = {claims, end: promise}
     this.#underWay.add(own)
     return {
-      before: earlier.length === 0 ? undefined : Promise.all(earlier.map(({end}) => end)),
+      before: earlier.length === 0 ? undefined : Promise.all(earlier),
       end: () => {
         this.#underWay.delete(own)
         resolve()
@@ -51,14 +52,15 @@ export class Claims {
   }
 }
 
+// Loops, because closures for each pair of requests would take a tenth of a bulk MOVE.
 function conflicts(some: readonly Claim[], others: readonly Claim[]): boolean {
-  return some.some((one) =>
-    others.some(
-      (other) =>
-        (one.isChange || other.isChange) &&
-        (one.path === other.path || isIn(one.path, other.path) || isIn(other.path, one.path)),
-    ),
-  )
+  for (const {path, isChange} of some) {
+    for (const other of others) {
+      if (!isChange && !other.isChange) continue
+      if (path === other.path || isIn(path, other.path) || isIn(other.path, path)) return true
+    }
+  }
+  return false
 }
 
 /** Tells if a path is inside a collection. */

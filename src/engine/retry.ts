@@ -190,7 +190,13 @@ function plan(
     const verb = verbs.find(({method}) => method === request.method)
     if (verb === undefined)
       throw new TypeError(`retry: ${quoted(request.method)} cannot be sent again`)
-    const again = changed(request, {url})
+    const {destination} = request
+    const again = changed(request, {
+      url,
+      ...(destination !== undefined && {
+        destination: resolveTarget({url: destination}, session.base).href,
+      }),
+    })
     verb.check?.(again, session)
     const isLost = verb.hasPayload === true && !findBody(again, failure, bodyOf)
     const problem =
@@ -247,7 +253,6 @@ function queryOf(
   {base, decoders = {}}: Session,
 ): ListingQuery {
   assertDepthOrWalk(depth)
-  if (typeof body !== 'string') throw new TypeError('retry: the body of a PROPFIND is a string')
   const {href} = resolveTarget({url: root}, base)
   if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
     throw new TypeError(`retry: ${quoted(url)} is not in ${href}, to which its results are related`)
@@ -293,7 +298,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),
   verify: BOOLEAN,
-  body: ANY,
+  body: TEXT,
   attempts: ANY,
 }
 

@@ -85,7 +85,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   /** Gives out the results that were completed since the last call. */
   take(): DavResult[] {
     const results = this.#results
-    if (results.length > 0) this.#results = []
+    // Even an empty list is given out once: the caller may keep it.
+    this.#results = []
     return results
   }
 

@@ -44,8 +44,8 @@ export interface Instruction {
 }
 
 /**
- * Formats the body of a PROPPATCH. Each property has a `set` or `remove` of its own: of several in one `prop`, chezdav 3.0 and
- * lighttpd 1.4 store the first only, Tomcat 10 the last.
+ * Formats the body of a PROPPATCH. Each property has a `set` or `remove` of its own. Of several in one `prop`, chezdav 3.0 and
+ * lighttpd 1.4 store the first only, and Tomcat 10 the last.
  *
  * @throws TypeError for an empty update, an invalid name or value, and a character that XML forbids.
  */

@@ -39,6 +39,7 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
   #position: number
   /** Breaks since the reader got the last byte. */
   #breaks = 0
+  #isTaken = false
   #isOver = false
 
   constructor(options: ContentOptions) {
@@ -49,8 +50,14 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#from = start
     this.#position = start
     this.#limit = end + 1
-    this.#length = part.status === 206 ? part.length : this.#lengthOf(part.total)
+    const {length = 0, status, total} = part
+    this.#length = this.#lengthOf(status === 206 ? start + length : total)
     this.#meter = new ByteMeter(onProgress, this.#length)
+  }
+
+  /** True after the last byte, an error, or `return`. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** The number of bytes, if known. */
@@ -58,7 +65,10 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     return this.#length
   }
 
+  /** @throws TypeError for a second reading, which must not pass for an empty resource. */
   [Symbol.asyncIterator](): this {
+    if (this.#isTaken) throw new TypeError('The content can be read once')
+    this.#isTaken = true
     return this
   }
 
@@ -98,8 +108,8 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#options.call.close()
   }
 
-  #lengthOf(total: number | undefined): number | undefined {
-    return total === undefined ? undefined : Math.max(0, Math.min(this.#limit, total) - this.#from)
+  #lengthOf(end: number | undefined): number | undefined {
+    return end === undefined ? undefined : Math.max(0, Math.min(this.#limit, end) - this.#from)
   }
 
   /** The place behind the last byte. */

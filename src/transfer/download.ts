@@ -47,15 +47,18 @@ export function createDownload(
   content: Content,
 ): Download {
   const {length} = content
-  const body = openBody(content)
+  let stream: Download['body'] | undefined
   const bytes = async (): Promise<Uint8Array<ArrayBuffer>> => {
     const chunks: Uint8Array[] = []
-    for await (const chunk of body) chunks.push(chunk)
+    for await (const chunk of content) chunks.push(chunk)
     return joined(chunks)
   }
   return {
     ...success,
-    body,
+    // Made when it is asked for: a stream costs a platform more than the rest of a small resource.
+    get body() {
+      return (stream ??= openBody(content))
+    },
     ...(length !== undefined && {length}),
     ...(type !== undefined && {type}),
     ...(lastModified !== undefined && {lastModified}),
@@ -73,35 +76,23 @@ export function createDownload(
 
 /** Makes a stream that can be iterated over on every platform. Nothing is read ahead. */
 function openBody(content: Content): Download['body'] {
-  let isRead = false
+  let own: Content | undefined
+  const take = (): Content => (own ??= content[Symbol.asyncIterator]())
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        isRead = true
-        const next = await content.next()
+        const next = await take().next()
         if (next.done === true) controller.close()
         else controller.enqueue(next.value)
       },
       async cancel() {
-        isRead = true
-        await content.return()
+        if (!content.isOver) await take().return()
       },
     },
     {highWaterMark: 0},
   )
   // Past the queue of the stream, which would cost each chunk more than the rest of its way.
-  async function* iterate(): AsyncGenerator<Uint8Array, undefined> {
-    // A second reading must not pass for an empty resource.
-    if (isRead) throw new TypeError('The content can be read once')
-    const reader = stream.getReader()
-    isRead = true
-    try {
-      yield* content
-    } finally {
-      reader.releaseLock()
-    }
-  }
-  return Object.assign(stream, {[Symbol.asyncIterator]: iterate})
+  return Object.assign(stream, {[Symbol.asyncIterator]: () => content[Symbol.asyncIterator]()})
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

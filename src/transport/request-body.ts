@@ -25,8 +25,8 @@ export function isStreamed(body: unknown): body is StreamedBody {
 }
 
 /**
- * Opens a streamed body for a request, checks its pieces, and cuts long ones so that their progress is seen: a Blob of Node in
- * memory is one piece. An error closes the source.
+ * Opens a streamed body for a request, and checks its pieces. Cuts long ones, so that their progress is seen: a Blob in memory is
+ * one piece under Node. An error closes the source.
  *
  * @param length - The promised number of bytes. More or fewer are a TypeError.
  */

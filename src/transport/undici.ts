@@ -202,9 +202,17 @@ function formatHeaders(
 
 // The names of the client's own headers. To convert them for each request would take longer than the rest of it.
 const TITLES: ReadonlyMap<string, string> = new Map(
-  ['User-Agent', 'Accept', 'Accept-Encoding', 'Depth', 'Authorization', 'Content-Type'].map(
-    (title) => [title.toLowerCase(), title],
-  ),
+  [
+    'User-Agent',
+    'Accept',
+    'Accept-Encoding',
+    'Authorization',
+    'Content-Length',
+    'Content-Type',
+    'Depth',
+    'Destination',
+    'Overwrite',
+  ].map((title) => [title.toLowerCase(), title]),
 )
 
 function titleCase(name: string): string {
@@ -345,7 +353,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, callback) => {
-        this.#end(error ?? new Error('The body was given up'))
+        // Most bodies have ended here, and an Error takes long to make.
+        if (!this.#isOver) this.#end(error ?? new Error('The body was given up'))
         callback(error)
       },
     })

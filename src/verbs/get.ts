@@ -15,7 +15,7 @@ import {presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import {failureOf} from '../listing/query.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
-import {createFailure} from '../multistatus/failure.ts'
+import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {Failure, Success} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
@@ -197,7 +197,7 @@ async function findFailure(
     const description = `The server ignored If-Match, and the ETag is ${etag ?? 'not told'}`
     return fail({status: 412, reason: 'status', description})
   }
-  if (etag !== undefined && bare(weakened(etag)) === bare(weakened(ifNoneMatch))) {
+  if (ifNoneMatch !== undefined && bare(weakened(etag)) === bare(weakened(ifNoneMatch))) {
     const description = 'The server ignored If-None-Match, and the ETag is the same'
     return fail({status: 304, reason: 'status', description})
   }
@@ -205,9 +205,11 @@ async function findFailure(
     const description = `The server ignored the range, and the resource has ${total} bytes`
     return fail({status: 416, reason: 'status', description})
   }
-  const isUndated = etag === undefined && lastModified === undefined
-  const isListed = new URL(part.url).pathname.endsWith('/')
-  if (isListed || (isUndated && /html/i.test(type) && (await isKnownCollection(url, call))))
+  const isListed = pathOf(part.url).endsWith('/')
+  // A listing for people, or the answer of nephele alpha.67 for a collection.
+  const isDated = etag !== undefined || lastModified !== undefined
+  const isSuspect = status === 204 || (/html/i.test(type) && !isDated)
+  if (isListed || (isSuspect && (await isKnownCollection(url, call))))
     return fail({
       status,
       reason: 'refused',
@@ -216,7 +218,7 @@ async function findFailure(
   return undefined
 }
 
-/** Asks for the type of a resource: many servers answer a GET of a collection with a page. A refusal tells nothing. */
+/** Asks for the type of a resource. A refusal of that tells nothing. */
 async function isKnownCollection(url: string, call: OpenCall): Promise<boolean> {
   const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
   return isCollection(await readSelf(firstListing(query, call.session), call)) === true

@@ -89,10 +89,10 @@ export async function mkcol(
     ...(parents && {parents}),
     ...(body !== undefined && {body}),
   }
-  const isAsked = options.ignoreCapabilities === true || options.dryRun === true
   const isExtended =
     body === undefined ||
-    isAsked ||
+    options.ignoreCapabilities === true ||
+    options.dryRun === true ||
     (await runCall(session, options, (context) => hasExtension('extended-mkcol', context)))
   // webdav-server 2.6 and copyparty answer 201, and ignore the properties.
   return isExtended === true
@@ -160,9 +160,10 @@ export async function makeParents(
 
 /** Makes the Failure of a target whose parent could not be made. */
 export function failForParent(request: TargetRequest, failure: Failure): Failure {
-  const {url, status, reason, conditions, retryAfter, description = `answered ${status}`} = failure
-  const sentence = `Its parent ${url} could not be made: ${description}`
-  return fail(request, {status, reason, conditions, retryAfter, description: sentence})
+  const {url, status, reason, cause, conditions, retryAfter} = failure
+  const {description: words = `answered ${status}`} = failure
+  const description = `Its parent ${url} could not be made: ${words}`
+  return fail(request, {status, reason, cause, conditions, retryAfter, description})
 }
 
 /** Lists the URLs of the collections between a URL and the base, the nearest first. */

@@ -84,8 +84,8 @@ interface PutRules {
    */
   readonly verify?: boolean | undefined
   /**
-   * The treatment of a stream that cannot be sent with a Content-Length. `spool` collects it first: in a temporary file of at most
-   * 16 GiB under Node, Bun and Deno, in a Blob of at most 1 GiB elsewhere. `send` sends it in chunks, which Radicale and SOGo
+   * The treatment of a stream that cannot be sent with a Content-Length. `spool` collects it first. Under Node, Bun and Deno that is
+   * a temporary file of at most 16 GiB, elsewhere a Blob of at most 1 GiB. `send` sends it in chunks, which Radicale and SOGo
    * refuse, and of which uWSGI and PyWebDAV3 store nothing. `refuse` makes a Failure `refused`.
    *
    * With undici, a stream with a `length` has a Content-Length. With `fetch`, no stream has one.

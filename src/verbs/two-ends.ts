@@ -228,7 +228,7 @@ export function twoEndsHeaders(
   {destination = '', overwrite = false}: TargetRequest,
   {server}: Session,
 ): Readonly<Record<string, string>> {
-  const to = server.destinationForm === 'path' ? pathForm(destination) : new URL(destination).href
+  const to = server.destinationForm === 'path' ? pathForm(destination) : destination
   return {destination: to, overwrite: overwrite ? 'T' : 'F'}
 }
 
@@ -282,12 +282,11 @@ const APACHE_REMEDY =
   'If a proxy ends TLS, Apache needs: RequestHeader edit Destination ^https: http: early'
 
 /** Adds the URL of the new resource. A Location on another host is the inner one of a server behind a proxy. */
-export function arrived(request: TargetRequest, verdict: Success, location = ''): Success {
-  const sent = new URL(request.destination ?? request.url)
-  const told = URL.parse(location, sent)
-  const isOwn = location !== '' && told?.origin === sent.origin
-  const {origin, pathname, search} = isOwn ? told : sent
-  return {...verdict, destination: origin + pathname + search}
+export function arrived(request: TargetRequest, verdict: Success, location?: string): Success {
+  const {destination = request.url} = request
+  const told = location === undefined ? null : URL.parse(location, destination)
+  if (told === null || told.origin !== new URL(destination).origin) return {...verdict, destination}
+  return {...verdict, destination: told.origin + told.pathname + told.search}
 }
 
 /** Returns the source of a pair, for the Failure of an invalid one. */

@@ -97,6 +97,20 @@ describe('an error of a call', () => {
     expectLine(await thrownBy(askForPhoto()), 'askForPhoto')
   })
 
+  it('from a GET that breaks has the line of get, in its content too', async () => {
+    const askForPhoto = (): Promise<unknown> => new DavClient({url, transport: broken}).get('a.jpg')
+    expectLine(await thrownBy(askForPhoto()), 'askForPhoto')
+    const readPhoto = async (): Promise<unknown> => {
+      const headers = new Headers({'content-length': '9'})
+      const transport: Transport = async () => new Response('short', {headers})
+      const photo = await new DavClient({url, transport}).get('a.jpg')
+      return photo.ok ? photo.text() : photo
+    }
+    const error = await thrownBy(readPhoto())
+    expect(error).toBeInstanceOf(DavNetworkError)
+    expectLine(error, 'readPhoto')
+  })
+
   it('from a DELETE that breaks has the line of delete', async () => {
     const client = new DavClient({url, transport: broken})
     const deletePhotos = (): Promise<unknown> => client.delete('photos/')

@@ -45,7 +45,7 @@ const put = (options: PutOptions, target = 'a'): Promise<DavResult> =>
 const sent = (): string[] =>
   server.requests.map(({method, url, headers}) => {
     const condition = headers['if-match'] ?? headers['if-none-match'] ?? ''
-    return `${method} ${url.replace(/multistatus-\w{10,}\.tmp$/, '*')} ${String(condition)}`.trim()
+    return `${method} ${url.replace(/multistatus-\w{10,}\.tmp$/, '*')} ${condition}`.trim()
   })
 
 const PROBES = ['PUT /* *', 'PUT /* *', 'PUT /* "no-such-etag"', 'DELETE /*']

@@ -1,23 +1,31 @@
 // The types of a result's properties: names give their types, decoders and schemas give others. `tsc` checks the types; the
 // values at run time are asserted beside them. RFC 4918, section 15; standardschema.dev.
 
+import {Readable} from 'node:stream'
+
 import {
   DavClient,
   type DEFAULT_PROPERTIES,
   type DavResult,
+  type Download,
   type Failure,
   isFailure,
   isSuccess,
   partition,
   type Properties,
   type PropertiesOf,
+  type PropertiesToSet,
+  type PropertyToSet,
   type RawValue,
   type ListingStream,
   type PropfindOptions,
+  type PutOptions,
   type ResultStream,
   type StandardSchema,
   type Success,
   type Transport,
+  type Upload,
+  type UploadBody,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -249,6 +257,67 @@ describe('a decoder', () => {
   })
 })
 
+describe('the values of proppatch and mkcol', () => {
+  const dav = new DavClient({url})
+
+  it('are texts, elements and lists of names, by any name', () => {
+    expectTypeOf<string>().toExtend<PropertiesToSet[string]>()
+    expectTypeOf<XmlElement>().toExtend<PropertiesToSet['displayname']>()
+    expectTypeOf<readonly string[]>().toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<number>().not.toExtend<PropertiesToSet['{urn:x}p']>()
+    expectTypeOf<Date>().not.toExtend<PropertiesToSet['creationdate']>()
+    // Editors propose the known names.
+    expectTypeOf<'displayname'>().toExtend<keyof PropertiesToSet>()
+    expectTypeOf<RawValue>().toExtend<PropertyToSet>()
+  })
+
+  it('make a result without values', () => {
+    const set = (): Promise<DavResult> => dav.proppatch('a', {set: {displayname: 'A'}})
+    expectTypeOf(set).returns.resolves.toEqualTypeOf<DavResult>()
+    const make = (): Promise<DavResult> => dav.mkcol('a')
+    expectTypeOf(make).returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<Parameters<DavClient['proppatch']>[1]>().not.toBeNullable()
+  })
+})
+
+describe('put', () => {
+  it('takes each kind of body, and resolves with a result', () => {
+    expectTypeOf<DavClient['put']>().returns.resolves.toEqualTypeOf<DavResult>()
+    expectTypeOf<DavClient['put']>().parameter(1).toEqualTypeOf<UploadBody>()
+    for (const body of [
+      'text',
+      Buffer.from('text'),
+      new DataView(new ArrayBuffer(2)),
+      new ArrayBuffer(2),
+      new Blob(['text']),
+      {path: 'a.txt'},
+      new ReadableStream<Uint8Array>(),
+      Readable.from([Buffer.from('text')]),
+      (async function* pieces() {
+        yield Buffer.from('text')
+      })(),
+    ]) {
+      expectTypeOf(body).toExtend<UploadBody>()
+    }
+  })
+
+  it('does not compile with a number, with an array of bytes, or with two conditions misspelt', () => {
+    expectTypeOf(5).not.toExtend<UploadBody>()
+    expectTypeOf([1, 2]).not.toExtend<UploadBody>()
+    expectTypeOf({file: 'a.txt'}).not.toExtend<UploadBody>()
+    expectTypeOf<{ifmatch: string}>().not.toExtend<PutOptions>()
+  })
+
+  it('of many takes uploads, and neither a string nor bodies', () => {
+    type Uploads = Parameters<DavClient['putMany']>[0]
+    expectTypeOf<{href: string; body: string}[]>().toExtend<Uploads>()
+    expectTypeOf<AsyncGenerator<Upload>>().toExtend<Uploads>()
+    expectTypeOf<string>().not.toExtend<Uploads>()
+    expectTypeOf<string[]>().not.toExtend<Uploads>()
+    expectTypeOf<{href: string}[]>().not.toExtend<Uploads>()
+  })
+})
+
 describe('a result', () => {
   it('is told apart by ok', () => {
     const inspectOne = (result: DavResult<{readonly getetag?: string}>): void => {
@@ -304,5 +373,20 @@ describe('the pairs of a bulk COPY or MOVE', () => {
     expectTypeOf(move).returns.resolves.toEqualTypeOf<DavResult>()
     const copyMany = () => dav.copyMany([])
     expectTypeOf(copyMany).returns.toEqualTypeOf<ResultStream>()
+  })
+})
+
+describe('the result of get', () => {
+  it('is a Download or a Failure, told apart by ok', async () => {
+    const dav = new DavClient({url, transport: async () => new Response('hello')})
+    const result = await dav.get('a')
+    expectTypeOf(result).toEqualTypeOf<Download | Failure>()
+    expectTypeOf<Download>().toExtend<Success>()
+    if (!result.ok) throw new Error('a Failure')
+    expectTypeOf(result.body).toExtend<ReadableStream<Uint8Array>>()
+    expectTypeOf(result.body).toExtend<AsyncIterable<Uint8Array>>()
+    expectTypeOf(result.length).toEqualTypeOf<number | undefined>()
+    expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
+    expect(await result.text()).toBe('hello')
   })
 })

@@ -46,6 +46,8 @@ function recipe(name: string, infinity: 'answered' | 'refused'): ServerRecipe {
       mostCollections: 100,
       hrefs: 'path',
       etag: '"3088822325"',
+      // Only names with a type in `mimetype.assign` have one.
+      etagOfGet: 'none',
       unknownProperties: 'named',
       refusal: (member) => (/[\u0000-\u001F\u007F]/.test(member) ? control : undefined),
       basicAuth: true,

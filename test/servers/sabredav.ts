@@ -43,6 +43,7 @@ export const sabredav: ServerRecipe = {
     infinity: 'cut',
     hrefs: 'path',
     etag: undefined,
+    etagOfGet: 'none',
     unknownProperties: 'named',
     otherBytes: false,
     refusal: (member) => (member.startsWith('\uFEFF') ? 404 : undefined),

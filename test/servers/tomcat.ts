@@ -51,6 +51,7 @@ export const tomcat: ServerRecipe = {
     mostLevels: 3,
     hrefs: 'path',
     etag: 'W/"3-981173106000"',
+    etagOfGet: 'weak',
     unknownProperties: 'named',
     otherBytes: false,
     refusal: (member) => (member.includes('\\') ? 400 : undefined),

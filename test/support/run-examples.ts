@@ -1,7 +1,7 @@
 // Runs each example like its reader on an embedded server, and compares its output with the disk.
 
 import {execFile} from 'node:child_process'
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
@@ -53,6 +53,8 @@ try {
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
+  await expectOutput('set-property.ts', ['notes.txt', 'Ana'], [`set     ${url}notes.txt`])
+  await expectOutput('set-property.ts', ['gone.txt', 'Ana'], ['gone.txt 404 status'], {exitCode: 1})
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
@@ -69,6 +71,15 @@ try {
     ['notes.txt', 'gone.txt'],
     ['1 deleted, 0 worth another try', `still 404 ${url}gone.txt`],
   )
+  await mkdir(join(work, 'upload', 'deep'), {recursive: true})
+  for (const name of ['a #1.txt', 'deep/b.txt']) await writeFile(join(work, 'upload', name), name)
+  await expectOutput('upload-folder.ts', [join(work, 'upload')], ['2 files'], {absent: ['there']})
+  await expectOutput(
+    'upload-folder.ts',
+    [join(work, 'upload')],
+    [`there already ${url}uploads/a%20%231.txt`, `there already ${url}uploads/deep/b.txt`],
+  )
+  await rm(join(folder, 'uploads'), {recursive: true})
   await writeFile(join(folder, 'one.txt'), '1')
   await expectOutput(
     'progress.ts',
@@ -87,6 +98,25 @@ try {
     [`failed ${url}gone.txt 404`, '2 of 3 deleted'],
     {exitCode: 1},
   )
+  await writeFile(join(folder, 'film.bin'), Buffer.alloc(1_000_000, 'film'))
+  breakOnce()
+  await expectOutput(
+    'resume-download.ts',
+    ['film.bin', join(work, 'film.bin')],
+    ['broke at byte ', '(network); on in ', 'film.bin has 1000000 bytes, ETag "'],
+  )
+  const [film, copy] = [
+    await readFile(join(folder, 'film.bin')),
+    await readFile(join(work, 'film.bin')),
+  ]
+  if (!film.equals(copy)) throw new Error('resume-download.ts joined the wrong bytes')
+  await expectOutput(
+    'resume-download.ts',
+    ['gone.bin', join(work, 'gone.bin')],
+    ['no gone.bin: 404 status'],
+    {exitCode: 1},
+  )
+  await rm(join(folder, 'film.bin'))
   await rm(join(folder, 'reports'), {recursive: true})
   await expectOutput('list.ts', [], ['That is all of it.'], {absent: ['.txt', 'old']})
   await mkdir(join(folder, 'drafts'))
@@ -108,6 +138,14 @@ try {
   await rm(work, {recursive: true})
 }
 process.exitCode = failed === 0 ? 0 : 1
+
+/** Breaks the connection of the next answer behind the first piece of its body. */
+function breakOnce(): void {
+  server.http.prependOnceListener('request', (_, response) => {
+    const write = response.write.bind(response)
+    response.write = (chunk: Uint8Array) => write(chunk, () => response.destroy())
+  })
+}
 
 /** Runs an example. Checks its exit status, and the texts that its output must and must not contain. */
 async function expectOutput(

@@ -61,6 +61,10 @@ export interface ServerTraits {
    * The `getetag` of a file of 3 bytes from 2001-02-03T04:05:06Z; `undefined` if the server has no ETag or no such file.
    */
   readonly etag: string | undefined
+  /** The ETag in the answer to a GET of an old file. */
+  readonly etagOfGet: 'strong' | 'weak' | 'none'
+  /** True for a listed name whose GET is answered with 500. */
+  readonly isUnreadable: (name: string) => boolean
   /** Effect of an unknown property: named in a 404 propstat, or left out without notice. */
   readonly unknownProperties: 'named' | 'left out'
   /** True if names with a leading dot are listed. They are deleted with their collection in either case. */
@@ -112,6 +116,8 @@ export interface CalendarTraits {
 /** Traits of most servers: they serve every name as it is on the disk, and list all of them. */
 export const listsEverything: Pick<
   ServerTraits,
+  | 'etagOfGet'
+  | 'isUnreadable'
   | 'mostCollections'
   | 'mostLevels'
   | 'dotNames'
@@ -120,6 +126,8 @@ export const listsEverything: Pick<
   | 'refusal'
   | 'hasNamelessMembers'
 > = {
+  etagOfGet: 'strong',
+  isUnreadable: () => false,
   mostCollections: undefined,
   mostLevels: undefined,
   dotNames: true,
