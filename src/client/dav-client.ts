@@ -398,8 +398,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
    *   of bytes.
    * @returns The verdict, with the `etag` of the answer if it has one. Without an `etag`, the server may have changed the content.
-   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A 412 after
-   *   an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written the resource. A Failure
+   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A refusal
+   *   after an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written it. A Failure
    *   `refused` was not sent: its body could not be read, or its ETag is weak, or as for `delete`.
    * @throws TypeError for a collection, for the client's own base, its parents and resources outside it. TypeError or RangeError for
    *   an invalid argument. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the
@@ -485,8 +485,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
    * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
    *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
-   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
-   *   Failure `refused` was not sent, as for `delete`.
+   *   is a 409 without `parents`. A refusal after an earlier attempt without an answer is a Failure `no-answer` if a
+   *   resource is at the destination, because it may be the copy. A Failure `refused` was not sent, as for `delete`.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
    *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
    *   the copy may be there, whole or in part.

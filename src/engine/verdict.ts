@@ -123,7 +123,8 @@ export function isUnclear(result: DavResult): boolean {
 
 /** Makes the verdict of a refusal after an attempt that may have been carried out. */
 export function doubt(verdict: Failure): Failure {
-  if (verdict.reason !== 'status' && verdict.reason !== 'propstat') return verdict
+  const isRefusal = verdict.reason === 'status' || verdict.reason === 'propstat'
+  if (!isRefusal || isUnclear(verdict)) return verdict
   const {status, description: words} = verdict
   const sentence = `It was answered ${status}, and an earlier attempt without an answer may have done it`
   const description = words === undefined ? sentence : `${sentence}. ${words}`

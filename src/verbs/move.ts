@@ -14,6 +14,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions} from '../protocol/options.ts'
+import {isMissingStatus} from '../protocol/status.ts'
 import type {FromTo, TwoEndsRules} from './two-ends.ts'
 import {
   arrived,
@@ -99,7 +100,7 @@ async function reconsider(
   verdict: Failure,
   context: VerbContext,
 ): Promise<DavResult | undefined> {
-  if (!mayHideSuccess(verdict, context)) return undefined
+  if (!mayHideSuccess(request, verdict, context)) return undefined
   const {url, destination = url} = request
   const isAtSource = await isPresent(url, context)
   // At both ends, an earlier attempt may have moved a part. At none, nobody knows.
@@ -108,7 +109,14 @@ async function reconsider(
   return arrived(request, succeed(request, 404, 'The source is gone, and the destination is there'))
 }
 
-function mayHideSuccess(verdict: Failure, {mayBeDone}: VerbContext): boolean {
-  if (verdict.reason === 'no-answer') return verdict.cause !== 'aborted'
-  return verdict.reason === 'status' && (mayBeDone === true || isUnclear(verdict))
+function mayHideSuccess(
+  {attempts}: TargetRequest,
+  verdict: Failure,
+  {mayBeDone}: VerbContext,
+): boolean {
+  const {reason, status, cause} = verdict
+  if (reason === 'no-answer') return cause !== 'aborted'
+  if (reason !== 'status' || mayBeDone === true || isUnclear(verdict)) return reason === 'status'
+  // rclone 1.60 and x/net 0.7 answer 403 for a missing source. If-Match and Overwrite make a 412.
+  return attempts > 0 && (isMissingStatus(status) || status === 403 || status === 412)
 }

@@ -420,21 +420,36 @@ describe('a refusal of a repeated request', () => {
     expect(sent()).toEqual(['MOVE /a /b'])
   })
 
-  it('412 of a COPY stays a Failure: the copy may be old, or lack members', async () => {
-    server.script((_, number) => (number === 1 ? RESET : {status: 412}))
+  it('of a COPY is a no-answer if a resource is there: it may be old, or a copy without members', async () => {
+    withResources(
+      () => ['/a', '/b'],
+      (number) => (number === 1 ? RESET : {status: 412}),
+    )
     expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({
       ok: false,
-      status: 412,
-      reason: 'status',
-      description: 'The destination is there, perhaps from an earlier attempt',
+      status: 0,
+      reason: 'no-answer',
+      cause: 'unreadable',
+      description: 'It was answered 412, and an earlier attempt without an answer may have done it',
     })
-    expect(sent()).toEqual(['COPY /a /b', 'COPY /a /b'])
+    expect(sent()).toEqual(['COPY /a /b', 'COPY /a /b', 'PROPFIND /b'])
   })
 
-  it('of a COPY has the words of the server, if there are any', async () => {
+  it('of a COPY has the words of the server too, if there are any', async () => {
     const refused = {status: 412, headers: {'content-type': 'text/plain'}, body: 'exists'}
     server.script((_, number) => (number === 1 ? RESET : refused))
-    expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({description: 'exists'})
+    expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({
+      description:
+        'It was answered 412, and an earlier attempt without an answer may have done it. exists',
+    })
+  })
+
+  it('of a COPY is the verdict if nothing is at the destination', async () => {
+    withResources(
+      () => ['/a'],
+      (number) => (number === 1 ? RESET : {status: 423}),
+    )
+    expect(line(await dav.copy('a', 'b', {retry: policy}))).toBe('423 status self /a')
   })
 })
 

@@ -472,6 +472,24 @@ describe.each([
       expect(asked()).toEqual(['GET /files/a', 'GET /files/b'])
     })
 
+    it('is not told from a page by a busy server, which is a no-answer', async () => {
+      server.script(({method}) => (method === 'GET' ? page : {status: 503}))
+      expect(await open().get('a')).toMatchObject({
+        status: 0,
+        reason: 'no-answer',
+        cause: 'unreadable',
+        description: 'It may be a collection, and PROPFIND was answered 503',
+      })
+    })
+
+    it('is found while the page is unread, although breaks slow the call down', async () => {
+      const looks = [RESET, RESET, answer207(listing('/files/a/'))]
+      const unread = {...page, body: ['<html>', NEVER]} as const
+      server.script(({method}) => (method === 'GET' ? unread : (looks.shift() ?? {status: 500})))
+      const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
+      expect(await open().get('a', {retry})).toMatchObject({status: 200, reason: 'refused'})
+    })
+
     it('rejects when nobody can tell: the page came, and PROPFIND broke', async () => {
       server.script(({method}) => (method === 'GET' ? {...page, body: ['<', NEVER]} : RESET))
       await expect(open().get('a')).rejects.toMatchObject({name: 'DavNetworkError'})

@@ -497,10 +497,16 @@ describe('a PUT', () => {
           reason: 'no-answer',
           cause: 'unreadable',
           description:
-            'It was answered 412, and an earlier attempt without an answer may have written it',
+            'It was answered 412, and an earlier attempt without an answer may have done it',
         })
       },
     )
+
+    it('answered 412 after a 423 is a Failure 412: nothing was lost', async () => {
+      server.answers({status: 423}, {status: 412})
+      const verdict = await dav.put('a', text, {create: true, retry: {...quick, attempts: 2}})
+      expect(verdict).toMatchObject({status: 412, reason: 'status'})
+    })
 
     it('sends its credentials each time', async () => {
       const auth = basicAuth('ana', 'x')

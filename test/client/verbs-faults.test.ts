@@ -33,8 +33,7 @@ describe('all verbs against a server with faults', {timeout: 300_000}, () => {
         server.lanes.map((lane) => runLane(server, lane, seed, OPERATIONS / LANES)),
       )
       expect(found.flat()).toEqual([])
-      if (OPERATIONS >= 5000)
-        expect(FAULTS.filter((name) => !server.met.has(name))).toEqual([])
+      if (OPERATIONS >= 5000) expect(FAULTS.filter((name) => !server.met.has(name))).toEqual([])
     } finally {
       await server.close()
     }

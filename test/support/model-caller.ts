@@ -191,9 +191,7 @@ function bareName(path: Path, {root}: Lane, form: number): Target {
 }
 
 function escape(path: Path): string {
-  return path
-    .map((segment) => (segment === '..' ? segment : encodeURIComponent(segment)))
-    .join('/')
+  return path.map((segment) => (segment === '..' ? segment : encodeURIComponent(segment))).join('/')
 }
 
 /** Gives an upload its body in one of its kinds, some of which can be read once only. */

@@ -17,7 +17,15 @@ export interface ModelTarget {
   readonly create?: boolean
 }
 
-export type VerbName = 'get' | 'put' | 'mkcol' | 'copy' | 'move' | 'proppatch' | 'delete' | 'options'
+export type VerbName =
+  | 'get'
+  | 'put'
+  | 'mkcol'
+  | 'copy'
+  | 'move'
+  | 'proppatch'
+  | 'delete'
+  | 'options'
 
 /** An operation of one verb on one target or, with `isMany`, on several. */
 export interface Operation extends Permission {
@@ -241,10 +249,7 @@ function endsOf({path, to}: ModelTarget): readonly Path[] {
   return to === undefined ? [path] : [path, to]
 }
 
-type Rights = Pick<
-  Operation,
-  'verb' | 'parents' | 'overwrite' | 'safely' | 'requireConditions'
->
+type Rights = Pick<Operation, 'verb' | 'parents' | 'overwrite' | 'safely' | 'requireConditions'>
 
 /** True for a request that an operation on a target may send. */
 function isPermitted(

@@ -91,8 +91,7 @@ const transport = undiciTransport()
 const XML = {'content-type': 'application/xml; charset=utf-8'}
 const HTML = {'content-type': 'text/html; charset=utf-8'}
 const PAGE = '<!DOCTYPE html><html><body><h1>Index</h1><ul><li>a<br></ul></body></html>'
-const ALLOW =
-  'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE'
+const ALLOW = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE'
 const MEMBER_STATUSES = [423, 403, 500, 507] as const
 
 /** Starts a server with this many lanes, on loopback or in this process. The same seed misbehaves in the same way. */
@@ -321,7 +320,11 @@ class ModelLane implements Lane {
     if (fault === 'lie') return this.#lie(path, {status: 204}, meet)
     const members = below(node)
     const refused = fault === 'part' ? pickSome(members, dice) : NONE
-    this.tree = put(this.tree, path, leave(node, (member) => refused.has(member)))
+    this.tree = put(
+      this.tree,
+      path,
+      leave(node, (member) => refused.has(member)),
+    )
     if (refused.size > 0) {
       meet()
       return answer207(document(nameAll([...refused], [url], dice)))
@@ -356,7 +359,11 @@ class ModelLane implements Lane {
     if (fault === 'part' && old !== undefined && below(old).length > 0 && dice.oneIn(2)) {
       // The old resource could not be removed as a whole, so nothing is copied or moved.
       const kept = pickSome(below(old), dice)
-      this.tree = put(this.tree, to, leave(old, (member) => kept.has(member)))
+      this.tree = put(
+        this.tree,
+        to,
+        leave(old, (member) => kept.has(member)),
+      )
       meet()
       return answer207(document(nameAll([...kept], [destination], dice)))
     }
@@ -382,12 +389,7 @@ class ModelLane implements Lane {
   #finish(
     fault: Fault,
     answer: Answer,
-    {
-      url,
-      members,
-      dice,
-      meet,
-    }: {url: string; members: readonly string[]; dice: Random; meet: Meet},
+    {url, members, dice, meet}: {url: string; members: readonly string[]; dice: Random; meet: Meet},
   ): Reply {
     switch (fault) {
       case 'reset after':
@@ -405,7 +407,13 @@ class ModelLane implements Lane {
     }
   }
 
-  #proppatch({url, bytes}: ModelRequest, {path}: Asked, fault: Fault, dice: Random, meet: Meet): Reply {
+  #proppatch(
+    {url, bytes}: ModelRequest,
+    {path}: Asked,
+    fault: Fault,
+    dice: Random,
+    meet: Meet,
+  ): Reply {
     const node = find(this.tree, path)
     if (node === undefined) return {status: 404}
     const instructions = readInstructions(bytes.toString())

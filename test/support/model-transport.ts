@@ -26,7 +26,9 @@ function responseOf({status, headers, body = []}: Answer): DavResponse {
   const parts = isList(body) ? body : [body]
   return {
     status,
-    headers: new Headers(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)])),
+    headers: new Headers(
+      Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
     body: parts.length === 0 ? null : send(parts),
   }
 }

@@ -149,7 +149,11 @@ function untruth(result: Success, facts: Facts): string | undefined {
     }
     case 'mkcol':
       if (now?.isCollection !== true) return 'no collection'
-      return old === undefined || operation.parents ? undefined : 'it was there already'
+      // After a lost answer, nobody knows who made it.
+      if (old === undefined || operation.parents) return undefined
+      return lane.faults.some((fault) => fault.startsWith('MKCOL: reset'))
+        ? undefined
+        : 'it was there already'
     case 'copy': {
       if (old === undefined) return 'there was no source'
       if (!overwrite && find(before, to) !== undefined) return 'the destination was taken'
@@ -219,7 +223,8 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
   const {path, to, bytes} = target
   const {reason} = failure
   const [old, now] = [find(before, path), find(after, path)]
-  const isUnchanged = isSame(old, now) && (to === undefined || isSame(find(before, to), find(after, to)))
+  const isUnchanged =
+    isSame(old, now) && (to === undefined || isSame(find(before, to), find(after, to)))
   if (reason === 'refused') {
     if (!isUnchanged) return 'refused, and changed'
     return undefined
@@ -331,9 +336,11 @@ function wrongMember(result: DavResult, path: Path, facts: Facts): string | unde
 
 /** True for a call that must succeed without faults, false for one that may fail. */
 function isFeasible({operation, target, lane, before}: Facts): boolean {
-  const {verb, parents, overwrite, range, ifNoneMatch} = operation
+  const {verb, parents, overwrite, range, ifNoneMatch, requireConditions} = operation
   const {path, to, create, ifMatch} = target
   const old = find(before, path)
+  // A fault in an earlier operation may have made the client believe that no condition counts.
+  if (requireConditions) return false
   if (ifMatch !== undefined || create === true) {
     // Conditions are judged by their Success.
     if (!lane.traits.honoursConditions) return false
@@ -348,7 +355,9 @@ function isFeasible({operation, target, lane, before}: Facts): boolean {
     case 'put':
       return old?.isCollection !== true && hasParent(before, path, parents)
     case 'mkcol':
-      return (old === undefined || (parents && old.isCollection)) && hasParent(before, path, parents)
+      return (
+        (old === undefined || (parents && old.isCollection)) && hasParent(before, path, parents)
+      )
     case 'copy':
     case 'move':
       if (old === undefined || to === undefined || !hasParent(before, to, parents)) return false
@@ -371,9 +380,7 @@ function hasParent(tree: CollectionNode, path: Path, parents: boolean): boolean 
 }
 
 function expectedCopy(node: Node, {verb, depth}: Operation): Node {
-  return verb === 'copy' && depth === 0 && node.isCollection
-    ? {...node, members: new Map()}
-    : node
+  return verb === 'copy' && depth === 0 && node.isCollection ? {...node, members: new Map()} : node
 }
 
 function hasProperties(node: Node | undefined, {set, remove}: Operation): boolean {
