@@ -138,7 +138,21 @@ export function retry(
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own))
+      const open = countByAncestor([...due, ...kept])
+      const waiting = verb.afterMembers === undefined ? [] : due.filter((one) => waits(one, open))
+      const send = async (failure: Failure): Promise<void> => {
+        const {ok} = await sendAgain(failure, emit, own)
+        if (ok) count(open, failure, -1)
+      }
+      const others = waiting.length === 0 ? due : due.filter((one) => !waiting.includes(one))
+      await runPhases(others, own, undefined, send)
+      for (const failure of waiting.toSorted((one, other) => depthOf(other) - depthOf(one))) {
+        const {request} = failure
+        const done = request && !waits(failure, open) ? verb.afterMembers?.(request) : failure
+        if (done === undefined) await send(failure)
+        else await emit([done])
+        if (done?.ok === true) count(open, failure, -1)
+      }
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -317,11 +331,33 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
+/** Counts failures by the paths of the collections around them. */
+function countByAncestor(failures: readonly Failure[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const failure of failures) count(counts, failure, 1)
+  return counts
+}
+
+function count(counts: Map<string, number>, {request, url}: Failure, by: number): void {
+  for (const path of ancestorsOf(canonicalPathOf(request?.url ?? url)))
+    counts.set(path, (counts.get(path) ?? 0) + by)
+}
+
+function depthOf({request, url}: Failure): number {
+  return canonicalPathOf(request?.url ?? url).split('/').length
+}
+
+/** Tells if a target failed because of members, and some of them still fail. */
+function waits({reason, request, url}: Failure, open: ReadonlyMap<string, number>): boolean {
+  return reason === 'member' && (open.get(canonicalPathOf(request?.url ?? url)) ?? 0) > 0
+}
+
+/** Sends the request of a failure again, and returns its verdict. */
 async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,
   context: VerbContext,
-): Promise<void> {
+): Promise<DavResult> {
   const {connection, isRetriedElsewhere} = context
   let verdict: DavResult = failure
   // After the end of the call the failure is not sent again, and comes out unchanged.
@@ -337,4 +373,5 @@ async function sendAgain(
     }
   }
   await emit([verdict])
+  return verdict
 }

@@ -16,6 +16,7 @@ import {
   NEVER,
   RESET,
   startFaultServer,
+  type Answer,
 } from '../support/fault-server.ts'
 import {bytes} from '../support/fixtures.ts'
 import {refusalOf} from '../support/results.ts'
@@ -483,9 +484,9 @@ describe.each([
     })
 
     it('is found while the page is unread, although breaks slow the call down', async () => {
-      const looks = [RESET, RESET, answer207(listing('/files/a/'))]
-      const unread = {...page, body: ['<html>', NEVER]} as const
-      server.script(({method}) => (method === 'GET' ? unread : (looks.shift() ?? {status: 500})))
+      const looks: (Answer | typeof RESET)[] = [RESET, RESET, answer207(listing('/files/a/'))]
+      const unread: Answer = {...page, body: ['<html>', NEVER]}
+      server.script(({method}) => (method === 'GET' ? unread : (looks.shift() ?? RESET)))
       const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
       expect(await open().get('a', {retry})).toMatchObject({status: 200, reason: 'refused'})
     })

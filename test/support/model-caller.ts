@@ -9,6 +9,7 @@ import {generate, stream} from './fixtures.ts'
 import type {ModelTarget, Operation} from './model-operations.ts'
 import type {Lane} from './model-server.ts'
 import {find, type Path} from './model-tree.ts'
+import {pathOf} from './model-verdicts.ts'
 import {resultsOf} from './results.ts'
 
 const ENDLESS_MILLISECONDS = 8000
@@ -44,10 +45,19 @@ export async function run(dav: DavClient, lane: Lane, operation: Operation): Pro
 }
 
 /** Retries failures that went through JSON, as another process does. */
-export async function retry(dav: DavClient, failures: readonly Failure[]): Promise<Answered> {
+export async function retry(
+  dav: DavClient,
+  lane: Lane,
+  {targets}: Operation,
+  failures: readonly Failure[],
+): Promise<Answered> {
+  const bodyOf = (failure: Failure): Uint8Array | undefined => {
+    const path = pathOf(failure, lane).join('/')
+    return targets.find((target) => target.path.join('/') === path)?.bytes
+  }
   const queued = JSON.parse(JSON.stringify(failures)) as readonly Failure[]
   try {
-    return {results: await Array.fromAsync(dav.retry(queued, {attempts: 3, minDelay: 0}))}
+    return {results: await Array.fromAsync(dav.retry(queued, {...policy(3), bodyOf}))}
   } catch (error) {
     return {results: [], error}
   }

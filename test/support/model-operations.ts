@@ -48,6 +48,8 @@ export interface Operation extends Permission {
   readonly remove: readonly string[]
   /** True for a target that the client must refuse. */
   readonly isNonsense: boolean
+  /** True for the retry of failures, some of which an earlier call has done in part. */
+  readonly isRetry: boolean
   /** Chooses the forms of targets and bodies. */
   readonly form: number
 }
@@ -97,6 +99,7 @@ export function drawOperation(seed: number, lane: Lane, number: number): Operati
     verb,
     isMany: isMany && !isNonsense,
     isNonsense,
+    isRetry: false,
     overwrite: dice.oneIn(2),
     parents: dice.oneIn(3),
     verify: dice.oneIn(2),
@@ -127,6 +130,27 @@ export function drawOperation(seed: number, lane: Lane, number: number): Operati
     permits: (asked) =>
       !isNonsense &&
       targets.some((target) => isPermitted(asked, target, {...options, requireConditions})),
+  }
+}
+
+/** Makes the operation that retries these targets or members of another one. */
+export function retryOf(
+  operation: Operation,
+  requests: readonly Pick<ModelTarget, 'path' | 'to'>[],
+): Operation {
+  const {number, targets} = operation
+  const again = requests.map((request): ModelTarget => ({
+    ...targets.find(({path}) => isEqual(path, request.path)),
+    ...request,
+  }))
+  return {
+    ...operation,
+    // Faults are drawn anew.
+    number: -number,
+    isMany: true,
+    isRetry: true,
+    targets: again,
+    permits: (asked) => again.some((target) => isPermitted(asked, target, operation)),
   }
 }
 

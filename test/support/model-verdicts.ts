@@ -7,6 +7,7 @@ import {
   type DavResult,
   DavTimeoutError,
   type Failure,
+  isRetryable,
   MultiStatusError,
   type Success,
 } from 'multistatus'
@@ -25,6 +26,34 @@ import {
   NO_PROPERTIES,
   type Path,
 } from './model-tree.ts'
+
+/** Finds the problems of a retry. A failure that is not sent again comes out as it was. */
+export function problemsOfRetry(
+  operation: Operation,
+  failures: readonly Failure[],
+  answered: Answered,
+  lane: Lane,
+  before: CollectionNode,
+): readonly string[] {
+  const results = [...answered.results]
+  const lost = failures
+    .filter((failure) => !isSentAgain(failure))
+    .filter((failure) => {
+      const text = JSON.stringify(failure)
+      const index = results.findIndex((result) => JSON.stringify(result) === text)
+      if (index >= 0) results.splice(index, 1)
+      return index < 0
+    })
+  return [
+    ...lost.map((failure) => `lost: ${wordsOf(failure)}`),
+    ...problemsOf(operation, {...answered, results}, lane, before),
+  ]
+}
+
+/** True for a failure that a retry sends again. */
+export function isSentAgain(failure: Failure): boolean {
+  return failure.request !== undefined && isRetryable(failure)
+}
 
 /** A target with its operation, and the trees around the call. */
 interface Facts {
@@ -65,7 +94,9 @@ export function problemsOf(
     const key = `${result.relation === 'self' ? 'self' : 'member'} ${path.join('/')}`
     if (decided.has(key)) report('a second verdict')
     decided.add(key)
-    const target = targets.find((one) => endsOf(one).some((end) => isAtOrBelow(path, end)))
+    const target =
+      targets.find((one) => one.path.join('/') === path.join('/')) ??
+      targets.find((one) => endsOf(one).some((end) => isAtOrBelow(path, end)))
     if (target === undefined) {
       report('a verdict on no target')
       continue
@@ -75,7 +106,8 @@ export function problemsOf(
       if (path.join('/') !== target.path.join('/')) report('a verdict on another resource')
       const wrong = result.ok ? untruth(result, facts) : wrongFailure(result, facts)
       if (wrong !== undefined) report(wrong)
-      if (!result.ok && lane.faults.length === 0 && isFeasible(facts)) report('nothing hindered it')
+      const isFree = lane.faults.length === 0 && !operation.isRetry
+      if (!result.ok && isFree && isFeasible(facts)) report('nothing hindered it')
     } else {
       const wrong = wrongMember(result, path, facts)
       if (wrong !== undefined) report(wrong)
@@ -126,7 +158,7 @@ function changesOf(
 /** Finds the untruth of a Success. */
 function untruth(result: Success, facts: Facts): string | undefined {
   const {operation, target, lane, before, after} = facts
-  const {verb, overwrite, requireConditions} = operation
+  const {verb, overwrite, requireConditions, isRetry} = operation
   const {path, to = [], bytes, create, ifMatch} = target
   const [old, now] = [find(before, path), find(after, path)]
   const {honoursConditions} = lane.traits
@@ -134,13 +166,15 @@ function untruth(result: Success, facts: Facts): string | undefined {
   if (verb === 'options') return untruthOfOptions(result)
   const isStale = ifMatch !== undefined && (old?.isCollection !== false || old.etag !== ifMatch)
   const mayCondition = honoursConditions || requireConditions
-  if (isStale && mayCondition) return 'its condition failed'
+  // After a lost answer, a missing resource may be one that the first attempt deleted or moved.
+  const isLate = (result.attempts ?? 1) > 1 || lane.faults.some(isLoss)
+  const isGone = old === undefined && isLate && (verb === 'delete' || verb === 'move')
+  if (isStale && mayCondition && !isGone) return 'its condition failed'
   if (create === true && old !== undefined && mayCondition) return 'it was there already'
   if ((create === true || ifMatch !== undefined) && requireConditions && !honoursConditions)
     return 'no condition counts here'
   if (isLiedAbout(facts) && !isFound(facts)) return undefined
-  // After a lost answer, a missing source may be one that was moved by the first attempt.
-  const isLate = (result.attempts ?? 1) > 1
+  const isTaken = !overwrite && !isRetry && find(before, to) !== undefined
   switch (verb) {
     case 'put': {
       if (now?.isCollection !== false || bytes?.equals(now.bytes) !== true) return 'not stored'
@@ -150,18 +184,18 @@ function untruth(result: Success, facts: Facts): string | undefined {
     case 'mkcol':
       if (now?.isCollection !== true) return 'no collection'
       // After a lost answer, nobody knows who made it.
-      if (old === undefined || operation.parents) return undefined
+      if (old === undefined || operation.parents || isRetry) return undefined
       return lane.faults.some((fault) => fault.startsWith('MKCOL: reset'))
         ? undefined
         : 'it was there already'
     case 'copy': {
       if (old === undefined) return 'there was no source'
-      if (!overwrite && find(before, to) !== undefined) return 'the destination was taken'
+      if (isTaken) return 'the destination was taken'
       return isSame(find(after, to), expectedCopy(old, operation)) ? undefined : 'not copied'
     }
     case 'move': {
       if (old === undefined) return isLate && find(after, to) ? undefined : 'there was no source'
-      if (!overwrite && find(before, to) !== undefined) return 'the destination was taken'
+      if (isTaken) return 'the destination was taken'
       if (now !== undefined) return 'the source stands'
       return isSame(find(after, to), old) ? undefined : 'not at the destination'
     }
@@ -225,6 +259,7 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
   const [old, now] = [find(before, path), find(after, path)]
   const isUnchanged =
     isSame(old, now) && (to === undefined || isSame(find(before, to), find(after, to)))
+  if (isInner(facts)) return undefined
   if (reason === 'refused') {
     if (!isUnchanged) return 'refused, and changed'
     return undefined
@@ -253,6 +288,8 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
     case 'copy': {
       const wanted = old && expectedCopy(old, operation)
       if (isUnknown || isUnchanged) return undefined
+      // A later attempt, which was refused in part, does not undo an earlier one.
+      if (reason === 'member' && isPartial(failure) && lane.faults.some(isLoss)) return undefined
       if (isSame(wanted, find(after, to ?? []))) return 'it is copied'
       return isPartial(failure) ? undefined : 'a part is copied'
     }
@@ -276,6 +313,18 @@ function hasUnclearMember({answered, target, lane}: Facts): boolean {
       result.relation !== 'self' &&
       endsOf(target).some((end) => isAtOrBelow(pathOf(result, lane), end)),
   )
+}
+
+/** True for a target inside of another one, which may be done since. */
+function isInner({operation: {targets}, target}: Facts): boolean {
+  return targets.some(
+    (other) => other !== target && endsOf(other).some((end) => isAtOrBelow(target.path, end)),
+  )
+}
+
+/** True for a fault that hides the outcome. */
+function isLoss(fault: string): boolean {
+  return /: (reset|wrong 207)/.test(fault)
 }
 
 /** A failure of a part, or one of several attempts, of which an earlier one may have done a part. */
@@ -312,7 +361,7 @@ function wrongMember(result: DavResult, path: Path, facts: Facts): string | unde
     find(tree, [...base, ...suffix])
   const [old, now] = [at(before, target.path), at(after, target.path)]
   if (lane.lies.has(path.join('/'))) return undefined
-  if (isUnclear(result)) return undefined
+  if (isUnclear(result) || (!result.ok && isInner(facts))) return undefined
   switch (verb) {
     case 'delete':
       if (result.ok) return now === undefined ? undefined : 'the member stands'
@@ -327,6 +376,7 @@ function wrongMember(result: DavResult, path: Path, facts: Facts): string | unde
       }
       if (verb === 'move' && old !== undefined && now === undefined) return 'the member is moved'
       const isOld = isSame(at(before, to ?? []), copy)
+      if (lane.faults.some(isLoss)) return undefined
       return verb === 'copy' && isThere && !isOld ? 'the member is copied' : undefined
     }
     default:
@@ -397,7 +447,7 @@ function endsOf({path, to}: ModelTarget): readonly Path[] {
 }
 
 /** The decoded segments of a result's URL below the lane. */
-function pathOf({url}: {readonly url: string}, {root}: Lane): Path {
+export function pathOf({url}: {readonly url: string}, {root}: Lane): Path {
   const {pathname} = new URL(url)
   if (!pathname.startsWith(root)) return ['..', ...pathname.split('/')]
   return pathname
