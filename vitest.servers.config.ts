@@ -1,6 +1,6 @@
 /**
  * The tests against real servers, `npm run test:servers`: Apache, nginx, lighttpd, rclone, SabreDAV, nephele, Tomcat,
- * Radicale and xandikos, which the tests start by themselves. The sources are tested, not the build. One file at a time, so
+ * x/net/webdav, Radicale and xandikos, which the tests start by themselves. The sources are tested, not the build. One file at a time, so
  * that few servers run at once.
  */
 import {fileURLToPath} from 'node:url'

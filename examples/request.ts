@@ -1,4 +1,4 @@
-// Sends methods for which the client has no verb yet: makes a collection, stores a file in it, and reads the file.
+// Sends raw requests, whose answers come as they are: makes a collection, stores a file in it, and reads the file.
 
 import {text} from 'node:stream/consumers'
 

@@ -63,6 +63,8 @@ export function createCall<P>(
 export interface OpenCall extends CallContext {
   /** Ends the call, after the end of its exchanges. */
   readonly close: () => void
+  /** Ends the call and its exchanges if an object is dropped before `close`: nobody can read its content any more. */
+  readonly endWith: (content: object) => void
   /** Adds the caller's line to an error of the body. */
   readonly explain: (error: unknown) => unknown
 }
@@ -81,15 +83,22 @@ export async function openCall<T>(
   const showCaller = captureCaller(door)
   const stop = new AbortController()
   const connection = openConnection(session, options, stop.signal)
-  const close = (): void => connection.close()
+  const end = (): void => {
+    stop.abort()
+    connection.close()
+  }
+  const close = (): void => {
+    session.dropped.unregister(connection)
+    connection.close()
+  }
+  const endWith = (content: object): void => session.dropped.register(content, end, connection)
   const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
   try {
-    return await run({session, connection, stop, close, explain})
+    return await run({session, connection, stop, close, endWith, explain})
   } catch (error) {
     const explained = explain(error)
     // Ends an answer that is not read to its end.
-    stop.abort()
-    close()
+    end()
     throw explained
   }
 }

@@ -17,6 +17,7 @@ import {refuseElsewhere, withRedirects} from '../transport/redirects.ts'
 import {withBodiesSentOnce} from '../transport/withheld.ts'
 import type {DavRequest, Transport} from '../transport/transport.ts'
 import type {Session} from './session.ts'
+import {findDestructiveProblem} from './target.ts'
 
 /** The connection of one call. */
 export interface Connection {
@@ -97,7 +98,8 @@ export function openConnection(
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
   const pace = new Pace(concurrency, session.server, minimum)
-  const send = withPace(withRedirects(authorized), pace, {
+  const redirected = withRedirects(authorized, (url) => mayUpload(url, session.base))
+  const send = withPace(redirected, pace, {
     maxRetryAfter: policy?.maxRetryAfter ?? 0,
     minDelay: policy?.minDelay ?? 0,
     ending: ending.signal,
@@ -124,6 +126,16 @@ export function openConnection(
     },
   }
   return connection
+}
+
+/** Tells if an upload may be redirected to a URL, which has the guards of a target then. */
+function mayUpload(url: URL, base: URL): boolean {
+  try {
+    const isCollection = url.pathname.endsWith('/')
+    return !isCollection && findDestructiveProblem({method: 'PUT', url, base}) === undefined
+  } catch {
+    return false
+  }
 }
 
 /** Reads the scheme of the credentials of a request. Keeps nothing else of them. */

@@ -85,8 +85,12 @@ export async function request(
       },
       ...(body !== undefined && {body}),
     })
-    if (response.body === null) call.close()
-    else response.body.watch({onEnd: call.close})
+    const {body: content} = response
+    if (content === null) call.close()
+    else {
+      content.watch({onEnd: call.close})
+      call.endWith(content)
+    }
     return {...response, url: response.url ?? url}
   })
 }

@@ -25,6 +25,8 @@ export interface Session {
   readonly decoders: Decoders | undefined
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
+  /** Ends calls whose answer was dropped unread. */
+  readonly dropped: FinalizationRegistry<() => void>
   /** The client's own signal and its closing. Each of them ends every call. */
   readonly signals: readonly AbortSignal[]
   /** Facts about the server, learnt by earlier calls. */

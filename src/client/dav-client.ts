@@ -182,6 +182,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       sentBodies: new WeakMap(),
+      dropped: new FinalizationRegistry((end) => end()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }
@@ -355,7 +356,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
    *   followed, and `url` is the URL that answered.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
-   *   signal's reason without an answer.
+   *   signal's reason without an answer. {@link MultiStatusError} or another {@link DavError} for a page without ETag and date,
+   *   if PROPFIND does not tell whether it stands for a collection.
    * @example
    * ```ts
    * const photo = await dav.get('photos/1.jpg', {resume: true})
@@ -391,15 +393,15 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
    *
    * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
-   * once. A redirect is not followed, because the slash of a collection is the only safe one, and a collection has no content.
+   * once. A 307 or 308 to another resource of the client is followed, unless that is a collection, and `url` is the URL that answered.
    *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
    * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
    *   of bytes.
    * @returns The verdict, with the `etag` of the answer if it has one. Without an `etag`, the server may have changed the content.
-   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. A refusal
-   *   after an earlier attempt without an answer is a Failure `no-answer`, because that attempt may have written it. A Failure
+   *   A 2xx is no proof of the whole content; see `verify`. A Failure may have destroyed the old content; see `safely`. The 412 of a
+   *   repeated request is a Failure `no-answer`, because an earlier attempt may have written the resource. A Failure
    *   `refused` was not sent: its body could not be read, or its ETag is weak, or as for `delete`.
    * @throws TypeError for a collection, for the client's own base, its parents and resources outside it. TypeError or RangeError for
    *   an invalid argument. Nothing is sent then. {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the

@@ -3,7 +3,7 @@
  * or one inside it. RFC 4918, sections 9.6.1, 9.8.3 and 9.9.2.
  */
 
-import {resourceKey} from '../protocol/href.ts'
+import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import {SLASH} from '../protocol/characters.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
@@ -29,6 +29,9 @@ export interface Turn {
 /** The requests under way. */
 export class Claims {
   readonly #underWay = new Set<UnderWay>()
+  // Counts of claims by path, and by the paths around them. Most requests have nothing in common, and are told apart by look-ups.
+  readonly #ends = new Counts()
+  readonly #around = new Counts()
 
   /** Adds a request. */
   take(verb: Verb, request: TargetRequest): Turn {
@@ -37,30 +40,63 @@ export class Claims {
       ...changed.map((url) => ({path: resourceKey(url), isChange: true})),
       ...read.map((url) => ({path: resourceKey(url), isChange: false})),
     ]
-    const earlier: Promise<void>[] = []
-    for (const one of this.#underWay) if (conflicts(one.claims, claims)) earlier.push(one.end)
+    const earlier = claims.some(({path}) => this.#isKnown(path))
+      ? Array.from(this.#underWay).filter((one) => conflicts(one.claims, claims))
+      : []
     const {promise, resolve} = Promise.withResolvers<void>()
     const own = {claims, end: promise}
     this.#underWay.add(own)
+    this.#count(claims, 1)
     return {
-      before: earlier.length === 0 ? undefined : Promise.all(earlier),
+      before: earlier.length === 0 ? undefined : Promise.all(earlier.map(({end}) => end)),
       end: () => {
         this.#underWay.delete(own)
+        this.#count(claims, -1)
         resolve()
       },
     }
   }
-}
 
-// Loops, because closures for each pair of requests would take a tenth of a bulk MOVE.
-function conflicts(some: readonly Claim[], others: readonly Claim[]): boolean {
-  for (const {path, isChange} of some) {
-    for (const other of others) {
-      if (!isChange && !other.isChange) continue
-      if (path === other.path || isIn(path, other.path) || isIn(other.path, path)) return true
+  /** Tells if a claim is for a path, inside it or around it. */
+  #isKnown(path: string): boolean {
+    return (
+      this.#ends.has(path) ||
+      this.#around.has(path) ||
+      ancestorsOf(path).some((one) => this.#ends.has(one))
+    )
+  }
+
+  #count(claims: readonly Claim[], by: 1 | -1): void {
+    for (const {path} of claims) {
+      this.#ends.add(path, by)
+      for (const one of ancestorsOf(path)) this.#around.add(one, by)
     }
   }
-  return false
+}
+
+/** Counts by path. */
+class Counts {
+  readonly #counts = new Map<string, number>()
+
+  has(path: string): boolean {
+    return this.#counts.has(path)
+  }
+
+  add(path: string, by: 1 | -1): void {
+    const count = (this.#counts.get(path) ?? 0) + by
+    if (count === 0) this.#counts.delete(path)
+    else this.#counts.set(path, count)
+  }
+}
+
+function conflicts(some: readonly Claim[], others: readonly Claim[]): boolean {
+  return some.some((one) =>
+    others.some(
+      (other) =>
+        (one.isChange || other.isChange) &&
+        (one.path === other.path || isIn(one.path, other.path) || isIn(other.path, one.path)),
+    ),
+  )
 }
 
 /** Tells if a path is inside a collection. */

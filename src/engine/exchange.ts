@@ -14,6 +14,7 @@ import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
 import type {DavRequest} from '../transport/transport.ts'
+import {changed} from './payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
 
@@ -24,22 +25,24 @@ import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
  * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.
  */
 export async function exchange(
-  request: TargetRequest,
+  asked: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
-  content: Pick<DavRequest, 'body' | 'length' | 'onSent'> = xmlOf(request),
+  content: Pick<DavRequest, 'body' | 'length' | 'onSent'> = xmlOf(asked),
 ): Promise<Outcome> {
   const {session, connection, verb} = context
-  const {method, url, conditions} = request
-  const headers = {...conditions, ...verb.headers(request, session)}
+  const {method, url, conditions} = asked
+  const headers = {...conditions, ...verb.headers(asked, session)}
   const response = await connection.send({method, url, headers, ...content})
   const head = readHead(response, url, connection.repeats)
-  if (head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url))
-    await refuseElsewhere(response, request, `${head.url}, which is another resource`)
+  const isElsewhere = head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)
+  if (isElsewhere && verb.followsRedirects !== true)
+    await refuseElsewhere(response, asked, `${head.url}, which is another resource`)
+  const request = isElsewhere ? changed(asked, {url: head.url}) : asked
   session.server.capabilities.addSeen(method, head.status)
   // An answer names the properties that were set, and has no values.
-  const asked = {method, url: head.url, decoders: UNDECODED}
-  const answer = await readAnswer<Properties>(session, response, asked)
+  const reading = {method, url: head.url, decoders: UNDECODED}
+  const answer = await readAnswer<Properties>(session, response, reading)
   const {verdict: first, failsMembers} =
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer), failsMembers: false}
@@ -52,7 +55,8 @@ export async function exchange(
         : verdict
     // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'
-    return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
+    const extent = seen.ok && !failsMembers ? 'all' : 'part'
+    return {verdict: seen, extent, isDone, server: head.server}
   }
   const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false} as const

@@ -33,6 +33,8 @@ export interface Verb {
    * destination: it would be refused, or delete the copies first.
    */
   afterMembers?(request: TargetRequest): Success | undefined
+  /** True if a redirect may lead to another resource of the client, which is the target then. */
+  readonly followsRedirects?: boolean
   /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
   ends?(request: TargetRequest): Ends
   /** Sends more than one request for a target, such as for missing parents. Default: {@link exchange}. */
@@ -81,7 +83,7 @@ export interface Verb {
 }
 
 /** The resources that a request touches, as URLs. */
-export interface Ends {
+interface Ends {
   readonly changed: readonly string[]
   readonly read?: readonly string[]
 }
@@ -107,6 +109,8 @@ export interface Outcome {
   readonly isDone: boolean
   /** True if the resources were looked at after a failure. An earlier attempt was not carried out then. */
   readonly isChecked?: boolean
+  /** The Server header of a success. */
+  readonly server?: string
   /** The error of a broken exchange. The verdict is its Failure. */
   readonly problem?: unknown
 }

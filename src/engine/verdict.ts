@@ -56,7 +56,7 @@ export function plainVerdict(
     return fail(request, {status, reason: 'malformed', conditions, description: words || found})
   }
   if (isSuccessStatus(status) && (answer.isCut || answer.isError)) {
-    const found = answer.isCut ? 'was cut off' : 'is a DAV:error'
+    const found = answer.isCut ? 'was cut off' : 'tells of an error'
     const sentence = `The ${request.method} was answered ${status}, and its body ${found}`
     return unclear(request, 'unreadable', words || sentence, conditions)
   }
@@ -126,7 +126,7 @@ export function doubt(verdict: Failure): Failure {
   const isRefusal = verdict.reason === 'status' || verdict.reason === 'propstat'
   if (!isRefusal || isUnclear(verdict)) return verdict
   const {status, description: words} = verdict
-  const sentence = `It was answered ${status}, and an earlier attempt without an answer may have done it`
+  const sentence = `It was answered ${status}, and an earlier attempt may have done it`
   const description = words === undefined ? sentence : `${sentence}. ${words}`
   return {...verdict, status: 0, reason: 'no-answer', cause: 'unreadable', description}
 }

@@ -79,11 +79,11 @@ export interface Failure {
  * - `status`: the response's own status is not 2xx; or it is, and `verify` found something else than it says.
  * - `propstat`: the resource answered, and refused its properties or one that was to be set. Or its answer did not name one that
  *   was to be set, or `verify` found another value.
- * - `malformed`: a response that cannot be understood.
+ * - `malformed`: a response that cannot be understood, or an answer to GET that contradicts itself or its request.
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
- *   needed. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
+ *   needed. Or it is a collection, which has no content to read. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
  *   have the method.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'

@@ -24,7 +24,7 @@ export interface ContentOptions {
 }
 
 /** The bytes of a resource from one place to another. */
-export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
+export class Content implements AsyncIterable<Uint8Array> {
   readonly #options: ContentOptions
   readonly #meter: ByteMeter
   readonly #from: number

@@ -4,6 +4,9 @@ import type {Success} from '../multistatus/result.ts'
 import type {Content} from './content.ts'
 import type {Part, PartRequest} from './part.ts'
 
+/** Bytes in memory that nobody shares: `Uint8Array<ArrayBuffer>`, which compilers before TypeScript 5.7 do not know. */
+type OwnBytes = ReturnType<typeof Uint8Array.of>
+
 /** A range of bytes in a {@link Download}. */
 export interface DownloadRange {
   /** The first byte. */
@@ -21,8 +24,9 @@ export interface DownloadRange {
 export interface Download extends Success {
   /**
    * The content as it arrives, a web stream and an async iterable on every platform. Reading throws {@link DavNetworkError} for
-   * content that is shorter or longer than announced, and for a broken connection; {@link DavTimeoutError}; a
-   * {@link DavError} for a resource that has changed after a break; and the signal's reason.
+   * content that is shorter or longer than announced and for a broken connection, {@link DavTimeoutError}, and the signal's
+   * reason. With `resume` it throws {@link DavHttpError} if the rest is refused, and {@link DavError} if the resource has changed.
+   * A second reading is a TypeError.
    */
   readonly body: ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
   /** Bytes of this content; absent if the server does not tell. */
@@ -34,7 +38,7 @@ export interface Download extends Success {
   /** The range of this content, if one was asked for. */
   readonly range?: DownloadRange
   /** Reads the content into memory. */
-  bytes(): Promise<Uint8Array<ArrayBuffer>>
+  bytes(): Promise<OwnBytes>
   /** Reads the content into memory, as UTF-8. */
   text(): Promise<string>
 }
@@ -48,7 +52,7 @@ export function createDownload(
 ): Download {
   const {length} = content
   let stream: Download['body'] | undefined
-  const bytes = async (): Promise<Uint8Array<ArrayBuffer>> => {
+  const bytes = async (): Promise<OwnBytes> => {
     const chunks: Uint8Array[] = []
     for await (const chunk of content) chunks.push(chunk)
     return joined(chunks)
@@ -95,7 +99,7 @@ function openBody(content: Content): Download['body'] {
   return Object.assign(stream, {[Symbol.asyncIterator]: () => content[Symbol.asyncIterator]()})
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(chunks: readonly Uint8Array[]): OwnBytes {
   const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
   let at = 0
   for (const chunk of chunks) {

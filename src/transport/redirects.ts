@@ -1,6 +1,7 @@
 /**
  * Follows redirects within the origin, with the same method and body. A method that changes something follows only the redirect
- * that adds the slash of a collection: any other one may lead to another resource. RFC 9110, section 15.4.
+ * that adds the slash of a collection: any other one may lead to another resource. An upload goes on by 307 and 308, which keep
+ * the method. RFC 9110, section 15.4.
  */
 
 import {MAX_REDIRECTS} from '../protocol/bounds.ts'
@@ -12,6 +13,7 @@ import type {DavRequest, DavResponse, Send} from './transport.ts'
 import {discard} from './transport.ts'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
+const KEEPS_METHOD: ReadonlySet<number> = new Set([307, 308])
 
 /** A redirect that a browser hides. It is the server's answer, so a retry would get the same one. */
 export class HiddenRedirectError extends DavNetworkError {}
@@ -32,15 +34,20 @@ export async function refuseElsewhere(
 /**
  * Wraps a transport to follow redirects. A redirect that must not be followed is returned as the answer. So is any redirect of a
  * request whose body can be read once only.
+ *
+ * @param mayUpload - Tells if an upload may be redirected to a URL.
  */
-export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R> {
+export function withRedirects<R extends DavResponse>(
+  transport: Send<R>,
+  mayUpload: (url: URL) => boolean,
+): Send<R> {
   return async (request) => {
     let asked = request
     for (let followed = 0; ; followed++) {
       const response = await transport(asked)
       const {method, url} = asked
       const mayFollow = followed < MAX_REDIRECTS && isReplayable(asked.body)
-      const next = mayFollow ? redirectTarget(method, url, response) : undefined
+      const next = mayFollow ? redirectTarget(method, url, response, mayUpload) : undefined
       if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
       asked = {...request, url: next, headers: withSlash(request.headers, next)}
@@ -49,7 +56,12 @@ export function withRedirects<R extends DavResponse>(transport: Send<R>): Send<R
 }
 
 /** Finds the URL to follow; `undefined` for a redirect that must not be followed. */
-function redirectTarget(method: string, url: string, response: DavResponse): string | undefined {
+function redirectTarget(
+  method: string,
+  url: string,
+  response: DavResponse,
+  mayUpload: (url: URL) => boolean,
+): string | undefined {
   if (!REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
   const to = URL.parse(response.headers.get('location') ?? '', from)
@@ -61,7 +73,9 @@ function redirectTarget(method: string, url: string, response: DavResponse): str
     from.pathname += '/'
     return from.href
   }
-  if (!isSafe(method) || to.origin !== from.origin || to.href === from.href) return undefined
+  if (to.origin !== from.origin || to.href === from.href) return undefined
+  const isUpload = method === 'PUT' && KEEPS_METHOD.has(response.status) && mayUpload(to)
+  if (!isSafe(method) && !isUpload) return undefined
   to.hash = ''
   to.username = ''
   to.password = ''

@@ -114,13 +114,13 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     request.signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
       const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
-      const {method, headers} = request
+      const {method} = request
       const upload = openBody(request)
       const sent: Dispatcher.DispatchOptions = {
         origin,
         path: path.startsWith('/') ? path : `/${path}`,
         method,
-        headers: formatHeaders(method, {...headersOf(request), ...headers}),
+        headers: formatHeaders(request),
         body: upload,
       }
       const around = {connections, settling, resolve, reject, upload}
@@ -185,18 +185,17 @@ function lengthHeader(length: number): Record<string, string> {
 }
 
 /** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
-function formatHeaders(
-  method: string,
-  given: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const headers = {
+function formatHeaders(request: DavRequest): string[] {
+  const {method} = request
+  const headers: Readonly<Record<string, string>> = {
     'user-agent': USER_AGENT,
     accept: method === 'GET' || method === 'HEAD' ? '*/*' : ACCEPT,
     'accept-encoding': 'gzip, br, zstd',
-    ...given,
+    ...headersOf(request),
+    ...request.headers,
   }
-  const titled: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) titled[titleCase(name)] = value
+  const titled: string[] = []
+  for (const name of Object.keys(headers)) titled.push(titleCase(name), headers[name] ?? '')
   return titled
 }
 
@@ -211,6 +210,8 @@ const TITLES: ReadonlyMap<string, string> = new Map(
     'Content-Type',
     'Depth',
     'Destination',
+    'If-Match',
+    'If-None-Match',
     'Overwrite',
   ].map((title) => [title.toLowerCase(), title]),
 )
@@ -345,7 +346,11 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
         return Array.isArray(value) ? value.join(', ') : (value ?? null)
       },
     }
-    const isEmpty = status === 204 || status === 304 || this.#request.method === 'HEAD'
+    const isEmpty =
+      status === 204 ||
+      status === 304 ||
+      this.#request.method === 'HEAD' ||
+      headers['content-length'] === '0'
     if (isEmpty) {
       this.#around.resolve({status, headers: texts, body: null})
       return

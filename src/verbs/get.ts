@@ -149,6 +149,7 @@ export async function open(
     const success = succeed({method: 'GET', url: answerer, attempts}, status)
     const repeats = resume ? (call.connection.repeats ?? defaultRepeats(call)) : undefined
     const content = new Content({call, request, part, repeats, onProgress})
+    call.endWith(content)
     return {success: {...success, ...(etag !== undefined && {etag})}, request, part, content}
   })
 }

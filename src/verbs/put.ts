@@ -27,6 +27,7 @@ import type {Content, UploadBody} from '../transfer/upload.ts'
 import {checkUploadBody, openUpload} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {WithheldError} from '../transport/withheld.ts'
+import {doubtOwnWrite} from './conflict.ts'
 import {testConditions} from './honoured.ts'
 import {sendSafely} from './safely.ts'
 import {sendUpload} from './upload.ts'
@@ -34,7 +35,8 @@ import {sendUpload} from './upload.ts'
 /** The conditions of one upload, and the facts about its body. */
 interface UploadFacts extends Conditions {
   /**
-   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it.
+   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. Bun adds a type of its own to a Blob
+   * or a file without one.
    *
    * @defaultValue the type of a Blob; else none
    */
@@ -150,12 +152,14 @@ const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
 export const PUT: Verb = {
   method: 'PUT',
   hasPayload: true,
+  followsRedirects: true,
   order: 'collections-first',
   headers: ({type}) => (type === undefined ? {} : {'content-type': type}),
   isDone: () => false,
   forMember: () => undefined,
   run,
   conclude,
+  reconsider: async (request, verdict) => doubtOwnWrite(request, verdict),
   check: ({url}) => refuseCollection(new URL(url)),
   guard: ({url}, {base}) => findDestructiveProblem({method: 'PUT', url: new URL(url), base}),
 }

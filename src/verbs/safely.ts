@@ -5,14 +5,16 @@
 
 import {attempt} from '../engine/attempts.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, succeed} from '../engine/verdict.ts'
+import {fail, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
+import {doubtOwnWrite} from './conflict.ts'
 import {MOVE} from './move.ts'
 import {checkLength, look} from './stored.ts'
 import type {Sending} from './upload.ts'
@@ -48,25 +50,26 @@ export async function sendSafely(
   const {verb} = context
   const run: typeof verb.run = (one, means, sink) => sendUpload(one, means, sink, sending)
   const uploaded = await attempt(part, {...context, verb: {...verb, run}}, emit)
-  const remove = (): Promise<string | undefined> => removeOwn(temporary, request, context)
   if (!uploaded.verdict.ok) {
-    const left = uploaded.extent === 'none' ? undefined : await remove()
+    const left =
+      uploaded.extent === 'none' ? undefined : await removeOwn(temporary, request, context)
     return endIn(uploaded, unchanged(retell(request, uploaded.verdict, UNTOUCHED, left)), context)
   }
-  if (request.conditions?.['if-match'] !== undefined) {
-    const since = findObstacle(request, await look(url, context))
-    if (since !== undefined) return unchanged(retell(request, since, await remove()))
-  }
-  const move = moveOver(request, temporary, before.ok)
-  const moved = await attempt(move, {...context, verb: MOVE}, emit)
-  const {verdict} = moved
+  const moved = await moveOver(request, temporary, before.ok, context, emit)
+  const {verdict, extent} = moved
   if (!verdict.ok) {
-    const note = await afterFailure(request, verdict, before.ok, temporary, context)
+    const note =
+      extent === 'none'
+        ? await removeOwn(temporary, request, context)
+        : await afterFailure(request, verdict, before.ok, temporary, context)
     // A lost MOVE is not sent again, because the upload may be left.
-    const isDone = verdict.reason === 'no-answer'
-    return endIn(moved, {verdict: retell(request, verdict, note), extent: 'part', isDone}, context)
+    const isDone = verdict.reason === 'no-answer' && extent !== 'none'
+    return endIn(moved, {verdict: retell(request, verdict, note), extent, isDone}, context)
   }
-  const done = succeed(request, verdict.status, verdict.description)
+  const {status, description} = verdict
+  // After a lost answer, the MOVE has the status of its missing source.
+  const told = succeed(request, isSuccessStatus(status) ? status : 0)
+  const done = {...told, ...(description !== undefined && {description})}
   const {length} = sending.content
   if (request.verify !== true || length === undefined)
     return {verdict: done, extent: 'all', isDone: true}
@@ -111,7 +114,12 @@ function findObstacle(request: TargetRequest, before: DavResult): Failure | unde
   if (isSame && !(isNew && isThere)) return undefined
   if (isThere && !isNew && etag === undefined) return refusal('the server does not tell its ETag')
   const state = !isThere ? 'Nothing is there' : isNew ? 'It is there' : `Its ETag is ${etag}`
-  return fail(request, {status: 412, reason: 'status', description: `${state}, says PROPFIND`})
+  const conflict = fail(request, {
+    status: 412,
+    reason: 'status',
+    description: `${state}, says PROPFIND`,
+  })
+  return doubtOwnWrite(request, conflict) ?? conflict
 }
 
 /** Compares ETags. Some servers leave out the quotes in the property. */
@@ -120,23 +128,45 @@ function isEqual(etag: string | undefined, ifMatch: string): boolean {
 }
 
 /**
- * Makes the request that moves the upload over the target. The condition is in an If header, which can be about another resource
- * than that of the request.
+ * Moves the upload over the target. An ETag is compared just before, and guards the MOVE in an If header, because If-Match would be
+ * about the upload.
  */
-function moveOver(request: TargetRequest, temporary: string, isThere: boolean): TargetRequest {
-  const {url, conditions} = request
-  const etag = conditions?.['if-match']
-  const own = tokensOf(request)
-  const token = /<[^>]*>/.exec(own.conditions?.['if'] ?? '')?.[0]
+async function moveOver(
+  request: TargetRequest,
+  temporary: string,
+  isThere: boolean,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const {url} = request
+  const move = {method: 'MOVE', url: temporary, destination: url, attempts: 0}
+  // Without a resource there, the MOVE must not meet a collection that somebody made since.
+  const send = (conditional: Pick<TargetRequest, 'conditions'>): Promise<Outcome> =>
+    attempt({...move, overwrite: isThere, ...conditional}, {...context, verb: MOVE}, emit)
+  const tokens = tokensOf(request)
+  const etag = request.conditions?.['if-match']
+  if (etag === undefined || etag === '*') return send(tokens)
+  const obstacle = await lookAgain(request, context)
+  if (obstacle !== undefined) return unchanged(obstacle)
+  const token = /<[^>]*>/.exec(tokens.conditions?.['if'] ?? '')?.[0]
   const list = [token, `[${etag}]`].filter(Boolean).join(' ')
-  return {
-    method: 'MOVE',
-    url: temporary,
-    destination: url,
-    // Without a resource there, it must not meet a collection that somebody made since.
-    overwrite: isThere,
-    ...(etag === undefined || etag === '*' ? own : {conditions: {if: `<${url}> (${list})`}}),
-    attempts: 0,
+  const guarded = await send({conditions: {if: `<${url}> (${list})`}})
+  if (guarded.verdict.status !== 412) return guarded
+  // lighttpd 1.4, Tomcat 10.1, rclone 1.60 and x/net answer 412 to any condition about the destination, also to a true one.
+  const since = await lookAgain(request, context)
+  return since === undefined ? send(tokens) : unchanged(since)
+}
+
+/** Looks at the target once more before the MOVE. A look that breaks is an obstacle too. */
+async function lookAgain(
+  request: TargetRequest,
+  context: VerbContext,
+): Promise<Failure | undefined> {
+  try {
+    return findObstacle(request, await look(request.url, context))
+  } catch (error) {
+    const unseen = 'Its ETag could not be seen before the MOVE'
+    return uncheckedVerdict(request, error, unseen, context.connection)
   }
 }
 

@@ -7,6 +7,7 @@ import {join} from 'node:path'
 import {DavClient} from 'multistatus'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
+import {createDraft, openFile} from '../../src/transfer/files.ts'
 import {
   type Answer,
   type FaultServer,
@@ -172,5 +173,13 @@ describe('sends nothing, and rejects, for', () => {
     const range = {range: {start: 0}} as object
     expect(await refusalOf(() => dav.download('a', path, range))).toBeInstanceOf(TypeError)
     expect(server.requests).toHaveLength(0)
+  })
+})
+
+describe('on a platform without files', () => {
+  it.each([createDraft, openFile])('a path is a TypeError: %o', async (use) => {
+    await expect(use(path)).rejects.toEqual(
+      new TypeError('A file by its path needs Node, Bun or Deno'),
+    )
   })
 })

@@ -1,6 +1,8 @@
 // States that GET gives a resource with its content, counted and unread, or the Failure that the server told. A collection has
 // no content, however the server answers for it. RFC 9110, sections 8.6, 9.3.1, 13.1 and 15.4.5.
 
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import {gzipSync} from 'node:zlib'
 
 import {DavClient, type DavClientOptions, type Download, type Failure} from 'multistatus'
@@ -40,6 +42,9 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks).toString()
 }
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const asked = (): string[] => server.requests.map(({method, url}) => `${method} ${url}`)
 
@@ -302,6 +307,17 @@ describe.each([
       const download = found(await open().get('a'))
       await leave(download)
       expect(await server.requests[0]?.ended).toBe('closed')
+    })
+
+    it('frees its connection when it is dropped unread', async () => {
+      server.answers({status: 200, body: ['hello', NEVER]})
+      const dav = open()
+      await dav.get('a')
+      await dav.request('GET', 'b')
+      await vi.waitFor(async () => {
+        collectGarbage()
+        expect(await server.open()).toBe(0)
+      })
     })
 
     it('leaves no listener on a signal that outlives it', async () => {

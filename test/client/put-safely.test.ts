@@ -196,7 +196,11 @@ describe('a failed MOVE', () => {
       answer()
       return RESET
     })
-    expect((await put()).ok).toBe(true)
+    expect(await put()).toMatchObject({
+      ok: true,
+      status: 0,
+      description: 'The source is gone, and the destination is there',
+    })
     expect(files.content.get('/a')).toBe('new')
   })
 
@@ -232,6 +236,44 @@ describe('a condition', () => {
   ])('is a Failure 412 before the upload: %s', async (_, options, target, description) => {
     expect(await put(options, target)).toMatchObject({status: 412, reason: 'status', description})
     expect(sent()).toEqual([`PROPFIND /${target}`])
+  })
+
+  it('ifMatch is left to the look, if the server refuses a true condition about the destination', async () => {
+    keep(({method, headers}) =>
+      method === 'MOVE' && headers['if'] !== undefined ? {status: 412} : undefined,
+    )
+    expect(line(await put({ifMatch: '"old"'}))).toBe('204 self /a')
+    expect(sent().slice(3)).toEqual(['PROPFIND /a', 'MOVE /*', 'PROPFIND /a', 'MOVE /*'])
+    expect(headersOf('MOVE')).not.toHaveProperty('if')
+  })
+
+  it('ifMatch of a change during the MOVE is a Failure 412', async () => {
+    keep(({method}) => {
+      if (method !== 'MOVE') return undefined
+      files.content.set('/a', 'other')
+      return {status: 412}
+    })
+    expect(await put({ifMatch: '"old"'})).toMatchObject({
+      status: 412,
+      description: 'Its ETag is "other", says PROPFIND',
+    })
+    expect(files.content.get('/a')).toBe('other')
+    expect(left()).toEqual([])
+  })
+
+  it('ifMatch that cannot be seen before the MOVE is a no-answer, and the upload is removed', async () => {
+    let looks = 0
+    keep(({method, url}) => {
+      if (method !== 'PROPFIND' || url !== '/a') return undefined
+      looks++
+      return looks === 2 ? RESET : undefined
+    })
+    expect(await put({ifMatch: '"old"'})).toMatchObject({
+      reason: 'no-answer',
+      description: expect.stringContaining('Its ETag could not be seen before the MOVE'),
+    })
+    expect(files.content.get('/a')).toBe('old')
+    expect(left()).toEqual([])
   })
 
   it('ifMatch is checked again just before the MOVE', async () => {

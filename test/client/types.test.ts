@@ -386,6 +386,7 @@ describe('the result of get', () => {
     expectTypeOf(result.body).toExtend<ReadableStream<Uint8Array>>()
     expectTypeOf(result.body).toExtend<AsyncIterable<Uint8Array>>()
     expectTypeOf(result.length).toEqualTypeOf<number | undefined>()
+    expectTypeOf<Download['bytes']>().returns.toEqualTypeOf<Promise<Uint8Array<ArrayBuffer>>>()
     expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
     expect(await result.text()).toBe('hello')
   })

@@ -32,6 +32,7 @@ describe('hasExtension', () => {
       decoders: undefined,
       signals: [],
       sentBodies: new WeakMap(),
+      dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   })

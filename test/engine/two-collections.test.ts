@@ -35,6 +35,7 @@ beforeEach(async () => {
     decoders: undefined,
     signals: [],
     sentBodies: new WeakMap(),
+    dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
   }
 })

@@ -79,12 +79,21 @@ function answerTo(key: string, url: string, times: number): Answer | End {
       return {status: 404}
     case 'PUT /bodies/again':
       return {status: 307, headers: {location: '/bodies/again/'}}
+    case 'GET /content/bytes':
+    case 'GET /content/stream':
+    case 'GET /content/file': {
+      const etag = '"1"'
+      return isFirst
+        ? {status: 200, headers: {etag, 'content-length': '10'}, body: ['0123', 30, RESET]}
+        : {status: 206, headers: {etag, 'content-range': 'bytes 4-9/10'}, body: '456789'}
+    }
     case 'PROPFIND /never/':
       return NEVER
     case 'PROPFIND /stops/':
       return answer207([OPEN + listed('/stops/'), NEVER])
     default:
   }
+  if (key.startsWith('PUT /uploads/')) return {status: 201}
   return key.startsWith('DELETE') ? {status: 204} : answer207(listing(url, `${url}x`))
 }
 
@@ -139,8 +148,18 @@ const EXPECTED: readonly [string, unknown][] = [
     ['thrown DavTimeoutError headers', 'ok 200 self /stops/ 1', 'thrown DavTimeoutError idle'],
   ],
   ['abort', ['thrown enough']],
+  ['content', ['0123456789', '0123456789', 200, '0123456789', 'TypeError']],
   ['raw request', [207, true, true]],
   ['request bodies', [207, 207, 207, 207, 207, 307]],
+  [
+    'uploads',
+    [
+      ...['text', 'blob', 'spooled', 'stream', 'file'].map(
+        (name) => `ok 201 self /uploads/${name} 1`,
+      ),
+      'refused 0 self /uploads/none 1',
+    ],
+  ],
   ['closed client', ['thrown DavError', 'DavError']],
   ['wrong arguments', ['TypeError', 'TypeError']],
 ]
@@ -181,10 +200,24 @@ describe.each<[string, string, readonly string[], string, RegExp, string]>([
       'undici, where it is another',
       agent.startsWith('Bun') ? 'TypeError' : 'nothing',
     ]
-    expect(results).toEqual([...EXPECTED.slice(0, -4), undici, ...EXPECTED.slice(-4)])
+    expect(results).toEqual([...EXPECTED.slice(0, -5), undici, ...EXPECTED.slice(-5)])
     const bodies = server.requests.filter(({url}) => url.startsWith('/bodies/'))
     expect(bodies.map(({url, body}) => `${url.slice(8)} ${body}`)).toEqual(
       ['text', 'bytes', 'blob', 'stream', 'iterable', 'again'].map((name) => `${name} Grüße 😀`),
+    )
+    const uploads = server.requests.filter(({url}) => url.startsWith('/uploads/'))
+    expect(uploads.map(({body}) => body)).toEqual([
+      ...Array.from({length: 4}, () => 'Grüße 😀'),
+      readFileSync(program, 'utf8'),
+    ])
+    for (const {headers, body} of uploads)
+      expect(headers['content-length']).toBe(String(Buffer.byteLength(body)))
+    // Bun adds a type to a Blob without one, and guesses that of a file by its name.
+    const [ofText, ofBlob, ...others] = uploads.map(({headers}) => headers['content-type'])
+    expect(ofText).toBeUndefined()
+    expect(ofBlob).toMatch(/^text\/css(?:;charset=utf-8)?$/)
+    expect(others.filter((type) => type !== undefined)).toHaveLength(
+      agent.startsWith('Bun') ? 3 : 0,
     )
     const own = server.requests.find(({url}) => url === '/own/')
     expect(own?.headers['user-agent']).toBe(agent)

@@ -1,6 +1,10 @@
 // Runs listings, a walk, bulk deletions and retries against a server that a test scripts, and prints each scenario's results
 // as one line of JSON. Each runtime runs it from the built package. Arguments: the server's URL, and undici or fetch.
 
+import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+
 import {
   DavClient,
   type DavClientOptions,
@@ -143,6 +147,19 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const {signal} = controller
     return told(open('never/').propfind('', {signal}))
   },
+  content: async () => {
+    const dav = open('content/', {retry})
+    const read = await dav.get('bytes', {resume: true})
+    const whole = read.ok && (await read.text())
+    const streamed = await dav.get('stream', {resume: true})
+    const streamedText = streamed.ok && (await new Response(streamed.body).text())
+    const folder = await mkdtemp(join(tmpdir(), 'content-'))
+    const file = join(folder, 'a')
+    const {status} = await dav.download('file', file)
+    const written = await readFile(file, 'utf8')
+    await rm(folder, {recursive: true})
+    return [whole, streamedText, status, written, await nameOfThrown(() => read.ok && read.bytes())]
+  },
   'undici, where it is another': () =>
     nameOfThrown(() => import('multistatus/undici').then((u) => u.undiciTransport())),
   'raw request': async () => {
@@ -161,6 +178,20 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     // A redirect, which is not followed with a body that can be read once.
     const {status} = await dav.request('PUT', 'again', {body: pieces()})
     return [...statuses, status]
+  },
+  uploads: async () => {
+    const dav = open('uploads/')
+    const length = new TextEncoder().encode(text).length
+    const [script] = process.argv.slice(1)
+    const verdicts = [
+      await dav.put('text', text),
+      await dav.put('blob', new Blob([text], {type: 'text/css'})),
+      await dav.put('spooled', pieces()),
+      await dav.put('stream', streamOf(pieces()), {length}),
+      await dav.put('file', {path: script ?? ''}),
+      await dav.put('none', {path: `${script}.none`}),
+    ]
+    return verdicts.map(line)
   },
   'closed client': async () => {
     const dav = open('own/')

@@ -3,7 +3,7 @@
  * answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could not delete.
  */
 import {formatPasswordFile} from './support/password-file.ts'
-import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
+import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
 const MODULES = [
   'mpm_event',
@@ -72,6 +72,7 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
       blockedNamesMembersAlone: false,
       locked: {'': 424, 'a/locked.txt': 423},
     },
+    deadProperties: withoutReturns,
     files: (site) => ({
       'httpd.conf': configuration(site, infinity),
       passwords: formatPasswordFile(site.account),
@@ -80,5 +81,21 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
   }
 }
 
-export const apache: ServerRecipe = recipe('Apache 2.4', 'Off')
+export const apache: ServerRecipe = {
+  ...recipe('Apache 2.4', 'Off'),
+  verbs: {
+    heading: 'Apache',
+    // The dead properties of the files in a collection.
+    isNote: (path) => /(^|\/)\.DAV(\/|$)/.test(path),
+    cells: {
+      'put: where the server may not write': 500,
+      'put: where the server may not write, verify': 500,
+      'mkcol: a file that exists': 400,
+      'mkcol: a new collection, properties': 'refused',
+      'proppatch: a text and a protected property': 409,
+      'copy: a collection with a member that the server may not read': 500,
+      'move: below a missing collection': 500,
+    },
+  },
+}
 export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')

@@ -2,7 +2,8 @@
  * lighttpd 1.4 with mod_webdav: with its defaults, which refuse Depth infinity, and with `propfind-depth-infinity`. An
  * answer to Depth infinity ends after the 100th collection without notice: `recursed` in mod_webdav.c should limit
  * levels but counts collections. Names with control characters are listed but refused in a URL with 400. The second
- * instance has that check off and answers 404, because it takes each of them for `_`.
+ * instance has that check off and answers 404, because it takes each of them for `_`. A file gets an ETag only if
+ * `mimetype.assign` knows its type.
  */
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
@@ -23,6 +24,7 @@ server.document-root = "${root}"
 server.errorlog = "${log}"
 server.upload-dirs = ("${folder}")
 etag.use-inode = "disable"
+mimetype.assign = ("" => "application/octet-stream")
 webdav.activate = "enable"
 webdav.sqlite-db-name = "${folder}/webdav.db"
 auth.backend = "htpasswd"
@@ -46,11 +48,14 @@ function recipe(name: string, infinity: 'answered' | 'refused'): ServerRecipe {
       mostCollections: 100,
       hrefs: 'path',
       etag: '"3088822325"',
-      // Only names with a type in `mimetype.assign` have one.
-      etagOfGet: 'none',
       unknownProperties: 'named',
       refusal: (member) => (/[\u0000-\u001F\u007F]/.test(member) ? control : undefined),
       basicAuth: true,
+    },
+    // A PROPPATCH of an empty value is answered 204, and the property is missing.
+    deadProperties: {
+      textOf: (sent) => (sent === '' ? undefined : sent),
+      keepsElements: false,
     },
     files: (site) => ({
       'lighttpd.conf': configuration(site) + (infinity === 'answered' ? INFINITY : ''),
@@ -60,7 +65,32 @@ function recipe(name: string, infinity: 'answered' | 'refused'): ServerRecipe {
   }
 }
 
-export const lighttpd: ServerRecipe = recipe('lighttpd 1.4', 'refused')
+const MERGES = 'lighttpd merges a collection into an existing one, although Overwrite is T'
+const TEXT_ONLY = 'lighttpd keeps the text of a dead property and loses its elements and xml:lang'
+
+export const lighttpd: ServerRecipe = {
+  ...recipe('lighttpd 1.4', 'refused'),
+  verbs: {
+    heading: 'lighttpd',
+    cells: {
+      'put: where the server may not write': 500,
+      'put: where the server may not write, verify': 500,
+      'mkcol: a new collection, properties': 'refused',
+      'proppatch: elements, verify': {seen: 'failure, partly done', fault: TEXT_ONLY},
+      'proppatch: xml:lang': {seen: 'success, partly done', fault: TEXT_ONLY},
+      'copy: a collection over a collection': 409,
+      'copy: a collection over a collection, overwrite': {
+        seen: 'success, partly done',
+        fault: MERGES,
+      },
+      'move: a collection over a collection, overwrite': {
+        seen: 'success, partly done',
+        fault: MERGES,
+      },
+      'delete: a collection with members that the server may not delete': 424,
+    },
+  },
+}
 export const lighttpdWithInfinity: ServerRecipe = recipe(
   'lighttpd 1.4 with propfind-depth-infinity',
   'answered',

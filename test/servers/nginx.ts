@@ -45,6 +45,10 @@ http {
 `
 }
 
+const IGNORES = 'nginx ignores If-Match and If-None-Match, except for a GET'
+const MAKES_PARENTS =
+  'nginx makes missing collections for a PUT or MOVE of a file (`create_full_put_path`)'
+
 export const nginx: ServerRecipe = {
   name: 'nginx with dav-ext',
   packages: 'nginx-light libnginx-mod-http-dav-ext',
@@ -64,6 +68,41 @@ export const nginx: ServerRecipe = {
     blocked: {'': 500},
     blockedNamesMembersAlone: false,
     locked: {},
+  },
+  verbs: {
+    heading: 'nginx',
+    cells: {
+      'put: over a file, create': {seen: 'success, done', fault: IGNORES},
+      'put: over a file, create and requireConditions': 'refused',
+      'put: over a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'put: over a changed file, ifMatch and requireConditions': 'refused',
+      'put: where the server may not write': 500,
+      'put: where the server may not write, verify': 500,
+      'put: below a missing collection': {seen: 'success, done', fault: MAKES_PARENTS},
+      'mkcol: a new collection, properties': 'refused',
+      'proppatch: a text': 405,
+      'proppatch: a text of a collection': 405,
+      'proppatch: two texts': 405,
+      'proppatch: a text and its removal': 405,
+      'proppatch: a text, verify': 405,
+      'proppatch: elements, verify': 405,
+      'proppatch: xml:lang': 405,
+      'proppatch: a text and a protected property': 405,
+      'copy: below a missing collection': 500,
+      'copy: a collection, depth 0': {
+        seen: 'success, partly done',
+        fault: 'nginx copies the members too, although Depth is 0',
+      },
+      'copy: a collection with a member that the server may not read': {
+        seen: 'success, untouched',
+        fault: 'nginx answers 201 to a COPY and leaves out a file that it may not read',
+      },
+      'move: below a missing collection': {seen: 'success, done', fault: MAKES_PARENTS},
+      'move: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'move: a file with a dead property': 405,
+      'delete: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'delete: a collection with members that the server may not delete': 500,
+    },
   },
   files: (site) => ({
     'nginx.conf': configuration(site),

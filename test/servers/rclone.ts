@@ -4,6 +4,8 @@
  */
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
 
+const IGNORES = 'rclone ignores If-Match and If-None-Match, except for a GET'
+
 export const rclone: ServerRecipe = {
   name: 'rclone serve webdav',
   packages: 'rclone',
@@ -17,6 +19,46 @@ export const rclone: ServerRecipe = {
     unknownProperties: 'named',
     nameOf: (onDisk) => onDisk.replaceAll(/[\u0000-\u001F\u007F]/g, pictureOf),
     basicAuth: false,
+  },
+  verbs: {
+    heading: 'rclone',
+    cells: {
+      'get: a file that the server may not read': {
+        seen: 'DavNetworkError, untouched',
+        fault: 'rclone answers 200 for a file that it may not read, and ends the connection',
+      },
+      'put: over a file, create': {seen: 'success, done', fault: IGNORES},
+      'put: over a file, create and requireConditions': 'refused',
+      'put: over a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'put: over a changed file, ifMatch and requireConditions': 'refused',
+      'put: where the server may not write': 405,
+      'put: where the server may not write, verify': 405,
+      'put: below a missing collection': 404,
+      'mkcol: a collection that exists': {
+        seen: 'success, untouched',
+        fault: 'rclone answers 201 to a MKCOL of a collection that exists',
+      },
+      'mkcol: where the server may not write': 405,
+      'mkcol: a new collection, properties': 'refused',
+      'proppatch: a text': 403,
+      'proppatch: a text of a collection': 500,
+      'proppatch: two texts': 403,
+      'proppatch: a text and its removal': 403,
+      'proppatch: a text, verify': 403,
+      'proppatch: elements, verify': 403,
+      'proppatch: xml:lang': 403,
+      'copy: a collection with a member that the server may not read': {
+        seen: 'failure, partly done',
+        fault: 'rclone leaves an empty file where a COPY failed',
+      },
+      'move: below a missing collection': 403,
+      'move: a missing file': 403,
+      'move: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'move: a locked file, lockToken': 412,
+      'move: a file with a dead property': 403,
+      'delete: a changed file, ifMatch': {seen: 'success, done', fault: IGNORES},
+      'delete: a collection with members that the server may not delete': 405,
+    },
   },
   files: () => ({'rclone.conf': ''}),
   args: ({folder, root, port}) => [

@@ -4,14 +4,15 @@
  */
 import {apache, apacheWithInfinity} from './apache.ts'
 import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
-import {nephele} from './nephele.ts'
+import {nephele, nepheleApart} from './nephele.ts'
 import {nginx} from './nginx.ts'
 import {radicale} from './radicale.ts'
 import {rclone} from './rclone.ts'
-import {sabredav} from './sabredav.ts'
+import {sabredav, sabredavWithProperties} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat} from './tomcat.ts'
 import {xandikos} from './xandikos.ts'
+import {xnet} from './xnet.ts'
 
 /** Servers that serve a folder with any content. */
 export const servers: readonly ServerRecipe[] = [
@@ -24,6 +25,7 @@ export const servers: readonly ServerRecipe[] = [
   sabredav,
   nephele,
   tomcat,
+  xnet,
 ]
 
 /** Servers that store calendars and address books only. */
@@ -40,3 +42,28 @@ export const protectedServers: readonly ServerRecipe[] = servers.filter(
 export const deletingServers: readonly ServerRecipe[] = servers.filter(
   ({deleting}) => deleting !== undefined,
 )
+
+/** The servers of the table of verbs. */
+export const verbServers: readonly VerbServer[] = [
+  apache,
+  nginx,
+  lighttpd,
+  rclone,
+  nepheleApart,
+  sabredav,
+  tomcat,
+  xnet,
+].filter(hasVerbs)
+
+/** The servers that keep dead properties. */
+export const propertyServers: readonly ServerRecipe[] = [
+  ...verbServers.filter(({deadProperties}) => deadProperties !== undefined),
+  sabredavWithProperties,
+]
+
+/** A recipe with known answers to all verbs. */
+export type VerbServer = ServerRecipe & Required<Pick<ServerRecipe, 'verbs'>>
+
+function hasVerbs(recipe: ServerRecipe): recipe is VerbServer {
+  return recipe.verbs !== undefined
+}

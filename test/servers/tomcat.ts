@@ -3,7 +3,7 @@
  * without notice. It cuts a `;` and the rest off each segment of a request, so such a name is found by `%3B` only. Its
  * ETags are weak, a 207 to a DELETE has no Content-Type, and no status line has a reason.
  */
-import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
+import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
 const HOME = '/usr/share/tomcat10'
 const JARS = [`${HOME}/bin/bootstrap.jar`, `${HOME}/bin/tomcat-juli.jar`]
@@ -62,6 +62,31 @@ export const tomcat: ServerRecipe = {
     blocked: {'': 424, 'a/kept/1.txt': 405, 'a/kept/2.txt': 405},
     blockedNamesMembersAlone: true,
     locked: {'': 424, 'a/locked.txt': 423},
+  },
+  deadProperties: withoutReturns,
+  verbs: {
+    heading: 'Tomcat',
+    cells: {
+      'get: after a break, resume': {
+        seen: 'DavNetworkError, untouched',
+        fault: 'Tomcat has weak ETags only, so a GET is not resumed, and ifMatch is refused',
+      },
+      'put: over an unchanged file, ifMatch': 'refused',
+      'put: where the server may not write': 409,
+      'put: where the server may not write, verify': 409,
+      'mkcol: where the server may not write': 409,
+      'mkcol: a new collection, properties': 'refused',
+      'proppatch: xml:lang': {
+        seen: 'success, partly done',
+        fault: 'Tomcat drops the prefix of an attribute of a dead property, so xml:lang is lost',
+      },
+      'copy: a collection with a member that the server may not read': 500,
+      'move: a collection with members that the server may not delete': {
+        seen: 'failure, partly done',
+        fault: 'Tomcat moves by COPY and DELETE: a member that stays is at both ends',
+      },
+      'delete: a collection with members that the server may not delete': 424,
+    },
   },
   files: (site) => ({'conf/server.xml': configuration(site), 'conf/web.xml': APPLICATION}),
   args: ({folder}) => [

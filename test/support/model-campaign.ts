@@ -53,7 +53,8 @@ async function runLane(
     const before = lane.tree
     const answered = await run(dav, lane, operation)
     const found = problemsOf(operation, answered, lane, before)
-    if (process.env['ONLY1'] === `${lane.number}/${number}`) console.dir({lane: lane.faults, operation, answered}, {depth: 8})
+    if (process.env['ONLY1'] === `${lane.number}/${number}`)
+      console.dir({lane: lane.faults, operation, answered}, {depth: 8})
     problems.push(...found.map((problem) => `${wordsOf(seed, lane, operation)}: ${problem}`))
     for (const kind of kindsOf(operation, answered, lane))
       verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1)
@@ -64,7 +65,8 @@ async function runLane(
     lane.begin(again)
     const left = lane.tree
     const retried = await retry(connect(), lane, again, failures)
-    if (process.env['ONLY'] === `${lane.number}/${number}`) console.dir({lane: lane.faults, operation, answered, again, retried}, {depth: 8})
+    if (process.env['ONLY'] === `${lane.number}/${number}`)
+      console.dir({lane: lane.faults, operation, answered, again, retried}, {depth: 8})
     const foundAgain = problemsOfRetry(again, failures, retried, lane, left)
     problems.push(...foundAgain.map((problem) => `${wordsOf(seed, lane, again)}: ${problem}`))
     for (const kind of kindsOf(again, retried, lane))

@@ -4,7 +4,7 @@
  */
 import {apache} from '../apache.ts'
 import {lighttpd} from '../lighttpd.ts'
-import {nephele} from '../nephele.ts'
+import {nepheleApart} from '../nephele.ts'
 import {nginx} from '../nginx.ts'
 import {rclone} from '../rclone.ts'
 import {sabredav} from '../sabredav.ts'
@@ -39,29 +39,6 @@ const plain = {
   isNote: () => false,
   lies: false,
 } as const satisfies Partial<BulkTraits>
-
-/** nephele has the account of the tests. This variant has another account, with permission to read the checkout. */
-const nepheleApart: ServerRecipe = {
-  ...nephele,
-  name: 'nephele with an account of its own',
-  packages: 'util-linux',
-  program: 'setpriv',
-  sharesAccount: true,
-  args: (site) => {
-    const {uid, gid} = serverAccount() ?? {}
-    return [
-      // A change of the account resets the parent's death signal.
-      '--pdeathsig=TERM',
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      '--clear-groups',
-      '--inh-caps=+dac_read_search',
-      '--ambient-caps=+dac_read_search',
-      nephele.program,
-      ...nephele.args(site),
-    ]
-  },
-}
 
 const traits = new Map<ServerRecipe, BulkTraits>([
   [
@@ -128,7 +105,7 @@ const traits = new Map<ServerRecipe, BulkTraits>([
     },
   ],
   [
-    serverAccount() === undefined ? nephele : nepheleApart,
+    nepheleApart,
     {
       ...plain,
       // Files of another account are 403. EACCES and ENOTEMPTY are 500.

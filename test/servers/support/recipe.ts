@@ -4,6 +4,7 @@
  */
 import {accessSync, constants} from 'node:fs'
 import {delimiter, isAbsolute, join} from 'node:path'
+import type {VerbTraits} from '../verbs/rows.ts'
 
 export interface ServerRecipe {
   /** Unique name in test titles and messages. */
@@ -18,6 +19,10 @@ export interface ServerRecipe {
   readonly deleting?: DeletingTraits
   /** Answers about calendars. Such a server stores calendars only, and serves no file that a test puts on its disk. */
   readonly calendars?: CalendarTraits
+  /** Answers to all verbs, for the servers of the table in the guide. */
+  readonly verbs?: VerbTraits
+  /** For the servers that keep dead properties. */
+  readonly deadProperties?: DeadPropertyTraits
   /** The folder of the site that is served as `/`, if it cannot be `root`. */
   readonly rootFolder?: string
   /** True if the server has the account of the tests. Else it has another one, without privileges. */
@@ -93,6 +98,16 @@ export interface DeletingTraits {
   readonly locked: Readonly<Record<string, number>>
 }
 
+/** Dead properties as a server keeps them. */
+export interface DeadPropertyTraits {
+  /** The collection that keeps them, if not every collection does. */
+  readonly collection?: string
+  /** Maps a text to the text that is read later; `undefined` for a text that is not kept. */
+  readonly textOf: (sent: string) => string | undefined
+  /** True if child elements are kept, with their attributes and their texts. */
+  readonly keepsElements: boolean
+}
+
 /** Answers of a server for calendars and address books that differ. */
 export interface CalendarTraits {
   /** Status of a successful DELETE: 204, or 200 with a multistatus of the same meaning. */
@@ -135,6 +150,12 @@ export const listsEverything: Pick<
   nameOf: (onDisk) => onDisk,
   refusal: () => undefined,
   hasNamelessMembers: () => false,
+}
+
+/** Dead properties that are written without `&#13;`, so that a reader takes a carriage return for a line feed. */
+export const withoutReturns: DeadPropertyTraits = {
+  textOf: (sent) => sent.replaceAll(/\r\n?/g, '\n'),
+  keepsElements: true,
 }
 
 /** Finds the programs and files of a recipe that this machine lacks. */
