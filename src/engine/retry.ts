@@ -138,21 +138,11 @@ export function retry(
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      const open = countByAncestor([...due, ...kept])
-      const waiting = verb.afterMembers === undefined ? [] : due.filter((one) => waits(one, open))
-      const send = async (failure: Failure): Promise<void> => {
-        const {ok} = await sendAgain(failure, emit, own)
-        if (ok) count(open, failure, -1)
-      }
-      const others = waiting.length === 0 ? due : due.filter((one) => !waiting.includes(one))
-      await runPhases(others, own, undefined, send)
-      for (const failure of waiting.toSorted((one, other) => depthOf(other) - depthOf(one))) {
-        const {request} = failure
-        const done = request && !waits(failure, open) ? verb.afterMembers?.(request) : failure
-        if (done === undefined) await send(failure)
-        else await emit([done])
-        if (done?.ok === true) count(open, failure, -1)
-      }
+      if (verb.afterMembers === undefined)
+        await runPhases(due, own, undefined, async (failure) => {
+          await sendAgain(failure, emit, own)
+        })
+      else await sendMembersFirst(due, kept, emit, own)
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -331,6 +321,34 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
+/**
+ * Sends failures again. A target that failed because of members waits for them, and stays unsent while one of them fails: it
+ * would meet the copies of its members.
+ */
+async function sendMembersFirst(
+  due: readonly Failure[],
+  kept: readonly Failure[],
+  emit: Sink<DavResult>,
+  context: VerbContext,
+): Promise<void> {
+  const standing = countByAncestor([...due, ...kept])
+  const waiting = new Set(due.filter((failure) => waits(failure, standing)))
+  const send = async (failure: Failure): Promise<void> => {
+    const {ok} = await sendAgain(failure, emit, context)
+    if (ok) count(standing, failure, -1)
+  }
+  const free = due.filter((failure) => !waiting.has(failure))
+  await runPhases(free, context, undefined, send)
+  for (const failure of Array.from(waiting).toSorted((a, b) => depthOf(b) - depthOf(a))) {
+    const {request} = failure
+    const isFree = request !== undefined && !waits(failure, standing)
+    const done = isFree ? context.verb.afterMembers?.(request) : failure
+    if (done === undefined) await send(failure)
+    else await emit([done])
+    if (done?.ok === true) count(standing, failure, -1)
+  }
+}
+
 /** Counts failures by the paths of the collections around them. */
 function countByAncestor(failures: readonly Failure[]): Map<string, number> {
   const counts = new Map<string, number>()
@@ -348,8 +366,8 @@ function depthOf({request, url}: Failure): number {
 }
 
 /** Tells if a target failed because of members, and some of them still fail. */
-function waits({reason, request, url}: Failure, open: ReadonlyMap<string, number>): boolean {
-  return reason === 'member' && (open.get(canonicalPathOf(request?.url ?? url)) ?? 0) > 0
+function waits({reason, request, url}: Failure, standing: ReadonlyMap<string, number>): boolean {
+  return reason === 'member' && (standing.get(canonicalPathOf(request?.url ?? url)) ?? 0) > 0
 }
 
 /** Sends the request of a failure again, and returns its verdict. */

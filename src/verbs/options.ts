@@ -101,7 +101,7 @@ async function ask(url: string, context: CallContext): Promise<Capabilities | Fa
 }
 
 /** Removes the request, because a queue of failures to retry takes no OPTIONS. */
-function withoutRequest({request: _, ...failure}: Failure): Failure {
+function withoutRequest({request: _request, ...failure}: Failure): Failure {
   return failure
 }
 

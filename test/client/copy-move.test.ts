@@ -1,6 +1,6 @@
 // States the requests of COPY and MOVE, and the verdict for each answer. RFC 4918, sections 9.8, 9.9, 10.3 and 10.6.
 
-import {DavClient, type DavResult} from 'multistatus'
+import {DavClient, type DavResult, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,7 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {verdict} from '../support/fixtures.ts'
-import {line, readToEnd, refusalOf} from '../support/results.ts'
+import {line, readToEnd, refusalOf, resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -626,5 +626,52 @@ describe('missing parents of the destination', () => {
     const inner = new DavClient({url: `${server.url}files/`, transport})
     expect(await inner.move('a', 'x/b', {parents: true})).toMatchObject({ok: false, status: 409})
     expect(sent()).toEqual(['MOVE /files/a /files/x/b', 'MKCOL /files/x/'])
+  })
+})
+
+describe('a retry of a collection and its members from JSON', () => {
+  const partly = answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'}))
+  const queue = async (answer: Promise<DavResult>): Promise<Failure[]> => {
+    const failures = resultsOf(await answer).filter((result) => !result.ok)
+    return JSON.parse(JSON.stringify(failures))
+  }
+
+  it('has the Success of a COPY when its members are copied: again, it would meet its copy', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.copy('a/', 'b/'))
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '207 self /a/'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/y /b/y'])
+  })
+
+  it('keeps the Failure of a COPY while a member fails, in any order of the failures', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.copy('a/', 'b/'))
+    server.script(({url}) => ({status: url === '/a/x' ? 201 : 423}))
+    const results = await Array.fromAsync(dav.retry(failures.toReversed(), 1))
+    expect(results.map(line).toSorted()).toEqual([
+      '201 self /a/x',
+      '423 status self /a/y',
+      '424 member self /a/',
+    ])
+    expect(sent().filter((one) => one === 'COPY /a/ /b/')).toHaveLength(1)
+  })
+
+  it('sends a MOVE again when its members are moved, for the collection that is left', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.move('a/', 'b/'))
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '201 self /a/'])
+    expect(sent().at(-1)).toBe('MOVE /a/ /b/')
+  })
+
+  it('sends a collection whose members are not in the queue', async () => {
+    server.answers(partly)
+    const [target] = (await queue(dav.copy('a/', 'b/'))).filter(({reason}) => reason === 'member')
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(target === undefined ? [] : [target], 1))
+    expect(results.map(line)).toEqual(['201 self /a/'])
   })
 })

@@ -7,9 +7,8 @@ import {DavClient, type DavResult, type Failure, type Target, type Transport} fr
 
 import {generate, stream} from './fixtures.ts'
 import type {ModelTarget, Operation} from './model-operations.ts'
-import type {Lane} from './model-server.ts'
+import {type Lane, pathOf} from './model-server.ts'
 import {find, type Path} from './model-tree.ts'
-import {pathOf} from './model-verdicts.ts'
 import {resultsOf} from './results.ts'
 
 const ENDLESS_MILLISECONDS = 8000
@@ -106,7 +105,7 @@ async function runOne(dav: DavClient, lane: Lane, operation: Operation): Promise
     }
     case 'delete':
       return one(await dav.delete(href, {...options, verify}))
-    case 'options':
+    default:
       return one(await dav.options(href, options))
   }
 }
@@ -160,12 +159,11 @@ async function download(
     ...(ifNoneMatch !== undefined && {ifNoneMatch}),
   })
   if (!result.ok) return one(result)
-  const {body, bytes: _, text: __, ...rest} = result
-  const results: readonly DavResult[] = [rest]
+  const results: readonly DavResult[] = [result]
   try {
     if (form % 2 === 0) return {results, bytes: Buffer.from(await result.bytes())}
     const chunks = []
-    for await (const chunk of body) chunks.push(chunk)
+    for await (const chunk of result.body) chunks.push(chunk)
     return {results, bytes: Buffer.concat(chunks)}
   } catch (error) {
     return {results, error}
@@ -189,7 +187,7 @@ function name(path: Path, lane: Lane, form: number): Target {
   const ways: readonly Target[] = [
     relative === '' ? './' : relative,
     absolute,
-    absolute.replaceAll(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase()),
+    absolute.replaceAll(/%[\dA-F]{2}/g, (octet) => octet.toLowerCase()),
   ]
   return ways[form % ways.length] ?? absolute
 }

@@ -5,8 +5,8 @@ import type {Failure} from 'multistatus'
 
 import {type Answered, clientOf, retry, run} from './model-caller.ts'
 import {drawOperation, type ModelTarget, type Operation, retryOf} from './model-operations.ts'
-import {type Lane, type ModelServer, startModelServer} from './model-server.ts'
-import {isSentAgain, pathOf, problemsOf, problemsOfRetry} from './model-verdicts.ts'
+import {type Lane, type ModelServer, pathOf, startModelServer} from './model-server.ts'
+import {isSentAgain, problemsOf, problemsOfRetry} from './model-verdicts.ts'
 
 /** Lanes of a server, with one operation at a time each. */
 const LANES = 8
@@ -16,16 +16,16 @@ const SOCKETS_EVERY = 10
 /** The outcome of a seed. */
 export interface Campaign {
   readonly problems: readonly string[]
-  /** Number of times for each fault, by method and name. */
-  readonly met: ReadonlyMap<string, number>
-  /** Number of verdicts by verb and kind. */
-  readonly verdicts: ReadonlyMap<string, number>
+  /** Faults by method and name. */
+  readonly met: ReadonlySet<string>
+  /** Verdicts by verb and kind. */
+  readonly verdicts: ReadonlySet<string>
 }
 
 /** Runs this many operations of a seed. */
 export async function runCampaign(seed: number, operations: number): Promise<Campaign> {
   const server = await startModelServer(seed, {lanes: LANES, isLocal: seed % SOCKETS_EVERY !== 0})
-  const verdicts = new Map<string, number>()
+  const verdicts = new Set<string>()
   try {
     const found = await Promise.all(
       server.lanes.map((lane) =>
@@ -42,7 +42,7 @@ export async function runCampaign(seed: number, operations: number): Promise<Cam
 async function runLane(
   server: ModelServer,
   lane: Lane,
-  {seed, count, verdicts}: {seed: number; count: number; verdicts: Map<string, number>},
+  {seed, count, verdicts}: {seed: number; count: number; verdicts: Set<string>},
 ): Promise<readonly string[]> {
   const connect = (): ReturnType<typeof clientOf> => clientOf(server.url, lane, server.transport)
   const dav = connect()
@@ -53,11 +53,8 @@ async function runLane(
     const before = lane.tree
     const answered = await run(dav, lane, operation)
     const found = problemsOf(operation, answered, lane, before)
-    if (process.env['ONLY1'] === `${lane.number}/${number}`)
-      console.dir({lane: lane.faults, operation, answered}, {depth: 8})
     problems.push(...found.map((problem) => `${wordsOf(seed, lane, operation)}: ${problem}`))
-    for (const kind of kindsOf(operation, answered, lane))
-      verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1)
+    for (const kind of kindsOf(operation, answered, lane)) verdicts.add(kind)
 
     const failures = answered.results.filter((result) => !result.ok)
     if (number % 2 === 0 || !failures.some(isSentAgain)) continue
@@ -65,12 +62,9 @@ async function runLane(
     lane.begin(again)
     const left = lane.tree
     const retried = await retry(connect(), lane, again, failures)
-    if (process.env['ONLY'] === `${lane.number}/${number}`)
-      console.dir({lane: lane.faults, operation, answered, again, retried}, {depth: 8})
     const foundAgain = problemsOfRetry(again, failures, retried, lane, left)
     problems.push(...foundAgain.map((problem) => `${wordsOf(seed, lane, again)}: ${problem}`))
-    for (const kind of kindsOf(again, retried, lane))
-      verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1)
+    for (const kind of kindsOf(again, retried, lane)) verdicts.add(kind)
   }
   return problems
 }

@@ -7,19 +7,26 @@ import type {Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 
 import type {Random} from '../fuzz/random.ts'
+import {type Answer, answer207, CLOSE, OPEN, RESET, SHUT, startFaultServer} from './fault-server.ts'
+import {propstat} from './fixtures.ts'
 import {
-  type Answer,
-  answer207,
-  CLOSE,
-  OPEN,
-  RESET,
-  type SeenRequest,
-  SHUT,
-  startFaultServer,
-} from './fault-server.ts'
-import {propstat, verdict} from './fixtures.ts'
-import {drawFault, drawTraits, type FaultName, type Traits} from './model-faults.ts'
+  breakIn,
+  document,
+  type Fault,
+  group,
+  HTML,
+  joined,
+  type Meet,
+  nameAll,
+  PAGE,
+  pickSome,
+  plainFault,
+  reset,
+  wrong207,
+} from './model-answers.ts'
+import {drawFault, drawTraits, type Traits} from './model-faults.ts'
 import {change, element, readInstructions, readNames, valueOf} from './model-properties.ts'
+import {type ModelRequest, type Reply, transportTo} from './model-transport.ts'
 import {
   below,
   type CollectionNode,
@@ -33,14 +40,7 @@ import {
   type Path,
   put,
 } from './model-tree.ts'
-import {transportTo} from './model-transport.ts'
 import {draw} from './unruly-faults.ts'
-
-/** An answer, or a reset in its place. */
-export type Reply = Answer | typeof RESET
-
-/** A request as it arrives. */
-export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'bytes'>
 
 /** A request as the model reads it. */
 export interface Asked {
@@ -81,25 +81,21 @@ export interface ModelServer {
   readonly url: string
   readonly transport: Transport
   readonly lanes: readonly Lane[]
-  /** Number of times for each fault, by method and name. */
-  readonly met: ReadonlyMap<string, number>
+  /** Faults that were met, by method and name. */
+  readonly met: ReadonlySet<string>
   close(): Promise<void>
 }
 
 const transport = undiciTransport()
 
-const XML = {'content-type': 'application/xml; charset=utf-8'}
-const HTML = {'content-type': 'text/html; charset=utf-8'}
-const PAGE = '<!DOCTYPE html><html><body><h1>Index</h1><ul><li>a<br></ul></body></html>'
 const ALLOW = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE'
-const MEMBER_STATUSES = [423, 403, 500, 507] as const
 
 /** Starts a server with this many lanes, on loopback or in this process. The same seed misbehaves in the same way. */
 export async function startModelServer(
   seed: number,
   {lanes: count, isLocal}: {readonly lanes: number; readonly isLocal: boolean},
 ): Promise<ModelServer> {
-  const met = new Map<string, number>()
+  const met = new Set<string>()
   const lanes = Array.from({length: count}, (_, number) => new ModelLane(seed, number, met))
   const answer = (request: ModelRequest): Reply => {
     const lane = lanes[Number(/^\/lane(\d+)\//.exec(request.url)?.[1])]
@@ -128,12 +124,12 @@ class ModelLane implements Lane {
   readonly number: number
   tree: CollectionNode = EMPTY
   readonly #seed: number
-  readonly #met: Map<string, number>
+  readonly #met: Set<string>
   readonly #times = new Map<string, number>()
   #permission: Permission = {number: 0, permits: () => false}
   #tags = 0
 
-  constructor(seed: number, number: number, met: Map<string, number>) {
+  constructor(seed: number, number: number, met: Set<string>) {
     this.#seed = seed
     this.number = number
     this.#met = met
@@ -153,7 +149,7 @@ class ModelLane implements Lane {
 
   answer(request: ModelRequest): Reply {
     const {method, url, headers} = request
-    const path = this.#pathOf(url)
+    const path = segmentsOf(url.slice(this.root.length))
     const node = find(this.tree, path)
     if (node?.isCollection === true && !url.endsWith('/') && this.traits.redirects)
       return {status: 301, headers: {location: `${url}/`}}
@@ -170,11 +166,11 @@ class ModelLane implements Lane {
     return this.#act(request, asked, drawFault(method, dice), dice)
   }
 
-  #act(request: ModelRequest, asked: Asked, fault: FaultName | undefined, dice: Random): Reply {
+  #act(request: ModelRequest, asked: Asked, fault: Fault, dice: Random): Reply {
     const meet = (): void => {
       const name = `${asked.method}: ${fault}`
       this.faults.push(name)
-      this.#met.set(name, (this.#met.get(name) ?? 0) + 1)
+      this.#met.add(name)
     }
     const plain = plainFault(fault)
     if (plain !== undefined) {
@@ -503,118 +499,16 @@ class ModelLane implements Lane {
     return path.length === 0 || find(this.tree, path.slice(0, -1))?.isCollection !== true
   }
 
-  #pathOf(url: string): Path {
-    return url
-      .slice(this.root.length)
-      .split('/')
-      .filter((segment) => segment !== '')
-      .map(decodeURIComponent)
-  }
-
   /** Reads a Destination as most servers do: its host is not looked at. */
   #destinationOf(header: string | string[] | undefined): Path | undefined {
     if (typeof header !== 'string') return undefined
     const {pathname} = new URL(header, 'http://model.example')
-    return pathname.startsWith(this.root) ? this.#pathOf(pathname) : undefined
+    return pathname.startsWith(this.root) ? segmentsOf(pathname.slice(this.root.length)) : undefined
   }
 }
-
-type Fault = FaultName | undefined
-type Meet = () => void
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND'])
 const NONE: ReadonlySet<string> = new Set()
-const INNER = 'http://inner.example:8080'
-
-/** The answers of faults that do nothing. */
-function plainFault(fault: Fault): Reply | undefined {
-  switch (fault) {
-    case 'reset before':
-      return RESET
-    case '503':
-      return {status: 503, headers: {...HTML, 'retry-after': '0'}, body: PAGE}
-    case '500 page':
-      return {status: 500, headers: HTML, body: PAGE}
-    case '423':
-      return {
-        status: 423,
-        headers: XML,
-        body: '<D:error xmlns:D="DAV:"><D:lock-token-submitted/></D:error>',
-      }
-    case '507':
-      return {status: 507}
-    default:
-      return undefined
-  }
-}
-
-function reset(meet: Meet): typeof RESET {
-  meet()
-  return RESET
-}
-
-/** Breaks the connection in the body of an answer, if the fault is that one. */
-function breakIn(answer: Answer, fault: Fault, meet: Meet): Reply {
-  const {body} = answer
-  if (fault !== 'reset in the answer' || typeof body !== 'string') return answer
-  meet()
-  return {...answer, body: [body.slice(0, body.length >> 1), RESET]}
-}
-
-/** Picks some of the members, none of them below another. */
-function pickSome(members: readonly string[], dice: Random): ReadonlySet<string> {
-  const picked = new Set<string>()
-  const [first] = members
-  if (first === undefined) return picked
-  for (const member of members) {
-    const isInside = Array.from(picked).some((one) => member.startsWith(`${one}/`))
-    if (!isInside && dice.oneIn(3)) picked.add(member)
-  }
-  return picked.size > 0 ? picked : picked.add(first)
-}
-
-/** Formats responses for members, in one of the ways of servers. */
-function nameAll(
-  members: readonly string[],
-  places: readonly string[],
-  dice: Random,
-  status?: string,
-): readonly string[] {
-  const place = dice.pick(places)
-  const origin = dice.oneIn(4) ? INNER : ''
-  const isLowerCase = dice.oneIn(4)
-  return members.map((member) => {
-    const href = joined(place, member)
-    const written = isLowerCase ? href.replaceAll(/%[\dA-F]{2}/g, (one) => one.toLowerCase()) : href
-    return verdict(origin + written, status ?? `HTTP/1.1 ${dice.pick(MEMBER_STATUSES)} No`)
-  })
-}
-
-/** Joins the escaped path of a collection and the joined names of a member. */
-function joined(place: string, member: string): string {
-  if (member === '') return place
-  return `${place.replace(/\/$/, '')}/${member.split('/').map(encodeURIComponent).join('/')}`
-}
-
-function wrong207(responses: readonly string[], dice: Random): Reply {
-  const body = OPEN + responses.join('')
-  return dice.pick<Reply>([
-    answer207(`${body}<D:response></D:href>${SHUT}`),
-    answer207(body),
-    answer207([body, CLOSE]),
-    answer207([body, RESET]),
-    {status: 207, headers: XML},
-    answer207(PAGE, HTML),
-  ])
-}
-
-function document(responses: readonly string[]): string {
-  return OPEN + responses.join('') + SHUT
-}
-
-function group(names: readonly string[], status: string): string {
-  return propstat(status, names.map((name) => element(name, '')).join(''))
-}
 
 // Names that a client chooses at random, for an upload that is moved when it is whole and for a test of conditions.
 const DRAFT = /multistatus-\w+\.tmp/
@@ -627,4 +521,19 @@ export function isDraft(name: string): boolean {
 /** True for a path that is the other one, or below it. */
 export function isAtOrBelow(path: Path, other: Path): boolean {
   return other.every((name, index) => path[index] === name)
+}
+
+/** The decoded segments of a result's URL below the root of a lane. */
+export function pathOf({url}: {readonly url: string}, {root}: Lane): Path {
+  const {pathname} = new URL(url)
+  return pathname.startsWith(root)
+    ? segmentsOf(pathname.slice(root.length))
+    : ['..', ...pathname.split('/')]
+}
+
+function segmentsOf(path: string): Path {
+  return path
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(decodeURIComponent)
 }

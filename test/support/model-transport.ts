@@ -5,8 +5,13 @@ import {setImmediate as turn} from 'node:timers/promises'
 
 import type {DavRequest, DavResponse, Transport} from 'multistatus'
 
-import {type Answer, CLOSE, RESET} from './fault-server.ts'
-import type {ModelRequest, Reply} from './model-server.ts'
+import {type Answer, CLOSE, RESET, type SeenRequest} from './fault-server.ts'
+
+/** An answer, or a reset in its place. */
+export type Reply = Answer | typeof RESET
+
+/** A request as it arrives. */
+export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'bytes'>
 
 /** Creates a transport that has its answers from a function. */
 export function transportTo(answer: (request: ModelRequest) => Reply): Transport {

@@ -15,7 +15,7 @@ import {
 import type {Answered} from './model-caller.ts'
 import type {ModelTarget, Operation} from './model-operations.ts'
 import {markupOf} from './model-properties.ts'
-import {isAtOrBelow, isDraft, type Lane} from './model-server.ts'
+import {isAtOrBelow, isDraft, type Lane, pathOf} from './model-server.ts'
 import {
   type CollectionNode,
   differences,
@@ -86,7 +86,7 @@ export function problemsOf(
     return isRefused ? problems : [...problems, 'it was not refused']
   }
   if (error !== undefined && (isMany || !isNoAnswer(error, operation)))
-    problems.push(`it threw ${String(error)}`)
+    problems.push(`it threw ${error instanceof Error ? error.message : typeof error}`)
   const decided = new Set<string>()
   for (const result of answered.results) {
     const path = pathOf(result, lane)
@@ -201,7 +201,7 @@ function untruth(result: Success, facts: Facts): string | undefined {
     }
     case 'proppatch':
       return hasProperties(now, operation) ? undefined : 'not set'
-    case 'delete':
+    default:
       if (old === undefined && !isLate) return 'it never existed'
       return now === undefined ? undefined : 'it stands'
   }
@@ -293,7 +293,7 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
       if (isSame(wanted, find(after, to ?? []))) return 'it is copied'
       return isPartial(failure) ? undefined : 'a part is copied'
     }
-    case 'move':
+    default:
       if (isUnknown || isUnchanged) return undefined
       if (now === undefined) return 'it is moved'
       return isPartial(failure) ? undefined : 'a part is moved'
@@ -444,17 +444,6 @@ function hasProperties(node: Node | undefined, {set, remove}: Operation): boolea
 
 function endsOf({path, to}: ModelTarget): readonly Path[] {
   return to === undefined ? [path] : [path, to]
-}
-
-/** The decoded segments of a result's URL below the lane. */
-export function pathOf({url}: {readonly url: string}, {root}: Lane): Path {
-  const {pathname} = new URL(url)
-  if (!pathname.startsWith(root)) return ['..', ...pathname.split('/')]
-  return pathname
-    .slice(root.length)
-    .split('/')
-    .filter((segment) => segment !== '')
-    .map(decodeURIComponent)
 }
 
 function wordsOf(result: DavResult): string {
