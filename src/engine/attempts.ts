@@ -138,10 +138,19 @@ async function sendMembers(
   context: VerbContext,
 ): Promise<void> {
   const {ending, repeats} = context.connection
-  await runPhases(failures, context, ending, async (failure) => {
-    if (failure.request === undefined || repeats?.spend() !== true) return
-    const mayBeDone = isUnclear(failure)
-    const outcome = await attemptWhole(failure.request, {...context, mayBeDone})
-    failed.addMemberAttempt(failure, {...outcome, verdict: verdictOf(outcome, mayBeDone)})
+  await runPhases(failures, context, ending, {
+    others: failed.open.filter((failure) => !failures.includes(failure)),
+    async send(failure) {
+      if (failure.request === undefined || repeats?.spend() !== true) return failure
+      const mayBeDone = isUnclear(failure)
+      const outcome = await attemptWhole(failure.request, {...context, mayBeDone})
+      const verdict = verdictOf(outcome, mayBeDone)
+      failed.addMemberAttempt(failure, {...outcome, verdict})
+      return verdict
+    },
+    settle(verdict, failure) {
+      if (verdict.ok)
+        failed.addMemberAttempt(failure, {verdict, extent: 'all', isDone: true, members: []})
+    },
   })
 }

@@ -4,21 +4,45 @@
  */
 
 import {runAll} from '../call/run-all.ts'
-import type {Failure} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {Claims} from './claims.ts'
 import type {Verb, VerbContext} from './verb.ts'
 
-/** Runs a function for each failure. After `ending` is aborted, no further run begins. */
+/** The steps for failures that are sent again. */
+interface Steps {
+  /** Further failures, which are not sent again. */
+  readonly others: readonly Failure[]
+  /** Sends the request of a failure, and returns its verdict. */
+  send(failure: Failure): Promise<DavResult>
+  /** Takes the verdict on a target that needs no request, or cannot be sent while its members fail. */
+  settle(verdict: DavResult, failure: Failure): Promise<void> | void
+}
+
+/**
+ * Sends failures again. After `ending` is aborted, no further request begins. By the rules of some verbs, a target that failed
+ * because of members waits for them, and is not sent while one of them fails.
+ */
 export async function runPhases(
   failures: readonly Failure[],
   {connection, stop, verb}: VerbContext,
   ending: AbortSignal | undefined,
-  run: (failure: Failure) => Promise<void>,
+  {others, send, settle}: Steps,
 ): Promise<void> {
   const {pace} = connection
   const options = {pace, signal: stop.signal, ending}
-  for (const phase of inPhases(failures, verb.order)) {
+  const {afterMembers} = verb
+  const standing = new Standing(afterMembers === undefined ? [] : [...failures, ...others])
+  const run = async (failure: Failure): Promise<void> => {
+    const {ok} = await send(failure)
+    if (ok) standing.remove(failure)
+  }
+  const waiting = failures.filter((failure) => standing.has(failure))
+  const late = new Set(waiting)
+  for (const phase of inPhases(
+    failures.filter((failure) => !late.has(failure)),
+    verb.order,
+  )) {
     const claims = new Claims()
     await runAll(phase, options, async (failure) => {
       if (failure.request === undefined) return run(failure)
@@ -31,6 +55,47 @@ export async function runPhases(
       }
     })
   }
+  // The innermost come first.
+  for (const failure of waiting.toSorted((one, other) => depthOf(other) - depthOf(one))) {
+    if (ending?.aborted === true) return
+    const {request} = failure
+    const isOpen = request === undefined || standing.has(failure)
+    const verdict = isOpen ? failure : afterMembers?.(request)
+    if (verdict === undefined) await run(failure)
+    else await settle(verdict, failure)
+    if (verdict?.ok === true) standing.remove(failure)
+  }
+}
+
+/** Counts failures by the paths of the collections around them. */
+class Standing {
+  readonly #counts = new Map<string, number>()
+
+  constructor(failures: readonly Failure[]) {
+    for (const failure of failures) this.#add(failure, 1)
+  }
+
+  /** Tells if a target failed because of members, and some of them still fail. */
+  has(failure: Failure): boolean {
+    return failure.reason === 'member' && (this.#counts.get(pathFor(failure)) ?? 0) > 0
+  }
+
+  remove(failure: Failure): void {
+    this.#add(failure, -1)
+  }
+
+  #add(failure: Failure, by: number): void {
+    for (const path of ancestorsOf(pathFor(failure)))
+      this.#counts.set(path, (this.#counts.get(path) ?? 0) + by)
+  }
+}
+
+function pathFor({request, url}: Failure): string {
+  return canonicalPathOf(request?.url ?? url)
+}
+
+function depthOf(failure: Failure): number {
+  return pathFor(failure).split('/').length
 }
 
 /**
@@ -43,7 +108,7 @@ export function inPhases(
 ): readonly (readonly Failure[])[] {
   const isLeavesFirst = order === 'leaves-first'
   const named = failures.map((failure) => {
-    const path = canonicalPathOf(failure.request?.url ?? failure.url)
+    const path = pathFor(failure)
     return {failure, path, depth: path.split('/').length}
   })
   const dependents = new Set<string>()

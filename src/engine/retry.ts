@@ -138,11 +138,13 @@ export function retry(
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      if (verb.afterMembers === undefined)
-        await runPhases(due, own, undefined, async (failure) => {
-          await sendAgain(failure, emit, own)
-        })
-      else await sendMembersFirst(due, kept, emit, own)
+      await runPhases(due, own, undefined, {
+        others: kept,
+        send: (failure) => sendAgain(failure, emit, own),
+        async settle(verdict) {
+          await emit([verdict])
+        },
+      })
     }
     ending.throwIfAborted()
     return {incomplete}
@@ -319,55 +321,6 @@ function checkRequest(request: FailedRequest): void {
       throw new TypeError(`retry: the value of ${name} is one that no header can have`)
     }
   }
-}
-
-/**
- * Sends failures again. A target that failed because of members waits for them, and stays unsent while one of them fails: it
- * would meet the copies of its members.
- */
-async function sendMembersFirst(
-  due: readonly Failure[],
-  kept: readonly Failure[],
-  emit: Sink<DavResult>,
-  context: VerbContext,
-): Promise<void> {
-  const standing = countByAncestor([...due, ...kept])
-  const waiting = new Set(due.filter((failure) => waits(failure, standing)))
-  const send = async (failure: Failure): Promise<void> => {
-    const {ok} = await sendAgain(failure, emit, context)
-    if (ok) count(standing, failure, -1)
-  }
-  const free = due.filter((failure) => !waiting.has(failure))
-  await runPhases(free, context, undefined, send)
-  for (const failure of Array.from(waiting).toSorted((a, b) => depthOf(b) - depthOf(a))) {
-    const {request} = failure
-    const isFree = request !== undefined && !waits(failure, standing)
-    const done = isFree ? context.verb.afterMembers?.(request) : failure
-    if (done === undefined) await send(failure)
-    else await emit([done])
-    if (done?.ok === true) count(standing, failure, -1)
-  }
-}
-
-/** Counts failures by the paths of the collections around them. */
-function countByAncestor(failures: readonly Failure[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const failure of failures) count(counts, failure, 1)
-  return counts
-}
-
-function count(counts: Map<string, number>, {request, url}: Failure, by: number): void {
-  for (const path of ancestorsOf(canonicalPathOf(request?.url ?? url)))
-    counts.set(path, (counts.get(path) ?? 0) + by)
-}
-
-function depthOf({request, url}: Failure): number {
-  return canonicalPathOf(request?.url ?? url).split('/').length
-}
-
-/** Tells if a target failed because of members, and some of them still fail. */
-function waits({reason, request, url}: Failure, standing: ReadonlyMap<string, number>): boolean {
-  return reason === 'member' && (standing.get(canonicalPathOf(request?.url ?? url)) ?? 0) > 0
 }
 
 /** Sends the request of a failure again, and returns its verdict. */

@@ -68,7 +68,9 @@ export const COPY: Verb = {
   ends: ({url, destination = url}) => ({changed: [destination], read: [url]}),
   isDone: () => false,
   forMember: memberPair,
-  afterMembers: (request) => arrived(request, succeed(request, 207)),
+  // Tomcat 10.1 copies nothing if a member of the resource to overwrite is locked.
+  afterMembers: (request) =>
+    request.overwrite === true ? undefined : arrived(request, succeed(request, 207)),
   run: runPair,
   conclude: concludePair,
   // A resource at the destination proves nothing after a lost answer: it may be old, or lack members.

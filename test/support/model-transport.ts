@@ -15,7 +15,7 @@ export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'byt
 
 /** Creates a transport that has its answers from a function. */
 export function transportTo(answer: (request: ModelRequest) => Reply): Transport {
-  return async (request) => {
+  const send: Transport = async (request) => {
     const {method, url, headers} = request
     const {pathname, search} = new URL(url)
     const bytes = await bytesOf(request.body)
@@ -25,6 +25,8 @@ export function transportTo(answer: (request: ModelRequest) => Reply): Transport
     if (typeof reply === 'symbol') throw broken()
     return responseOf(reply)
   }
+  // A stream of known length is sent as it comes, and not spooled to a file.
+  return Object.assign(send, {sendsLength: true})
 }
 
 function responseOf({status, headers, body = []}: Answer): DavResponse {
@@ -34,11 +36,11 @@ function responseOf({status, headers, body = []}: Answer): DavResponse {
     headers: new Headers(
       Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]),
     ),
-    body: parts.length === 0 ? null : send(parts),
+    body: parts.length === 0 ? null : pieces(parts),
   }
 }
 
-async function* send(parts: readonly unknown[]): AsyncGenerator<Uint8Array> {
+async function* pieces(parts: readonly unknown[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) {
     await Promise.resolve()
     if (part === RESET || part === CLOSE) throw broken()
