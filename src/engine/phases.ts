@@ -27,14 +27,14 @@ export async function runPhases(
   failures: readonly Failure[],
   {connection, stop, verb}: VerbContext,
   ending: AbortSignal | undefined,
-  {others, send, settle}: Steps,
+  steps: Steps,
 ): Promise<void> {
   const {pace} = connection
   const options = {pace, signal: stop.signal, ending}
-  const {afterMembers} = verb
-  const standing = new Standing(afterMembers === undefined ? [] : [...failures, ...others])
+  const isOrdered = verb.afterMembers !== undefined
+  const standing = new Standing(isOrdered ? [...failures, ...steps.others] : [])
   const run = async (failure: Failure): Promise<void> => {
-    const {ok} = await send(failure)
+    const {ok} = await steps.send(failure)
     if (ok) standing.remove(failure)
   }
   const waiting = failures.filter((failure) => standing.has(failure))
@@ -60,9 +60,9 @@ export async function runPhases(
     if (ending?.aborted === true) return
     const {request} = failure
     const isOpen = request === undefined || standing.has(failure)
-    const verdict = isOpen ? failure : afterMembers?.(request)
+    const verdict = isOpen ? failure : verb.afterMembers?.(request)
     if (verdict === undefined) await run(failure)
-    else await settle(verdict, failure)
+    else await steps.settle(verdict, failure)
     if (verdict?.ok === true) standing.remove(failure)
   }
 }

@@ -669,9 +669,29 @@ describe('a retry of a collection and its members from JSON', () => {
 
   it('sends a collection whose members are not in the queue', async () => {
     server.answers(partly)
-    const [target] = (await queue(dav.copy('a/', 'b/'))).filter(({reason}) => reason === 'member')
+    const target = (await queue(dav.copy('a/', 'b/'))).find(({reason}) => reason === 'member')
     server.answers({status: 201})
     const results = await Array.fromAsync(dav.retry(target === undefined ? [] : [target], 1))
     expect(results.map(line)).toEqual(['201 self /a/'])
+  })
+
+  it('sends a COPY that overwrites again: a member that is left may have ended it', async () => {
+    server.answers(answer207(verdicts({'/b/x': '423 Locked'})))
+    const failures = await queue(dav.copy('a/', 'b/', {overwrite: true}))
+    server.answers({status: 204})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['204 self /a/x', '204 self /a/'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/ /b/'])
+  })
+
+  it('has the Success of a collection inside of it when its own members are copied', async () => {
+    server.answers(
+      answer207(verdicts({'/a/c/': '423 Locked'})),
+      answer207(verdicts({'/a/c/x': '423 Locked'})),
+      {status: 201},
+    )
+    const result = await dav.copy('a/', 'b/', {retry: {attempts: 3, minDelay: 1, maxDelay: 1}})
+    expect(line(result)).toBe('207 self /a/')
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/c/ /b/c/', 'COPY /a/c/x /b/c/x'])
   })
 })

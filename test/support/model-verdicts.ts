@@ -35,7 +35,13 @@ export function problemsOfRetry(
   lane: Lane,
   before: CollectionNode,
 ): readonly string[] {
-  const results = [...answered.results]
+  // A target whose members still fail is not sent, and comes out as the member that it was.
+  const waiting = new Set(
+    failures.filter(({reason}) => reason === 'member').map((failure) => JSON.stringify(failure)),
+  )
+  const results = answered.results.map((result): DavResult =>
+    waiting.has(JSON.stringify(result)) ? {...result, relation: 'self'} : result,
+  )
   const lost = failures
     .filter((failure) => !isSentAgain(failure))
     .filter((failure) => {
@@ -191,7 +197,10 @@ function untruth(result: Success, facts: Facts): string | undefined {
     case 'copy': {
       if (old === undefined) return 'there was no source'
       if (isTaken) return 'the destination was taken'
-      return isSame(find(after, to), expectedCopy(old, operation)) ? undefined : 'not copied'
+      // The COPY of a collection around it, sent after it, may have replaced it in part.
+      const isReplaced = operation.overwrite && isInner(facts)
+      const isCopied = isSame(find(after, to), expectedCopy(old, operation))
+      return isCopied || isReplaced ? undefined : 'not copied'
     }
     case 'move': {
       if (old === undefined) return isLate && find(after, to) ? undefined : 'there was no source'
@@ -289,7 +298,7 @@ function wrongFailure(failure: Failure, facts: Facts): string | undefined {
       const wanted = old && expectedCopy(old, operation)
       if (isUnknown || isUnchanged) return undefined
       // A later attempt, which was refused in part, does not undo an earlier one.
-      if (reason === 'member' && isPartial(failure) && lane.faults.some(isLoss)) return undefined
+      if (reason === 'member' && isPartial(failure) && lane.faults.length > 1) return undefined
       if (isSame(wanted, find(after, to ?? []))) return 'it is copied'
       return isPartial(failure) ? undefined : 'a part is copied'
     }
@@ -376,7 +385,8 @@ function wrongMember(result: DavResult, path: Path, facts: Facts): string | unde
       }
       if (verb === 'move' && old !== undefined && now === undefined) return 'the member is moved'
       const isOld = isSame(at(before, to ?? []), copy)
-      if (lane.faults.some(isLoss)) return undefined
+      // Of several attempts, one may have copied it, and a later one may have failed to replace it.
+      if (lane.faults.filter((fault) => fault.startsWith('COPY')).length > 1) return undefined
       return verb === 'copy' && isThere && !isOld ? 'the member is copied' : undefined
     }
     default:
