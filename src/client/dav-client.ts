@@ -487,8 +487,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
    * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
    *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
-   *   is a 409 without `parents`. A refusal after an earlier attempt without an answer is a Failure `no-answer` if a
-   *   resource is at the destination, because it may be the copy. A Failure `refused` was not sent, as for `delete`.
+   *   is a 409 without `parents`. A refusal after a lost answer is a Failure `no-answer` if a resource is at
+   *   the destination: it may be the copy. A Failure `refused` was not sent, as for `delete`.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
    *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
    *   the copy may be there, whole or in part.
