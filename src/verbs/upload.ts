@@ -4,6 +4,7 @@
  */
 
 import {exchange} from '../engine/exchange.ts'
+import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -14,9 +15,11 @@ import {isStreamed} from '../transport/request-body.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 import {checkLength} from './stored.ts'
 
-/** An opened body, and the listener to its progress. */
+/** An opened body, and the means beside it. */
 export interface Sending {
   readonly content: Content
+  /** URLs of resources of the client's own that may be left at the server. */
+  readonly left: Set<string>
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
 
@@ -61,7 +64,8 @@ export async function sendUpload(
   }
   const {verdict} = outcome
   if (!verdict.ok || request.verify !== true) return outcome
-  const checked = await checkLength(request, verdict, bytes, context)
+  const written = changed(request, {url: verdict.url})
+  const checked = await checkLength(written, verdict, bytes, context)
   const isDone = checked.ok || checked.reason === 'no-answer'
   return {verdict: checked, extent: checked.ok ? 'all' : 'part', isDone}
 }
