@@ -181,7 +181,9 @@ export class Content implements AsyncIterable<Uint8Array> {
     const {call, part: first, request} = this.#options
     const {strong} = first
     const end = this.#to === Number.POSITIVE_INFINITY ? undefined : this.#to - 1
-    const rest = {headers: {'if-range': strong ?? ''}, range: {start: this.#position, end}}
+    // Without a length, the last byte is asked for again: behind the end, a server could only answer 416.
+    const start = Math.max(this.#from, this.#position - (this.#length === undefined ? 1 : 0))
+    const rest = {headers: {'if-range': strong ?? ''}, range: {start, end}}
     const part = await sendGet(strong === undefined ? request : {...request, ...rest}, call).catch(
       (error: unknown) => {
         const isBeyond = error instanceof DavHttpError && error.status === 416

@@ -134,11 +134,10 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
       void pieces.return().catch(() => {})
     }
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      report(sent)
       const piece = await pieces.next()
       // The beginning must not pass for the whole.
       if (isOver) throw new TypeError('the body was given up')
-      if (piece.done !== true) sent += piece.value.length
+      if (piece.done !== true) report((sent += piece.value.length))
       return piece
     }
     return {next, return: () => pieces.return()}

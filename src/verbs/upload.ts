@@ -6,7 +6,8 @@
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import {unclear} from '../engine/verdict.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ByteMeter} from '../transfer/progress.ts'
@@ -58,6 +59,8 @@ export async function sendUpload(
   try {
     outcome =
       request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
+    if (outcome.verdict.ok && bytes > 0 && length !== undefined && bytes < length)
+      outcome = {...outcome, verdict: tooEarly(request, outcome.verdict), extent: 'part'}
     if (outcome.verdict.ok) onSent(length ?? bytes)
   } finally {
     meter.report()
@@ -68,6 +71,11 @@ export async function sendUpload(
   const checked = await checkLength(written, verdict, bytes, context)
   const isDone = checked.ok || checked.reason === 'no-answer'
   return {verdict: checked, extent: checked.ok ? 'all' : 'part', isDone}
+}
+
+/** Doubts a success that was answered before the whole body was on its way: the server cannot have it. */
+function tooEarly(request: TargetRequest, {status}: Success): Failure {
+  return unclear(request, 'unreadable', `It was answered ${status} before its body was sent`)
 }
 
 /** Sends a request, and makes missing parents. A body that can be read once only needs them before. */

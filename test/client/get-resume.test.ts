@@ -73,9 +73,16 @@ describe.each([
   })
 
   it('asks without an end for a resource of unknown length', async () => {
-    server.answers({status: 200, headers: {etag: '"1"'}, body: ['0123', 20, RESET]}, rest(4))
+    server.answers({status: 200, headers: {etag: '"1"'}, body: ['0123', 20, RESET]}, rest(3))
     expect(await read()).toBe('0123456789')
-    expect(ranges()[1]).toEqual(['bytes=4-', '"1"'])
+    expect(ranges()[1]).toEqual(['bytes=3-', '"1"'])
+  })
+
+  it('finds the end of a resource of unknown length behind its last byte', async () => {
+    const whole: Answer = {status: 200, headers: {etag: '"1"'}, body: ['0123456789', 20, CLOSE]}
+    server.answers(whole, rest(9))
+    expect(await read()).toBe('0123456789')
+    expect(ranges()[1]).toEqual(['bytes=9-', '"1"'])
   })
 
   it('counts the attempts from the last byte on', async () => {

@@ -4,7 +4,7 @@
 import {once} from 'node:events'
 import {createReadStream} from 'node:fs'
 import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
-import {createServer as createTcpServer} from 'node:net'
+import {createServer, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
@@ -255,31 +255,55 @@ describe.each([
     await expect(dav.put('b', body)).rejects.toThrow('its body can be read once only')
   })
 
-  it('closes the source of a body that is answered before its end', async () => {
-    const early = createTcpServer((socket) => {
-      socket.on('error', () => {})
-      socket.once('data', () =>
-        socket.pause().write('HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n'),
-      )
-    })
-    early.listen(0, '127.0.0.1')
-    await once(early, 'listening')
-    const address = early.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const url = `http://127.0.0.1:${address.port}/`
-    const closed = Promise.withResolvers<void>()
-    async function* endless(): AsyncGenerator<Uint8Array> {
-      try {
-        for (;;) yield new Uint8Array(65_536)
-      } finally {
-        closed.resolve()
-      }
+  describe('that is answered before its end', () => {
+    let early: Server
+    let own: DavClient
+    const answerWith = async (status: number): Promise<void> => {
+      early = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => {
+          socket.pause().write(`HTTP/1.1 ${status} So\r\nContent-Length: 0\r\n\r\n`)
+        })
+      })
+      early.listen(0, '127.0.0.1')
+      await once(early, 'listening')
+      const address = early.address()
+      if (address === null || typeof address === 'string') throw new Error('no port')
+      own = new DavClient({
+        url: `http://127.0.0.1:${address.port}/`,
+        transport: makeTransport(),
+      })
     }
-    const own = new DavClient({url, transport: makeTransport()})
-    expect(line(await own.put('a', endless(), {unknownLength: 'send'}))).toBe('413 status self /a')
-    await closed.promise
-    early.close()
-    await own.close()
+    afterEach(async () => {
+      early.close()
+      await own.close()
+    })
+
+    it('closes the source of the body', async () => {
+      await answerWith(413)
+      const closed = Promise.withResolvers<void>()
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        try {
+          for (;;) yield new Uint8Array(65_536)
+        } finally {
+          closed.resolve()
+        }
+      }
+      const verdict = await own.put('a', endless(), {unknownLength: 'send'})
+      expect(line(verdict)).toBe('413 status self /a')
+      await closed.promise
+    })
+
+    it('is no success', async () => {
+      await answerWith(201)
+      const body = new Blob([new Uint8Array(30_000_000)]).stream()
+      const options = {length: 30_000_000, unknownLength: 'send'} as const
+      expect(await own.put('a', body, options)).toMatchObject({
+        reason: 'no-answer',
+        cause: 'unreadable',
+        description: 'It was answered 201 before its body was sent',
+      })
+    })
   })
 
   it('leaves no temporary file of a spooled stream', async () => {
