@@ -15,7 +15,7 @@ import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import {payloadOf, withPayload} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {refuse, unclear} from '../engine/verdict.ts'
+import {refuse, refuseLack, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
@@ -69,7 +69,8 @@ interface PutRules {
   readonly parents?: boolean | undefined
   /**
    * Asks the server, once for each client, whether it honours If-Match and If-None-Match. The probe is a resource of its own beside
-   * the target, which is removed. If the server ignores the condition, the target is a Failure `refused`.
+   * the target, which is removed. After the end of the call it may be left. If the server ignores the condition, the target is a
+   * Failure `refused`.
    *
    * @defaultValue `false`
    */
@@ -111,8 +112,8 @@ interface PutRules {
 /** Options of `put`. */
 export interface PutOptions extends UploadFacts, PutRules, VerbOptions {
   /**
-   * Called with the progress, at most ten times a second and always at the end. An error that it throws ends the call. `fetch` shows
-   * no progress of a body that is no stream, so there it is called at the end only.
+   * Called with the progress, at most ten times a second and always at the end. A body that is sent again begins at zero. An error
+   * that it throws ends the call. `fetch` shows no progress of a body that is no stream, so there it is called at the end only.
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
@@ -207,7 +208,8 @@ function settleOrEnd(
 ): TargetRequest | Failure {
   let request: TargetRequest | Failure | undefined
   try {
-    request = settle(session, upload, options, onProgress)
+    const settled = settle(session, upload, options, onProgress)
+    request = 'ok' in settled ? settled : (refuseLack(session, settled, options) ?? settled)
     return request
   } finally {
     const isSent = request !== undefined && !('ok' in request)
