@@ -52,7 +52,7 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of the body. */
   readonly excerpt: string
-  /** True for a `DAV:error`. */
+  /** True for a `DAV:error`, and for responses without a Multi-Status document around them. */
   readonly isError: boolean
   /** True for a body that was cut off before its kind was clear. It may have been a Multi-Status document. */
   readonly isCut: boolean
@@ -153,15 +153,19 @@ export async function readAnswer<P>(
   await body.cancel()
   if (length === 0) return empty
   const {text, root} = readDocument(head, encoding())
-  const isError = root?.name === 'error' || root?.name === '{DAV}error'
-  const conditions = isError ? childElements(root).map(({name}) => name) : []
-  const description = isError ? messageOf(root) : textOf(response, text)
+  const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
+  const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
+  const description = error === undefined ? textOf(response, text) : messageOf(error)
+  const isError = error !== undefined || RESPONSE.test(text)
   const excerpt = text.slice(0, EXCERPT_CHARACTERS)
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
   return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
 }
+
+// lighttpd 1.4.69 answers a MOVE that lost a member with 200, and with its `response` alone.
+const RESPONSE = /^\s*(?:<\?xml[^>]*>\s*)?<(?:[\w.-]+:)?response[\s>]/
 
 const MESSAGES: ReadonlySet<string> = new Set([
   '{http://sabredav.org/ns}message',

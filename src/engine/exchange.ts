@@ -55,7 +55,8 @@ export async function exchange(
         : verdict
     // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'
-    return {verdict: seen, extent: seen.ok && !failsMembers ? 'all' : 'part', isDone}
+    const extent = seen.ok && !failsMembers ? 'all' : 'part'
+    return {verdict: seen, extent, isDone, server: head.server}
   }
   const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false} as const

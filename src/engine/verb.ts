@@ -105,6 +105,8 @@ export interface Outcome {
   readonly extent: 'none' | 'part' | 'all'
   /** True if the server reported success. A repeated request would hit resources that were made there since. */
   readonly isDone: boolean
+  /** The Server header of a success. */
+  readonly server?: string
   /** The error of a broken exchange. The verdict is its Failure. */
   readonly problem?: unknown
 }

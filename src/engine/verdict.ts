@@ -56,7 +56,7 @@ export function plainVerdict(
     return fail(request, {status, reason: 'malformed', conditions, description: words || found})
   }
   if (isSuccessStatus(status) && (answer.isCut || answer.isError)) {
-    const found = answer.isCut ? 'was cut off' : 'is a DAV:error'
+    const found = answer.isCut ? 'was cut off' : 'tells of an error'
     const sentence = `The ${request.method} was answered ${status}, and its body ${found}`
     return unclear(request, 'unreadable', words || sentence, conditions)
   }

@@ -104,6 +104,9 @@ export const MAX_REDIRECTS = 5
 /** Content codings of one body. More are nonsense, and are left alone. */
 export const MAX_CODINGS = 3
 
+/** Bytes of a body that are held before its source is asked to pause: those of Node's own streams. */
+export const QUEUED_BYTES = 65_536
+
 /** Bytes of one unread body that are held to free its connection: a listing of 100,000 resources. */
 export const UNREAD_BYTES = 67_108_864
 

@@ -14,6 +14,7 @@ import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/boun
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {ByteQueue} from './byte-queue.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
@@ -292,7 +293,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #origin: string
   readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
-  #body: Readable | undefined
+  #body: ByteQueue | undefined
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -312,7 +313,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   get held(): number {
-    return this.#body?.readableLength ?? 0
+    return this.#body?.held ?? 0
   }
 
   flow(): void {
@@ -354,21 +355,20 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       this.#around.resolve({status, headers: texts, body: null})
       return
     }
-    this.#body = new Readable({
-      read: () => controller.resume(),
-      destroy: (error, callback) => {
-        // Most bodies have ended here, and an Error takes long to make.
-        if (!this.#isOver) this.#end(error ?? new Error('The body was given up'))
-        callback(error)
-      },
+    const queue = new ByteQueue({
+      resume: () => controller.resume(),
+      abandon: () => this.#end(new Error('The body was given up')),
     })
+    this.#body = queue
     const {method, headers: asked} = this.#request
     // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
     const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
-    const body = isStored ? this.#body : decodeBody(this.#body, texts.get('content-encoding'))
-    // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
-    body.on('error', () => {})
-    this.#around.resolve({status, headers: texts, body: bodyOf(body)})
+    const coding = isStored ? null : texts.get('content-encoding')
+    this.#around.resolve({
+      status,
+      headers: texts,
+      body: coding === null ? queue : decoded(queue, coding),
+    })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -379,14 +379,14 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   onResponseEnd(): void {
     this.#around.settling.begin()
     this.#finish()
-    this.#body?.push(null)
+    this.#body?.end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
     if (this.#body === undefined) this.#around.reject(error)
-    else this.#body.destroy(error)
+    else this.#body.fail(error)
   }
 
   readonly #onAbort = (): void => {
@@ -414,12 +414,14 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 }
 
-function bodyOf(stream: Readable): DavBody {
+/** Removes the content codings of a body. */
+function decoded(queue: ByteQueue, coding: string): DavBody {
+  const stream = decodeBody(Readable.from(queue, {objectMode: false}), coding)
+  // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
+  stream.on('error', () => {})
   return {
     [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
     async cancel() {
-      // A destroyed stream may still emit an error, which has no reader.
-      stream.on('error', () => {})
       stream.destroy()
     },
   }

@@ -19,7 +19,7 @@ import {
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {refuse, sentAgain} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain} from '../engine/verdict.ts'
 import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
@@ -321,9 +321,12 @@ export async function runPair(
     hasMembers ||= batch.length > 0
     return emit(batch)
   })
-  if (first.verdict.ok) context.session.server.destinationForm ??= 'url'
+  if (first.verdict.ok) {
+    context.session.server.destinationForm ??= 'url'
+    return withoutMerge(request, first, first.verdict, context)
+  }
   // An answer about members is no refusal of the whole.
-  if (first.verdict.ok || hasMembers) return first
+  if (hasMembers) return first
   try {
     const second = await sendPath(request, first, context, emit)
     return (await sendWithParents(request, second, context, emit)) ?? second
@@ -422,14 +425,38 @@ async function withoutHarm(request: TargetRequest, context: VerbContext): Promis
     : changed(request, {overwrite: false})
 }
 
+/**
+ * Checks a 204 of lighttpd 1.4.69 without permission to overwrite. If a collection is at the destination, lighttpd puts a file into
+ * it. RFC 4918, sections 9.8.5 and 9.9.4.
+ */
+async function withoutMerge(
+  request: TargetRequest,
+  outcome: Outcome,
+  {status}: Success,
+  context: CallContext,
+): Promise<Outcome> {
+  const {url, destination = url, overwrite = false} = request
+  const mayMerge =
+    status === 204 && !overwrite && !url.endsWith('/') && /^lighttpd\b/i.test(outcome.server ?? '')
+  if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
+  const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
+  const verdict = fail(request, {status, reason: 'status', description})
+  return {verdict, extent: 'part', isDone: true}
+}
+
 /** Tells if a resource is known to be no collection. */
 async function isKnownPlain(url: string, context: CallContext): Promise<boolean> {
+  return (await kindAt(url, context)) === 'plain'
+}
+
+/** Reads the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
+async function kindAt(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
   const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
   try {
     const self = await readSelf(firstListing(query, context.session), context)
-    return self.ok && kindOf(self.properties) === 'plain'
+    return self.ok ? kindOf(self.properties) : undefined
   } catch (error) {
-    if (error instanceof DavError) return false
+    if (error instanceof DavError || error instanceof NotSentError) return undefined
     throw error
   }
 }
