@@ -62,8 +62,8 @@ export async function sendSafely(
     const note =
       extent === 'none' ? undefined : await whyKept(request, verdict, before.ok, temporary, context)
     if (note === undefined) await removeOwn(temporary, request, context, left)
-    // A lost MOVE is not sent again, because the upload may be left.
-    const isDone = verdict.reason === 'no-answer' && extent !== 'none'
+    // Nothing is sent again while the upload must stay: the next verdict would not tell of it.
+    const isDone = note !== undefined
     return endIn(moved, {verdict: retell(request, verdict, note), extent, isDone}, context)
   }
   const {status, description} = verdict

@@ -218,13 +218,14 @@ describe('a failed MOVE', () => {
     expect(left()).toEqual([])
   })
 
-  it('that has removed the target leaves the upload, the only copy', async () => {
+  it('that has removed the target leaves the upload, the only copy, and is not repeated', async () => {
     keep(({method}) => {
       if (method !== 'MOVE') return undefined
       files.content.delete('/a')
       return {status: 500}
     })
-    const verdict = await put()
+    const retry = {attempts: 3, minDelay: 1, retryable: () => true}
+    const verdict = await put({retry})
     expect(verdict).toMatchObject({
       status: 500,
       description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,
