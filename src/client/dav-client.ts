@@ -393,7 +393,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
    *
    * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
-   * once. A 307 or 308 to another resource of the client is followed, unless that is a collection, and `url` is the URL that answered.
+   * once, and ended even if the upload is refused. A 307 or 308 to another resource of the client is followed, unless that is a
+   * collection, and `url` is the URL that answered.
    *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
