@@ -393,7 +393,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
    *
    * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
-   * once. A 307 or 308 to another resource of the client is followed, unless that is a collection, and `url` is the URL that answered.
+   * once, and ended even if the upload is refused. A 307 or 308 to another resource of the client is followed, unless that is a
+   * collection, and `url` is the URL that answered.
    *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
@@ -488,8 +489,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *   other. If `overwrite` is true, a slash of `to` alone is refused, and so are ends that differ only in case or normal form.
    * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
    *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
-   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
-   *   Failure `refused` was not sent, as for `delete`.
+   *   is a 409 without `parents`. A refusal after a lost answer is a Failure `no-answer` if a resource is at
+   *   the destination: it may be the copy. A Failure `refused` was not sent, as for `delete`.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
    *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
    *   the copy may be there, whole or in part.

@@ -78,7 +78,7 @@ export async function reconsider(
   try {
     const seen = await verb.reconsider?.(request, verdict, context)
     if (seen?.ok === true) return {verdict: seen, extent: 'all', isDone: true}
-    return seen === undefined ? outcome : {...outcome, verdict: seen}
+    return seen === undefined ? outcome : {...outcome, verdict: seen, isChecked: true}
   } catch (error) {
     if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
       return outcome

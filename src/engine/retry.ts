@@ -44,9 +44,9 @@ import {checkUploadBody} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
 import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
-import {membersOf, OpenMembers} from './open-members.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
+import {isUnclear} from './verdict.ts'
 
 /** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
@@ -133,17 +133,34 @@ export function retry(
         await emit([...unlisted.map(([, failure]) => failure), ...requests.values()])
       throw error
     }
-    const members = new OpenMembers([...kept, ...requests.values()])
     for (const verb of verbs) {
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own, members))
+      await runPhases(due, own, undefined, {
+        others: kept,
+        knowsAll: ({members}) => members?.every(isKnown) === true,
+        send: (failure) => sendAgain(failure, emit, own),
+        async settle(verdict) {
+          await emit([verdict])
+        },
+      })
     }
     ending.throwIfAborted()
     return {incomplete}
   })
+}
+
+/** Lists the failed members that the verdict on a COPY or MOVE has with it. */
+function membersOf({reason, request, members = []}: Failure): readonly Failure[] {
+  const isOfMembers = reason === 'member' && request?.destination !== undefined
+  return isOfMembers ? members.filter((one) => !one.ok).filter(isKnown) : []
+}
+
+/** Tells if a member succeeded, or can be sent again. */
+function isKnown(member: DavResult): boolean {
+  return member.ok || member.request !== undefined
 }
 
 /** Refuses a value that is no iterable, such as a single failure. */
@@ -318,33 +335,26 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
+/** Sends the request of a failure again, and returns its verdict. */
 async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,
   context: VerbContext,
-  members: OpenMembers,
-): Promise<void> {
-  const {connection, verb, isRetriedElsewhere} = context
-  const {request} = failure
-  const areDone = members.areDone(failure)
+): Promise<DavResult> {
+  const {connection, isRetriedElsewhere} = context
   let verdict: DavResult = failure
-  // After the end of the call the failure is not sent again, and comes out unchanged. So does a target whose members still fail.
-  if (request !== undefined && areDone !== false && !connection.ending.aborted) {
+  // After the end of the call the failure is not sent again, and comes out unchanged.
+  if (failure.request !== undefined && !connection.ending.aborted) {
     // Members that are retried by themselves have their own verdicts. The answer for their collection would only repeat them.
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
-    const done = areDone === true ? verb.afterMembers?.(beforeRepeat(request)) : undefined
     try {
-      verdict = done ?? (await sendWithRetries(request, context, emitOthers)).verdict
+      const means = {...context, mayBeDone: isUnclear(failure)}
+      ;({verdict} = await sendWithRetries(failure.request, means, emitOthers))
     } catch (error) {
       if (!(error instanceof NotSentError)) throw error
     }
   }
-  if (verdict.ok) members.close(failure)
   await emit([verdict])
-}
-
-/** Makes the request as it was last sent. */
-function beforeRepeat(request: FailedRequest): FailedRequest {
-  return changed(request, {attempts: Math.max(0, request.attempts - 1)})
+  return verdict
 }

@@ -3,7 +3,6 @@
  */
 
 import type {AnswerHead} from '../call/answer.ts'
-import type {CallContext} from '../call/call.ts'
 import {runCall} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
@@ -15,9 +14,11 @@ import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
-import {findKind} from '../listing/kind.ts'
+import {readType} from '../listing/type.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
+import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
+import {isCollection} from '../multistatus/selection.ts'
 import type {PropertiesToSet} from '../properties/proppatch-body.ts'
 import {formatMkcol} from '../properties/proppatch-body.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
@@ -193,16 +194,17 @@ function conclude(request: TargetRequest, verdict: DavResult, {status}: AnswerHe
 async function reconsider(
   request: TargetRequest,
   verdict: Failure,
-  context: CallContext,
+  context: VerbContext,
 ): Promise<DavResult | undefined> {
-  const {url, parents = false, attempts, body} = request
+  const {url, parents = false, body} = request
   const {status, reason} = verdict
-  const isLost = reason === 'no-answer'
-  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || attempts > 0)
+  const isLost = reason === 'no-answer' || context.mayBeDone === true
+  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || isLost)
   if (!isLost && !mayExist && reason !== 'propstat') return undefined
-  const kind = await findKind(url, context)
-  if (kind === undefined) return undefined
-  if (kind === 'plain')
+  const self = await readType(url, context)
+  const isThere = isCollection(self)
+  if (isThere === undefined) return isMissing(self) ? verdict : undefined
+  if (!isThere)
     return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
   // SabreDAV 4 makes the collection, although it refuses a property.
   if (reason === 'propstat') return describe(verdict, 'The collection is there all the same')

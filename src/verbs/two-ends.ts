@@ -21,8 +21,8 @@ import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain} from '../engine/verdict.ts'
-import {findKind} from '../listing/kind.ts'
 import {isPresent} from '../listing/presence.ts'
+import {readType} from '../listing/type.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
@@ -265,18 +265,6 @@ export function arrived(request: TargetRequest, verdict: Success, location?: str
   return {...verdict, destination: told.origin + told.pathname + told.search}
 }
 
-/** Explains the 412 of a repeated request. Its description would else look like a fact about the time before the call. */
-export function explainCollision(
-  {attempts, overwrite = false, conditions}: TargetRequest,
-  verdict: Failure,
-): Failure | undefined {
-  const isCollision = verdict.status === 412 && conditions?.['if-match'] === undefined
-  if (!isCollision || attempts === 0 || overwrite || verdict.description !== undefined)
-    return undefined
-  const description = 'The destination is there, perhaps from an earlier attempt'
-  return {...verdict, description}
-}
-
 /** Returns the source of a pair, for the Failure of an invalid one. */
 export function sourceOf(pair: unknown): unknown {
   return memberOf(pair, 'from')
@@ -414,14 +402,19 @@ async function withoutMerge(
   const {url, destination = url, overwrite = false} = request
   const mayMerge =
     status === 204 && !overwrite && !url.endsWith('/') && /^lighttpd\b/i.test(outcome.server ?? '')
-  if (!mayMerge || (await findKind(destination, context).catch(ignoreEnd)) !== 'collection')
-    return outcome
+  if (!mayMerge || (await findKind(destination, context)) !== 'collection') return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})
   return {verdict, extent: 'part', isDone: true}
 }
 
-/** Leaves an answer as it is if the call has ended. */
-function ignoreEnd(error: unknown): undefined {
-  if (!(error instanceof NotSentError)) throw error
+/** Finds the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
+async function findKind(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
+  try {
+    const self = await readType(url, context)
+    return self.ok ? kindOf(self.properties) : undefined
+  } catch (error) {
+    if (error instanceof DavError || error instanceof NotSentError) return undefined
+    throw error
+  }
 }

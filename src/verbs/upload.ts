@@ -4,9 +4,10 @@
  */
 
 import {exchange} from '../engine/exchange.ts'
+import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {sentAgain} from '../engine/verdict.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import {sentAgain, unclear} from '../engine/verdict.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ByteMeter} from '../transfer/progress.ts'
@@ -15,9 +16,11 @@ import {isStreamed} from '../transport/request-body.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 import {checkLength} from './stored.ts'
 
-/** An opened body, and the listener to its progress. */
+/** An opened body, and the means beside it. */
 export interface Sending {
   readonly content: Content
+  /** URLs of resources of the client's own that may be left at the server. */
+  readonly left: Set<string>
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
 
@@ -56,15 +59,23 @@ export async function sendUpload(
   try {
     outcome =
       request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
+    if (outcome.verdict.ok && bytes > 0 && length !== undefined && bytes < length)
+      outcome = {...outcome, verdict: tooEarly(request, outcome.verdict), extent: 'part'}
     if (outcome.verdict.ok) onSent(length ?? bytes)
   } finally {
     meter.report()
   }
   const {verdict} = outcome
   if (!verdict.ok || request.verify !== true) return outcome
-  const checked = await checkLength(request, verdict, bytes, context)
+  const written = changed(request, {url: verdict.url})
+  const checked = await checkLength(written, verdict, bytes, context)
   const isDone = checked.ok || checked.reason === 'no-answer'
   return {verdict: checked, extent: checked.ok ? 'all' : 'part', isDone}
+}
+
+/** Doubts a success that was answered before the whole body was on its way: the server cannot have it. */
+function tooEarly(request: TargetRequest, {status}: Success): Failure {
+  return unclear(request, 'unreadable', `It was answered ${status} before its body was sent`)
 }
 
 /** Sends a request, and makes missing parents. A body that can be read once only needs them before. */
