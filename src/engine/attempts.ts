@@ -142,7 +142,6 @@ async function sendMembers(
   const {ending, repeats} = context.connection
   await runPhases(failures, context, ending, {
     others: failed.open.filter((failure) => !failures.includes(failure)),
-    knowsAll: () => true,
     async send(failure) {
       if (failure.request === undefined || repeats?.spend() !== true) return failure
       const mayBeDone = isUnclear(failure)

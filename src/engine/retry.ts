@@ -140,7 +140,6 @@ export function retry(
       const own = {...context, verb, isRetriedElsewhere}
       await runPhases(due, own, undefined, {
         others: kept,
-        knowsAll: ({members}) => members?.every(isKnown) === true,
         send: (failure) => sendAgain(failure, emit, own),
         async settle(verdict) {
           await emit([verdict])
@@ -152,15 +151,11 @@ export function retry(
   })
 }
 
-/** Lists the failed members that the verdict on a COPY or MOVE has with it. */
-function membersOf({reason, request, members = []}: Failure): readonly Failure[] {
-  const isOfMembers = reason === 'member' && request?.destination !== undefined
-  return isOfMembers ? members.filter((one) => !one.ok).filter(isKnown) : []
-}
-
-/** Tells if a member succeeded, or can be sent again. */
-function isKnown(member: DavResult): boolean {
-  return member.ok || member.request !== undefined
+/** Lists the failed members that the verdict of a promise on a COPY or MOVE has with it, as far as they can be sent. */
+function membersOf({reason, request, members}: Failure): readonly Failure[] {
+  const isOfMembers = reason === 'member' && typeof request?.destination === 'string'
+  const all: readonly DavResult[] = isOfMembers && Array.isArray(members) ? members : []
+  return all.filter((one) => !one.ok).filter(({request: own}) => own !== undefined)
 }
 
 /** Refuses a value that is no iterable, such as a single failure. */
@@ -308,6 +303,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   depth: ANY,
   destination: TEXT,
   overwrite: BOOLEAN,
+  failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
   safely: BOOLEAN,

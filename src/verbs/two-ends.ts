@@ -21,8 +21,8 @@ import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain} from '../engine/verdict.ts'
-import {isPresent} from '../listing/presence.ts'
-import {readType} from '../listing/type.ts'
+import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
+import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
@@ -384,7 +384,7 @@ async function sendPath(
 async function withoutHarm(request: TargetRequest, context: VerbContext): Promise<TargetRequest> {
   const {method, overwrite = false, attempts} = request
   const isSafe = method !== 'MOVE' || !overwrite || attempts === 0
-  return isSafe || (await findKind(request.url, context)) === 'plain'
+  return isSafe || (await isKnownPlain(request.url, context))
     ? request
     : changed(request, {overwrite: false})
 }
@@ -402,16 +402,22 @@ async function withoutMerge(
   const {url, destination = url, overwrite = false} = request
   const mayMerge =
     status === 204 && !overwrite && !url.endsWith('/') && /^lighttpd\b/i.test(outcome.server ?? '')
-  if (!mayMerge || (await findKind(destination, context)) !== 'collection') return outcome
+  if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})
   return {verdict, extent: 'part', isDone: true}
 }
 
-/** Finds the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
-async function findKind(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
+/** Tells if a resource is known to be no collection. */
+async function isKnownPlain(url: string, context: CallContext): Promise<boolean> {
+  return (await kindAt(url, context)) === 'plain'
+}
+
+/** Reads the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
+async function kindAt(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
+  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
   try {
-    const self = await readType(url, context)
+    const self = await readSelf(firstListing(query, context.session), context)
     return self.ok ? kindOf(self.properties) : undefined
   } catch (error) {
     if (error instanceof DavError || error instanceof NotSentError) return undefined

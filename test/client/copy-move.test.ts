@@ -638,9 +638,9 @@ describe('a retry of a collection and its members from JSON', () => {
 
   it('has the Success of a COPY when its members are copied: again, it would meet its copy', async () => {
     server.answers(partly)
-    const whole: readonly Failure[] = JSON.parse(JSON.stringify([await dav.copy('a/', 'b/')]))
+    const failures = await queue(dav.copy('a/', 'b/'))
     server.answers({status: 201})
-    const results = await Array.fromAsync(dav.retry(whole, 1))
+    const results = await Array.fromAsync(dav.retry(failures, 1))
     expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '207 self /a/'])
     expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/y /b/y'])
   })
