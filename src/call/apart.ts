@@ -16,7 +16,7 @@ const RELATED = {
 type Related = keyof typeof RELATED
 
 /** The two ends, and the permissions of the caller. */
-export interface Ends {
+interface Ends {
   readonly method: string
   readonly source: URL
   readonly destination: URL

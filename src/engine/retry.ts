@@ -109,6 +109,8 @@ export function retry(
     const sources = open(failures, ending)
     try {
       for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
+        if (!isObject(next.value))
+          throw new TypeError('retry: a failure is an object with a request')
         all.push(next.value, ...membersOf(next.value))
         if (turns.isLong) await turns.end()
       }
@@ -155,7 +157,7 @@ export function retry(
 function membersOf({reason, request, members}: Failure): readonly Failure[] {
   const isOfMembers = reason === 'member' && typeof request?.destination === 'string'
   const all: readonly DavResult[] = isOfMembers && Array.isArray(members) ? members : []
-  return all.filter((one) => !one.ok).filter(({request: own}) => own !== undefined)
+  return all.filter((one) => isObject(one) && !one.ok).filter(({request: own}) => own !== undefined)
 }
 
 /** Refuses a value that is no iterable, such as a single failure. */

@@ -254,4 +254,10 @@ describe('a resource that failed by itself and as a member', () => {
     await expect(Array.fromAsync(call)).rejects.toThrow(TypeError)
     expect(sent()).toEqual([])
   })
+
+  it('is a TypeError that asks for objects, if a queue holds null', async () => {
+    const retry = (given: never): unknown => dav.retry(given, quick).collect()
+    await expect(Reflect.apply(retry, undefined, [[null]])).rejects.toThrow(/is an object/)
+    expect(sent()).toEqual([])
+  })
 })
