@@ -53,7 +53,6 @@ async function runLane(
     const before = lane.tree
     const answered = await run(dav, lane, operation)
     const found = problemsOf(operation, answered, lane, before)
-    if (process.env['ONLY1'] === `${lane.number}/${number}`) console.dir({lane: lane.faults, operation, answered}, {depth: 8})
     problems.push(...found.map((problem) => `${wordsOf(seed, lane, operation)}: ${problem}`))
     for (const kind of kindsOf(operation, answered, lane)) verdicts.add(kind)
 
