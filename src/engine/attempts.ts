@@ -66,7 +66,9 @@ async function sendRepeatedly(
       await wait()
       await sendMembers(again, failed, context)
       if (isDone || (isOfMembers && failed.reported.length > 0)) continue
-      const sent = request.attempts + number
+      // An attempt is more than one request if missing parents were made.
+      const counted = verdict.ok ? 0 : (verdict.request?.attempts ?? 0)
+      const sent = Math.max(request.attempts + number, counted)
       done = isOfMembers ? verb.afterMembers?.(changed(request, {attempts: sent - 1})) : undefined
       if (done !== undefined) break
       mayBeDone ||= isUnclear(verdict)

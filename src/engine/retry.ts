@@ -109,7 +109,7 @@ export function retry(
     const sources = open(failures, ending)
     try {
       for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
-        all.push(next.value)
+        all.push(next.value, ...membersOf(next.value))
         if (turns.isLong) await turns.end()
       }
     } catch (error) {
@@ -150,6 +150,13 @@ export function retry(
     ending.throwIfAborted()
     return {incomplete}
   })
+}
+
+/** Lists the failed members that the verdict of a promise on a COPY or MOVE has with it, as far as they can be sent. */
+function membersOf({reason, request, members}: Failure): readonly Failure[] {
+  const isOfMembers = reason === 'member' && typeof request?.destination === 'string'
+  const all: readonly DavResult[] = isOfMembers && Array.isArray(members) ? members : []
+  return all.filter((one) => !one.ok).filter(({request: own}) => own !== undefined)
 }
 
 /** Refuses a value that is no iterable, such as a single failure. */
@@ -247,10 +254,10 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   return latest.values()
 }
 
-/** Key of a request that changes something: equal for two spellings of one resource. */
-function keyOfRequest({method, url, destination}: RequestKey): string {
+/** Key of a request that changes something: equal for two spellings of one resource. Other properties make another request. */
+function keyOfRequest({method, url, destination, body}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
-  return [method, URL.parse(url)?.origin, resourceKey(url), to].join(' ')
+  return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
 }
 
 /** Keys of the resources of a request. The answer for a collection may name its member at either. */
@@ -260,7 +267,7 @@ function endsOf({request}: Failure): readonly string[] {
   )
 }
 
-type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination'>
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
 
 function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
@@ -304,6 +311,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   depth: ANY,
   destination: TEXT,
   overwrite: BOOLEAN,
+  failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
   safely: BOOLEAN,

@@ -60,15 +60,16 @@ export interface ReadOptions {
 export interface GetOptions extends ReadOptions {
   /**
    * The range of bytes to read. If a server ignores it and sends all, the bytes before and behind the range are left out; the
-   * status is then 200. A range behind the end of the resource is a Failure 416. RFC 9110, section 14.
+   * status is then 200. A server may send the beginning of the range only: see `range` of the {@link Download}, and `resume`. A
+   * range behind the end of the resource is a Failure 416. RFC 9110, section 14.
    *
    * @defaultValue the whole resource
    */
   readonly range?: ByteRange | undefined
   /**
-   * Goes on after a break in the content, by a request for the rest. The resource needs a strong ETag, unless no byte was read
-   * yet. A change of the resource is an error. `retry` tells how often and how soon; each received byte begins the count again.
-   * Default: 5 attempts. RFC 9110, section 13.1.5.
+   * Goes on after a break in the content, and after a part of the range, by a request for the rest. The resource needs a strong
+   * ETag, unless no byte was read yet. A change of the resource is an error. `retry` tells how often and how soon; each received
+   * byte begins the count again. Default: 5 attempts. RFC 9110, section 13.1.5.
    *
    * @defaultValue `false`
    */

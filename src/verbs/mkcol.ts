@@ -13,7 +13,7 @@ import {exchange} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, succeed} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
 import {presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -119,7 +119,7 @@ async function run(
   if (request.parents !== true || !isLacking) return first
   const failure = await makeParents(request.url, context, request.conditions)
   return failure === undefined
-    ? exchange(request, context, emit)
+    ? exchange(sentAgain(request), context, emit)
     : {...first, verdict: failForParent(request, failure)}
 }
 

@@ -67,6 +67,7 @@ describe('phases', () => {
     expect(phasesOf('collections-first', paths)).toEqual([
       ['/a/', '/d/', '/d/e'],
       ['/a/b/', '/a/b/c'],
+      [],
     ])
   })
 
