@@ -104,6 +104,17 @@ describe('the request that a transport gets', () => {
     ])
   })
 
+  it.each<[string, Transport]>([
+    ['fails', () => Promise.reject(new Error('no route'))],
+    ['answers', async () => ({status: 403, headers: {get: () => null}, body: null})],
+  ])('has a stream that is closed, though the transport never reads it and %s', async (_, send) => {
+    const closed = Promise.withResolvers<void>()
+    const body = new ReadableStream<Uint8Array>({cancel: () => closed.resolve()})
+    const dav = new DavClient({url, transport: send})
+    await dav.put('a', body, {unknownLength: 'send'}).catch(() => {})
+    await closed.promise
+  })
+
   it('has the length of a stream only if the transport sends it', async () => {
     const sends: Transport = Object.assign(spy.bind(undefined), {sendsLength: true})
     seen.length = 0
