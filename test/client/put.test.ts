@@ -627,6 +627,30 @@ describe('a PUT', () => {
   })
 
   describe('parents: true', () => {
+    it('counts each upload, also before a retry', async () => {
+      let uploads = 0
+      server.script(({method}) => ({
+        status: method === 'MKCOL' ? 201 : ([409, 503, 201][uploads++] ?? 500),
+      }))
+      const stored = await dav.put('x/a', text, {parents: true, retry: quick})
+      expect(stored).toMatchObject({ok: true, status: 201, attempts: 3})
+      expect(uploads).toBe(3)
+    })
+
+    it('leaves a 412 of the second upload certain, because the first one was refused', async () => {
+      let uploads = 0
+      server.script(({method}) => ({
+        status: method === 'MKCOL' ? 201 : uploads++ === 0 ? 409 : 412,
+      }))
+      const options = {parents: true, create: true}
+      expect(await dav.put('x/a', text, options)).toMatchObject({
+        ok: false,
+        status: 412,
+        reason: 'status',
+        request: {attempts: 2},
+      })
+    })
+
     const sent = (): string[] => server.requests.map(({method, url}) => `${method} ${url}`)
 
     it.each([404, 409, 424])(
@@ -637,7 +661,8 @@ describe('a PUT', () => {
           return truth.status === 409 ? {status} : truth
         })
         content.set('/docs/', undefined)
-        expect(line(await dav.put('x/a', text, {parents: true}))).toBe('201 self /docs/x/a')
+        const stored = await dav.put('x/a', text, {parents: true})
+        expect(stored).toMatchObject({ok: true, status: 201, attempts: 2})
         expect(sent()).toEqual(['PUT /docs/x/a', 'MKCOL /docs/x/', 'PUT /docs/x/a'])
         expect(content.get('/docs/x/a')).toBe(text)
       },
