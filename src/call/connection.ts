@@ -48,6 +48,8 @@ export interface Connection {
 export interface ConnectionOptions {
   readonly policy: ResolvedPolicy | undefined
   readonly concurrency?: number
+  /** The fewest exchanges at once, of a call that needs so many. Default: 1. */
+  readonly minimum?: number
   /** The call's own signal. */
   readonly signal: AbortSignal | undefined
   /** Milliseconds for sent requests to be answered after a signal. Default: none. */
@@ -61,7 +63,7 @@ export interface ConnectionOptions {
  */
 export function openConnection(
   session: Session,
-  {policy, concurrency = session.concurrency, signal, grace = 0}: ConnectionOptions,
+  {policy, concurrency = session.concurrency, minimum, signal, grace = 0}: ConnectionOptions,
   stop?: AbortSignal,
 ): Connection {
   const sources = [...session.signals, signal, stop].filter((one) => one !== undefined)
@@ -95,7 +97,7 @@ export function openConnection(
   )
   const authorized =
     session.auth === undefined ? timed : withAuth(timed, session.auth, session.base.origin)
-  const pace = new Pace(concurrency, session.server)
+  const pace = new Pace(concurrency, session.server, minimum)
   const redirected = withRedirects(authorized, (url) => mayUpload(url, session.base))
   const send = withPace(redirected, pace, {
     maxRetryAfter: policy?.maxRetryAfter ?? 0,

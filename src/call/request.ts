@@ -12,6 +12,7 @@ import {isDestructive} from '../transport/methods.ts'
 import {checkBody} from '../transport/request-body.ts'
 import type {RawResponse, RequestBody} from '../transport/transport.ts'
 import {openCall} from './call.ts'
+import {assertApart} from './apart.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
 import {findDestructiveProblem, resolveTarget} from './target.ts'
@@ -71,8 +72,13 @@ export async function request(
   const headers = resolveHeaders(given.headers)
   const {destination} = headers
   const {base} = session
-  const url = resolve(target, base, verb, unguarded || !isDestructive(verb))
+  const source = resolve(target, base, verb, unguarded || !isDestructive(verb))
+  const {href: url} = source
   const to = destination === undefined ? undefined : resolve(destination, base, verb, unguarded)
+  if (to !== undefined) {
+    const overwrite = headers['overwrite']?.trim() !== 'F'
+    assertApart({method: verb, source, destination: to, overwrite, unguarded})
+  }
   const settings = {policy: session.retry, concurrency: 1, signal}
   return openCall(session, settings, request, async (call) => {
     const response = await call.connection.send({
@@ -80,7 +86,7 @@ export async function request(
       url,
       headers: {
         ...headers,
-        ...(to !== undefined && {destination: to}),
+        ...(to !== undefined && {destination: to.href}),
         ...(depth !== undefined && {depth: formatDepth(depth)}),
       },
       ...(body !== undefined && {body}),
@@ -100,9 +106,9 @@ export async function request(
  *
  * @throws TypeError for an invalid value, and for a resource that the guards refuse.
  */
-function resolve(target: Target, base: URL, method: string, isAllowed: boolean): string {
+function resolve(target: Target, base: URL, method: string, isAllowed: boolean): URL {
   const url = resolveTarget(target, base)
   const problem = isAllowed ? undefined : findDestructiveProblem({method, url, base, target})
   if (problem !== undefined) throw new TypeError(`${method} ${url.href} is not sent: ${problem}`)
-  return url.href
+  return url
 }

@@ -393,7 +393,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Uploads a body, and replaces the resource that is there. RFC 4918, section 9.7; RFC 9110, section 9.3.4.
    *
    * A string, bytes, a Blob and a local file can be sent again, by the policy and after missing parents were made. A stream is read
-   * once. A 307 or 308 to another resource of the client is followed, unless that is a collection, and `url` is the URL that answered.
+   * once, and ended even if the upload is refused. A 307 or 308 to another resource of the client is followed, unless that is a
+   * collection, and `url` is the URL that answered.
    *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
@@ -484,11 +485,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * own base, or outside it. The source may be outside.
    *
    * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
-   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @param to - The new URL of the resource itself. A slash at the end of one is added to the
+   *   other. If `overwrite` is true, a slash of `to` alone is refused, and so are ends that differ only in case or normal form.
    * @returns The verdict on the source, with the other results of a 207 as `members`; they are at either end. The `destination` of
    *   a Success is the URL of the copy. A resource at the destination is a Failure 412 without `overwrite`; a missing parent of it
-   *   is a 409 without `parents`. A repeated request may meet the copy of an earlier attempt, which is a Failure 412 too. A
-   *   Failure `refused` was not sent, as for `delete`.
+   *   is a 409 without `parents`. A refusal after a lost answer is a Failure `no-answer` if a resource is at
+   *   the destination: it may be the copy. A Failure `refused` was not sent, as for `delete`.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
    *   {@link DavNetworkError}, {@link DavTimeoutError}, {@link MultiStatusError} or the signal's reason without a readable answer:
    *   the copy may be there, whole or in part.
@@ -503,8 +505,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Copies many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918,
-   * section 9.8.
+   * Copies many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
+   * it. RFC 4918, section 9.8.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.
@@ -529,7 +531,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * server would delete that part.
    *
    * @param from - The resource: a URL reference, a URL or a result. `ifMatch` is about this resource.
-   * @param to - The new URL of the resource itself. A collection has a slash at the end of both, or of `from` only.
+   * @param to - The new URL of the resource itself. A slash at the end of one is added to the
+   *   other. If `overwrite` is true, a slash of `to` alone is refused, and so are ends that differ only in case or normal form.
    * @returns The verdict on the source, as for {@link DavClient.copy}. After a Failure `member`, some members are at the
    *   destination, some at the source; Tomcat 10.1 leaves a locked one at both.
    * @throws TypeError for a refused pair. TypeError or RangeError for an invalid argument. Nothing is sent then.
@@ -545,8 +548,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Moves many resources, several at once. Pairs with a resource in common go one after another, in their order. RFC 4918, section
-   * 9.9.
+   * Moves many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
+   * it. RFC 4918, section 9.9.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.
@@ -613,12 +616,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Sends the requests of failures again, and no others, as often as the policy allows. Leaves go before their collections, a 424
-   * after its causes, and a target last. The body of an upload is known to the process that sent it; see `bodyOf` for another one. A target that was sent before and is now missing (404, 410) counts as deleted. The
-   * policy counts attempts from one again.
+   * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
+   * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
+   * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
+   * of an upload is known to the process that sent it; see `bodyOf` for another one.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
-   *   for one resource, the last one with relation `self` counts, else the last one.
+   *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.
    * @param policy - The policy, or the number of attempts. Its defaults are the client's own policy.
    * @returns First the failures that the policy does not retry, unchanged and unsent. Then, for each other failure, the results
    *   of its members and its verdict with relation `self` and its attempts. Members that are retried themselves have their own.

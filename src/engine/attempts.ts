@@ -13,7 +13,7 @@ import {FailedMembers} from './failed-members.ts'
 import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
-import {brokenVerdict} from './verdict.ts'
+import {brokenVerdict, doubt, isUnclear} from './verdict.ts'
 
 /**
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
@@ -43,6 +43,7 @@ async function sendRepeatedly(
   let hasBegun = last.extent !== 'none'
   failed.addAttempt(last)
   let done: DavResult | undefined
+  let mayBeDone = context.mayBeDone === true
   for (let number = 1; !connection.ending.aborted; number++) {
     const {verdict, isDone} = last
     const members = failed.open
@@ -63,10 +64,13 @@ async function sendRepeatedly(
       await wait()
       await sendMembers(again, failed, context)
       if (isDone || (isOfMembers && failed.reported.length > 0)) continue
-      const sent = request.attempts + number
+      // An attempt is more than one request if missing parents were made.
+      const counted = verdict.ok ? 0 : (verdict.request?.attempts ?? 0)
+      const sent = Math.max(request.attempts + number, counted)
       done = isOfMembers ? verb.afterMembers?.(changed(request, {attempts: sent - 1})) : undefined
       if (done !== undefined) break
-      last = await attemptWhole(changed(request, {attempts: sent}), context)
+      mayBeDone ||= isUnclear(verdict)
+      last = await attemptWhole(changed(request, {attempts: sent}), {...context, mayBeDone})
     } catch (error) {
       if (!connection.isGraceful || !connection.isEnd(error)) throw error
       // The call has ended, but the answers so far are still true.
@@ -76,7 +80,7 @@ async function sendRepeatedly(
     failed.addAttempt(last)
   }
   const {reported} = failed
-  const verdict = done ?? last.verdict
+  const verdict = done ?? verdictOf(last, mayBeDone)
   const isWhole = verdict.ok && reported.length === 0
   return {
     ...last,
@@ -84,6 +88,11 @@ async function sendRepeatedly(
     extent: isWhole ? 'all' : hasBegun ? 'part' : 'none',
     members: [...last.members.filter(({ok}) => ok), ...reported],
   }
+}
+
+/** Returns the verdict of an attempt. A refusal is no verdict after an attempt that may have been carried out. */
+function verdictOf({verdict, isChecked}: Outcome, mayBeDone: boolean): DavResult {
+  return mayBeDone && isChecked !== true && !verdict.ok ? doubt(verdict) : verdict
 }
 
 /** Lists the failures that keep a target from success. A 424 has no cause of its own: its members are the causes. */
@@ -131,8 +140,19 @@ async function sendMembers(
   context: VerbContext,
 ): Promise<void> {
   const {ending, repeats} = context.connection
-  await runPhases(failures, context, ending, async (failure) => {
-    if (failure.request === undefined || repeats?.spend() !== true) return
-    failed.addMemberAttempt(failure, await attemptWhole(failure.request, context))
+  await runPhases(failures, context, ending, {
+    others: failed.open.filter((failure) => !failures.includes(failure)),
+    async send(failure) {
+      if (failure.request === undefined || repeats?.spend() !== true) return failure
+      const mayBeDone = isUnclear(failure)
+      const outcome = await attemptWhole(failure.request, {...context, mayBeDone})
+      const verdict = verdictOf(outcome, mayBeDone)
+      failed.addMemberAttempt(failure, {...outcome, verdict})
+      return verdict
+    },
+    settle(verdict, failure) {
+      if (verdict.ok)
+        failed.addMemberAttempt(failure, {verdict, extent: 'all', isDone: true, members: []})
+    },
   })
 }

@@ -78,7 +78,7 @@ export async function reconsider(
   try {
     const seen = await verb.reconsider?.(request, verdict, context)
     if (seen?.ok === true) return {verdict: seen, extent: 'all', isDone: true}
-    return seen === undefined ? outcome : {...outcome, verdict: seen}
+    return seen === undefined ? outcome : {...outcome, verdict: seen, isChecked: true}
   } catch (error) {
     if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
       return outcome
@@ -108,7 +108,7 @@ async function readMembers(
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   const place = placing(request)
   const selves: DavResult[] = []
-  let failsMembers = false
+  let failedMembers = 0
   let isWhole = true
   for await (const batch of answer.batches) {
     const members: DavResult[] = []
@@ -119,7 +119,7 @@ async function readMembers(
         continue
       }
       // A result outside may be a member by another name, because some servers leave out the base path.
-      failsMembers ||= !result.ok
+      if (!result.ok) failedMembers++
       const sent = result.ok ? undefined : verb.forMember(request, result)
       members.push(sent === undefined ? result : {...result, request: sentAgain(sent)})
     }
@@ -130,7 +130,10 @@ async function readMembers(
   const own = selfOf(selves, request.url)
   // If an answer names the target twice, the failure is the verdict.
   const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
-  const verdict = documentVerdict(verb, request, head, self, failsMembers)
+  const failsMembers = failedMembers > 0
+  const isCounted = failsMembers && verb.afterMembers !== undefined
+  const counted = isCounted ? changed(request, {failedMembers}) : request
+  const verdict = documentVerdict(verb, counted, head, self, failsMembers)
   if (!isWhole) return {verdict, failsMembers}
   const {description: words, incomplete} = answer.summary()
   if (verdict.ok && incomplete.length > 0) {

@@ -37,7 +37,7 @@ export class FailedMembers {
 
   /** Adds the outcome of an attempt at a member: its own verdict, and its members. */
   addMemberAttempt(failure: Failure, attempt: Attempt): void {
-    const {url, relation} = failure
+    const {relation} = failure
     const path = pathFor(failure)
     this.#begin(path, attempt)
     for (const member of attempt.members) {
@@ -45,7 +45,7 @@ export class FailedMembers {
       if (member.relation !== 'outside')
         this.#add({...member, relation: 'descendant'}, pathFor(member))
     }
-    this.#add({...attempt.verdict, url, relation}, path, attempt.isDone)
+    this.#add({...attempt.verdict, relation}, path, attempt.isDone)
   }
 
   /** The failures that may be sent again. */

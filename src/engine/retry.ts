@@ -46,6 +46,7 @@ import {sendWithRetries} from './attempts.ts'
 import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
+import {isUnclear} from './verdict.ts'
 
 /** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
@@ -108,7 +109,7 @@ export function retry(
     const sources = open(failures, ending)
     try {
       for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
-        all.push(next.value)
+        all.push(next.value, ...membersOf(next.value))
         if (turns.isLong) await turns.end()
       }
     } catch (error) {
@@ -137,11 +138,24 @@ export function retry(
         requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
       const own = {...context, verb, isRetriedElsewhere}
-      await runPhases(due, own, undefined, (failure) => sendAgain(failure, emit, own))
+      await runPhases(due, own, undefined, {
+        others: kept,
+        send: (failure) => sendAgain(failure, emit, own),
+        async settle(verdict) {
+          await emit([verdict])
+        },
+      })
     }
     ending.throwIfAborted()
     return {incomplete}
   })
+}
+
+/** Lists the failed members that the verdict of a promise on a COPY or MOVE has with it, as far as they can be sent. */
+function membersOf({reason, request, members}: Failure): readonly Failure[] {
+  const isOfMembers = reason === 'member' && typeof request?.destination === 'string'
+  const all: readonly DavResult[] = isOfMembers && Array.isArray(members) ? members : []
+  return all.filter((one) => !one.ok).filter(({request: own}) => own !== undefined)
 }
 
 /** Refuses a value that is no iterable, such as a single failure. */
@@ -239,13 +253,13 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   return latest.values()
 }
 
-/** Key of a request that changes something: equal for two spellings of one resource. */
-function keyOfRequest({method, url, destination}: RequestKey): string {
+/** Key of a request that changes something: equal for two spellings of one resource. Other properties make another request. */
+function keyOfRequest({method, url, destination, body}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
-  return [method, URL.parse(url)?.origin, resourceKey(url), to].join(' ')
+  return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
 }
 
-type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination'>
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
 
 function queryOf(
   {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
@@ -289,6 +303,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   depth: ANY,
   destination: TEXT,
   overwrite: BOOLEAN,
+  failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
   safely: BOOLEAN,
@@ -316,11 +331,12 @@ function checkRequest(request: FailedRequest): void {
   }
 }
 
+/** Sends the request of a failure again, and returns its verdict. */
 async function sendAgain(
   failure: Failure,
   emit: Sink<DavResult>,
   context: VerbContext,
-): Promise<void> {
+): Promise<DavResult> {
   const {connection, isRetriedElsewhere} = context
   let verdict: DavResult = failure
   // After the end of the call the failure is not sent again, and comes out unchanged.
@@ -329,10 +345,12 @@ async function sendAgain(
     const emitOthers: Sink<DavResult> = (batch) =>
       emit(batch.filter((result) => isRetriedElsewhere?.(result) !== true))
     try {
-      ;({verdict} = await sendWithRetries(failure.request, context, emitOthers))
+      const means = {...context, mayBeDone: isUnclear(failure)}
+      ;({verdict} = await sendWithRetries(failure.request, means, emitOthers))
     } catch (error) {
       if (!(error instanceof NotSentError)) throw error
     }
   }
   await emit([verdict])
+  return verdict
 }

@@ -52,7 +52,7 @@ export interface Verb {
   ): DavResult
   /**
    * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may
-   * be one. `undefined` leaves the outcome.
+   * be one. `undefined` leaves the outcome, and a Failure is one that no earlier attempt contradicts.
    */
   reconsider?(
     request: TargetRequest,
@@ -93,6 +93,8 @@ export interface VerbContext extends CallContext {
   readonly verb: Verb
   /** Tells if the failure of a member is retried by itself in the same call. */
   readonly isRetriedElsewhere?: ((result: DavResult) => boolean) | undefined
+  /** True if an earlier attempt may have been carried out, because its outcome is unknown. */
+  readonly mayBeDone?: boolean
 }
 
 /** The outcome of one request, or of several attempts at it. */
@@ -105,6 +107,8 @@ export interface Outcome {
   readonly extent: 'none' | 'part' | 'all'
   /** True if the server reported success. A repeated request would hit resources that were made there since. */
   readonly isDone: boolean
+  /** True if the resources were looked at after a failure. An earlier attempt was not carried out then. */
+  readonly isChecked?: boolean
   /** The Server header of a success. */
   readonly server?: string
   /** The error of a broken exchange. The verdict is its Failure. */

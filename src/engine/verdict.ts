@@ -122,6 +122,24 @@ export function unclear(
   return fail(request, {status: 0, reason: 'no-answer', cause, description, conditions})
 }
 
+/** Tells if a failed request may have been carried out: its answer was lost or unreadable, or a gateway did not wait for it. */
+export function isUnclear(result: DavResult): boolean {
+  if (result.ok) return false
+  const {reason, status, cause} = result
+  if (reason === 'no-answer') return cause !== 'not-sent'
+  return reason === 'malformed' ? status === 207 : status === 502 || status === 504
+}
+
+/** Makes the verdict of a refusal after an attempt that may have been carried out. */
+export function doubt(verdict: Failure): Failure {
+  const isRefusal = verdict.reason === 'status' || verdict.reason === 'propstat'
+  if (!isRefusal || isUnclear(verdict)) return verdict
+  const {status, description: words} = verdict
+  const sentence = `It was answered ${status}, and an earlier attempt may have done it`
+  const description = words === undefined ? sentence : `${sentence}. ${words}`
+  return {...verdict, status: 0, reason: 'no-answer', cause: 'unreadable', description}
+}
+
 /** Makes a Success of the target. */
 export function succeed(request: TargetRequest, status: number, description?: string): Success {
   const accepted = status === 202 ? 'Accepted, and perhaps not done yet' : undefined

@@ -126,6 +126,8 @@ export interface FailedRequest {
   readonly destination?: string
   /** `true` if a COPY or MOVE may replace a resource. RFC 4918, section 10.6. */
   readonly overwrite?: boolean
+  /** Of a COPY or MOVE that failed because of members: their number. Without all of them, `retry` sends the target again. */
+  readonly failedMembers?: number
   /** `true` if missing parent collections are made. */
   readonly parents?: boolean
   /** The media type of an upload. */

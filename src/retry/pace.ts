@@ -2,7 +2,7 @@
  * The pace of a call: fewer exchanges at once while the server is overloaded, none while it asks to wait. RFC 6585, section 4;
  * RFC 9110, sections 10.2.3 and 15.6.4.
  *
- * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1. An answer to a request from
+ * The rule is that of TCP. A 429, a 503 and a broken connection halve the limit, down to 1 or a given minimum. An answer to a request from
  * before the last halving does not halve it again. As many good answers as the limit raise it by 1.
  */
 
@@ -27,6 +27,7 @@ export interface Slot {
 /** Gives out slots for exchanges, as many as the server can bear. */
 export class Pace {
   readonly #maximum: number
+  readonly #minimum: number
   readonly #limit: ReturnType<typeof pLimit>
   readonly #server: ServerState
   /** The number of halvings. A slot from before the last one cannot halve the limit again. */
@@ -37,8 +38,9 @@ export class Pace {
   #idle = 0
   readonly #listeners = new Set<() => void>()
 
-  constructor(maximum: number, server: ServerState) {
+  constructor(maximum: number, server: ServerState, minimum = 1) {
     this.#maximum = maximum
+    this.#minimum = minimum
     this.#limit = pLimit(maximum)
     this.#server = server
   }
@@ -109,7 +111,7 @@ export class Pace {
       if (halvings < this.#halvings) return
       this.#halvings++
       this.#successes = 0
-      if (concurrency > 1) this.#limit.concurrency = Math.floor(concurrency / 2)
+      this.#limit.concurrency = Math.max(this.#minimum, Math.floor(concurrency / 2))
       for (const release of this.#kept.splice(0)) release()
     } else if (concurrency < this.#maximum && ++this.#successes >= concurrency) {
       this.#successes = 0

@@ -43,7 +43,7 @@ export class Content implements AsyncIterable<Uint8Array> {
   #isOver = false
 
   constructor(options: ContentOptions) {
-    const {part, request, onProgress} = options
+    const {part, repeats, request, onProgress} = options
     const {start = 0, end = Number.POSITIVE_INFINITY} = request.range ?? {}
     this.#options = options
     this.#part = part
@@ -51,7 +51,9 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#position = start
     this.#limit = end + 1
     const {length = 0, status, total} = part
-    this.#length = this.#lengthOf(status === 206 ? start + length : total)
+    // A server may send the beginning of a range only, and the rest can be asked for. RFC 9110, section 15.3.7.
+    const isAll = status !== 206 || (repeats !== undefined && total !== undefined)
+    this.#length = this.#lengthOf(isAll ? total : start + length)
     this.#meter = new ByteMeter(onProgress, this.#length)
   }
 
@@ -77,6 +79,7 @@ export class Content implements AsyncIterable<Uint8Array> {
       try {
         this.#part ??= await this.#goOn()
         const bytes = await this.#read(this.#part)
+        if (this.#isOver) return END
         if (bytes === undefined) {
           this.#meter.report()
           this.#end()
@@ -86,7 +89,7 @@ export class Content implements AsyncIterable<Uint8Array> {
           return {value: bytes, done: false}
         }
       } catch (error) {
-        await this.#recover(error)
+        if (!this.#isOver) await this.#recover(error)
       }
     }
     return END
@@ -178,7 +181,9 @@ export class Content implements AsyncIterable<Uint8Array> {
     const {call, part: first, request} = this.#options
     const {strong} = first
     const end = this.#to === Number.POSITIVE_INFINITY ? undefined : this.#to - 1
-    const rest = {headers: {'if-range': strong ?? ''}, range: {start: this.#position, end}}
+    // Without a length, the last byte is asked for again: behind the end, a server could only answer 416.
+    const start = Math.max(this.#from, this.#position - (this.#length === undefined ? 1 : 0))
+    const rest = {headers: {'if-range': strong ?? ''}, range: {start, end}}
     const part = await sendGet(strong === undefined ? request : {...request, ...rest}, call).catch(
       (error: unknown) => {
         const isBeyond = error instanceof DavHttpError && error.status === 416

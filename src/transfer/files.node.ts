@@ -6,12 +6,13 @@
 import {randomUUID} from 'node:crypto'
 import {openAsBlob} from 'node:fs'
 import type {FileHandle} from 'node:fs/promises'
-import {open, realpath, rename, rm, stat} from 'node:fs/promises'
+import {open, readlink, realpath, rename, rm, stat} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname, join, resolve} from 'node:path'
 
 import {DRAFT_NAME_CHARACTERS, SPOOLED_FILE_BYTES} from '../protocol/bounds.ts'
 import {quoted} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Draft, Spooled} from './files.ts'
 
 /**
@@ -33,13 +34,13 @@ export async function openFile(path: string): Promise<Blob> {
  * @throws TypeError for a directory or a device. The platform's error, with a `code` such as `ENOENT`, for any other failure.
  */
 export async function createDraft(path: string): Promise<Draft> {
-  const place = await realpath(path).catch(() => path)
+  const place = await placeOf(path)
   const old = await stat(place).catch(() => undefined)
   if (old !== undefined) assertFile(path, old)
   const stem = basename(place).slice(0, DRAFT_NAME_CHARACTERS)
   const draft = join(dirname(place), `${stem}.${randomUUID().slice(0, 8)}.part`)
   // Exclusive: never the file of somebody else.
-  const handle = await open(draft, 'wx', old?.mode ?? 0o666)
+  const handle = await open(draft, 'wx', old?.mode)
   const discard = async (): Promise<void> => {
     await handle.close().catch(() => {})
     await rm(draft, {force: true})
@@ -47,11 +48,24 @@ export async function createDraft(path: string): Promise<Draft> {
   return {
     write: (bytes) => writeAll(handle, bytes),
     async publish() {
+      // The umask of the process has narrowed the mode.
+      if (old !== undefined) await handle.chmod(old.mode)
       await handle.sync()
       await handle.close()
       await rename(draft, place)
     },
     discard,
+  }
+}
+
+/** Follows symbolic links to the path of a file that may be missing. A circle of links is an error. */
+async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (memberOf(error, 'code') !== 'ENOENT') throw error
+    const link = await readlink(path).catch(() => undefined)
+    return link === undefined ? path : placeOf(resolve(dirname(path), link))
   }
 }
 

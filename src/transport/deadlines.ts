@@ -127,10 +127,17 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const open = (): Chunks<Uint8Array> => {
     const pieces = openPieces(body, length)
     let sent = 0
+    let isOver = false
+    // An answer may come early, and the platform's fetch leaves the source open then.
+    deadline.onEnd = () => {
+      isOver = true
+      void pieces.return().catch(() => {})
+    }
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      report(sent)
       const piece = await pieces.next()
-      if (piece.done !== true) sent += piece.value.length
+      // The beginning must not pass for the whole.
+      if (isOver) throw new TypeError('the body was given up')
+      if (piece.done !== true) report((sent += piece.value.length))
       return piece
     }
     return {next, return: () => pieces.return()}
@@ -244,6 +251,8 @@ class Deadline {
   #reject: ((reason: unknown) => void) | undefined
   /** Begins the wait for the headers again. */
   restart: () => void = () => {}
+  /** Called at the end of the exchange. */
+  onEnd: () => void = () => {}
 
   constructor(request: DavRequest, underWay: Set<Deadline>) {
     this.#request = request
@@ -258,6 +267,7 @@ class Deadline {
   /** Ends the use of the caller's signal. */
   end(): void {
     this.#underWay.delete(this)
+    this.onEnd()
   }
 
   /**

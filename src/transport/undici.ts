@@ -162,9 +162,8 @@ function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readabl
   const pieces = openPieces(source)
   let sent = 0
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    onSent?.(sent)
     const piece = await pieces.next()
-    if (piece.done !== true) sent += piece.value.length
+    if (piece.done !== true) onSent?.((sent += piece.value.length))
     return piece
   }
   const counted = {next, return: () => pieces.return()}

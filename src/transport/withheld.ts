@@ -7,7 +7,7 @@ import type {DavRequest, DavResponse, Send} from './transport.ts'
 /** A request that was not sent: no connection got free for it, or its body was sent before. */
 export class WithheldError extends DavError {}
 
-/** Sent bodies that can be read once only, each with its URL. */
+/** Bodies that can be read once only and were given to a request, each with its URL. */
 export type SentBodies = WeakMap<object, string>
 
 /**
@@ -38,7 +38,7 @@ export function markSent(
 ): void {
   const before = sent.get(body)
   if (before !== undefined) {
-    const sentence = `${method} ${url} was not sent: its body can be read once only, and was sent to ${before}`
+    const sentence = `${method} ${url} was not sent: its body can be read once only, and was given for ${before}`
     throw new WithheldError(sentence, {method, url})
   }
   sent.set(body, url)

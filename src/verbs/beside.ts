@@ -18,13 +18,15 @@ export function tokensOf({conditions}: TargetRequest): Pick<TargetRequest, 'cond
   return token === undefined ? {} : {conditions: {if: token}}
 }
 
-/** Removes a resource of the client's own. Returns a sentence if it may be left. */
+/** Removes a resource of the client's own. `left` has its URL until it is known to be removed. */
 export async function removeOwn(
   url: string,
   beside: TargetRequest,
   context: VerbContext,
-): Promise<string | undefined> {
+  left: Set<string>,
+): Promise<void> {
+  left.add(url)
   const request = {method: 'DELETE', url, ...tokensOf(beside), attempts: 0}
   const {verdict} = await attempt(request, {...context, verb: DELETE}, async () => true)
-  return verdict.ok || isMissingStatus(verdict.status) ? undefined : `${url} could not be removed`
+  if (verdict.ok || isMissingStatus(verdict.status)) left.delete(url)
 }

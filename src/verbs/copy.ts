@@ -7,9 +7,10 @@ import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
-import type {Verb} from '../engine/verb.ts'
+import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {isPresent} from '../listing/presence.ts'
 import {succeed} from '../engine/verdict.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import type {Rule, Rules} from '../protocol/options.ts'
@@ -19,7 +20,6 @@ import {
   arrived,
   checkEnds,
   concludePair,
-  explainCollision,
   guardEnds,
   memberPair,
   runPair,
@@ -68,13 +68,25 @@ export const COPY: Verb = {
   ends: ({url, destination = url}) => ({changed: [destination], read: [url]}),
   isDone: () => false,
   forMember: memberPair,
-  afterMembers: (request) => arrived(request, succeed(request, 207)),
+  // Tomcat 10.1 copies nothing if a member of the resource to overwrite is locked.
+  afterMembers: (request) =>
+    request.overwrite === true ? undefined : arrived(request, succeed(request, 207)),
   run: runPair,
   conclude: concludePair,
   // A resource at the destination proves nothing after a lost answer: it may be old, or lack members.
-  reconsider: (request, verdict) => Promise.resolve(explainCollision(request, verdict)),
+  reconsider,
   check: checkEnds,
   guard: guardEnds,
+}
+
+/** Looks for a copy of an earlier attempt. Without one the failure is certain; a resource there may be that copy or not. */
+async function reconsider(
+  {destination = ''}: TargetRequest,
+  verdict: Failure,
+  context: VerbContext,
+): Promise<Failure | undefined> {
+  if (context.mayBeDone !== true || verdict.reason !== 'status') return undefined
+  return (await isPresent(destination, context)) ? undefined : verdict
 }
 
 /** Copies one resource. */

@@ -19,7 +19,7 @@ import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
-import type {TargetRequest, Verb} from '../engine/verb.ts'
+import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {isPresent, presenceBody} from '../listing/presence.ts'
@@ -178,18 +178,16 @@ function forMember(request: TargetRequest, {url, relation}: Failure): TargetRequ
   return {...others, url: spelled(url), ...(token !== undefined && {conditions: {if: token}})}
 }
 
-/**
- * Checks the target of a 412: an earlier attempt without an answer may have deleted it, and If-Match fails for a missing
- * resource. RFC 9110, section 13.1.1.
- */
+/** Looks for the target after a refusal that an earlier attempt may have preceded. If-Match fails for a missing resource too. */
 async function reconsider(
   request: TargetRequest,
   verdict: Failure,
-  context: CallContext,
+  context: VerbContext,
 ): Promise<DavResult | undefined> {
   const isAsked = verdict.status === 412 && request.conditions?.['if-match'] !== undefined
-  if (!isAsked || !DELETE.isDone(request, 404)) return undefined
-  return (await isPresent(request.url, context)) ? undefined : succeed(request, 404)
+  const mayBeGone = context.mayBeDone === true && verdict.reason === 'status'
+  if (!mayBeGone && !(isAsked && DELETE.isDone(request, 404))) return undefined
+  return (await isPresent(request.url, context)) ? verdict : succeed(request, 404)
 }
 
 /**

@@ -17,6 +17,7 @@ import {failureOf} from '../listing/query.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {Failure, Success} from '../multistatus/result.ts'
+import {isRetryable} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
 import type {ByteRange} from '../protocol/byte-range.ts'
@@ -59,15 +60,16 @@ export interface ReadOptions {
 export interface GetOptions extends ReadOptions {
   /**
    * The range of bytes to read. If a server ignores it and sends all, the bytes before and behind the range are left out; the
-   * status is then 200. A range behind the end of the resource is a Failure 416. RFC 9110, section 14.
+   * status is then 200. A server may send the beginning of the range only: see `range` of the {@link Download}, and `resume`. A
+   * range behind the end of the resource is a Failure 416. RFC 9110, section 14.
    *
    * @defaultValue the whole resource
    */
   readonly range?: ByteRange | undefined
   /**
-   * Goes on after a break in the content, by a request for the rest. The resource needs a strong ETag, unless no byte was read
-   * yet. A change of the resource is an error. `retry` tells how often and how soon; each received byte begins the count again.
-   * Default: 5 attempts. RFC 9110, section 13.1.5.
+   * Goes on after a break in the content, and after a part of the range, by a request for the rest. The resource needs a strong
+   * ETag, unless no byte was read yet. A change of the resource is an error. `retry` tells how often and how soon; each received
+   * byte begins the count again. Default: 5 attempts. RFC 9110, section 13.1.5.
    *
    * @defaultValue `false`
    */
@@ -129,7 +131,8 @@ export async function open(
   const request = {url, headers, range}
   const policy = resolveRetry(session, options)
   // Two requests at once: a PROPFIND may be needed while the content is unread.
-  return openCall(session, {policy, concurrency: 2, signal}, door, async (call) => {
+  const settings = {policy, concurrency: 2, minimum: 2, signal}
+  return openCall(session, settings, door, async (call) => {
     const answer = await send(request, call)
     if ('ok' in answer) {
       call.close()
@@ -209,19 +212,19 @@ async function findFailure(
   // A listing for people, or the answer of nephele alpha.67 for a collection.
   const isDated = etag !== undefined || lastModified !== undefined
   const isSuspect = status === 204 || (/html/i.test(type) && !isDated)
-  if (isListed || (isSuspect && (await isKnownCollection(url, call))))
+  if (!isListed && !isSuspect) return undefined
+  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
+  const self = isListed ? undefined : await readSelf(firstListing(query, call.session), call)
+  if (self === undefined || isCollection(self) === true)
     return fail({
       status,
       reason: 'refused',
       description: `The answer is not sent on: ${COLLECTION}`,
     })
-  return undefined
-}
-
-/** Asks for the type of a resource. A refusal of that tells nothing. */
-async function isKnownCollection(url: string, call: OpenCall): Promise<boolean> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  return isCollection(await readSelf(firstListing(query, call.session), call)) === true
+  // A server without PROPFIND has no collections. A busy one does not tell.
+  if (self.ok || !isRetryable(self)) return undefined
+  const description = `It may be a collection, and PROPFIND was answered ${self.status}`
+  return fail({status: 0, reason: 'no-answer', cause: 'unreadable', description})
 }
 
 function weakened(etag: string | undefined): string | undefined {

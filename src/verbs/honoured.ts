@@ -9,38 +9,35 @@ import {untilAborted} from '../protocol/wait.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
 import {sendUpload} from './upload.ts'
 
-/** The findings about the conditions of a request. */
-interface Findings {
-  /** The reason why the request must not be sent. */
-  readonly problem?: string | undefined
-  /** A sentence on a probe that could not be removed. */
-  readonly note?: string | undefined
-}
-
 const NAMES: Readonly<Record<string, string>> = {
   'if-match': 'If-Match',
   'if-none-match': 'If-None-Match',
 }
 
-/** Tests the conditions of a request, once for each client. Other calls wait for a probe under way. */
+/**
+ * Tests the conditions of a request, once for each client. Other calls wait for a probe under way. `left` gets the URL of a probe
+ * that may be left.
+ *
+ * @returns the reason why the request must not be sent.
+ */
 export async function testConditions(
   request: TargetRequest,
   context: VerbContext,
-): Promise<Findings> {
+  left: Set<string>,
+): Promise<string | undefined> {
   const {server} = context.session
   while (!isTested(request, context)) {
     if (server.probing === undefined) {
-      const probes = sendProbes(request, context)
+      const probes = sendProbes(request, context, left)
       const end = (): void => {
         server.probing = undefined
       }
       server.probing = probes.then(end, end)
-      const {problem = problemOf(request, context), note} = await probes
-      return {problem, note}
+      return (await probes) ?? problemOf(request, context)
     }
     await untilAborted(server.probing, context.connection.ending)
   }
-  return {problem: problemOf(request, context)}
+  return problemOf(request, context)
 }
 
 function namesOf({conditions = {}}: TargetRequest): readonly string[] {
@@ -59,7 +56,11 @@ function problemOf(request: TargetRequest, {session}: VerbContext): string | und
 }
 
 /** Makes a resource, sends two requests for it that must fail, and removes it. */
-async function sendProbes(request: TargetRequest, context: VerbContext): Promise<Findings> {
+async function sendProbes(
+  request: TargetRequest,
+  context: VerbContext,
+  left: Set<string>,
+): Promise<string | undefined> {
   const url = besideOf(request.url)
   const tokens = tokensOf(request).conditions
   const parents = request.parents === true && {parents: true}
@@ -73,19 +74,16 @@ async function sendProbes(request: TargetRequest, context: VerbContext): Promise
       conditions: {...tokens, ...condition},
       attempts: 0,
     }
-    return (await sendUpload(probe, context, async () => true, {content})).verdict
+    return (await sendUpload(probe, context, async () => true, {content, left})).verdict
   }
-  let problem: string | undefined
-  let note: string | undefined
   try {
     const made = await put({'if-none-match': '*'})
-    problem = made.ok
+    return made.ok
       ? learn(context, await put({'if-none-match': '*'}), await put({'if-match': '"no-such-etag"'}))
       : untold(made)
   } finally {
-    note = await removeOwn(url, request, context)
+    await removeOwn(url, request, context, left)
   }
-  return {problem, note}
 }
 
 /** Learns from the answers to requests with a false condition. Returns a sentence if they tell nothing. */

@@ -3,7 +3,6 @@
  */
 
 import type {AnswerHead} from '../call/answer.ts'
-import type {CallContext} from '../call/call.ts'
 import {runCall} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
@@ -14,15 +13,15 @@ import {exchange} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, succeed} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
 import {presenceBody, readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
+import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import type {PropertiesToSet} from '../properties/proppatch-body.ts'
 import {formatMkcol} from '../properties/proppatch-body.ts'
-import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions, RECORD} from '../protocol/options.ts'
@@ -120,7 +119,7 @@ async function run(
   if (request.parents !== true || !isLacking) return first
   const failure = await makeParents(request.url, context, request.conditions)
   return failure === undefined
-    ? exchange(request, context, emit)
+    ? exchange(sentAgain(request), context, emit)
     : {...first, verdict: failForParent(request, failure)}
 }
 
@@ -196,15 +195,17 @@ function conclude(request: TargetRequest, verdict: DavResult, {status}: AnswerHe
 async function reconsider(
   request: TargetRequest,
   verdict: Failure,
-  context: CallContext,
+  context: VerbContext,
 ): Promise<DavResult | undefined> {
-  const {url, parents = false, attempts, body} = request
+  const {url, parents = false, body} = request
   const {status, reason} = verdict
-  const isLost = reason === 'no-answer'
-  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || attempts > 0)
+  const isLost = reason === 'no-answer' || context.mayBeDone === true
+  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || isLost)
   if (!isLost && !mayExist && reason !== 'propstat') return undefined
-  const isThere = await isCollectionAt(url, context)
-  if (isThere === undefined) return undefined
+  const asked = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
+  const self = await readSelf(firstListing(asked, context.session), context)
+  const isThere = isCollection(self)
+  if (isThere === undefined) return isMissing(self) ? verdict : undefined
   if (!isThere)
     return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
   // SabreDAV 4 makes the collection, although it refuses a property.
@@ -220,15 +221,4 @@ async function reconsider(
 function describe(verdict: Failure, sentence: string): Failure {
   const {description: words} = verdict
   return {...verdict, description: words === undefined ? sentence : `${words}. ${sentence}`}
-}
-
-/** Tells if there is a collection at a URL; `undefined` for a missing resource, or if nobody knows. */
-async function isCollectionAt(url: string, context: CallContext): Promise<boolean | undefined> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  try {
-    return isCollection(await readSelf(firstListing(query, context.session), context))
-  } catch (error) {
-    if (error instanceof DavError) return undefined
-    throw error
-  }
 }

@@ -8,7 +8,7 @@ import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {succeed} from '../engine/verdict.ts'
+import {isUnclear, succeed} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
@@ -20,7 +20,6 @@ import {
   arrived,
   checkEnds,
   concludePair,
-  explainCollision,
   guardEnds,
   memberPair,
   runPair,
@@ -101,17 +100,23 @@ async function reconsider(
   verdict: Failure,
   context: VerbContext,
 ): Promise<DavResult | undefined> {
-  if (!mayHideSuccess(request, verdict)) return undefined
+  if (!mayHideSuccess(request, verdict, context)) return undefined
   const {url, destination = url} = request
-  if ((await isPresent(url, context)) || !(await isPresent(destination, context)))
-    return explainCollision(request, verdict)
+  const isAtSource = await isPresent(url, context)
+  // At both ends, an earlier attempt may have moved a part. At none, nobody knows.
+  if ((await isPresent(destination, context)) === isAtSource) return undefined
+  if (isAtSource) return verdict
   return arrived(request, succeed(request, 404, 'The source is gone, and the destination is there'))
 }
 
-function mayHideSuccess({attempts}: TargetRequest, {status, reason, cause}: Failure): boolean {
+function mayHideSuccess(
+  {attempts}: TargetRequest,
+  verdict: Failure,
+  {mayBeDone}: VerbContext,
+): boolean {
+  const {reason, status, cause} = verdict
   if (reason === 'no-answer') return cause !== 'aborted'
-  // A gateway that gave up does not end the work of the server behind it.
-  if (reason !== 'status' || status === 502 || status === 504) return reason === 'status'
+  if (reason !== 'status' || mayBeDone === true || isUnclear(verdict)) return reason === 'status'
   // rclone 1.60 and x/net 0.7 answer 403 for a missing source. If-Match and Overwrite make a 412.
   return attempts > 0 && (isMissingStatus(status) || status === 403 || status === 412)
 }

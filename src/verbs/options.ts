@@ -94,9 +94,15 @@ async function ask(url: string, context: CallContext): Promise<Capabilities | Fa
     const wait = result.ok ? undefined : repeats?.next(attempts + 1, [result])
     if (wait !== undefined) await wait()
     // A redirect that a browser hides and an answer by another resource are answers: they are refused.
-    else if (result.ok || problem === undefined || result.reason === 'refused') return result
+    else if (result.ok) return result
+    else if (problem === undefined || result.reason === 'refused') return withoutRequest(result)
     else throw problem
   }
+}
+
+/** Removes the request, because a queue of failures to retry takes no OPTIONS. */
+function withoutRequest({request: _request, ...failure}: Failure): Failure {
+  return failure
 }
 
 async function askOnce(

@@ -12,7 +12,7 @@ import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
-import type {TargetRequest, Verb} from '../engine/verb.ts'
+import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, succeed, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure, PropertyFailure, Success} from '../multistatus/result.ts'
 import type {PropertyUpdate} from '../properties/proppatch-body.ts'
@@ -123,18 +123,17 @@ function explain(property: PropertyFailure): PropertyFailure {
     : property
 }
 
-/**
- * Reads the properties after a 412: an earlier attempt without an answer may have set them, and have changed the ETag. RFC 9110,
- * section 13.1.1.
- */
+/** Reads the properties after a refusal that an earlier attempt may have preceded: it may have set them, and changed the ETag. */
 async function reconsider(
   request: TargetRequest,
-  {status}: Failure,
-  context: CallContext,
+  verdict: Failure,
+  context: VerbContext,
 ): Promise<DavResult | undefined> {
-  if (status !== 412 || request.attempts === 0) return undefined
+  const {status} = verdict
+  if (context.mayBeDone !== true) return undefined
   const unset = await findUnset(request, status, context)
-  return Array.isArray(unset) && unset.length === 0 ? succeed(request, status) : undefined
+  if ('ok' in unset) return undefined
+  return unset.length === 0 ? succeed(request, status) : verdict
 }
 
 /** Checks that the properties of a Success are as they were set. */

@@ -15,18 +15,22 @@ import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import {payloadOf, withPayload} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {refuse, unclear} from '../engine/verdict.ts'
+import {refuse, refuseLack, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
+import {openStream} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, callback, NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
-import type {Content, UploadBody} from '../transfer/upload.ts'
+import type {Content, Payload, UploadBody} from '../transfer/upload.ts'
 import {checkUploadBody, openUpload} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
+import {isStreamed} from '../transport/request-body.ts'
+import {giveUp} from '../transport/transport.ts'
 import {WithheldError} from '../transport/withheld.ts'
+import {removeOwn} from './beside.ts'
 import {doubtOwnWrite} from './conflict.ts'
 import {testConditions} from './honoured.ts'
 import {sendSafely} from './safely.ts'
@@ -65,7 +69,8 @@ interface PutRules {
   readonly parents?: boolean | undefined
   /**
    * Asks the server, once for each client, whether it honours If-Match and If-None-Match. The probe is a resource of its own beside
-   * the target, which is removed. If the server ignores the condition, the target is a Failure `refused`.
+   * the target, which is removed. After the end of the call it may be left. If the server ignores the condition, the target is a
+   * Failure `refused`.
    *
    * @defaultValue `false`
    */
@@ -107,8 +112,8 @@ interface PutRules {
 /** Options of `put`. */
 export interface PutOptions extends UploadFacts, PutRules, VerbOptions {
   /**
-   * Called with the progress, at most ten times a second and always at the end. An error that it throws ends the call. `fetch` shows
-   * no progress of a body that is no stream, so there it is called at the end only.
+   * Called with the progress, at most ten times a second and always at the end. A body that is sent again begins at zero. An error
+   * that it throws ends the call. `fetch` shows no progress of a body that is no stream, so there it is called at the end only.
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
@@ -174,7 +179,8 @@ export async function putOne(
   const options = readOptions('put', given, PUT_OPTIONS)
   const {type, length, create, ifMatch, lockToken, onProgress} = options
   const upload = {href: target, body, type, length, create, ifMatch, lockToken}
-  return runOne(session, PUT, settle(session, upload, options, onProgress), options)
+  const request = settleOrEnd(session, upload, options, onProgress)
+  return runOne(session, PUT, request, options)
 }
 
 /** Makes the stream of a bulk PUT. Nothing is sent yet. */
@@ -188,9 +194,37 @@ export function putMany(
     name: 'putMany',
     targets: uploads,
     options,
-    settle: (upload) => settle(session, readOptions('an upload', upload, UPLOAD), options),
+    settle: (upload) => settleOrEnd(session, readOptions('an upload', upload, UPLOAD), options),
     hrefOf: (upload) => memberOf(upload, 'href'),
   })
+}
+
+/** Settles an upload. The stream of one that must not be sent is ended. */
+function settleOrEnd(
+  session: Session,
+  upload: Upload,
+  options: PutRules & VerbOptions,
+  onProgress?: (progress: TransferProgress) => void,
+): TargetRequest | Failure {
+  let request: TargetRequest | Failure | undefined
+  try {
+    const settled = settle(session, upload, options, onProgress)
+    request = 'ok' in settled ? settled : (refuseLack(session, settled, options) ?? settled)
+    return request
+  } finally {
+    const isSent = request !== undefined && !('ok' in request)
+    if (!isSent && options.dryRun !== true) endUnread(upload.body, session, 'a refused PUT')
+  }
+}
+
+/**
+ * Ends a stream that was not read, because it may hold a file or a connection open. It counts as read, because it would make an
+ * empty resource now.
+ */
+function endUnread(body: UploadBody, {sentBodies}: Session, url: string): void {
+  if (!isStreamed(body) || sentBodies.has(body) || ('locked' in body && body.locked)) return
+  sentBodies.set(body, url)
+  void giveUp(async () => openStream(body).return())
 }
 
 /**
@@ -256,43 +290,61 @@ function refuseCollection({href, pathname}: URL): void {
   throw new TypeError(`PUT ${href} is refused: a collection has no content`)
 }
 
-/** Opens the body, tests the conditions if that is wanted, and sends it. */
+/** URLs of resources of the client's own that may be left after any attempt at an upload. */
+const LEFT = new WeakMap<Payload, Set<string>>()
+
+/** Sends an upload. Removes resources that an earlier attempt left, and tells of those that may still be there. */
 async function run(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  const {session} = context
-  const {url} = request
   const payload = payloadOf(request)
-  const refused = (why: string): Outcome => {
-    const verdict = refuse({url}, session, `PUT ${url} is not sent: ${why}`)
-    return {verdict, extent: 'none', isDone: false}
+  if (payload === undefined) return refused(request, context, 'its body is not known')
+  const left = LEFT.get(payload) ?? new Set()
+  LEFT.set(payload, left)
+  for (const url of left) await removeOwn(url, request, context, left)
+  let outcome: Outcome
+  try {
+    outcome = await open(request, context, emit, payload, left)
+  } finally {
+    endUnread(payload.body, context.session, request.url)
   }
-  if (payload === undefined) return refused('its body is not known')
-  const {problem, note} =
-    request.requireConditions === true ? await testConditions(request, context) : {}
-  if (problem !== undefined) return refused(joined(problem, note))
+  if (left.size === 0) return outcome
+  const {verdict} = outcome
+  const sentences = [verdict.description, ...Array.from(left, (url) => `${url} may be left`)]
+  return {...outcome, verdict: {...verdict, description: sentences.filter(Boolean).join('. ')}}
+}
+
+function refused({url}: TargetRequest, {session}: VerbContext, why: string): Outcome {
+  const verdict = refuse({url}, session, `PUT ${url} is not sent: ${why}`)
+  return {verdict, extent: 'none', isDone: false}
+}
+
+/** Tests the conditions if that is wanted, opens the body, and sends it. */
+async function open(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+  payload: Payload,
+  left: Set<string>,
+): Promise<Outcome> {
+  const problem =
+    request.requireConditions === true ? await testConditions(request, context, left) : undefined
+  if (problem !== undefined) return refused(request, context, problem)
   let content: Content
   try {
-    content = await openUpload(payload, url, context)
+    content = await openUpload(payload, request.url, context)
   } catch (error) {
     if (error instanceof NotSentError || error instanceof WithheldError) throw error
-    return refused(error instanceof Error ? error.message : String(error))
+    return refused(request, context, error instanceof Error ? error.message : String(error))
   }
   try {
     const send = request.safely === true ? sendSafely : sendUpload
-    const outcome = await send(request, context, emit, {content, onProgress: payload.onProgress})
-    if (note === undefined) return outcome
-    const {verdict} = outcome
-    return {...outcome, verdict: {...verdict, description: joined(verdict.description, note)}}
+    return await send(request, context, emit, {content, left, onProgress: payload.onProgress})
   } finally {
     await content.spooled?.remove()
   }
-}
-
-function joined(...sentences: readonly (string | undefined)[]): string {
-  return sentences.filter((sentence) => sentence !== undefined).join('. ')
 }
 
 /** Adds the ETag of a Success. A 207 is no success, because a PUT has no members. */

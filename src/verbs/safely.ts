@@ -37,10 +37,9 @@ export async function sendSafely(
   const before = await look(url, context)
   const obstacle = findObstacle(request, before)
   if (obstacle !== undefined) return unchanged(obstacle)
-  const temporary = besideOf(url)
   const part: TargetRequest = {
     method: 'PUT',
-    url: temporary,
+    url: besideOf(url),
     ...(type !== undefined && {type}),
     ...(parents !== undefined && {parents}),
     verify: true,
@@ -50,20 +49,21 @@ export async function sendSafely(
   const {verb} = context
   const run: typeof verb.run = (one, means, sink) => sendUpload(one, means, sink, sending)
   const uploaded = await attempt(part, {...context, verb: {...verb, run}}, emit)
+  // Another one than asked for after a redirect.
+  const {url: temporary} = uploaded.verdict
+  const {left} = sending
   if (!uploaded.verdict.ok) {
-    const left =
-      uploaded.extent === 'none' ? undefined : await removeOwn(temporary, request, context)
-    return endIn(uploaded, unchanged(retell(request, uploaded.verdict, UNTOUCHED, left)), context)
+    if (uploaded.extent !== 'none') await removeOwn(temporary, request, context, left)
+    return endIn(uploaded, unchanged(retell(request, uploaded.verdict, UNTOUCHED)), context)
   }
   const moved = await moveOver(request, temporary, before.ok, context, emit)
   const {verdict, extent} = moved
   if (!verdict.ok) {
     const note =
-      extent === 'none'
-        ? await removeOwn(temporary, request, context)
-        : await afterFailure(request, verdict, before.ok, temporary, context)
-    // A lost MOVE is not sent again, because the upload may be left.
-    const isDone = verdict.reason === 'no-answer' && extent !== 'none'
+      extent === 'none' ? undefined : await whyKept(request, verdict, before.ok, temporary, context)
+    if (note === undefined) await removeOwn(temporary, request, context, left)
+    // Nothing is sent again while the upload must stay: the next verdict would not tell of it.
+    const isDone = note !== undefined
     return endIn(moved, {verdict: retell(request, verdict, note), extent, isDone}, context)
   }
   const {status, description} = verdict
@@ -170,8 +170,8 @@ async function lookAgain(
   }
 }
 
-/** Removes the upload after a failed MOVE, unless it may be the only copy. Returns a sentence on an upload that is left. */
-async function afterFailure(
+/** Finds the reason why the upload must stay after a failed MOVE: it may be the only copy. */
+async function whyKept(
   request: TargetRequest,
   verdict: Failure,
   wasThere: boolean,
@@ -186,5 +186,5 @@ async function afterFailure(
     })
     if (!isThere) return `The old resource may be gone; the upload is at ${temporary}`
   }
-  return removeOwn(temporary, request, context)
+  return undefined
 }

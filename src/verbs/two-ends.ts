@@ -4,6 +4,7 @@
  */
 
 import type {AnswerHead} from '../call/answer.ts'
+import {assertApart} from '../call/apart.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {assertConditionNames, readConditions} from '../call/conditions.ts'
@@ -26,11 +27,9 @@ import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
-import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
-import {standings} from '../protocol/readings.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 
@@ -107,8 +106,8 @@ export function settlePair(
   assertConditionNames(from)
   const source = resolveTarget(from, base)
   const destination = resolveTarget(to, base)
-  alignSlashes(source, destination)
-  assertApart(method, source, destination, unguarded)
+  alignSlashes(source, destination, overwrite || kindOf(memberOf(from, 'properties')) === 'plain')
+  assertApart({method, source, destination, overwrite, unguarded})
   const problem = unguarded
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
@@ -124,8 +123,9 @@ export function settlePair(
 
 /** Tells of plain names that both or none have a slash, and that neither is in the other. */
 function arePlainlyApart(from: string, to: string): boolean {
-  const [one, other] = [withSlash(from), withSlash(to)] as const
-  const isAlike = (one === from) === (other === to)
+  // To some servers, names in another case are one.
+  const [one, other] = [withSlash(from).toLowerCase(), withSlash(to).toLowerCase()] as const
+  const isAlike = from.endsWith('/') === to.endsWith('/')
   return isAlike && !one.startsWith(other) && !other.startsWith(one)
 }
 
@@ -134,49 +134,22 @@ function withSlash(name: string): string {
 }
 
 /**
- * Gives the destination of a collection its slash: nginx 1.22 answers 409 if only one end has one.
+ * Gives both ends the slash of a collection if one has it: nginx 1.22 answers 409 if only one end has one.
  *
- * @throws TypeError for a slash of the destination alone. `a.txt` to `b/` means into `b` in a shell, and here it would replace
- *   `b`.
+ * @param isStrict - True to refuse a slash of the destination alone. `a.txt` to `b/` means into `b` in a shell, and here it would
+ *   replace `b`.
+ * @throws TypeError
  */
-function alignSlashes(source: URL, destination: URL): void {
-  if (source.pathname.endsWith('/') === destination.pathname.endsWith('/')) return
-  if (!source.pathname.endsWith('/')) {
+function alignSlashes(source: URL, destination: URL, isStrict: boolean): void {
+  const isCollection = source.pathname.endsWith('/')
+  if (isCollection === destination.pathname.endsWith('/')) return
+  if (!isCollection && isStrict) {
     throw new TypeError(
       `${destination.href} has a slash at its end, and ${source.href} has none: give both one for a collection; the destination is the new URL itself, and not the collection around it`,
     )
   }
-  destination.pathname += '/'
-}
-
-const RELATED = {
-  same: 'the destination is the source itself',
-  below: 'the destination is in the source',
-  around: 'the source is in the destination',
-} as const
-
-/**
- * Refuses ends that are one resource, or of which one is in the other. Ten of 25 servers lose the resource, or all of its
- * siblings.
- *
- * @param unguarded - True to compare the ends in their usual reading only.
- * @throws TypeError
- */
-function assertApart(method: string, source: URL, destination: URL, unguarded: boolean): void {
-  const usual = usualStanding(canonicalPathOf(destination.href), canonicalPathOf(source.href))
-  const all = unguarded ? undefined : standings(destination.pathname, source.pathname)
-  const found = usual ?? (['same', 'below', 'around'] as const).find((one) => all?.has(one))
-  if (found === undefined) return
-  const hint = found === usual ? '' : ' to some servers; say unguarded: true if it is meant'
-  throw new TypeError(
-    `${method} ${source.href} to ${destination.href} is refused: ${RELATED[found]}${hint}`,
-  )
-}
-
-function usualStanding(path: string, other: string): keyof typeof RELATED | undefined {
-  const relation = relate(path, other)
-  if (relation !== 'outside') return relation === 'self' ? 'same' : 'below'
-  return relate(other, path) === 'outside' ? undefined : 'around'
+  const end = isCollection ? destination : source
+  end.pathname += '/'
 }
 
 interface TwoEnds {
@@ -208,19 +181,22 @@ function findProblem({method, source, destination, from, to}: TwoEnds, {base}: S
  * @throws TypeError for a destination on another origin, and for one that is the source, in it or around it.
  */
 export function checkEnds(request: TargetRequest, session: Session): void {
-  const {method, source, destination} = endsOf(request, session)
-  assertApart(method, source, destination, true)
+  assertApart({...endsOf(request, session), unguarded: true})
 }
 
 /** Finds the reason why a request from a queue must not be sent. */
 export function guardEnds(request: TargetRequest, session: Session): string | undefined {
   const ends = endsOf(request, session)
-  assertApart(ends.method, ends.source, ends.destination, false)
+  assertApart({...ends, unguarded: false})
   return findProblem(ends, session)
 }
 
-function endsOf({method, url, destination = ''}: TargetRequest, {base}: Session): TwoEnds {
-  return {method, source: new URL(url), destination: resolveTarget({url: destination}, base)}
+function endsOf(
+  {method, url, destination = '', overwrite = false}: TargetRequest,
+  {base}: Session,
+): TwoEnds & {readonly overwrite: boolean} {
+  const to = resolveTarget({url: destination}, base)
+  return {method, source: new URL(url), destination: to, overwrite}
 }
 
 /** Formats the headers of both methods. Overwrite is always sent, because the defaults of servers differ. */
@@ -287,18 +263,6 @@ export function arrived(request: TargetRequest, verdict: Success, location?: str
   const told = location === undefined ? null : URL.parse(location, destination)
   if (told === null || told.origin !== new URL(destination).origin) return {...verdict, destination}
   return {...verdict, destination: told.origin + told.pathname + told.search}
-}
-
-/** Explains the 412 of a repeated request. Its description would else look like a fact about the time before the call. */
-export function explainCollision(
-  {attempts, overwrite = false, conditions}: TargetRequest,
-  verdict: Failure,
-): Failure | undefined {
-  const isCollision = verdict.status === 412 && conditions?.['if-match'] === undefined
-  if (!isCollision || attempts === 0 || overwrite || verdict.description !== undefined)
-    return undefined
-  const description = 'The destination is there, perhaps from an earlier attempt'
-  return {...verdict, description}
 }
 
 /** Returns the source of a pair, for the Failure of an invalid one. */

@@ -4,8 +4,10 @@
  */
 
 import {exchange} from '../engine/exchange.ts'
+import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import type {DavResult} from '../multistatus/result.ts'
+import {sentAgain, unclear} from '../engine/verdict.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ByteMeter} from '../transfer/progress.ts'
@@ -14,9 +16,11 @@ import {isStreamed} from '../transport/request-body.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 import {checkLength} from './stored.ts'
 
-/** An opened body, and the listener to its progress. */
+/** An opened body, and the means beside it. */
 export interface Sending {
   readonly content: Content
+  /** URLs of resources of the client's own that may be left at the server. */
+  readonly left: Set<string>
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
 
@@ -55,15 +59,23 @@ export async function sendUpload(
   try {
     outcome =
       request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
+    if (outcome.verdict.ok && bytes > 0 && length !== undefined && bytes < length)
+      outcome = {...outcome, verdict: tooEarly(request, outcome.verdict), extent: 'part'}
     if (outcome.verdict.ok) onSent(length ?? bytes)
   } finally {
     meter.report()
   }
   const {verdict} = outcome
   if (!verdict.ok || request.verify !== true) return outcome
-  const checked = await checkLength(request, verdict, bytes, context)
+  const written = changed(request, {url: verdict.url})
+  const checked = await checkLength(written, verdict, bytes, context)
   const isDone = checked.ok || checked.reason === 'no-answer'
   return {verdict: checked, extent: checked.ok ? 'all' : 'part', isDone}
+}
+
+/** Doubts a success that was answered before the whole body was on its way: the server cannot have it. */
+function tooEarly(request: TargetRequest, {status}: Success): Failure {
+  return unclear(request, 'unreadable', `It was answered ${status} before its body was sent`)
 }
 
 /** Sends a request, and makes missing parents. A body that can be read once only needs them before. */
@@ -80,7 +92,15 @@ async function sendBelow(
     if (!isLacking) return first
   }
   const failure = await makeParents(request.url, context, request.conditions)
-  return failure === undefined
-    ? send()
-    : {verdict: failForParent(request, failure), extent: 'none', isDone: false}
+  if (failure !== undefined)
+    return {verdict: failForParent(request, failure), extent: 'none', isDone: false}
+  const outcome = await send()
+  return isOnce ? outcome : {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
+}
+
+/** Counts an attempt that the server refused as a whole. The request itself must not: a 412 would then look like its own write. */
+function withRefusedAttempt(verdict: DavResult): DavResult {
+  if (verdict.ok) return {...verdict, attempts: (verdict.attempts ?? 1) + 1}
+  const {request} = verdict
+  return request === undefined ? verdict : {...verdict, request: sentAgain(request)}
 }

@@ -116,7 +116,6 @@ describe('options', () => {
       reason: 'status',
       conditions: [],
       missing: [],
-      request: {method: 'OPTIONS', url: `${server.url}a`, attempts: 1},
     })
   })
 

@@ -142,10 +142,40 @@ describe.each<['copy' | 'move', 'copyMany' | 'moveMany']>([
     expect(sent).toEqual([`${METHOD} ${ends}`])
   })
 
-  it('refuses a slash of the destination alone, because in a shell it means into', async () => {
+  it('refuses a slash of the destination alone with overwrite, because in a shell it means into', async () => {
     const refusal = await refusalOf(() => dav[one]('a.txt', 'b/', {overwrite: true}))
     expect(refusal).toBeInstanceOf(TypeError)
     expect(String(refusal)).toContain(`${base}b/ has a slash at its end, and ${base}a.txt has none`)
+    expect(sent).toEqual([])
+  })
+
+  it('refuses a slash of the destination for a result that is no collection', async () => {
+    const file = {url: `${base}a.txt`, properties: {resourcetype: []}}
+    expect(await refusalOf(() => dav[one](file, 'b/'))).toBeInstanceOf(TypeError)
+    expect(sent).toEqual([])
+  })
+
+  it('gives the source the slash of the destination', async () => {
+    await dav[one]('a', 'b/')
+    await dav[one](`${base}c%20d`, new URL('e/', base))
+    expect(sent).toEqual([`${METHOD} ${base}a/ ${base}b/`, `${METHOD} ${base}c%20d/ ${base}e/`])
+  })
+
+  // Names that differ in case or normal form are one on Windows and macOS, where servers delete the destination first.
+  it.each([
+    ['itself in another case', 'a', 'A'],
+    ['itself in another normal form', 'caf%C3%A9', 'cafe%CC%81'],
+    ['itself in another case, escaped', 'caf%C3%A9/', 'CAF%c3%89/'],
+    ['its parent in another case', 'a/b', 'A'],
+  ])('refuses %s with overwrite, unless it is meant', async (_, from, to) => {
+    expect(await refusalOf(() => dav[one](from, to, {overwrite: true}))).toBeInstanceOf(TypeError)
+    expect(sent).toEqual([])
+    await dav[one](from, to, {overwrite: true, unguarded: true})
+    expect(sent).toHaveLength(1)
+  })
+
+  it('refuses a collection into itself in another case', async () => {
+    expect(await refusalOf(() => dav[one]('a/', 'A/b/'))).toBeInstanceOf(TypeError)
     expect(sent).toEqual([])
   })
 

@@ -191,6 +191,58 @@ describe('dav.retry', () => {
     expect(sent().slice(3)).toEqual(['COPY /a /d', 'COPY /a /b', 'MOVE /a /c'])
   })
 
+  describe('of a collection that failed because of members', () => {
+    const locked = answer207(
+      OPEN + ['/b/x', '/a/y'].map((href) => verdict(href, 'HTTP/1.1 423 Locked')).join('') + SHUT,
+    )
+
+    /** The failures of a collection, as the promise and as the stream have them. The server then answers a member by a status. */
+    async function failed(method: 'copy' | 'move', form: 'promise' | 'stream', status = 201) {
+      const many = {copy: 'copyMany', move: 'moveMany'} as const
+      server.answers(locked)
+      const results =
+        form === 'promise'
+          ? [await dav[method]('a/', 'b/')]
+          : await Array.fromAsync(dav[many[method]]([{from: 'a/', to: 'b/'}]))
+      server.script(({url}) => ({status: url === '/a/y' ? status : 201}))
+      return JSON.parse(JSON.stringify(results))
+    }
+
+    it('a COPY is done when its members are, and is not sent again', async () => {
+      const results = await Array.fromAsync(dav.retry(await failed('copy', 'promise'), 1))
+      expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '207 self /a/'])
+      expect(results.at(-1)).toMatchObject({destination: `${server.url}b/`})
+      expect(sent().slice(1)).toEqual(['COPY /a/x /b/x', 'COPY /a/y /b/y'])
+    })
+
+    it('a MOVE is sent after its members, for the collection that is left', async () => {
+      const results = await Array.fromAsync(dav.retry(await failed('move', 'promise'), 1))
+      expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '201 self /a/'])
+      expect(sent().slice(1)).toEqual(['MOVE /a/x /b/x', 'MOVE /a/y /b/y', 'MOVE /a/ /b/'])
+    })
+
+    it.each(['copy', 'move'] as const)('a %s stays a Failure while one fails', async (method) => {
+      for (const form of ['promise', 'stream'] as const) {
+        const failures = await failed(method, form, 423)
+        const before = server.requests.length
+        const results = await Array.fromAsync(dav.retry(failures, 1))
+        expect(results.map(line)).toEqual([
+          '201 self /a/x',
+          '423 status self /a/y',
+          '424 member self /a/',
+        ])
+        expect(server.requests).toHaveLength(before + 2)
+      }
+    })
+
+    it('a COPY of a stream is sent after its members, because others may have failed', async () => {
+      const [, ...some] = await failed('copy', 'stream')
+      const results = await Array.fromAsync(dav.retry(some, 1))
+      expect(results.map(line)).toEqual(['201 self /a/y', '201 self /a/'])
+      expect(sent().slice(1)).toEqual(['COPY /a/y /b/y', 'COPY /a/ /b/'])
+    })
+  })
+
   it('sends members of both ends, without making parents for them', async () => {
     server.answers(answer207(OPEN + verdict('/b/x', 'HTTP/1.1 423 Locked') + SHUT), {status: 409})
     const {members = []} = await dav.copy('a/', 'b/', {parents: true})

@@ -1,6 +1,6 @@
 // States the requests of COPY and MOVE, and the verdict for each answer. RFC 4918, sections 9.8, 9.9, 10.3 and 10.6.
 
-import {DavClient, type DavResult} from 'multistatus'
+import {DavClient, type DavResult, type Failure} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -15,7 +15,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {verdict} from '../support/fixtures.ts'
-import {line, readToEnd, refusalOf} from '../support/results.ts'
+import {line, readToEnd, refusalOf, resultsOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
 
@@ -420,21 +420,35 @@ describe('a refusal of a repeated request', () => {
     expect(sent()).toEqual(['MOVE /a /b'])
   })
 
-  it('412 of a COPY stays a Failure: the copy may be old, or lack members', async () => {
-    server.script((_, number) => (number === 1 ? RESET : {status: 412}))
+  it('of a COPY is a no-answer if a resource is there: it may be old, or a copy without members', async () => {
+    withResources(
+      () => ['/a', '/b'],
+      (number) => (number === 1 ? RESET : {status: 412}),
+    )
     expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({
       ok: false,
-      status: 412,
-      reason: 'status',
-      description: 'The destination is there, perhaps from an earlier attempt',
+      status: 0,
+      reason: 'no-answer',
+      cause: 'unreadable',
+      description: 'It was answered 412, and an earlier attempt may have done it',
     })
-    expect(sent()).toEqual(['COPY /a /b', 'COPY /a /b'])
+    expect(sent()).toEqual(['COPY /a /b', 'COPY /a /b', 'PROPFIND /b'])
   })
 
-  it('of a COPY has the words of the server, if there are any', async () => {
+  it('of a COPY has the words of the server too, if there are any', async () => {
     const refused = {status: 412, headers: {'content-type': 'text/plain'}, body: 'exists'}
     server.script((_, number) => (number === 1 ? RESET : refused))
-    expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({description: 'exists'})
+    expect(await dav.copy('a', 'b', {retry: policy})).toMatchObject({
+      description: 'It was answered 412, and an earlier attempt may have done it. exists',
+    })
+  })
+
+  it('of a COPY is the verdict if nothing is at the destination', async () => {
+    withResources(
+      () => ['/a'],
+      (number) => (number === 1 ? RESET : {status: 423}),
+    )
+    expect(line(await dav.copy('a', 'b', {retry: policy}))).toBe('423 status self /a')
   })
 })
 
@@ -612,5 +626,72 @@ describe('missing parents of the destination', () => {
     const inner = new DavClient({url: `${server.url}files/`, transport})
     expect(await inner.move('a', 'x/b', {parents: true})).toMatchObject({ok: false, status: 409})
     expect(sent()).toEqual(['MOVE /files/a /files/x/b', 'MKCOL /files/x/'])
+  })
+})
+
+describe('a retry of a collection and its members from JSON', () => {
+  const partly = answer207(verdicts({'/a/x': '423 Locked', '/a/y': '423 Locked'}))
+  const queue = async (answer: Promise<DavResult>): Promise<Failure[]> => {
+    const failures = resultsOf(await answer).filter((result) => !result.ok)
+    return JSON.parse(JSON.stringify(failures))
+  }
+
+  it('has the Success of a COPY when its members are copied: again, it would meet its copy', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.copy('a/', 'b/'))
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '207 self /a/'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/y /b/y'])
+  })
+
+  it('keeps the Failure of a COPY while a member fails, in any order of the failures', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.copy('a/', 'b/'))
+    server.script(({url}) => ({status: url === '/a/x' ? 201 : 423}))
+    const results = await Array.fromAsync(dav.retry(failures.toReversed(), 1))
+    expect(results.map(line).toSorted()).toEqual([
+      '201 self /a/x',
+      '423 status self /a/y',
+      '424 member self /a/',
+    ])
+    expect(sent().filter((one) => one === 'COPY /a/ /b/')).toHaveLength(1)
+  })
+
+  it('sends a MOVE again when its members are moved, for the collection that is left', async () => {
+    server.answers(partly)
+    const failures = await queue(dav.move('a/', 'b/'))
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['201 self /a/x', '201 self /a/y', '201 self /a/'])
+    expect(sent().at(-1)).toBe('MOVE /a/ /b/')
+  })
+
+  it('sends a collection whose members are not in the queue', async () => {
+    server.answers(partly)
+    const target = (await queue(dav.copy('a/', 'b/'))).find(({reason}) => reason === 'member')
+    server.answers({status: 201})
+    const results = await Array.fromAsync(dav.retry(target === undefined ? [] : [target], 1))
+    expect(results.map(line)).toEqual(['201 self /a/'])
+  })
+
+  it('sends a COPY that overwrites again: a member that is left may have ended it', async () => {
+    server.answers(answer207(verdicts({'/b/x': '423 Locked'})))
+    const failures = await queue(dav.copy('a/', 'b/', {overwrite: true}))
+    server.answers({status: 204})
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['204 self /a/x', '204 self /a/'])
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/ /b/'])
+  })
+
+  it('has the Success of a collection inside of it when its own members are copied', async () => {
+    server.answers(
+      answer207(verdicts({'/a/c/': '423 Locked'})),
+      answer207(verdicts({'/a/c/x': '423 Locked'})),
+      {status: 201},
+    )
+    const result = await dav.copy('a/', 'b/', {retry: {attempts: 3, minDelay: 1, maxDelay: 1}})
+    expect(line(result)).toBe('207 self /a/')
+    expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/c/ /b/c/', 'COPY /a/c/x /b/c/x'])
   })
 })

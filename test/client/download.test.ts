@@ -98,6 +98,29 @@ it('keeps the mode of the file that it replaces, and a symbolic link to it', asy
   expect((await readdir(folder)).toSorted()).toEqual(['a.txt', 'link'])
 })
 
+it.each(['600', '444', '664'])('keeps the mode %s, whatever the umask', async (mode) => {
+  await writeFile(path, 'old')
+  await chmod(path, mode)
+  server.answers(whole)
+  await dav.download('a', path)
+  expect(((await stat(path)).mode & 0o777).toString(8)).toBe(mode)
+})
+
+it('writes the file that a symbolic link names, though it is missing', async () => {
+  const link = join(folder, 'link')
+  await symlink('a.txt', link)
+  server.answers(whole)
+  await dav.download('a', link)
+  expect(await readFile(path, 'utf8')).toBe('0123456789')
+  expect((await readdir(folder)).toSorted()).toEqual(['a.txt', 'link'])
+})
+
+it('refuses symbolic links in a circle', async () => {
+  await symlink(path, path)
+  await expect(dav.download('a', path)).rejects.toMatchObject({code: 'ELOOP'})
+  expect(server.requests).toEqual([])
+})
+
 it('writes a name of 255 bytes', async () => {
   server.answers(whole)
   const long = join(folder, `${'ä'.repeat(127)}x`)

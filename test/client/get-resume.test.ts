@@ -73,9 +73,16 @@ describe.each([
   })
 
   it('asks without an end for a resource of unknown length', async () => {
-    server.answers({status: 200, headers: {etag: '"1"'}, body: ['0123', 20, RESET]}, rest(4))
+    server.answers({status: 200, headers: {etag: '"1"'}, body: ['0123', 20, RESET]}, rest(3))
     expect(await read()).toBe('0123456789')
-    expect(ranges()[1]).toEqual(['bytes=4-', '"1"'])
+    expect(ranges()[1]).toEqual(['bytes=3-', '"1"'])
+  })
+
+  it('finds the end of a resource of unknown length behind its last byte', async () => {
+    const whole: Answer = {status: 200, headers: {etag: '"1"'}, body: ['0123456789', 20, CLOSE]}
+    server.answers(whole, rest(9))
+    expect(await read()).toBe('0123456789')
+    expect(ranges()[1]).toEqual(['bytes=9-', '"1"'])
   })
 
   it('counts the attempts from the last byte on', async () => {
@@ -126,6 +133,25 @@ describe.each([
     )
     expect(await read()).toBe('0123456789')
     expect(ranges()[2]).toEqual(['bytes=6-9', '"1"'])
+  })
+
+  it('goes on where the server sent less than the range', async () => {
+    const part = {status: 206, headers: {etag: '"1"', 'content-range': 'bytes 2-4/10'}, body: '234'}
+    server.answers(part, rest(5))
+    expect(await read({range: {start: 2}})).toBe('23456789')
+    expect(ranges()).toEqual([
+      ['bytes=2-', undefined],
+      ['bytes=5-9', '"1"'],
+    ])
+  })
+
+  it('throws where the server sent less than the range, without a strong ETag', async () => {
+    const part = {status: 206, headers: {'content-range': 'bytes 2-4/10'}, body: '234'}
+    server.answers(part)
+    await expect(read({range: {start: 2}})).rejects.toMatchObject({
+      name: 'DavNetworkError',
+      message: `GET ${server.url}files/a was not answered whole: it ended 5 bytes too early`,
+    })
   })
 
   it('skips the bytes before the break when the server sends all again with the same ETag', async () => {
@@ -218,6 +244,20 @@ describe.each([
     const waiting = reader.read()
     setTimeout(() => void reader.cancel(), 100)
     expect(await waiting).toEqual({value: undefined, done: true})
+  })
+
+  it('is no break when the reader goes away', async () => {
+    const events: unknown[] = []
+    const note = (event: unknown): void => void events.push(event)
+    server.answers({...broken(''), body: ['0123', NEVER]})
+    const dav = new DavClient({url: `${server.url}files/`, transport: makeTransport()})
+    const options = {resume: true, retry: {...soon, onRetry: note}}
+    const content = found(await dav.get('a', options)).body[Symbol.asyncIterator]()
+    await content.next()
+    const waiting = content.next()
+    setTimeout(() => void content.return?.(), 50)
+    expect(await waiting).toEqual({value: undefined, done: true})
+    expect(events).toEqual([])
   })
 
   it('tells onRetry of each attempt, and onProgress of all bytes', async () => {

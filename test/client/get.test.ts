@@ -18,6 +18,7 @@ import {
   NEVER,
   RESET,
   startFaultServer,
+  type Answer,
 } from '../support/fault-server.ts'
 import {bytes} from '../support/fixtures.ts'
 import {refusalOf} from '../support/results.ts'
@@ -486,6 +487,24 @@ describe.each([
       expect(await found(await dav.get('a')).text()).toBe('<html>')
       expect(await found(await dav.get('b')).text()).toBe('<html>')
       expect(asked()).toEqual(['GET /files/a', 'GET /files/b'])
+    })
+
+    it('is not told from a page by a busy server, which is a no-answer', async () => {
+      server.script(({method}) => (method === 'GET' ? page : {status: 503}))
+      expect(await open().get('a')).toMatchObject({
+        status: 0,
+        reason: 'no-answer',
+        cause: 'unreadable',
+        description: 'It may be a collection, and PROPFIND was answered 503',
+      })
+    })
+
+    it('is found while the page is unread, although breaks slow the call down', async () => {
+      const looks: (Answer | typeof RESET)[] = [RESET, RESET, answer207(listing('/files/a/'))]
+      const unread: Answer = {...page, body: ['<html>', NEVER]}
+      server.script(({method}) => (method === 'GET' ? unread : (looks.shift() ?? RESET)))
+      const retry = {attempts: 3, minDelay: 1, maxDelay: 1}
+      expect(await open().get('a', {retry})).toMatchObject({status: 200, reason: 'refused'})
     })
 
     it('rejects when nobody can tell: the page came, and PROPFIND broke', async () => {

@@ -1,7 +1,7 @@
 // States the request of a PROPPATCH and the verdict on each answer. A Success needs every property confirmed. RFC 4918, sections
 // 9.2, 14.19 and 14.26.
 
-import {DavClient, type DavResult, isRetryable, type PropertiesToSet} from 'multistatus'
+import {DavClient, type DavResult, isFailure, isRetryable, type PropertiesToSet} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -155,6 +155,10 @@ describe('the request', () => {
     ['null', {set: {x: null}}],
     ['an element of another name', {set: {x: {name: 'y', attributes: {}, children: []}}}],
     ['a list with a number', {set: {x: [1]}}],
+    ['an element with a number in it', {set: {x: {name: 'x', children: [1]}}}],
+    ['an element with a nameless one in it', {set: {x: {name: 'x', children: [{}]}}}],
+    ['an element with a text for its children', {set: {x: {name: 'x', children: 'abc'}}}],
+    ['an attribute that is a number', {set: {x: {name: 'x', attributes: {a: 1}}}}],
     ['a name with a blank', {set: {'a b': ''}}],
     ['a prefix in a name', {remove: ['D:x']}],
     ['U+0000', {set: {x: '\0'}}],
@@ -166,6 +170,7 @@ describe('the request', () => {
     const call = (given: never): unknown => dav.proppatch('a', given)
     const error = await refusalOf(() => Reflect.apply(call, undefined, [options]))
     expect(error).toBeInstanceOf(TypeError)
+    expect(String(error)).not.toMatch(/not a function|Cannot read/)
     expect(server.requests).toEqual([])
   })
 
@@ -372,6 +377,19 @@ describe('the verdict', () => {
     const {successes} = await dav.retry([JSON.parse(JSON.stringify(failure))], quick).collect()
     expect(successes).toMatchObject([{status: 204, attempts: 2}])
     expect(server.requests[1]?.body).toBe(server.requests[0]?.body)
+  })
+
+  it('of other properties of the resource is another request to retry', async () => {
+    server.answers({status: 503})
+    const results = [
+      await dav.proppatch('a', {set: {[author]: 'Ana'}}),
+      await dav.proppatch('a', {set: {[title]: 'T'}}),
+    ]
+    server.answers({status: 204})
+    const {successes} = await dav.retry(results.filter(isFailure), quick).collect()
+    expect(successes).toHaveLength(2)
+    const bodies = server.requests.map(({body}) => body)
+    expect(bodies.slice(2)).toEqual(bodies.slice(0, 2))
   })
 })
 

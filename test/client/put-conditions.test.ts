@@ -148,7 +148,18 @@ describe('a probe that tells nothing', () => {
     keep(({method}) => (method === 'DELETE' ? {status: 403} : undefined))
     const {ok, description} = await put({ifMatch: '"old"'})
     expect(ok).toBe(true)
-    expect(description).toMatch(/\/multistatus-\w+\.tmp could not be removed$/)
+    expect(description).toMatch(/\/multistatus-\w+\.tmp may be left$/)
+  })
+
+  it('is told too if the upload is sent again', async () => {
+    let uploads = 0
+    keep(({method, url}) => {
+      if (method === 'DELETE') return {status: 403}
+      return url === '/b' && method === 'PUT' && ++uploads === 1 ? {status: 503} : undefined
+    })
+    const verdict = await put({create: true, retry: {attempts: 2, minDelay: 1}}, 'b')
+    expect(line(verdict)).toBe('201 self /b')
+    expect(verdict.description).toMatch(/\/multistatus-\w+\.tmp may be left$/)
   })
 
   it('makes missing parents, if the upload does', async () => {

@@ -164,7 +164,49 @@ describe('a failed upload', () => {
     })
     const {description} = await put()
     expect(left()).toHaveLength(1)
-    expect(description).toContain(`${server.url}${left()[0]?.slice(1)} could not be removed`)
+    expect(description).toContain(`${server.url}${left()[0]?.slice(1)} may be left`)
+  })
+})
+
+describe('an upload that an attempt left', () => {
+  const policy = {attempts: 3, minDelay: 1, maxDelay: 1}
+
+  /** The first attempt breaks behind the upload. Some requests to remove it are refused. */
+  const breakOnce = (refusals: number): void => {
+    let [uploads, removals] = [0, 0]
+    keep(({method}, answer) => {
+      if (method === 'DELETE' && ++removals <= refusals) return {status: 500}
+      if (method !== 'PUT' || ++uploads > 1) return undefined
+      answer()
+      return RESET
+    })
+  }
+
+  it('is removed by the next one', async () => {
+    breakOnce(1)
+    const verdict = await put({retry: policy})
+    expect(line(verdict)).toBe('204 self /a')
+    expect(verdict.description).toBeUndefined()
+    expect(left()).toEqual([])
+  })
+
+  it('is told with the Success', async () => {
+    breakOnce(2)
+    const verdict = await put({retry: policy})
+    expect(line(verdict)).toBe('204 self /a')
+    expect(verdict.description).toBe(`${server.url}${left()[0]?.slice(1)} may be left`)
+  })
+
+  it('is where a redirect led it', async () => {
+    keep(({method, url}) =>
+      method === 'PUT' && !url.startsWith('/x/')
+        ? {status: 307, headers: {location: `/x${url}`}}
+        : undefined,
+    )
+    files.content.set('/x/', undefined)
+    expect(line(await put())).toBe('204 self /a')
+    expect(files.content.get('/a')).toBe('new')
+    expect(left()).toEqual([])
   })
 })
 
@@ -176,13 +218,14 @@ describe('a failed MOVE', () => {
     expect(left()).toEqual([])
   })
 
-  it('that has removed the target leaves the upload, the only copy', async () => {
+  it('that has removed the target leaves the upload, the only copy, and is not repeated', async () => {
     keep(({method}) => {
       if (method !== 'MOVE') return undefined
       files.content.delete('/a')
       return {status: 500}
     })
-    const verdict = await put()
+    const retry = {attempts: 3, minDelay: 1, retryable: () => true}
+    const verdict = await put({retry})
     expect(verdict).toMatchObject({
       status: 500,
       description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,

@@ -1,12 +1,21 @@
 // States the request of a PUT for each kind of body, its targets and conditions, and the verdict on each answer. RFC 4918,
 // section 9.7; RFC 9110, sections 9.3.4, 13.1 and 15.
 
+import {once} from 'node:events'
 import {createReadStream} from 'node:fs'
 import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
+import {createServer, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
-import {basicAuth, DavClient, type DavError, type DavResult, type UploadBody} from 'multistatus'
+import {
+  basicAuth,
+  DavClient,
+  type DavError,
+  type DavResult,
+  type PutOptions,
+  type UploadBody,
+} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -228,6 +237,73 @@ describe.each([
       await expect(put).rejects.toBe(reason)
       await closed.promise
     }
+  })
+
+  it.each<[string, string, PutOptions]>([
+    ['a weak ETag', 'a', {ifMatch: 'W/"1"'}],
+    ['a target that is refused', '/', {}],
+    ['an unknown length', 'a', {unknownLength: 'refuse'}],
+    ['an obstacle', 'a', {safely: true, length: 1}],
+    ['an ignored condition', 'a', {create: true, requireConditions: true}],
+    ['the signal', 'a', {length: 1, signal: AbortSignal.abort()}],
+  ])('closes the source of a body that is not sent, because of %s', async (_, target, options) => {
+    server.answers({status: 403})
+    const body = createReadStream(path)
+    const closed = once(body, 'close')
+    await dav.put(target, body, options).catch(() => {})
+    await closed
+    await expect(dav.put('b', body)).rejects.toThrow('its body can be read once only')
+  })
+
+  describe('that is answered before its end', () => {
+    let early: Server
+    let own: DavClient
+    const answerWith = async (status: number): Promise<void> => {
+      early = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => {
+          socket.pause().write(`HTTP/1.1 ${status} So\r\nContent-Length: 0\r\n\r\n`)
+        })
+      })
+      early.listen(0, '127.0.0.1')
+      await once(early, 'listening')
+      const address = early.address()
+      if (address === null || typeof address === 'string') throw new Error('no port')
+      own = new DavClient({
+        url: `http://127.0.0.1:${address.port}/`,
+        transport: makeTransport(),
+      })
+    }
+    afterEach(async () => {
+      early.close()
+      await own.close()
+    })
+
+    it('closes the source of the body', async () => {
+      await answerWith(413)
+      const closed = Promise.withResolvers<void>()
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        try {
+          for (;;) yield new Uint8Array(65_536)
+        } finally {
+          closed.resolve()
+        }
+      }
+      const verdict = await own.put('a', endless(), {unknownLength: 'send'})
+      expect(line(verdict)).toBe('413 status self /a')
+      await closed.promise
+    })
+
+    it('is no success', async () => {
+      await answerWith(201)
+      const body = new Blob([new Uint8Array(30_000_000)]).stream()
+      const options = {length: 30_000_000, unknownLength: 'send'} as const
+      expect(await own.put('a', body, options)).toMatchObject({
+        reason: 'no-answer',
+        cause: 'unreadable',
+        description: 'It was answered 201 before its body was sent',
+      })
+    })
   })
 
   it('leaves no temporary file of a spooled stream', async () => {
@@ -551,6 +627,30 @@ describe('a PUT', () => {
   })
 
   describe('parents: true', () => {
+    it('counts each upload, also before a retry', async () => {
+      let uploads = 0
+      server.script(({method}) => ({
+        status: method === 'MKCOL' ? 201 : ([409, 503, 201][uploads++] ?? 500),
+      }))
+      const stored = await dav.put('x/a', text, {parents: true, retry: quick})
+      expect(stored).toMatchObject({ok: true, status: 201, attempts: 3})
+      expect(uploads).toBe(3)
+    })
+
+    it('leaves a 412 of the second upload certain, because the first one was refused', async () => {
+      let uploads = 0
+      server.script(({method}) => ({
+        status: method === 'MKCOL' ? 201 : uploads++ === 0 ? 409 : 412,
+      }))
+      const options = {parents: true, create: true}
+      expect(await dav.put('x/a', text, options)).toMatchObject({
+        ok: false,
+        status: 412,
+        reason: 'status',
+        request: {attempts: 2},
+      })
+    })
+
     const sent = (): string[] => server.requests.map(({method, url}) => `${method} ${url}`)
 
     it.each([404, 409, 424])(
@@ -561,7 +661,8 @@ describe('a PUT', () => {
           return truth.status === 409 ? {status} : truth
         })
         content.set('/docs/', undefined)
-        expect(line(await dav.put('x/a', text, {parents: true}))).toBe('201 self /docs/x/a')
+        const stored = await dav.put('x/a', text, {parents: true})
+        expect(stored).toMatchObject({ok: true, status: 201, attempts: 2})
         expect(sent()).toEqual(['PUT /docs/x/a', 'MKCOL /docs/x/', 'PUT /docs/x/a'])
         expect(content.get('/docs/x/a')).toBe(text)
       },
@@ -609,6 +710,20 @@ describe('a PUT', () => {
       const stored = ofLength(`${file}<D:getcontentlength>${length}</D:getcontentlength>`)
       expect(line(await seen(201, stored))).toBe('201 self /docs/a')
       expect(server.requests[1]).toMatchObject({method: 'PROPFIND', headers: {depth: '0'}})
+    })
+
+    it('looks where a redirect led the body', async () => {
+      server.script(({method, url}) => {
+        if (method === 'PROPFIND')
+          return ofLength(`${file}<D:getcontentlength>${length}</D:getcontentlength>`)
+        return url === '/docs/a' ? {status: 307, headers: {location: '/docs/b'}} : {status: 201}
+      })
+      expect(line(await dav.put('a', text, {verify: true}))).toBe('201 self /docs/b')
+      expect(server.requests.map(({method, url}) => `${method} ${url}`)).toEqual([
+        'PUT /docs/a',
+        'PUT /docs/b',
+        'PROPFIND /docs/b',
+      ])
     })
 
     it.each<[string, Answer, string]>([

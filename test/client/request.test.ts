@@ -238,6 +238,24 @@ describe('the guards', () => {
     expect(sent).toEqual([])
   })
 
+  it('refuse a Destination that is the source, in it or around it', async () => {
+    const pairs = [
+      ['a', '%61'],
+      ['a', 'a/b'],
+      ['a/b', 'a'],
+    ] as const
+    for (const [from, destination] of pairs) {
+      const options = {headers: {destination}, unguarded: true}
+      await expect(dav.request('MOVE', from, options)).rejects.toThrow(/is refused: the/)
+    }
+    // Without the header, Overwrite is T. RFC 4918, section 10.6.
+    const renamed = {destination: 'A'}
+    await expect(dav.request('MOVE', 'a', {headers: renamed})).rejects.toThrow(/some servers/)
+    expect(sent).toEqual([])
+    await dav.request('MOVE', 'a', {headers: {...renamed, overwrite: 'F'}})
+    expect(sent).toHaveLength(1)
+  })
+
   it('send a Destination as an absolute URL', async () => {
     await dav.request('MOVE', 'a', {headers: {Destination: 'b c/'}})
     await dav.request('COPY', 'a', {headers: {Destination: '/files/bob/a'}, unguarded: true})

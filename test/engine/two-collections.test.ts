@@ -154,6 +154,7 @@ describe('a retry of members', () => {
     const result = await runOne(session, COPY, requestOf('COPY', 'a/', 'b/'), {retry: policy})
     expect(line(result)).toBe('424 member self /a/')
     expect(result.members?.map(line)).toEqual(['423 status member /a/z'])
+    expect(result.members?.[0]?.url).toBe(`${server.url}a/z`)
   })
 
   it('of a MOVE counts a member that is gone here and there at the destination as moved', async () => {

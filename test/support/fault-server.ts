@@ -36,6 +36,8 @@ export interface SeenRequest {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** The body as bytes. */
+  readonly bytes: Buffer<ArrayBuffer>
   /** Resolves at the end of the exchange: `closed` if the connection ended before the answer was complete. */
   readonly ended: Promise<'finished' | 'closed'>
 }
@@ -81,7 +83,8 @@ export async function startFaultServer(): Promise<FaultServer> {
     // A client may leave in the middle of its own request.
     const chunks = await request.toArray().catch(() => undefined)
     if (chunks === undefined) return
-    const seen = {method, url, headers, body: Buffer.concat(chunks).toString(), ended}
+    const bytes = Buffer.concat(chunks)
+    const seen = {method, url, headers, bytes, body: bytes.toString(), ended}
     const number = requests.push(seen)
     await respond(response, await current(seen, number), ended, answered)
   })

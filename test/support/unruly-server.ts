@@ -2,7 +2,7 @@
 // records the truth: deleted resources, and requests after its final answer. A test compares the verdicts of a client
 // with it. RFC 4918, section 9.6; RFC 6585, section 4.
 
-import {type Answer, NEVER, RESET, startFaultServer} from './fault-server.ts'
+import {type Answer, answer207, listing, NEVER, RESET, startFaultServer} from './fault-server.ts'
 import {
   ALL_OR_NOTHING,
   type Deletion,
@@ -82,6 +82,9 @@ export async function startUnrulyServer(
 
   server.script(({method, url}) => {
     const resource = tree.find(decodeURIComponent(url))
+    // A client looks for a resource after a lost answer.
+    if (method === 'PROPFIND' && resource !== undefined)
+      return resource.goneAt === undefined ? answer207(listing(resource.href)) : {status: 404}
     if (method !== 'DELETE' || resource === undefined) {
       strange.push(`${method} ${url}`)
       return {status: 404}

@@ -232,7 +232,7 @@ describe.each([
         name: 'DavError',
         method: 'PUT',
         url: `${server.url}b`,
-        message: `PUT ${server.url}b was not sent: its body can be read once only, and was sent to ${server.url}a`,
+        message: `PUT ${server.url}b was not sent: its body can be read once only, and was given for ${server.url}a`,
       })
       expect(server.requests.map(({url, body: sent}) => [url, sent])).toEqual([['/a', text]])
     })
