@@ -54,7 +54,9 @@ async function sendRepeatedly(
         isRetriedElsewhere?.(failure) !== true,
     )
     const isOfMembers =
-      verb.afterMembers !== undefined && verdict.status === 424 && members.length > 0
+      verb.afterMembers !== undefined &&
+      verdict.status === 424 &&
+      members.some((member) => member.request !== undefined || member.relation === 'outside')
     const wait = repeats.next(number, isDone ? again : causesOf(last, members), {
       asked: verdict.ok ? undefined : verdict.retryAfter,
       spends: !isDone && !isOfMembers,

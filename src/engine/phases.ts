@@ -85,7 +85,7 @@ class Standing {
   readonly #counts = new Map<string, number>()
 
   constructor(failures: readonly Failure[]) {
-    for (const failure of failures) this.#add(failure, 1)
+    for (const failure of failures) if (failure.request !== undefined) this.#add(failure, 1)
   }
 
   /** Tells if a target failed because of members, and some of them still fail. */

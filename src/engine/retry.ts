@@ -136,9 +136,10 @@ export function retry(
       throw error
     }
     for (const verb of verbs) {
-      const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
-        requests.has(keyOfRequest(request ?? {method: verb.method, url}))
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
+      const ends = new Set(due.flatMap(endsOf))
+      const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
+        request === undefined ? ends.has(resourceKey(url)) : requests.has(keyOfRequest(request))
       const own = {...context, verb, isRetriedElsewhere}
       await runPhases(due, own, undefined, {
         others: kept,
@@ -259,6 +260,13 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
 function keyOfRequest({method, url, destination, body}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
   return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
+}
+
+/** Keys of the resources of a request. The answer for a collection may name its member at either. */
+function endsOf({request}: Failure): readonly string[] {
+  return [request?.url, request?.destination].flatMap((url) =>
+    url === undefined ? [] : [resourceKey(url)],
+  )
 }
 
 type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>

@@ -67,10 +67,10 @@ export const COPY: Verb = {
   }),
   ends: ({url, destination = url}) => ({changed: [destination], read: [url]}),
   isDone: () => false,
-  forMember: memberPair,
-  // Tomcat 10.1 copies nothing if a member of the resource to overwrite is locked.
-  afterMembers: (request) =>
-    request.overwrite === true ? undefined : arrived(request, succeed(request, 207)),
+  // A COPY that overwrites replaces its earlier copies, and Tomcat 10.1 ends it at a locked member of the old resource.
+  forMember: (request, member) =>
+    request.overwrite === true ? undefined : memberPair(request, member),
+  afterMembers: (request) => arrived(request, succeed(request, 207)),
   run: runPair,
   conclude: concludePair,
   // A resource at the destination proves nothing after a lost answer: it may be old, or lack members.

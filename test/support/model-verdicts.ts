@@ -319,7 +319,7 @@ function hasUnclearMember({answered, target, lane}: Facts): boolean {
   return answered.results.some(
     (result) =>
       isUnclear(result) &&
-      result.relation !== 'self' &&
+      pathOf(result, lane).join('/') !== target.path.join('/') &&
       endsOf(target).some((end) => isAtOrBelow(pathOf(result, lane), end)),
   )
 }
