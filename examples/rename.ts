@@ -1,6 +1,6 @@
 // Renames a file or collection without replacing anything, and then looks at both names.
 
-import {basicAuth, DavClient, encodePath, visible} from 'multistatus'
+import {basicAuth, DavClient, decodePath, encodePath, visible} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
@@ -22,4 +22,4 @@ else {
   for (const member of moved.members ?? []) console.log(' ', member.status, member.url)
 }
 for (const name of [from, to])
-  console.log(name, (await dav.exists(name)) ? 'is there' : 'is not there')
+  console.log(decodePath(name), (await dav.exists(name)) ? 'is there' : 'is not there')

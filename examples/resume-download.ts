@@ -4,7 +4,14 @@
 import {basename} from 'node:path'
 
 import {logUpdateStderr as draw} from 'log-update'
-import {basicAuth, DavClient, encodePath, type RetryEvent, type TransferProgress} from 'multistatus'
+import {
+  basicAuth,
+  DavClient,
+  DavError,
+  encodePath,
+  type RetryEvent,
+  type TransferProgress,
+} from 'multistatus'
 
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
@@ -23,7 +30,9 @@ const onProgress = ({bytes, total}: TransferProgress): void => {
 }
 const onRetry = ({failure, delay}: RetryEvent): void => {
   draw.clear()
-  console.log(`broke at byte ${received} (${failure.cause ?? failure.status}); on in ${delay} ms`)
+  console.log(
+    `broke at byte ${received} (${failure.cause ?? failure.status}); on in ${Math.round(delay)} ms`,
+  )
 }
 
 try {
@@ -34,5 +43,7 @@ try {
   else console.log(`no ${name}: ${verdict.status} ${verdict.reason} ${verdict.description ?? ''}`)
   process.exitCode = verdict.ok ? 0 : 1
 } catch (error) {
-  if (!signal.aborted) throw error
+  process.exitCode = 1
+  if (DavError.is(error)) console.log(error.message)
+  else if (!signal.aborted) throw error
 }

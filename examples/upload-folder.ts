@@ -1,5 +1,5 @@
 // Uploads a folder, four files at a time, and draws the progress. A file that is there already is left alone, so the same call
-// again goes on after a break.
+// again goes on after a break. `safely` makes that true on each server: no name has a half file, and `create` is obeyed.
 
 import {opendir} from 'node:fs/promises'
 import {join, relative, sep} from 'node:path'
@@ -26,7 +26,7 @@ const onProgress = ({done, failed, total = 0}: Progress): void => {
   if (process.stderr.isTTY) draw(`${bar} ${done} of ${total} files, ${failed} failed`)
 }
 
-const options = {parents: true, verify: true, concurrency: 4, retry: 4, onProgress}
+const options = {parents: true, safely: true, concurrency: 4, retry: 4, onProgress}
 for await (const result of dav.putMany(uploads, options)) {
   if (result.ok) continue
   draw.clear()

@@ -45,7 +45,7 @@ export async function exchange(
   const answer = await readAnswer<Properties>(session, response, reading)
   const {verdict: first, failsMembers} =
     answer.kind === 'plain'
-      ? {verdict: plainVerdict(verb, request, head, answer), failsMembers: false}
+      ? {verdict: plainVerdict(verb, request, head, answer, connection.sent), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
   const verdict = verb.conclude?.(request, first, head, answer) ?? first
   if (verdict.ok) {

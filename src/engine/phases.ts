@@ -80,7 +80,7 @@ function beforeLast(request: TargetRequest): TargetRequest {
   return changed(request, {attempts: Math.max(0, request.attempts - 1)})
 }
 
-/** Counts failures by the paths of the collections around them. */
+/** Counts failures by the paths of the collections around them, at the destination: one source may have several copies. */
 class Standing {
   readonly #counts = new Map<string, number>()
 
@@ -95,7 +95,7 @@ class Standing {
 
   /** Counts the members of a target that still fail. */
   count(failure: Failure): number {
-    return this.#counts.get(pathFor(failure)) ?? 0
+    return this.#counts.get(endOf(failure)) ?? 0
   }
 
   remove(failure: Failure): void {
@@ -103,9 +103,13 @@ class Standing {
   }
 
   #add(failure: Failure, by: number): void {
-    for (const path of ancestorsOf(pathFor(failure)))
+    for (const path of ancestorsOf(endOf(failure)))
       this.#counts.set(path, (this.#counts.get(path) ?? 0) + by)
   }
+}
+
+function endOf({request, url}: Failure): string {
+  return canonicalPathOf(request?.destination ?? request?.url ?? url)
 }
 
 function pathFor({request, url}: Failure): string {
@@ -117,23 +121,21 @@ function depthOf(failure: Failure): number {
 }
 
 /**
- * Sorts failures into phases, each in the order of the verb. The second phase has the 424s, because their causes are in the first.
- * It also has the failures that depend on a 424: the collections around it, or its members. The last phase has the targets that
- * failed because of members.
+ * Sorts failures into two phases, each in the order of the verb. The second phase has the 424s, because their causes are in the
+ * first. It also has the failures that depend on a 424: the collections around it, or its members.
  */
 export function inPhases(
   failures: readonly Failure[],
   order: Verb['order'],
 ): readonly (readonly Failure[])[] {
   const isLeavesFirst = order === 'leaves-first'
-  const isOfMembers = ({reason}: Failure): boolean => !isLeavesFirst && reason === 'member'
   const named = failures.map((failure) => {
     const path = pathFor(failure)
     return {failure, path, depth: path.split('/').length}
   })
   const dependents = new Set<string>()
   for (const {failure, path} of named) {
-    if (failure.status !== 424 || isOfMembers(failure)) continue
+    if (failure.status !== 424) continue
     dependents.add(path)
     if (isLeavesFirst) for (const ancestor of ancestorsOf(path)) dependents.add(ancestor)
   }
@@ -142,11 +144,7 @@ export function inPhases(
   const sorted = named.toSorted((one, other) =>
     isLeavesFirst ? other.depth - one.depth : one.depth - other.depth,
   )
-  const phaseOf = (failure: Failure, path: string): number =>
-    isOfMembers(failure) ? 2 : isLate(path) ? 1 : 0
-  return (isLeavesFirst ? [0, 1] : [0, 1, 2]).map((phase) =>
-    sorted
-      .filter(({failure, path}) => phaseOf(failure, path) === phase)
-      .map(({failure}) => failure),
+  return [false, true].map((late) =>
+    sorted.filter(({path}) => isLate(path) === late).map(({failure}) => failure),
   )
 }

@@ -16,7 +16,7 @@ export interface Progress {
   readonly inFlight: number
   /** The number of targets, if they are an array. */
   readonly total?: number
-  /** Bytes of bodies that have arrived, before they are decoded to text. */
+  /** Bytes of the bodies of answers so far, before they are decoded to text. Uploaded bytes are not counted. */
   readonly bytes: number
   /** Verdicts per second, over the last 5 seconds or since the beginning. */
   readonly rate: number

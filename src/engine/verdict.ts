@@ -11,6 +11,8 @@ import {placeOf} from '../call/target.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure, FailureCause, Success} from '../multistatus/result.ts'
+import type {SentScheme} from '../protocol/challenge.ts'
+import {explainChallenges} from '../protocol/challenge.ts'
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
@@ -46,6 +48,7 @@ export function plainVerdict(
   request: TargetRequest,
   head: AnswerHead,
   answer: PlainAnswer,
+  sent: SentScheme,
 ): DavResult {
   const {status, retryAfter, location} = head
   const {conditions, description: words} = answer
@@ -61,8 +64,14 @@ export function plainVerdict(
     return unclear(request, 'unreadable', words || sentence, conditions)
   }
   if (isSuccessStatus(status) || verb.isDone(request, status)) return succeed(request, status)
-  const facts = {conditions, retryAfter, location, description: words}
+  const description = explain401(head, sent) ?? words
+  const facts = {conditions, retryAfter, location, description}
   return fail(request, {status, reason: 'status', ...facts})
+}
+
+/** Explains a 401: missing or refused credentials, or a scheme that the client lacks. */
+export function explain401({status, challenges}: AnswerHead, sent: SentScheme): string | undefined {
+  return status === 401 ? explainChallenges(challenges, sent) : undefined
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   DavNetworkError,
   DavTimeoutError,
   MultiStatusError,
+  NO_DAV_ADDRESS,
 } from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
@@ -300,5 +301,6 @@ function nonsense(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
   const {message, reason, offset, limit} = problem
   const {conditions, excerpt} = answer
   const facts = {method: problem.method, url: problem.url, conditions, excerpt}
-  return new MultiStatusError(`${message} (status ${status})`, reason, offset, limit, facts)
+  const words = status === 207 || conditions.length > 0 ? '' : `, and ${NO_DAV_ADDRESS}`
+  return new MultiStatusError(`${message} (status ${status}${words})`, reason, offset, limit, facts)
 }

@@ -19,10 +19,10 @@ export class DavFailureError extends DavError {
     const subject = request === undefined ? visible(href || url, 1000) : `${request.method} ${url}`
     const outcome = status === 0 ? `failed (${reason})` : `failed with status ${status}`
     const words = description ?? conditions.join(', ')
-    super(`${subject} ${outcome}${words === '' ? '' : `: ${visible(words, 300)}`}`, {
-      method: request?.method,
-      url,
-    })
+    const sentence = `${subject} ${outcome}${words === '' ? '' : `: ${visible(words, 300)}`}`
+    // The sentences of this package begin with the method and the URL.
+    const isWhole = words.replace(/^[A-Z]+ /, '').startsWith(`${url} `)
+    super(isWhole ? visible(words, 1300) : sentence, {method: request?.method, url})
     this.failure = failure
   }
 }

@@ -61,7 +61,10 @@ export interface Failure {
   readonly conditions: readonly string[]
   /** The properties that the server refused, each with its status. */
   readonly missing: readonly PropertyFailure[]
-  /** The server's words about the resource, trimmed; words of this package if the server has none. */
+  /**
+   * The server's words about the resource, trimmed; words of this package if the server has none. Of a 401, it tells if
+   * credentials were missing or refused.
+   */
   readonly description?: string
   /** The target of a redirect, as the server wrote it: from `DAV:location` or the Location header. RFC 4918, section 14.9. */
   readonly location?: string

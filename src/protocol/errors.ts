@@ -148,6 +148,9 @@ export class DavHttpError extends DavError {
   }
 }
 
+/** Words for an answer to PROPFIND that most often means a wrong address. */
+export const NO_DAV_ADDRESS = 'this may be no WebDAV address'
+
 /** Explains a 401 by its challenges, and a 405 or 501 to PROPFIND, which most often means a wrong address. */
 function explainStatus({
   status,
@@ -157,7 +160,7 @@ function explainStatus({
 }: DavHttpErrorFacts): string | undefined {
   if (status === 401 && sent !== undefined) return visible(explainChallenges(challenges, sent), 300)
   const knowsNoPropfind = method === 'PROPFIND' && (status === 405 || status === 501)
-  return knowsNoPropfind ? 'this may be no WebDAV address' : undefined
+  return knowsNoPropfind ? NO_DAV_ADDRESS : undefined
 }
 
 /** A missing or broken answer: a refused or reset connection, an unknown host name, … The platform's error is the `cause`. */

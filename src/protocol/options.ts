@@ -68,7 +68,7 @@ export function readOptions<Options extends object>(
   rules: Rules<Options>,
 ): Options {
   if (!isRecord(given)) {
-    throw new TypeError(`${call}: give an object with options: ${Object.keys(rules).join(', ')}`)
+    throw new TypeError(`${call}: give an object with ${Object.keys(rules).join(', ')}`)
   }
   const read: Partial<Options> = {}
   for (const name of namesOf(given)) {

@@ -55,7 +55,7 @@ const LOCAL_FILE: Rules<LocalFile> = {path: TEXT}
 export function checkUploadBody(body: unknown): void {
   if (body === undefined) throw new TypeError('Give a body, or an empty string')
   if (isLocalFile(body)) readOptions('body', body, LOCAL_FILE)
-  else checkBody(body)
+  else checkBody(body, ' {path} of a file,')
 }
 
 /** Recognizes a local file. A stream of Node may have a path too. */

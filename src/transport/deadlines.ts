@@ -124,15 +124,17 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
     onSent?.(bytes)
   }
   if (!isStreamed(body)) return {...others, onSent: report, signal}
+  let opened: Chunks<Uint8Array> | undefined
+  let isOver = false
+  // A transport may fail before it reads the body, or an answer come early. The platform's fetch leaves the source open then.
+  deadline.onEnd = () => {
+    isOver = true
+    void giveUp(async () => (opened ?? openPieces(body)).return())
+  }
   const open = (): Chunks<Uint8Array> => {
     const pieces = openPieces(body, length)
+    opened = pieces
     let sent = 0
-    let isOver = false
-    // An answer may come early, and the platform's fetch leaves the source open then.
-    deadline.onEnd = () => {
-      isOver = true
-      void pieces.return().catch(() => {})
-    }
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       const piece = await pieces.next()
       // The beginning must not pass for the whole.

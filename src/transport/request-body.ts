@@ -72,9 +72,10 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
 /**
  * Checks the body of a request.
  *
+ * @param others - Further kinds of bodies, for the message.
  * @throws TypeError for a value that can be no body, and for a stream that is being read.
  */
-export function checkBody(body: unknown): void {
+export function checkBody(body: unknown, others = ''): void {
   if (body === undefined || typeof body === 'string') return
   const tag = Object.prototype.toString.call(ArrayBuffer.isView(body) ? body.buffer : body)
   // Some platforms would send the text `[object SharedArrayBuffer]` instead.
@@ -82,7 +83,9 @@ export function checkBody(body: unknown): void {
     throw new TypeError('body is in shared memory: give a copy of its bytes')
   if (/^\[object (?:Blob|File|ArrayBuffer)\]$/.test(tag)) return
   if (!isStreamed(body))
-    throw new TypeError('body is a string, bytes, a Blob, or a stream or iterable of bytes')
+    throw new TypeError(
+      `body is a string, bytes, a Blob,${others} or a stream or iterable of bytes`,
+    )
   if ('locked' in body && body.locked)
     throw new TypeError('body is a stream that somebody reads already')
 }

@@ -30,8 +30,9 @@ export interface DavRequest {
   /** The number of bytes of a streamed body. */
   readonly length?: number
   /**
-   * Called with the number of bytes of the body sent so far. A transport that cannot tell leaves it out. Absent for a streamed
-   * body, because the client counts its pieces.
+   * Called with the number of bytes of the body sent so far, the last time with all of them. A success after fewer is a Failure
+   * `no-answer` of a PUT. A transport that cannot tell never calls it. Absent for a streamed body, because the client counts its
+   * pieces.
    */
   readonly onSent?: (bytes: number) => void
   /** Ends the exchange, the body of the answer included. */

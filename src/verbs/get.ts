@@ -11,8 +11,7 @@ import {resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {refuse, succeed} from '../engine/verdict.ts'
-import {presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {readType} from '../listing/type.ts'
 import {failureOf} from '../listing/query.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
@@ -213,8 +212,7 @@ async function findFailure(
   const isDated = etag !== undefined || lastModified !== undefined
   const isSuspect = status === 204 || (/html/i.test(type) && !isDated)
   if (!isListed && !isSuspect) return undefined
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  const self = isListed ? undefined : await readSelf(firstListing(query, call.session), call)
+  const self = isListed ? undefined : await readType(url, call)
   if (self === undefined || isCollection(self) === true)
     return fail({
       status,

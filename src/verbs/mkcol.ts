@@ -14,8 +14,7 @@ import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
-import {presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {readType} from '../listing/type.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -202,8 +201,7 @@ async function reconsider(
   const isLost = reason === 'no-answer' || context.mayBeDone === true
   const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || isLost)
   if (!isLost && !mayExist && reason !== 'propstat') return undefined
-  const asked = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  const self = await readSelf(firstListing(asked, context.session), context)
+  const self = await readType(url, context)
   const isThere = isCollection(self)
   if (isThere === undefined) return isMissing(self) ? verdict : undefined
   if (!isThere)

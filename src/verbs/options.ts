@@ -11,7 +11,7 @@ import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import type {TargetRequest} from '../engine/verb.ts'
-import {brokenVerdict, fail, succeed} from '../engine/verdict.ts'
+import {brokenVerdict, explain401, fail, succeed} from '../engine/verdict.ts'
 import type {Failure, Success} from '../multistatus/result.ts'
 import {DavError} from '../protocol/errors.ts'
 import {decodeList} from '../protocol/header-list.ts'
@@ -117,8 +117,10 @@ async function askOnce(
   const {status, retryAfter, location} = head
   // Not awaited: the end of the body may never come.
   void response.body?.cancel()
-  if (!isSuccessStatus(status))
-    return fail(request, {status, reason: 'status', retryAfter, location})
+  if (!isSuccessStatus(status)) {
+    const description = explain401(head, connection.sent)
+    return fail(request, {status, reason: 'status', retryAfter, location, description})
+  }
   const dav = decodeList(response.headers.get('dav'))
   const allow = decodeList(response.headers.get('allow')?.toUpperCase() ?? null)
   const facts = session.server.capabilities.addSaid(url, dav, allow)

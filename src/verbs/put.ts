@@ -52,7 +52,7 @@ interface UploadFacts extends Conditions {
   readonly length?: number | undefined
   /**
    * Writes only where nothing is: sent as `If-None-Match: *`. A resource there is a Failure 412. nginx, rclone, x/net, chezdav and
-   * yaws ignore it; see `requireConditions`. RFC 9110, section 13.1.2.
+   * yaws ignore it; see `requireConditions` and `safely`. RFC 9110, section 13.1.2.
    *
    * @defaultValue `false`
    */

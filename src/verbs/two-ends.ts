@@ -21,8 +21,8 @@ import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain} from '../engine/verdict.ts'
-import {isPresent, presenceBody, readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {isPresent} from '../listing/presence.ts'
+import {readType} from '../listing/type.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
@@ -417,9 +417,8 @@ async function isKnownPlain(url: string, context: CallContext): Promise<boolean>
 
 /** Reads the kind of a resource; `undefined` for a missing resource, or if nobody knows. */
 async function kindAt(url: string, context: CallContext): Promise<ReturnType<typeof kindOf>> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
   try {
-    const self = await readSelf(firstListing(query, context.session), context)
+    const self = await readType(url, context)
     return self.ok ? kindOf(self.properties) : undefined
   } catch (error) {
     if (error instanceof DavError || error instanceof NotSentError) return undefined

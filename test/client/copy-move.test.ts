@@ -645,6 +645,25 @@ describe('a retry of a collection and its members from JSON', () => {
     expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/x /b/x', 'COPY /a/y /b/y'])
   })
 
+  it('counts the members of each destination apart', async () => {
+    const failures: Failure[] = []
+    for (const to of ['b/', 'c/']) {
+      server.answers(partly)
+      failures.push(...(await queue(dav.copy('a/', to))))
+    }
+    // The caller has left out one member of each copy.
+    const some = failures.filter(({request}) => request?.url !== `${server.url}a/y`)
+    server.answers({status: 201})
+    const before = sent().length
+    await Array.fromAsync(dav.retry(some, 1))
+    expect(sent().slice(before).toSorted()).toEqual([
+      'COPY /a/ /b/',
+      'COPY /a/ /c/',
+      'COPY /a/x /b/x',
+      'COPY /a/x /c/x',
+    ])
+  })
+
   it('keeps the Failure of a COPY while a member fails, in any order of the failures', async () => {
     server.answers(partly)
     const failures = await queue(dav.copy('a/', 'b/'))

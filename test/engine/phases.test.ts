@@ -67,7 +67,6 @@ describe('phases', () => {
     expect(phasesOf('collections-first', paths)).toEqual([
       ['/a/', '/d/', '/d/e'],
       ['/a/b/', '/a/b/c'],
-      [],
     ])
   })
 

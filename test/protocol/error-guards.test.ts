@@ -148,4 +148,11 @@ describe('DavFailureError', () => {
       '/a/b failed (malformed): there is\\u001b no status',
     )
   })
+
+  it('does not name the request twice', () => {
+    const description = `GET ${failure.url} answered 401: the client sent no credentials`
+    expect(new DavFailureError({...failure, status: 401, description}).message).toBe(
+      'GET https://dav.example/a/b answered 401: the client sent no credentials',
+    )
+  })
 })

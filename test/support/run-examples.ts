@@ -39,7 +39,7 @@ try {
     [
       `renamed to ${url}archive/100%25%20old/\n`,
       'old is not there\n',
-      'archive/100%25%20old is there\n',
+      'archive/100% old is there\n',
     ],
   )
   await expectOutput('rename.ts', ['archive/100% old', 'old'], [`renamed to ${url}old/\n`])

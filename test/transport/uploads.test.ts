@@ -104,6 +104,17 @@ describe('the request that a transport gets', () => {
     ])
   })
 
+  it.each<[string, Transport]>([
+    ['fails', () => Promise.reject(new Error('no route'))],
+    ['answers', async () => ({status: 403, headers: {get: () => null}, body: null})],
+  ])('has a stream that is closed, though the transport never reads it and %s', async (_, send) => {
+    const closed = Promise.withResolvers<string>()
+    const body = new ReadableStream<Uint8Array>({cancel: () => closed.resolve('closed')})
+    const dav = new DavClient({url, transport: send})
+    await dav.put('a', body, {unknownLength: 'send'}).catch(() => {})
+    expect(await closed.promise).toBe('closed')
+  })
+
   it('has the length of a stream only if the transport sends it', async () => {
     const sends: Transport = Object.assign(spy.bind(undefined), {sendsLength: true})
     seen.length = 0
