@@ -221,6 +221,8 @@ export function memberPair(
   const {url, destination = url, conditions, parents: _, ...others} = request
   const around = [url, destination].find((end) => isSafelyBelow(named, end))
   if (around === undefined || relation === 'outside') return undefined
+  // A member that stands in the way of an overwriting request is an old one, and no member of the source.
+  if (around !== url && request.overwrite === true) return undefined
   const path = segmentsOf(named).slice(segmentsOf(around).length).join('/')
   const slash = named.endsWith('/') ? '/' : ''
   const [from, to] = [url, destination].map((end) => end.replace(/\/*$/, `/${path}${slash}`))

@@ -713,4 +713,16 @@ describe('a retry of a collection and its members from JSON', () => {
     expect(line(result)).toBe('207 self /a/')
     expect(sent()).toEqual(['COPY /a/ /b/', 'COPY /a/c/ /b/c/', 'COPY /a/c/x /b/c/x'])
   })
+
+  it('never takes an old member at the destination of a MOVE that overwrites for one of the source', async () => {
+    const old = answer207(verdicts({'/b/x': '423 Locked'}))
+    withResources(
+      () => ['/a', '/b', '/b/x'],
+      (number) => (number === 1 ? old : {status: 204}),
+    )
+    const failures = await queue(dav.move('a', 'b', {overwrite: true}))
+    const results = await Array.fromAsync(dav.retry(failures, 1))
+    expect(results.map(line)).toEqual(['423 status member /b/x', '204 self /a'])
+    expect(sent().filter((one) => one.startsWith('MOVE'))).toEqual(['MOVE /a /b', 'MOVE /a /b'])
+  })
 })
