@@ -48,6 +48,8 @@ export interface FaultServer {
   /** URL of the root, with its slash. */
   readonly url: string
   readonly requests: readonly SeenRequest[]
+  /** Drops the recorded requests. */
+  forget(): void
   /** Maximum number of requests that waited for an answer at once. */
   readonly mostAtOnce: number
   /** Number of connections that were ever accepted. */
@@ -97,6 +99,9 @@ export async function startFaultServer(): Promise<FaultServer> {
   return {
     url: `http://127.0.0.1:${address.port}/`,
     requests,
+    forget() {
+      requests.length = 0
+    },
     get mostAtOnce() {
       return mostAtOnce
     },
