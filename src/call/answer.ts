@@ -9,14 +9,21 @@ import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
-import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
+import {
+  DESCRIPTION_CHARACTERS,
+  EXCERPT_CHARACTERS,
+  PAGE_BYTES,
+  PLAIN_ANSWER_BYTES,
+} from '../protocol/bounds.ts'
 import type {Challenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
+import {isSafe} from '../transport/methods.ts'
 import {WithheldError} from '../transport/withheld.ts'
 import type {DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
@@ -121,13 +128,14 @@ export async function readAnswer<P>(
   }
   const head: Uint8Array[] = []
   let length = 0
+  let isPage = false
   try {
     // The parser decides the kind, because white space and comments before the root may have any length.
-    while (length < PLAIN_ANSWER_BYTES || parser?.error === undefined) {
+    while (length < PLAIN_ANSWER_BYTES || !(isPage || parser?.error !== undefined)) {
       const next = await body.next()
       if (next.done === true) break
-      parser ??= makeParser()
-      if (parser.error === undefined) {
+      if (length === 0) isPage = isPageOfSuccess(response, request.method, next.value)
+      if (!isPage && (parser ??= makeParser()).error === undefined) {
         const results = parser.write(next.value)
         if (parser.isMultiStatus) {
           const reading = parser
@@ -144,7 +152,7 @@ export async function readAnswer<P>(
     }
   } catch (error) {
     // The status stands, although the body breaks: a refusal is a refusal. An undecodable body leaves a success, but no listing.
-    const isOther = parser?.error !== undefined
+    const isOther = isPage || parser?.error !== undefined
     const isClear =
       response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
     if (!isClear) throw error
@@ -152,6 +160,10 @@ export async function readAnswer<P>(
   }
   await body.cancel()
   if (length === 0) return empty
+  if (isPage) {
+    const page = new TextDecoder().decode(head[0])
+    return {...empty, excerpt: page.slice(0, EXCERPT_CHARACTERS)}
+  }
   const {text, root} = readDocument(head, encoding())
   const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
   const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
@@ -162,6 +174,17 @@ export async function readAnswer<P>(
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
   return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
+}
+
+const PAGE = /^\s*<(?:!doctype\s+html|html)\b/i
+
+/**
+ * Recognizes a page for people behind a success, such as Apache's to COPY, MOVE and PUT. To read that as XML would take longer than
+ * the rest of the exchange.
+ */
+function isPageOfSuccess({status}: DavResponse, method: string, chunk: Uint8Array): boolean {
+  const isOfSuccess = isSuccessStatus(status) && status !== 207 && !isSafe(method)
+  return isOfSuccess && PAGE.test(String.fromCharCode(...chunk.subarray(0, PAGE_BYTES)))
 }
 
 // lighttpd 1.4.69 answers a MOVE that lost a member with 200, and with its `response` alone.
