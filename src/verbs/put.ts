@@ -32,7 +32,7 @@ import {giveUp} from '../transport/transport.ts'
 import {WithheldError} from '../transport/withheld.ts'
 import {removeOwn} from './beside.ts'
 import {doubtOwnWrite} from './conflict.ts'
-import {testConditions} from './honoured.ts'
+import {testConditions} from './condition-probe.ts'
 import {sendSafely} from './safely.ts'
 import {sendUpload} from './upload.ts'
 

@@ -16,7 +16,7 @@ import {isSuccessStatus} from '../protocol/status.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
 import {doubtOwnWrite} from './conflict.ts'
 import {MOVE} from './move.ts'
-import {checkLength, look} from './stored.ts'
+import {checkLength, look} from './stored-length.ts'
 import type {Sending} from './upload.ts'
 import {sendUpload} from './upload.ts'
 

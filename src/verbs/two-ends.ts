@@ -272,27 +272,33 @@ export function sourceOf(pair: unknown): unknown {
   return memberOf(pair, 'from')
 }
 
-/**
- * Sends a request, and once more if the server refused only the form of its destination or the lack of parents. RFC 4918,
- * sections 9.8.5, 9.9.4 and 10.3.
- */
+/** Sends a request until its destination is accepted, and checks a success of lighttpd. RFC 4918, sections 9.8.5 and 9.9.4. */
 export async function runPair(
   asked: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  let hasMembers = false
   const request = await withoutHarm(asked, context)
+  return withoutMerge(request, await sendPair(request, context, emit), context)
+}
+
+/**
+ * Sends a request, and once more if the server refused only the form of its destination or the lack of parents. RFC 4918,
+ * sections 9.8.5, 9.9.4 and 10.3.
+ */
+async function sendPair(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  let hasMembers = false
   const first = await exchange(request, context, (batch) => {
     hasMembers ||= batch.length > 0
     return emit(batch)
   })
-  if (first.verdict.ok) {
-    context.session.server.destinationForm ??= 'url'
-    return withoutMerge(request, first, first.verdict, context)
-  }
+  if (first.verdict.ok) context.session.server.destinationForm ??= 'url'
   // An answer about members is no refusal of the whole.
-  if (hasMembers) return first
+  if (first.verdict.ok || hasMembers) return first
   try {
     const second = await sendPath(request, first, context, emit)
     return (await sendWithParents(request, second, context, emit)) ?? second
@@ -398,12 +404,16 @@ async function withoutHarm(request: TargetRequest, context: VerbContext): Promis
 async function withoutMerge(
   request: TargetRequest,
   outcome: Outcome,
-  {status}: Success,
   context: CallContext,
 ): Promise<Outcome> {
   const {url, destination = url, overwrite = false} = request
+  const {ok, status} = outcome.verdict
   const mayMerge =
-    status === 204 && !overwrite && !url.endsWith('/') && /^lighttpd\b/i.test(outcome.server ?? '')
+    ok &&
+    status === 204 &&
+    !overwrite &&
+    !url.endsWith('/') &&
+    /^lighttpd\b/i.test(outcome.server ?? '')
   if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})

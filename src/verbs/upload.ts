@@ -14,7 +14,7 @@ import {ByteMeter} from '../transfer/progress.ts'
 import type {Content} from '../transfer/upload.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import {failForParent, makeParents} from './mkcol.ts'
-import {checkLength} from './stored.ts'
+import {checkLength} from './stored-length.ts'
 
 /** An opened body, and the means beside it. */
 export interface Sending {

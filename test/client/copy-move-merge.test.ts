@@ -1,7 +1,7 @@
 // States the verdict on a COPY or MOVE that lighttpd 1.4.69 answers with 2xx, although it put the resource into a collection at the
 // destination, or lost a member. RFC 4918, sections 9.8.5 and 9.9.4.
 
-import {DavClient} from 'multistatus'
+import {DavClient, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -50,6 +50,16 @@ describe.each(['copy', 'move'] as const)('a 204 to %s without overwrite', (metho
     await dav[method]('a', 'b', {overwrite: true})
     expect(methods()).toHaveLength(3)
   })
+})
+
+it('a 204 of lighttpd is looked at as well after the path of the destination alone was accepted', async () => {
+  const transport: Transport = async ({method, headers}) => {
+    if (method === 'PROPFIND') return new Response(listing('/b/'), {status: 207})
+    const isPath = headers['destination'] === '/b'
+    return new Response(null, {status: isPath ? 204 : 400, headers: lighttpd.headers})
+  }
+  const proxied = new DavClient({url: 'https://dav.example/', transport})
+  expect(await proxied.move('a', 'b')).toMatchObject({ok: false, status: 204, reason: 'status'})
 })
 
 it.each([
