@@ -6,6 +6,7 @@
 import {REMEMBERED_ALLOW_HEADERS, REMEMBERED_EXTENSIONS} from '../protocol/bounds.ts'
 import {resourceKey} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
+import {isSafe} from '../transport/methods.ts'
 
 /** One fact about a server. */
 export interface CapabilityFact {
@@ -78,10 +79,13 @@ export class KnownCapabilities {
 
   /** Adds the status of an answer to a method. One success proves that the server has it, whatever comes after. */
   addSeen(method: string, status: number): void {
+    // An answer to OPTIONS is a claim itself.
+    if (method === 'OPTIONS') return
     const holds = isSuccessStatus(status)
     // Each change may change the methods that a resource allows.
-    if (holds) this.#allow.clear()
-    else if (status !== 501 || REFUSED_IN_PART.test(method) || this.#learnt.has(method)) return
+    if (holds && !isSafe(method)) this.#allow.clear()
+    const isLack = status === 501 && !REFUSED_IN_PART.test(method) && !this.#learnt.has(method)
+    if (!holds && !isLack) return
     this.#learnt.set(method, {kind: 'method', name: method, holds, source: 'seen'})
   }
 

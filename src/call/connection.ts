@@ -87,9 +87,10 @@ export function openConnection(
     // A transport that follows redirects by itself may bring an answer from another origin.
     const {url: answerer = ''} = response
     const isOther = answerer !== '' && answerer !== request.url
-    return isOther && URL.parse(answerer, request.url)?.origin !== session.base.origin
-      ? refuseElsewhere(response, request, `${visible(answerer, 200)}, another origin`)
-      : response
+    if (isOther && URL.parse(answerer, request.url)?.origin !== session.base.origin)
+      return refuseElsewhere(response, request, `${visible(answerer, 200)}, another origin`)
+    session.server.capabilities.addSeen(request.method, response.status)
+    return response
   }
   const timed = withBodiesSentOnce(
     withDeadlines(counted, session.timeouts, end.signal),

@@ -39,7 +39,6 @@ export async function exchange(
   if (isElsewhere && verb.followsRedirects !== true)
     await refuseElsewhere(response, asked, `${head.url}, which is another resource`)
   const request = isElsewhere ? changed(asked, {url: head.url}) : asked
-  session.server.capabilities.addSeen(method, head.status)
   // An answer names the properties that were set, and has no values.
   const reading = {method, url: head.url, decoders: UNDECODED}
   const answer = await readAnswer<Properties>(session, response, reading)

@@ -171,6 +171,31 @@ describe('options', () => {
   })
 })
 
+describe('a method is seen', () => {
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['by get', 'GET', () => dav.get('a.txt')],
+    ['by a listing', 'PROPFIND', () => dav.propfind('docs/').collect()],
+    ['by a raw request', 'REPORT', () => dav.request('report', 'docs/')],
+  ])('%s', async (_, name, send) => {
+    server.script(({method}) =>
+      method === 'PROPFIND' ? answer207(listing('/docs/')) : {status: 200, body: 'a'},
+    )
+    await send()
+    const capabilities = await dav.options('docs/')
+    expect(capabilities).toMatchObject({methods: [name]})
+    expect(capabilities).toMatchObject({facts: [{kind: 'method', name, source: 'seen'}]})
+  })
+
+  it('and a read leaves the methods that OPTIONS named for a resource', async () => {
+    server.script(({method}) =>
+      method === 'OPTIONS' ? offering(READ_ONLY) : {status: 200, body: 'a'},
+    )
+    await dav.options('a.txt')
+    await dav.get('b.txt')
+    expect(await dav.delete('a.txt')).toMatchObject({ok: false, reason: 'refused'})
+  })
+})
+
 describe('a method that OPTIONS does not name', () => {
   it('is not sent to that resource', async () => {
     offer(READ_ONLY)
