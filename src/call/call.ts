@@ -13,7 +13,7 @@ import type {RetryPolicy} from '../retry/policy.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Connection, ConnectionOptions} from './connection.ts'
 import {openConnection} from './connection.ts'
-import type {Session} from './session.ts'
+import type {Session, UnreadAnswer} from './session.ts'
 import {resolveRetry} from './session.ts'
 
 /** The context of a call, which its functions pass on. */
@@ -87,11 +87,13 @@ export async function openCall<T>(
     stop.abort()
     connection.close()
   }
+  const unread: UnreadAnswer = {end}
   const close = (): void => {
-    session.dropped.unregister(connection)
+    session.dropped.unregister(unread)
+    unread.end = undefined
     connection.close()
   }
-  const endWith = (content: object): void => session.dropped.register(content, end, connection)
+  const endWith = (content: object): void => session.dropped.register(content, unread, unread)
   const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
   try {
     return await run({session, connection, stop, close, endWith, explain})

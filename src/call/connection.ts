@@ -66,18 +66,21 @@ export function openConnection(
   {policy, concurrency = session.concurrency, minimum, signal, grace = 0}: ConnectionOptions,
   stop?: AbortSignal,
 ): Connection {
-  const sources = [...session.signals, signal, stop].filter((one) => one !== undefined)
+  const {calls} = session
+  const own = [signal, stop].filter((one) => one !== undefined)
+  const sources = [...calls.signals, ...own]
   // Not AbortSignal.any: its signals stay in memory as long as their sources, and a client lives long.
   const ending = new AbortController()
-  const end = new AbortController()
+  const end = grace === 0 ? ending : new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const onAbort = (): void => {
     ending.abort(sources.find(({aborted}) => aborted)?.reason)
     if (stop?.aborted === true) end.abort(stop.reason)
-    else if (grace === 0) end.abort(ending.signal.reason)
-    else timer ??= setTimeout(() => end.abort(ending.signal.reason), grace)
+    else if (grace > 0) timer ??= setTimeout(() => end.abort(ending.signal.reason), grace)
   }
-  for (const source of sources) source.addEventListener('abort', onAbort, {once: true})
+  const call = {onAbort}
+  calls.add(call)
+  for (const source of own) source.addEventListener('abort', onAbort, {once: true})
   if (sources.some(({aborted}) => aborted)) onAbort()
 
   const counted: Transport = async (request) => {
@@ -123,7 +126,8 @@ export function openConnection(
       error instanceof NotSentError || (ending.signal.aborted && error === ending.signal.reason),
     close() {
       clearTimeout(timer)
-      for (const source of sources) source.removeEventListener('abort', onAbort)
+      calls.delete(call)
+      for (const source of own) source.removeEventListener('abort', onAbort)
     },
   }
   return connection

@@ -9,6 +9,7 @@ import type {Auth} from '../transport/auth.ts'
 import type {ResolvedTimeouts} from '../transport/deadlines.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
+import type {Calls} from './calls.ts'
 import type {KnownCapabilities} from './capabilities.ts'
 
 /** The settings of a client, checked and complete. */
@@ -26,9 +27,9 @@ export interface Session {
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
   /** Ends calls whose answer was dropped unread. */
-  readonly dropped: FinalizationRegistry<() => void>
-  /** The client's own signal and its closing. Each of them ends every call. */
-  readonly signals: readonly AbortSignal[]
+  readonly dropped: FinalizationRegistry<UnreadAnswer>
+  /** The calls under way. The client's own signal and its closing end them. */
+  readonly calls: Calls
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean
@@ -38,6 +39,11 @@ export interface Session {
     destinationForm?: 'url' | 'path'
     readonly capabilities: KnownCapabilities
   }
+}
+
+/** An answer for the caller. Emptied at the end of its call, because V8 keeps it until it collects all garbage. */
+export interface UnreadAnswer {
+  end: (() => void) | undefined
 }
 
 /** Finds the retry policy of a call: its own, else the client's. */

@@ -52,6 +52,7 @@ import {download} from '../verbs/download.ts'
 import type {GetOptions, ReadOptions} from '../verbs/get.ts'
 import {get} from '../verbs/get.ts'
 import {DavError} from '../protocol/errors.ts'
+import {Calls} from '../call/calls.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
@@ -180,9 +181,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      calls: new Calls(
+        signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      ),
       sentBodies: new WeakMap(),
-      dropped: new FinalizationRegistry((end) => end()),
+      dropped: new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
   }

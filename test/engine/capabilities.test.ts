@@ -5,6 +5,7 @@ import {fetchTransport} from 'multistatus/fetch'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {runCall} from '../../src/call/call.ts'
+import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import type {Session} from '../../src/call/session.ts'
 import {hasExtension} from '../../src/verbs/options.ts'
@@ -30,7 +31,7 @@ describe('hasExtension', () => {
       malformed: undefined,
       timeouts: {headers: 5000, idle: 5000},
       decoders: undefined,
-      signals: [],
+      calls: new Calls([]),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -4,6 +4,7 @@ import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
@@ -33,7 +34,7 @@ beforeEach(async () => {
     malformed: undefined,
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
-    signals: [],
+    calls: new Calls([]),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
