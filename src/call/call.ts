@@ -11,8 +11,8 @@ import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {NotSentError} from '../retry/not-sent.ts'
-import type {Connection, ConnectionOptions} from './connection.ts'
-import {openConnection} from './connection.ts'
+import type {ConnectionOptions} from './connection.ts'
+import {Connection} from './connection.ts'
 import type {Session, UnreadAnswer} from './session.ts'
 import {resolveRetry} from './session.ts'
 
@@ -82,7 +82,7 @@ export async function openCall<T>(
 ): Promise<T> {
   const showCaller = captureCaller(door)
   const stop = new AbortController()
-  const connection = openConnection(session, options, stop.signal)
+  const connection = new Connection(session, options, stop.signal)
   const end = (): void => {
     stop.abort()
     connection.close()
@@ -123,7 +123,7 @@ async function connect<T>(
   showCaller: ShowCaller,
   run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
-  const connection = openConnection(session, options, stop.signal)
+  const connection = new Connection(session, options, stop.signal)
   try {
     return await run({session, connection, stop})
   } catch (error) {

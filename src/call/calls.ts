@@ -1,7 +1,12 @@
-/** The calls of a client that are under way. They share one listener on each signal that ends all of them. */
+/**
+ * The calls of a client that are under way. They share one listener on each signal that ends all of them. V8 keeps the chain of
+ * removed listeners, with all that they held, until it collects all garbage.
+ */
+
+import {Group} from '../protocol/group.ts'
 
 /** A call that a signal may end. */
-export interface EndableCall {
+interface EndableCall {
   /** Looks at the signals, and ends the call if one of them is aborted. */
   readonly onAbort: () => void
 }
@@ -10,31 +15,26 @@ export interface EndableCall {
 export class Calls {
   /** The signals that end every call. */
   readonly signals: readonly AbortSignal[]
-  // A list, and not a listener for each call: V8 keeps the chain of removed listeners, with their calls, until it collects all
-  // garbage. The same is true of the old tables of a Set.
-  readonly #calls: EndableCall[] = []
+  readonly #calls = new Group<EndableCall>()
 
   constructor(signals: readonly AbortSignal[]) {
     this.signals = signals
   }
 
   add(call: EndableCall): void {
-    this.#calls.push(call)
-    if (this.#calls.length > 1) return
+    this.#calls.add(call)
+    if (this.#calls.size > 1) return
     for (const signal of this.signals) signal.addEventListener('abort', this.#onAbort)
   }
 
   /** Removes a call. Does nothing for one that was removed before. */
   delete(call: EndableCall): void {
-    const index = this.#calls.indexOf(call)
-    if (index === -1) return
-    const last = this.#calls.pop()
-    if (last !== undefined && last !== call) this.#calls[index] = last
-    if (this.#calls.length > 0) return
+    this.#calls.delete(call)
+    if (this.#calls.size > 0) return
     for (const signal of this.signals) signal.removeEventListener('abort', this.#onAbort)
   }
 
   readonly #onAbort = (): void => {
-    for (const {onAbort} of Array.from(this.#calls)) onAbort()
+    for (const {onAbort} of this.#calls.all()) onAbort()
   }
 }

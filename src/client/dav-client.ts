@@ -67,6 +67,7 @@ import type {
 import {propfind, propfindWalk} from '../listing/propfind.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
+import {openSession} from '../call/send.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {HAS_CREDENTIALS, spelled} from '../call/target.ts'
@@ -170,7 +171,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
-    this.#session = {
+    this.#session = openSession({
       base: resolveBase(url),
       transport: transport ?? own ?? defaultTransport(),
       auth,
@@ -187,7 +188,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
-    }
+    })
   }
 
   /** The URL of the collection that the client works in, with its slash. */

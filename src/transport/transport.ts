@@ -14,8 +14,11 @@ export interface Transport {
   readonly sendsLength?: boolean
 }
 
-/** A transport with its own kind of answer, which wrappers pass on unchanged. */
-export type Send<R extends DavResponse> = (request: DavRequest) => Promise<R>
+/**
+ * A transport inside the client, with its own kind of answer, which wrappers pass on unchanged. It is made once for a client.
+ * `call` is the call that sends the request.
+ */
+export type Send<R extends DavResponse, C> = (request: DavRequest, call: C) => Promise<R>
 
 /** A request. */
 export interface DavRequest {
