@@ -131,6 +131,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   }
   return Object.assign(transport, {
     sendsLength: true,
+    // A dispatcher of the caller may keep chunks, as a cache does.
+    givesChunksAway: isOwn,
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
 }
