@@ -170,6 +170,8 @@ export const REMEMBERED_DEEPER_RESULTS = 25_000
 export const SPOOLED_FILE_BYTES = 17_179_869_184
 /** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
 export const SPOOLED_BLOB_BYTES = 1_073_741_824
+/** Bytes of a long local file that are read at once. */
+export const FILE_PIECE_BYTES = 262_144
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
