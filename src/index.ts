@@ -92,6 +92,24 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {aclDecoders} from './properties/acl.ts'
+export type {Ace, AclProperties, Owner, SupportedPrivilege} from './properties/acl.ts'
+export {addressbookDecoders} from './properties/addressbook.ts'
+export type {AddressbookProperties} from './properties/addressbook.ts'
+export {calendarDecoders} from './properties/calendar.ts'
+export type {CalendarProperties} from './properties/calendar.ts'
+export type {DecodersOf, MediaType} from './properties/kinds.ts'
+export {principalDecoders} from './properties/principal.ts'
+export type {
+  CurrentPrincipal,
+  NamedPrincipal,
+  Principal,
+  PrincipalProperties,
+  PropertyPrincipal,
+  UnauthenticatedPrincipal,
+} from './properties/principal.ts'
+export {versioningDecoders} from './properties/versioning.ts'
+export type {VersioningProperties} from './properties/versioning.ts'
 export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
 export type {LocalPathOptions} from './protocol/local-path.ts'
 export {decodePath, encodePath, keyOf, nameOf} from './protocol/path.ts'
