@@ -7,6 +7,18 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export {discover} from './client/discover.ts'
+export type {DiscoverOptions, DiscoveryClient} from './client/discover.ts'
+export type {
+  DavService,
+  Discovered,
+  Discovery,
+  DiscoveryFailure,
+  DiscoveryFinding,
+  DiscoveryStep,
+  HomeSet,
+  NotDiscovered,
+} from './client/discovery.ts'
 export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
 export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
 export type {FromTo} from './verbs/two-ends.ts'

@@ -2,7 +2,6 @@
 
 import type {DecodersOf, MediaType} from './kinds.ts'
 import {
-  attribute,
   contentOf,
   count,
   href,
@@ -10,6 +9,7 @@ import {
   integer,
   listOf,
   mediaTypes,
+  nameAttribute,
   names,
   someOf,
   text,
@@ -117,7 +117,7 @@ export const calendarDecoders: DecodersOf<CalendarProperties> = {
   '{urn:ietf:params:xml:ns:caldav}schedule-tag': token,
   '{urn:ietf:params:xml:ns:caldav}supported-calendar-component-set': /* @__PURE__ */ someOf(
     '{urn:ietf:params:xml:ns:caldav}comp',
-    attribute('name'),
+    nameAttribute,
   ),
   '{urn:ietf:params:xml:ns:caldav}supported-calendar-data': /* @__PURE__ */ mediaTypes(
     '{urn:ietf:params:xml:ns:caldav}calendar-data',

@@ -88,9 +88,9 @@ export function someOf<T>(
   }
 }
 
-/** Makes a reader of an attribute. */
-export function attribute(name: string): (element: XmlElement) => string | undefined {
-  return ({attributes}) => attributes[name]
+/** Reads the attribute `name`. */
+export function nameAttribute({attributes}: XmlElement): string | undefined {
+  return attributes['name']
 }
 
 /** Reads the text of an element, trimmed; `undefined` for an empty one. */

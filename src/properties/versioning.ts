@@ -1,7 +1,7 @@
 /** Decodes the reports and methods that a resource supports. RFC 3253, sections 3.1.3 to 3.1.5. */
 
 import type {DecodersOf} from './kinds.ts'
-import {attribute, firstNameIn, listOf} from './kinds.ts'
+import {firstNameIn, listOf, nameAttribute} from './kinds.ts'
 import {childrenOf} from './value-parts.ts'
 
 /** The properties that {@link versioningDecoders} decode. */
@@ -28,7 +28,7 @@ export const versioningDecoders: DecodersOf<VersioningProperties> = {
   'supported-live-property-set': /* @__PURE__ */ listOf('supported-live-property', (element) =>
     firstNameIn(childrenOf(element, 'prop')[0]),
   ),
-  'supported-method-set': /* @__PURE__ */ listOf('supported-method', attribute('name')),
+  'supported-method-set': /* @__PURE__ */ listOf('supported-method', nameAttribute),
   'supported-report-set': /* @__PURE__ */ listOf('supported-report', (element) =>
     firstNameIn(childrenOf(element, 'report')[0]),
   ),
