@@ -120,10 +120,15 @@ type Answered = Readonly<Record<string, readonly string[] | undefined>> & {
   readonly 'current-user-principal'?: CurrentPrincipal
 }
 
+/** A step, with a description that may be absent. */
+type StepFacts = Omit<DiscoveryStep, 'description'> & {readonly description?: string | undefined}
+
 interface Resource {
   readonly types: readonly string[]
   /** The URL of the user's principal. */
-  readonly principal?: string | undefined
+  readonly principal: string | undefined
+  /** False if the server tells nothing about the user. */
+  readonly isUserTold: boolean
   readonly homeSets: readonly string[]
   readonly groups: readonly string[]
 }
@@ -169,7 +174,8 @@ class Search {
   readonly #clients: Map<string, DiscoveryClient | undefined>
   readonly #steps: DiscoveryStep[] = []
   readonly #asked = new Map<string, Asked>()
-  #isAnswered = false
+  // The first request without an answer that tells something.
+  #unknown: DiscoveryStep | undefined
   #isUnauthenticated = false
   #elsewhere: string | undefined
 
@@ -197,9 +203,9 @@ class Search {
         if (found !== undefined) return found
       }
     }
-    for (const {url, resource} of this.#isUnauthenticated ? [] : roots) {
-      const isService = resource?.types.includes('collection') && (await this.#hasService(url))
-      if (isService === true) return this.#succeed([{url}])
+    for (const {url, resource} of roots) {
+      const mayBeHome = resource?.isUserTold === false && resource.types.includes('collection')
+      if (mayBeHome && (await this.#hasService(url))) return this.#succeed([{url}])
     }
     return this.#fail()
   }
@@ -319,6 +325,7 @@ class Search {
     const resource = {
       types,
       principal: user?.type === 'href' ? add('principal', user.href) : undefined,
+      isUserTold: user !== undefined,
       homeSets: (values[homeSet] ?? []).map((href) => add('home-set', href)),
       groups: groups.flatMap((name) => values[name] ?? []).map((href) => add('group', href)),
     }
@@ -402,26 +409,25 @@ class Search {
     return length >= DISCOVERY_REQUESTS
   }
 
-  #record({
-    description,
-    ...step
-  }: Omit<DiscoveryStep, 'description'> & {readonly description?: string | undefined}): void {
-    this.#isAnswered ||= step.status > 0
-    this.#isUnauthenticated ||=
-      step.status === 401 || step.found.some(({kind}) => kind === 'unauthenticated')
-    this.#steps.push({...step, ...(description !== undefined && {description})})
+  #record({description, ...facts}: StepFacts): DiscoveryStep {
+    const {status, found} = facts
+    const step = {...facts, ...(description !== undefined && {description})}
+    if (status === 429 || (status >= 500 && status !== 501)) this.#unknown ??= step
+    this.#isUnauthenticated ||= status === 401 || found.some(({kind}) => kind === 'unauthenticated')
+    this.#steps.push(step)
+    return step
   }
 
-  /** Records an error of an exchange. Others, and the end of the call, are thrown. */
+  /** Records an error of an exchange. Others are thrown, and the end of the call or of the client. */
   #recordError(method: string, url: string, error: unknown): Asked {
-    if (!DavError.is(error) || this.#given.signal?.aborted === true) throw error
+    const {signal} = this.#given
+    if (!DavError.is(error) || error.method === undefined || signal?.aborted === true) throw error
     const {message: description} = error
-    const isHttp = DavHttpError.is(error)
-    const asked = isHttp ? {url: error.url, status: error.status} : {url, status: 0}
+    const asked = DavHttpError.is(error) ? error : {url, status: 0}
     const found = asked.url === url ? [] : [{kind: 'redirect', url: asked.url} as const]
-    this.#record({method, url, status: asked.status, found, description})
-    this.#isAnswered ||= !DavNetworkError.is(error) && !DavTimeoutError.is(error)
-    return asked
+    const step = this.#record({method, url, status: asked.status, found, description})
+    if (DavNetworkError.is(error) || DavTimeoutError.is(error)) this.#unknown ??= step
+    return {url: asked.url, status: asked.status}
   }
 
   #succeed(homeSets: readonly HomeSet[], principal?: string): Discovered {
@@ -440,7 +446,13 @@ class Search {
     if (this.#isUnauthenticated) return fail('unauthenticated', 'The server does not know the user')
     if (location !== undefined)
       return fail('elsewhere', `The server leads to ${location}, for which there is no client`)
-    if (!this.#isAnswered) return fail('no-answer', 'No request was answered')
+    if (this.#unknown !== undefined) {
+      const {method, url, status} = this.#unknown
+      return fail(
+        'no-answer',
+        `${method} ${url} ${status === 0 ? 'got no answer' : `answered ${status}`}`,
+      )
+    }
     return fail('not-found', `No URL of the server names a ${this.#service.homeSet}`)
   }
 }

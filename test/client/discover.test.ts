@@ -545,6 +545,34 @@ describe('another origin', () => {
     expect(origins).toEqual([])
   })
 
+  it('without TLS on the same host is asked with TLS, as behind a proxy of Nextcloud', async () => {
+    const sent: string[] = []
+    const dav = new DavClient({
+      url: 'https://dav.example/',
+      transport: async ({url}) => {
+        sent.push(url)
+        if (url.endsWith('/.well-known/caldav'))
+          return new Response(null, {
+            status: 301,
+            headers: {location: 'http://dav.example/remote.php/dav/'},
+          })
+        const {pathname} = new URL(url)
+        const prop = pathname === '/' ? COLLECTION : calendars('/cal/')
+        const stat = propstat('HTTP/1.1 200 OK', prop)
+        const body = `${OPEN}<D:response><D:href>${pathname}</D:href>${stat}</D:response>${SHUT}`
+        return new Response(body, {status: 207})
+      },
+    })
+
+    expect(await discover(dav, 'caldav')).toMatchObject({
+      ok: true,
+      principal: 'https://dav.example/remote.php/dav/',
+      homeSets: [{url: 'https://dav.example/cal/'}],
+    })
+    expect(sent).toContain('https://dav.example/remote.php/dav/')
+    expect(sent.every((url) => url.startsWith('https:'))).toBe(true)
+  })
+
   it('that leads back ends in no circle', async () => {
     serve({'/.well-known/caldav': redirect(`${other.url}dav/`)})
     serve({'/dav/': redirect(`${server.url}.well-known/caldav`)}, other)
@@ -563,7 +591,7 @@ describe('a server without answers', () => {
     expect(found).toMatchObject({
       ok: false,
       reason: 'no-answer',
-      description: 'No request was answered',
+      description: `PROPFIND ${server.url} got no answer`,
     })
     expect(found.steps.map(({method, status}) => [method, status])).toEqual([
       ['PROPFIND', 0],
@@ -594,7 +622,37 @@ describe('a server without answers', () => {
   })
 })
 
+describe('a server in trouble', () => {
+  it('does not say that there is no home set', async () => {
+    serve({
+      '/': principal('/p/'),
+      '/p/': 503,
+      'OPTIONS /': {status: 200, headers: {dav: 'calendar-access'}},
+    })
+
+    expect(await find()).toMatchObject({
+      ok: false,
+      reason: 'no-answer',
+      description: `PROPFIND ${server.url}p/ answered 503`,
+    })
+  })
+
+  it('that has no PROPFIND says that', async () => {
+    server.answers({status: 501})
+
+    expect(await find()).toMatchObject({ok: false, reason: 'not-found'})
+  })
+})
+
 describe('the client', () => {
+  it('that was closed sends nothing, and the search rejects', async () => {
+    const dav = new DavClient({url: server.url})
+    await dav.close()
+
+    await expect(discover(dav, 'caldav')).rejects.toThrow('The client was closed')
+    expect(server.requests).toEqual([])
+  })
+
   it('may have decoders of its own', async () => {
     serve({'/': principal('/p/'), '/p/': calendars('/cal/'), '/cal/': COLLECTION})
     const decoders = {...calendarDecoders, resourcetype: () => 1}
