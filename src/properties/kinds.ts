@@ -65,9 +65,9 @@ export function href(value: RawValue): string | undefined {
   return others.length === 0 ? first : undefined
 }
 
-/** Makes a decoder of a list: `read` gives the entry of each child element with a name. */
+/** Makes a decoder of a list: `read` gives the entry of each child element with a name, or with any name. */
 export function listOf<T>(
-  name: string,
+  name: string | undefined,
   read: (child: XmlElement) => T | undefined,
 ): (value: RawValue) => readonly T[] | undefined {
   return (value) => {
@@ -78,7 +78,7 @@ export function listOf<T>(
 
 /** Makes a decoder of a list that is never empty. */
 export function someOf<T>(
-  name: string,
+  name: string | undefined,
   read: (child: XmlElement) => T | undefined,
 ): (value: RawValue) => readonly T[] | undefined {
   const list = listOf(name, read)
@@ -117,12 +117,12 @@ export function mediaTypes(
   contentType: string,
   version: string,
 ): (value: RawValue) => readonly MediaType[] | undefined {
-  return someOf(name, ({attributes}) =>
-    Object.freeze({
-      contentType: attributes['content-type'] ?? contentType,
-      version: attributes['version'] ?? version,
-    }),
-  )
+  return someOf(undefined, ({name: child, attributes}) => {
+    const {'content-type': written, version: number = version} = attributes
+    // xandikos 0.2.8 has `content-type` in the place of `address-data-type`.
+    if (child !== name && written === undefined) return undefined
+    return Object.freeze({contentType: written ?? contentType, version: number})
+  })
 }
 
 /** Recognizes text in the place of child elements. */

@@ -29,7 +29,8 @@ export const versioningDecoders: DecodersOf<VersioningProperties> = {
     firstNameIn(childrenOf(element, 'prop')[0]),
   ),
   'supported-method-set': /* @__PURE__ */ listOf('supported-method', nameAttribute),
+  // xandikos 0.2.8 leaves out the `report` around the name.
   'supported-report-set': /* @__PURE__ */ listOf('supported-report', (element) =>
-    firstNameIn(childrenOf(element, 'report')[0]),
+    firstNameIn(childrenOf(element, 'report')[0] ?? element),
   ),
 }

@@ -208,6 +208,12 @@ describe('the abilities of a resource', () => {
     ],
     ['D:supported-report-set', '', []],
     [
+      'D:supported-report-set',
+      // As xandikos 0.2.8 writes it.
+      '<D:supported-report><D:sync-collection/></D:supported-report><D:supported-report><D:report/></D:supported-report>',
+      ['sync-collection'],
+    ],
+    [
       'D:supported-method-set',
       '<D:supported-method name="PUT"/><D:supported-method/><D:supported-method name="COPY"/>',
       ['PUT', 'COPY'],
@@ -366,6 +372,12 @@ describe('address books', () => {
       'A:supported-collation-set',
       '<A:supported-collation>i;unicode-casemap</A:supported-collation>',
       ['i;unicode-casemap'],
+    ],
+    [
+      'A:supported-address-data',
+      // As xandikos 0.2.8 writes it.
+      '<x:other/><A:content-type content-type="text/vcard" version="3.0"/>',
+      [{contentType: 'text/vcard', version: '3.0'}],
     ],
     ['CS:getctag', '7', '7'],
     ['O:enabled', 'true', true],
