@@ -105,7 +105,7 @@ export type {
   StandardSchema,
 } from './properties/vocabulary.ts'
 export {aclDecoders} from './properties/acl.ts'
-export type {Ace, AclProperties, Owner, SupportedPrivilege} from './properties/acl.ts'
+export type {Ace, AclProperties, NoOwner, Owner, SupportedPrivilege} from './properties/acl.ts'
 export {addressbookDecoders} from './properties/addressbook.ts'
 export type {AddressbookProperties} from './properties/addressbook.ts'
 export {calendarDecoders} from './properties/calendar.ts'
@@ -113,6 +113,7 @@ export type {CalendarProperties} from './properties/calendar.ts'
 export type {DecodersOf, MediaType} from './properties/kinds.ts'
 export {principalDecoders} from './properties/principal.ts'
 export type {
+  AnyPrincipal,
   CurrentPrincipal,
   NamedPrincipal,
   Principal,

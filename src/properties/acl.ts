@@ -11,8 +11,14 @@ import {decodeCurrentPrincipal, decodePrincipal} from './principal.ts'
 import {childrenOf} from './value-parts.ts'
 import type {RawValue} from './vocabulary.ts'
 
-/** The owner of a resource, or `none` if the server says that it has none. */
-export type Owner = CurrentPrincipal | {readonly type: 'none'}
+/** The owner or the group of a resource. */
+export type Owner = CurrentPrincipal | NoOwner
+
+/** Stands for the owner of a resource without one. */
+export interface NoOwner {
+  /** Tells it from an owner. */
+  readonly type: 'none'
+}
 
 /** One rule of an access control list. RFC 3744, section 5.5. */
 export interface Ace {

@@ -31,14 +31,14 @@ export interface UnauthenticatedPrincipal {
 /** The user who asks. RFC 5397, section 3. */
 export type CurrentPrincipal = NamedPrincipal | UnauthenticatedPrincipal
 
-/**
- * The principals that a rule means. `all` is everybody, `self` the principal for which the resource itself stands. RFC 3744,
- * section 5.5.1.
- */
-export type Principal =
-  | CurrentPrincipal
-  | PropertyPrincipal
-  | {readonly type: 'all' | 'authenticated' | 'self'}
+/** A kind of principals without a name. */
+export interface AnyPrincipal {
+  /** Everybody, everybody who is logged in, or the principal for which the resource itself stands. */
+  readonly type: 'all' | 'authenticated' | 'self'
+}
+
+/** The principals that a rule means. RFC 3744, section 5.5.1. */
+export type Principal = CurrentPrincipal | PropertyPrincipal | AnyPrincipal
 
 /** The properties that {@link principalDecoders} decode. All hrefs are as the server wrote them. */
 export interface PrincipalProperties {
