@@ -5,7 +5,7 @@
 
 import type {XmlElement} from '../xml/element.ts'
 import type {DecodersOf} from './kinds.ts'
-import {contentOf, firstNameIn, hrefs, listOf, someOf, token} from './kinds.ts'
+import {contentOf, firstNameIn, hrefs, listOf, names, someOf, token} from './kinds.ts'
 import type {CurrentPrincipal, Principal} from './principal.ts'
 import {decodeCurrentPrincipal, decodePrincipal} from './principal.ts'
 import {childrenOf} from './value-parts.ts'
@@ -76,7 +76,7 @@ export interface AclProperties {
  */
 export const aclDecoders: DecodersOf<AclProperties> = {
   acl: decodeAcl,
-  'current-user-privilege-set': /* @__PURE__ */ listOf('privilege', firstNameIn),
+  'current-user-privilege-set': /* @__PURE__ */ listOf('privilege', names),
   group: decodeOwner,
   'inherited-acl-set': hrefs,
   owner: decodeOwner,
@@ -98,21 +98,21 @@ function readAce(element: XmlElement): Ace | undefined {
   const [holder, ...holders] = childrenOf(invert ?? element, 'principal')
   const principal = decodePrincipal(holder)
   const [effect, ...effects] = childrenOf(element).filter(isEffect)
-  const privileges = childrenOf(effect, 'privilege').map((privilege) => firstNameIn(privilege))
+  // May be empty: DAViCal 1.1.12 writes a grant of nothing.
+  const privileges = childrenOf(effect, 'privilege').map((privilege) => names(privilege) ?? [])
   const [origin] = childrenOf(element, 'inherited')
   const inherited = contentOf(childrenOf(origin, 'href')[0])
   const isWhole =
     holders.length === 0 &&
     effects.length === 0 &&
-    privileges.length > 0 &&
+    privileges.every(({length}) => length > 0) &&
     (origin === undefined) === (inherited === undefined)
   if (!isWhole || principal === undefined || effect === undefined) return undefined
-  if (!privileges.every((name) => name !== undefined)) return undefined
   return Object.freeze({
     principal,
     invert: invert !== undefined,
     access: effect.name,
-    privileges: Object.freeze(privileges),
+    privileges: Object.freeze(privileges.flat()),
     protected: childrenOf(element, 'protected').length > 0,
     ...(inherited !== undefined && {inherited}),
   })

@@ -65,10 +65,10 @@ export function href(value: RawValue): string | undefined {
   return others.length === 0 ? first : undefined
 }
 
-/** Makes a decoder of a list: `read` gives the entry of each child element with a name, or with any name. */
+/** Makes a decoder of a list: `read` gives the entry, or the entries, of each child element with a name, or with any name. */
 export function listOf<T>(
   name: string | undefined,
-  read: (child: XmlElement) => T | undefined,
+  read: (child: XmlElement) => T | readonly T[] | undefined,
 ): (value: RawValue) => readonly T[] | undefined {
   return (value) => {
     if (isNonsense(value)) return undefined

@@ -105,8 +105,8 @@ describe('access control', () => {
     ['D:current-user-privilege-set', '', []],
     [
       'D:current-user-privilege-set',
-      '<D:privilege><D:read/></D:privilege><D:other><D:no/></D:other><D:privilege><C:read-free-busy/></D:privilege><D:privilege/>',
-      ['read', '{urn:ietf:params:xml:ns:caldav}read-free-busy'],
+      '<D:privilege><D:read/></D:privilege><D:other><D:no/></D:other><D:privilege><C:read-free-busy/><D:bind/></D:privilege><D:privilege/>',
+      ['read', '{urn:ietf:params:xml:ns:caldav}read-free-busy', 'bind'],
     ],
     [
       'D:supported-privilege-set',
@@ -165,6 +165,19 @@ describe('access control', () => {
     expect(decode(aclDecoders, name, content)).toEqual(value)
   })
 
+  it('an ace may grant nothing, as DAViCal 1.1.12 writes it', () => {
+    const rule = ace('<D:principal><D:authenticated/></D:principal><D:grant/>')
+    expect(decode(aclDecoders, 'D:acl', rule)).toEqual([
+      {
+        principal: {type: 'authenticated'},
+        invert: false,
+        access: 'grant',
+        privileges: [],
+        protected: false,
+      },
+    ])
+  })
+
   it.each(['all', 'authenticated', 'unauthenticated', 'self'])('an ace may be for %s', (type) => {
     const rule = ace(`<D:principal><D:${type}/></D:principal>${GRANT}`)
     expect(decode(aclDecoders, 'D:acl', rule)).toMatchObject([{principal: {type}}])
@@ -179,7 +192,6 @@ describe('access control', () => {
     ['two principals', ace(`${ALL}${ALL}${GRANT}`)],
     ['neither grant nor deny', ace(ALL)],
     ['grant and deny', ace(`${ALL}${GRANT}${DENY}`)],
-    ['no privilege', ace(`${ALL}<D:grant/>`)],
     ['an empty privilege', ace(`${ALL}<D:grant><D:privilege/></D:grant>`)],
     ['an origin without its href', ace(`${ALL}${GRANT}<D:inherited/>`)],
     ['one good rule and one without a principal', ace(`${ALL}${GRANT}`) + ace(DENY)],
