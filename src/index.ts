@@ -7,6 +7,18 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export {discover} from './client/discover.ts'
+export type {DiscoverOptions, DiscoveryClient} from './client/discover.ts'
+export type {
+  DavService,
+  Discovered,
+  Discovery,
+  DiscoveryFailure,
+  DiscoveryFinding,
+  DiscoveryStep,
+  HomeSet,
+  NotDiscovered,
+} from './client/discovery.ts'
 export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
 export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
 export type {FromTo} from './verbs/two-ends.ts'
@@ -92,6 +104,25 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {aclDecoders} from './properties/acl.ts'
+export type {Ace, AclProperties, NoOwner, Owner, SupportedPrivilege} from './properties/acl.ts'
+export {addressbookDecoders} from './properties/addressbook.ts'
+export type {AddressbookProperties} from './properties/addressbook.ts'
+export {calendarDecoders} from './properties/calendar.ts'
+export type {CalendarProperties} from './properties/calendar.ts'
+export type {DecodersOf, MediaType} from './properties/kinds.ts'
+export {principalDecoders} from './properties/principal.ts'
+export type {
+  AnyPrincipal,
+  CurrentPrincipal,
+  NamedPrincipal,
+  Principal,
+  PrincipalProperties,
+  PropertyPrincipal,
+  UnauthenticatedPrincipal,
+} from './properties/principal.ts'
+export {versioningDecoders} from './properties/versioning.ts'
+export type {VersioningProperties} from './properties/versioning.ts'
 export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
 export type {LocalPathOptions} from './protocol/local-path.ts'
 export {decodePath, encodePath, keyOf, nameOf} from './protocol/path.ts'

@@ -186,3 +186,10 @@ export const REMEMBERED_TARGETS = 10_000
 export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
+
+// client
+
+/** Requests of one discovery. Servers need fewer than ten; a user in many groups needs one more for each. */
+export const DISCOVERY_REQUESTS = 100
+/** Levels of groups whose home sets count: the groups of the user, and the groups of these. */
+export const GROUP_LEVELS = 2
