@@ -159,6 +159,7 @@ export async function multigetAgain(
   emit: Sink<DavResult>,
 ): Promise<void> {
   const {session, connection} = context
+  const {pace, signal} = connection
   const batches: Batch[] = []
   // The last batch of each request, by that request.
   const open = new Map<string, Batch>()
@@ -175,7 +176,7 @@ export async function multigetAgain(
     batch.urls.push(...urlsOf(request, session.base))
     batch.failures.push(failure)
   }
-  await runAll(batches, connection, async ({request, urls, failures: sent}) => {
+  await runAll(batches, {pace, signal}, async ({request, urls, failures: sent}) => {
     await readBatch(request, urls, session.decoders ?? {}, context, emit)
     for (const failure of sent) failures.delete(failure)
   })

@@ -9,7 +9,7 @@ import type {Decoders, PropertyName, PropertyNameList} from '../properties/vocab
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, readOptions, TEXTS} from '../protocol/options.ts'
+import {ANY, NUMBER, readOptions, RECORD, TEXTS} from '../protocol/options.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
@@ -65,7 +65,7 @@ export interface SearchOptions<
 const SEARCH_OPTIONS: Rules<SearchOptions> = {
   ...QUESTION_OPTIONS,
   body: ANY,
-  where: ANY,
+  where: RECORD,
   properties: TEXTS,
   scope: ANY,
   depth: ANY,
