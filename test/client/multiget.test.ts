@@ -142,7 +142,7 @@ describe('the request of a multiget', () => {
     })
   })
 
-  it.each<[unknown[], RegExp]>([
+  it.each<[[string, unknown, object], RegExp]>([
     [['cal/', ['a'], {properties: ['getetag']}], /multiget: report is missing/],
     [['cal/', ['a'], {...options, batchSize: 0}], /batchSize is a whole number above zero, not 0/],
     [
@@ -155,8 +155,8 @@ describe('the request of a multiget', () => {
     [['cal/', 'a', options], /multiget takes an iterable of targets$/],
     [['cal/', ['a', 'https://other.example/b'], options], /other\.example/],
     [['cal/', ['a#b'], options], /encodePath/],
-  ])('is refused before it is sent: %o', (parameters, message) => {
-    expect(() => Reflect.apply(dav.multiget, dav, parameters)).toThrow(message)
+  ])('is refused before it is sent: %o', ([target, targets, given], message) => {
+    expect(() => dav.multiget(target, targets as never, given as never)).toThrow(message)
     expect(server.requests).toEqual([])
   })
 })
@@ -524,7 +524,7 @@ describe('retry of a multiget', () => {
   ])('refuses a request with %s', async (_, change) => {
     const [failure] = await refused(1)
     const request = {...failure?.request, ...change}
-    const {error} = await readToEnd(Reflect.apply(dav.retry, dav, [[{...failure, request}]]))
+    const {error} = await readToEnd(dav.retry([{...failure, request} as never]))
     expect(error).toBeInstanceOf(TypeError)
     expect(server.requests).toEqual([])
   })
