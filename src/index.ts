@@ -46,6 +46,9 @@ export type {
   WalkOptions,
 } from './listing/propfind.ts'
 export type {ExistsOptions} from './listing/stat.ts'
+export type {MultigetOptions} from './engine/multiget.ts'
+export type {QuestionOptions, ReportOptions} from './listing/report.ts'
+export type {SearchOptions, SearchOrder} from './listing/search.ts'
 export type {RetryOptions} from './engine/retry.ts'
 export type {RequestOptions} from './call/request.ts'
 export type {ResultTarget, Target} from './call/target.ts'
@@ -74,6 +77,7 @@ export type {
   FailureReason,
   Partitioned,
   PropertyFailure,
+  ReportContent,
   Success,
 } from './multistatus/result.ts'
 export {DavFailureError, unwrap} from './multistatus/failure-error.ts'
@@ -82,6 +86,9 @@ export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
+export {expandProperty} from './properties/expand-property.ts'
+export type {PropertyTree} from './properties/expand-property.ts'
+export {reportDecoders} from './properties/report-set.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {

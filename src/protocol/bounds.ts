@@ -180,6 +180,8 @@ export const RESUME_ATTEMPTS = 5
 
 // engine
 
+/** Hrefs of one multiget report. Servers read as many at once without a long wait for the first. */
+export const MULTIGET_HREFS = 50
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */
 export const REMEMBERED_TARGETS = 10_000
 /** Milliseconds between two reports of progress: often enough to be drawn, seldom enough to cost nothing. */

@@ -28,6 +28,7 @@ export const xandikos: ServerRecipe = {
     listedAs: (name) => name.replace(/^[\u0000- ]+/, '').replaceAll(/[\t\n\r]/g, ''),
     hasRelativeHref: (name) => name.includes(':'),
     foldsSlashes: false,
+    unknownReport: 'refused',
     syncToken: /^[\da-f]{40}$/,
     isNote: (name) => name === '.git' || name === '.xandikos',
   },
