@@ -16,7 +16,7 @@ import {walk} from '../listing/walk.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {lists, noteIncomplete} from '../multistatus/summary.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
@@ -199,7 +199,7 @@ function plan(
     }
     checkRequest(request)
     const {href: url} = resolveTarget({url: request.url}, session.base)
-    if (request.method === 'PROPFIND') {
+    if (lists(request.method)) {
       queries.set(queryOf(request, session), failure)
       continue
     }
@@ -247,7 +247,7 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
     const {request} = failure
-    const isChange = typeof request?.url === 'string' && request.method !== 'PROPFIND'
+    const isChange = typeof request?.url === 'string' && !lists(request.method)
     const key = isChange ? keyOfRequest(request) : failure
     if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
     latest.delete(key)
@@ -272,7 +272,7 @@ function endsOf({request}: Failure): readonly string[] {
 type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
 
 function queryOf(
-  {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
+  {method, url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
   {base, decoders = {}}: Session,
 ): ListingQuery {
   assertDepthOrWalk(depth)
@@ -280,12 +280,13 @@ function queryOf(
   if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
     throw new TypeError(`retry: ${quoted(url)} is not in ${href}, to which its results are related`)
   const isOfNames = body === formatPropfind({propname: true})
-  return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
+  const own = isOfNames ? UNDECODED : decoders
+  return {method, url, root: href, depth, body, decoders: own, attempts}
 }
 
 /** Recognizes the failure of a listing. Without a request it may be one. */
 function isOfListing({request}: Failure): boolean {
-  return request === undefined || request.method === 'PROPFIND'
+  return request === undefined || lists(request.method)
 }
 
 /** Keeps each query once. Drops queries that another one covers, because it lists everything below. */

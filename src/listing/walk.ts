@@ -9,7 +9,7 @@ import {spelled} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {noteIncomplete, picks} from '../multistatus/summary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {Completeness, DeeperResults, Types} from './completeness.ts'
@@ -21,8 +21,8 @@ import {
   incompleteListing,
   isDeep,
   levelsOf,
+  listingError,
   listingFailure,
-  propfindError,
   withRequest,
 } from './query.ts'
 
@@ -82,7 +82,7 @@ async function listOne<P>(
 ): Promise<{readonly summary: Ending; readonly next: readonly Listing[]} | undefined> {
   const {query, url, depth, isFirst} = listing
   const {types, deeper, throws, incomplete, session} = context
-  const isInfinite = depth === 'infinity'
+  const isInfinite = isDeep(query) && depth === 'infinity'
   const answer = await list<P>(listing, context).catch((error: unknown) => {
     throw isInfinite && isDepthRefusalError(error) ? new DepthRefused() : error
   })
@@ -98,7 +98,7 @@ async function listOne<P>(
   let isBegun = false
   const isRead = await answer.read((batch) => {
     // A redirected collection may lead to a parent, and so to a walk without end.
-    if (isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
+    if (isElsewhere && !mayBeElsewhere) throw ledElsewhere(query, url, answer)
     if (!isBegun && isInfinite && (cutsInSilence(answer.server) || refusesDepth(batch)))
       throw new DepthRefused()
     isBegun ||= batch.length > 0
@@ -109,11 +109,11 @@ async function listOne<P>(
   })
   if (!isRead) return undefined
   const gaps = [...answer.end.incomplete, ...(completeness?.incomplete() ?? [])]
-  // An empty answer, or one about other resources, does not mean an empty collection.
-  if (!answer.hasListed || isElsewhere) {
+  // An empty answer, or one about other resources, does not mean an empty collection. A report may have no results.
+  if (isElsewhere || (!answer.hasListed && !picks(query.method))) {
     const isNamed = answer.hasSelf && !isElsewhere
-    const sentence = `The answer to PROPFIND ${url} names neither the resource nor its members`
-    if (!isNamed && (!isFirst || !throws)) throw propfindError(url, sentence)
+    const sentence = `The answer to ${query.method} ${url} names neither the resource nor its members`
+    if (!isNamed && (!isFirst || !throws)) throw listingError(query, url, sentence)
     gaps.push({href: url, reason: 'self'})
   }
   // Known only now, after Depth 1 succeeded: servers refuse a forbidden collection by the same status as the depth.
