@@ -34,6 +34,10 @@ export type {
   WalkOptions,
 } from './listing/propfind.ts'
 export type {ExistsOptions} from './listing/stat.ts'
+export {SyncState} from './sync/state.ts'
+export type {SyncLevel} from './sync/state.ts'
+export type {SyncOptions} from './sync/sync.ts'
+export type {SavePage} from './sync/changes.ts'
 export type {RetryOptions} from './engine/retry.ts'
 export type {RequestOptions} from './call/request.ts'
 export type {ResultTarget, Target} from './call/target.ts'

@@ -125,8 +125,7 @@ export class ListingAnswer<P> {
       page = following
     }
     if (!picks(this.#listing.query.method)) {
-      for (const one of this.#named.incomplete(this.#listing))
-        noteIncomplete(this.#incomplete, one)
+      for (const one of this.#named.incomplete(this.#listing)) noteIncomplete(this.#incomplete, one)
     }
     return true
   }

@@ -122,7 +122,8 @@ export async function isPresent(url: string, context: CallContext): Promise<bool
   const {answer, refusal, self} = await read({query, url, depth: 0, isFirst: true}, context)
   if (answer?.isElsewhere === true) throw ledElsewhere(query, url, answer)
   if (refusal !== undefined && !(self !== undefined && isMissing(self))) throw refusal
-  if (self === undefined) throw listingError(query, url, `The answer to PROPFIND ${url} does not name it`)
+  if (self === undefined)
+    throw listingError(query, url, `The answer to PROPFIND ${url} does not name it`)
   if (self.ok || self.reason === 'propstat') return true
   if (isMissing(self)) return false
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self

@@ -38,8 +38,8 @@ export class SyncState {
   #unseen = new Map<string, string>()
   #token: string | undefined
   #tag: string | undefined
-  /** @internal Lines that no journal has so far. */
-  readonly unsaved: string[] = []
+  // Lines that the journal has not so far; `undefined` without a journal.
+  #unsaved: string[] | undefined
   /** @internal True while a sync reads and changes it. */
   isInUse = false
 
@@ -146,20 +146,22 @@ export class SyncState {
 
   /** @internal Ends a full listing. Resources that it did not name stay known. */
   end(): void {
-    for (const [path, etag] of this.#known) this.#unseen.set(path, etag)
-    this.#known = this.#unseen
+    const isMostSeen = this.#known.size >= this.#unseen.size
+    const [most, rest] = isMostSeen ? [this.#known, this.#unseen] : [this.#unseen, this.#known]
+    for (const [path, etag] of rest) most.set(path, etag)
+    this.#known = most
     this.#unseen = new Map()
   }
 
   /** @internal Sets the ETag of a named resource. */
   set(path: string, etag: string): void {
-    if (this.find(path) !== etag) this.unsaved.push(JSON.stringify([path, etag]))
+    if (this.find(path) !== etag) this.#unsaved?.push(JSON.stringify([path, etag]))
     this.#set(path, etag)
   }
 
   /** @internal Removes a resource that is gone. */
   remove(path: string): void {
-    if (this.find(path) !== undefined) this.unsaved.push(JSON.stringify([path]))
+    if (this.find(path) !== undefined) this.#unsaved?.push(JSON.stringify([path]))
     this.#remove(path)
   }
 
@@ -168,13 +170,27 @@ export class SyncState {
     if (token === this.#token && tag === this.#tag) return
     this.#token = token
     this.#tag = tag
-    this.unsaved.push(JSON.stringify({token, tag}))
+    this.#unsaved?.push(JSON.stringify({token, tag}))
   }
 
-  /** @internal Takes the unsaved lines as text for a journal. The empty line ends one that was cut off. */
-  takeUnsaved(): string {
-    const lines = this.unsaved.splice(0)
-    return lines.length === 0 ? '' : ['', this.#header(), ...lines, ''].join('\n')
+  /** @internal Begins to keep lines for a journal. */
+  keepLines(): void {
+    this.#unsaved ??= []
+  }
+
+  /** @internal The number of lines for the journal. */
+  get unsaved(): number {
+    return this.#unsaved?.length ?? 0
+  }
+
+  /** @internal Formats the unsaved lines for the journal. The empty line ends a line that was cut off. */
+  formatUnsaved(): string {
+    return ['', this.#header(), ...(this.#unsaved ?? []), ''].join('\n')
+  }
+
+  /** @internal Drops lines that were saved. */
+  dropUnsaved(count: number): void {
+    this.#unsaved?.splice(0, count)
   }
 
   #header(): string {
