@@ -17,6 +17,12 @@ import type {SyncState} from './state.ts'
 /** Takes the lines of a journal. */
 export type SavePage = (lines: string) => void | Promise<void>
 
+/**
+ * The source of a full listing. `report`: the report sync-collection. `members`: a listing of the members. `tree`: a walk, which
+ * notes failed members by itself. `folders`: a walk of a tree in which the ETag of a collection changes with everything below.
+ */
+export type Source = 'report' | 'members' | 'tree' | 'folders'
+
 /** The changes of a collection, as they are found. */
 export class Changes<P> {
   /** The gaps since the last `begin`. */
@@ -31,8 +37,9 @@ export class Changes<P> {
   hasUnchanged = false
   // The first resource that they named.
   #first: string | undefined
-  // Collections whose members may have changed, with their ETags; `undefined` if an ETag says nothing about members.
-  #folders: Map<string, string> | undefined
+  #source: Source = 'report'
+  // In `folders`: collections whose members may have changed, with their ETags.
+  readonly #folders = new Map<string, string>()
   // Paths of collections without changes.
   readonly #skipped = new Set<string>()
   #saving: Promise<void> = Promise.resolve()
@@ -46,13 +53,14 @@ export class Changes<P> {
     this.#emit = emit
   }
 
-  /** Begins a full listing. With `isByFolder`, the ETag of a collection changes with everything below it. */
-  begin(isByFolder = false): void {
+  /** Begins a full listing. */
+  begin(source: Source): void {
     this.incomplete.length = 0
     this.isFull = true
     this.isFirst = this.#state?.size === 0
     this.#state?.begin()
-    this.#folders = isByFolder ? new Map() : undefined
+    this.#source = source
+    this.#folders.clear()
     this.#skipped.clear()
   }
 
@@ -87,7 +95,7 @@ export class Changes<P> {
       gone = []
     }
     if (!(await this.take(gone))) return false
-    for (const [path, etag] of this.#folders ?? []) state.set(path, etag)
+    for (const [path, etag] of this.#folders) state.set(path, etag)
     state.end()
     return true
   }
@@ -122,13 +130,15 @@ export class Changes<P> {
     if (result.relation === 'self') return
     this.named++
     if (result.relation === 'outside') {
-      // Malformed responses without an href are gaps already.
-      if (result.href !== '') noteIncomplete(this.incomplete, incompleteResult(result))
+      // Listings note these by themselves, and malformed responses without an href are gaps already.
+      if (this.#source === 'report' && result.href !== '')
+        noteIncomplete(this.incomplete, incompleteResult(result))
       return
     }
     // The server will refuse these again, so the next sync must not wait for them.
     const isLasting = !result.ok && (result.status === 403 || result.status === 405)
-    if (!result.ok && !isLasting && !isGone(result))
+    const isNoted = this.#source === 'tree' || this.#source === 'folders'
+    if (!result.ok && !isLasting && !isNoted && !isGone(result))
       noteIncomplete(this.incomplete, incompleteResult(result))
     const state = this.#state
     if (state === undefined) return
@@ -152,7 +162,7 @@ export class Changes<P> {
     known: string | undefined,
     isCollection: boolean,
   ): string {
-    if (this.#folders === undefined || !isCollection) return etag
+    if (this.#source !== 'folders' || !isCollection) return etag
     if (etag !== '' && known === etag) {
       this.#skipped.add(path)
       return etag

@@ -157,9 +157,9 @@ async function readReports<P>(
     token = ''
     restarts++
     tokens.clear()
-    changes.begin()
+    changes.begin('report')
   }
-  if (token === '') changes.begin()
+  if (token === '') changes.begin('report')
   for (;;) {
     const report = makeReport(call, token, limit)
     const answer = await list<P>(report, context).catch((error: unknown) => {
@@ -238,7 +238,7 @@ async function compareListing<P>(
     tag = typeof found === 'string' ? found : ''
     if (tag !== '' && tag === state.tag) return {incomplete: []}
   }
-  changes.begin(isByFolder && isDeep)
+  changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
   const depth = isDeep ? ({walk: true} as const) : 1
   const query = makeQuery(session, {url}, {properties, decoders}, depth)
   const {incomplete} = changes
