@@ -12,7 +12,7 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
 import {JOURNAL_LINES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
-import type {SyncState} from './state.ts'
+import {type SyncState, UNTAKEN} from './state.ts'
 
 /** Takes the lines of a journal. */
 export type SavePage = (lines: string) => void | Promise<void>
@@ -38,7 +38,7 @@ export class Changes<P> {
   // The first resource that they named.
   #first: string | undefined
   #source: Source = 'report'
-  // In `folders`: collections whose members may have changed, with their ETags.
+  // In a walk: collections whose members may have changed, with their ETags.
   readonly #folders = new Map<string, string>()
   // Paths of collections without changes.
   readonly #skipped = new Set<string>()
@@ -66,7 +66,9 @@ export class Changes<P> {
 
   /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
   readonly take: Sink<DavResult<P>> = async (batch) => {
-    if (!(await this.#emit(batch.filter((result) => this.#isNews(result))))) return false
+    const news = batch.filter((result) => this.#isNews(result))
+    await this.#announce(news)
+    if (!(await this.#emit(news))) return false
     for (const result of batch) this.#add(result)
     if ((this.#state?.unsaved ?? 0) >= JOURNAL_LINES) await this.save()
     return true
@@ -77,10 +79,12 @@ export class Changes<P> {
     return this.#state !== undefined && this.#skipped.has(this.#state.pathOf(url))
   }
 
-  /** The URL of a known resource that the answers did not name, if they named an unchanged one. */
-  get unnamed(): string | undefined {
-    const oldest = this.hasUnchanged ? this.#state?.oldest : undefined
-    return oldest === undefined || oldest === this.#first ? undefined : this.#state?.urlOf(oldest)
+  /** A known resource that the answers did not name, although they named an unchanged one. */
+  get unnamed(): {readonly url: string; readonly etag: string | undefined} | undefined {
+    const state = this.#state
+    const oldest = this.hasUnchanged ? state?.oldest : undefined
+    if (state === undefined || oldest === undefined || oldest === this.#first) return undefined
+    return {url: state.urlOf(oldest), etag: state.find(oldest)}
   }
 
   /** Reports the resources that a whole listing did not name. Returns `false` if the reader has gone. */
@@ -115,11 +119,29 @@ export class Changes<P> {
     state.dropUnsaved(count)
   }
 
+  /**
+   * Saves the names of unknown resources before the caller gets them. Killed before it could save more, the program still learns
+   * later that they are gone.
+   */
+  async #announce(news: readonly DavResult<P>[]): Promise<void> {
+    const state = this.#state
+    if (state === undefined || this.#save === undefined) return
+    let isNew = false
+    for (const result of news) {
+      if (!result.ok || this.#etagOf(result) !== undefined || result.relation === 'outside')
+        continue
+      state.set(state.pathOf(result.url), UNTAKEN)
+      isNew = true
+    }
+    if (isNew) await this.save()
+  }
+
   #isNews(result: DavResult<P>): boolean {
     // A failure of the collection itself is a gap of the summary.
     if (result.relation === 'self') return false
     const known = this.#etagOf(result)
-    if (isGone(result)) return this.#state === undefined ? !this.isFull : known !== undefined
+    // A first answer may name resources as removed that the caller never had, as Radicale's does.
+    if (isGone(result)) return !this.isFull || known !== undefined
     if (!result.ok || known === undefined) return true
     const etag = etagIn(result)
     // Without an ETag, the content may have changed. A collection has none.
@@ -137,8 +159,7 @@ export class Changes<P> {
     }
     // The server will refuse these again, so the next sync must not wait for them.
     const isLasting = !result.ok && (result.status === 403 || result.status === 405)
-    const isNoted = this.#source === 'tree' || this.#source === 'folders'
-    if (!result.ok && !isLasting && !isNoted && !isGone(result))
+    if (!result.ok && !isLasting && !this.#isWalk && !isGone(result))
       noteIncomplete(this.incomplete, incompleteResult(result))
     const state = this.#state
     if (state === undefined) return
@@ -150,7 +171,8 @@ export class Changes<P> {
       if (known !== undefined) state.set(path, known)
     } else {
       const etag = etagIn(result)
-      this.hasUnchanged ||= !this.isFull && etag !== '' && known === etag
+      const isRepeated = known === UNTAKEN || (etag !== '' && known === etag)
+      this.hasUnchanged ||= !this.isFull && isRepeated
       state.set(path, this.#etagToKeep(path, etag, known, looksLikeCollection(result)))
     }
   }
@@ -162,13 +184,17 @@ export class Changes<P> {
     known: string | undefined,
     isCollection: boolean,
   ): string {
-    if (this.#source !== 'folders' || !isCollection) return etag
+    if (!this.#isWalk || !isCollection) return etag
     if (etag !== '' && known === etag) {
-      this.#skipped.add(path)
+      if (this.#source === 'folders') this.#skipped.add(path)
       return etag
     }
     this.#folders.set(path, etag)
     return ''
+  }
+
+  get #isWalk(): boolean {
+    return this.#source === 'tree' || this.#source === 'folders'
   }
 
   #isInSkipped(path: string): boolean {
@@ -189,7 +215,7 @@ function isGone(result: DavResult<unknown>): boolean {
 }
 
 /** Reads the ETag; empty without one. A decoder of the caller may have changed it. */
-function etagIn({properties}: {readonly properties: unknown}): string {
+export function etagIn({properties}: {readonly properties: unknown}): string {
   const etag = memberOf(properties, 'getetag')
   return typeof etag === 'string' ? etag : ''
 }

@@ -16,6 +16,9 @@ interface Collection {
   readonly level: SyncLevel
 }
 
+/** The ETag of a resource whose result may not have been taken. The resource may be in the caller's mirror or not. */
+export const UNTAKEN = '?'
+
 /**
  * The known resources of a collection after a sync. Give it to `dav.sync`, which changes it as its results are read.
  *
@@ -60,7 +63,7 @@ export class SyncState {
       // Killed while it wrote a line, a program later appends a page, which begins with the collection.
       const isPlaced = !isTorn || memberOf(value, 'version') !== undefined
       isTorn = value === undefined
-      if (!isPlaced || (!isTorn && !state.#replay(value)))
+      if (!isTorn && !(isPlaced && state.#replay(value)))
         throw new SyntaxError(`Line ${number} is not a line of this SyncState`)
     }
     return state

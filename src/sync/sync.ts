@@ -11,7 +11,7 @@ import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {ledElsewhere, list} from '../listing/listing.ts'
-import {isPresent, readSelf} from '../listing/presence.ts'
+import {readSelf} from '../listing/presence.ts'
 import {firstListing, makeQuery} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
 import type {Ending, ResultStream} from '../multistatus/result-stream.ts'
@@ -26,7 +26,7 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT, TEXTS} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {SavePage} from './changes.ts'
-import {Changes} from './changes.ts'
+import {Changes, etagIn} from './changes.ts'
 import type {ReportFacts} from './report.ts'
 import {makeReport, refusalOf} from './report.ts'
 import type {SyncLevel} from './state.ts'
@@ -137,6 +137,7 @@ export function sync<P>(
       return end ?? (await compareListing(call, context, changes))
     } finally {
       if (state !== undefined) state.isInUse = false
+      state?.end()
       await changes.save()
     }
   })
@@ -206,15 +207,20 @@ async function readReports<P>(
 
 /**
  * Tells if an answer names the changes since the token. DAViCal and SOGo answer a lost token with a silent listing of all
- * resources. Such an answer names each resource that is there; so one that it does not name decides.
+ * resources. A known resource that is unchanged and not named proves that it is no such listing.
  */
 async function isOfChanges<P>(changes: Changes<P>, context: CallContext): Promise<boolean> {
   const {unnamed, isFull} = changes
   if (isFull || unnamed === undefined) return true
-  return isPresent(unnamed, context).catch((error: unknown) => {
+  const query = makeQuery(context.session, unnamed, {properties: ['getetag']}, 0)
+  try {
+    const self = await readSelf(firstListing(query, context.session), context)
+    const etag = self.ok ? etagIn(self) : ''
+    return etag !== '' && etag === unnamed.etag
+  } catch (error) {
     if (error instanceof DavError) return false
     throw error
-  })
+  }
 }
 
 /** Lists the resources, and compares their ETags with the state. */

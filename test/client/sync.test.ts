@@ -238,7 +238,7 @@ describe('an answer in pages', () => {
     expect(summary).not.toHaveProperty('syncToken')
   })
 
-  it('is saved page by page, each after its results were taken and before the next page is requested', async () => {
+  it('is saved before its new results, and again after they were taken, before the next page is requested', async () => {
     const events: string[] = []
     const answers = [
       page('p1', member('/cal/a', '1'), cut('/cal/')),
@@ -250,19 +250,23 @@ describe('an answer in pages', () => {
     })
     const state = new SyncState()
     const onPage = async (lines: string): Promise<void> => {
-      events.push(`save ${/"token":"(\w+)"/.exec(lines)?.[1]}`)
+      events.push(`save ${lines.trim().split('\n').slice(1).join(' ')}`)
       await new Promise((resolve) => setTimeout(resolve, 5))
       events.push('saved')
     }
     for await (const result of dav.sync('cal/', {state, onPage})) events.push(change(result))
     expect(events).toEqual([
       'request 1',
+      'save ["a","?"]',
+      'saved',
       'changed /cal/a "1"',
-      'save p1',
+      'save ["a","\\"1\\""] {"token":"p1"}',
       'saved',
       'request 2',
+      'save ["b","?"]',
+      'saved',
       'changed /cal/b "1"',
-      'save t1',
+      'save ["b","\\"1\\""] {"token":"t1"}',
       'saved',
     ])
   })
