@@ -79,6 +79,8 @@ import {resolveConcurrency} from '../call/session.ts'
 import {HAS_CREDENTIALS, spelled} from '../call/target.ts'
 import type {ExistsOptions} from '../listing/stat.ts'
 import {exists, stat} from '../listing/stat.ts'
+import type {SyncOptions} from '../sync/sync.ts'
+import {sync} from '../sync/sync.ts'
 import type {Target} from '../call/target.ts'
 
 /** The settings of a client. */
@@ -428,6 +430,35 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const E extends Decoders = Record<never, never>,
   >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
     return search(this.#session, target, options)
+  }
+
+  /**
+   * Finds the changes of a collection since the last sync: each new or changed resource as a Success, each one that is gone as a
+   * Failure 404. RFC 6578.
+   *
+   * A server without the report sync-collection is listed instead, and the ETags are compared with the `state`. The pages of an
+   * answer are read as one. After a lost token, all resources are read and compared. A resource without an ETag counts as changed.
+   *
+   * @param target - The collection: a URL reference, a URL or a result.
+   * @returns The changes, page by page. `summary.complete` is true if none is missing, and only then there is a
+   *   `summary.syncToken`. A resource that the server refuses to show is a Failure, and stays in the state. Reading throws
+   *   {@link DavHttpError}, {@link MultiStatusError}, {@link DavNetworkError} and {@link DavTimeoutError}; the next sync with the
+   *   state goes on from there.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const changes = dav.sync('calendar/', {state, onPage: (lines) => appendFileSync('state.jsonl', lines)})
+   * for await (const change of changes) console.log(change.ok ? 'changed' : 'gone', change.url)
+   * ```
+   */
+  sync<
+    const Names extends PropertyNameList = PropertyNameList,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options?: SyncOptions<Names, E>,
+  ): ResultStream<PropertiesOf<AskedNames<Names, false> | 'getetag' | 'resourcetype', D & E>> {
+    return sync(this.#session, target, options)
   }
 
   /**

@@ -164,6 +164,13 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// sync
+
+/** Results of a page, asked for after a server has refused to give all at once. */
+export const SYNC_PAGE_RESULTS = 500
+/** Lines of a journal that are kept until they are saved: few enough to be repeated after a crash. */
+export const JOURNAL_LINES = 1000
+
 // transfer
 
 /** Bytes of a stream without a length that are spooled to a temporary file. */
