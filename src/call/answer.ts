@@ -59,6 +59,8 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of the body. */
   readonly excerpt: string
+  /** The root of a small body that is well-formed XML, such as the `DAV:prop` of a LOCK. */
+  readonly root?: XmlElement | undefined
   /** True for a `DAV:error`, and for responses without a Multi-Status document around them. */
   readonly isError: boolean
   /** True for a body that was cut off before its kind was clear. It may have been a Multi-Status document. */
@@ -173,7 +175,7 @@ export async function readAnswer<P>(
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
-  return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
+  return {kind: 'plain', conditions, description, excerpt, root, isError, isCut, problem}
 }
 
 const PAGE = /^\s*<(?:!doctype\s+html|html)\b/i

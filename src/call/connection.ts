@@ -16,6 +16,7 @@ import {withDeadlines} from '../transport/deadlines.ts'
 import {refuseElsewhere, withRedirects} from '../transport/redirects.ts'
 import {withBodiesSentOnce} from '../transport/withheld.ts'
 import type {DavRequest, Transport} from '../transport/transport.ts'
+import type {StoredLock} from './lock-store.ts'
 import type {Session} from './session.ts'
 import {findDestructiveProblem} from './target.ts'
 
@@ -32,6 +33,11 @@ export interface Connection {
   readonly signal: AbortSignal
   /** True if sent requests have time to be answered after `ending` and before `signal`, so that each target has its verdict. */
   readonly isGraceful: boolean
+  /**
+   * The locks that the call found lost. Its further requests submit their tokens all the same, because none of them may write what
+   * the caller believes to be locked.
+   */
+  readonly lost: StoredLock[]
   /** The number of sent requests. */
   requests: number
   /** The number of received bytes in bodies. */
@@ -116,6 +122,7 @@ export function openConnection(
     ending: ending.signal,
     signal: end.signal,
     isGraceful: grace > 0,
+    lost: [],
     requests: 0,
     bytes: 0,
     sent: 'none',

@@ -7,6 +7,7 @@ import {defaultTransport} from '#default-transport'
 
 import type {Limits} from '../multistatus/limits.ts'
 import {resolveLimits} from '../multistatus/limits.ts'
+import {LockStore} from '../call/lock-store.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
@@ -170,6 +171,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
     this.#session = {
+      locks: new LockStore(),
       base: resolveBase(url),
       transport: transport ?? own ?? defaultTransport(),
       auth,

@@ -10,6 +10,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
+import {endLocks} from './locks.ts'
 import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
@@ -126,7 +127,13 @@ export async function attempt(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   try {
-    return await (context.verb.run ?? exchange)(request, context, emit)
+    const {verb} = context
+    const outcome = await (verb.run ?? exchange)(request, context, emit)
+    const {verdict, extent} = outcome
+    // A 202 promises nothing.
+    const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
+    if (isGone && verb.endsLocks === true) await endLocks(request.url, context)
+    return outcome
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, context.connection.ending)
     const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError

@@ -316,6 +316,7 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
+  lockToken: TEXT,
   safely: BOOLEAN,
   requireConditions: BOOLEAN,
   root: TEXT,
