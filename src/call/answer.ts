@@ -25,7 +25,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isSafe} from '../transport/methods.ts'
 import {WithheldError} from '../transport/withheld.ts'
-import type {DavResponse} from '../transport/transport.ts'
+import type {DavHeaders, DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -37,6 +37,8 @@ import type {Session} from './session.ts'
 /** The headers of an answer, decoded. */
 export interface AnswerHead {
   readonly status: number
+  /** All headers. */
+  readonly headers: DavHeaders
   /** The URL that answered. */
   readonly url: string
   readonly retryAfter: number | undefined
@@ -59,6 +61,8 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of the body. */
   readonly excerpt: string
+  /** The root of a small body that is well-formed XML, such as the `DAV:prop` of a LOCK. */
+  readonly root?: XmlElement | undefined
   /** True for a `DAV:error`, and for responses without a Multi-Status document around them. */
   readonly isError: boolean
   /** True for a body that was cut off before its kind was clear. It may have been a Multi-Status document. */
@@ -91,6 +95,7 @@ export function readHead(
   const answerer = response.url === undefined ? url : (URL.parse(response.url, url)?.href ?? url)
   return {
     status,
+    headers,
     url: answerer,
     retryAfter: readRetryAfter(headers, Date.now(), repeats?.minDelay),
     location: headers.get('location') ?? undefined,
@@ -173,7 +178,7 @@ export async function readAnswer<P>(
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
-  return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
+  return {kind: 'plain', conditions, description, excerpt, root, isError, isCut, problem}
 }
 
 const PAGE = /^\s*<(?:!doctype\s+html|html)\b/i

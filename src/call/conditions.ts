@@ -4,6 +4,7 @@
  */
 
 import {kindOf} from '../multistatus/selection.ts'
+import {readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf} from '../protocol/members.ts'
 import {editDistance, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
@@ -150,8 +151,5 @@ function isETag(text: string): boolean {
  * request, because its token is missing. RFC 4918, sections 10.4.2 and 10.4.8.
  */
 function formatLockToken(token: string): string {
-  const bare = token.trim().replace(/^<(.*)>$/s, '$1')
-  if (!/^[\u0021-\u007E]+$/.test(bare) || /[<>]/.test(bare))
-    throw new TypeError('lockToken is no token of a lock')
-  return `(<${bare}>) (Not <DAV:no-lock>)`
+  return `(<${readLockToken(token)}>) (Not <DAV:no-lock>)`
 }

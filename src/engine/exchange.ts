@@ -46,7 +46,7 @@ export async function exchange(
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer, connection.sent), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
-  const verdict = verb.conclude?.(request, first, head, answer) ?? first
+  const verdict = verb.conclude?.(request, first, head, answer, session) ?? first
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined

@@ -24,6 +24,9 @@ export const MAX_READINGS = 2000
 /** The longest text that is read as a date. No date is longer, and a hostile text would take long to search. */
 export const DATE_CHARACTERS = 64
 
+/** The longest time of a lock. RFC 4918, section 10.7. */
+export const MAX_LOCK_SECONDS = 4_294_967_295
+
 // xml
 
 /** The longest reference in text. A chunk that ends inside of one is held back so long. Without leading zeros ten suffice. */
@@ -184,3 +187,12 @@ export const REMEMBERED_TARGETS = 10_000
 export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
+
+// verbs
+
+/** A lock is renewed so long before its end, or a third of its time before. */
+export const RENEWAL_MARGIN_MILLISECONDS = 10_000
+/** The shortest wait for a renewal, however short the time of the lock is. */
+export const RENEWAL_PAUSE_MILLISECONDS = 500
+/** The time that a lock is asked for by default. */
+export const LOCK_MILLISECONDS = 1_800_000
