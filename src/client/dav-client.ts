@@ -200,7 +200,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       dropped: new FinalizationRegistry((end) => end()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     }
-    for (const lock of locks) restoreLock(this.#session, LOCK, lock)
+    for (const stored of locks) restoreLock(this.#session, LOCK, stored)
   }
 
   /** The URL of the collection that the client works in, with its slash. */
@@ -213,7 +213,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * client in another process.
    */
   get locks(): readonly Lock[] {
-    return [...this.#session.locks].filter((lock) => lock instanceof OwnLock)
+    return [...this.#session.locks].filter((held) => held instanceof OwnLock)
   }
 
   /**
@@ -667,8 +667,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Removes a lock. RFC 4918, section 9.11.
    *
    * @param target - The root of the lock, or the lock itself, also as plain data.
-   * @returns The verdict. If the server does not show the lock any more after a 400, 404, 409, 410 or 412, it is a Success with that
-   *   status: the lock had ended before, and others may have changed the resource since. A lock that cannot be removed stays in
+   * @returns The verdict. After a 400, 404, 409, 410 or 412 the client looks for the lock. If it is not there any more, the verdict
+   *   is a Success with that status. Others may have changed the resource since. A lock that cannot be removed stays in
    *   {@link DavClient.locks}. Without a token, a target that is not the root of exactly one of these is a Failure `refused`.
    * @throws TypeError for an invalid target, option or token. {@link DavNetworkError}, {@link DavTimeoutError},
    *   {@link MultiStatusError} or the signal's reason without a readable answer.

@@ -28,8 +28,10 @@ export interface IfList {
   readonly conditions: readonly IfCondition[]
 }
 
-const CODED_URL = /<([^<>\0-\x20\x7F-\uFFFF]+)>\s*/y
-const ETAG = /\[\s*((?:W\/)?"[^"\0-\x1F\x7F]*")\s*\]\s*/y
+// Visible ASCII characters without < and >.
+const CODED_URL = /<([!-;=?-~]+)>\s*/y
+// The ETags of the RFC's examples have blanks in them.
+const ETAG = /\[\s*((?:W\/)?"[ !#-~\x80-\xFF]*")\s*\]\s*/y
 const NOT = /Not(?=[\s<[])\s*/iy
 const OPEN = /\(\s*/y
 const CLOSE = /\)\s*/y

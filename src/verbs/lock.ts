@@ -250,13 +250,13 @@ function hold(
   const timeout = granted ?? decodeLockTimeout(asked) ?? 0
   const isFinite = granted !== undefined && granted !== Number.POSITIVE_INFINITY
   const expires = isFinite ? Date.now() + granted : undefined
-  const held = session.locks.get(token)
-  if (held instanceof OwnLock) {
-    held.refreshed({timeout, expires, asked})
-    return held
+  const known = session.locks.get(token)
+  if (known instanceof OwnLock) {
+    known.refreshed({timeout, expires, asked})
+    return known
   }
   const info = readLockInfo(request)
-  return new OwnLock(session, LOCK, success, {
+  const held = new OwnLock(session, LOCK, success, {
     token,
     lockRoot: isAround(found.lockRoot, url) ? found.lockRoot : url,
     depth: found.depth ?? (depth === 0 ? 0 : 'infinity'),
@@ -267,6 +267,8 @@ function hold(
     asked,
     renew,
   })
+  session.locks.add(held)
+  return held
 }
 
 /** Tells if a lock root can be that of a URL. yaws 2.1 writes a path of its file system. */

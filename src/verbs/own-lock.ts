@@ -135,7 +135,6 @@ export class OwnLock implements Lock, HeldLock {
     this.owner = facts.owner
     this.timeout = facts.timeout
     this.expires = facts.expires
-    session.locks.add(this)
     this.#renewLater(this.timeout)
   }
 
@@ -230,14 +229,17 @@ export function restoreLock(session: Session, verb: Verb, stored: StoredLock): v
   const {href: url} = resolveTarget({url: lockRoot}, session.base)
   if (depth !== 0 && depth !== 'infinity')
     throw new TypeError("locks: the depth of a lock is 0 or 'infinity'")
-  const timeout = expires === undefined ? Number.POSITIVE_INFINITY : expires - Date.now()
   const success = succeed({method: 'LOCK', url, attempts: 0}, 0, 'A lock of an earlier process')
-  const asked = formatAskedTimeout(LOCK_MILLISECONDS)
-  const facts = {token: readLockToken(token), lockRoot: url, depth, scope, owner, expires}
-  new OwnLock(session, verb, success, {
-    ...facts,
-    timeout: Math.max(0, timeout),
-    asked,
+  const held = new OwnLock(session, verb, success, {
+    token: readLockToken(token),
+    lockRoot: url,
+    depth,
+    scope,
+    owner,
+    expires,
+    timeout: expires === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expires - Date.now()),
+    asked: formatAskedTimeout(LOCK_MILLISECONDS),
     renew: false,
   })
+  session.locks.add(held)
 }
