@@ -88,7 +88,7 @@ async function exchangeOnce(
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer, connection.sent), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
-  const verdict = verb.conclude?.(request, first, head, answer) ?? first
+  const verdict = verb.conclude?.(request, first, head, answer, session) ?? first
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined

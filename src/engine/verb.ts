@@ -51,6 +51,7 @@ export interface Verb {
     verdict: DavResult,
     head: AnswerHead,
     answer: PlainAnswer | MultiStatusAnswer<Properties>,
+    session: Session,
   ): DavResult
   /**
    * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may

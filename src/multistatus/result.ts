@@ -139,6 +139,10 @@ export interface FailedRequest {
   readonly type?: string
   /** The token of the lock that a LOCK refreshes or an UNLOCK removes. */
   readonly lockToken?: string
+  /** The Timeout header of a LOCK. RFC 4918, section 10.7. */
+  readonly timeout?: string
+  /** `true` if the new lock is refreshed before its end. */
+  readonly renew?: boolean
   /** `true` if an upload goes beside its target first. */
   readonly safely?: boolean
   /** `true` if an upload needs a server that honours its conditions. */

@@ -195,3 +195,12 @@ export const REMEMBERED_TARGETS = 10_000
 export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
+
+// verbs
+
+/** A lock is renewed so long before its end, or a third of its time before. */
+export const RENEWAL_MARGIN_MILLISECONDS = 10_000
+/** The shortest wait for a renewal, however short the time of the lock is. */
+export const RENEWAL_PAUSE_MILLISECONDS = 500
+/** The time that a lock is asked for by default. */
+export const LOCK_MILLISECONDS = 1_800_000

@@ -6,6 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {runCall} from '../../src/call/call.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {hasExtension} from '../../src/verbs/options.ts'
 import type {FaultServer} from '../support/fault-server.ts'
@@ -31,6 +32,7 @@ describe('hasExtension', () => {
       timeouts: {headers: 5000, idle: 5000},
       decoders: undefined,
       signals: [],
+      locks: new LockStore(),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

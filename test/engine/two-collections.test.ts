@@ -5,6 +5,7 @@ import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -34,6 +35,7 @@ beforeEach(async () => {
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
     signals: [],
+    locks: new LockStore(),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
