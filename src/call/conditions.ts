@@ -160,11 +160,7 @@ function isETag(text: string): boolean {
 }
 
 /** Formats an If header that submits a token. */
-function formatLock(
-  lockToken: string,
-  lockRoot: string | undefined,
-  {url, base}: Place,
-): string {
+function formatLock(lockToken: string, lockRoot: string | undefined, {url, base}: Place): string {
   const resource = lockRoot === undefined ? url : resolveTarget(lockRoot, base).href
   return formatIf([{resource, conditions: [{token: readLockToken(lockToken)}]}])
 }

@@ -20,6 +20,8 @@ export interface SubmittedLock extends Pick<StoredLock, 'token' | 'lockRoot' | '
 export interface Submission {
   /** The If header; absent without a lock or a condition. */
   readonly header: string | undefined
+  /** The If header without the tokens of locks that are not of an end. */
+  readonly headerOfEnds: string | undefined
   /** The locks in the header, the nearest to the target first. */
   readonly locks: readonly SubmittedLock[]
   /** The number of locks that the request touches, but for which the header has no room. */
@@ -28,36 +30,40 @@ export interface Submission {
 
 /** The part of the tree that a request changes. */
 interface Reach {
-  readonly url: string
+  /** The canonical path of a resource. */
+  readonly path: string
   /** True if it changes everything in the resource too. */
-  readonly isDeep?: boolean
-  /** True if the collection around the resource gets or loses a member. */
-  readonly hasParent?: boolean
+  readonly isDeep: boolean
+  /** True if the collection around the resource may get or lose a member. */
+  readonly hasParent: boolean
 }
 
 /** Lists the parts of the tree that a request changes. */
 function reachesOf(request: FailedRequest): readonly Reach[] {
   const {method, url, destination = url, depth, lockToken} = request
-  const whole = (end: string): Reach => ({url: end, isDeep: true, hasParent: true})
   switch (method) {
     // A PUT over a resource changes no collection, but nobody knows whether one is there.
     case 'PUT':
     case 'MKCOL':
-      return [{url, hasParent: true}]
+      return [reach(url, false)]
     case 'PROPPATCH':
-      return [{url}]
+      return [reach(url, false, false)]
     case 'DELETE':
-      return [whole(url)]
+      return [reach(url)]
     case 'MOVE':
-      return [whole(url), whole(destination)]
+      return [reach(url), reach(destination)]
     case 'COPY':
-      return [whole(destination)]
+      return [reach(destination)]
     case 'LOCK':
       // A refresh submits the token of its own lock alone.
-      return lockToken === undefined ? [{url, isDeep: depth !== 0, hasParent: true}] : []
+      return lockToken === undefined ? [reach(url, depth !== 0)] : []
     default:
       return []
   }
+}
+
+function reach(url: string, isDeep = true, hasParent = true): Reach {
+  return {path: canonicalPathOf(url), isDeep, hasParent}
 }
 
 /**
@@ -67,7 +73,8 @@ function reachesOf(request: FailedRequest): readonly Reach[] {
 export function submit(request: FailedRequest, held: Iterable<StoredLock>): Submission {
   const given = request.conditions?.['if']
   // Lists without a tag must not be mixed with others.
-  if (given?.startsWith('(') === true) return {header: given, locks: [], left: 0}
+  if (given?.startsWith('(') === true)
+    return {header: given, headerOfEnds: given, locks: [], left: 0}
   const locks: SubmittedLock[] = Array.from((given ?? '').matchAll(TAGGED), ([, root, token]) => ({
     token: token ?? '',
     lockRoot: root ?? '',
@@ -77,28 +84,26 @@ export function submit(request: FailedRequest, held: Iterable<StoredLock>): Subm
   const lists = given === undefined ? [] : [given]
   let length = given?.length ?? 0
   let left = 0
+  // The locks of the ends come first.
+  let ends = lists.length
   for (const {lock, distance} of touchedLocks(request, held)) {
     const {token, lockRoot, expires} = lock
     if (tokens.has(token)) continue
     tokens.add(token)
-    const list = formatLocks([lock]) ?? ''
+    const list = formatIf([{resource: lockRoot, conditions: [{token}]}])
     if (lists.length === MAX_SUBMITTED_LOCKS || length + list.length >= IF_HEADER_CHARACTERS) left++
     else {
       lists.push(list)
+      if (distance === 0) ends = lists.length
       length += list.length + 1
       locks.push({token, lockRoot, expires, isOfEnd: distance === 0})
     }
   }
-  return {header: lists.length === 0 ? undefined : lists.join(' '), locks, left}
+  return {header: join(lists), headerOfEnds: join(lists.slice(0, ends)), locks, left}
 }
 
-/** Formats an If header of locks; `undefined` for none. */
-export function formatLocks(
-  locks: readonly Pick<StoredLock, 'token' | 'lockRoot'>[],
-): string | undefined {
-  return locks.length === 0
-    ? undefined
-    : formatIf(locks.map(({lockRoot, token}) => ({resource: lockRoot, conditions: [{token}]})))
+function join(lists: readonly string[]): string | undefined {
+  return lists.length === 0 ? undefined : lists.join(' ')
 }
 
 const TAGGED = /<([^<>]+)> \(<([^<>]+)>/g
@@ -110,11 +115,11 @@ function touchedLocks(
 ): readonly {readonly lock: StoredLock; readonly distance: number}[] {
   const locks = Array.from(held)
   if (locks.length === 0) return []
-  const reaches = reachesOf(request).map((reach) => ({...reach, path: canonicalPathOf(reach.url)}))
+  const reaches = reachesOf(request)
   return locks
     .map((lock) => {
       const root = canonicalPathOf(lock.lockRoot)
-      return {lock, distance: Math.min(...reaches.map((reach) => distanceOf(lock, root, reach)))}
+      return {lock, distance: Math.min(...reaches.map((one) => distanceOf(lock, root, one)))}
     })
     .filter(({distance}) => distance < Number.POSITIVE_INFINITY)
     .toSorted((one, other) => one.distance - other.distance)
@@ -124,11 +129,7 @@ function touchedLocks(
  * Measures how near a lock is to a part of the tree: 0 for a lock that covers the resource itself, `Infinity` for one that
  * does not touch it.
  */
-function distanceOf(
-  {depth}: StoredLock,
-  root: string,
-  {path, isDeep = false, hasParent = false}: Reach & {readonly path: string},
-): number {
+function distanceOf({depth}: StoredLock, root: string, {path, isDeep, hasParent}: Reach): number {
   const above = relate(path, root)
   if (above === 'self' || (above !== 'outside' && depth === 'infinity')) return 0
   if (above === 'member' && hasParent) return 1

@@ -7,7 +7,6 @@ import {readAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {StoredLock} from '../call/lock-store.ts'
 import type {Submission, SubmittedLock} from '../call/submission.ts'
-import {formatLocks} from '../call/submission.ts'
 import {readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {lockdiscovery} from '../properties/locks.ts'
@@ -33,12 +32,13 @@ type Again = (header: string | undefined) => Promise<Outcome>
  */
 export async function judge(
   outcome: Outcome,
-  {locks, left}: Submission,
+  submission: Submission,
   context: VerbContext,
   again: Again | undefined,
 ): Promise<Outcome> {
-  const judged = await judgeTokens(outcome, locks, context, again)
+  const judged = await judgeTokens(outcome, submission, context, again)
   const {verdict} = judged
+  const {locks, left} = submission
   if (verdict.ok || left === 0) return judged
   const sentence = `Its If header had no room for ${left} of ${locks.length + left} lock tokens`
   return {...judged, verdict: withSentence(verdict, sentence)}
@@ -46,7 +46,7 @@ export async function judge(
 
 async function judgeTokens(
   outcome: Outcome,
-  locks: readonly SubmittedLock[],
+  {locks, headerOfEnds}: Submission,
   context: VerbContext,
   again: Again | undefined,
 ): Promise<Outcome> {
@@ -61,11 +61,10 @@ async function judgeTokens(
   if (lost.length > 0) return {...outcome, verdict: tellLost(verdict, lost, context)}
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
-  const ends = locks.filter(({isOfEnd}) => isOfEnd)
-  if (again === undefined || ends.length === locks.length) return told
+  if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
   // SabreDAV 1.8 and lighttpd 1.4 answer 412 to the token of the collection around the target, if its lock has depth 0. lighttpd
   // does so for the locks of members too, and rclone 1.60 and x/net to a MOVE.
-  const second = await again(formatLocks(ends))
+  const second = await again(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }
 

@@ -36,8 +36,7 @@ export async function readLocks(url: string, context: CallContext): Promise<Seen
   }
   const query = {url, root: url, depth: 0, body, decoders, attempts: 0} as const
   const self = await readSelf<LockProperties>(firstListing(query, context.session), context)
-  if (!self.ok)
-    return isMissing(self) ? {locks: [], hasSupport: false, isMissing: true} : undefined
+  if (!self.ok) return isMissing(self) ? {locks: [], hasSupport: false, isMissing: true} : undefined
   const {lockdiscovery: locks, supportedlock = []} = self.properties
   const hasSupport = (locks ?? []).length > 0 || supportedlock.length > 0
   return locks && {locks, hasSupport, isMissing: false}

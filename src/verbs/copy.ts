@@ -100,7 +100,12 @@ export async function copyOne(
   const options = readOptions('copy', given, COPY_OPTIONS)
   const {ifMatch, lockToken, lockRoot, depth = 'infinity'} = options
   const call = {...options, method: 'COPY', depth} as const
-  return runOne(session, COPY, settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call), options)
+  return runOne(
+    session,
+    COPY,
+    settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call),
+    options,
+  )
 }
 
 /** Makes the stream of a bulk COPY. Nothing is sent yet. */

@@ -164,7 +164,8 @@ function settle(
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'DELETE', url, base, target})
-  const found = problem === undefined ? readConditions(target, options, {url: url.href, base}) : {problem}
+  const found =
+    problem === undefined ? readConditions(target, options, {url: url.href, base}) : {problem}
   if (found.problem !== undefined)
     return refuse(target, session, `DELETE ${url.href} is not sent: ${found.problem}`)
   const {conditions} = found

@@ -82,7 +82,11 @@ export async function mkcol(
   const {parents = false, properties = {}, lockToken, lockRoot} = options
   const url = resolveTarget(target, session.base)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
-  const {conditions} = readConditions(url, {lockToken, lockRoot}, {url: url.href, base: session.base})
+  const {conditions} = readConditions(
+    url,
+    {lockToken, lockRoot},
+    {url: url.href, base: session.base},
+  )
   const body = formatMkcol(properties)
   const request = {
     ...makeRequest(url.href, conditions),

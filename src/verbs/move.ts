@@ -76,7 +76,12 @@ export async function moveOne(
   const options = readOptions('move', given, MOVE_OPTIONS)
   const {ifMatch, lockToken, lockRoot} = options
   const call = {...options, method: 'MOVE'} as const
-  return runOne(session, MOVE, settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call), options)
+  return runOne(
+    session,
+    MOVE,
+    settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call),
+    options,
+  )
 }
 
 /** Makes the stream of a bulk MOVE. Nothing is sent yet. */

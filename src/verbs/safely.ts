@@ -155,7 +155,8 @@ async function moveOver(
   const token = lock === undefined ? [] : [{token: lock.token}]
   const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
   const guarded = await send({conditions: {if: guard}})
-  if (guarded.verdict.ok || guarded.verdict.status !== 412 || guarded.verdict.lostLocks) return guarded
+  if (guarded.verdict.ok || guarded.verdict.status !== 412 || guarded.verdict.lostLocks)
+    return guarded
   // lighttpd 1.4, Tomcat 10.1, rclone 1.60 and x/net answer 412 to any condition about the destination, also to a true one.
   const since = await lookAgain(request, context)
   return since === undefined ? send(tokens) : unchanged(since)

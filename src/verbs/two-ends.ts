@@ -111,7 +111,8 @@ export function settlePair(
   const problem = unguarded
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
-  const found = problem === undefined ? readConditions(from, conditional, {url: source.href, base}) : {problem}
+  const found =
+    problem === undefined ? readConditions(from, conditional, {url: source.href, base}) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
