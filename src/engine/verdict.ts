@@ -201,7 +201,8 @@ export function withSentence<R extends DavResult>(result: R, sentence: string): 
 
 /** Counts an attempt that the server refused as a whole. The request itself must not: a 412 would then look like its own write. */
 export function withRefusedAttempt(verdict: DavResult): DavResult {
-  if (verdict.ok) return {...verdict, attempts: (verdict.attempts ?? 1) + 1}
+  // Not a copy, because a lock is an object of a class.
+  if (verdict.ok) return Object.assign(verdict, {attempts: (verdict.attempts ?? 1) + 1})
   const {request} = verdict
   return request === undefined ? verdict : {...verdict, request: sentAgain(request)}
 }
