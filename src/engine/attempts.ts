@@ -120,20 +120,27 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
   return {...outcome, members}
 }
 
-/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
+/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. Locks end with their resources. */
 export async function attempt(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
+  const outcome = await attemptOnce(request, context, emit)
+  const {verdict, extent} = outcome
+  // A 202 promises nothing.
+  const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
+  if (isGone && context.verb.endsLocks === true) await endLocks(request.url, context)
+  return outcome
+}
+
+async function attemptOnce(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
   try {
-    const {verb} = context
-    const outcome = await (verb.run ?? exchange)(request, context, emit)
-    const {verdict, extent} = outcome
-    // A 202 promises nothing.
-    const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
-    if (isGone && verb.endsLocks === true) await endLocks(request.url, context)
-    return outcome
+    return await (context.verb.run ?? exchange)(request, context, emit)
   } catch (problem) {
     const verdict = brokenVerdict(request, problem, context.connection.ending)
     const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError

@@ -56,10 +56,18 @@ export async function exchange(
     return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
   }
   const first = await send(submission.header)
+  if (first.verdict.ok) return first
+  // An earlier attempt that was carried out has ended the locks, which are not lost then.
+  const seen =
+    context.mayBeDone === true && (await reconsider(request, first, first.verdict, context))
+  if (seen !== false && seen.verdict.ok) return seen
   const isOnce = isStreamed(content.body)
   const judged = await judge(first, submission, context, isOnce ? undefined : again)
   if (judged.verdict.ok) return judged
-  const {verdict, ...outcome} = await reconsider(request, judged, judged.verdict, context)
+  const {verdict, ...outcome} =
+    seen !== false && judged === first
+      ? seen
+      : await reconsider(request, judged, judged.verdict, context)
   return {...outcome, verdict: verdict.ok ? verdict : {...verdict, ...lossOf(judged.verdict)}}
 }
 

@@ -6,7 +6,7 @@ import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import type {Answer, FaultServer, SeenRequest} from '../support/fault-server.ts'
-import {answer207, CLOSE, startFaultServer, verdicts} from '../support/fault-server.ts'
+import {answer207, CLOSE, listing, startFaultServer, verdicts} from '../support/fault-server.ts'
 import {line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
@@ -468,6 +468,41 @@ describe('a lock ends with its resource', () => {
     expect(dav.locks).toEqual([])
     expect(asked()).toEqual(['DELETE /a', 'DELETE /a', 'UNLOCK /a'])
   })
+
+  it('after a MOVE whose answer is lost, because the source is gone and the destination there', async () => {
+    server.script(({method, url}) => {
+      if (method === 'MOVE') return CLOSE
+      if (method === 'PROPFIND') return url === '/a' ? {status: 404} : answer207(listing('/z'))
+      return {status: 409}
+    })
+    const dav = clientWith(lockOf('a'))
+    const [lock] = dav.locks
+    expect(line(await dav.move('a', 'z'))).toBe('404 self /a')
+    expect(asked()).toEqual(['MOVE /a', 'PROPFIND /a', 'PROPFIND /z', 'UNLOCK /a'])
+    expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(false)
+  })
+
+  it.each(['delete', 'move'] as const)(
+    'and is not lost if a %s answers 412 to the repetition of a request that was done',
+    async (verb) => {
+      let sent = 0
+      server.script(({method, url}) => {
+        if (method === 'PROPFIND') return url === '/a' ? {status: 404} : answer207(listing('/z'))
+        if (method === 'UNLOCK') return {status: 409}
+        return sent++ === 0 ? {status: 504} : {status: 412}
+      })
+      const dav = clientWith(lockOf('a'))
+      const [lock] = dav.locks
+      const retry = {attempts: 2, minDelay: 1, maxDelay: 2}
+      const result = await (verb === 'delete'
+        ? dav.delete('a', {retry})
+        : dav.move('a', 'z', {retry}))
+      expect(line(result)).toBe('404 self /a')
+      expect(lock?.signal.aborted).toBe(false)
+      expect(dav.locks).toEqual([])
+    },
+  )
 
   it('and is not unlocked again at the end of its block', async () => {
     answerTo({
