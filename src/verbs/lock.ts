@@ -4,6 +4,7 @@
  */
 
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
@@ -13,7 +14,7 @@ import {exchange} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, isUnclear, refuse, succeed, unclear} from '../engine/verdict.ts'
+import {fail, isUnclear, refuse, succeed, uncheckedVerdict, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {ActiveLock} from '../properties/locks.ts'
@@ -32,7 +33,7 @@ import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
 import {randomWord} from './beside.ts'
-import {hasEnded, readLocks} from './lock-lookup.ts'
+import {hasEnded, isShown, readLocks} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 import {lost} from './unlock.ts'
@@ -109,6 +110,7 @@ export const LOCK: Verb = {
   run,
   conclude,
   reconsider,
+  verify,
   check({lockToken, timeout = '', body}) {
     if (lockToken !== undefined) readLockToken(lockToken)
     if (decodeLockTimeout(timeout) === undefined)
@@ -190,6 +192,8 @@ function trimmed(value: RawValue | undefined): string | undefined {
   return text === '' ? undefined : text
 }
 
+const LOST = 'The lock is lost'
+
 /** Sends a LOCK. After a lost answer it looks for the lock first, and sends nothing if nobody knows. */
 async function run(
   request: TargetRequest,
@@ -219,20 +223,27 @@ function conclude(
 ): DavResult {
   if (!verdict.ok) return verdict
   const {status, headers, url} = head
+  const {lockToken} = request
   const root = answer.kind === 'plain' && answer.root?.name === 'prop' ? answer.root : undefined
   const locks = lockdiscovery(childrenOf(root, 'lockdiscovery')[0] ?? '', url) ?? []
   // A browser hides the header of another origin, and webdav-server, SOGo and wsgidav leave out its <>.
-  const named = request.lockToken ?? bareToken(headers.get('lock-token') ?? '')
+  const named = bareToken(headers.get('lock-token') ?? '')
   const {owner} = readLockInfo(request)
   const own =
-    locks.find(({token}) => token === named) ??
+    locks.find(({token}) => token === (lockToken ?? named)) ??
     locks.find((one) => owner !== undefined && trimmed(one.owner) === owner) ??
     (locks.length === 1 ? locks[0] : undefined)
-  const token = named === '' ? own?.token : named
-  if (token !== undefined && isToken(token))
+  const token = lockToken ?? (named === '' ? own?.token : named)
+  if (token === undefined || !isToken(token)) {
+    const description = `The LOCK was answered ${status} without a Lock-Token header`
+    return fail(request, {status, reason: 'malformed', description})
+  }
+  if (lockToken === undefined || own?.token === undefined || own.token === lockToken)
     return hold(request, verdict, {...own, token}, session, url)
-  const description = `The LOCK was answered ${status} without a Lock-Token header`
-  return fail(request, {status, reason: 'malformed', description})
+  // nginx 1.22 answers the token of an ended lock with a new lock, which the client holds now.
+  if (own.token === named) hold(request, verdict, {...own, token: named}, session, url)
+  session.locks.remove(lockToken, lost(request))
+  return fail(request, {status, reason: 'malformed', description: LOST})
 }
 
 /** Keeps a lock, or its new time, by the facts that the server granted. The request stands in for those that it does not tell. */
@@ -289,14 +300,33 @@ async function reconsider(
   const {lockToken} = request
   if (lockToken !== undefined) {
     const isLost = await hasEnded(request, verdict, context)
-    if (isLost === true) context.session.locks.remove(lockToken, lost(request))
-    return isLost === undefined ? undefined : verdict
+    if (isLost === undefined) return undefined
+    if (isLost) context.session.locks.remove(lockToken, lost(request))
+    return isLost ? {...verdict, description: LOST} : verdict
   }
   const mayBeOwn = reason === 'status' && context.mayBeDone === true
   if (!mayBeOwn && !isUnclear(verdict) && reason !== 'malformed') return undefined
   const found = await findOwn(request, status, context)
   if (found !== 'none') return found
   return mayBeOwn ? verdict : undefined
+}
+
+/** Looks for a lock that was refreshed after its end. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+async function verify(
+  request: TargetRequest,
+  verdict: Success,
+  context: CallContext,
+): Promise<DavResult> {
+  const {lockToken = '', url} = request
+  const {status} = verdict
+  try {
+    if ((await isShown(request, context)) !== false) return verdict
+  } catch (error) {
+    const unseen = `The LOCK was answered ${status}, but the lock of ${url} could not be looked up`
+    return uncheckedVerdict(request, error, unseen, context.connection)
+  }
+  context.session.locks.remove(lockToken, lost(request))
+  return fail(request, {status, reason: 'status', description: LOST})
 }
 
 /**
@@ -320,10 +350,7 @@ async function findOwn(
   if (seen === undefined || owner === undefined) return undefined
   const {locks, hasSupport} = seen
   const own = locks.find(
-    (one) =>
-      trimmed(one.owner) === owner &&
-      one.token !== undefined &&
-      session.locks.get(one.token) === undefined,
+    (one) => trimmed(one.owner) === owner && session.locks.get(one.token ?? '') === undefined,
   )
   if (own?.token !== undefined && isToken(own.token)) {
     const success = succeed(request, status, 'The lock was found by its owner')
@@ -331,5 +358,6 @@ async function findOwn(
   }
   // An empty list beside shared locks proves nothing: Apache hides all locks with DavLockDiscovery Off.
   const isProof = hasSupport && (scope === 'exclusive' || locks.length > 0)
-  return isProof && locks.every((one) => trimmed(one.owner) !== undefined) ? 'none' : undefined
+  const areOthers = locks.every((one) => ![undefined, owner].includes(trimmed(one.owner)))
+  return isProof && areOthers ? 'none' : undefined
 }

@@ -8,7 +8,7 @@ import type {Session} from '../call/session.ts'
 import {resolveTarget} from '../call/target.ts'
 import {runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
-import {succeed} from '../engine/verdict.ts'
+import {refuse, succeed} from '../engine/verdict.ts'
 import {DavFailureError, unwrap} from '../multistatus/failure-error.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {
@@ -69,8 +69,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * @returns This lock with its new time. A refusal is a Failure. If the server does not show the lock any more after a 400, 404,
-   *   409, 410 or 412, the lock is lost.
+   * @returns This lock with its new time. A refusal is a Failure. After a 400, 404, 409, 410 or 412, and after a refresh that came
+   *   too late, the client looks for the lock. If it is not there any more, the lock is lost, and so it says.
    * @throws TypeError or RangeError for an invalid option. {@link DavNetworkError}, {@link DavTimeoutError} or the signal's reason
    *   without an answer.
    */
@@ -111,7 +111,6 @@ export class OwnLock implements Lock, HeldLock {
   readonly #session: Session
   readonly #verb: Verb
   readonly #lost = new AbortController()
-  #isHeld = true
   #isRenewed: boolean
   #asked: string
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -151,20 +150,29 @@ export class OwnLock implements Lock, HeldLock {
   }
 
   end(reason?: DavError): void {
-    this.#isHeld = false
+    this.#isRenewed = false
     clearTimeout(this.#timer)
     if (reason !== undefined) this.#lost.abort(reason)
   }
 
   async refresh(given: RefreshOptions = {}): Promise<Lock | Failure> {
-    const options = readOptions('refresh', given, REFRESH_OPTIONS)
-    const {timeout} = options
+    const {timeout, signal} = readOptions('refresh', given, REFRESH_OPTIONS)
+    const {expires = Number.POSITIVE_INFINITY} = this
     const request = {
       ...this.#request,
       timeout: timeout === undefined ? this.#asked : formatAskedTimeout(timeout),
+      ...(Date.now() >= expires && {verify: true}),
     }
-    const result = await runOne(this.#session, this.#verb, request, {signal: options.signal})
+    if (!this.#isHeld) {
+      const description = `LOCK ${this.lockRoot} is not sent: the lock was unlocked or is lost`
+      return refuse({url: this.lockRoot}, this.#session, description)
+    }
+    const result = await runOne(this.#session, this.#verb, request, {signal})
     return result.ok ? this : result
+  }
+
+  get #isHeld(): boolean {
+    return this.#session.locks.get(this.token) === this
   }
 
   get #request(): TargetRequest {
@@ -196,7 +204,7 @@ export class OwnLock implements Lock, HeldLock {
   /** Starts the timer of the next renewal. */
   #renewLater(left: number): void {
     clearTimeout(this.#timer)
-    if (!this.#isRenewed || !this.#isHeld || left === Number.POSITIVE_INFINITY) return
+    if (!this.#isRenewed || left === Number.POSITIVE_INFINITY) return
     const margin = Math.max(this.timeout / 3, RENEWAL_MARGIN_MILLISECONDS)
     const wait = Math.max(RENEWAL_PAUSE_MILLISECONDS, left / 3, left - margin)
     const end = Date.now() + left
@@ -213,7 +221,7 @@ export class OwnLock implements Lock, HeldLock {
       (result) => (result.ok ? undefined : new DavFailureError(result)),
       (error: unknown) => error,
     )
-    if (cause === undefined || !this.#isHeld) return
+    if (cause === undefined || !this.#isRenewed) return
     if (Date.now() < end) this.#renewLater(end - Date.now())
     else this.#session.locks.remove(this.token, lost(this.#request, {cause}))
   }
