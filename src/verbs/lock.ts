@@ -22,6 +22,7 @@ import {lockdiscovery} from '../properties/locks.ts'
 import {childrenOf, textOf} from '../properties/value-parts.ts'
 import type {Properties, RawValue} from '../properties/vocabulary.ts'
 import {LOCK_MILLISECONDS} from '../protocol/bounds.ts'
+import {assertLockDepth, formatDepth} from '../protocol/depth.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {bareToken, formatIf, isToken, readLockToken} from '../protocol/if-header.ts'
@@ -102,7 +103,7 @@ export const LOCK: Verb = {
   order: 'collections-first',
   headers({depth, timeout = '', lockToken}) {
     return lockToken === undefined
-      ? {'content-type': XML_TYPE, depth: depth === 0 ? '0' : 'infinity', timeout}
+      ? {'content-type': XML_TYPE, depth: formatDepth(depth === 0 ? 0 : 'infinity'), timeout}
       : {if: formatIf([{conditions: [{token: lockToken}]}]), timeout}
   },
   isDone: () => false,
@@ -111,12 +112,12 @@ export const LOCK: Verb = {
   conclude,
   reconsider,
   verify,
-  check({lockToken, timeout = '', body}) {
-    if (lockToken !== undefined) readLockToken(lockToken)
+  check({lockToken, timeout = '', depth, body}) {
     if (decodeLockTimeout(timeout) === undefined)
       throw new TypeError('timeout is no Timeout header')
-    if (lockToken === undefined && body === undefined)
-      throw new TypeError('A LOCK has a body, or a token to refresh')
+    if (lockToken !== undefined) readLockToken(lockToken)
+    else if (body === undefined) throw new TypeError('A LOCK has a body, or a token to refresh')
+    else assertLockDepth(depth)
   },
   guard: () => undefined,
 }
@@ -131,8 +132,7 @@ export async function lock(
   const {depth = 'infinity', scope = 'exclusive', timeout = LOCK_MILLISECONDS, ifMatch} = options
   const {create = false, renew = false, owner = `multistatus ${randomWord()}`} = options
   const {href: url} = resolveTarget(target, session.base)
-  if (depth !== 0 && depth !== 'infinity')
-    throw new RangeError("depth of a lock is 0 or 'infinity'")
+  assertLockDepth(depth)
   if (create && ifMatch !== undefined)
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
   const found = readConditions(url, {ifMatch})
@@ -263,7 +263,7 @@ function hold(
   const expires = isFinite ? Date.now() + granted : undefined
   const known = session.locks.get(token)
   if (known instanceof OwnLock) {
-    known.refreshed({timeout, expires, asked})
+    known.refreshed(success, {timeout, expires, asked})
     return known
   }
   const info = readLockInfo(request)

@@ -17,6 +17,7 @@ import {
   RENEWAL_MARGIN_MILLISECONDS,
   RENEWAL_PAUSE_MILLISECONDS,
 } from '../protocol/bounds.ts'
+import {assertLockDepth} from '../protocol/depth.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {readLockToken} from '../protocol/if-header.ts'
@@ -81,12 +82,15 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   toJSON(): StoredLock
 }
 
-/** The facts of a lock by an answer. */
-export interface LockFacts extends StoredLock {
+interface RefreshFacts extends Pick<StoredLock, 'expires'> {
   /** The granted time in milliseconds. */
   readonly timeout: number
   /** The Timeout header that was sent. */
   readonly asked: string
+}
+
+/** The facts of a lock by an answer. */
+export interface LockFacts extends StoredLock, RefreshFacts {
   readonly renew: boolean
 }
 
@@ -141,8 +145,9 @@ export class OwnLock implements Lock, HeldLock {
     return this.#lost.signal
   }
 
-  /** Takes the new time of a refresh. */
-  refreshed({timeout, expires, asked}: Pick<LockFacts, 'timeout' | 'expires' | 'asked'>): void {
+  /** Takes the status and the new time of a refresh. */
+  refreshed({status}: Success, {timeout, expires, asked}: RefreshFacts): void {
+    Object.assign(this, {status})
     this.timeout = timeout
     this.expires = expires
     this.#asked = asked
@@ -201,20 +206,22 @@ export class OwnLock implements Lock, HeldLock {
     }
   }
 
-  /** Starts the timer of the next renewal. */
-  #renewLater(left: number): void {
+  /** Starts the timer of the next renewal. After a failed one, the last timer is that of the end. */
+  #renewLater(left: number, cause?: unknown): void {
     clearTimeout(this.#timer)
     if (!this.#isRenewed || left === Number.POSITIVE_INFINITY) return
     const margin = Math.max(this.timeout / 3, RENEWAL_MARGIN_MILLISECONDS)
     const wait = Math.max(RENEWAL_PAUSE_MILLISECONDS, left / 3, left - margin)
     const end = Date.now() + left
-    this.#timer = startTimer(() => void this.#renew(end), wait)
+    const isOver = cause !== undefined && wait >= left
+    const onTime = (): void => (isOver ? this.#lose(cause) : void this.#renew(end))
+    this.#timer = startTimer(onTime, Math.min(wait, left))
     // Under Node a lock does not keep the process alive.
     const unref = memberOf(this.#timer, 'unref')
     if (typeof unref === 'function') Reflect.apply(unref, this.#timer, [])
   }
 
-  /** Refreshes the lock. Tries again until its end. */
+  /** Refreshes the lock, and waits no longer than until its end. */
   async #renew(end: number): Promise<void> {
     const left = Math.min(Math.max(0, end - Date.now()), LONGEST_TIMER_MILLISECONDS)
     const cause = await this.refresh({signal: AbortSignal.timeout(left)}).then(
@@ -222,21 +229,24 @@ export class OwnLock implements Lock, HeldLock {
       (error: unknown) => error,
     )
     if (cause === undefined || !this.#isRenewed) return
-    if (Date.now() < end) this.#renewLater(end - Date.now())
-    else this.#session.locks.remove(this.token, lost(this.#request, {cause}))
+    if (Date.now() < end) this.#renewLater(end - Date.now(), cause)
+    else this.#lose(cause)
+  }
+
+  #lose(cause: unknown): void {
+    this.#session.locks.remove(this.token, lost(this.#request, {cause}))
   }
 }
 
 /**
  * Takes up a lock of an earlier process.
  *
- * @throws TypeError for a value that is no lock, and for a lock on another origin.
+ * @throws TypeError or RangeError for a value that is no lock, and for a lock on another origin.
  */
 export function restoreLock(session: Session, verb: Verb, stored: StoredLock): void {
   const {token, lockRoot, depth, scope, owner, expires} = stored
   const {href: url} = resolveTarget({url: lockRoot}, session.base)
-  if (depth !== 0 && depth !== 'infinity')
-    throw new TypeError("locks: the depth of a lock is 0 or 'infinity'")
+  assertLockDepth(depth)
   const success = succeed({method: 'LOCK', url, attempts: 0}, 0, 'A lock of an earlier process')
   const held = new OwnLock(session, verb, success, {
     token: readLockToken(token),

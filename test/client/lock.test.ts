@@ -118,7 +118,9 @@ describe('the request', () => {
     [{dryRun: true}, 'TypeError', expect.stringContaining('there is no option "dryRun"')],
     [{owners: 'Ana'}, 'TypeError', 'lock: there is no option "owners"; the nearest is owner'],
   ])('with the options %j is refused', async (options, name, message) => {
-    const error = await refusalOf(() => Reflect.apply(dav.lock, dav, ['a.txt', options]))
+    const error = await refusalOf(() =>
+      Reflect.apply((given: never) => dav.lock('a.txt', given), undefined, [options]),
+    )
     expect(error).toMatchObject({name, message})
     expect(server.requests).toHaveLength(0)
   })
