@@ -62,8 +62,8 @@ async function judgeTokens(
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
   if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
-  // SabreDAV 1.8 and lighttpd 1.4 answer 412 to the token of the collection around the target, if its lock has depth 0. lighttpd
-  // does so for the locks of members too, and rclone 1.60 and x/net to a MOVE.
+  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. lighttpd 1.4 does so too, and refuses the tokens of members.
+  // rclone 1.60 and x/net refuse both in a MOVE.
   const second = await again(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }
@@ -166,8 +166,8 @@ async function refresh(
 }
 
 /**
- * Ends the client's locks on a resource that is gone, and below it. rclone 1.60, x/net 0.7, SabreDAV 1.8, chezdav and yaws keep the
- * names locked. No answer to an UNLOCK changes the verdict: most servers say that there is no such lock.
+ * Ends the client's locks on a resource that is gone, and below it. Else rclone 1.60, x/net 0.7, SabreDAV 1.8, chezdav and yaws keep
+ * the names locked. No answer to an UNLOCK changes the verdict: most servers say that there is no such lock.
  */
 export async function endLocks(url: string, context: CallContext): Promise<void> {
   const {locks} = context.session

@@ -4,6 +4,7 @@
  */
 
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
@@ -14,7 +15,7 @@ import {readLocks} from '../listing/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, isUnclear, refuse, succeed, unclear} from '../engine/verdict.ts'
+import {fail, isUnclear, refuse, succeed, uncheckedVerdict, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {ActiveLock} from '../properties/locks.ts'
@@ -22,6 +23,7 @@ import {lockdiscovery} from '../properties/locks.ts'
 import {childrenOf, textOf} from '../properties/value-parts.ts'
 import type {Properties, RawValue} from '../properties/vocabulary.ts'
 import {LOCK_MILLISECONDS} from '../protocol/bounds.ts'
+import {assertLockDepth, formatDepth} from '../protocol/depth.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {bareToken, formatIf, isToken, readLockToken} from '../protocol/if-header.ts'
@@ -33,7 +35,7 @@ import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
 import {randomWord} from './beside.ts'
-import {hasEnded} from './lock-lookup.ts'
+import {hasEnded, isShown} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 import {lost} from './unlock.ts'
@@ -102,7 +104,7 @@ export const LOCK: Verb = {
   order: 'collections-first',
   headers({depth, timeout = '', lockToken}) {
     return lockToken === undefined
-      ? {'content-type': XML_TYPE, depth: depth === 0 ? '0' : 'infinity', timeout}
+      ? {'content-type': XML_TYPE, depth: formatDepth(depth === 0 ? 0 : 'infinity'), timeout}
       : {if: formatIf([{conditions: [{token: lockToken}]}]), timeout}
   },
   isDone: () => false,
@@ -110,12 +112,13 @@ export const LOCK: Verb = {
   run,
   conclude,
   reconsider,
-  check({lockToken, timeout = '', body}) {
-    if (lockToken !== undefined) readLockToken(lockToken)
+  verify,
+  check({lockToken, timeout = '', depth, body}) {
     if (decodeLockTimeout(timeout) === undefined)
       throw new TypeError('timeout is no Timeout header')
-    if (lockToken === undefined && body === undefined)
-      throw new TypeError('A LOCK has a body, or a token to refresh')
+    if (lockToken !== undefined) readLockToken(lockToken)
+    else if (body === undefined) throw new TypeError('A LOCK has a body, or a token to refresh')
+    else assertLockDepth(depth)
   },
   guard: () => undefined,
 }
@@ -130,8 +133,7 @@ export async function lock(
   const {depth = 'infinity', scope = 'exclusive', timeout = LOCK_MILLISECONDS, ifMatch} = options
   const {create = false, renew = false, owner = `multistatus ${randomWord()}`} = options
   const {href: url} = resolveTarget(target, session.base)
-  if (depth !== 0 && depth !== 'infinity')
-    throw new RangeError("depth of a lock is 0 or 'infinity'")
+  assertLockDepth(depth)
   if (create && ifMatch !== undefined)
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
   const found = readConditions(url, {ifMatch}, {url, base: session.base})
@@ -191,6 +193,8 @@ function trimmed(value: RawValue | undefined): string | undefined {
   return text === '' ? undefined : text
 }
 
+const LOST = 'The lock is lost'
+
 /** Sends a LOCK. After a lost answer it looks for the lock first, and sends nothing if nobody knows. */
 async function run(
   request: TargetRequest,
@@ -220,20 +224,27 @@ function conclude(
 ): DavResult {
   if (!verdict.ok) return verdict
   const {status, headers, url} = head
+  const {lockToken} = request
   const root = answer.kind === 'plain' && answer.root?.name === 'prop' ? answer.root : undefined
   const locks = lockdiscovery(childrenOf(root, 'lockdiscovery')[0] ?? '', url) ?? []
   // A browser hides the header of another origin, and webdav-server, SOGo and wsgidav leave out its <>.
-  const named = request.lockToken ?? bareToken(headers.get('lock-token') ?? '')
+  const named = bareToken(headers.get('lock-token') ?? '')
   const {owner} = readLockInfo(request)
   const own =
-    locks.find(({token}) => token === named) ??
+    locks.find(({token}) => token === (lockToken ?? named)) ??
     locks.find((one) => owner !== undefined && trimmed(one.owner) === owner) ??
     (locks.length === 1 ? locks[0] : undefined)
-  const token = named === '' ? own?.token : named
-  if (token !== undefined && isToken(token))
+  const token = lockToken ?? (named === '' ? own?.token : named)
+  if (token === undefined || !isToken(token)) {
+    const description = `The LOCK was answered ${status} without a Lock-Token header`
+    return fail(request, {status, reason: 'malformed', description})
+  }
+  if (lockToken === undefined || own?.token === undefined || own.token === lockToken)
     return hold(request, verdict, {...own, token}, session, url)
-  const description = `The LOCK was answered ${status} without a Lock-Token header`
-  return fail(request, {status, reason: 'malformed', description})
+  // nginx 1.22 answers the token of an ended lock with a new lock, which the client holds now.
+  if (own.token === named) hold(request, verdict, {...own, token: named}, session, url)
+  session.locks.remove(lockToken, lost(request))
+  return fail(request, {status, reason: 'malformed', description: LOST})
 }
 
 /** Keeps a lock, or its new time, by the facts that the server granted. The request stands in for those that it does not tell. */
@@ -253,7 +264,7 @@ function hold(
   const expires = isFinite ? Date.now() + granted : undefined
   const known = session.locks.get(token)
   if (known instanceof OwnLock) {
-    known.refreshed({timeout, expires, asked})
+    known.refreshed(success, {timeout, expires, asked})
     return known
   }
   const info = readLockInfo(request)
@@ -290,14 +301,33 @@ async function reconsider(
   const {lockToken} = request
   if (lockToken !== undefined) {
     const isLost = await hasEnded(request, verdict, context)
-    if (isLost === true) context.session.locks.remove(lockToken, lost(request))
-    return isLost === undefined ? undefined : verdict
+    if (isLost === undefined) return undefined
+    if (isLost) context.session.locks.remove(lockToken, lost(request))
+    return isLost ? {...verdict, description: LOST} : verdict
   }
   const mayBeOwn = reason === 'status' && context.mayBeDone === true
   if (!mayBeOwn && !isUnclear(verdict) && reason !== 'malformed') return undefined
   const found = await findOwn(request, status, context)
   if (found !== 'none') return found
   return mayBeOwn ? verdict : undefined
+}
+
+/** Looks for a lock that was refreshed after its end. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+async function verify(
+  request: TargetRequest,
+  verdict: Success,
+  context: CallContext,
+): Promise<DavResult> {
+  const {lockToken = '', url} = request
+  const {status} = verdict
+  try {
+    if ((await isShown(request, context)) !== false) return verdict
+  } catch (error) {
+    const unseen = `The LOCK was answered ${status}, but the lock of ${url} could not be looked up`
+    return uncheckedVerdict(request, error, unseen, context.connection)
+  }
+  context.session.locks.remove(lockToken, lost(request))
+  return fail(request, {status, reason: 'status', description: LOST})
 }
 
 /**
@@ -321,10 +351,7 @@ async function findOwn(
   if (seen === undefined || owner === undefined) return undefined
   const {locks, hasSupport} = seen
   const own = locks.find(
-    (one) =>
-      trimmed(one.owner) === owner &&
-      one.token !== undefined &&
-      session.locks.get(one.token) === undefined,
+    (one) => trimmed(one.owner) === owner && session.locks.get(one.token ?? '') === undefined,
   )
   if (own?.token !== undefined && isToken(own.token)) {
     const success = succeed(request, status, 'The lock was found by its owner')
@@ -332,5 +359,6 @@ async function findOwn(
   }
   // An empty list beside shared locks proves nothing: Apache hides all locks with DavLockDiscovery Off.
   const isProof = hasSupport && (scope === 'exclusive' || locks.length > 0)
-  return isProof && locks.every((one) => trimmed(one.owner) !== undefined) ? 'none' : undefined
+  const areOthers = locks.every((one) => ![undefined, owner].includes(trimmed(one.owner)))
+  return isProof && areOthers ? 'none' : undefined
 }

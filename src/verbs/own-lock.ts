@@ -8,7 +8,7 @@ import type {Session} from '../call/session.ts'
 import {resolveTarget} from '../call/target.ts'
 import {runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
-import {succeed} from '../engine/verdict.ts'
+import {refuse, succeed} from '../engine/verdict.ts'
 import {DavFailureError, unwrap} from '../multistatus/failure-error.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {
@@ -17,6 +17,7 @@ import {
   RENEWAL_MARGIN_MILLISECONDS,
   RENEWAL_PAUSE_MILLISECONDS,
 } from '../protocol/bounds.ts'
+import {assertLockDepth} from '../protocol/depth.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {readLockToken} from '../protocol/if-header.ts'
@@ -69,8 +70,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * @returns This lock with its new time. A refusal is a Failure. If the server does not show the lock any more after a 400, 404,
-   *   409, 410 or 412, the lock is lost.
+   * @returns This lock with its new time. A refusal is a Failure. After a 400, 404, 409, 410 or 412, and after a refresh that came
+   *   too late, the client looks for the lock. If it is not there any more, the lock is lost, and so it says.
    * @throws TypeError or RangeError for an invalid option. {@link DavNetworkError}, {@link DavTimeoutError} or the signal's reason
    *   without an answer.
    */
@@ -81,12 +82,15 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   toJSON(): StoredLock
 }
 
-/** The facts of a lock by an answer. */
-export interface LockFacts extends StoredLock {
+interface RefreshFacts extends Pick<StoredLock, 'expires'> {
   /** The granted time in milliseconds. */
   readonly timeout: number
   /** The Timeout header that was sent. */
   readonly asked: string
+}
+
+/** The facts of a lock by an answer. */
+export interface LockFacts extends StoredLock, RefreshFacts {
   readonly renew: boolean
 }
 
@@ -111,7 +115,6 @@ export class OwnLock implements Lock, HeldLock {
   readonly #session: Session
   readonly #verb: Verb
   readonly #lost = new AbortController()
-  #isHeld = true
   #isRenewed: boolean
   #asked: string
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -142,8 +145,9 @@ export class OwnLock implements Lock, HeldLock {
     return this.#lost.signal
   }
 
-  /** Takes the new time of a refresh. */
-  refreshed({timeout, expires, asked}: Pick<LockFacts, 'timeout' | 'expires' | 'asked'>): void {
+  /** Takes the status and the new time of a refresh. */
+  refreshed({status}: Success, {timeout, expires, asked}: RefreshFacts): void {
+    Object.assign(this, {status})
     this.timeout = timeout
     this.expires = expires
     this.#asked = asked
@@ -151,20 +155,29 @@ export class OwnLock implements Lock, HeldLock {
   }
 
   end(reason?: DavError): void {
-    this.#isHeld = false
+    this.#isRenewed = false
     clearTimeout(this.#timer)
     if (reason !== undefined) this.#lost.abort(reason)
   }
 
   async refresh(given: RefreshOptions = {}): Promise<Lock | Failure> {
-    const options = readOptions('refresh', given, REFRESH_OPTIONS)
-    const {timeout} = options
+    const {timeout, signal} = readOptions('refresh', given, REFRESH_OPTIONS)
+    const {expires = Number.POSITIVE_INFINITY} = this
     const request = {
       ...this.#request,
       timeout: timeout === undefined ? this.#asked : formatAskedTimeout(timeout),
+      ...(Date.now() >= expires && {verify: true}),
     }
-    const result = await runOne(this.#session, this.#verb, request, {signal: options.signal})
+    if (!this.#isHeld) {
+      const description = `LOCK ${this.lockRoot} is not sent: the lock was unlocked or is lost`
+      return refuse({url: this.lockRoot}, this.#session, description)
+    }
+    const result = await runOne(this.#session, this.#verb, request, {signal})
     return result.ok ? this : result
+  }
+
+  get #isHeld(): boolean {
+    return this.#session.locks.get(this.token) === this
   }
 
   get #request(): TargetRequest {
@@ -193,42 +206,47 @@ export class OwnLock implements Lock, HeldLock {
     }
   }
 
-  /** Starts the timer of the next renewal. */
-  #renewLater(left: number): void {
+  /** Starts the timer of the next renewal. After a failed one, the last timer is that of the end. */
+  #renewLater(left: number, cause?: unknown): void {
     clearTimeout(this.#timer)
-    if (!this.#isRenewed || !this.#isHeld || left === Number.POSITIVE_INFINITY) return
+    if (!this.#isRenewed || left === Number.POSITIVE_INFINITY) return
     const margin = Math.max(this.timeout / 3, RENEWAL_MARGIN_MILLISECONDS)
     const wait = Math.max(RENEWAL_PAUSE_MILLISECONDS, left / 3, left - margin)
     const end = Date.now() + left
-    this.#timer = startTimer(() => void this.#renew(end), wait)
+    const isOver = cause !== undefined && wait >= left
+    const onTime = (): void => (isOver ? this.#lose(cause) : void this.#renew(end))
+    this.#timer = startTimer(onTime, Math.min(wait, left))
     // Under Node a lock does not keep the process alive.
     const unref = memberOf(this.#timer, 'unref')
     if (typeof unref === 'function') Reflect.apply(unref, this.#timer, [])
   }
 
-  /** Refreshes the lock. Tries again until its end. */
+  /** Refreshes the lock, and waits no longer than until its end. */
   async #renew(end: number): Promise<void> {
     const left = Math.min(Math.max(0, end - Date.now()), LONGEST_TIMER_MILLISECONDS)
     const cause = await this.refresh({signal: AbortSignal.timeout(left)}).then(
       (result) => (result.ok ? undefined : new DavFailureError(result)),
       (error: unknown) => error,
     )
-    if (cause === undefined || !this.#isHeld) return
-    if (Date.now() < end) this.#renewLater(end - Date.now())
-    else this.#session.locks.remove(this.token, lost(this.#request, {cause}))
+    if (cause === undefined || !this.#isRenewed) return
+    if (Date.now() < end) this.#renewLater(end - Date.now(), cause)
+    else this.#lose(cause)
+  }
+
+  #lose(cause: unknown): void {
+    this.#session.locks.remove(this.token, lost(this.#request, {cause}))
   }
 }
 
 /**
  * Takes up a lock of an earlier process.
  *
- * @throws TypeError for a value that is no lock, and for a lock on another origin.
+ * @throws TypeError or RangeError for a value that is no lock, and for a lock on another origin.
  */
 export function restoreLock(session: Session, verb: Verb, stored: StoredLock): void {
   const {token, lockRoot, depth, scope, owner, expires} = stored
   const {href: url} = resolveTarget({url: lockRoot}, session.base)
-  if (depth !== 0 && depth !== 'infinity')
-    throw new TypeError("locks: the depth of a lock is 0 or 'infinity'")
+  assertLockDepth(depth)
   const success = succeed({method: 'LOCK', url, attempts: 0}, 0, 'A lock of an earlier process')
   const held = new OwnLock(session, verb, success, {
     token: readLockToken(token),
