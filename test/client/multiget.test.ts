@@ -475,11 +475,7 @@ describe('retry of a multiget', () => {
       failures: gone,
       summary,
     } = await dav.retry(failures, {attempts: 2, minDelay: 1}).collect()
-    expect(
-      asked()
-        .map((hrefs) => hrefs.length)
-        .toSorted(),
-    ).toEqual([10, 50])
+    expect(new Set(asked().map((hrefs) => hrefs.length))).toEqual(new Set([10, 50]))
     expect(sorted(successes)).toEqual(
       sorted(failures.filter(({href}) => href !== '/cal/7.ics')).map((one) =>
         one.replace('503 status', '200'),
