@@ -18,6 +18,7 @@ import type {RawValue} from './vocabulary.ts'
  * ```
  */
 export const reportDecoders: {
+  /** Decodes the names of the reports; `undefined` for a text. */
   readonly 'supported-report-set': (value: RawValue) => readonly string[] | undefined
 } = {'supported-report-set': namesOfReports}
 
