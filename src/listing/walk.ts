@@ -32,6 +32,8 @@ export interface WalkContext extends CallContext {
   readonly throws: boolean
   /** The gaps so far. The walk adds to them. */
   readonly incomplete: Incomplete[]
+  /** Tells if a reported collection, by its URL, need not be listed. Default: all are listed. */
+  readonly isUnchanged?: (collection: string) => boolean
 }
 
 /** Lists the frontier, and the collections that it finds. Emits each resource once. */
@@ -124,7 +126,9 @@ async function listOne<P>(
   // If an answer to Depth infinity names the resource alone, the server may have taken the Depth for 0. Depth 1 finds out.
   if (isInfinite && completeness.mayBeDepthZero)
     return {summary, next: [{...listing, url: isFirst ? root : url, depth: 1, isFirst: false}]}
-  return {summary, next: listingsOf(completeness.unlisted(), listing, incomplete)}
+  const unlisted = completeness.unlisted()
+  const open = unlisted.filter((collection) => context.isUnchanged?.(collection) !== true)
+  return {summary, next: listingsOf(open, listing, incomplete)}
 }
 
 /** Makes the listings of found collections, down to the last level of the query. */

@@ -21,6 +21,11 @@ export interface Summary {
   readonly description?: string
   /** The state of the collection for the next sync-collection. RFC 6578, section 6.2. */
   readonly syncToken?: string
+  /**
+   * The extent of a sync: `changes` since the token, or `all` resources, because there was no token or the server had lost it.
+   * Without a state, a resource that a complete sync of `all` does not name is gone.
+   */
+  readonly covers?: 'changes' | 'all'
 }
 
 /** A collection that was not fully listed. */

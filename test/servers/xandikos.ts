@@ -43,3 +43,10 @@ export const xandikos: ServerRecipe = {
     `--port=${port}`,
   ],
 }
+
+/** The same with a principal, `/user/`, and its default calendar and address book. */
+export const xandikosWithPrincipal: ServerRecipe = {
+  ...xandikos,
+  name: 'xandikos 0.2 with a principal',
+  args: (site) => [...xandikos.args(site), '--defaults', '--autocreate'],
+}
