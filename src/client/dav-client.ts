@@ -805,7 +805,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
    * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
    * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
-   * of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * of an upload is known to the process that sent it; see `bodyOf` for another one. A report or a search is sent again as a whole, and
+   * a multiget for its failed targets only.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
    *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.

@@ -12,7 +12,7 @@ import {
   isFailure,
   isSuccess,
   partition,
-  reportDecoders,
+  versioningDecoders,
   type Properties,
   type PropertiesOf,
   type PropertiesToSet,
@@ -134,7 +134,7 @@ describe('the properties of reports and searches', () => {
 
   it('may be any of a report, beside those of decoders', () => {
     expectTypeOf(dav.report('', {body})).toEqualTypeOf<ListingStream>()
-    const typed = dav.report('', {body, decoders: reportDecoders})
+    const typed = dav.report('', {body, decoders: versioningDecoders})
     expectTypeOf<PropertiesIn<typeof typed>>()
       .toHaveProperty('supported-report-set')
       .toEqualTypeOf<readonly string[] | undefined>()
