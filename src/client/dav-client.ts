@@ -414,10 +414,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - The collection: a URL reference, a URL or a result.
    * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
    *   targets of an array are checked before the first request.
-   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target that
-   *   the answer does not name is a Failure 404. It is a Failure `no-answer` if the answer has a gap, or names a resource that was
-   *   not asked for: that may be the target by another name, and it comes out too. A refused or broken report is a Failure of each
-   *   of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target
+   *   that the answer does not name is a Failure 404. After an answer with a gap it is a Failure `no-answer`. So it is if the answer
+   *   names another resource, which comes out too: it may be the target by another name. A refused or broken report is a Failure
+   *   of each of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
    * @throws TypeError or RangeError for an invalid argument, before anything is sent.
    * @example
    * ```ts
@@ -454,7 +454,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   search<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
-  >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
+  >(
+    target: Target,
+    options: SearchOptions<Names, E>,
+  ): ListingStream<PropertiesOf<Names extends readonly string[] ? Names[number] : string, D & E>> {
     return search(this.#session, target, options)
   }
 
@@ -802,7 +805,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
    * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
    * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
-   * of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * of an upload is known to the process that sent it; see `bodyOf` for another one. A report or a search is sent again as a whole, and
+   * a multiget for its failed targets only.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
    *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.
