@@ -4,8 +4,8 @@
  * it lists a large collection.
  */
 
-import type {Chunks} from '../multistatus/source.ts'
-import {END, openStream} from '../multistatus/source.ts'
+import type {Chunks, Reading} from '../multistatus/source.ts'
+import {END, openReading} from '../multistatus/source.ts'
 import {
   LONGEST_TIMER_MILLISECONDS,
   SENT_PIECE_BYTES,
@@ -176,7 +176,7 @@ interface BodyWatcher {
  * would cost each chunk several steps more.
  */
 class OpenBody implements Required<IterableBody> {
-  readonly #chunks: Chunks<unknown>
+  readonly #chunks: Reading<unknown>
   readonly #deadline: Deadline
   readonly #watchers: BodyWatcher[] = []
   #isOver = false
@@ -186,7 +186,7 @@ class OpenBody implements Required<IterableBody> {
     this.#deadline = deadline
     try {
       if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
-      this.#chunks = openStream(body)
+      this.#chunks = openReading(body)
     } catch (error) {
       throw deadline.explain(error)
     }
@@ -204,7 +204,7 @@ class OpenBody implements Required<IterableBody> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
     try {
-      const next = await this.#deadline.race(() => this.#chunks.next(), 'idle')
+      const next = await this.#deadline.race(() => this.#chunks.read(), 'idle')
       if (next.done !== true) {
         const value = this.#bytesOf(next.value)
         for (const {onBytes} of this.#watchers) onBytes?.(value.length)
@@ -216,7 +216,7 @@ class OpenBody implements Required<IterableBody> {
       if (this.#isOver) return END
       this.#end(error)
       // Not awaited: a transport that ignores the signal may never end.
-      void this.#chunks.return().catch(() => {})
+      void this.#chunks.close().catch(() => {})
       throw error
     }
   }
@@ -233,7 +233,7 @@ class OpenBody implements Required<IterableBody> {
     this.#end()
     // Not all platforms can cancel a body that is being read, but every exchange can be ended.
     this.#deadline.break(new DOMException('The body was given up', 'AbortError'))
-    await giveUp(() => this.#chunks.return())
+    await giveUp(() => this.#chunks.close())
   }
 
   #end(error?: unknown): void {
