@@ -4,6 +4,7 @@
  */
 
 import {typesOf} from '../multistatus/selection.ts'
+import {lists} from '../multistatus/summary.ts'
 import {quoted, visible} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
@@ -131,7 +132,7 @@ function findListingProblem(target: unknown): string | undefined {
 
 /** Recognizes the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {
-  const isListing = memberOf(memberOf(target, 'request'), 'method') === 'PROPFIND'
+  const isListing = lists(memberOf(memberOf(target, 'request'), 'method'))
   return isListing && memberOf(target, 'ok') === false && memberOf(target, 'reason') !== 'propstat'
 }
 

@@ -12,6 +12,8 @@ export interface Transport {
   (request: DavRequest): Promise<DavResponse>
   /** `true` if a streamed body with a `length` is sent with a Content-Length. Without it, such a body counts as one in chunks. */
   readonly sendsLength?: boolean
+  /** `true` if nobody else uses the memory of the chunks of its answers. The client frees it as soon as they are on the disk. */
+  readonly givesChunksAway?: boolean
 }
 
 /**

@@ -120,7 +120,8 @@ export async function open(
   const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
   const url = resolveHref(target, session.base)
   const range = options.range && readRange(options.range)
-  const {conditions, problem} = ifMatch === undefined ? {} : readConditions(url, {ifMatch})
+  const {conditions, problem} =
+    ifMatch === undefined ? {} : readConditions(url, {ifMatch}, {url, base: session.base})
   const refusal = pathOf(url).endsWith('/') ? COLLECTION : problem
   if (refusal !== undefined) return refuse(target, session, `GET ${url} is not sent: ${refusal}`)
   const headers = {
