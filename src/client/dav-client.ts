@@ -265,7 +265,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (server.ok && !server.classes.includes('2')) console.log('no locks')
    * ```
    */
-  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+  options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
     return askOptions(this.#session, target, options)
   }
 
@@ -355,7 +355,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const result = await dav.stat('photos/1.jpg')
    * ```
    */
-  async stat<
+  stat<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
     All extends boolean = false,
@@ -559,7 +559,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.put('photos/1.jpg', {path: '/tmp/1.jpg'}, {create: true, parents: true})
    * ```
    */
-  async put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
+  put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
     return putOne(this.#session, target, body, options)
   }
 
@@ -596,7 +596,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
    * ```
    */
-  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+  mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
     return mkcol(this.#session, target, options)
   }
 
@@ -617,10 +617,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
    * ```
    */
-  async proppatch(
-    target: Target | ConditionalTarget,
-    options: ProppatchOptions,
-  ): Promise<DavResult> {
+  proppatch(target: Target | ConditionalTarget, options: ProppatchOptions): Promise<DavResult> {
     return proppatch(this.#session, target, options)
   }
 
@@ -646,7 +643,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!copied.ok) console.log(copied.status, copied.members)
    * ```
    */
-  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+  copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
     return copyOne(this.#session, from, to, options)
   }
 
@@ -689,7 +686,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
    * ```
    */
-  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+  move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
     return moveOne(this.#session, from, to, options)
   }
 
@@ -730,7 +727,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) console.log(verdict.status, verdict.members)
    * ```
    */
-  async delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
+  delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
     return deleteOne(this.#session, target, options)
   }
 
