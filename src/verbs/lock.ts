@@ -63,7 +63,8 @@ export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptio
   readonly timeout?: number | undefined
   /**
    * The owner, for people who meet the lock: a text, or an element such as `{name: 'href', children: ['mailto:ana@dav.example']}`.
-   * After a lost answer the client takes a lock with this owner for its own, so make it unique. RFC 4918, section 14.17.
+   * SabreDAV 1.8 keeps only a text. After a lost answer the client takes a lock with this owner for its own, so make it unique.
+   * RFC 4918, section 14.17.
    *
    * @defaultValue `multistatus` with a random word
    */
@@ -311,7 +312,7 @@ async function reconsider(
   return mayBeOwn ? verdict : undefined
 }
 
-/** Looks for a lock that was refreshed after its end. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+/** Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
 async function verify(
   request: TargetRequest,
   verdict: Success,
