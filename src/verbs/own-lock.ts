@@ -27,7 +27,7 @@ import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions, SIGNAL} from '../protocol/options.ts'
 import {startTimer} from '../protocol/wait.ts'
 import type {UnlockOptions} from './unlock.ts'
-import {lost, unlock} from './unlock.ts'
+import {lose, unlock} from './unlock.ts'
 
 /** Options of `refresh`. */
 export interface RefreshOptions {
@@ -236,7 +236,7 @@ export class OwnLock implements Lock, HeldLock {
   }
 
   #lose(cause: unknown): void {
-    this.#session.locks.remove(this.token, lost(this.#request, {cause}))
+    lose(this.#session, this.#request, {cause})
   }
 }
 
