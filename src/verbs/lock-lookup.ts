@@ -2,44 +2,8 @@
 
 import type {CallContext} from '../call/call.ts'
 import type {TargetRequest} from '../engine/verb.ts'
-import {readSelf} from '../listing/presence.ts'
-import {firstListing} from '../listing/propfind.ts'
+import {readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
-import {isMissing} from '../multistatus/result.ts'
-import type {ActiveLock, LockEntry} from '../properties/locks.ts'
-import {lockDecoders, lockdiscovery} from '../properties/locks.ts'
-import {formatPropfind} from '../properties/propfind-body.ts'
-
-/** The locks that a server shows. */
-export interface SeenLocks {
-  readonly locks: readonly ActiveLock[]
-  /** True if the server is known to have locks for the resource. */
-  readonly hasSupport: boolean
-}
-
-interface LockProperties {
-  readonly lockdiscovery?: readonly ActiveLock[]
-  readonly supportedlock?: readonly LockEntry[]
-}
-
-/**
- * Reads the locks of a resource. A missing resource has none.
- *
- * @returns `undefined` if the server does not tell them.
- * @throws The errors of `readSelf`.
- */
-export async function readLocks(url: string, context: CallContext): Promise<SeenLocks | undefined> {
-  const body = formatPropfind({properties: Object.keys(lockDecoders)})
-  const decoders: typeof lockDecoders = {
-    ...lockDecoders,
-    lockdiscovery: (value) => lockdiscovery(value, url),
-  }
-  const query = {url, root: url, depth: 0, body, decoders, attempts: 0} as const
-  const self = await readSelf<LockProperties>(firstListing(query, context.session), context)
-  if (!self.ok) return isMissing(self) ? {locks: [], hasSupport: false} : undefined
-  const {lockdiscovery: locks, supportedlock = []} = self.properties
-  return locks && {locks, hasSupport: locks.length > 0 || supportedlock.length > 0}
-}
 
 /**
  * Tells if a server still shows a lock.

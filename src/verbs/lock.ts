@@ -11,6 +11,7 @@ import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
+import {readLocks} from '../listing/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
@@ -34,7 +35,7 @@ import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
 import {randomWord} from './beside.ts'
-import {hasEnded, isShown, readLocks} from './lock-lookup.ts'
+import {hasEnded, isShown} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 import {lose} from './unlock.ts'
@@ -136,7 +137,7 @@ export async function lock(
   assertLockDepth(depth)
   if (create && ifMatch !== undefined)
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
-  const found = readConditions(url, {ifMatch})
+  const found = readConditions(url, {ifMatch}, {url, base: session.base})
   const problem =
     found.problem ?? (options.ignoreCapabilities === true ? undefined : findLack(session, url))
   if (problem !== undefined) return refuse(target, session, `LOCK ${url} is not sent: ${problem}`)
