@@ -286,7 +286,7 @@ function hold(
   return held
 }
 
-/** Tells if the root of a lock is its URL, perhaps with another slash at its end. yaws 2.1 writes a path of its file system. */
+/** Tells if a root is the resource of a URL. yaws 2.1 writes a path of its file system. */
 function isSame(root: string | undefined, url: string): root is string {
   return root !== undefined && resourceKey(root) === resourceKey(url)
 }

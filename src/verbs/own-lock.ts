@@ -70,8 +70,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * After a success, and after a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND: lighttpd answers 200 to the
-   * token of a lock that is not there.
+   * After a success, and after a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND. lighttpd answers 200 to the
+   * token of a lock that has ended.
    *
    * @returns This lock with its new time. A refusal is a Failure, and so is a lock that is not there any more. That one is lost: it
    *   leaves {@link DavClient.locks}, and `signal` is aborted.
