@@ -62,8 +62,8 @@ async function judgeTokens(
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
   if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
-  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. lighttpd 1.4 does so too, and refuses the tokens of members.
-  // rclone 1.60 and x/net refuse both in a MOVE.
+  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. So does lighttpd 1.4, which refuses those of members too. In a
+  // MOVE, rclone 1.60 and x/net refuse both.
   const second = await again(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }
