@@ -9,8 +9,12 @@ import {
   type DavResult,
   type Download,
   type Failure,
+  type ActiveLock,
   isFailure,
   isSuccess,
+  type Lock,
+  lockDecoders,
+  type LockEntry,
   partition,
   type Properties,
   type PropertiesOf,
@@ -22,10 +26,12 @@ import {
   type PutOptions,
   type ResultStream,
   type StandardSchema,
+  type StoredLock,
   type Success,
   type Transport,
   type Upload,
   type UploadBody,
+  unwrap,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -389,5 +395,29 @@ describe('the result of get', () => {
     expectTypeOf<Download['bytes']>().returns.toEqualTypeOf<Promise<Uint8Array<ArrayBuffer>>>()
     expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
     expect(await result.text()).toBe('hello')
+  })
+})
+
+describe('a lock', () => {
+  const dav = new DavClient({url})
+
+  it('stays a Lock when it is unwrapped, and is a StoredLock too', () => {
+    const take = async (): Promise<Lock> => unwrap(await dav.lock('a'))
+    const lock = () => dav.lock('a')
+    expectTypeOf(lock).returns.resolves.toEqualTypeOf<Lock | Failure>()
+    expectTypeOf(take).returns.resolves.toExtend<Success & StoredLock & AsyncDisposable>()
+    expectTypeOf<Lock['timeout']>().toEqualTypeOf<number>()
+    expectTypeOf(dav.locks).toEqualTypeOf<readonly Lock[]>()
+  })
+
+  it('of anybody is typed by lockDecoders', () => {
+    const result = () =>
+      dav.stat('a', {properties: ['lockdiscovery', 'supportedlock'], decoders: lockDecoders})
+    expectTypeOf(result).returns.resolves.toEqualTypeOf<
+      DavResult<{
+        readonly lockdiscovery?: readonly ActiveLock[]
+        readonly supportedlock?: readonly LockEntry[]
+      }>
+    >()
   })
 })
