@@ -34,7 +34,7 @@ export async function readLocks(url: string, context: CallContext): Promise<Seen
     ...lockDecoders,
     lockdiscovery: (value) => lockdiscovery(value, url),
   }
-  const query = {url, root: url, depth: 0, body, decoders, attempts: 0} as const
+  const query = {method: 'PROPFIND', url, root: url, depth: 0, body, decoders, attempts: 0} as const
   const self = await readSelf<LockProperties>(firstListing(query, context.session), context)
   if (!self.ok) return isMissing(self) ? {locks: [], hasSupport: false, isMissing: true} : undefined
   const {lockdiscovery: locks, supportedlock = []} = self.properties

@@ -172,12 +172,21 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// sync
+
+/** Results of a page, asked for after a server has refused to give all at once. */
+export const SYNC_PAGE_RESULTS = 500
+/** Lines of a journal that are kept until they are saved: few enough to be repeated after a crash. */
+export const JOURNAL_LINES = 1000
+
 // transfer
 
 /** Bytes of a stream without a length that are spooled to a temporary file. */
 export const SPOOLED_FILE_BYTES = 17_179_869_184
 /** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
 export const SPOOLED_BLOB_BYTES = 1_073_741_824
+/** Bytes of a long local file that are read at once. */
+export const FILE_PIECE_BYTES = 262_144
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
@@ -186,6 +195,8 @@ export const RESUME_ATTEMPTS = 5
 
 // engine
 
+/** Hrefs of one multiget report. Servers read as many at once without a long wait for the first. */
+export const MULTIGET_HREFS = 50
 /** The shortest time to ask for when a lock is refreshed, only to see that it holds: clocks differ. */
 export const REFRESHED_LOCK_MILLISECONDS = 60_000
 
@@ -196,6 +207,12 @@ export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
 
+// client
+
+/** Requests of one discovery. Servers need fewer than ten; a user in many groups needs one more for each. */
+export const DISCOVERY_REQUESTS = 100
+/** Levels of groups whose home sets count: the groups of the user, and the groups of these. */
+export const GROUP_LEVELS = 2
 // verbs
 
 /** A lock is renewed so long before its end, or a third of its time before. */
