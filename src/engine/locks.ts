@@ -27,7 +27,7 @@ type Again = (header: string | undefined) => Promise<Outcome>
  * Judges a refusal. After a 412 it looks whether the locks still hold. If all of them do, the request is sent once more, without the
  * tokens that the server may not have understood.
  *
- * @param again - Absent for a request that can be sent once only.
+ * @param again - Absent for a request that can be sent once only, and for one that the server has begun.
  * @returns The outcome of the request that tells more.
  */
 export async function judge(
