@@ -16,9 +16,8 @@ if (lock.ok) {
   console.log('locked for', Math.round(held.timeout / 1000), 'seconds by', held.owner)
   const file = await dav.get(href, {signal: held.signal})
   const text = file.ok ? await file.text() : ''
-  // The signal ends the upload if the lock is lost.
-  const options = {lockToken: held.token, signal: held.signal}
-  const written = await dav.put(href, `${text}${line}\n`, options)
+  // The client submits the token by itself. The signal ends the upload if the lock is lost.
+  const written = await dav.put(href, `${text}${line}\n`, {signal: held.signal})
   console.log(written.ok ? 'written' : `not written: ${written.status}`)
 } else {
   process.exitCode = 1
