@@ -58,6 +58,11 @@ export function isPlainReference(target: unknown): target is string {
   return typeof target === 'string' && PLAIN.test(target)
 }
 
+/** Resolves a target as {@link resolveTarget} does, to the text of the URL. */
+export function resolveHref(target: Target, base: URL): string {
+  return isPlainReference(target) ? base.href + target : resolveTarget(target, base).href
+}
+
 function escapeSemicolons(url: URL): void {
   if (url.pathname.includes(';')) url.pathname = url.pathname.replaceAll(';', '%3B')
 }

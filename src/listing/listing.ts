@@ -28,6 +28,7 @@ import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import {XML_TYPE} from '../xml/writer.ts'
 import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
+import {readReport} from './report-content.ts'
 import type {Listing, ListingQuery} from './query.ts'
 import {NamedResources} from './named.ts'
 import {failureOf, isDeep, listingError} from './query.ts'
@@ -265,7 +266,7 @@ interface Sent<P> {
 }
 
 async function sendOnce<P>(
-  {depth, query: {method, body, decoders}}: Listing,
+  {depth, query: {method, body, decoders, mayBeContent = false}}: Listing,
   {session, connection}: CallContext,
   page: string,
   base: string | undefined,
@@ -275,7 +276,11 @@ async function sendOnce<P>(
   const headers = {...reach, 'content-type': XML_TYPE}
   const response = await connection.send({method, url: page, headers, body})
   const head = readHead(response, page, connection.repeats)
-  const answer = readAnswer<P>(session, response, {method, url: base ?? head.url, decoders})
+  const reading = {method, url: base ?? head.url, decoders}
+  const answer =
+    mayBeContent && isSuccessStatus(head.status)
+      ? readReport<P>(session, response, reading, head)
+      : readAnswer<P>(session, response, reading)
   // If the body is given up, nobody awaits this, and its error must not be unhandled.
   answer.catch(() => {})
   // A success whose body breaks before its kind is clear is a broken exchange, which may be retried.

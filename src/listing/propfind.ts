@@ -114,12 +114,20 @@ export function propfind<P>(
   given: PropfindOptions = {},
 ): ListingStream<P> {
   const options = readOptions('propfind', given, PROPFIND_OPTIONS)
-  const {resume, signal} = options
-  const asked: unknown = options.depth === undefined ? 1 : options.depth
-  const depth = resume === undefined ? asked : resumeDepth(resume, options.depth)
+  const {depth: asked = 1, resume} = options
+  const depth: unknown = resume === undefined ? asked : resumeDepth(resume, options.depth)
   assertDepthOrWalk(depth)
+  return streamListing(session, makeQuery(session, target, options, depth), options)
+}
+
+/** Makes the stream of a query. Nothing is sent yet. */
+export function streamListing<P>(
+  session: Session,
+  query: ListingQuery,
+  options: Pick<PropfindOptions, 'concurrency' | 'resume' | 'retry' | 'signal'>,
+): ListingStream<P> {
+  const {resume, signal} = options
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
-  const query = makeQuery(session, target, options, depth)
   const listings =
     resume === undefined
       ? [firstListing(query, session)]

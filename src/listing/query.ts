@@ -28,6 +28,8 @@ export interface ListingQuery {
   readonly depth: Depth | Walk
   readonly body: string
   readonly decoders: Decoders
+  /** True for a report, whose answer may be a content of its own, and no Multi-Status document. */
+  readonly mayBeContent?: boolean
   /** The number of requests in earlier calls. */
   readonly attempts: number
 }
@@ -72,7 +74,8 @@ export function levelsOf({depth}: ListingQuery): number {
 export function withRequest(failure: Failure, {query, sent = 0}: Listing): Failure {
   const {method, url, body, depth, root, attempts} = query
   const again = {method, body, attempts: attempts + sent}
-  if (picks(method)) return {...failure, request: {...again, url, depth}}
+  if (picks(method))
+    return {...failure, request: {...again, url, ...(method === 'REPORT' && {depth})}}
   if (failure.relation === 'outside') return failure
   const isWhole = failure.relation === 'self' || isDeep(query)
   return {

@@ -49,8 +49,17 @@ export function formatPropfind(selection: PropertySelection): string {
     throw new TypeError('include adds to allprop: give allprop: true with it')
   const children: ElementToWrite[] = allprop
     ? [{name: 'allprop'}, ...(include === undefined ? [] : [named('include', include)])]
-    : [propname ? {name: 'propname'} : named('prop', properties ?? DEFAULT_PROPERTIES)]
+    : [propname ? {name: 'propname'} : propElement(properties)]
   return formatDocument({name: 'propfind', children})
+}
+
+/**
+ * Makes the `DAV:prop` element of some properties.
+ *
+ * @throws TypeError for no property at all.
+ */
+export function propElement(properties: readonly string[] = DEFAULT_PROPERTIES): ElementToWrite {
+  return named('prop', properties)
 }
 
 /** Makes an element with an empty child for each property. A property that is named twice gets one. */
