@@ -203,7 +203,7 @@ describe('the report sync-collection', () => {
 })
 
 describe('an unchanged collection', () => {
-  it('of 200,000 resources is one request', async () => {
+  it('of 200,000 resources is one request', {timeout: 30_000}, async () => {
     server.answers(page('t1'))
     const state = await stateOf(
       Object.fromEntries(Array.from({length: 200_000}, (_, index) => [`event-${index}.ics`, 'e'])),
