@@ -117,6 +117,20 @@ describe('the properties of a listing', () => {
     expectTypeOf<PropertiesIn<typeof stream>>().not.toHaveProperty('getcontentlength')
   })
 
+  it('of a sync are the named ones, getetag and resourcetype', () => {
+    const stream = dav.sync('', {
+      properties: ['displayname', '{urn:x}n'],
+      decoders: {'{urn:x}n': whole},
+    })
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
+      readonly displayname?: string
+      readonly '{urn:x}n'?: number
+      readonly getetag?: string
+      readonly resourcetype?: readonly string[]
+    }>()
+    expectTypeOf<PropertiesIn<ReturnType<typeof dav.sync>>>().toHaveProperty('getetag')
+  })
+
   it('are typed on stat too', () => {
     const result = (): ReturnType<typeof dav.stat<readonly ['getetag']>> =>
       dav.stat('a', {properties: ['getetag']})
