@@ -317,6 +317,8 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   parents: BOOLEAN,
   type: TEXT,
   safely: BOOLEAN,
+  strategy: oneOf('plain', 'nextcloud', 'tus'),
+  chunkSize: NUMBER,
   requireConditions: BOOLEAN,
   root: TEXT,
   conditions: RECORD,

@@ -16,15 +16,16 @@ import {memberOf} from '../protocol/members.ts'
 import type {Draft, Spooled} from './files.ts'
 
 /**
- * Opens a file as a Blob, which is read in pieces. Under Node, reading fails if the file has changed since. Deno 2.9 reads the
+ * Opens a file as a Blob with its `lastModified`, which is read in pieces. Under Node, reading fails if the file has changed since. Deno 2.9 reads the
  * whole file at once.
  *
  * @throws TypeError for a directory or a device. The platform's error, with a `code` such as `ENOENT`, for any other failure.
  */
 export async function openFile(path: string): Promise<Blob> {
+  const entry = await stat(path)
   // Without this test Node tells no code, and Bun fails only when the Blob is read.
-  assertFile(path, await stat(path))
-  return openAsBlob(path)
+  assertFile(path, entry)
+  return Object.assign(await openAsBlob(path), {lastModified: entry.mtimeMs})
 }
 
 /**
