@@ -50,7 +50,7 @@ const UPLOAD_STATE: Rules<UploadState> = {
  *
  * @throws RangeError
  */
-export function checkChunkSize(size = CHUNK_BYTES): void {
+export function checkChunkSize(size: number = CHUNK_BYTES): void {
   if (!Number.isSafeInteger(size) || size < 1 || size > LONGEST_CHUNK_BYTES)
     throw new RangeError('chunkSize is a whole number of bytes, from 1 to 5 GiB')
 }
@@ -156,8 +156,7 @@ export async function sendChunked(
     const protocol =
       uploads === undefined || strategy === 'tus' ? tus(upload) : nextcloud(upload, uploads)
     const transfer = new Transfer(upload, protocol, payload, strategy)
-    const verdict = await transfer.run(known, !isStreamed(body))
-    if (verdict.ok) meter.report()
+    const verdict = await transfer.run(known, !isStreamed(body)).finally(() => meter.report())
     const {ending} = context.connection
     if (!verdict.ok && ending.aborted)
       throw transfer.mayBeDone ? ending.reason : new NotSentError(ending.reason)

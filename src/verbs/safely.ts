@@ -4,7 +4,7 @@
  */
 
 import {attempt} from '../engine/attempts.ts'
-import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
+import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -137,7 +137,7 @@ export async function moveOver(
   isThere: boolean,
   context: VerbContext,
   emit: Sink<DavResult>,
-  verb = MOVE,
+  verb: Verb = MOVE,
 ): Promise<Outcome> {
   const {url} = request
   const move = {method: 'MOVE', url: temporary, destination: url, attempts: 0}

@@ -54,7 +54,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
     }
     const asked = {method, url, attempts: 0}
     const {verdict} = await sendWithRetries(asked, {...context, verb: {...verb, run}}, emit)
-    return {verdict, headers: answered as DavHeaders | undefined}
+    return {verdict, headers: answered}
   }
 
   const find: ChunkProtocol['find'] = async (url) => {
