@@ -4,6 +4,7 @@
 import {mkdtemp, readdir, rm, utimes, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
 
 import {
   DavClient,
@@ -384,6 +385,11 @@ describe('a failed upload in chunks', () => {
     const error = new Error('no more')
     const onProgress = ({bytes}: TransferProgress): void => {
       if (bytes > CHUNK) throw error
+    }
+    // Progress is reported every 100 ms.
+    cloud.fault = async ({url}) => {
+      if (url.endsWith('/00001')) await delay(150)
+      return undefined
     }
     expect(await refusalOf(() => put({onProgress}))).toBe(error)
     expect(isWritten()).toBeUndefined()
