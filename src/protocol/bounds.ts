@@ -179,6 +179,8 @@ export const CHUNK_BYTES = 10_485_760
 export const LONGEST_CHUNK_BYTES = 5_368_709_120
 /** The shortest chunk that Nextcloud takes, the last one aside. */
 export const SHORTEST_CHUNK_BYTES = 5_242_880
+/** The first day of 1970. Nextcloud takes no earlier time of a file than its end. */
+export const DAY_MILLISECONDS = 86_400_000
 /** Chunks of one upload to Nextcloud. */
 export const MAX_CHUNKS = 10_000
 /** The first wait for Nextcloud to put chunks together. Each further one is twice as long. */

@@ -42,8 +42,8 @@ export interface UploadState {
   readonly size: number
   /** Bytes of each chunk but the last. */
   readonly chunkSize: number
-  /** The time of the last change of a local file, in milliseconds since 1970; absent for a body without one. */
-  readonly modified?: number
+  /** The time of the last change of a file, in milliseconds since 1970; 0 for a body without one. */
+  readonly modified: number
   /**
    * The ETag of the resource before the upload; empty for a missing one. Present once the last step may have begun. After it, the
    * upload is gone, and only another ETag tells that the resource was written.

@@ -16,8 +16,8 @@ export interface ChunkedUpload {
   /** Bytes of the whole body, if known. */
   readonly size: number | undefined
   readonly chunkSize: number
-  /** The time of the last change of the file, in milliseconds. */
-  readonly modified: number | undefined
+  /** The time of the last change of a file, in whole seconds. */
+  readonly mtime: string | undefined
   /** Reads the chunk that begins at a byte. A broken body is a Failure. */
   readonly read: (start: number) => Promise<Chunk | Failure>
   /** Reports the bytes of the body that are on their way. */

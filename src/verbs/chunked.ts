@@ -12,6 +12,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {
   CHUNK_BYTES,
+  DAY_MILLISECONDS,
   LONGEST_CHUNK_BYTES,
   MAX_CHUNKS,
   SHORTEST_CHUNK_BYTES,
@@ -109,7 +110,8 @@ export async function sendChunked(
   const uploads = uploadsOf(url)
   if (strategy === 'nextcloud' && uploads === undefined)
     return stop(refuse(request, 'it is not in the /remote.php/dav/files/ of a user'))
-  const modified = modifiedOf(body)
+  const time = memberOf(body, 'lastModified')
+  const modified = typeof time === 'number' ? time : 0
   const {upload: given} = payload
   const isSame =
     given?.size === size && given?.modified === modified && given?.strategy === strategy
@@ -125,7 +127,8 @@ export async function sendChunked(
     left,
     size,
     chunkSize,
-    modified,
+    // Nextcloud refuses the first day of 1970, a usual time of files in reproducible builds.
+    mtime: modified > DAY_MILLISECONDS ? String(Math.floor(modified / 1000)) : undefined,
     async read(start) {
       try {
         return await chunks.read(start)
@@ -155,7 +158,8 @@ export async function sendChunked(
     }
     const protocol =
       uploads === undefined || strategy === 'tus' ? tus(upload) : nextcloud(upload, uploads)
-    const transfer = new Transfer(upload, protocol, payload, strategy)
+    const draft = {strategy, target: url, size: size ?? 0, chunkSize, modified}
+    const transfer = new Transfer(upload, protocol, payload, draft)
     const verdict = await transfer.run(known, !isStreamed(body)).finally(() => meter.report())
     const {ending} = context.connection
     if (!verdict.ok && ending.aborted)
@@ -168,12 +172,6 @@ export async function sendChunked(
   } finally {
     await chunks.close()
   }
-}
-
-/** Reads the time of the last change of a file; `undefined` for another body. */
-function modifiedOf(body: unknown): number | undefined {
-  const time = memberOf(body, 'lastModified')
-  return typeof time === 'number' ? time : undefined
 }
 
 /** Computes the length of the chunks, which has bounds with Nextcloud. */
@@ -201,7 +199,8 @@ class Transfer {
   readonly #upload: ChunkedUpload
   readonly #protocol: ChunkProtocol
   readonly #payload: Payload
-  readonly #strategy: Strategy
+  /** The state of a new upload. */
+  readonly #draft: Omit<UploadState, 'url'>
   /** True if the last step may have written the target. */
   mayBeDone = false
 
@@ -209,12 +208,12 @@ class Transfer {
     upload: ChunkedUpload,
     protocol: ChunkProtocol,
     payload: Payload,
-    strategy: Strategy,
+    draft: Omit<UploadState, 'url'>,
   ) {
     this.#upload = upload
     this.#protocol = protocol
     this.#payload = payload
-    this.#strategy = strategy
+    this.#draft = draft
   }
 
   /**
@@ -252,7 +251,9 @@ class Transfer {
     const {context, left, size} = this.#upload
     const {onUpload} = this.#payload
     const obstacle = await this.#findObstacle()
-    if (obstacle !== undefined) return obstacle
+    if (obstacle !== undefined)
+      // Its own last step may be the obstacle, done a moment ago.
+      return (known && (await this.#findWritten(known.former, known.size))) ?? obstacle
     const state = known ?? (await this.#create())
     if ('ok' in state) return state
     const {url} = state
@@ -326,17 +327,8 @@ class Transfer {
 
   /** Makes the upload at the server. */
   async #create(): Promise<UploadState | Failure> {
-    const {request, size = 0, chunkSize, modified} = this.#upload
     const made = await this.#protocol.create()
-    if (!made.ok) return retell(request, made, UNTOUCHED)
-    return {
-      strategy: this.#strategy,
-      url: made.url,
-      target: request.url,
-      size,
-      chunkSize,
-      ...(modified !== undefined && {modified}),
-    }
+    return made.ok ? {...this.#draft, url: made.url} : retell(this.#upload.request, made, UNTOUCHED)
   }
 
   /** Tells the caller the state. Without a length, nobody could go on. */

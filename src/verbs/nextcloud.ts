@@ -41,7 +41,7 @@ export function uploadsOf(url: string): string | undefined {
 
 /** Makes the rules for one upload. */
 export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol {
-  const {request, context, emit, left, size, chunkSize, modified, report} = upload
+  const {request, context, emit, left, size, chunkSize, mtime, report} = upload
   const {session, connection} = context
   const headersOf = (total: number | undefined): Record<string, string> => ({
     destination: request.url,
@@ -119,7 +119,7 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
         headers: (move) => ({
           ...MOVE.headers(move, session),
           'oc-total-length': String(chunk.start + chunk.length),
-          ...(modified !== undefined && {'x-oc-mtime': String(Math.floor(modified / 1000))}),
+          ...(mtime !== undefined && {'x-oc-mtime': mtime}),
         }),
         conclude: (_, verdict, {etag}) => (verdict.ok && etag ? {...verdict, etag} : verdict),
         reconsider: async () => undefined,

@@ -29,7 +29,7 @@ const MAY_PASS: ReadonlySet<number> = new Set([401, 407, 408, 423, 425, 429])
 
 /** Makes the rules for one upload. Its size is known. */
 export function tus(upload: ChunkedUpload): ChunkProtocol {
-  const {request, context, emit, size = 0, modified, read, report} = upload
+  const {request, context, emit, size = 0, mtime, read, report} = upload
   const {session, connection, verb} = context
 
   /** Sends a request as often as the policy allows. The headers are those of the last answer. */
@@ -108,8 +108,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
     async create() {
       const folder = new URL('.', request.url).href
       const metadata = [`filename ${formatBase64(nameOf(request))}`]
-      if (modified !== undefined)
-        metadata.push(`mtime ${formatBase64(String(Math.floor(modified / 1000)))}`)
+      if (mtime !== undefined) metadata.push(`mtime ${formatBase64(mtime)}`)
       const {verdict, headers} = await ask({
         method: 'POST',
         url: folder,

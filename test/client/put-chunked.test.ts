@@ -88,12 +88,12 @@ const ASSEMBLY_WAITS = [500, 2000, 4000, 8000, 16_000, 30_000]
 function hurry(): number[] {
   const waits: number[] = []
   const {setTimeout: start} = globalThis
-  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...given: Parameters<typeof start>) => {
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation((...given: Parameters<typeof start>) => {
     const [run, wait = 0, ...others] = given
     if (others.length > 0 || !ASSEMBLY_WAITS.includes(wait)) return start(...given)
     waits.push(wait)
     return start(run, 1)
-  }) as typeof setTimeout)
+  })
   return waits
 }
 
@@ -152,7 +152,7 @@ describe('the strategy nextcloud', () => {
     expect(
       server.requests.flatMap(({method, headers}) => {
         const total = headers['oc-total-length']
-        return total === undefined ? [] : [`${method} ${total}`]
+        return total === undefined ? [] : [`${method} ${String(total)}`]
       }),
     ).toEqual([`MOVE ${LENGTH}`])
   })
@@ -196,6 +196,11 @@ describe('the strategy nextcloud', () => {
   it('gives the resource the time of a local file', async () => {
     await put({}, {path})
     expect(server.requests.at(-1)?.headers['x-oc-mtime']).toBe('1700000000')
+  })
+
+  it('gives it no time of the first day of 1970, which Nextcloud refuses', async () => {
+    await put({}, new File([new Uint8Array(film)], 'film.bin', {lastModified: 86_400_000}))
+    expect(server.requests.at(-1)?.headers['x-oc-mtime']).toBeUndefined()
   })
 
   it.each([0, 1.5, 5_368_709_121])('takes no chunkSize of %d', async (chunkSize) => {

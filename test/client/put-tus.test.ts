@@ -103,8 +103,7 @@ describe.each([
     })
     expect(sent()).toEqual(WHOLE)
     expect(content()).toBe(text)
-    const [, , {headers = {}} = {}] = server.requests
-    expect(headers).toMatchObject({
+    expect(server.requests[2]?.headers).toMatchObject({
       'upload-length': '25',
       'upload-metadata': `filename ${Buffer.from('a.txt').toString('base64')}`,
       'tus-resumable': '1.0.0',
@@ -320,11 +319,9 @@ describe('an upload by TUS that was killed', () => {
       expect(line(verdict)).toBe(`${number === 7 && isDone ? 0 : 204} self /a.txt`)
       expect(content()).toBe(text)
       const again = sent().filter((one) => one.startsWith('PATCH'))
-      const before = WHOLE.slice(0, number - (isDone ? 0 : 1)).filter((one) =>
-        one.startsWith('PATCH'),
-      )
+      const before = new Set(WHOLE.slice(0, number - (isDone ? 0 : 1)))
       expect(again.map((one) => one.replace('data/2', 'data/1'))).toEqual(
-        WHOLE.filter((one) => one.startsWith('PATCH') && !before.includes(one)),
+        WHOLE.filter((one) => one.startsWith('PATCH') && !before.has(one)),
       )
     },
   )
