@@ -7,6 +7,18 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export {discover} from './client/discover.ts'
+export type {DiscoverOptions, DiscoveryClient} from './client/discover.ts'
+export type {
+  DavService,
+  Discovered,
+  Discovery,
+  DiscoveryFailure,
+  DiscoveryFinding,
+  DiscoveryStep,
+  HomeSet,
+  NotDiscovered,
+} from './client/discovery.ts'
 export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
 export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
 export type {FromTo} from './verbs/two-ends.ts'
@@ -34,6 +46,13 @@ export type {
   WalkOptions,
 } from './listing/propfind.ts'
 export type {ExistsOptions} from './listing/stat.ts'
+export type {MultigetOptions} from './engine/multiget.ts'
+export type {QuestionOptions, ReportOptions} from './listing/report.ts'
+export type {SearchOptions, SearchOrder} from './listing/search.ts'
+export {SyncState} from './sync/state.ts'
+export type {SyncLevel} from './sync/state.ts'
+export type {SyncOptions} from './sync/sync.ts'
+export type {SavePage} from './sync/changes.ts'
 export type {RetryOptions} from './engine/retry.ts'
 export type {RequestOptions} from './call/request.ts'
 export type {ResultTarget, Target} from './call/target.ts'
@@ -62,6 +81,7 @@ export type {
   FailureReason,
   Partitioned,
   PropertyFailure,
+  ReportContent,
   Success,
 } from './multistatus/result.ts'
 export {DavFailureError, unwrap} from './multistatus/failure-error.ts'
@@ -70,6 +90,9 @@ export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
+export {expandProperty} from './properties/expand-property.ts'
+export type {PropertyTree} from './properties/expand-property.ts'
+export {reportDecoders} from './properties/report-set.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {
@@ -92,6 +115,25 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {aclDecoders} from './properties/acl.ts'
+export type {Ace, AclProperties, NoOwner, Owner, SupportedPrivilege} from './properties/acl.ts'
+export {addressbookDecoders} from './properties/addressbook.ts'
+export type {AddressbookProperties} from './properties/addressbook.ts'
+export {calendarDecoders} from './properties/calendar.ts'
+export type {CalendarProperties} from './properties/calendar.ts'
+export type {DecodersOf, MediaType} from './properties/kinds.ts'
+export {principalDecoders} from './properties/principal.ts'
+export type {
+  AnyPrincipal,
+  CurrentPrincipal,
+  NamedPrincipal,
+  Principal,
+  PrincipalProperties,
+  PropertyPrincipal,
+  UnauthenticatedPrincipal,
+} from './properties/principal.ts'
+export {versioningDecoders} from './properties/versioning.ts'
+export type {VersioningProperties} from './properties/versioning.ts'
 export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
 export type {LocalPathOptions} from './protocol/local-path.ts'
 export {decodePath, encodePath, keyOf, nameOf} from './protocol/path.ts'

@@ -52,6 +52,7 @@ import {download} from '../verbs/download.ts'
 import type {GetOptions, ReadOptions} from '../verbs/get.ts'
 import {get} from '../verbs/get.ts'
 import {DavError} from '../protocol/errors.ts'
+import {Calls} from '../call/calls.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
@@ -64,13 +65,22 @@ import type {
   WalkOptions,
 } from '../listing/propfind.ts'
 import {propfind, propfindWalk} from '../listing/propfind.ts'
+import type {MultigetOptions} from '../engine/multiget.ts'
+import {multiget} from '../engine/multiget.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
+import {openSession} from '../call/send.ts'
+import type {ReportOptions} from '../listing/report.ts'
+import {report} from '../listing/report.ts'
+import type {SearchOptions} from '../listing/search.ts'
+import {search} from '../listing/search.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {HAS_CREDENTIALS, spelled} from '../call/target.ts'
 import type {ExistsOptions} from '../listing/stat.ts'
 import {exists, stat} from '../listing/stat.ts'
+import type {SyncOptions} from '../sync/sync.ts'
+import {sync} from '../sync/sync.ts'
 import type {Target} from '../call/target.ts'
 
 /** The settings of a client. */
@@ -169,7 +179,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
-    this.#session = {
+    this.#session = openSession({
       base: resolveBase(url),
       transport: transport ?? own ?? defaultTransport(),
       auth,
@@ -180,11 +190,13 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      calls: new Calls(
+        signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      ),
       sentBodies: new WeakMap(),
-      dropped: new FinalizationRegistry((end) => end()),
+      dropped: new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
-    }
+    })
   }
 
   /** The URL of the collection that the client works in, with its slash. */
@@ -342,6 +354,111 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   exists(target: Target, options?: ExistsOptions): Promise<boolean> {
     return exists(this.#session, target, options)
+  }
+
+  /**
+   * Sends a report of any kind: a question that the root of its body names. RFC 3253, section 3.6.
+   *
+   * It is sent to every server, whether its `supported-report-set` names the report or not, because servers err in that list. An
+   * unknown report has many answers: 403 with `supported-report`, 400, 405, 415 or 501. xandikos 0.2 answers 207 with a Failure
+   * 403. Radicale 3.1 names each member with no word about it, which gives Failures `malformed`.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The results of a Multi-Status document, in the server's order. Any other document or text is one Success for the
+   *   target, with it as `content`. `summary.complete` is false after a 507, and after a response that cannot be understood.
+   *   Reading throws as for {@link DavClient.propfind}. A failure of one resource is retried by the whole report.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const body = {name: 'principal-search-property-set'}
+   * for await (const result of dav.report('principals/', {body})) if (result.ok) console.log(result.content?.root)
+   * ```
+   */
+  report<const E extends Decoders = Record<never, never>>(
+    target: Target,
+    options: ReportOptions<E>,
+  ): ListingStream<PropertiesOf<string, D & E>> {
+    return report(this.#session, target, options)
+  }
+
+  /**
+   * Reads many resources of a collection by multiget reports, each for a batch of them, several at once. RFC 4791, section 7.9;
+   * RFC 6352, section 8.7.
+   *
+   * @param target - The collection: a URL reference, a URL or a result.
+   * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
+   *   targets of an array are checked before the first request.
+   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target that
+   *   the answer does not name is a Failure 404. It is a Failure `no-answer` if the answer has a gap, or names a resource that was
+   *   not asked for: that may be the target by another name, and it comes out too. A refused or broken report is a Failure of each
+   *   of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const data = '{urn:ietf:params:xml:ns:caldav}calendar-data'
+   * const report = '{urn:ietf:params:xml:ns:caldav}calendar-multiget'
+   * const events = ['calendars/work/1.ics', 'calendars/work/2.ics']
+   * for await (const result of dav.multiget('calendars/work/', events, {report, properties: ['getetag', data]}))
+   *   console.log(result.ok ? result.properties[data] : result.status)
+   * ```
+   */
+  multiget<const Names extends PropertyNameList, const E extends Decoders = Record<never, never>>(
+    target: Target,
+    targets: AnyIterable<Target>,
+    options: MultigetOptions<Names, E>,
+  ): ResultStream<PropertiesOf<AskedNames<Names, false>, D & E>> {
+    return multiget(this.#session, target, targets, options)
+  }
+
+  /**
+   * Searches for resources by their properties or content. RFC 5323.
+   *
+   * @param target - The resource that searches: a URL reference, a URL or a result. Nextcloud searches at `/remote.php/dav/` only.
+   * @param options - A whole `body`, or the parts of a basic search.
+   * @returns The resources that match, in the server's order, with relations to the target. `summary.complete` is false after a 507,
+   *   by which a server says that there are more. Reading throws as for {@link DavClient.propfind}.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const prop = {name: 'prop', children: [{name: 'displayname'}]}
+   * const where = {name: 'like', children: [prop, {name: 'literal', children: ['%.jpg']}]}
+   * for await (const result of dav.search('/remote.php/dav/', {where, scope: 'photos/', limit: 20})) console.log(result.url)
+   * ```
+   */
+  search<
+    const Names extends PropertyNameList = PropertyNameList,
+    const E extends Decoders = Record<never, never>,
+  >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
+    return search(this.#session, target, options)
+  }
+
+  /**
+   * Finds the changes of a collection since the last sync: each new or changed resource as a Success, each one that is gone as a
+   * Failure 404. RFC 6578.
+   *
+   * A server without the report sync-collection is listed instead, and the ETags are compared with the `state`. The pages of an
+   * answer are read as one. After a lost token, all resources are read and compared. A resource without an ETag counts as changed.
+   *
+   * @param target - The collection: a URL reference, a URL or a result.
+   * @returns The changes, page by page. `summary.complete` is true if none is missing, and only then there is a
+   *   `summary.syncToken`. A resource that the server refuses to show is a Failure, and stays in the state. Reading throws
+   *   {@link DavHttpError}, {@link MultiStatusError}, {@link DavNetworkError} and {@link DavTimeoutError}; the next sync with the
+   *   state goes on from there.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const changes = dav.sync('calendar/', {state, onPage: (lines) => appendFileSync('state.jsonl', lines)})
+   * for await (const change of changes) console.log(change.ok ? 'changed' : 'gone', change.url)
+   * ```
+   */
+  sync<
+    const Names extends PropertyNameList = PropertyNameList,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options?: SyncOptions<Names, E>,
+  ): ResultStream<PropertiesOf<AskedNames<Names, false> | 'getetag' | 'resourcetype', D & E>> {
+    return sync(this.#session, target, options)
   }
 
   /**

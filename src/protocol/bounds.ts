@@ -164,12 +164,21 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// sync
+
+/** Results of a page, asked for after a server has refused to give all at once. */
+export const SYNC_PAGE_RESULTS = 500
+/** Lines of a journal that are kept until they are saved: few enough to be repeated after a crash. */
+export const JOURNAL_LINES = 1000
+
 // transfer
 
 /** Bytes of a stream without a length that are spooled to a temporary file. */
 export const SPOOLED_FILE_BYTES = 17_179_869_184
 /** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
 export const SPOOLED_BLOB_BYTES = 1_073_741_824
+/** Bytes of a long local file that are read at once. */
+export const FILE_PIECE_BYTES = 262_144
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
@@ -195,9 +204,18 @@ export const RESUME_ATTEMPTS = 5
 
 // engine
 
+/** Hrefs of one multiget report. Servers read as many at once without a long wait for the first. */
+export const MULTIGET_HREFS = 50
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */
 export const REMEMBERED_TARGETS = 10_000
 /** Milliseconds between two reports of progress: often enough to be drawn, seldom enough to cost nothing. */
 export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
+
+// client
+
+/** Requests of one discovery. Servers need fewer than ten; a user in many groups needs one more for each. */
+export const DISCOVERY_REQUESTS = 100
+/** Levels of groups whose home sets count: the groups of the user, and the groups of these. */
+export const GROUP_LEVELS = 2

@@ -22,7 +22,7 @@ import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
-import {isPresent, presenceBody} from '../listing/presence.ts'
+import {isPresent, presenceQuery} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
 import {createFailure} from '../multistatus/failure.ts'
@@ -209,8 +209,7 @@ async function verify(
   } catch (error) {
     return uncheckedVerdict(request, error, unseen, connection)
   }
-  const query = {url, root: url, depth: 'infinity', body: presenceBody(), decoders: {}} as const
-  const frontier = new Frontier([firstListing({...query, attempts: 0}, context.session)])
+  const frontier = new Frontier([firstListing(presenceQuery(url, 'infinity'), context.session)])
   let hasMembers = false
   try {
     await walk(frontier, {...context, incomplete: [], throws: false}, (batch) => {

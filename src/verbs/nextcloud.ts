@@ -81,7 +81,8 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
       url.startsWith(uploads) && /^multistatus-\w+\.tmp\/$/.test(url.slice(uploads.length)),
     async find(url) {
       const body = formatPropfind({properties: ['resourcetype', 'getcontentlength']})
-      const query = {url, root: url, depth: 1, body, decoders: {}, attempts: 0} as const
+      const asked = {method: 'PROPFIND', url, root: url, depth: 1} as const
+      const query = {...asked, body, decoders: {}, attempts: 0}
       const lengths = new Map<string, number | undefined>()
       try {
         const answer = await list<Properties>(firstListing(query, session), context)

@@ -41,7 +41,7 @@ import {sendUpload} from './upload.ts'
 interface UploadFacts extends Conditions {
   /**
    * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. Bun adds a type of its own to a Blob
-   * or a file without one.
+   * without one, and to a file of more than 64 KiB.
    *
    * @defaultValue the type of a Blob; else none
    */

@@ -389,7 +389,7 @@ describe('a failed upload in chunks', () => {
   it('rejects with the error of its listener', async () => {
     const error = new Error('no more')
     const onProgress = ({bytes}: TransferProgress): void => {
-      if (bytes > CHUNK) throw error
+      if (bytes >= CHUNK) throw error
     }
     // Progress is reported every 100 ms.
     cloud.fault = async ({url}) => {

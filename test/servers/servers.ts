@@ -11,7 +11,7 @@ import {rclone} from './rclone.ts'
 import {sabredav, sabredavWithProperties} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat} from './tomcat.ts'
-import {xandikos} from './xandikos.ts'
+import {xandikos, xandikosWithPrincipal} from './xandikos.ts'
 import {xnet} from './xnet.ts'
 
 /** Servers that serve a folder with any content. */
@@ -30,6 +30,9 @@ export const servers: readonly ServerRecipe[] = [
 
 /** Servers that store calendars and address books only. */
 export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
+
+/** Servers with a principal for each user. */
+export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWithPrincipal]
 
 export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
 
