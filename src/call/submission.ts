@@ -66,12 +66,16 @@ function reach(url: string, isDeep = true, hasParent = true): Reach {
   return {path: canonicalPathOf(url), isDeep, hasParent}
 }
 
+// Of nearly every request.
+const NOTHING: Submission = {header: undefined, headerOfEnds: undefined, locks: [], left: 0}
+
 /**
  * Submits the locks of a caller, in the If header of the request, and those held ones that the request touches. Without room for all,
  * the nearest to the target come first.
  */
-export function submit(request: FailedRequest, held: Iterable<StoredLock>): Submission {
+export function submit(request: FailedRequest, held: readonly StoredLock[]): Submission {
   const given = request.conditions?.['if']
+  if (given === undefined && held.length === 0) return NOTHING
   // Lists without a tag must not be mixed with others.
   if (given?.startsWith('(') === true)
     return {header: given, headerOfEnds: given, locks: [], left: 0}

@@ -151,7 +151,7 @@ async function moveOver(
   if (etag === undefined || etag === '*') return send(tokens)
   const obstacle = await lookAgain(request, context)
   if (obstacle !== undefined) return unchanged(obstacle)
-  const lock = submit(request, context.session.locks).locks.find(({isOfEnd}) => isOfEnd)
+  const lock = submit(request, [...context.session.locks]).locks.find(({isOfEnd}) => isOfEnd)
   const token = lock === undefined ? [] : [{token: lock.token}]
   const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
   const guarded = await send({conditions: {if: guard}})
