@@ -100,7 +100,6 @@ export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
 export {expandProperty} from './properties/expand-property.ts'
 export type {PropertyTree} from './properties/expand-property.ts'
-export {reportDecoders} from './properties/report-set.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {

@@ -7,6 +7,7 @@ import {lockDecoders, lockdiscovery} from '../properties/locks.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {readSelf} from './presence.ts'
 import {firstListing} from './propfind.ts'
+import {propfindQuery} from './query.ts'
 
 /** The locks that a server shows. */
 export interface SeenLocks {
@@ -34,7 +35,7 @@ export async function readLocks(url: string, context: CallContext): Promise<Seen
     ...lockDecoders,
     lockdiscovery: (value) => lockdiscovery(value, url),
   }
-  const query = {method: 'PROPFIND', url, root: url, depth: 0, body, decoders, attempts: 0} as const
+  const query = propfindQuery(url, body, 0, decoders)
   const self = await readSelf<LockProperties>(firstListing(query, context.session), context)
   if (!self.ok) return isMissing(self) ? {locks: [], hasSupport: false, isMissing: true} : undefined
   const {lockdiscovery: locks, supportedlock = []} = self.properties

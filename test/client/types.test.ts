@@ -16,6 +16,7 @@ import {
   lockDecoders,
   type LockEntry,
   partition,
+  versioningDecoders,
   type Properties,
   type PropertiesOf,
   type PropertiesToSet,
@@ -116,6 +117,20 @@ describe('the properties of a listing', () => {
     expectTypeOf<PropertiesIn<typeof stream>>().not.toHaveProperty('getcontentlength')
   })
 
+  it('of a sync are the named ones, getetag and resourcetype', () => {
+    const stream = dav.sync('', {
+      properties: ['displayname', '{urn:x}n'],
+      decoders: {'{urn:x}n': whole},
+    })
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
+      readonly displayname?: string
+      readonly '{urn:x}n'?: number
+      readonly getetag?: string
+      readonly resourcetype?: readonly string[]
+    }>()
+    expectTypeOf<PropertiesIn<ReturnType<typeof dav.sync>>>().toHaveProperty('getetag')
+  })
+
   it('are typed on stat too', () => {
     const result = (): ReturnType<typeof dav.stat<readonly ['getetag']>> =>
       dav.stat('a', {properties: ['getetag']})
@@ -130,6 +145,36 @@ describe('the properties of a listing', () => {
     const names = await some.stat('a', {propname: true})
     expectTypeOf(names).toEqualTypeOf<DavResult>()
     expect(names).toMatchObject({properties: {'{urn:x}n': ''}})
+  })
+})
+
+describe('the properties of reports and searches', () => {
+  const dav = new DavClient({url})
+  const body = {name: 'expand-property'}
+
+  it('may be any of a report, beside those of decoders', () => {
+    expectTypeOf(dav.report('', {body})).toEqualTypeOf<ListingStream>()
+    const typed = dav.report('', {body, decoders: versioningDecoders})
+    expectTypeOf<PropertiesIn<typeof typed>>()
+      .toHaveProperty('supported-report-set')
+      .toEqualTypeOf<readonly string[] | undefined>()
+  })
+
+  it('are the named ones of a multiget', () => {
+    const stream = dav.multiget('', [], {
+      report: '{urn:x}multiget',
+      properties: ['getetag', '{urn:x}n'],
+      decoders: {'{urn:x}n': Number},
+    })
+    expectTypeOf(stream).toEqualTypeOf<
+      ResultStream<{readonly getetag?: string; readonly '{urn:x}n'?: number}>
+    >()
+  })
+
+  it('are the named ones of a search, and any with a body', () => {
+    const named = dav.search('', {where: body, properties: ['getcontentlength']})
+    expectTypeOf(named).toEqualTypeOf<ListingStream<{readonly getcontentlength?: number}>>()
+    expectTypeOf(dav.search('', {body})).toEqualTypeOf<ListingStream>()
   })
 })
 

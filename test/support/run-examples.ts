@@ -50,6 +50,13 @@ try {
     {exitCode: 1},
   )
   await rm(join(folder, 'archive'), {recursive: true})
+  const state = join(work, 'state.jsonl')
+  await expectOutput('sync.ts', ['', state], [`changed ${url}notes.txt `], {absent: ['gone']})
+  await writeFile(join(folder, 'new.txt'), 'new')
+  await rm(join(folder, 'notes.txt'))
+  await expectOutput('sync.ts', ['', state], [`changed ${url}new.txt `, `gone    ${url}notes.txt`])
+  await rm(join(folder, 'new.txt'))
+  await writeFile(join(folder, 'notes.txt'), 'notes')
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
