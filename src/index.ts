@@ -44,7 +44,7 @@ export type {ConditionalTarget, Conditions} from './call/conditions.ts'
 export type {Progress} from './engine/progress.ts'
 export type {PutManyOptions, PutOptions, Upload} from './verbs/put.ts'
 export type {TransferProgress} from './transfer/progress.ts'
-export type {LocalFile, UploadBody} from './transfer/upload.ts'
+export type {LocalFile, UploadBody, UploadState} from './transfer/upload.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
 export type {
   AskedNames,

@@ -542,6 +542,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * once, and ended even if the upload is refused. A 307 or 308 to another resource of the client is followed, unless that is a
    * collection, and `url` is the URL that answered.
    *
+   * A body that is longer than `chunkSize` goes in chunks to Nextcloud and to a server with TUS. The server must have told it in its
+   * answer to `options`; see `strategy`. Another process can go on with such an upload.
+   *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
    * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
