@@ -202,6 +202,29 @@ describe('an upload that was killed', () => {
     await rm(folder, {recursive: true})
   })
 
+  it('begins anew if the upload is gone, and the old resource has its length by chance', async () => {
+    cloud.content.set(TARGET, Buffer.alloc(LENGTH, 'old'))
+    cloud.etags.set(TARGET, '"old"')
+    await killAt(7, false)
+    expect(JSON.parse(kept ?? '')).toMatchObject({former: '"old"'})
+    for (const one of left()) cloud.content.delete(one)
+    expect(line(await putAgain())).toBe(`204 self ${TARGET}`)
+    expect(cloud.content.get(TARGET)?.equals(film)).toBe(true)
+  })
+
+  it('is written by its first MOVE, although the second process still sees the chunks', async () => {
+    await killAt(8, false, {create: true})
+    const [folder = ''] = left()
+    cloud.fault = ({url}, answer) => {
+      if (url !== folder) return undefined
+      const listed = answer()
+      cloud.assemble(folder, TARGET)
+      return listed
+    }
+    expect(line(await putAgain({create: true}))).toBe(`0 self ${TARGET}`)
+    expect(cloud.content.get(TARGET)?.equals(film)).toBe(true)
+  })
+
   it('begins anew after another write, and obeys the condition', async () => {
     await killAt(8, false, {create: true})
     for (const one of left()) cloud.content.delete(one)

@@ -339,6 +339,18 @@ describe('an upload by TUS that was killed', () => {
     expect(content()).toBe(text)
   })
 
+  it('stays as it is if HEAD does not tell the offset', async () => {
+    tus.fault = ({headers}) => (headers['upload-offset'] === '10' ? {status: 500} : undefined)
+    await put()
+    tus.fault = ({method}) => (method === 'HEAD' ? {status: 200} : undefined)
+    server.forget()
+    expect(await putAgain()).toMatchObject({
+      reason: 'no-answer',
+      description: expect.stringContaining('The upload was answered 200 with the Upload-Offset'),
+    })
+    expect(sent()).toEqual(['HEAD /data/1'])
+  })
+
   it('sends nothing to another origin', async () => {
     tus.fault = ({headers}) => (headers['upload-offset'] === '10' ? {status: 500} : undefined)
     await put()
