@@ -26,7 +26,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isSafe} from '../transport/methods.ts'
 import {WithheldError} from '../transport/withheld.ts'
-import type {DavResponse} from '../transport/transport.ts'
+import type {DavHeaders, DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -38,6 +38,8 @@ import type {Session} from './session.ts'
 /** The headers of an answer, decoded. */
 export interface AnswerHead {
   readonly status: number
+  /** All headers. */
+  readonly headers: DavHeaders
   /** The URL that answered. */
   readonly url: string
   readonly retryAfter: number | undefined
@@ -98,6 +100,7 @@ export function readHead(
   const answerer = response.url === undefined ? url : (URL.parse(response.url, url)?.href ?? url)
   return {
     status,
+    headers,
     url: answerer,
     retryAfter: readRetryAfter(headers, Date.now(), repeats?.minDelay),
     location: headers.get('location') ?? undefined,

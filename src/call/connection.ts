@@ -10,6 +10,7 @@ import {Repeats} from '../retry/repeats.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import type {DavRequest} from '../transport/transport.ts'
+import type {StoredLock} from './lock-store.ts'
 import type {CallState, Session} from './session.ts'
 
 /** Settings of a connection. */
@@ -37,6 +38,11 @@ export class Connection implements CallState {
   readonly exchanges: CallState['exchanges'] = new Group()
   /** True if sent requests have time to be answered after `ending` and before `signal`, so that each target has its verdict. */
   readonly isGraceful: boolean
+  /**
+   * The locks that the call found lost. Its further requests submit their tokens all the same, because none of them may write what
+   * the caller believes to be locked.
+   */
+  readonly lost: StoredLock[] = []
   /** The number of sent requests. */
   requests = 0
   /** The number of received bytes in bodies. */

@@ -13,6 +13,7 @@ import type {Send, Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
 import type {Calls} from './calls.ts'
 import type {KnownCapabilities} from './capabilities.ts'
+import type {LockStore} from './lock-store.ts'
 
 /** The settings of a client, checked and complete. */
 export interface Session {
@@ -28,6 +29,8 @@ export interface Session {
   readonly malformed: 'throw' | 'skip' | undefined
   readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
+  /** The locks that the client holds. */
+  readonly locks: LockStore
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
   /** Ends calls whose answer was dropped unread. */

@@ -51,8 +51,16 @@ import {options as askOptions} from '../verbs/options.ts'
 import {download} from '../verbs/download.ts'
 import type {GetOptions, ReadOptions} from '../verbs/get.ts'
 import {get} from '../verbs/get.ts'
+import type {LockOptions} from '../verbs/lock.ts'
+import {LOCK, lock} from '../verbs/lock.ts'
+import type {Lock} from '../verbs/own-lock.ts'
+import {OwnLock, restoreLock} from '../verbs/own-lock.ts'
+import type {UnlockOptions} from '../verbs/unlock.ts'
+import {UNLOCK, unlock} from '../verbs/unlock.ts'
 import {DavError} from '../protocol/errors.ts'
 import {Calls} from '../call/calls.ts'
+import type {StoredLock} from '../call/lock-store.ts'
+import {LockStore} from '../call/lock-store.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
@@ -126,6 +134,11 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   readonly timeout?: number | Timeouts | undefined
   /** Decoders by property name. They win over the built-in ones, and type their properties. */
   readonly decoders?: (D & Decoders) | undefined
+  /**
+   * Locks of an earlier process, as `JSON.stringify(dav.locks)` gave them. Nothing is sent for them. They are not renewed until
+   * `refresh` is called.
+   */
+  readonly locks?: readonly StoredLock[] | undefined
   /** Ends every call of the client. */
   readonly signal?: AbortSignal | undefined
 }
@@ -141,6 +154,7 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   malformed: oneOf('throw', 'skip'),
   timeout: ANY,
   decoders: DECODERS,
+  locks: {words: 'an array of locks', accepts: Array.isArray},
   signal: SIGNAL,
   userAgent: TEXT,
 }
@@ -176,7 +190,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       options,
       CLIENT_OPTIONS,
     )
-    const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
+    const {headers, concurrency = 8, locks = [], retry: policy, timeout, userAgent} = others
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
     this.#session = openSession({
@@ -193,10 +207,12 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       calls: new Calls(
         signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
       ),
+      locks: new LockStore(),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     })
+    for (const stored of locks) restoreLock(this.#session, LOCK, stored)
   }
 
   /** The URL of the collection that the client works in, with its slash. */
@@ -205,7 +221,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Ends every call of the client, and frees the connections of its own transport. A transport of yours stays open.
+   * The locks that the client holds, in the order in which it got them. `JSON.stringify(dav.locks)` is the `locks` option of a
+   * client in another process.
+   */
+  get locks(): readonly Lock[] {
+    return [...this.#session.locks].filter((held) => held instanceof OwnLock)
+  }
+
+  /**
+   * Ends every call of the client, and frees the connections of its own transport. A transport of yours stays open. Locks stay at
+   * the server, and are not renewed any more.
    *
    * Calls under way and later ones reject with a {@link DavError}. `await using dav = new DavClient(…)` closes the client at the
    * end of the block. Closing is optional: idle connections do not keep a process alive.
@@ -214,6 +239,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   close(): Promise<void> {
     this.#closing.abort(new DavError('The client was closed'))
+    this.#session.locks.endRenewals()
     return (this.#closed ??= this.#closeTransport())
   }
 
@@ -239,7 +265,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (server.ok && !server.classes.includes('2')) console.log('no locks')
    * ```
    */
-  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+  options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
     return askOptions(this.#session, target, options)
   }
 
@@ -329,7 +355,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const result = await dav.stat('photos/1.jpg')
    * ```
    */
-  async stat<
+  stat<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
     All extends boolean = false,
@@ -388,10 +414,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - The collection: a URL reference, a URL or a result.
    * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
    *   targets of an array are checked before the first request.
-   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target that
-   *   the answer does not name is a Failure 404. It is a Failure `no-answer` if the answer has a gap, or names a resource that was
-   *   not asked for: that may be the target by another name, and it comes out too. A refused or broken report is a Failure of each
-   *   of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target
+   *   that the answer does not name is a Failure 404. After an answer with a gap it is a Failure `no-answer`. So it is if the answer
+   *   names another resource, which comes out too: it may be the target by another name. A refused or broken report is a Failure
+   *   of each of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
    * @throws TypeError or RangeError for an invalid argument, before anything is sent.
    * @example
    * ```ts
@@ -428,7 +454,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   search<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
-  >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
+  >(
+    target: Target,
+    options: SearchOptions<Names, E>,
+  ): ListingStream<PropertiesOf<Names extends readonly string[] ? Names[number] : string, D & E>> {
     return search(this.#session, target, options)
   }
 
@@ -533,7 +562,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.put('photos/1.jpg', {path: '/tmp/1.jpg'}, {create: true, parents: true})
    * ```
    */
-  async put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
+  put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
     return putOne(this.#session, target, body, options)
   }
 
@@ -570,7 +599,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
    * ```
    */
-  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+  mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
     return mkcol(this.#session, target, options)
   }
 
@@ -591,10 +620,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
    * ```
    */
-  async proppatch(
-    target: Target | ConditionalTarget,
-    options: ProppatchOptions,
-  ): Promise<DavResult> {
+  proppatch(target: Target | ConditionalTarget, options: ProppatchOptions): Promise<DavResult> {
     return proppatch(this.#session, target, options)
   }
 
@@ -620,7 +646,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!copied.ok) console.log(copied.status, copied.members)
    * ```
    */
-  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+  copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
     return copyOne(this.#session, from, to, options)
   }
 
@@ -663,7 +689,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
    * ```
    */
-  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+  move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
     return moveOne(this.#session, from, to, options)
   }
 
@@ -704,7 +730,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) console.log(verdict.status, verdict.members)
    * ```
    */
-  async delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
+  delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
     return deleteOne(this.#session, target, options)
   }
 
@@ -736,10 +762,51 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Locks a resource or a collection against changes by others. RFC 4918, section 9.10.
+   *
+   * A lost answer is looked up by PROPFIND: a lock with the owner of this call is taken up. By the policy of retries, a LOCK is sent
+   * again only if the server shows that no such lock is there.
+   *
+   * @param target - A URL reference, a URL or a result. Where nothing is, most servers make an empty resource, with status 201.
+   * @returns The lock, with the facts that the server granted. It is in {@link DavClient.locks} until it is unlocked or lost. A lock
+   *   of somebody else is a Failure 423, and so is one in a collection, or a Failure `member`. A success without a token is a Failure
+   *   `malformed`. A server known to have no locks is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer: a lock may be there until its time ends.
+   * @example
+   * ```ts
+   * await using lock = unwrap(await dav.lock('notes.txt', {depth: 0, renew: true}))
+   * await dav.put('notes.txt', 'All is well.', {lockToken: lock.token, signal: lock.signal})
+   * ```
+   */
+  async lock(target: Target, options?: LockOptions): Promise<Lock | Failure> {
+    return lock(this.#session, target, options)
+  }
+
+  /**
+   * Removes a lock. RFC 4918, section 9.11.
+   *
+   * @param target - The root of the lock, or the lock itself, also as plain data.
+   * @returns The verdict. After a 400, 404, 409, 410 or 412 the client looks for the lock. If it is not there any more, the verdict
+   *   is a Success with that status. Others may have changed the resource since. A lock that cannot be removed stays in
+   *   {@link DavClient.locks}. Without a token, a target that is not the root of exactly one of these is a Failure `refused`.
+   * @throws TypeError for an invalid target, option or token. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * for (const lock of dav.locks) console.log((await dav.unlock(lock)).status)
+   * ```
+   */
+  async unlock(target: Target | StoredLock, options?: UnlockOptions): Promise<DavResult> {
+    return unlock(this.#session, target, options)
+  }
+
+  /**
    * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
    * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
    * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
-   * of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * of an upload is known to the process that sent it; see `bodyOf` for another one. A report or a search is sent again as a whole, and
+   * a multiget for its failed targets only.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
    *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.
@@ -759,7 +826,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [MKCOL, PUT, PROPPATCH, COPY, MOVE, DELETE])
+    return retry(this.#session, failures, policy, [
+      LOCK,
+      MKCOL,
+      PUT,
+      PROPPATCH,
+      COPY,
+      MOVE,
+      DELETE,
+      UNLOCK,
+    ])
   }
 }
 

@@ -10,6 +10,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
+import {endLocks} from './locks.ts'
 import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
@@ -19,13 +20,24 @@ import {brokenVerdict, doubt, isUnclear} from './verdict.ts'
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
  * exchange is a Failure, with the error beside it. A body that can be read once only is sent once.
  */
-export async function sendWithRetries(
+export function sendWithRetries(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {repeats} = context.connection
-  if (repeats === undefined || isOneShot(request)) return attempt(request, context, emit)
+  return repeats === undefined || isOneShot(request)
+    ? attempt(request, context, emit)
+    : sendHeld(request, context, emit, repeats)
+}
+
+/** Sends a request until its verdict is final, and then emits the members. */
+async function sendHeld(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+  repeats: Repeats,
+): Promise<Outcome> {
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
   await emit(members)
   return last
@@ -119,8 +131,21 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
   return {...outcome, members}
 }
 
-/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
+/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. Locks end with their resources. */
 export async function attempt(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const outcome = await attemptOnce(request, context, emit)
+  const {verdict, extent} = outcome
+  // A 202 promises nothing.
+  const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
+  if (isGone && context.verb.endsLocks === true) await endLocks(request.url, context)
+  return outcome
+}
+
+async function attemptOnce(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,

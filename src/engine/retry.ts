@@ -272,10 +272,10 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   return latest.values()
 }
 
-/** Key of a request that changes something: equal for two spellings of one resource. Other properties make another request. */
-function keyOfRequest({method, url, destination, body}: RequestKey): string {
+/** Key of a request that changes something: equal for two spellings of one resource. Another body or token makes another request. */
+function keyOfRequest({method, url, destination, body, lockToken}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
-  return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
+  return [method, URL.parse(url)?.origin, resourceKey(url), to, body, lockToken].join(' ')
 }
 
 /** Keys of the resources of a request. The answer for a collection may name its member at either. */
@@ -285,7 +285,7 @@ function endsOf({request}: Failure): readonly string[] {
   )
 }
 
-type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body' | 'lockToken'>
 
 function queryOf(
   {method, url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
@@ -343,6 +343,9 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
+  lockToken: TEXT,
+  timeout: TEXT,
+  renew: BOOLEAN,
   safely: BOOLEAN,
   strategy: oneOf('plain', 'nextcloud', 'tus'),
   chunkSize: NUMBER,

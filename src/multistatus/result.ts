@@ -85,6 +85,11 @@ export interface Failure {
   readonly request?: FailedRequest
   /** Milliseconds to wait, by the server's Retry-After. */
   readonly retryAfter?: number
+  /**
+   * The tokens of your locks that the request submitted, and that are known not to hold any more. Somebody else may have written
+   * since. RFC 4918, sections 6.6 and 10.4.
+   */
+  readonly lostLocks?: readonly string[]
   /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
@@ -145,6 +150,12 @@ export interface FailedRequest {
   readonly parents?: boolean
   /** The media type of an upload. */
   readonly type?: string
+  /** The token of the lock that a LOCK refreshes or an UNLOCK removes. */
+  readonly lockToken?: string
+  /** The Timeout header of a LOCK. RFC 4918, section 10.7. */
+  readonly timeout?: string
+  /** `true` if the new lock is refreshed before its end. */
+  readonly renew?: boolean
   /** `true` if an upload goes beside its target first. */
   readonly safely?: boolean
   /** The protocol of an upload. Default: `auto`. */

@@ -24,6 +24,9 @@ export const MAX_READINGS = 2000
 /** The longest text that is read as a date. No date is longer, and a hostile text would take long to search. */
 export const DATE_CHARACTERS = 64
 
+/** The longest time of a lock. RFC 4918, section 10.7. */
+export const MAX_LOCK_SECONDS = 4_294_967_295
+
 // xml
 
 /** The longest reference in text. A chunk that ends inside of one is held back so long. Without leading zeros ten suffice. */
@@ -151,6 +154,11 @@ export const REMEMBERED_ALLOW_HEADERS = 100
 /** Remembered elements of DAV headers. Servers have fewer than 50. */
 export const REMEMBERED_EXTENSIONS = 1000
 
+/** Lists of an If header. lighttpd 1.4.69 answers 400 to the 17th condition. */
+export const MAX_SUBMITTED_LOCKS = 16
+/** Characters of an If header with tokens of the client's own locks. Four of 17 servers refuse headers of 9,000 bytes. */
+export const IF_HEADER_CHARACTERS = 7000
+
 // listing
 
 /** Pages of one listing. A server with more goes round in circles. */
@@ -206,6 +214,9 @@ export const RESUME_ATTEMPTS = 5
 
 /** Hrefs of one multiget report. Servers read as many at once without a long wait for the first. */
 export const MULTIGET_HREFS = 50
+/** The shortest time to ask for when a lock is refreshed, only to see that it holds: clocks differ. */
+export const REFRESHED_LOCK_MILLISECONDS = 60_000
+
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */
 export const REMEMBERED_TARGETS = 10_000
 /** Milliseconds between two reports of progress: often enough to be drawn, seldom enough to cost nothing. */
@@ -219,3 +230,11 @@ export const RATE_MILLISECONDS = 5000
 export const DISCOVERY_REQUESTS = 100
 /** Levels of groups whose home sets count: the groups of the user, and the groups of these. */
 export const GROUP_LEVELS = 2
+// verbs
+
+/** A lock is renewed so long before its end, or a third of its time before. */
+export const RENEWAL_MARGIN_MILLISECONDS = 10_000
+/** The shortest wait for a renewal, however short the time of the lock is. */
+export const RENEWAL_PAUSE_MILLISECONDS = 500
+/** The time that a lock is asked for by default. */
+export const LOCK_MILLISECONDS = 1_800_000

@@ -91,6 +91,7 @@ const DELETE_OPTIONS: Rules<DeleteOptions> = {
   ...VERB_OPTIONS,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_OPTIONS}
 
@@ -98,6 +99,7 @@ const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_
 export const DELETE: Verb = {
   method: 'DELETE',
   order: 'leaves-first',
+  endsLocks: true,
   covered: 'Deleted together with a parent target',
   headers: () => ({depth: 'infinity'}),
   isDone: ({attempts, ifMissing}, status) =>
@@ -162,7 +164,8 @@ function settle(
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'DELETE', url, base, target})
-  const found = problem === undefined ? readConditions(target, options) : {problem}
+  const found =
+    problem === undefined ? readConditions(target, options, {url: url.href, base}) : {problem}
   if (found.problem !== undefined)
     return refuse(target, session, `DELETE ${url.href} is not sent: ${found.problem}`)
   const {conditions} = found

@@ -172,6 +172,7 @@ const UPLOAD_FACTS: Rules<UploadFacts> = {
   create: BOOLEAN,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const PUT_RULES: Rules<PutRules> = {
   parents: BOOLEAN,
@@ -221,8 +222,9 @@ export async function putOne(
   given: PutOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('put', given, PUT_OPTIONS)
-  const {type, length, create, ifMatch, lockToken, onProgress, upload: state, onUpload} = options
-  const upload = {href: target, body, type, length, create, ifMatch, lockToken}
+  const {type, length, create, ifMatch, lockToken, lockRoot} = options
+  const {onProgress, upload: state, onUpload} = options
+  const upload = {href: target, body, type, length, create, ifMatch, lockToken, lockRoot}
   const request = settleOrEnd(session, upload, options, {onProgress, upload: state, onUpload})
   return runOne(session, PUT, request, options)
 }
@@ -282,7 +284,7 @@ function settle(
   rules: PutRules,
   extras: Extras,
 ): TargetRequest | Failure {
-  const {href, body, length, create = false, ifMatch, lockToken} = upload
+  const {href, body, length, create = false, ifMatch, lockToken, lockRoot} = upload
   const {parents, requireConditions, safely, verify, unknownLength, unguarded = false} = rules
   const {strategy = 'auto', chunkSize} = rules
   const {base} = session
@@ -303,7 +305,10 @@ function settle(
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'PUT', url, base, target: href})
-  const found = problem === undefined ? readConditions(url, {ifMatch, lockToken}) : {problem}
+  const found =
+    problem === undefined
+      ? readConditions(url, {ifMatch, lockToken, lockRoot}, {url: url.href, base})
+      : {problem}
   if (found.problem !== undefined)
     return refuse(href, session, `PUT ${url.href} is not sent: ${found.problem}`)
   const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}

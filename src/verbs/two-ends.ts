@@ -20,7 +20,7 @@ import {
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, sentAgain} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain, withSentence} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
@@ -73,7 +73,7 @@ export const TWO_ENDS_RULES: Rules<TwoEndsRules> = {
   unguarded: BOOLEAN,
 }
 
-const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY}
+const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY, lockRoot: ANY}
 
 /** A COPY or MOVE with its options. */
 export interface TwoEndsCall extends TwoEndsRules {
@@ -111,7 +111,8 @@ export function settlePair(
   const problem = unguarded
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
-  const found = problem === undefined ? readConditions(from, conditional) : {problem}
+  const found =
+    problem === undefined ? readConditions(from, conditional, {url: source.href, base}) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
@@ -251,8 +252,7 @@ export function concludePair(
   if (verdict.ok) return arrived(request, verdict, location)
   const isOfScheme = verdict.status === 502 && request.url.startsWith('https:')
   if (!isOfScheme || !/^Apache\b/i.test(server)) return verdict
-  const description = [verdict.description, APACHE_REMEDY].filter(Boolean).join('. ')
-  return {...verdict, description}
+  return withSentence(verdict, APACHE_REMEDY)
 }
 
 // Apache 2.4 compares the scheme of the Destination with its own, and takes no path.
@@ -278,8 +278,9 @@ export async function runPair(
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  const request = await withoutHarm(asked, context)
-  return withoutMerge(request, await sendPair(request, context, emit), context)
+  const request = mayHarm(asked) ? await withoutHarm(asked, context) : asked
+  const outcome = await sendPair(request, context, emit)
+  return mayMerge(request, outcome) ? withoutMerge(request, outcome, context) : outcome
 }
 
 /**
@@ -390,11 +391,13 @@ async function sendPath(
  * would delete that part at the destination. RFC 4918, section 9.9.3.
  */
 async function withoutHarm(request: TargetRequest, context: VerbContext): Promise<TargetRequest> {
-  const {method, overwrite = false, attempts} = request
-  const isSafe = method !== 'MOVE' || !overwrite || attempts === 0
-  return isSafe || (await isKnownPlain(request.url, context))
+  return !mayHarm(request) || (await isKnownPlain(request.url, context))
     ? request
     : changed(request, {overwrite: false})
+}
+
+function mayHarm({method, overwrite = false, attempts}: TargetRequest): boolean {
+  return method === 'MOVE' && overwrite && attempts > 0
 }
 
 /**
@@ -406,18 +409,17 @@ async function withoutMerge(
   outcome: Outcome,
   context: CallContext,
 ): Promise<Outcome> {
-  const {url, destination = url, overwrite = false} = request
-  const {ok, status} = outcome.verdict
-  const mayMerge =
-    ok &&
-    status === 204 &&
-    !overwrite &&
-    !url.endsWith('/') &&
-    /^lighttpd\b/i.test(outcome.server ?? '')
-  if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
+  const {url, destination = url} = request
+  const {status} = outcome.verdict
+  if ((await kindAt(destination, context)) !== 'collection') return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})
   return {verdict, extent: 'part', isDone: true}
+}
+
+function mayMerge({url, overwrite}: TargetRequest, {verdict, server = ''}: Outcome): boolean {
+  const isPlain = overwrite !== true && !url.endsWith('/')
+  return isPlain && verdict.ok && verdict.status === 204 && /^lighttpd\b/i.test(server)
 }
 
 /** Tells if a resource is known to be no collection. */

@@ -205,8 +205,18 @@ describe('the strategy tus', () => {
     })
     expect(sent()).toContain('POST /new/')
     const post = server.requests.find(({method}) => method === 'POST')
-    expect(post?.headers['if']).toContain('<urn:t>')
+    expect(post?.headers['if']).toBe(`<${server.url}new/a.txt> (<urn:t>)`)
     expect(tus.content.get('/new/a.txt')?.toString()).toBe(text)
+  })
+
+  it('submits the held locks of the target', async () => {
+    const lock = {token: 'urn:held', lockRoot: `${server.url}a.txt`, depth: 0} as const
+    dav = new DavClient({url: server.url, transport, locks: [lock]})
+    await put()
+    const changes = server.requests.filter(({method}) => method !== 'PROPFIND')
+    expect(new Set(changes.map(({headers}) => headers['if']))).toEqual(
+      new Set([`<${server.url}a.txt> (<urn:held>)`]),
+    )
   })
 
   it.each([

@@ -8,6 +8,7 @@ import {runCall} from '../../src/call/call.ts'
 import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import {openSession} from '../../src/call/send.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {hasExtension} from '../../src/verbs/options.ts'
 import type {FaultServer} from '../support/fault-server.ts'
@@ -33,6 +34,7 @@ describe('hasExtension', () => {
       timeouts: {headers: 5000, idle: 5000},
       decoders: undefined,
       calls: new Calls([]),
+      locks: new LockStore(),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -7,6 +7,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import {openSession} from '../../src/call/send.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -36,6 +37,7 @@ beforeEach(async () => {
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
     calls: new Calls([]),
+    locks: new LockStore(),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -52,11 +52,31 @@ try {
     {exitCode: 1},
   )
   await rm(join(folder, 'archive'), {recursive: true})
+  const state = join(work, 'state.jsonl')
+  await expectOutput('sync.ts', ['', state], [`changed ${url}notes.txt `], {absent: ['gone']})
+  await writeFile(join(folder, 'new.txt'), 'new')
+  await rm(join(folder, 'notes.txt'))
+  await expectOutput('sync.ts', ['', state], [`changed ${url}new.txt `, `gone    ${url}notes.txt`])
+  await rm(join(folder, 'new.txt'))
+  await writeFile(join(folder, 'notes.txt'), 'notes')
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
   await expectOutput('set-property.ts', ['notes.txt', 'Ana'], [`set     ${url}notes.txt`])
   await expectOutput('set-property.ts', ['gone.txt', 'Ana'], ['gone.txt 404 status'], {exitCode: 1})
+  await expectOutput(
+    'edit-locked.ts',
+    ['notes.txt', 'One more line.'],
+    ['locked for ', ' seconds by multistatus ', 'written\n0 locks left\n'],
+  )
+  if ((await readFile(join(folder, 'notes.txt'), 'utf8')) !== 'notesOne more line.\n')
+    throw new Error('edit-locked.ts wrote something else')
+  await expectOutput(
+    'edit-locked.ts',
+    ['none/notes.txt', 'One more line.'],
+    ['not locked: 404', '0 locks left\n'],
+    {exitCode: 1},
+  )
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
