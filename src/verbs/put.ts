@@ -222,10 +222,10 @@ export async function putOne(
   given: PutOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('put', given, PUT_OPTIONS)
-  const {type, length, create, ifMatch, lockToken, lockRoot} = options
-  const {onProgress, upload: state, onUpload} = options
+  const {type, length, create, ifMatch, lockToken, lockRoot, onProgress} = options
   const upload = {href: target, body, type, length, create, ifMatch, lockToken, lockRoot}
-  const request = settleOrEnd(session, upload, options, {onProgress, upload: state, onUpload})
+  const extras = {onProgress, upload: options.upload, onUpload: options.onUpload}
+  const request = settleOrEnd(session, upload, options, extras)
   return runOne(session, PUT, request, options)
 }
 

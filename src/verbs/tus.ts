@@ -127,10 +127,13 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
     owns: (url) => URL.parse(url)?.origin === session.base.origin,
     find,
     send,
-    async finish(url, chunk) {
+    async finish(url, chunk, begin) {
+      const begun = await begin()
+      if ('ok' in begun) return begun
       for (let next = chunk; next.length > 0;) {
         const sent = await send(url, next)
-        if (typeof sent !== 'number') return sent
+        // The server forgets an upload that is complete.
+        if (typeof sent !== 'number') return sent === 'gone' ? 'ended' : sent
         const following = await read(sent)
         if ('ok' in following) return following
         next = following

@@ -99,7 +99,7 @@ describe('an upload that was killed', () => {
     ['replaces', {ifMatch: '"old"'}],
   ])('and %s', (_, condition) => {
     const isNew = 'create' in condition
-    // PROPFIND of the target, and of the parent of a new one; MKCOL, two chunks, PROPFIND, the last chunk; PROPFIND for an ETag; MOVE.
+    // PROPFIND of the target, and of the parent of a new one; MKCOL, three chunks, PROPFIND, PROPFIND for an ETag, MOVE.
     const requests = 8
     const cases = Array.from({length: requests}, (__, index) => index + 1).flatMap((number) => [
       [number, false] as const,
@@ -136,8 +136,8 @@ describe('an upload that was killed', () => {
       'PROPFIND */',
       'PROPFIND /film.bin',
       'PROPFIND /',
-      'PROPFIND /film.bin',
       'PUT */00003',
+      'PROPFIND /film.bin',
       'MOVE */.file',
     ])
     expect(seen[0]).toEqual({bytes: 2 * CHUNK, total: LENGTH})
