@@ -110,7 +110,6 @@ function join(lists: readonly string[]): string | undefined {
   return lists.length === 0 ? undefined : lists.join(' ')
 }
 
-const NOTHING: Submission = {header: undefined, headerOfEnds: undefined, locks: [], left: 0}
 const TAGGED = /<([^<>]+)> \(<([^<>]+)>/g
 
 /** Lists the held locks that a request touches, the nearest to its ends first. */
