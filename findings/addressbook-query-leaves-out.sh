@@ -4,9 +4,9 @@
 #
 # An address book has the cards of Anna Example and Jürgen Öttinger, who has two mail addresses. A user searches.
 #
-# Good sense says: the default collation, i;unicode-casemap, finds `Öttinger` by `öttinger` (RFC 6352, section 10.5.4). Of two text-matches
-# in a prop-filter, one is enough, as the default of `test` is anyof (section 10.5.1). A server that names the report in its
-# supported-report-set has it.
+# Good sense says: the default collation, i;unicode-casemap, finds `Öttinger` by `öttinger` (RFC 6352, section 10.5.4). Of two
+# text-matches in a prop-filter, one is enough, as the default of `test` is anyof (section 10.5.1). A server that names the report
+# in its supported-report-set has it.
 # Guess of its author, written down before the first run: all three servers are right, with an error at umlauts at most on Radicale
 # and xandikos.
 #

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Cyrus 3.6.1 (Debian cyrus-caldav 3.6.1-4+deb12u5): a timed event without an end is refused. A day without one is stored, and a query
-# for that day does not find it.
+# Cyrus 3.6.1 (Debian cyrus-caldav 3.6.1-4+deb12u5): a timed event without an end is refused. A day without one is stored, and a
+# query for that day does not find it.
 #
-# A program copies a calendar: a reminder at noon, which has DTSTART alone, one with DURATION:PT0S, and a holiday with the date alone.
+# A program copies a calendar: a reminder at noon, which has DTSTART alone, one with DURATION:PT0S, and a holiday with the date
+# alone.
 #
-# Good sense says: three times 201. RFC 5545, section 3.6.1, lets an event end at its DTSTART, or with its day. The table of RFC 4791,
-# section 9.9, has a row for each of the three, and by it a query for the day finds the holiday.
-# Guess of its author, written down before the first query: Cyrus finds all that RFC 4791 asks for. He had none for the 403, and met it
-# by chance in another test.
+# Good sense says: three times 201. RFC 5545, section 3.6.1, lets an event end at its DTSTART, or with its day. The table of RFC
+# 4791, section 9.9, has a row for each of the three, and by it a query for the day finds the holiday.
+# Guess of its author, written down before the first query: Cyrus finds all that RFC 4791 asks for. He had none for the 403, and met
+# it by chance in another test.
 #
 # Seen:
 #

@@ -4,8 +4,8 @@
 # A client locks `a.txt` with `Timeout: Second-5`, and goes away, as an editor does that lost its network.
 #
 # Good sense says: the answer grants `Second-5`, and later the lock is gone (RFC 4918, section 6.6). Another user can write then.
-# Guess of its author, who had read the source by then, written down before the first run: after 8 seconds a PUT without the token is
-# 423, and `lockdiscovery` says `Second-5`. A restart changes nothing.
+# Guess of its author, who had read the source by then, written down before the first run: after 8 seconds a PUT without the token
+# is 423, and `lockdiscovery` says `Second-5`. A restart changes nothing.
 #
 # Seen: the guess holds.
 #
@@ -17,10 +17,11 @@
 #   UNLOCK with that token, then PUT 204, 204
 #
 # For a client: waiting does not help, and `timeout` says nothing here. Give up each lock, also on the way out of a program. A lock
-# that was left behind is given up by UNLOCK with the token of `lockdiscovery`, which is a person's decision: its `owner` is not shown.
+# that was left behind is given up by UNLOCK with the token of `lockdiscovery`, which is a person's decision: its `owner` is not
+# shown.
 #
-# Source: the statements of mod_webdav.c add seconds to SQLite's CURRENT_TIME. That is a text such as `14:05:59`, and the sum is
-# 14 and the seconds. The rest is counted down by one an hour. No statement that looks for locks asks for the time.
+# Source: the statements of mod_webdav.c add seconds to SQLite's CURRENT_TIME. That is a text such as `14:05:59`, and the sum is 14
+# and the seconds. The rest is counted down by one an hour. No statement that looks for locks asks for the time.
 set -euo pipefail
 VERSION=1.4.69-1
 LIBRARIES=(libnettle8 libpcre2-8-0 libsqlite3-0 libuuid1 libxml2 libxxhash0)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# lighttpd 1.4.69 (Debian 1.4.69-1), mod_webdav: a MOVE onto a locked file is 412 with the token of its lock, in any form. It is 204 if
-# the source is locked as well.
+# lighttpd 1.4.69 (Debian 1.4.69-1), mod_webdav: a MOVE onto a locked file is 412 with the token of its lock, in any form. It is 204
+# if the source is locked as well.
 #
 # `a.txt` is locked by a user, who saves as editors do: he uploads `new.txt`, and moves it onto `a.txt` with the token.
 #
-# Good sense says: 204, as with COPY. The If header is true: `a.txt` has the lock (RFC 4918, section 10.4.5).
-# Guess of its author, who had heard of the 412, written down before the first run: the MOVE is 412 with a tagged and an untagged token.
-# None for a locked source.
+# Good sense says: 204, as with COPY. The If header is true: `a.txt` has the lock (RFC 4918, section 10.4.4).
+# Guess of its author, who had heard of the 412, written down before the first run: the MOVE is 412 with a tagged and an untagged
+# token. None for a locked source.
 #
 # Seen: the guess holds.
 #

@@ -2,13 +2,13 @@
 # nginx 1.22.1 with dav-ext 3.0.0 (Debian 1.22.1-9+deb12u11, 1:3.0.0-3) and SabreDAV 1.8.12 (Debian php-sabre-dav 1.8.12-10): a LOCK
 # whose condition is false locks the file. nginx answers 304 or 412, SabreDAV 200.
 #
-# Alice makes a new file safely: she locks the name with `If-None-Match: *`, and writes to the empty file that the LOCK makes. `a.txt`
-# exists, as another user was quicker. Later she locks `a.txt` on condition that it has the ETag that she knows.
+# Alice makes a new file safely: she locks the name with `If-None-Match: *`, and writes to the empty file that the LOCK makes.
+# `a.txt` exists, as another user was quicker. Later she locks `a.txt` on condition that it has the ETag that she knows.
 #
 # Good sense says: both are 412, and `a.txt` is not locked (RFC 9110, section 13.1).
-# Guess of its author, who had heard of the 304 and of SabreDAV's 200, written down before the first run: nginx makes the lock, and its
-# filter for conditional requests writes 304 over the 200. The 304 may have no Lock-Token. After he had read the source of the filter:
-# with If-Match the answer is 412 without a Lock-Token, and `a.txt` is locked. None for If-Match on SabreDAV.
+# Guess of its author, who had heard of the 304 and of SabreDAV's 200, written down before the first run: nginx makes the lock, and
+# its filter for conditional requests writes 304 over the 200. The 304 may have no Lock-Token. After he had read the source of the
+# filter: with If-Match the answer is 412 without a Lock-Token, and `a.txt` is locked. None for If-Match on SabreDAV.
 #
 # Seen: the guess holds. The 304 has a Lock-Token. SabreDAV does check the condition of a PUT.
 #

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# lighttpd 1.4.69 (Debian 1.4.69-1) and nginx 1.22.1 with dav-ext 3.0.0 (Debian 1.22.1-9+deb12u11, 1:3.0.0-3): the 200 to a refresh is
-# not about the lock that was refreshed.
+# lighttpd 1.4.69 (Debian 1.4.69-1) and nginx 1.22.1 with dav-ext 3.0.0 (Debian 1.22.1-9+deb12u11, 1:3.0.0-3): the 200 to a refresh
+# is not about the lock that was refreshed.
 #
-# Alice locks `a.txt`, and her lock is removed by an administrator. Her program does not know, and refreshes it. Later she refreshes a
-# shared lock of Depth infinity.
+# Alice locks `a.txt`, and her lock is removed by an administrator. Her program does not know, and refreshes it. Later she refreshes
+# a shared lock of Depth infinity.
 #
-# Good sense says: the first refresh is 412, as no lock has the token of the If header (RFC 4918, section 10.4.3). The answer to the
+# Good sense says: the first refresh is 412, as no lock has the token of the If header (RFC 4918, section 10.4.4). The answer to the
 # second one describes the lock (section 9.10.2): shared, Depth infinity.
-# Guess of its author, who had heard of both 200s, written down before the first run: lighttpd answers with her token and locks nothing.
-# nginx makes a new lock with another token. After he had read the source: the second answer of lighttpd says exclusive and Depth 0,
-# and the lock stays as it was.
+# Guess of its author, who had heard of both 200s, written down before the first run: lighttpd answers with her token and locks
+# nothing. nginx makes a new lock with another token. After he had read the source: the second answer of lighttpd says exclusive and
+# Depth 0, and the lock stays as it was.
 #
 # Seen: the guess holds.
 #
@@ -19,11 +19,11 @@
 #   refresh of a shared lock, infinity  200, exclusive, Depth 0      has no shared locks
 #   its lockdiscovery after that        shared, infinity
 #
-# For a client: compare the token of the answer with its own. If it is another one, the old lock was lost meanwhile, and the new one has
-# to be kept and given up. Keep scope and depth of the first answer. On lighttpd, only `lockdiscovery` proves a lock.
+# For a client: compare the token of the answer with its own. If it is another one, the old lock was lost meanwhile, and the new one
+# has to be kept and given up. Keep scope and depth of the first answer. On lighttpd, only `lockdiscovery` proves a lock.
 #
-# Source: mod_webdav_lock of mod_webdav.c updates the row of the token, takes no row for success, and writes the answer from constants.
-# The LOCK handler of ngx_http_dav_ext_module.c does not look for a body: without a lock it makes one.
+# Source: mod_webdav_lock of mod_webdav.c updates the row of the token, takes no row for success too, and writes the answer from
+# constants. The LOCK handler of ngx_http_dav_ext_module.c does not look for a body: without a lock it makes one.
 set -euo pipefail
 LIGHTTPD=1.4.69-1
 NGINX=1.22.1-9+deb12u11

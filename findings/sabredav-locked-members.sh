@@ -4,10 +4,10 @@
 #
 # A user has locked `c/a.txt` and `c/b.txt`, and deletes `c/` with both tokens.
 #
-# Good sense says: 204 with `<c/a.txt> (<token of a>) <c/b.txt> (<token of b>)`, as each list is true (RFC 4918, section 10.4.3), and
-# each token is submitted.
-# Guess of its author, who had heard of the 423 and read the source by then, written down before the first run: 423 with this header,
-# even for one locked member. 204 with the URL of the collection in front of each token, which holds no lock.
+# Good sense says: 204 with `<c/a.txt> (<token of a>) <c/b.txt> (<token of b>)`, as each list is true (RFC 4918, section 10.4.3),
+# and each token is submitted.
+# Guess of its author, who had heard of the 423 and read the source by then, written down before the first run: 423 with this
+# header, even for one locked member. 204 with the URL of the collection in front of each token, which holds no lock.
 #
 # Seen: the guess holds.
 #
@@ -20,8 +20,8 @@
 #
 # For a client: after a 423, the last form once more, or UNLOCK of the members and DELETE.
 #
-# Source: validateLock of DAV/Locks/Plugin.php skips a list if its tag does not begin the URL of the request, and then ends the search
-# in a tag's lists at the first true one. All locks that are left over make a 423.
+# Source: validateLock of DAV/Locks/Plugin.php skips a list if its tag does not begin the URL of the request, and then ends the
+# search in a tag's lists at the first true one. All locks that are left over make a 423.
 set -euo pipefail
 VERSION=1.8.12-10
 

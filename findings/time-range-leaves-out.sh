@@ -2,8 +2,8 @@
 # Radicale 3.1.8 (Debian 3.1.8-2) and xandikos 0.2.8 (Debian 0.2.8-1): a calendar-query with a time-range leaves out events of that
 # time. Radicale overlooks a DURATION of whole days, and xandikos all repetitions.
 #
-# A calendar has four events that reach into Tuesday, 10 March 2026, and a weekly one that began on a Tuesday in January. A program asks for
-# that day.
+# A calendar has four events that reach into Tuesday, 10 March 2026, and a weekly one that began on a Tuesday in January. A program
+# asks for that day.
 #
 # Good sense says: the answer has all five (RFC 4791, section 9.9). A server that cannot tell answers with too many, or 403.
 # Guess of its author, written down before the first run: both servers find all of them. Radicale may err with EXDATE or with an
@@ -19,8 +19,8 @@
 #   6 January 12:00, RRULE:FREQ=WEEKLY           found      left out
 #   all five in a list by PROPFIND               found      found
 #
-# For a client: the absence of an event from such an answer proves nothing. A mirror of a time span must not delete events because of
-# it. Ask for all members by PROPFIND or sync-collection, and choose by the data.
+# For a client: the absence of an event from such an answer proves nothing. A mirror of a time span must not delete events because
+# of it. Ask for all members by PROPFIND or sync-collection, and choose by the data.
 #
 # Source: visit_time_ranges of radicale/item/filter.py asks for `duration.seconds`, the part of a timedelta below a day.
 # apply_time_range_vevent of xandikos/icalendar.py compares DTSTART and DTEND, and does not look for RRULE.

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# lighttpd 1.4.69 (Debian 1.4.69-1) and SabreDAV 1.8.12 (Debian php-sabre-dav 1.8.12-10): a change of a member is 412 with the token of
-# its parent's lock of Depth 0. Without the token it is done.
+# lighttpd 1.4.69 (Debian 1.4.69-1) and SabreDAV 1.8.12 (Debian php-sabre-dav 1.8.12-10): a change of a member is 412 with the token
+# of its parent's lock of Depth 0. Without the token it is done.
 #
-# A user locks `c/` with Depth 0, to add and delete members alone. He sends the token with each PUT and DELETE, in a list for `c/`.
+# A user locks `c/` with Depth 0, so that nobody else adds or deletes members. He sends the token with each PUT and DELETE, in a
+# list for `c/`.
 #
 # Good sense says: 201 and 204, as a lock of Depth 0 protects the names in the collection, and the token is right (RFC 4918, section
 # 7.4). At worst a server that overlooks such locks ignores the header.
-# Guess of its author, who had heard of the 412, written down before the first run: both servers answer 412 to both requests, and 2xx
-# to the same header with a lock of Depth infinity.
+# Guess of its author, who had heard of the 412, written down before the first run: both servers answer 412 to both requests, and
+# 2xx to the same header with a lock of Depth infinity.
 #
 # Seen: the guess holds.
 #
@@ -17,10 +18,11 @@
 #   Depth 0: PUT c/new.txt without If                201        201
 #   Depth infinity: PUT c/more.txt, If: as above     201        201
 #
-# For a client: this 412 says nothing of a lost lock or a changed resource. Once more without the parent's token, or lock with infinity.
+# For a client: this 412 says nothing of a lost lock or a changed resource. Once more without the parent's token, or lock with
+# infinity.
 #
-# Source: webdav_has_lock of mod_webdav.c and validateLock of DAV/Locks/Plugin.php compare the tokens with the locks of the member only.
-# lighttpd refuses a token for a resource without locks. SabreDAV finds no list that is true.
+# Source: webdav_has_lock of mod_webdav.c and validateLock of DAV/Locks/Plugin.php compare the tokens with the locks of the member
+# only. lighttpd refuses a token for a resource without locks. SabreDAV finds no list that is true.
 set -euo pipefail
 LIGHTTPD=1.4.69-1
 SABRE=1.8.12-10
