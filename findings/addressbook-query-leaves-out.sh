@@ -139,7 +139,8 @@ run() {
   check "$1: EMAIL nobody@ or j@" "$(found EMAIL nobody@ j@)" "$6"
 }
 
-start "$MASTER" -C "$work/imapd.conf" -M "$work/cyrus.conf" -p "$work/master.pid" -D
+# Cyrus ends its whole process group, so it gets its own.
+start setsid "$MASTER" -C "$work/imapd.conf" -M "$work/cyrus.conf" -p "$work/master.pid" -D
 # Makes the mailbox of the user, without which there are no calendars.
 python3 - <<'PYTHON'
 import socket, time

@@ -82,7 +82,8 @@ for name in alice cyrus; do
     printf secret | "${as[@]}" saslpasswd2 -p -c -f sasldb2 -u "$realm" "$name"
   done
 done
-"${as[@]}" "$MASTER" -C "$work/imapd.conf" -M "$work/cyrus.conf" -p "$work/master.pid" -D > log 2>&1 &
+# It ends its whole process group, so it gets its own.
+"${as[@]}" setsid "$MASTER" -C "$work/imapd.conf" -M "$work/cyrus.conf" -p "$work/master.pid" -D > log 2>&1 &
 server=$!
 # Makes the mailbox of the user, without which there are no calendars.
 python3 - <<'PYTHON'
