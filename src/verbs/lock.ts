@@ -265,9 +265,11 @@ function hold(
   const timeout = granted ?? decodeLockTimeout(asked) ?? 0
   const isFinite = granted !== undefined && granted !== Number.POSITIVE_INFINITY
   const expires = isFinite ? Date.now() + granted : undefined
+  const owner = trimmed(found.owner)
+  const isKnown = owner !== undefined
   const known = session.locks.get(token)
   if (known instanceof OwnLock) {
-    known.refreshed(success, {timeout, expires, asked})
+    known.refreshed(success, {timeout, expires, asked, isKnown})
     return known
   }
   const info = readLockInfo(request)
@@ -276,10 +278,11 @@ function hold(
     lockRoot: isSame(found.lockRoot, url) ? found.lockRoot : url,
     depth: found.depth ?? (depth === 0 ? 0 : 'infinity'),
     scope: found.scope ?? info.scope,
-    owner: trimmed(found.owner) ?? info.owner,
+    owner: owner ?? info.owner,
     timeout,
     expires,
     asked,
+    isKnown,
     renew,
   })
   session.locks.add(held)
@@ -315,7 +318,10 @@ async function reconsider(
   return mayBeOwn ? verdict : undefined
 }
 
-/** Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+/**
+ * Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there, and knows no owner. Apache with
+ * `DavLockDiscovery Off` does not show the lock, but its answer tells the owner.
+ */
 async function verify(
   request: TargetRequest,
   verdict: Success,
@@ -323,6 +329,7 @@ async function verify(
 ): Promise<DavResult> {
   const {url} = request
   const {status} = verdict
+  if (verdict instanceof OwnLock && verdict.isKnown) return verdict
   try {
     if ((await isShown(request, context)) !== false) return verdict
   } catch (error) {

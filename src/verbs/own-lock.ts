@@ -70,8 +70,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * After a success, and after a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND. lighttpd answers 200 to the
-   * token of a lock that has ended.
+   * After a success without the owner in its answer, and after a 400, 404, 409, 410 or 412, the client looks for the lock by
+   * PROPFIND. lighttpd answers 200 to the token of a lock that has ended.
    *
    * @returns This lock with its new time. A refusal is a Failure, and so is a lock that is not there any more. That one is lost: it
    *   leaves {@link DavClient.locks}, and `signal` is aborted.
@@ -90,6 +90,8 @@ interface RefreshFacts extends Pick<StoredLock, 'expires'> {
   readonly timeout: number
   /** The Timeout header that was sent. */
   readonly asked: string
+  /** True if the server told the owner of the lock, which it cannot have from a refresh. */
+  readonly isKnown: boolean
 }
 
 /** The facts of a lock by an answer. */
@@ -120,6 +122,7 @@ export class OwnLock implements Lock, HeldLock {
   readonly #lost = new AbortController()
   #isRenewed: boolean
   #asked: string
+  #isKnown: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
   depth: StoredLock['depth']
   scope: Lock['scope']
@@ -134,6 +137,7 @@ export class OwnLock implements Lock, HeldLock {
     this.#verb = verb
     this.#isRenewed = facts.renew
     this.#asked = facts.asked
+    this.#isKnown = facts.isKnown
     this.token = facts.token
     this.lockRoot = facts.lockRoot
     this.depth = facts.depth
@@ -148,12 +152,18 @@ export class OwnLock implements Lock, HeldLock {
     return this.#lost.signal
   }
 
+  /** True if the server surely knew the lock at its last answer. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
   /** Takes the status and the new time of a refresh. */
-  refreshed({status}: Success, {timeout, expires, asked}: RefreshFacts): void {
+  refreshed({status}: Success, {timeout, expires, asked, isKnown}: RefreshFacts): void {
     Object.assign(this, {status})
     this.timeout = timeout
     this.expires = expires
     this.#asked = asked
+    this.#isKnown = isKnown
     this.#renewLater(timeout)
   }
 
@@ -259,6 +269,7 @@ export function restoreLock(session: Session, verb: Verb, stored: StoredLock): v
     expires,
     timeout: expires === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expires - Date.now()),
     asked: formatAskedTimeout(LOCK_MILLISECONDS),
+    isKnown: false,
     renew: false,
   })
   session.locks.add(held)
