@@ -275,7 +275,41 @@ it('a lock that is lost or unlocked is not refreshed', async () => {
   expect(server.requests).toEqual([])
 })
 
+it('a refresh that is answered after an UNLOCK makes no lock again', async () => {
+  const lock = await take()
+  const unlocked = Promise.withResolvers<unknown>()
+  server.script(async ({method}) => {
+    if (method === 'UNLOCK') return {status: 204}
+    // x/net and rclone show no locks.
+    if (method === 'PROPFIND') return {status: 403}
+    await unlocked.promise
+    return granted(own)
+  })
+  const refresh = lock.refresh()
+  await vi.waitFor(() => expect(methods()).toEqual(['LOCK']))
+  expect(await lock.unlock()).toMatchObject({ok: true, status: 204})
+  unlocked.resolve(undefined)
+  expect(await refresh).toMatchObject({
+    ok: false,
+    status: 200,
+    description: 'The lock was unlocked meanwhile',
+  })
+  expect(dav.locks).toEqual([])
+  expect(lock.signal.aborted).toBe(false)
+})
+
 describe('a renewed lock', () => {
+  it('may be one that the client holds already, if a second LOCK has its token', async () => {
+    const lock = await take({}, {...own, timeout: 'Second-2'})
+    server.answers(granted({...own, timeout: 'Second-2'}))
+    expect(await dav.lock('a.txt', {renew: true})).toBe(lock)
+    await vi.waitFor(() => expect(refreshes()).toHaveLength(2), 8000)
+    expect(refreshes()).toMatchObject([
+      {headers: {depth: 'infinity'}},
+      {headers: {if: `(<${token}>)`}},
+    ])
+  })
+
   it('is refreshed before its end, by the time of each refresh', async () => {
     const lock = await take({renew: true}, {...own, timeout: 'Second-1'})
     script(granted({...own, timeout: 'Second-1'}), seen(own))
