@@ -299,6 +299,11 @@ it('a refresh that is answered after an UNLOCK makes no lock again', async () =>
 })
 
 describe('a renewed lock', () => {
+  it('is refreshed after any fraction of a second', async () => {
+    await take({renew: true}, {...own, timeout: 'Second-1.50345'})
+    await vi.waitFor(() => expect(refreshes().length).toBeGreaterThan(0), 8000)
+  })
+
   it('may be one that the client holds already, if a second LOCK has its token', async () => {
     const lock = await take({}, {...own, timeout: 'Second-2'})
     server.answers(granted({...own, timeout: 'Second-2'}))
