@@ -273,7 +273,7 @@ function hold(
   const owner = trimmed(found.owner)
   const isKnown = owner !== undefined
   const known = session.locks.get(token)
-  if (known instanceof OwnLock) {
+  if (known instanceof OwnLock && isSame(known.lockRoot, url)) {
     known.refreshed(success, {timeout, expires, asked, isKnown, renew})
     return known
   }

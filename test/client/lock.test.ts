@@ -231,6 +231,14 @@ describe('the token', () => {
     })
   })
 
+  it('of two resources makes two locks, of which the client holds the second', async () => {
+    const {root: _, ...rootless} = whole
+    await take(granted(rootless))
+    const second = unwrap(await dav.lock('b.txt'))
+    expect(second).toMatchObject({token, url: `${server.url}b.txt`, lockRoot: `${server.url}b.txt`})
+    expect(dav.locks).toEqual([second])
+  })
+
   it('is that of the second shared lock where the header is hidden', async () => {
     const {headers: _, ...answer} = granted(whole, {...whole, token: 'urn:second'})
     const first = await take(granted(whole), {scope: 'shared'})
