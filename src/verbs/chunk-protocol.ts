@@ -28,14 +28,14 @@ export interface ChunkedUpload {
 export type Gone = 'gone'
 
 /** The answer of a server that does not have the upload any more, after a step that may have written the target. */
-export type Ended = 'ended'
+type Ended = 'ended'
 
 /**
  * Looks at the target just before it is written.
  *
  * @returns The reason why it must not be written; else its ETag, empty for a missing target and `undefined` if it is not told.
  */
-export type Begin = () => Promise<Failure | {readonly former: string | undefined}>
+type Begin = () => Promise<Failure | {readonly former: string | undefined}>
 
 /** A protocol. Each function retries by the policy of the call, and throws only at its end. */
 export interface ChunkProtocol {
