@@ -268,6 +268,22 @@ describe('a request that is sent again', () => {
     ])
   })
 
+  it.each([
+    ['https://other.example/a', 'is not on'],
+    ['/a', 'absolute'],
+  ])('from JSON with the token of a lock on %s is a TypeError', async (root, words) => {
+    server.answers({status: 423})
+    const written = JSON.stringify(await clientWith().delete('a', {lockToken: 'urn:1'}))
+    server.forget()
+    const failure: Failure = JSON.parse(written.replace(`<${server.url}a>`, `<${root}>`))
+    expect(failure.request?.conditions).toEqual({if: `<${root}> (<urn:1>)`})
+    await expect(clientWith().retry([failure], quick).collect()).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(words),
+    })
+    expect(server.requests).toEqual([])
+  })
+
   it('for a failed member has the locks of that member', async () => {
     server.answers(answer207(verdicts({'/c/x': '423 Locked'})), {status: 204})
     const dav = clientWith(lockOf('c/x'), lockOf('c/y'))

@@ -201,6 +201,7 @@ describeServers([hiding], (server) => {
     const locks = await take(scene, ['old.txt'])
     const {properties} = unwrap(await dav.stat('old.txt', {properties: ['lockdiscovery']}))
     expect(properties.lockdiscovery).toBe('')
+    expect(await locks[0]?.refresh()).toMatchObject({ok: true, status: 200})
     const kept = await dav.put('old.txt', 'new', {ifMatch: '"stale"'})
     expect(kept).toMatchObject({ok: false, status: 412})
     expect(kept).not.toHaveProperty('lostLocks')
@@ -291,6 +292,16 @@ describeServers(verbServers, (server) => {
     expect(dav.locks).toHaveLength(isTold ? 0 : 1)
     const after = await readFiles(server, folder)
     expect(after['old.txt']).toBe(isTold ? before['old.txt'] : 'new')
+  })
+
+  it('a refresh tells whether the lock still holds', async () => {
+    const scene = await makeScene(server)
+    const [lock] = await take(scene, ['old.txt'])
+    expect(await lock?.refresh()).toMatchObject({ok: true, status: 200})
+    await release(scene.dav.locks)
+    expect(await lock?.refresh()).toMatchObject({ok: false, description: 'The lock is lost'})
+    expect(lock?.signal.aborted).toBe(true)
+    await release(scene.dav.locks)
   })
 
   it('a 412 for another reason loses no lock', async () => {
