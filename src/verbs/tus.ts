@@ -78,6 +78,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
 
   const send: ChunkProtocol['send'] = async (url, {start, body}) => {
     let found: Awaited<ReturnType<typeof find>> = start
+    last = undefined
     const {verdict, headers} = await ask({
       method: 'PATCH',
       url,

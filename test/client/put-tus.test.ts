@@ -263,6 +263,20 @@ describe('the strategy tus', () => {
     )
   })
 
+  it('has no ETag of an earlier chunk, if the answer to the last one is lost', async () => {
+    tus.fault = ({method, headers}, answer) => {
+      if (method === 'HEAD') return {status: 200, headers: {'upload-offset': '25'}}
+      if (method !== 'PATCH') return undefined
+      answer()
+      const at = Number(headers['upload-offset'])
+      if (at === 20) return RESET
+      return {status: 204, headers: {'upload-offset': String(at + 10), etag: '"part"'}}
+    }
+    const verdict = await put()
+    expect(line(verdict)).toBe('204 self /a.txt')
+    expect(verdict).not.toHaveProperty('etag')
+  })
+
   it('waits while HEAD is answered 423', async () => {
     let heads = 0
     tus.fault = ({method, headers}, answer) => {
