@@ -76,7 +76,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
 
   let last: {readonly status: number; readonly etag: string | null} | undefined
 
-  const send: ChunkProtocol['send'] = async (url, {start, body}) => {
+  const send: ChunkProtocol['send'] = async (url, {start, length, body}) => {
     let found: Awaited<ReturnType<typeof find>> = start
     last = undefined
     const {verdict, headers} = await ask({
@@ -102,7 +102,8 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
     }
     if (typeof found !== 'number') return found
     const sentence = `The upload is at byte ${found} after a PATCH at ${start}`
-    if (found <= start) return unclear(request, 'unreadable', sentence)
+    // A server that tells of bytes that were never sent does not have the body.
+    if (found <= start || found > start + length) return unclear(request, 'unreadable', sentence)
     report(found)
     return found
   }

@@ -277,6 +277,19 @@ describe('the strategy tus', () => {
     expect(verdict).not.toHaveProperty('etag')
   })
 
+  it.each([
+    ['PATCH', {status: 204, headers: {'upload-offset': '25'}}],
+    ['HEAD', RESET],
+  ] as const)('does not believe a %s that tells of bytes behind the chunk', async (_, answer) => {
+    tus.fault = ({method}) => {
+      if (method === 'HEAD') return {status: 200, headers: {'upload-offset': '25'}}
+      return method === 'PATCH' ? answer : undefined
+    }
+    const verdict = await put()
+    expect(line(verdict)).toBe('0 no-answer self /a.txt')
+    expect(verdict.description).toContain('The upload is at byte 25 after a PATCH at 0')
+  })
+
   it('waits while HEAD is answered 423', async () => {
     let heads = 0
     tus.fault = ({method, headers}, answer) => {
