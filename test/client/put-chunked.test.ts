@@ -372,6 +372,16 @@ describe('a failed upload in chunks', () => {
     expect(left()).toEqual([])
   })
 
+  it('follows no redirect, which would make a chunk a resource of its own', async () => {
+    cloud.fault = ({method, url}) =>
+      method === 'PUT' && url.startsWith(UPLOADS)
+        ? {status: 307, headers: {location: `${FILES}other.bin`}}
+        : undefined
+    expect(line(await put())).toBe(`307 status self ${FILES}film.bin`)
+    expect(cloud.content.has(`${FILES}other.bin`)).toBe(false)
+    expect(left()).toEqual([])
+  })
+
   it('is refused if its stream breaks', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield* pieces(film.subarray(0, 2 * CHUNK))
