@@ -7,7 +7,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import {submit} from '../call/submission.ts'
 import {sendWithRetries} from '../engine/attempts.ts'
 import type {Outcome} from '../engine/verb.ts'
-import {fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
+import {doubt, fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatBase64} from '../protocol/base64.ts'
 import {nameOf} from '../protocol/path.ts'
@@ -100,7 +100,9 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       found = offsetOf(verdict, headers)
       last = {status: verdict.status, etag: headers.get('etag') ?? headers.get('oc-etag')}
     }
-    if (typeof found !== 'number') return found
+    // The HEAD of a repetition was refused, which tells nothing about the PATCH before.
+    if (typeof found === 'object') return doubt(found)
+    if (found === 'gone') return found
     const sentence = `The upload is at byte ${found} after a PATCH at ${start}`
     // A server that tells of bytes that were never sent does not have the body.
     if (found <= start || found > start + length) return unclear(request, 'unreadable', sentence)

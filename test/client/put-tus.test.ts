@@ -290,6 +290,19 @@ describe('the strategy tus', () => {
     expect(verdict.description).toContain('The upload is at byte 25 after a PATCH at 0')
   })
 
+  it('may be written if the last answer is lost, and HEAD is refused then', async () => {
+    tus.fault = ({method, headers}, answer) => {
+      if (method === 'HEAD') return {status: 507}
+      if (headers['upload-offset'] !== '20') return undefined
+      answer()
+      return RESET
+    }
+    const verdict = await put({retry: quick})
+    expect(line(verdict)).toBe('0 no-answer self /a.txt')
+    expect(verdict.description).toBe('It was answered 507, and an earlier attempt may have done it')
+    expect(content()).toBe(text)
+  })
+
   it('waits while HEAD is answered 423', async () => {
     let heads = 0
     tus.fault = ({method, headers}, answer) => {
