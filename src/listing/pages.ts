@@ -147,7 +147,7 @@ export class PageTurner {
   next(): PageRequest | 'lost' | undefined {
     if (this.#link !== undefined) return this.#follow(this.#link)
     if (this.#isWhole) return this.#isInDoubt ? 'lost' : undefined
-    if (!this.#remembers) return undefined
+    if (!this.#remembers || this.#isIgnored) return undefined
     const next =
       this.#pages?.dialect === 'offset' ? this.#nextByOffset(this.#pages.size) : this.#nextByToken()
     return next !== undefined && this.#number >= MAX_PAGES ? 'lost' : next

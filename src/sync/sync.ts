@@ -27,7 +27,16 @@ import {MAX_PAGES, SYNC_PAGE_RESULTS} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, callback, NUMBER, readOptions, RECORD, SIGNAL, TEXT, TEXTS} from '../protocol/options.ts'
+import {
+  ANY,
+  callback,
+  NUMBER,
+  readOptions,
+  RECORD,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {SavePage} from './changes.ts'
 import {Changes, etagIn} from './changes.ts'
