@@ -135,7 +135,6 @@ export class PageTurner {
 
   /** Leaves out repetitions. A Failure of the collection itself, such as a 507, is never left out. */
   filter<P>(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
-    if (this.#isIgnored) this.#remembers = false
     if (!this.#remembers) return batch
     const kept = batch.filter((result) => this.#isKept(result))
     this.#offset += batch.length
@@ -147,7 +146,7 @@ export class PageTurner {
   next(): PageRequest | 'lost' | undefined {
     if (this.#link !== undefined) return this.#follow(this.#link)
     if (this.#isWhole) return this.#isInDoubt ? 'lost' : undefined
-    if (!this.#remembers || this.#isIgnored) return undefined
+    if (!this.#remembers) return undefined
     const next =
       this.#pages?.dialect === 'offset' ? this.#nextByOffset(this.#pages.size) : this.#nextByToken()
     return next !== undefined && this.#number >= MAX_PAGES ? 'lost' : next
@@ -164,12 +163,6 @@ export class PageTurner {
   /** True if a page by a link was requested before. */
   hasVisited(url: string): boolean {
     return this.#visited.has(url)
-  }
-
-  /** True if the first page has more results than requested: the server has no such pages. */
-  get #isIgnored(): boolean {
-    if (this.#number > 1 || this.#token !== null || this.#link !== undefined) return false
-    return this.#pages !== undefined && this.#known.size > this.#pages.size + 1
   }
 
   #isKept(result: DavResult<unknown>): boolean {
@@ -230,7 +223,9 @@ export class PageTurner {
    */
   #nextByOffset(size: number): PageRequest | 'lost' | undefined {
     if (this.#number > 1 && !this.#hasLastBefore) return this.#whole()
-    const isEnd = this.#number === 1 ? this.#members === 0 : !this.#hasNews
+    // A server without pages gives more results than requested.
+    const isAll = this.#members === 0 || this.#count > size + 1
+    const isEnd = this.#number === 1 ? isAll : !this.#hasNews
     return isEnd ? undefined : pageAt(this.#url, this.#members - 1, size + 1)
   }
 

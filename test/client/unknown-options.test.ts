@@ -308,6 +308,7 @@ describe('an option', () => {
     const given: Readonly<Record<string, object>> = {
       DavClient: {url, auth: undefined, retry: undefined, limits: undefined, timeout: undefined},
       depth: {walk: true, levels: undefined},
+      pages: {size: 2, dialect: undefined},
       mkcol: {parents: undefined, properties: undefined},
       proppatch: {set: {x: '', y: undefined}, remove: undefined, verify: undefined},
       report: {body: '<x/>', depth: undefined, resume: undefined},
