@@ -88,9 +88,9 @@ export class PageTurner {
   // The results so far, without and with repetitions.
   #count = 0
   #offset = 0
-  #members = 0
-  // The last new member.
+  // The last member, and its place among all.
   #last: string | undefined
+  #place = 0
   // The token and the total of Nextcloud.
   #token: string | null = null
   #total = 0
@@ -98,6 +98,7 @@ export class PageTurner {
   #number = 0
   #link: string | undefined
   #isInDoubt = false
+  #members = 0
   #hasNews = false
   #lastBefore: string | undefined
   #hasLastBefore = false
@@ -123,6 +124,7 @@ export class PageTurner {
   begin({url, next, headers}: AnswerHead): void {
     const token = headers.get(TOKEN)
     this.#link = next === undefined ? undefined : (URL.parse(next, url)?.href ?? '')
+    this.#members = 0
     this.#hasNews = false
     this.#hasLastBefore = false
     this.#lastBefore = this.#last
@@ -176,13 +178,13 @@ export class PageTurner {
     if (isPart && ok && url.endsWith('/') && !looksLikeCollection(result)) return false
     const path = canonicalPathOf(url)
     this.#hasLastBefore ||= path === this.#lastBefore
-    if (this.#known.has(path)) return this.#number === 1 || (!ok && relation === 'self')
-    this.#known.add(path)
-    this.#hasNews = true
     if (relation === 'member') {
       this.#members++
       this.#last = path
     }
+    if (this.#known.has(path)) return this.#number === 1 || (!ok && relation === 'self')
+    this.#known.add(path)
+    this.#hasNews = true
     return true
   }
 
@@ -218,15 +220,17 @@ export class PageTurner {
   }
 
   /**
-   * Each page begins with the last member of the page before. If that is missing, members before it were removed, and others have
-   * moved to a page that was read.
+   * Each page has the last member of the page before, so no member is between them. If it is missing, members before it were
+   * removed. The last page has nothing else.
    */
   #nextByOffset(size: number): PageRequest | 'lost' | undefined {
-    if (this.#number > 1 && !this.#hasLastBefore) return this.#whole()
-    // A server without pages gives more results than requested.
-    const isAll = this.#members === 0 || this.#count > size + 1
-    const isEnd = this.#number === 1 ? isAll : !this.#hasNews
-    return isEnd ? undefined : pageAt(this.#url, this.#members - 1, size + 1)
+    if (this.#number === 1) {
+      // A server without pages gives more results than requested.
+      if (this.#members === 0 || this.#count > size + 1) return undefined
+    } else if (!this.#hasNews || !this.#hasLastBefore)
+      return this.#hasLastBefore && this.#members === 1 ? undefined : this.#whole()
+    this.#place += this.#members - 1
+    return pageAt(this.#url, this.#place, size + 1)
   }
 
   /** Requests the whole listing. If the client's own headers ask for pages, there is no such request. */

@@ -15,7 +15,9 @@ import {
   SHUT,
   startFaultServer,
 } from '../support/fault-server.ts'
+import {Random} from '../fuzz/random.ts'
 import {propstat, verdict} from '../support/fixtures.ts'
+import {KINDS, servePages} from '../support/paging-server.ts'
 import {line, readToEnd, refusalOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 4000})
@@ -420,8 +422,9 @@ describe('a listing in pages by offset', () => {
 
   it.each<[string, number, readonly string[]]>([
     ['an empty collection', 1, []],
+    ['a collection with one member', 2, ['a']],
     ['a server that ignores the query, and gives more than requested', 1, ['a', 'b', 'c']],
-    ['a server that ignores the query, and gives no more than requested', 2, ['a', 'b']],
+    ['a server that ignores the query, and gives no more than requested', 3, ['a', 'b']],
   ])('of %s: number of requests %i', async (_, requests, members) => {
     const hrefs = members.map((name) => `/docs/${name}`)
     server.answers(whole('/docs/', ...hrefs))
@@ -470,6 +473,40 @@ describe('a listing in pages by offset', () => {
       '/docs/c/3',
     ])
     expect(summary).toMatchObject({complete: true, requests: 6})
+  })
+})
+
+describe('pages of a collection that changes', () => {
+  it.each(KINDS)('have each member once that was there all the time: %s', async (kind) => {
+    let changed = 0
+    let pageful = 0
+    for (let seed = 1; seed <= 60; seed++) {
+      server.forget()
+      const random = new Random(seed)
+      const members = servePages(server, kind, random)
+      const dialect = kind.startsWith('offset') ? 'offset' : 'nextcloud'
+      const {successes, failures, summary} = await dav
+        .propfind('docs/', {pages: {size: 2 + random.below(5), dialect}})
+        .collect()
+      const found = pathsOf(successes)
+      expect([seed, failures, summary.incomplete]).toEqual([seed, [], []])
+      expect([seed, new Set(found).size]).toEqual([seed, found.length])
+      expect([seed, found.filter((href) => href !== '/docs/' && !members.ever.has(href))]).toEqual([
+        seed,
+        [],
+      ])
+      expect([seed, [...members.always].filter((href) => !found.includes(href))]).toEqual([
+        seed,
+        [],
+      ])
+      if (members.changes > 0) changed++
+      if (server.requests.length > 2) pageful++
+    }
+    // Else the seeds prove nothing.
+    expect(changed).toBeGreaterThan(kind === 'without pages' ? 0 : 20)
+    expect(pageful).toBeGreaterThan(
+      ['without pages', 'Nextcloud without a cache'].includes(kind) ? -1 : 20,
+    )
   })
 })
 
