@@ -20,8 +20,8 @@ export interface Pages {
    * The way to ask for a page.
    *
    * - `nextcloud`: by the headers `X-NC-Paginate` of Nextcloud 31 and later. Other servers ignore them and answer with one page.
-   * - `offset`: by the query `?offset=0&amount=100` of Yandex Disk. Each collection with members takes a request more, which finds
-   *   the end: a server may give fewer results than requested.
+   * - `offset`: by the query `?offset=0&amount=100` of Yandex Disk, which orders members by name. Each collection with members
+   *   takes a request more, which finds the end: a server may give fewer results than requested.
    *
    * @defaultValue `'nextcloud'`
    */

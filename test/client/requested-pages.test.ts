@@ -476,11 +476,11 @@ describe('a listing in pages by offset', () => {
   })
 })
 
-describe('pages of a collection that changes', () => {
+describe('pages of a collection that changes', {timeout: 30_000}, () => {
   it.each(KINDS)('have each member once that was there all the time: %s', async (kind) => {
     let changed = 0
     let pageful = 0
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 30; seed++) {
       server.forget()
       const random = new Random(seed)
       const members = servePages(server, kind, random)
@@ -503,9 +503,9 @@ describe('pages of a collection that changes', () => {
       if (server.requests.length > 2) pageful++
     }
     // Else the seeds prove nothing.
-    expect(changed).toBeGreaterThan(kind === 'without pages' ? 0 : 20)
+    expect(changed).toBeGreaterThan(kind === 'without pages' ? 0 : 10)
     expect(pageful).toBeGreaterThan(
-      ['without pages', 'Nextcloud without a cache'].includes(kind) ? -1 : 20,
+      ['without pages', 'Nextcloud without a cache'].includes(kind) ? -1 : 10,
     )
   })
 })
