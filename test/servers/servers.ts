@@ -3,6 +3,8 @@
  * has the needs, the configuration and the start of the server, and its differing answers.
  */
 import {apache, apacheWithInfinity} from './apache.ts'
+import {cyrus} from './cyrus.ts'
+import {davical} from './davical.ts'
 import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
 import {nephele, nepheleApart} from './nephele.ts'
 import {nginx} from './nginx.ts'
@@ -31,7 +33,14 @@ export const servers: readonly ServerRecipe[] = [
 /** Servers that store calendars and address books only. */
 export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
 
-export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
+/** Servers of calendars and address books with accounts and a database. */
+export const groupwareServers: readonly ServerRecipe[] = [cyrus, davical]
+
+export const allServers: readonly ServerRecipe[] = [
+  ...servers,
+  ...calendarServers,
+  ...groupwareServers,
+]
 
 /** Servers that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(

@@ -25,6 +25,8 @@ export interface ServerRecipe {
   readonly deadProperties?: DeadPropertyTraits
   /** The folder of the site that is served as `/`, if it cannot be `root`. */
   readonly rootFolder?: string
+  /** For the servers whose collections are reached with credentials, below a path of their own, and not on the disk. */
+  readonly groupware?: GroupwareTraits
   /** True if the server has the account of the tests. Else it has another one, without privileges. */
   readonly sharesAccount?: boolean
   /** Files to write into the site's folder before the start: text by file name. */
@@ -126,6 +128,17 @@ export interface CalendarTraits {
   readonly syncToken: RegExp
   /** True for a file or a folder on the disk that is the server's own note and no resource. */
   readonly isNote: (name: string) => boolean
+}
+
+/** A server of calendars and address books that keeps them in a database of its own. */
+export interface GroupwareTraits {
+  /** The path of the collection of one user's calendars. */
+  readonly home: string
+  /** The path of the collection of one user's address books. */
+  readonly contacts: string
+  /** The path of a collection of the same user for files; `undefined` for a server without one. */
+  readonly files: string | undefined
+  readonly account: BasicAccount
 }
 
 /** Traits of most servers: they serve every name as it is on the disk, and list all of them. */
