@@ -10,6 +10,7 @@ const LAYERS = [
   'testing',
   'client',
   'verbs',
+  'sync',
   'engine',
   'transfer',
   'listing',

@@ -7,11 +7,31 @@
 
 export {DavClient} from './client/dav-client.ts'
 export type {DavClientOptions} from './client/dav-client.ts'
+export {discover} from './client/discover.ts'
+export type {DiscoverOptions, DiscoveryClient} from './client/discover.ts'
+export type {
+  DavService,
+  Discovered,
+  Discovery,
+  DiscoveryFailure,
+  DiscoveryFinding,
+  DiscoveryStep,
+  HomeSet,
+  NotDiscovered,
+} from './client/discovery.ts'
 export type {CopyManyOptions, CopyOptions} from './verbs/copy.ts'
 export type {MoveManyOptions, MoveOptions} from './verbs/move.ts'
 export type {FromTo} from './verbs/two-ends.ts'
 export type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from './verbs/delete.ts'
 export type {MkcolOptions} from './verbs/mkcol.ts'
+export type {LockOptions} from './verbs/lock.ts'
+export type {Lock, RefreshOptions} from './verbs/own-lock.ts'
+export type {UnlockOptions} from './verbs/unlock.ts'
+export type {StoredLock} from './call/lock-store.ts'
+export {formatIf, parseIf} from './protocol/if-header.ts'
+export type {IfCondition, IfList} from './protocol/if-header.ts'
+export {lockDecoders, lockdiscovery, supportedlock} from './properties/locks.ts'
+export type {ActiveLock, LockEntry} from './properties/locks.ts'
 export type {ProppatchOptions} from './verbs/proppatch.ts'
 export type {Capabilities, OptionsOptions} from './verbs/options.ts'
 export type {CapabilityFact} from './call/capabilities.ts'
@@ -34,6 +54,13 @@ export type {
   WalkOptions,
 } from './listing/propfind.ts'
 export type {ExistsOptions} from './listing/stat.ts'
+export type {MultigetOptions} from './engine/multiget.ts'
+export type {QuestionOptions, ReportOptions} from './listing/report.ts'
+export type {SearchOptions, SearchOrder} from './listing/search.ts'
+export {SyncState} from './sync/state.ts'
+export type {SyncLevel} from './sync/state.ts'
+export type {SyncOptions} from './sync/sync.ts'
+export type {SavePage} from './sync/changes.ts'
 export type {RetryOptions} from './engine/retry.ts'
 export type {RequestOptions} from './call/request.ts'
 export type {ResultTarget, Target} from './call/target.ts'
@@ -62,6 +89,7 @@ export type {
   FailureReason,
   Partitioned,
   PropertyFailure,
+  ReportContent,
   Success,
 } from './multistatus/result.ts'
 export {DavFailureError, unwrap} from './multistatus/failure-error.ts'
@@ -70,6 +98,9 @@ export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
 export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
+export {expandProperty} from './properties/expand-property.ts'
+export type {PropertyTree} from './properties/expand-property.ts'
+export {reportDecoders} from './properties/report-set.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {
@@ -92,6 +123,25 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './properties/vocabulary.ts'
+export {aclDecoders} from './properties/acl.ts'
+export type {Ace, AclProperties, NoOwner, Owner, SupportedPrivilege} from './properties/acl.ts'
+export {addressbookDecoders} from './properties/addressbook.ts'
+export type {AddressbookProperties} from './properties/addressbook.ts'
+export {calendarDecoders} from './properties/calendar.ts'
+export type {CalendarProperties} from './properties/calendar.ts'
+export type {DecodersOf, MediaType} from './properties/kinds.ts'
+export {principalDecoders} from './properties/principal.ts'
+export type {
+  AnyPrincipal,
+  CurrentPrincipal,
+  NamedPrincipal,
+  Principal,
+  PrincipalProperties,
+  PropertyPrincipal,
+  UnauthenticatedPrincipal,
+} from './properties/principal.ts'
+export {versioningDecoders} from './properties/versioning.ts'
+export type {VersioningProperties} from './properties/versioning.ts'
 export {fromLocalPath, toLocalPath} from './protocol/local-path.ts'
 export type {LocalPathOptions} from './protocol/local-path.ts'
 export {decodePath, encodePath, keyOf, nameOf} from './protocol/path.ts'

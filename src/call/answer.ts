@@ -4,6 +4,7 @@
  */
 
 import type {Decoders} from '../properties/vocabulary.ts'
+import type {Limits} from '../multistatus/limits.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
@@ -25,7 +26,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isSafe} from '../transport/methods.ts'
 import {WithheldError} from '../transport/withheld.ts'
-import type {DavResponse} from '../transport/transport.ts'
+import type {DavHeaders, DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
 import {trimSpace} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -37,6 +38,8 @@ import type {Session} from './session.ts'
 /** The headers of an answer, decoded. */
 export interface AnswerHead {
   readonly status: number
+  /** All headers. */
+  readonly headers: DavHeaders
   /** The URL that answered. */
   readonly url: string
   readonly retryAfter: number | undefined
@@ -59,6 +62,12 @@ export interface PlainAnswer {
   readonly description: string
   /** The beginning of the body. */
   readonly excerpt: string
+  /** The text of the body, as far as it was kept. */
+  readonly text: string
+  /** The bytes of the body, as far as it was read. */
+  readonly length: number
+  /** The root element of an XML document, within the limits. */
+  readonly root?: XmlElement | undefined
   /** True for a `DAV:error`, and for responses without a Multi-Status document around them. */
   readonly isError: boolean
   /** True for a body that was cut off before its kind was clear. It may have been a Multi-Status document. */
@@ -91,6 +100,7 @@ export function readHead(
   const answerer = response.url === undefined ? url : (URL.parse(response.url, url)?.href ?? url)
   return {
     status,
+    headers,
     url: answerer,
     retryAfter: readRetryAfter(headers, Date.now(), repeats?.minDelay),
     location: headers.get('location') ?? undefined,
@@ -101,24 +111,32 @@ export function readHead(
   }
 }
 
+/** The request whose answer is read. */
+export interface Reading {
+  readonly method: string
+  readonly url: string
+  readonly decoders?: Decoders | undefined
+  /** The limits of a plain answer whose text is wanted as a whole. Default: its beginning is kept. */
+  readonly whole?: Limits | undefined
+}
+
 /** Reads the body until its kind is clear. The batches of a Multi-Status document read the rest. */
 export async function readAnswer<P>(
   session: Session,
   response: OpenResponse,
-  request: {
-    readonly method: string
-    readonly url: string
-    readonly decoders?: Decoders | undefined
-  },
+  request: Reading,
 ): Promise<PlainAnswer | MultiStatusAnswer<P>> {
   const {limits, malformed} = session
+  const {method, url, decoders, whole} = request
+  // One byte more tells a longer text.
+  const kept = whole === undefined ? PLAIN_ANSWER_BYTES : Math.min(whole.bytes, whole.value) + 1
   const encoding = (): string | undefined => charsetOf(response.headers.get('content-type'))
   const makeParser = (): MultiStatusParser<P> =>
-    new MultiStatusParser<P>({...request, encoding: encoding(), limits, malformed})
+    new MultiStatusParser<P>({method, url, decoders, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const nothing = {conditions: [], description: '', excerpt: '', isError: false, isCut: false}
-  const empty = {kind: 'plain', ...nothing, problem} as const
+  const nothing = {conditions: [], description: '', excerpt: '', text: '', length: 0}
+  const empty = {kind: 'plain', ...nothing, isError: false, isCut: false, problem} as const
   const {body} = response
   // Most answers to a DELETE.
   if (body === null) return empty
@@ -131,10 +149,10 @@ export async function readAnswer<P>(
   let isPage = false
   try {
     // The parser decides the kind, because white space and comments before the root may have any length.
-    while (length < PLAIN_ANSWER_BYTES || !(isPage || parser?.error !== undefined)) {
+    while (length < kept || !(isPage || parser?.error !== undefined)) {
       const next = await body.next()
       if (next.done === true) break
-      if (length === 0) isPage = isPageOfSuccess(response, request.method, next.value)
+      if (length === 0) isPage = isPageOfSuccess(response, method, next.value)
       if (!isPage && (parser ??= makeParser()).error === undefined) {
         const results = parser.write(next.value)
         if (parser.isMultiStatus) {
@@ -147,12 +165,13 @@ export async function readAnswer<P>(
           }
         }
       }
-      if (length < PLAIN_ANSWER_BYTES) head.push(next.value)
+      if (length < kept) head.push(next.value)
       length += next.value.length
     }
   } catch (error) {
     // The status stands, although the body breaks: a refusal is a refusal. An undecodable body leaves a success, but no listing.
-    const isOther = isPage || parser?.error !== undefined
+    // A text that is wanted as a whole must not be cut.
+    const isOther = whole === undefined && (isPage || parser?.error !== undefined)
     const isClear =
       response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
     if (!isClear) throw error
@@ -164,7 +183,7 @@ export async function readAnswer<P>(
     const page = new TextDecoder().decode(head[0])
     return {...empty, excerpt: page.slice(0, EXCERPT_CHARACTERS)}
   }
-  const {text, root} = readDocument(head, encoding())
+  const {text, root} = readDocument(head, encoding(), whole)
   const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
   const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
   const description = error === undefined ? textOf(response, text) : messageOf(error)
@@ -173,10 +192,12 @@ export async function readAnswer<P>(
   const found = problem()
   const isCut =
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
-  return {kind: 'plain', conditions, description, excerpt, isError, isCut, problem}
+  const words = {conditions, description, excerpt, text, length, root}
+  return {kind: 'plain', ...words, isError, isCut, problem}
 }
 
-const PAGE = /^\s*<(?:!doctype\s+html|html)\b/i
+/** Recognizes the beginning of a page for people. */
+export const PAGE: RegExp = /^\s*<(?:!doctype\s+html|html)\b/i
 
 /**
  * Recognizes a page for people behind a success, such as Apache's to COPY, MOVE and PUT. To read that as XML would take longer than

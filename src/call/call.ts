@@ -11,9 +11,9 @@ import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {NotSentError} from '../retry/not-sent.ts'
-import type {Connection, ConnectionOptions} from './connection.ts'
-import {openConnection} from './connection.ts'
-import type {Session} from './session.ts'
+import type {ConnectionOptions} from './connection.ts'
+import {Connection} from './connection.ts'
+import type {Session, UnreadAnswer} from './session.ts'
 import {resolveRetry} from './session.ts'
 
 /** The context of a call, which its functions pass on. */
@@ -82,16 +82,18 @@ export async function openCall<T>(
 ): Promise<T> {
   const showCaller = captureCaller(door)
   const stop = new AbortController()
-  const connection = openConnection(session, options, stop.signal)
+  const connection = new Connection(session, options, stop.signal)
   const end = (): void => {
     stop.abort()
     connection.close()
   }
+  const unread: UnreadAnswer = {end}
   const close = (): void => {
-    session.dropped.unregister(connection)
+    session.dropped.unregister(unread)
+    unread.end = undefined
     connection.close()
   }
-  const endWith = (content: object): void => session.dropped.register(content, end, connection)
+  const endWith = (content: object): void => session.dropped.register(content, unread, unread)
   const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
   try {
     return await run({session, connection, stop, close, endWith, explain})
@@ -121,7 +123,7 @@ async function connect<T>(
   showCaller: ShowCaller,
   run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
-  const connection = openConnection(session, options, stop.signal)
+  const connection = new Connection(session, options, stop.signal)
   try {
     return await run({session, connection, stop})
   } catch (error) {

@@ -4,10 +4,12 @@
  */
 
 import {kindOf} from '../multistatus/selection.ts'
+import {formatIf, readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf} from '../protocol/members.ts'
 import {editDistance, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
+import {resolveTarget} from './target.ts'
 
 /**
  * A resource with conditions: its known state, or the token of a lock on it. An unknown member is a TypeError, because a misspelt
@@ -26,13 +28,19 @@ export interface Conditions {
    */
   readonly ifMatch?: string | undefined
   /**
-   * The token of your lock on the resource, with or without `<>`. An If header submits it. It does not require that the lock
-   * still holds; use `ifMatch` for that. RFC 4918, section 10.4.
+   * The token of a lock that the client does not hold itself, with or without `<>`. An If header submits it, and a token whose lock
+   * holds no more is a Failure 412. The tokens of the client's own locks are submitted without it. RFC 4918, section 10.4.
    */
   readonly lockToken?: string | undefined
+  /**
+   * The root of the lock of `lockToken`, as a URL reference: the collection, for example, whose lock covers the resource.
+   *
+   * @defaultValue the resource itself; of a COPY or MOVE the source
+   */
+  readonly lockRoot?: string | undefined
 }
 
-const CONDITIONS = ['ifMatch', 'lockToken'] as const
+const CONDITIONS = ['ifMatch', 'lockToken', 'lockRoot'] as const
 const MAX_MISTAKES = 2
 
 /**
@@ -63,6 +71,12 @@ export function isConditional(target: Target | ConditionalTarget): target is Con
   return isObject(target) && !(target instanceof URL) && !('url' in target)
 }
 
+/** The URL of a target, and the URL of the client. */
+interface Place {
+  readonly url: string
+  readonly base: URL
+}
+
 /** The conditions of a target as headers by name, or the reason why the target must not be sent. */
 export interface ConditionalHeaders {
   readonly conditions?: Readonly<Record<string, string>>
@@ -77,13 +91,14 @@ export interface ConditionalHeaders {
 export function readConditions(
   target: Target | ConditionalTarget,
   options: Conditions & {readonly ifUnchanged?: boolean | undefined},
+  place: Place,
 ): ConditionalHeaders {
   const own = typeof target !== 'object' || target instanceof URL ? {} : checked(target)
   for (const name of CONDITIONS) {
     if (own[name] !== undefined && options[name] !== undefined)
       throw new TypeError(`Give ${name} once: with the target or as an option`)
   }
-  const {ifMatch: given, lockToken} = {...own, ...checked(options)}
+  const {ifMatch: given, lockToken, lockRoot} = {...own, ...checked(options)}
   const known = given === undefined && options.ifUnchanged === true ? knownETag(target) : given
   if (typeof known === 'object') return known
   const ifMatch = known === undefined ? undefined : formatETag(known)
@@ -93,7 +108,7 @@ export function readConditions(
   if (ifMatch === undefined && lockToken === undefined) return {}
   const conditions = {
     ...(ifMatch !== undefined && {'if-match': ifMatch}),
-    ...(lockToken !== undefined && {if: formatLockToken(lockToken)}),
+    ...(lockToken !== undefined && {if: formatLock(lockToken, lockRoot, place)}),
   }
   return {conditions}
 }
@@ -144,14 +159,8 @@ function isETag(text: string): boolean {
   return text !== '' && isHeaderValue(text) && (QUOTED_ETAG.test(text) || !/["\s]/.test(text))
 }
 
-/**
- * Formats an If header that submits a token. Its second list is always true, because Apache tests the first list against the
- * parent collection too. No resource tag: nginx and lighttpd fail with one for some paths. Another user's lock still refuses the
- * request, because its token is missing. RFC 4918, sections 10.4.2 and 10.4.8.
- */
-function formatLockToken(token: string): string {
-  const bare = token.trim().replace(/^<(.*)>$/s, '$1')
-  if (!/^[\u0021-\u007E]+$/.test(bare) || /[<>]/.test(bare))
-    throw new TypeError('lockToken is no token of a lock')
-  return `(<${bare}>) (Not <DAV:no-lock>)`
+/** Formats an If header that submits a token. */
+function formatLock(lockToken: string, lockRoot: string | undefined, {url, base}: Place): string {
+  const resource = lockRoot === undefined ? url : resolveTarget(lockRoot, base).href
+  return formatIf([{resource, conditions: [{token: readLockToken(lockToken)}]}])
 }

@@ -2,19 +2,25 @@
 
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
+import type {SentScheme} from '../protocol/challenge.ts'
 import type {ServerState} from '../retry/pace.ts'
+import type {PacedCall} from '../retry/paced.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {Auth} from '../transport/auth.ts'
-import type {ResolvedTimeouts} from '../transport/deadlines.ts'
-import type {Transport} from '../transport/transport.ts'
+import type {EndingCall, OpenResponse, ResolvedTimeouts} from '../transport/deadlines.ts'
+import type {Send, Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
+import type {Calls} from './calls.ts'
 import type {KnownCapabilities} from './capabilities.ts'
+import type {LockStore} from './lock-store.ts'
 
 /** The settings of a client, checked and complete. */
 export interface Session {
   readonly base: URL
   readonly transport: Transport
+  /** Sends a request of a call, with all that the client adds to the transport. */
+  readonly send: Send<OpenResponse, CallState>
   readonly auth: Auth | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly concurrency: number
@@ -23,12 +29,14 @@ export interface Session {
   readonly malformed: 'throw' | 'skip' | undefined
   readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
+  /** The locks that the client holds. */
+  readonly locks: LockStore
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
   /** Ends calls whose answer was dropped unread. */
-  readonly dropped: FinalizationRegistry<() => void>
-  /** The client's own signal and its closing. Each of them ends every call. */
-  readonly signals: readonly AbortSignal[]
+  readonly dropped: FinalizationRegistry<UnreadAnswer>
+  /** The calls under way. The client's own signal and its closing end them. */
+  readonly calls: Calls
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean
@@ -38,6 +46,19 @@ export interface Session {
     destinationForm?: 'url' | 'path'
     readonly capabilities: KnownCapabilities
   }
+}
+
+/** The part of a call that its exchanges change. */
+export interface CallState extends PacedCall, EndingCall {
+  /** The number of sent requests. */
+  requests: number
+  /** The scheme of the last sent credentials. */
+  sent: SentScheme
+}
+
+/** An answer for the caller. Emptied at the end of its call, because V8 keeps it until it collects all garbage. */
+export interface UnreadAnswer {
+  end: (() => void) | undefined
 }
 
 /** Finds the retry policy of a call: its own, else the client's. */

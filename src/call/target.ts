@@ -4,6 +4,7 @@
  */
 
 import {typesOf} from '../multistatus/selection.ts'
+import {lists} from '../multistatus/summary.ts'
 import {quoted, visible} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import {hasControlCharacter, isBelowInEachReading, standings} from '../protocol/readings.ts'
@@ -55,6 +56,11 @@ const PLAIN = /^(?:[\w-][\w.~-]*\/)*[\w-][\w.~-]*\/?$/
  */
 export function isPlainReference(target: unknown): target is string {
   return typeof target === 'string' && PLAIN.test(target)
+}
+
+/** Resolves a target as {@link resolveTarget} does, to the text of the URL. */
+export function resolveHref(target: Target, base: URL): string {
+  return isPlainReference(target) ? base.href + target : resolveTarget(target, base).href
 }
 
 function escapeSemicolons(url: URL): void {
@@ -126,7 +132,7 @@ function findListingProblem(target: unknown): string | undefined {
 
 /** Recognizes the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {
-  const isListing = memberOf(memberOf(target, 'request'), 'method') === 'PROPFIND'
+  const isListing = lists(memberOf(memberOf(target, 'request'), 'method'))
   return isListing && memberOf(target, 'ok') === false && memberOf(target, 'reason') !== 'propstat'
 }
 

@@ -51,7 +51,16 @@ import {options as askOptions} from '../verbs/options.ts'
 import {download} from '../verbs/download.ts'
 import type {GetOptions, ReadOptions} from '../verbs/get.ts'
 import {get} from '../verbs/get.ts'
+import type {LockOptions} from '../verbs/lock.ts'
+import {LOCK, lock} from '../verbs/lock.ts'
+import type {Lock} from '../verbs/own-lock.ts'
+import {OwnLock, restoreLock} from '../verbs/own-lock.ts'
+import type {UnlockOptions} from '../verbs/unlock.ts'
+import {UNLOCK, unlock} from '../verbs/unlock.ts'
 import {DavError} from '../protocol/errors.ts'
+import {Calls} from '../call/calls.ts'
+import type {StoredLock} from '../call/lock-store.ts'
+import {LockStore} from '../call/lock-store.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
@@ -64,13 +73,22 @@ import type {
   WalkOptions,
 } from '../listing/propfind.ts'
 import {propfind, propfindWalk} from '../listing/propfind.ts'
+import type {MultigetOptions} from '../engine/multiget.ts'
+import {multiget} from '../engine/multiget.ts'
 import type {RetryOptions} from '../engine/retry.ts'
 import {retry} from '../engine/retry.ts'
+import {openSession} from '../call/send.ts'
+import type {ReportOptions} from '../listing/report.ts'
+import {report} from '../listing/report.ts'
+import type {SearchOptions} from '../listing/search.ts'
+import {search} from '../listing/search.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
 import {HAS_CREDENTIALS, spelled} from '../call/target.ts'
 import type {ExistsOptions} from '../listing/stat.ts'
 import {exists, stat} from '../listing/stat.ts'
+import type {SyncOptions} from '../sync/sync.ts'
+import {sync} from '../sync/sync.ts'
 import type {Target} from '../call/target.ts'
 
 /** The settings of a client. */
@@ -116,6 +134,11 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
   readonly timeout?: number | Timeouts | undefined
   /** Decoders by property name. They win over the built-in ones, and type their properties. */
   readonly decoders?: (D & Decoders) | undefined
+  /**
+   * Locks of an earlier process, as `JSON.stringify(dav.locks)` gave them. Nothing is sent for them. They are not renewed until
+   * `refresh` is called.
+   */
+  readonly locks?: readonly StoredLock[] | undefined
   /** Ends every call of the client. */
   readonly signal?: AbortSignal | undefined
 }
@@ -131,6 +154,7 @@ const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   malformed: oneOf('throw', 'skip'),
   timeout: ANY,
   decoders: DECODERS,
+  locks: {words: 'an array of locks', accepts: Array.isArray},
   signal: SIGNAL,
   userAgent: TEXT,
 }
@@ -166,10 +190,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       options,
       CLIENT_OPTIONS,
     )
-    const {headers, concurrency = 8, retry: policy, timeout, userAgent} = others
+    const {headers, concurrency = 8, locks = [], retry: policy, timeout, userAgent} = others
     const own = transport === undefined ? defaultTransport() : undefined
     this.#closeTransport = async () => own?.close()
-    this.#session = {
+    this.#session = openSession({
       base: resolveBase(url),
       transport: transport ?? own ?? defaultTransport(),
       auth,
@@ -180,11 +204,15 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      signals: signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      calls: new Calls(
+        signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
+      ),
+      locks: new LockStore(),
       sentBodies: new WeakMap(),
-      dropped: new FinalizationRegistry((end) => end()),
+      dropped: new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
-    }
+    })
+    for (const stored of locks) restoreLock(this.#session, LOCK, stored)
   }
 
   /** The URL of the collection that the client works in, with its slash. */
@@ -193,7 +221,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Ends every call of the client, and frees the connections of its own transport. A transport of yours stays open.
+   * The locks that the client holds, in the order in which it got them. `JSON.stringify(dav.locks)` is the `locks` option of a
+   * client in another process.
+   */
+  get locks(): readonly Lock[] {
+    return [...this.#session.locks].filter((held) => held instanceof OwnLock)
+  }
+
+  /**
+   * Ends every call of the client, and frees the connections of its own transport. A transport of yours stays open. Locks stay at
+   * the server, and are not renewed any more.
    *
    * Calls under way and later ones reject with a {@link DavError}. `await using dav = new DavClient(…)` closes the client at the
    * end of the block. Closing is optional: idle connections do not keep a process alive.
@@ -202,6 +239,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   close(): Promise<void> {
     this.#closing.abort(new DavError('The client was closed'))
+    this.#session.locks.endRenewals()
     return (this.#closed ??= this.#closeTransport())
   }
 
@@ -342,6 +380,111 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    */
   exists(target: Target, options?: ExistsOptions): Promise<boolean> {
     return exists(this.#session, target, options)
+  }
+
+  /**
+   * Sends a report of any kind: a question that the root of its body names. RFC 3253, section 3.6.
+   *
+   * It is sent to every server, whether its `supported-report-set` names the report or not, because servers err in that list. An
+   * unknown report has many answers: 403 with `supported-report`, 400, 405, 415 or 501. xandikos 0.2 answers 207 with a Failure
+   * 403. Radicale 3.1 names each member with no word about it, which gives Failures `malformed`.
+   *
+   * @param target - A URL reference, a URL or a result.
+   * @returns The results of a Multi-Status document, in the server's order. Any other document or text is one Success for the
+   *   target, with it as `content`. `summary.complete` is false after a 507, and after a response that cannot be understood.
+   *   Reading throws as for {@link DavClient.propfind}. A failure of one resource is retried by the whole report.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const body = {name: 'principal-search-property-set'}
+   * for await (const result of dav.report('principals/', {body})) if (result.ok) console.log(result.content?.root)
+   * ```
+   */
+  report<const E extends Decoders = Record<never, never>>(
+    target: Target,
+    options: ReportOptions<E>,
+  ): ListingStream<PropertiesOf<string, D & E>> {
+    return report(this.#session, target, options)
+  }
+
+  /**
+   * Reads many resources of a collection by multiget reports, each for a batch of them, several at once. RFC 4791, section 7.9;
+   * RFC 6352, section 8.7.
+   *
+   * @param target - The collection: a URL reference, a URL or a result.
+   * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
+   *   targets of an array are checked before the first request.
+   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target that
+   *   the answer does not name is a Failure 404. It is a Failure `no-answer` if the answer has a gap, or names a resource that was
+   *   not asked for: that may be the target by another name, and it comes out too. A refused or broken report is a Failure of each
+   *   of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid argument, before anything is sent.
+   * @example
+   * ```ts
+   * const data = '{urn:ietf:params:xml:ns:caldav}calendar-data'
+   * const report = '{urn:ietf:params:xml:ns:caldav}calendar-multiget'
+   * const events = ['calendars/work/1.ics', 'calendars/work/2.ics']
+   * for await (const result of dav.multiget('calendars/work/', events, {report, properties: ['getetag', data]}))
+   *   console.log(result.ok ? result.properties[data] : result.status)
+   * ```
+   */
+  multiget<const Names extends PropertyNameList, const E extends Decoders = Record<never, never>>(
+    target: Target,
+    targets: AnyIterable<Target>,
+    options: MultigetOptions<Names, E>,
+  ): ResultStream<PropertiesOf<AskedNames<Names, false>, D & E>> {
+    return multiget(this.#session, target, targets, options)
+  }
+
+  /**
+   * Searches for resources by their properties or content. RFC 5323.
+   *
+   * @param target - The resource that searches: a URL reference, a URL or a result. Nextcloud searches at `/remote.php/dav/` only.
+   * @param options - A whole `body`, or the parts of a basic search.
+   * @returns The resources that match, in the server's order, with relations to the target. `summary.complete` is false after a 507,
+   *   by which a server says that there are more. Reading throws as for {@link DavClient.propfind}.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const prop = {name: 'prop', children: [{name: 'displayname'}]}
+   * const where = {name: 'like', children: [prop, {name: 'literal', children: ['%.jpg']}]}
+   * for await (const result of dav.search('/remote.php/dav/', {where, scope: 'photos/', limit: 20})) console.log(result.url)
+   * ```
+   */
+  search<
+    const Names extends PropertyNameList = PropertyNameList,
+    const E extends Decoders = Record<never, never>,
+  >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
+    return search(this.#session, target, options)
+  }
+
+  /**
+   * Finds the changes of a collection since the last sync: each new or changed resource as a Success, each one that is gone as a
+   * Failure 404. RFC 6578.
+   *
+   * A server without the report sync-collection is listed instead, and the ETags are compared with the `state`. The pages of an
+   * answer are read as one. After a lost token, all resources are read and compared. A resource without an ETag counts as changed.
+   *
+   * @param target - The collection: a URL reference, a URL or a result.
+   * @returns The changes, page by page. `summary.complete` is true if none is missing, and only then there is a
+   *   `summary.syncToken`. A resource that the server refuses to show is a Failure, and stays in the state. Reading throws
+   *   {@link DavHttpError}, {@link MultiStatusError}, {@link DavNetworkError} and {@link DavTimeoutError}; the next sync with the
+   *   state goes on from there.
+   * @throws TypeError or RangeError for an invalid target or option, before anything is sent.
+   * @example
+   * ```ts
+   * const changes = dav.sync('calendar/', {state, onPage: (lines) => appendFileSync('state.jsonl', lines)})
+   * for await (const change of changes) console.log(change.ok ? 'changed' : 'gone', change.url)
+   * ```
+   */
+  sync<
+    const Names extends PropertyNameList = PropertyNameList,
+    const E extends Decoders = Record<never, never>,
+  >(
+    target: Target,
+    options?: SyncOptions<Names, E>,
+  ): ResultStream<PropertiesOf<AskedNames<Names, false> | 'getetag' | 'resourcetype', D & E>> {
+    return sync(this.#session, target, options)
   }
 
   /**
@@ -616,6 +759,46 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
+   * Locks a resource or a collection against changes by others. RFC 4918, section 9.10.
+   *
+   * A lost answer is looked up by PROPFIND: a lock with the owner of this call is taken up. By the policy of retries, a LOCK is sent
+   * again only if the server shows that no such lock is there.
+   *
+   * @param target - A URL reference, a URL or a result. Where nothing is, most servers make an empty resource, with status 201.
+   * @returns The lock, with the facts that the server granted. It is in {@link DavClient.locks} until it is unlocked or lost. A lock
+   *   of somebody else is a Failure 423, and so is one in a collection, or a Failure `member`. A success without a token is a Failure
+   *   `malformed`. A server known to have no locks is a Failure `refused`.
+   * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer: a lock may be there until its time ends.
+   * @example
+   * ```ts
+   * await using lock = unwrap(await dav.lock('notes.txt', {depth: 0, renew: true}))
+   * await dav.put('notes.txt', 'All is well.', {lockToken: lock.token, signal: lock.signal})
+   * ```
+   */
+  async lock(target: Target, options?: LockOptions): Promise<Lock | Failure> {
+    return lock(this.#session, target, options)
+  }
+
+  /**
+   * Removes a lock. RFC 4918, section 9.11.
+   *
+   * @param target - The root of the lock, or the lock itself, also as plain data.
+   * @returns The verdict. After a 400, 404, 409, 410 or 412 the client looks for the lock. If it is not there any more, the verdict
+   *   is a Success with that status. Others may have changed the resource since. A lock that cannot be removed stays in
+   *   {@link DavClient.locks}. Without a token, a target that is not the root of exactly one of these is a Failure `refused`.
+   * @throws TypeError for an invalid target, option or token. {@link DavNetworkError}, {@link DavTimeoutError},
+   *   {@link MultiStatusError} or the signal's reason without a readable answer.
+   * @example
+   * ```ts
+   * for (const lock of dav.locks) console.log((await dav.unlock(lock)).status)
+   * ```
+   */
+  async unlock(target: Target | StoredLock, options?: UnlockOptions): Promise<DavResult> {
+    return unlock(this.#session, target, options)
+  }
+
+  /**
    * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
    * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
    * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
@@ -639,7 +822,16 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     failures: Iterable<Failure> | AsyncIterable<Failure>,
     policy?: RetryOptions | number,
   ): ResultStream {
-    return retry(this.#session, failures, policy, [MKCOL, PUT, PROPPATCH, COPY, MOVE, DELETE])
+    return retry(this.#session, failures, policy, [
+      LOCK,
+      MKCOL,
+      PUT,
+      PROPPATCH,
+      COPY,
+      MOVE,
+      DELETE,
+      UNLOCK,
+    ])
   }
 }
 

@@ -10,6 +10,7 @@ import type {Repeats} from '../retry/repeats.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
+import {endLocks} from './locks.ts'
 import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
@@ -119,8 +120,21 @@ async function attemptWhole(request: TargetRequest, context: VerbContext): Promi
   return {...outcome, members}
 }
 
-/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. */
+/** Sends one attempt. A broken exchange becomes a Failure, with the error beside it. Locks end with their resources. */
 export async function attempt(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const outcome = await attemptOnce(request, context, emit)
+  const {verdict, extent} = outcome
+  // A 202 promises nothing.
+  const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
+  if (isGone && context.verb.endsLocks === true) await endLocks(request.url, context)
+  return outcome
+}
+
+async function attemptOnce(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,

@@ -5,6 +5,7 @@
 
 import type {AnswerHead, MultiStatusAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
+import {submit} from '../call/submission.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {keepSelf, selfOf} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -13,13 +14,26 @@ import type {Properties} from '../properties/vocabulary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
+import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
+import {judge} from './locks.ts'
 import {changed} from './payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
-import {documentVerdict, plainVerdict, sentAgain, unclear} from './verdict.ts'
+import {
+  documentVerdict,
+  lossOf,
+  plainVerdict,
+  sentAgain,
+  unclear,
+  withRefusedAttempt,
+} from './verdict.ts'
+
+/** The body of a request. */
+type Content = Pick<DavRequest, 'body' | 'length' | 'onSent'>
 
 /**
- * Sends one request. Emits the results of members as they arrive, and returns the verdict on the target.
+ * Sends one request with the tokens of the locks that it touches, and once more if the server misunderstood them. Emits the results
+ * of members as they arrive, and returns the verdict on the target.
  *
  * @param content - The body of an upload. Default: the XML body of the request.
  * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.
@@ -28,11 +42,47 @@ export async function exchange(
   asked: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
-  content: Pick<DavRequest, 'body' | 'length' | 'onSent'> = xmlOf(asked),
+  content: Content = xmlOf(asked),
 ): Promise<Outcome> {
+  const submission = submit(asked, [...context.session.locks, ...context.connection.lost])
+  let request = asked
+  const send = async (header: string | undefined): Promise<Outcome> => {
+    const sent = await exchangeOnce(asked, header, context, emit, content)
+    ;({request} = sent)
+    return sent.outcome
+  }
+  const again = async (header: string | undefined): Promise<Outcome> => {
+    const outcome = await send(header)
+    return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
+  }
+  const first = await send(submission.header)
+  if (first.verdict.ok) return first
+  // An earlier attempt that was carried out has ended the locks, which are not lost then.
+  const seen =
+    context.mayBeDone === true && (await reconsider(request, first, first.verdict, context))
+  if (seen !== false && seen.verdict.ok) return seen
+  const isOnce = isStreamed(content.body)
+  const judged = await judge(first, submission, context, isOnce ? undefined : again)
+  if (judged.verdict.ok) return judged
+  const {verdict, ...outcome} =
+    seen !== false && judged === first
+      ? seen
+      : await reconsider(request, judged, judged.verdict, context)
+  return {...outcome, verdict: verdict.ok ? verdict : {...verdict, ...lossOf(judged.verdict)}}
+}
+
+/** Sends one request once. */
+async function exchangeOnce(
+  asked: TargetRequest,
+  header: string | undefined,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+  content: Content,
+): Promise<{readonly outcome: Outcome; readonly request: TargetRequest}> {
   const {session, connection, verb} = context
   const {method, url, conditions} = asked
-  const headers = {...conditions, ...verb.headers(asked, session)}
+  const submitted = header === undefined ? undefined : {if: header}
+  const headers = {...conditions, ...submitted, ...verb.headers(asked, session)}
   const response = await connection.send({method, url, headers, ...content})
   const head = readHead(response, url, connection.repeats)
   const isElsewhere = head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)
@@ -46,7 +96,7 @@ export async function exchange(
     answer.kind === 'plain'
       ? {verdict: plainVerdict(verb, request, head, answer, connection.sent), failsMembers: false}
       : await readMembers(request, head, answer, context, emit)
-  const verdict = verb.conclude?.(request, first, head, answer) ?? first
+  const verdict = verb.conclude?.(request, first, head, answer, session) ?? first
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined
@@ -55,11 +105,11 @@ export async function exchange(
     // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'
     const extent = seen.ok && !failsMembers ? 'all' : 'part'
-    return {verdict: seen, extent, isDone, server: head.server}
+    return {request, outcome: {verdict: seen, extent, isDone, server: head.server}}
   }
   const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
-  const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false} as const
-  return reconsider(request, outcome, verdict, context)
+  const extent = isUnbegun ? 'none' : 'part'
+  return {request, outcome: {verdict, extent, isDone: false, server: head.server}}
 }
 
 function xmlOf({body}: TargetRequest): Pick<DavRequest, 'body'> {

@@ -195,14 +195,15 @@ function unsent(verdict: DavResult): Outcome {
   return {verdict, extent: 'all', isDone: true}
 }
 
-function assertMany(name: string, targets: unknown): void {
+export function assertMany(name: string, targets: unknown): void {
   if (isStreamed(targets) || (isObject(targets) && Symbol.iterator in targets)) return
   const one = name.replace(/Many$/, '')
-  throw new TypeError(`${name} takes an iterable of targets; for a single one there is ${one}`)
+  const hint = one === name ? '' : `; for a single one there is ${one}`
+  throw new TypeError(`${name} takes an iterable of targets${hint}`)
 }
 
 /** Returns the targets to take and, for an array, the targets that are left when the call ends. */
-function sourcesOf<T>(
+export function sourcesOf<T>(
   targets: AnyIterable<T>,
 ): readonly [Iterable<T> | AsyncIterable<T>, Iterable<T>] {
   if ('getReader' in targets) return [{[Symbol.asyncIterator]: () => openStream(targets)}, []]

@@ -16,7 +16,7 @@ import {walk} from '../listing/walk.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {lists, noteIncomplete, picks} from '../multistatus/summary.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
@@ -35,6 +35,7 @@ import {
   RECORD,
   SIGNAL,
   TEXT,
+  TEXTS,
 } from '../protocol/options.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
@@ -43,6 +44,7 @@ import type {UploadBody} from '../transfer/upload.ts'
 import {checkUploadBody} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {sendWithRetries} from './attempts.ts'
+import {multigetAgain, urlsOf} from './multiget.ts'
 import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
@@ -119,7 +121,7 @@ export function retry(
       if (connection.isEnd(error)) await emit(all)
       throw error
     }
-    const {listings, queries, requests, kept} = plan(all, means)
+    const {listings, queries, multigets, requests, kept} = plan(all, means)
     // A failed listing that is not sent again stays a gap.
     for (const failure of kept)
       if (isOfListing(failure)) noteIncomplete(incomplete, incompleteListing(failure))
@@ -127,12 +129,15 @@ export function retry(
     const frontier = new Frontier(listings)
     try {
       if (listings.length > 0) await walk(frontier, {...context, incomplete, throws: false}, emit)
+      if (multigets.size > 0) await multigetAgain(multigets, context, emit)
     } catch (error) {
       // A failure whose listing was not sent again, or broke off, comes out unchanged.
-      const left = new Set(frontier.left.map(({query}) => query))
-      const unlisted = [...queries].filter(([query]) => left.has(query))
-      if (connection.isEnd(error))
-        await emit([...unlisted.map(([, failure]) => failure), ...requests.values()])
+      const left = new Set(frontier.left.map(({query}) => wholeKeyOf(query)))
+      const unlisted = [...queries].filter(([query]) => left.has(wholeKeyOf(query)))
+      if (connection.isEnd(error)) {
+        const unsent = unlisted.map(([, failure]) => failure)
+        await emit([...unsent, ...multigets, ...requests.values()])
+      }
       throw error
     }
     for (const verb of verbs) {
@@ -184,11 +189,14 @@ function plan(
   readonly listings: readonly Listing[]
   /** The queries of listings, each with its failure. */
   readonly queries: ReadonlyMap<ListingQuery, Failure>
+  /** Failures of multiget reports. */
+  readonly multigets: Set<Failure>
   /** Failures of other requests, by resource, with the request as it is sent. */
   readonly requests: ReadonlyMap<string, Failure>
   readonly kept: readonly Failure[]
 } {
   const queries = new Map<ListingQuery, Failure>()
+  const multigets = new Set<Failure>()
   const requests = new Map<string, Failure>()
   const kept: Failure[] = []
   for (const failure of latestOf(failures)) {
@@ -198,8 +206,16 @@ function plan(
       continue
     }
     checkRequest(request)
+    if (picks(request.method) && request.body === undefined)
+      throw new TypeError(`retry: a ${request.method} needs its body`)
+    if (isOfMultiget(request)) {
+      resolveTarget({url: request.url}, session.base)
+      urlsOf(request, session.base)
+      multigets.add(failure)
+      continue
+    }
     const {href: url} = resolveTarget({url: request.url}, session.base)
-    if (request.method === 'PROPFIND') {
+    if (lists(request.method)) {
       queries.set(queryOf(request, session), failure)
       continue
     }
@@ -222,7 +238,7 @@ function plan(
     else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
-  return {listings, queries, requests, kept}
+  return {listings, queries, multigets, requests, kept}
 }
 
 /** Finds the body of an upload. A stream counts as read: one that has ended would make an empty resource. */
@@ -247,7 +263,7 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
     const {request} = failure
-    const isChange = typeof request?.url === 'string' && request.method !== 'PROPFIND'
+    const isChange = typeof request?.url === 'string' && !lists(request.method)
     const key = isChange ? keyOfRequest(request) : failure
     if (failure.relation !== 'self' && latest.get(key)?.relation === 'self') continue
     latest.delete(key)
@@ -256,10 +272,10 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   return latest.values()
 }
 
-/** Key of a request that changes something: equal for two spellings of one resource. Other properties make another request. */
-function keyOfRequest({method, url, destination, body}: RequestKey): string {
+/** Key of a request that changes something: equal for two spellings of one resource. Another body or token makes another request. */
+function keyOfRequest({method, url, destination, body, lockToken}: RequestKey): string {
   const to = typeof destination === 'string' ? resourceKey(destination) : ''
-  return [method, URL.parse(url)?.origin, resourceKey(url), to, body].join(' ')
+  return [method, URL.parse(url)?.origin, resourceKey(url), to, body, lockToken].join(' ')
 }
 
 /** Keys of the resources of a request. The answer for a collection may name its member at either. */
@@ -269,10 +285,10 @@ function endsOf({request}: Failure): readonly string[] {
   )
 }
 
-type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body'>
+type RequestKey = Pick<FailedRequest, 'method' | 'url' | 'destination' | 'body' | 'lockToken'>
 
 function queryOf(
-  {url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
+  {method, url, depth = 0, root = url, body = formatPropfind({}), attempts}: FailedRequest,
   {base, decoders = {}}: Session,
 ): ListingQuery {
   assertDepthOrWalk(depth)
@@ -280,12 +296,18 @@ function queryOf(
   if (relate(canonicalPathOf(url), canonicalPathOf(href)) === 'outside')
     throw new TypeError(`retry: ${quoted(url)} is not in ${href}, to which its results are related`)
   const isOfNames = body === formatPropfind({propname: true})
-  return {url, root: href, depth, body, decoders: isOfNames ? UNDECODED : decoders, attempts}
+  const own = isOfNames ? UNDECODED : decoders
+  const mayBeContent = method === 'REPORT'
+  return {method, url, root: href, depth, body, decoders: own, mayBeContent, attempts}
 }
 
 /** Recognizes the failure of a listing. Without a request it may be one. */
 function isOfListing({request}: Failure): boolean {
-  return request === undefined || request.method === 'PROPFIND'
+  return request === undefined || (lists(request.method) && !isOfMultiget(request))
+}
+
+function isOfMultiget({method, hrefs}: FailedRequest): boolean {
+  return method === 'REPORT' && hrefs !== undefined
 }
 
 /** Keeps each query once. Drops queries that another one covers, because it lists everything below. */
@@ -294,12 +316,17 @@ function outermost(queries: readonly ListingQuery[]): readonly ListingQuery[] {
   const taken = new Set<string>()
   return queries.filter((query) => {
     const isWhole = isDeep(query)
-    const key = `${JSON.stringify(query.depth)} ${keyOfQuery(query)}`
+    const key = wholeKeyOf(query)
     if (taken.has(key) || (!isWhole && whole.has(keyOfQuery(query)))) return false
     taken.add(key)
     const around = ancestorsOf(canonicalPathOf(query.url))
     return !around.some((path) => whole.has(keyOfQuery(query, path)))
   })
+}
+
+/** Key of a query with its depth. Equal queries are sent once. */
+function wholeKeyOf(query: ListingQuery): string {
+  return `${JSON.stringify(query.depth)} ${keyOfQuery(query)}`
 }
 
 function keyOfQuery({url, body}: ListingQuery, path = canonicalPathOf(url)): string {
@@ -316,9 +343,13 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   failedMembers: NUMBER,
   parents: BOOLEAN,
   type: TEXT,
+  lockToken: TEXT,
+  timeout: TEXT,
+  renew: BOOLEAN,
   safely: BOOLEAN,
   requireConditions: BOOLEAN,
   root: TEXT,
+  hrefs: TEXTS,
   conditions: RECORD,
   ifMissing: oneOf('failure', 'success'),
   verify: BOOLEAN,

@@ -33,6 +33,8 @@ export interface Verb {
    * destination: it would be refused, or delete the copies first.
    */
   afterMembers?(request: TargetRequest): Success | undefined
+  /** True if a success removes the resource with everything in it. The locks on them end too. */
+  readonly endsLocks?: true
   /** True if a redirect may lead to another resource of the client, which is the target then. */
   readonly followsRedirects?: boolean
   /** Returns the URLs that a request changes and those that it only reads. Default: it changes its own. */
@@ -49,6 +51,7 @@ export interface Verb {
     verdict: DavResult,
     head: AnswerHead,
     answer: PlainAnswer | MultiStatusAnswer<Properties>,
+    session: Session,
   ): DavResult
   /**
    * Checks an outcome without success at the server: a refusal may hide the success of an earlier attempt, and a lost answer may
@@ -109,8 +112,10 @@ export interface Outcome {
   readonly isDone: boolean
   /** True if the resources were looked at after a failure. An earlier attempt was not carried out then. */
   readonly isChecked?: boolean
-  /** The Server header of a success. */
+  /** The Server header. */
   readonly server?: string
+  /** True if the request was refused with 412, although the locks whose tokens it submitted are known to hold. */
+  readonly holdsLocks?: true
   /** The error of a broken exchange. The verdict is its Failure. */
   readonly problem?: unknown
 }

@@ -189,6 +189,24 @@ function attemptsOf({attempts}: TargetRequest): {attempts?: number} {
   return attempts > 0 ? {attempts: attempts + 1} : {}
 }
 
+/** Picks the lost locks of a failure, for another verdict on its target. */
+export function lossOf({lostLocks}: Failure): Pick<Failure, 'lostLocks'> {
+  return lostLocks === undefined ? {} : {lostLocks}
+}
+
+/** Adds a sentence to the description of a result. */
+export function withSentence<R extends DavResult>(result: R, sentence: string): R {
+  return {...result, description: [result.description, sentence].filter(Boolean).join('. ')}
+}
+
+/** Counts an attempt that the server refused as a whole. The request itself must not: a 412 would then look like its own write. */
+export function withRefusedAttempt(verdict: DavResult): DavResult {
+  // Not a copy, because a lock is an object of a class.
+  if (verdict.ok) return Object.assign(verdict, {attempts: (verdict.attempts ?? 1) + 1})
+  const {request} = verdict
+  return request === undefined ? verdict : {...verdict, request: sentAgain(request)}
+}
+
 /** Counts one more attempt in a request. */
 export function sentAgain(request: TargetRequest): TargetRequest {
   return changed(request, {attempts: request.attempts + 1})

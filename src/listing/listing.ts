@@ -1,6 +1,6 @@
 /**
- * One listing: a PROPFIND for one resource, with its retries, and with all pages of the answer read as one. Follows no
- * collection. RFC 4918, section 9.1; RFC 8288.
+ * One listing: a PROPFIND, REPORT or SEARCH for one resource, with its retries, and with all pages of the answer read as one.
+ * Follows no collection. RFC 4918, section 9.1; RFC 3253, section 3.6; RFC 5323, section 2; RFC 8288.
  */
 
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
@@ -10,7 +10,7 @@ import type {DavResult} from '../multistatus/result.ts'
 import {forEach} from '../multistatus/pull.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {noteIncomplete, picks} from '../multistatus/summary.ts'
 import {MAX_PAGES, REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import type {DavError} from '../protocol/errors.ts'
@@ -28,9 +28,10 @@ import {HiddenRedirectError} from '../transport/redirects.ts'
 import {discard} from '../transport/transport.ts'
 import {XML_TYPE} from '../xml/writer.ts'
 import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
-import type {Listing} from './query.ts'
+import {readReport} from './report-content.ts'
+import type {Listing, ListingQuery} from './query.ts'
 import {NamedResources} from './named.ts'
-import {failureOf, propfindError} from './query.ts'
+import {failureOf, isDeep, listingError} from './query.ts'
 
 /** A page whose body has begun. */
 interface Page<P> {
@@ -39,7 +40,7 @@ interface Page<P> {
 }
 
 /**
- * Sends the PROPFIND of a listing.
+ * Sends the request of a listing.
  *
  * @throws DavHttpError for a refusal; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
@@ -124,7 +125,9 @@ export class ListingAnswer<P> {
       }
       page = following
     }
-    for (const one of this.#named.incomplete(this.#listing)) noteIncomplete(this.#incomplete, one)
+    if (!picks(this.#listing.query.method)) {
+      for (const one of this.#named.incomplete(this.#listing)) noteIncomplete(this.#incomplete, one)
+    }
     return true
   }
 
@@ -173,9 +176,13 @@ export class ListingAnswer<P> {
 }
 
 /** Makes the error for an answer of another resource. */
-export function ledElsewhere(url: string, answer: ListingAnswer<unknown>): DavError {
-  const sentence = `PROPFIND ${url} was redirected to ${answer.url}, which is another resource`
-  return propfindError(url, sentence)
+export function ledElsewhere(
+  query: ListingQuery,
+  url: string,
+  answer: ListingAnswer<unknown>,
+): DavError {
+  const sentence = `${query.method} ${url} was redirected to ${answer.url}, which is another resource`
+  return listingError(query, url, sentence)
 }
 
 /**
@@ -206,7 +213,7 @@ async function exchange<P>(
   base?: string,
 ): Promise<Page<P>> {
   const {repeats} = context.connection
-  const isInfinite = listing.depth === 'infinity'
+  const isInfinite = isDeep(listing.query) && listing.depth === 'infinity'
   for (let attempt = 1; ; attempt++) {
     listing.sent = attempt
     let sent: Sent<P> | undefined
@@ -235,7 +242,7 @@ async function exchange<P>(
         if (answer.kind === 'multistatus') return {head, answer}
         // A 2xx without a Multi-Status document is no refusal but nonsense: a login form, JSON, an empty body.
         throw isSuccessStatus(status)
-          ? nonsense(answer, head)
+          ? nonsense(answer, head, listing.query)
           : refusal(head, answer, listing, context)
       }
     } catch (error) {
@@ -259,19 +266,21 @@ interface Sent<P> {
 }
 
 async function sendOnce<P>(
-  {depth, query: {body, decoders}}: Listing,
+  {depth, query: {method, body, decoders, mayBeContent = false}}: Listing,
   {session, connection}: CallContext,
   page: string,
   base: string | undefined,
 ): Promise<Sent<P>> {
-  const headers = {depth: formatDepth(depth), 'content-type': XML_TYPE}
-  const response = await connection.send({method: 'PROPFIND', url: page, headers, body})
+  // The Depth of a search is in its body. RFC 5323, section 5.4.
+  const reach = method === 'SEARCH' ? {} : {depth: formatDepth(depth)}
+  const headers = {...reach, 'content-type': XML_TYPE}
+  const response = await connection.send({method, url: page, headers, body})
   const head = readHead(response, page, connection.repeats)
-  const answer = readAnswer<P>(session, response, {
-    method: 'PROPFIND',
-    url: base ?? head.url,
-    decoders,
-  })
+  const reading = {method, url: base ?? head.url, decoders}
+  const answer =
+    mayBeContent && isSuccessStatus(head.status)
+      ? readReport<P>(session, response, reading, head)
+      : readAnswer<P>(session, response, reading)
   // If the body is given up, nobody awaits this, and its error must not be unhandled.
   answer.catch(() => {})
   // A success whose body breaks before its kind is clear is a broken exchange, which may be retried.
@@ -288,16 +297,17 @@ function refusal(
 ): DavHttpError {
   const {conditions, description, excerpt} =
     words?.kind === 'plain' ? words : {conditions: [], description: '', excerpt: ''}
-  const depth = formatDepth(listing.depth)
-  const asked = {method: 'PROPFIND', depth, sent}
+  const {method} = listing.query
+  const depth = method === 'SEARCH' ? undefined : formatDepth(listing.depth)
+  const asked = {method, depth, sent}
   return new DavHttpError({...head, ...asked, conditions, description, excerpt})
 }
 
 /** Makes the error of a success without a Multi-Status document. */
-function nonsense(answer: PlainAnswer, {status, url}: AnswerHead): unknown {
+function nonsense(answer: PlainAnswer, {status, url}: AnswerHead, query: ListingQuery): unknown {
   const problem = answer.problem()
-  if (!(problem instanceof MultiStatusError))
-    return problem ?? propfindError(url, `PROPFIND ${url} was answered ${status} without a body`)
+  const sentence = `${query.method} ${url} was answered ${status} without a body`
+  if (!(problem instanceof MultiStatusError)) return problem ?? listingError(query, url, sentence)
   const {message, reason, offset, limit} = problem
   const {conditions, excerpt} = answer
   const facts = {method: problem.method, url: problem.url, conditions, excerpt}

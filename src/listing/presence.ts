@@ -10,16 +10,17 @@ import type {DavResult} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {DavHttpError} from '../protocol/errors.ts'
+import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
-import type {Listing} from './query.ts'
+import type {Listing, ListingQuery} from './query.ts'
 import type {ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
-import {failureOf, propfindError, withRequest} from './query.ts'
+import {failureOf, listingError, propfindQuery, withRequest} from './query.ts'
 
-/** Formats the body of a PROPFIND that tests for a resource. It asks for `resourcetype`, which every resource has. */
-export function presenceBody(): string {
-  return formatPropfind({properties: ['resourcetype']})
+/** Makes the query that tests for a resource. It asks for `resourcetype`, which every resource has. */
+export function presenceQuery(url: string, depth: Depth = 0): ListingQuery {
+  return propfindQuery(url, formatPropfind({properties: ['resourcetype']}), depth)
 }
 
 /**
@@ -108,7 +109,7 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
   if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
   if (result !== undefined) return withRequest(result, listing)
   const sentence = `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`
-  throw refusal ?? propfindError(url, sentence)
+  throw refusal ?? listingError(query, url, sentence)
 }
 
 /**
@@ -117,14 +118,14 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
  * @throws DavHttpError for a refusal other than 404 and 410. DavError for an answer that does not tell.
  */
 export async function isPresent(url: string, context: CallContext): Promise<boolean> {
-  const asked = {url, depth: 0} as const
-  const query = {...asked, root: url, body: presenceBody(), decoders: {}, attempts: 0}
-  const {answer, refusal, self} = await read({...asked, query, isFirst: true}, context)
-  if (answer?.isElsewhere === true) throw ledElsewhere(url, answer)
+  const query = presenceQuery(url)
+  const {answer, refusal, self} = await read({query, url, depth: 0, isFirst: true}, context)
+  if (answer?.isElsewhere === true) throw ledElsewhere(query, url, answer)
   if (refusal !== undefined && !(self !== undefined && isMissing(self))) throw refusal
-  if (self === undefined) throw propfindError(url, `The answer to PROPFIND ${url} does not name it`)
+  if (self === undefined)
+    throw listingError(query, url, `The answer to PROPFIND ${url} does not name it`)
   if (self.ok || self.reason === 'propstat') return true
   if (isMissing(self)) return false
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
-  throw propfindError(url, description)
+  throw listingError(query, url, description)
 }

@@ -16,7 +16,7 @@ import type {Checkpoint} from './checkpoint.ts'
 import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
-import {isDeep} from './query.ts'
+import {isDeep, propfindQuery} from './query.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
@@ -114,12 +114,20 @@ export function propfind<P>(
   given: PropfindOptions = {},
 ): ListingStream<P> {
   const options = readOptions('propfind', given, PROPFIND_OPTIONS)
-  const {resume, signal} = options
-  const asked: unknown = options.depth === undefined ? 1 : options.depth
-  const depth = resume === undefined ? asked : resumeDepth(resume, options.depth)
+  const {depth: asked = 1, resume} = options
+  const depth: unknown = resume === undefined ? asked : resumeDepth(resume, options.depth)
   assertDepthOrWalk(depth)
+  return streamListing(session, makeQuery(session, target, options, depth), options)
+}
+
+/** Makes the stream of a query. Nothing is sent yet. */
+export function streamListing<P>(
+  session: Session,
+  query: ListingQuery,
+  options: Pick<PropfindOptions, 'concurrency' | 'resume' | 'retry' | 'signal'>,
+): ListingStream<P> {
+  const {resume, signal} = options
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
-  const query = makeQuery(session, target, options, depth)
   const listings =
     resume === undefined
       ? [firstListing(query, session)]
@@ -157,10 +165,11 @@ export function makeQuery(
 ): ListingQuery {
   const {href: url} = resolveTarget(target, session.base)
   const depth = isWalk(asked) ? plainWalk(asked) : asked
-  const body = formatPropfind(isDeep({depth}) ? withResourceType(options) : options)
+  const method = 'PROPFIND'
+  const body = formatPropfind(isDeep({method, depth}) ? withResourceType(options) : options)
   const decoders =
     options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
-  return {url, root: url, depth, body, decoders, attempts: 0}
+  return propfindQuery(url, body, depth, decoders)
 }
 
 /** Copies a walk into a plain object, because a checkpoint becomes JSON, which loses inherited members. */
@@ -171,7 +180,7 @@ function plainWalk({levels}: Walk): Walk {
 /** Makes the first listing of a query. After a refusal, the client does not send Depth infinity again. */
 export function firstListing(query: ListingQuery, {server}: Session): Listing {
   const {url, depth} = query
-  const isWalked = isWalk(depth) || (depth === 'infinity' && server.refusesInfinity)
+  const isWalked = isWalk(depth) || (isDeep(query) && server.refusesInfinity)
   return {query, url, depth: isWalked ? 1 : depth, isFirst: true}
 }
 

@@ -8,6 +8,7 @@ import {spelled} from '../call/target.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
+import {picks} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {MAX_LEVELS} from '../protocol/bounds.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
@@ -19,17 +20,21 @@ import {HiddenRedirectError} from '../transport/redirects.ts'
 
 /** The query of a caller: the resource, the depth and the properties. It may take many requests. */
 export interface ListingQuery {
+  /** `PROPFIND`, `REPORT` or `SEARCH`. */
+  readonly method: string
   readonly url: string
   /** The URL to which results are related. It changes once, if a redirect adds a slash. */
   root: string
   readonly depth: Depth | Walk
   readonly body: string
   readonly decoders: Decoders
+  /** True for a report, whose answer may be a content of its own, and no Multi-Status document. */
+  readonly mayBeContent?: boolean
   /** The number of requests in earlier calls. */
   readonly attempts: number
 }
 
-/** One listing of a query: the PROPFIND for one collection, or for another resource. */
+/** One listing of a query: the request for one collection, or for another resource. */
 export interface Listing {
   readonly query: ListingQuery
   readonly url: string
@@ -42,9 +47,19 @@ export interface Listing {
   sent?: number
 }
 
-/** Tells if a query is for everything below. */
-export function isDeep({depth}: Pick<ListingQuery, 'depth'>): boolean {
-  return depth === 'infinity' || isWalk(depth)
+/** Makes the query of a PROPFIND. */
+export function propfindQuery(
+  url: string,
+  body: string,
+  depth: Depth | Walk = 0,
+  decoders: Decoders = {},
+): ListingQuery {
+  return {method: 'PROPFIND', url, root: url, depth, body, decoders, attempts: 0}
+}
+
+/** Tells if a query is for everything below. A report with Depth infinity is one request, and nothing follows it. */
+export function isDeep({method, depth}: Pick<ListingQuery, 'method' | 'depth'>): boolean {
+  return !picks(method) && (depth === 'infinity' || isWalk(depth))
 }
 
 /** Reads the number of levels of collections to list. */
@@ -52,20 +67,24 @@ export function levelsOf({depth}: ListingQuery): number {
   return isWalk(depth) ? (depth.levels ?? MAX_LEVELS) : MAX_LEVELS
 }
 
-/** Adds the request for a failed member to its Failure. It asks for everything below too, if the query did. */
+/**
+ * Adds the request for a failed member to its Failure. It asks for everything below too, if the query did. A report or a search
+ * cannot be narrowed to a member, so its request is the whole one.
+ */
 export function withRequest(failure: Failure, {query, sent = 0}: Listing): Failure {
+  const {method, url, body, depth, root, attempts} = query
+  const again = {method, body, attempts: attempts + sent}
+  if (picks(method))
+    return {...failure, request: {...again, url, ...(method === 'REPORT' && {depth})}}
   if (failure.relation === 'outside') return failure
-  const {body, depth, root, attempts} = query
   const isWhole = failure.relation === 'self' || isDeep(query)
   return {
     ...failure,
     request: {
-      method: 'PROPFIND',
+      ...again,
       url: spelled(failure.url),
       depth: isWhole ? depth : 0,
       ...(isDeep(query) && root !== failure.url && {root}),
-      body,
-      attempts: attempts + sent,
     },
   }
 }
@@ -78,7 +97,7 @@ export function listingFailure(listing: Listing, error: unknown): Failure {
   return withRequest(failureOf(error, url, relation), listing)
 }
 
-/** Makes the Failure of a refused or broken PROPFIND. */
+/** Makes the Failure of a refused or broken request. */
 export function failureOf(error: DavError, url: string, relation: Relation): Failure {
   if (error instanceof DavHttpError) {
     const {status, conditions, retryAfter, location, message} = error
@@ -95,9 +114,9 @@ export function failureOf(error: DavError, url: string, relation: Relation): Fai
   return createFailure({url, relation, status: 0, ...why, description})
 }
 
-/** Makes the error of a PROPFIND with an unusable answer. */
-export function propfindError(url: string, sentence: string): DavError {
-  return new DavError(sentence, {method: 'PROPFIND', url})
+/** Makes the error of an unusable answer. */
+export function listingError({method}: ListingQuery, url: string, sentence: string): DavError {
+  return new DavError(sentence, {method, url})
 }
 
 /** Makes the gap of a failed listing. */

@@ -2,7 +2,7 @@
 
 import type {CallContext} from '../call/call.ts'
 import type {DavResult} from '../multistatus/result.ts'
-import {presenceBody, readSelf} from './presence.ts'
+import {presenceQuery, readSelf} from './presence.ts'
 import {firstListing} from './propfind.ts'
 
 /**
@@ -11,6 +11,5 @@ import {firstListing} from './propfind.ts'
  * @throws The errors of `readSelf`.
  */
 export function readType(url: string, context: CallContext): Promise<DavResult> {
-  const query = {url, root: url, depth: 0, body: presenceBody(), decoders: {}, attempts: 0} as const
-  return readSelf(firstListing(query, context.session), context)
+  return readSelf(firstListing(presenceQuery(url), context.session), context)
 }

@@ -9,7 +9,7 @@ import {spelled} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
-import {noteIncomplete} from '../multistatus/summary.ts'
+import {noteIncomplete, picks} from '../multistatus/summary.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {Completeness, DeeperResults, Types} from './completeness.ts'
@@ -21,8 +21,8 @@ import {
   incompleteListing,
   isDeep,
   levelsOf,
+  listingError,
   listingFailure,
-  propfindError,
   withRequest,
 } from './query.ts'
 
@@ -32,6 +32,8 @@ export interface WalkContext extends CallContext {
   readonly throws: boolean
   /** The gaps so far. The walk adds to them. */
   readonly incomplete: Incomplete[]
+  /** Tells if a reported collection, by its URL, need not be listed. Default: all are listed. */
+  readonly isUnchanged?: (collection: string) => boolean
 }
 
 /** Lists the frontier, and the collections that it finds. Emits each resource once. */
@@ -82,7 +84,7 @@ async function listOne<P>(
 ): Promise<{readonly summary: Ending; readonly next: readonly Listing[]} | undefined> {
   const {query, url, depth, isFirst} = listing
   const {types, deeper, throws, incomplete, session} = context
-  const isInfinite = depth === 'infinity'
+  const isInfinite = isDeep(query) && depth === 'infinity'
   const answer = await list<P>(listing, context).catch((error: unknown) => {
     throw isInfinite && isDepthRefusalError(error) ? new DepthRefused() : error
   })
@@ -98,7 +100,7 @@ async function listOne<P>(
   let isBegun = false
   const isRead = await answer.read((batch) => {
     // A redirected collection may lead to a parent, and so to a walk without end.
-    if (isElsewhere && !mayBeElsewhere) throw ledElsewhere(url, answer)
+    if (isElsewhere && !mayBeElsewhere) throw ledElsewhere(query, url, answer)
     if (!isBegun && isInfinite && (cutsInSilence(answer.server) || refusesDepth(batch)))
       throw new DepthRefused()
     isBegun ||= batch.length > 0
@@ -109,11 +111,11 @@ async function listOne<P>(
   })
   if (!isRead) return undefined
   const gaps = [...answer.end.incomplete, ...(completeness?.incomplete() ?? [])]
-  // An empty answer, or one about other resources, does not mean an empty collection.
-  if (!answer.hasListed || isElsewhere) {
+  // An empty answer, or one about other resources, does not mean an empty collection. A report may have no results.
+  if (isElsewhere || (!answer.hasListed && !picks(query.method))) {
     const isNamed = answer.hasSelf && !isElsewhere
-    const sentence = `The answer to PROPFIND ${url} names neither the resource nor its members`
-    if (!isNamed && (!isFirst || !throws)) throw propfindError(url, sentence)
+    const sentence = `The answer to ${query.method} ${url} names neither the resource nor its members`
+    if (!isNamed && (!isFirst || !throws)) throw listingError(query, url, sentence)
     gaps.push({href: url, reason: 'self'})
   }
   // Known only now, after Depth 1 succeeded: servers refuse a forbidden collection by the same status as the depth.
@@ -124,7 +126,9 @@ async function listOne<P>(
   // If an answer to Depth infinity names the resource alone, the server may have taken the Depth for 0. Depth 1 finds out.
   if (isInfinite && completeness.mayBeDepthZero)
     return {summary, next: [{...listing, url: isFirst ? root : url, depth: 1, isFirst: false}]}
-  return {summary, next: listingsOf(completeness.unlisted(), listing, incomplete)}
+  const unlisted = completeness.unlisted()
+  const open = unlisted.filter((collection) => context.isUnchanged?.(collection) !== true)
+  return {summary, next: listingsOf(open, listing, incomplete)}
 }
 
 /** Makes the listings of found collections, down to the last level of the query. */

@@ -19,7 +19,7 @@ import type {Limits} from './limits.ts'
 import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
-import {incompleteSelf, lists, refusedSelf} from './summary.ts'
+import {incompleteSelf, lists, picks, refusedSelf} from './summary.ts'
 
 /** The scanner's handler for one document. */
 export class MultiStatusReader implements ScannerHandler<Property> {
@@ -27,6 +27,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   readonly #position: () => number
   // The method asks for members, so an answer can lack some.
   readonly #lists: boolean
+  // The method asks a question, so any unreadable response may be a match.
+  readonly #picks: boolean
   // The method sets all properties or none.
   readonly #needsAll: boolean
   // The href of a `mkcol-response`, which names none; `undefined` for any other method than MKCOL.
@@ -65,6 +67,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#limits = limits
     this.#position = position
     this.#lists = lists(method)
+    this.#picks = picks(method)
     // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
     this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
     this.#madeHref = method === 'MKCOL' ? url.pathname : undefined
@@ -263,8 +266,9 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         this.#hasMember ||= result.relation === 'member' || result.relation === 'descendant'
         continue
       }
-      if (result.reason === 'malformed' && result.href === '') this.#malformed = true
-      this.#self ??= incompleteSelf(result)
+      if (result.reason === 'malformed' && (this.#picks || result.href === ''))
+        this.#malformed = true
+      this.#self ??= incompleteSelf(result, this.#picks)
       this.#refused ??= refusedSelf(result)
     }
   }

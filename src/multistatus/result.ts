@@ -7,6 +7,7 @@ import type {Depth, Walk} from '../protocol/depth.ts'
 import type {Relation} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import type {Properties} from '../properties/vocabulary.ts'
+import type {XmlElement} from '../xml/element.ts'
 
 /** The result of one href. `ok` tells the two kinds apart. */
 export type DavResult<P = Properties> = Success<P> | Failure
@@ -35,10 +36,22 @@ export interface Success<P = Properties> {
   readonly etag?: string
   /** The absolute URL of the new resource after a COPY or MOVE. */
   readonly destination?: string
+  /** Of a report whose answer is no Multi-Status document: that answer. RFC 3253, section 3.6. */
+  readonly content?: ReportContent
   /** Of a dry run: the request that would be sent. */
   readonly request?: FailedRequest
   /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
+}
+
+/** The answer to a report that is no Multi-Status document, such as the free-busy times of RFC 4791, section 7.10. */
+export interface ReportContent {
+  /** The media type, as the server wrote it; empty without one. */
+  readonly type: string
+  /** The whole body. */
+  readonly text: string
+  /** The root element of an XML document. */
+  readonly root?: XmlElement
 }
 
 /** A resource for which the request failed, or its outcome is unknown. Plain data, which survives JSON. */
@@ -72,6 +85,11 @@ export interface Failure {
   readonly request?: FailedRequest
   /** Milliseconds to wait, by the server's Retry-After. */
   readonly retryAfter?: number
+  /**
+   * The tokens of your locks that the request submitted, and that are known not to hold any more. Somebody else may have written
+   * since. RFC 4918, sections 6.6 and 10.4.
+   */
+  readonly lostLocks?: readonly string[]
   /** The other results of a 207 to a DELETE, COPY or MOVE of one target, in the server's order. */
   readonly members?: readonly DavResult[]
 }
@@ -132,6 +150,12 @@ export interface FailedRequest {
   readonly parents?: boolean
   /** The media type of an upload. */
   readonly type?: string
+  /** The token of the lock that a LOCK refreshes or an UNLOCK removes. */
+  readonly lockToken?: string
+  /** The Timeout header of a LOCK. RFC 4918, section 10.7. */
+  readonly timeout?: string
+  /** `true` if the new lock is refreshed before its end. */
+  readonly renew?: boolean
   /** `true` if an upload goes beside its target first. */
   readonly safely?: boolean
   /** `true` if an upload needs a server that honours its conditions. */
@@ -144,6 +168,8 @@ export interface FailedRequest {
   readonly ifMissing?: 'failure' | 'success'
   /** `true` if the client is to check each success at the server. */
   readonly verify?: boolean
+  /** Of a multiget report: the hrefs that belong behind the properties in its body. */
+  readonly hrefs?: readonly string[]
   /** The XML body of the request, if it had one. The body of an upload is no plain data, so it is not here. */
   readonly body?: string
   /** The number of times it was sent so far. */

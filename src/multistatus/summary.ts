@@ -21,6 +21,11 @@ export interface Summary {
   readonly description?: string
   /** The state of the collection for the next sync-collection. RFC 6578, section 6.2. */
   readonly syncToken?: string
+  /**
+   * The extent of a sync: `changes` since the token, or `all` resources, because there was no token or the server had lost it.
+   * Without a state, a resource that a complete sync of `all` does not name is gone.
+   */
+  readonly covers?: 'changes' | 'all'
 }
 
 /** A collection that was not fully listed. */
@@ -67,8 +72,13 @@ export function incompleteResult({ok, url, status}: DavResult<unknown>): Incompl
 }
 
 /** Tells if the answer to a method lists members. Only a listing can be incomplete. */
-export function lists(method: string): boolean {
-  return method === 'PROPFIND' || method === 'REPORT' || method === 'SEARCH'
+export function lists(method: unknown): boolean {
+  return method === 'PROPFIND' || picks(method)
+}
+
+/** Tells if the answer to a method lists the matches of a question, and not every member. */
+export function picks(method: unknown): boolean {
+  return method === 'REPORT' || method === 'SEARCH'
 }
 
 /** Makes the gap of a requested collection that refused its properties. It counts only if no member was listed. */
@@ -78,9 +88,14 @@ export function refusedSelf({url, relation, reason, status}: Failure): Incomplet
   return {href: url, reason: 'self', status}
 }
 
-/** Makes the gap of a requested collection that is a Failure. */
-export function incompleteSelf(failure: Failure): Incomplete | undefined {
+/**
+ * Makes the gap of a requested collection that is a Failure. To a search, the 507 of its scope is one too: servers disagree about
+ * which of the two is cut short. RFC 5323, section 2.3.2.
+ */
+export function incompleteSelf(failure: Failure, isOfMatches: boolean): Incomplete | undefined {
   const {url, relation, reason, status, missing} = failure
+  if (isOfMatches && reason === 'status' && status === 507)
+    return {href: url, reason: 'storage', status}
   // A resource that only refused its properties did answer. lighttpd writes a 403 without any property for a collection that it
   // may not list.
   const answered = reason === 'propstat' && status !== 507 && missing.length > 0

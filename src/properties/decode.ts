@@ -137,7 +137,7 @@ function namesIn(element: XmlElement): readonly string[] {
 }
 
 /** Decodes an integer; `undefined` above 2^53 - 1, because a rounded number would be another size. */
-function decodeInteger(text: string): number | undefined {
+export function decodeInteger(text: string): number | undefined {
   const number = /^-?\d+$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(number) ? number : undefined
 }

@@ -49,12 +49,21 @@ export function formatPropfind(selection: PropertySelection): string {
     throw new TypeError('include adds to allprop: give allprop: true with it')
   const children: ElementToWrite[] = allprop
     ? [{name: 'allprop'}, ...(include === undefined ? [] : [named('include', include)])]
-    : [propname ? {name: 'propname'} : named('prop', properties ?? DEFAULT_PROPERTIES)]
+    : [propname ? {name: 'propname'} : propElement(properties)]
   return formatDocument({name: 'propfind', children})
 }
 
+/**
+ * Makes the `DAV:prop` element of some properties.
+ *
+ * @throws TypeError for no property at all.
+ */
+export function propElement(properties: readonly string[] = DEFAULT_PROPERTIES): ElementToWrite {
+  return named('prop', properties)
+}
+
 /** Makes an element with an empty child for each property. A property that is named twice gets one. */
-function named(name: string, properties: readonly string[]): ElementToWrite {
+export function named(name: string, properties: readonly string[]): ElementToWrite {
   if (!Array.isArray(properties)) throw new TypeError('properties is an array of names')
   if (properties.length === 0) throw new TypeError('properties: name at least one property')
   const unique = new Map(properties.map((property) => [keyOfName(property), property]))

@@ -24,6 +24,9 @@ export const MAX_READINGS = 2000
 /** The longest text that is read as a date. No date is longer, and a hostile text would take long to search. */
 export const DATE_CHARACTERS = 64
 
+/** The longest time of a lock. RFC 4918, section 10.7. */
+export const MAX_LOCK_SECONDS = 4_294_967_295
+
 // xml
 
 /** The longest reference in text. A chunk that ends inside of one is held back so long. Without leading zeros ten suffice. */
@@ -151,6 +154,11 @@ export const REMEMBERED_ALLOW_HEADERS = 100
 /** Remembered elements of DAV headers. Servers have fewer than 50. */
 export const REMEMBERED_EXTENSIONS = 1000
 
+/** Lists of an If header. lighttpd 1.4.69 answers 400 to the 17th condition. */
+export const MAX_SUBMITTED_LOCKS = 16
+/** Characters of an If header with tokens of the client's own locks. Four of 17 servers refuse headers of 9,000 bytes. */
+export const IF_HEADER_CHARACTERS = 7000
+
 // listing
 
 /** Pages of one listing. A server with more goes round in circles. */
@@ -164,12 +172,21 @@ export const REMEMBERED_COLLECTIONS = 25_000
 /** Remembered results below the members, of a server that ignores Depth 1. Further ones may be reported twice. */
 export const REMEMBERED_DEEPER_RESULTS = 25_000
 
+// sync
+
+/** Results of a page, asked for after a server has refused to give all at once. */
+export const SYNC_PAGE_RESULTS = 500
+/** Lines of a journal that are kept until they are saved: few enough to be repeated after a crash. */
+export const JOURNAL_LINES = 1000
+
 // transfer
 
 /** Bytes of a stream without a length that are spooled to a temporary file. */
 export const SPOOLED_FILE_BYTES = 17_179_869_184
 /** Bytes of a stream without a length that are spooled to a Blob, which may be in memory as a whole. */
 export const SPOOLED_BLOB_BYTES = 1_073_741_824
+/** Bytes of a long local file that are read at once. */
+export const FILE_PIECE_BYTES = 262_144
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
@@ -178,9 +195,29 @@ export const RESUME_ATTEMPTS = 5
 
 // engine
 
+/** Hrefs of one multiget report. Servers read as many at once without a long wait for the first. */
+export const MULTIGET_HREFS = 50
+/** The shortest time to ask for when a lock is refreshed, only to see that it holds: clocks differ. */
+export const REFRESHED_LOCK_MILLISECONDS = 60_000
+
 /** Remembered targets with a verdict, of a bulk call; twice as many at most. */
 export const REMEMBERED_TARGETS = 10_000
 /** Milliseconds between two reports of progress: often enough to be drawn, seldom enough to cost nothing. */
 export const PROGRESS_MILLISECONDS = 100
 /** Milliseconds over which the rate of progress is measured. */
 export const RATE_MILLISECONDS = 5000
+
+// client
+
+/** Requests of one discovery. Servers need fewer than ten; a user in many groups needs one more for each. */
+export const DISCOVERY_REQUESTS = 100
+/** Levels of groups whose home sets count: the groups of the user, and the groups of these. */
+export const GROUP_LEVELS = 2
+// verbs
+
+/** A lock is renewed so long before its end, or a third of its time before. */
+export const RENEWAL_MARGIN_MILLISECONDS = 10_000
+/** The shortest wait for a renewal, however short the time of the lock is. */
+export const RENEWAL_PAUSE_MILLISECONDS = 500
+/** The time that a lock is asked for by default. */
+export const LOCK_MILLISECONDS = 1_800_000

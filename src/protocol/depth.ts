@@ -62,6 +62,16 @@ export function assertDepth(depth: unknown): asserts depth is Depth {
   }
 }
 
+/**
+ * Checks the depth of a lock.
+ *
+ * @throws RangeError for any other value than the two.
+ */
+export function assertLockDepth(depth: unknown): asserts depth is 0 | 'infinity' {
+  if (depth === 0 || depth === 'infinity') return
+  throw new RangeError("depth of a lock is 0 or 'infinity'")
+}
+
 /** Formats the Depth header. */
 export function formatDepth(depth: Depth): string {
   return String(depth)

@@ -28,7 +28,10 @@ export interface Slot {
 export class Pace {
   readonly #maximum: number
   readonly #minimum: number
-  readonly #limit: ReturnType<typeof pLimit>
+  /** Made when two exchanges meet: to make one takes longer than the rest of a small call. */
+  #limit: ReturnType<typeof pLimit> | undefined
+  /** The end of the only exchange, before there is a limit. */
+  #only: PromiseWithResolvers<void> | undefined
   readonly #server: ServerState
   /** The number of halvings. A slot from before the last one cannot halve the limit again. */
   #halvings = 0
@@ -41,7 +44,6 @@ export class Pace {
   constructor(maximum: number, server: ServerState, minimum = 1) {
     this.#maximum = maximum
     this.#minimum = minimum
-    this.#limit = pLimit(maximum)
     this.#server = server
   }
 
@@ -59,13 +61,25 @@ export class Pace {
   enter(): Promise<Slot> {
     const kept = this.#kept.pop()
     if (kept !== undefined) return Promise.resolve(this.#slot(kept))
+    if (this.#limit === undefined && this.#only === undefined) {
+      this.#only = Promise.withResolvers()
+      return Promise.resolve(this.#slot(this.#only.resolve))
+    }
     const {promise, resolve} = Promise.withResolvers<Slot>()
-    void this.#limit(() => {
+    void this.#made()(() => {
       const {promise: freed, resolve: release} = Promise.withResolvers<void>()
       resolve(this.#slot(release))
       return freed
     })
     return promise
+  }
+
+  #made(): ReturnType<typeof pLimit> {
+    if (this.#limit !== undefined) return this.#limit
+    const limit = (this.#limit = pLimit(this.#maximum))
+    const {promise} = this.#only ?? {}
+    if (promise !== undefined) void limit(() => promise)
+    return limit
   }
 
   #slot(release: () => void): Slot {
@@ -76,11 +90,19 @@ export class Pace {
       free: () => {
         if (isFree) return
         isFree = true
-        const {activeCount, pendingCount, concurrency} = this.#limit
-        if (pendingCount === 0 && activeCount <= concurrency) this.#kept.push(release)
-        else release()
+        this.#free(release)
       },
     }
+  }
+
+  #free(release: () => void): void {
+    if (this.#limit === undefined) {
+      this.#only = undefined
+      return
+    }
+    const {activeCount, pendingCount, concurrency} = this.#limit
+    if (pendingCount === 0 && activeCount <= concurrency) this.#kept.push(release)
+    else release()
   }
 
   /** Reports if one more target may begin. Targets that wait for another attempt do not count, up to a bound. */
@@ -106,16 +128,18 @@ export class Pace {
   }
 
   #adapt(isGood: boolean, halvings: number): void {
-    const {concurrency} = this.#limit
+    if (isGood && this.#limit === undefined) return
+    const limit = this.#made()
+    const {concurrency} = limit
     if (!isGood) {
       if (halvings < this.#halvings) return
       this.#halvings++
       this.#successes = 0
-      this.#limit.concurrency = Math.max(this.#minimum, Math.floor(concurrency / 2))
+      limit.concurrency = Math.max(this.#minimum, Math.floor(concurrency / 2))
       for (const release of this.#kept.splice(0)) release()
     } else if (concurrency < this.#maximum && ++this.#successes >= concurrency) {
       this.#successes = 0
-      this.#limit.concurrency = concurrency + 1
+      limit.concurrency = concurrency + 1
     }
   }
 }

@@ -5,21 +5,22 @@
 
 import {DavNetworkError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
-import type {OpenResponse, OpenTransport} from '../transport/deadlines.ts'
+import type {OpenResponse} from '../transport/deadlines.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
+import type {Send} from '../transport/transport.ts'
 import {NotSentError, sleep} from './not-sent.ts'
 import type {Pace, Slot} from './pace.ts'
+import type {ResolvedPolicy} from './policy.ts'
 
-/** Options of a paced transport. */
-export interface PacedOptions {
-  /** The longest time in milliseconds that a Retry-After holds back every request; 0 for none. */
-  readonly maxRetryAfter: number
-  /** The shortest time in milliseconds for a date in Retry-After. */
-  readonly minDelay: number
+/** The part of a call that concerns its pace. */
+export interface PacedCall {
+  readonly pace: Pace
+  /** Tells how long a Retry-After holds back every request. Without a policy, no time. */
+  readonly policy: Pick<ResolvedPolicy, 'maxRetryAfter' | 'minDelay'> | undefined
   /** Aborted when no new request may start. */
   readonly ending: AbortSignal
-  /** Called with the number of bytes of an answer that arrived. */
-  readonly onBytes: (length: number) => void
+  /** The number of received bytes in bodies. */
+  bytes: number
 }
 
 /**
@@ -27,20 +28,19 @@ export interface PacedOptions {
  *
  * @throws NotSentError if the call ends before there is one.
  */
-export function withPace(
-  transport: OpenTransport,
-  pace: Pace,
-  {maxRetryAfter, minDelay, ending, onBytes}: PacedOptions,
-): OpenTransport {
-  return async (request) => {
-    const slot = await enter(pace, ending)
+export function withPace<C extends PacedCall>(
+  transport: Send<OpenResponse, C>,
+): Send<OpenResponse, C> {
+  return async (request, call) => {
+    const {pace, policy} = call
+    const slot = await enter(pace, call.ending)
     const onEnd = (error?: unknown): void => {
       if (isOvercharge(error)) slot.report(false)
       slot.free()
     }
     let response: OpenResponse
     try {
-      response = await transport(request)
+      response = await transport(request, call)
     } catch (error) {
       onEnd(error)
       throw error
@@ -48,10 +48,11 @@ export function withPace(
     const {status, headers, body} = response
     const isOverdone = status === 429 || status === 503
     slot.report(!isOverdone)
-    const asked = isOverdone ? readRetryAfter(headers, Date.now(), minDelay) : undefined
-    if (asked !== undefined) pace.hold(Math.min(asked, maxRetryAfter))
+    const asked =
+      isOverdone && policy ? readRetryAfter(headers, Date.now(), policy.minDelay) : undefined
+    if (asked !== undefined) pace.hold(Math.min(asked, policy?.maxRetryAfter ?? 0))
     if (body === null) slot.free()
-    else body.watch({onBytes, onEnd})
+    else body.watch({onBytes: (length) => (call.bytes += length), onEnd})
     return response
   }
 }

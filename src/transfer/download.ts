@@ -51,18 +51,13 @@ export function createDownload(
   content: Content,
 ): Download {
   const {length} = content
-  let stream: Download['body'] | undefined
   const bytes = async (): Promise<OwnBytes> => {
     const chunks: Uint8Array[] = []
     for await (const chunk of content) chunks.push(chunk)
     return joined(chunks)
   }
-  return {
-    ...success,
-    // Made when it is asked for: a stream costs a platform more than the rest of a small resource.
-    get body() {
-      return (stream ??= openBody(content))
-    },
+  const download = Object.assign(new Unread(content), success)
+  return Object.assign(Object.defineProperty(download, 'body', BODY), {
     ...(length !== undefined && {length}),
     ...(type !== undefined && {type}),
     ...(lastModified !== undefined && {lastModified}),
@@ -75,7 +70,30 @@ export function createDownload(
     }),
     bytes,
     text: async () => new TextDecoder().decode(await bytes()),
+  })
+}
+
+/** An object with a body that is made when it is asked for: a stream costs a platform more than the rest of a small resource. */
+class Unread {
+  declare readonly body: Download['body']
+  readonly #content: Content
+  #body: Download['body'] | undefined
+
+  constructor(content: Content) {
+    this.#content = content
   }
+
+  static open(unread: Unread): Download['body'] {
+    return (unread.#body ??= openBody(unread.#content))
+  }
+}
+
+// One getter for all downloads: V8 keeps one of its own for each, with its content, until it collects all garbage.
+const BODY = {
+  enumerable: true,
+  get(this: Unread): Download['body'] {
+    return Unread.open(this)
+  },
 }
 
 /** Makes a stream that can be iterated over on every platform. Nothing is read ahead. */

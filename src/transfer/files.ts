@@ -22,8 +22,8 @@ export interface Spooled {
   remove(): Promise<void>
 }
 
-/** Opens a file as a Blob, which is read in pieces. */
-export async function openFile(_path: string): Promise<Blob> {
+/** Opens a file: a short one as its bytes, a long one as a Blob, which is read in pieces. */
+export async function openFile(_path: string): Promise<Blob | Uint8Array> {
   throw noFiles()
 }
 

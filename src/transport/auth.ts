@@ -49,18 +49,18 @@ export function bearerAuth(token: string): Auth {
 }
 
 /** Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none. */
-export function withAuth<R extends DavResponse>(
-  transport: Send<R>,
+export function withAuth<R extends DavResponse, C>(
+  transport: Send<R, C>,
   auth: Auth,
   origin: string,
-): Send<R> {
-  return async (request) => {
-    if (new URL(request.url).origin !== origin) return transport(request)
+): Send<R, C> {
+  return async (request, call) => {
+    if (new URL(request.url).origin !== origin) return transport(request, call)
     const given = auth(request)
     const isThere = typeof given === 'string' || given === undefined
     const value = isThere ? given : await untilAborted(Promise.resolve(given), request.signal)
-    if (value === undefined) return transport(request)
+    if (value === undefined) return transport(request, call)
     if (!isHeaderValue(value)) throw new TypeError('auth gave a value that no header can have')
-    return transport({...request, headers: {...request.headers, authorization: value}})
+    return transport({...request, headers: {...request.headers, authorization: value}}, call)
   }
 }

@@ -15,10 +15,11 @@ import type {DavError} from '../protocol/errors.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import type {Group} from '../protocol/group.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
 import {isStreamed, openPieces} from './request-body.ts'
-import type {DavBody, DavRequest, DavResponse, IterableBody, Send, Transport} from './transport.ts'
+import type {DavBody, DavRequest, DavResponse, IterableBody, Send} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
 /** Time limits of an exchange, in milliseconds; `Infinity` for none. */
@@ -68,40 +69,48 @@ export interface OpenResponse extends DavResponse {
   readonly body: OpenBody | null
 }
 
-/** A transport inside the client. */
-export type OpenTransport = Send<OpenResponse>
+/** The part of a call that concerns the ends of its exchanges. */
+export interface EndingCall {
+  /** Aborted to end the exchanges under way. */
+  readonly signal: AbortSignal
+  /** The exchanges under way, which the call breaks when the signal is aborted. */
+  readonly exchanges: Group<Breakable>
+}
+
+/** An exchange under way. */
+interface Breakable {
+  /** Ends the exchange with a reason. */
+  break(reason: unknown): void
+}
 
 /**
- * Wraps a transport to apply the limits and the signal, and to give each error its class. This is the border to transports of any
- * origin. Inside it, each body is an {@link OpenBody}, and each error is of this copy of the package.
+ * Wraps a transport to apply the limits and the signal of the call, and to give each error its class. This is the border to
+ * transports of any origin. Inside it, each body is an {@link OpenBody}, and each error is of this copy of the package.
+ *
+ * @param check - Called with each answer. Its error ends the exchange.
  */
-export function withDeadlines(
-  transport: Transport,
+export function withDeadlines<C extends EndingCall>(
+  transport: Send<DavResponse, C>,
   timeouts: ResolvedTimeouts,
-  signal: AbortSignal,
-): OpenTransport {
-  const underWay = new Set<Deadline>()
-  // One listener for all exchanges: V8 keeps a chain of removed listeners, which would grow as long as the call lasts.
-  const onAbort = (): void => {
-    for (const deadline of Array.from(underWay)) deadline.break(signal.reason)
-  }
-  signal.addEventListener('abort', onAbort, {once: true})
-  return async (request) => {
+  check: (request: DavRequest, response: DavResponse) => void,
+): Send<OpenResponse, C> {
+  return async (request, call) => {
+    const {signal, exchanges} = call
     // Behind this check, every error of the transport or its body is a broken exchange, whatever its class.
     checkRequest(request)
     signal.throwIfAborted()
-    const deadline = new Deadline(request, underWay)
+    const deadline = new Deadline(request, timeouts, exchanges)
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
-        (sent = Promise.resolve(transport(withProgress(request, deadline))))
-      const answer = await deadline.race(send, timeouts.headers, 'headers', sendingTime(request))
+        (sent = Promise.resolve(transport(withProgress(request, deadline), call)))
+      const answer = await deadline.race(send, 'headers', sendingTime(request))
       const {status, headers, body, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
+      check(request, answer)
       const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
       // A transport without types may leave the body out.
-      if (body !== null && body !== undefined)
-        return {...head, body: new OpenBody(body, deadline, timeouts.idle)}
+      if (body !== null && body !== undefined) return {...head, body: new OpenBody(body, deadline)}
       deadline.end()
       return {...head, body: null}
     } catch (error) {
@@ -118,7 +127,7 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
   const {onSent, ...others} = request
   const {body, length} = others
-  if (body === undefined) return {...others, signal}
+  if (body === undefined) return {...request, signal}
   const report = (bytes: number): void => {
     deadline.restart()
     onSent?.(bytes)
@@ -169,14 +178,12 @@ interface BodyWatcher {
 class OpenBody implements Required<IterableBody> {
   readonly #chunks: Chunks<unknown>
   readonly #deadline: Deadline
-  readonly #idle: number
   readonly #watchers: BodyWatcher[] = []
   #isOver = false
 
   /** @throws DavNetworkError for a body that cannot be read. */
-  constructor(body: DavBody, deadline: Deadline, idle: number) {
+  constructor(body: DavBody, deadline: Deadline) {
     this.#deadline = deadline
-    this.#idle = idle
     try {
       if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
       this.#chunks = openStream(body)
@@ -197,7 +204,7 @@ class OpenBody implements Required<IterableBody> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
     try {
-      const next = await this.#deadline.race(() => this.#chunks.next(), this.#idle, 'idle')
+      const next = await this.#deadline.race(() => this.#chunks.next(), 'idle')
       if (next.done !== true) {
         const value = this.#bytesOf(next.value)
         for (const {onBytes} of this.#watchers) onBytes?.(value.length)
@@ -245,21 +252,28 @@ class OpenBody implements Required<IterableBody> {
   }
 }
 
-/** The signal and the timers of one exchange. */
-class Deadline {
+/** The signal and the timer of one exchange. */
+class Deadline implements Breakable {
   readonly #request: DavRequest
-  readonly #underWay: Set<Deadline>
+  readonly #timeouts: ResolvedTimeouts
+  readonly #exchanges: EndingCall['exchanges']
   readonly #controller = new AbortController()
+  /** The kind of the current wait. */
+  #which: keyof ResolvedTimeouts = 'headers'
+  /** The limit of the current wait in milliseconds. */
+  #limit = 0
+  /** The end of the current wait, in the time of `performance.now()`. */
+  #due = Number.POSITIVE_INFINITY
+  #timer: ReturnType<typeof setTimeout> | undefined
   #reject: ((reason: unknown) => void) | undefined
-  /** Begins the wait for the headers again. */
-  restart: () => void = () => {}
   /** Called at the end of the exchange. */
-  onEnd: () => void = () => {}
+  onEnd: (() => void) | undefined
 
-  constructor(request: DavRequest, underWay: Set<Deadline>) {
+  constructor(request: DavRequest, timeouts: ResolvedTimeouts, exchanges: EndingCall['exchanges']) {
     this.#request = request
-    this.#underWay = underWay
-    underWay.add(this)
+    this.#timeouts = timeouts
+    this.#exchanges = exchanges
+    exchanges.add(this)
   }
 
   get signal(): AbortSignal {
@@ -268,42 +282,36 @@ class Deadline {
 
   /** Ends the use of the caller's signal. */
   end(): void {
-    this.#underWay.delete(this)
-    this.onEnd()
+    this.#exchanges.delete(this)
+    clearTimeout(this.#timer)
+    this.onEnd?.()
   }
 
   /**
    * Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. `extra` is added to
    * the limit until it begins again.
    */
-  async race<T>(
-    wait: () => Promise<T>,
-    limit: number,
-    which: 'headers' | 'idle',
-    extra = 0,
-  ): Promise<T> {
+  async race<T>(wait: () => Promise<T>, which: keyof ResolvedTimeouts, extra = 0): Promise<T> {
     const {signal} = this
     signal.throwIfAborted()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const start = (milliseconds: number): void => {
-      clearTimeout(timer)
-      if (milliseconds <= LONGEST_TIMER_MILLISECONDS)
-        timer = setTimeout(() => this.break(this.#timeoutError(which, milliseconds)), milliseconds)
-    }
-    start(limit + extra)
-    if (which === 'headers') this.restart = () => start(limit)
+    this.#which = which
+    this.#begin(this.#timeouts[which] + extra)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
     try {
       wait().then(resolve, reject)
       return await promise
     } catch (error) {
-      if (signal.aborted) throw signal.reason
-      throw this.explain(error)
+      throw signal.aborted ? signal.reason : this.explain(error)
     } finally {
-      clearTimeout(timer)
-      this.restart = () => {}
+      this.#due = Number.POSITIVE_INFINITY
     }
+  }
+
+  /** Begins the wait for the headers again. */
+  restart(): void {
+    const isWaiting = this.#due < Number.POSITIVE_INFINITY
+    if (isWaiting && this.#which === 'headers') this.#begin(this.#timeouts.headers)
   }
 
   /** Ends the exchange with a reason. */
@@ -312,15 +320,36 @@ class Deadline {
     this.#reject?.(reason)
   }
 
-  #timeoutError(which: 'headers' | 'idle', milliseconds: number): DavTimeoutError {
-    const outcome = which === 'headers' ? 'got no answer' : 'got no more of the answer'
-    const {method, url} = this.#request
-    const sentence = `${method} ${url} ${outcome} within ${milliseconds} ms`
-    return new DavTimeoutError(sentence, which, {method, url})
-  }
-
   /** Makes the public error for an error that came up while the answer was read. */
   explain(error: unknown): DavError {
     return explainError(error, this.#request)
+  }
+
+  #begin(limit: number): void {
+    this.#limit = limit
+    this.#due = performance.now() + limit
+    if (this.#timer === undefined) this.#look()
+  }
+
+  /**
+   * Looks if the time is over, and else looks again at the end of the shorter limit. So one timer serves all waits of an exchange:
+   * to make one for each chunk would cost more than the rest of it.
+   */
+  #look(): void {
+    const rest = this.#due - performance.now()
+    this.#timer = undefined
+    if (rest <= 0) this.break(this.#timeoutError())
+    else if (rest < Number.POSITIVE_INFINITY) {
+      const {headers, idle} = this.#timeouts
+      const next = Math.min(rest, headers, idle, LONGEST_TIMER_MILLISECONDS)
+      this.#timer = setTimeout(() => this.#look(), next)
+    }
+  }
+
+  #timeoutError(): DavTimeoutError {
+    const outcome = this.#which === 'headers' ? 'got no answer' : 'got no more of the answer'
+    const {method, url} = this.#request
+    const sentence = `${method} ${url} ${outcome} within ${this.#limit} ms`
+    return new DavTimeoutError(sentence, this.#which, {method, url})
   }
 }

@@ -24,11 +24,19 @@ export class ElsewhereError extends DavError {}
 /** Gives up the body of an answer by another resource, and throws. */
 export async function refuseElsewhere(
   response: DavResponse,
-  {method, url}: Pick<DavRequest, 'method' | 'url'>,
+  request: Pick<DavRequest, 'method' | 'url'>,
   answerer: string,
 ): Promise<never> {
   await discard(response)
-  throw new ElsewhereError(`${method} ${url} was answered by ${answerer}`, {method, url})
+  throw elsewhere(request, answerer)
+}
+
+/** Makes the error for an answer by another resource. */
+export function elsewhere(
+  {method, url}: Pick<DavRequest, 'method' | 'url'>,
+  answerer: string,
+): ElsewhereError {
+  return new ElsewhereError(`${method} ${url} was answered by ${answerer}`, {method, url})
 }
 
 /**
@@ -37,14 +45,14 @@ export async function refuseElsewhere(
  *
  * @param mayUpload - Tells if an upload may be redirected to a URL.
  */
-export function withRedirects<R extends DavResponse>(
-  transport: Send<R>,
+export function withRedirects<R extends DavResponse, C>(
+  transport: Send<R, C>,
   mayUpload: (url: URL) => boolean,
-): Send<R> {
-  return async (request) => {
+): Send<R, C> {
+  return async (request, call) => {
     let asked = request
     for (let followed = 0; ; followed++) {
-      const response = await transport(asked)
+      const response = await transport(asked, call)
       const {method, url} = asked
       const mayFollow = followed < MAX_REDIRECTS && isReplayable(asked.body)
       const next = mayFollow ? redirectTarget(method, url, response, mayUpload) : undefined

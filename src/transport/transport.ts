@@ -12,10 +12,15 @@ export interface Transport {
   (request: DavRequest): Promise<DavResponse>
   /** `true` if a streamed body with a `length` is sent with a Content-Length. Without it, such a body counts as one in chunks. */
   readonly sendsLength?: boolean
+  /** `true` if nobody else uses the memory of the chunks of its answers. The client frees it as soon as they are on the disk. */
+  readonly givesChunksAway?: boolean
 }
 
-/** A transport with its own kind of answer, which wrappers pass on unchanged. */
-export type Send<R extends DavResponse> = (request: DavRequest) => Promise<R>
+/**
+ * A transport inside the client, with its own kind of answer, which wrappers pass on unchanged. It is made once for a client.
+ * `call` is the call that sends the request.
+ */
+export type Send<R extends DavResponse, C> = (request: DavRequest, call: C) => Promise<R>
 
 /** A request. */
 export interface DavRequest {

@@ -18,6 +18,7 @@ import {ByteQueue} from './byte-queue.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
+import {noteWritten} from './lent.ts'
 import {isStreamed, openPieces} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {
@@ -130,6 +131,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   }
   return Object.assign(transport, {
     sendsLength: true,
+    // A dispatcher of the caller may keep chunks, as a cache does.
+    givesChunksAway: isOwn,
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
 }
@@ -230,7 +233,7 @@ function connector(timeout: number, connections: Connections): buildConnector.co
     })
     if (!(made instanceof Socket)) return
     connections.connecting(made)
-    titleCaseWrites(made)
+    watchWrites(made)
   }
 }
 
@@ -243,11 +246,16 @@ function titleCaseOnce(head: string, name: string): string {
     : head.slice(0, at + 2) + titleCase(name) + head.slice(at + 2 + name.length)
 }
 
-/** Converts the headers that undici writes by itself in lower case. XRootD 5.5 would read the body as the next request. */
-function titleCaseWrites(socket: Socket): void {
+/**
+ * Converts the headers that undici writes by itself in lower case: XRootD 5.5 would read the body as the next request. Notes the
+ * pieces of bodies that were written.
+ */
+function watchWrites(socket: Socket): void {
   const write = socket.write.bind(socket)
   type Done = (error?: Error | null) => void
   socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, done?: Done) => {
+    if (typeof chunk !== 'string' && encoding === undefined)
+      return write(chunk, () => noteWritten(chunk))
     const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
     const text = isHead ? OWN_NAMES.reduce(titleCaseOnce, chunk) : chunk
     return typeof encoding === 'string' ? write(text, encoding, done) : write(text, encoding)

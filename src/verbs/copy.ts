@@ -54,6 +54,7 @@ const COPY_OPTIONS: Rules<CopyOptions> = {
   ...VERB_OPTIONS,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const COPY_MANY_OPTIONS: Rules<CopyManyOptions> = {...COPY_RULES, ...BULK_OPTIONS}
 
@@ -97,9 +98,14 @@ export async function copyOne(
   given: CopyOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('copy', given, COPY_OPTIONS)
-  const {ifMatch, lockToken, depth = 'infinity'} = options
+  const {ifMatch, lockToken, lockRoot, depth = 'infinity'} = options
   const call = {...options, method: 'COPY', depth} as const
-  return runOne(session, COPY, settlePair(session, {from, to, ifMatch, lockToken}, call), options)
+  return runOne(
+    session,
+    COPY,
+    settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call),
+    options,
+  )
 }
 
 /** Makes the stream of a bulk COPY. Nothing is sent yet. */

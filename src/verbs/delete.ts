@@ -22,7 +22,7 @@ import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {Frontier} from '../listing/frontier.ts'
-import {isPresent, presenceBody} from '../listing/presence.ts'
+import {isPresent, presenceQuery} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
 import {walk} from '../listing/walk.ts'
 import {createFailure} from '../multistatus/failure.ts'
@@ -91,6 +91,7 @@ const DELETE_OPTIONS: Rules<DeleteOptions> = {
   ...VERB_OPTIONS,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_OPTIONS}
 
@@ -98,6 +99,7 @@ const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_
 export const DELETE: Verb = {
   method: 'DELETE',
   order: 'leaves-first',
+  endsLocks: true,
   covered: 'Deleted together with a parent target',
   headers: () => ({depth: 'infinity'}),
   isDone: ({attempts, ifMissing}, status) =>
@@ -162,7 +164,8 @@ function settle(
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'DELETE', url, base, target})
-  const found = problem === undefined ? readConditions(target, options) : {problem}
+  const found =
+    problem === undefined ? readConditions(target, options, {url: url.href, base}) : {problem}
   if (found.problem !== undefined)
     return refuse(target, session, `DELETE ${url.href} is not sent: ${found.problem}`)
   const {conditions} = found
@@ -209,8 +212,7 @@ async function verify(
   } catch (error) {
     return uncheckedVerdict(request, error, unseen, connection)
   }
-  const query = {url, root: url, depth: 'infinity', body: presenceBody(), decoders: {}} as const
-  const frontier = new Frontier([firstListing({...query, attempts: 0}, context.session)])
+  const frontier = new Frontier([firstListing(presenceQuery(url, 'infinity'), context.session)])
   let hasMembers = false
   try {
     await walk(frontier, {...context, incomplete: [], throws: false}, (batch) => {

@@ -9,7 +9,7 @@ import {formatETag, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import {resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {resolveTarget} from '../call/target.ts'
+import {resolveHref} from '../call/target.ts'
 import {refuse, succeed} from '../engine/verdict.ts'
 import {readType} from '../listing/type.ts'
 import {failureOf} from '../listing/query.ts'
@@ -118,10 +118,10 @@ export async function open(
   door: (...parameters: never) => unknown,
 ): Promise<Opened | Failure> {
   const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
-  const {href: url, pathname} = resolveTarget(target, session.base)
+  const url = resolveHref(target, session.base)
   const range = options.range && readRange(options.range)
-  const {conditions, problem} = readConditions(url, {ifMatch})
-  const refusal = pathname.endsWith('/') ? COLLECTION : problem
+  const {conditions, problem} = readConditions(url, {ifMatch}, {url, base: session.base})
+  const refusal = pathOf(url).endsWith('/') ? COLLECTION : problem
   if (refusal !== undefined) return refuse(target, session, `GET ${url} is not sent: ${refusal}`)
   const headers = {
     ...conditions,

@@ -13,7 +13,7 @@ import {exchange} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, sentAgain, succeed} from '../engine/verdict.ts'
+import {fail, lossOf, refuse, sentAgain, succeed, withSentence} from '../engine/verdict.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
@@ -29,7 +29,7 @@ import {hasExtension} from './options.ts'
 import {findUnset} from './read-back.ts'
 
 /** Options of `mkcol`. */
-export interface MkcolOptions extends VerbOptions, Pick<Conditions, 'lockToken'> {
+export interface MkcolOptions extends VerbOptions, Pick<Conditions, 'lockToken' | 'lockRoot'> {
   /**
    * Makes missing parent collections too, but never the client's own. A collection that is there already is a Success with the
    * status of the refusal, such as 405; its properties must be as given. A file in its place is a Failure.
@@ -50,6 +50,7 @@ const MKCOL_OPTIONS: Rules<MkcolOptions> = {
   parents: BOOLEAN,
   properties: RECORD,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 
 /** The rules of MKCOL for the engine. */
@@ -78,10 +79,14 @@ export async function mkcol(
   given: MkcolOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('mkcol', given, MKCOL_OPTIONS)
-  const {parents = false, properties = {}, lockToken} = options
+  const {parents = false, properties = {}, lockToken, lockRoot} = options
   const url = resolveTarget(target, session.base)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
-  const {conditions} = readConditions(url, {lockToken})
+  const {conditions} = readConditions(
+    url,
+    {lockToken, lockRoot},
+    {url: url.href, base: session.base},
+  )
   const body = formatMkcol(properties)
   const request = {
     ...makeRequest(url.href, conditions),
@@ -162,7 +167,8 @@ export function failForParent(request: TargetRequest, failure: Failure): Failure
   const {url, status, reason, cause, conditions, retryAfter} = failure
   const {description: words = `answered ${status}`} = failure
   const description = `Its parent ${url} could not be made: ${words}`
-  return fail(request, {status, reason, cause, conditions, retryAfter, description})
+  const facts = {status, reason, cause, conditions, retryAfter, description}
+  return {...fail(request, facts), ...lossOf(failure)}
 }
 
 /** Lists the URLs of the collections between a URL and the base, the nearest first. */
@@ -205,18 +211,12 @@ async function reconsider(
   const isThere = isCollection(self)
   if (isThere === undefined) return isMissing(self) ? verdict : undefined
   if (!isThere)
-    return mayExist ? describe(verdict, 'A resource that is no collection is there') : undefined
+    return mayExist ? withSentence(verdict, 'A resource that is no collection is there') : undefined
   // SabreDAV 4 makes the collection, although it refuses a property.
-  if (reason === 'propstat') return describe(verdict, 'The collection is there all the same')
+  if (reason === 'propstat') return withSentence(verdict, 'The collection is there all the same')
   const unset = body === undefined ? [] : await findUnset(request, status, context)
-  if ('ok' in unset) return describe(verdict, 'The collection is there')
+  if ('ok' in unset) return withSentence(verdict, 'The collection is there')
   return unset.length === 0
     ? succeed(request, status, 'The collection is there')
-    : describe(verdict, 'The collection is there, but not all of its properties are as given')
-}
-
-/** Adds a sentence to the server's words. */
-function describe(verdict: Failure, sentence: string): Failure {
-  const {description: words} = verdict
-  return {...verdict, description: words === undefined ? sentence : `${words}. ${sentence}`}
+    : withSentence(verdict, 'The collection is there, but not all of its properties are as given')
 }

@@ -7,11 +7,14 @@ import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
-import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {isUnclear, succeed} from '../engine/verdict.ts'
+import {unlock} from '../engine/locks.ts'
+import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {isUnclear, succeed, withRefusedAttempt, withSentence} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import type {ResultStream} from '../multistatus/result-stream.ts'
+import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
+import {DavError} from '../protocol/errors.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions} from '../protocol/options.ts'
 import {isMissingStatus} from '../protocol/status.ts'
@@ -40,6 +43,7 @@ const MOVE_OPTIONS: Rules<MoveOptions> = {
   ...VERB_OPTIONS,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const MOVE_MANY_OPTIONS: Rules<MoveManyOptions> = {...TWO_ENDS_RULES, ...BULK_OPTIONS}
 
@@ -47,6 +51,7 @@ const MOVE_MANY_OPTIONS: Rules<MoveManyOptions> = {...TWO_ENDS_RULES, ...BULK_OP
 export const MOVE: Verb = {
   method: 'MOVE',
   order: 'collections-first',
+  endsLocks: true,
   headers: twoEndsHeaders,
   ends: ({url, destination = url}) => ({changed: [url, destination]}),
   // A missing source alone proves nothing: it may never have been there.
@@ -54,7 +59,7 @@ export const MOVE: Verb = {
   forMember: memberPair,
   // The collection itself may be left at the source.
   afterMembers: () => undefined,
-  run: runPair,
+  run,
   conclude: concludePair,
   reconsider,
   check: checkEnds,
@@ -69,9 +74,14 @@ export async function moveOne(
   given: MoveOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('move', given, MOVE_OPTIONS)
-  const {ifMatch, lockToken} = options
+  const {ifMatch, lockToken, lockRoot} = options
   const call = {...options, method: 'MOVE'} as const
-  return runOne(session, MOVE, settlePair(session, {from, to, ifMatch, lockToken}, call), options)
+  return runOne(
+    session,
+    MOVE,
+    settlePair(session, {from, to, ifMatch, lockToken, lockRoot}, call),
+    options,
+  )
 }
 
 /** Makes the stream of a bulk MOVE. Nothing is sent yet. */
@@ -89,6 +99,44 @@ export function moveMany(
     settle: (pair) => settlePair(session, pair, call),
     hrefOf: sourceOf,
   })
+}
+
+/**
+ * Sends a MOVE. rclone 1.60 and x/net 0.7 refuse that of a locked resource with 412, although its lock holds. The client then gives up
+ * its own lock, which would end with the MOVE anyway. RFC 4918, section 7.7.
+ */
+async function run(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+): Promise<Outcome> {
+  const first = await runPair(request, context, emit)
+  const {locks} = context.session
+  const path = canonicalPathOf(request.url)
+  const own = Array.from(locks).filter(({lockRoot}) => canonicalPathOf(lockRoot) === path)
+  if (first.holdsLocks !== true || own.length === 0) return first
+  if (await isOfCondition(request, context)) return first
+  for (const lock of own) {
+    if (!(await unlock(lock, context))) return first
+    locks.remove(lock.token)
+  }
+  const outcome = await runPair(request, context, emit)
+  const verdict = withSentence(withRefusedAttempt(outcome.verdict), 'Its lock was given up')
+  return {...outcome, verdict}
+}
+
+/** Tells if a 412 may be about an ETag, or about a resource at the destination. */
+async function isOfCondition(
+  {url, destination = url, overwrite = false, conditions = {}}: TargetRequest,
+  context: VerbContext,
+): Promise<boolean> {
+  if ('if-match' in conditions || overwrite) return 'if-match' in conditions
+  try {
+    return await isPresent(destination, context)
+  } catch (error) {
+    if (error instanceof DavError) return true
+    throw error
+  }
 }
 
 /**

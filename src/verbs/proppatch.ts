@@ -42,6 +42,7 @@ const PROPPATCH_OPTIONS: Rules<ProppatchOptions> = {
   verify: BOOLEAN,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 
 /** The rules of PROPPATCH for the engine. */
@@ -65,9 +66,10 @@ export async function proppatch(
 ): Promise<DavResult> {
   const options = readOptions('proppatch', given, PROPPATCH_OPTIONS)
   assertConditionNames(target)
-  const {href: url} = resolveTarget(isConditional(target) ? target.href : target, session.base)
+  const {base} = session
+  const {href: url} = resolveTarget(isConditional(target) ? target.href : target, base)
   const body = formatProppatch(options)
-  const {conditions, problem} = readConditions(target, options)
+  const {conditions, problem} = readConditions(target, options, {url, base})
   if (problem !== undefined)
     return refuse(target, session, `PROPPATCH ${url} is not sent: ${problem}`)
   const request = {

@@ -40,7 +40,7 @@ import {sendUpload} from './upload.ts'
 interface UploadFacts extends Conditions {
   /**
    * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. Bun adds a type of its own to a Blob
-   * or a file without one.
+   * without one, and to a file of more than 64 KiB.
    *
    * @defaultValue the type of a Blob; else none
    */
@@ -135,6 +135,7 @@ const UPLOAD_FACTS: Rules<UploadFacts> = {
   create: BOOLEAN,
   ifMatch: ANY,
   lockToken: ANY,
+  lockRoot: ANY,
 }
 const PUT_RULES: Rules<PutRules> = {
   parents: BOOLEAN,
@@ -177,8 +178,8 @@ export async function putOne(
   given: PutOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('put', given, PUT_OPTIONS)
-  const {type, length, create, ifMatch, lockToken, onProgress} = options
-  const upload = {href: target, body, type, length, create, ifMatch, lockToken}
+  const {type, length, create, ifMatch, lockToken, lockRoot, onProgress} = options
+  const upload = {href: target, body, type, length, create, ifMatch, lockToken, lockRoot}
   const request = settleOrEnd(session, upload, options, onProgress)
   return runOne(session, PUT, request, options)
 }
@@ -238,7 +239,7 @@ function settle(
   rules: PutRules,
   onProgress?: (progress: TransferProgress) => void,
 ): TargetRequest | Failure {
-  const {href, body, length, create = false, ifMatch, lockToken} = upload
+  const {href, body, length, create = false, ifMatch, lockToken, lockRoot} = upload
   const {parents, requireConditions, safely, verify, unknownLength, unguarded = false} = rules
   const {base} = session
   checkUploadBody(body)
@@ -256,7 +257,10 @@ function settle(
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'PUT', url, base, target: href})
-  const found = problem === undefined ? readConditions(url, {ifMatch, lockToken}) : {problem}
+  const found =
+    problem === undefined
+      ? readConditions(url, {ifMatch, lockToken, lockRoot}, {url: url.href, base})
+      : {problem}
   if (found.problem !== undefined)
     return refuse(href, session, `PUT ${url.href} is not sent: ${found.problem}`)
   const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}

@@ -6,6 +6,7 @@ import type {TargetRequest} from '../engine/verb.ts'
 import {unclear} from '../engine/verdict.ts'
 import {readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
+import {propfindQuery} from '../listing/query.ts'
 import type {Failure, PropertyFailure} from '../multistatus/result.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
@@ -30,8 +31,7 @@ export async function findUnset(
   const unseen = `The ${method} was answered ${status}, but its properties could not be read back`
   const instructions = readInstructions(body)
   const properties = instructions.map(({name}) => name)
-  const asked = {url, root: url, depth: 0, decoders: UNDECODED, attempts: 0} as const
-  const query = {...asked, body: formatPropfind({properties})}
+  const query = propfindQuery(url, formatPropfind({properties}), 0, UNDECODED)
   try {
     const seen = await readSelf<RawValues>(firstListing(query, context.session), context)
     if (!seen.ok) return unclear(request, 'unreadable', `${unseen}: PROPFIND ${seen.status}`)

@@ -3,15 +3,17 @@
  * nephele, chezdav and webdav-server. RFC 4918, sections 9.9 and 10.4.
  */
 
+import {submit} from '../call/submission.ts'
 import {attempt} from '../engine/attempts.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, succeed, uncheckedVerdict} from '../engine/verdict.ts'
+import {fail, lossOf, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {kindOf} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
+import {formatIf} from '../protocol/if-header.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {besideOf, removeOwn, tokensOf} from './beside.ts'
 import {doubtOwnWrite} from './conflict.ts'
@@ -94,7 +96,8 @@ function retell(
 ): Failure {
   const {status, reason, cause, conditions, retryAfter} = failure
   const description = [failure.description, ...sentences].filter(Boolean).join('. ')
-  return fail(request, {status, reason, cause, conditions, retryAfter, description})
+  const facts = {status, reason, cause, conditions, retryAfter, description}
+  return {...fail(request, facts), ...lossOf(failure)}
 }
 
 /** Finds the reason why nothing may be moved over a resource. A MOVE would remove a whole collection. */
@@ -148,10 +151,12 @@ async function moveOver(
   if (etag === undefined || etag === '*') return send(tokens)
   const obstacle = await lookAgain(request, context)
   if (obstacle !== undefined) return unchanged(obstacle)
-  const token = /<[^>]*>/.exec(tokens.conditions?.['if'] ?? '')?.[0]
-  const list = [token, `[${etag}]`].filter(Boolean).join(' ')
-  const guarded = await send({conditions: {if: `<${url}> (${list})`}})
-  if (guarded.verdict.status !== 412) return guarded
+  const lock = submit(request, context.session.locks).locks.find(({isOfEnd}) => isOfEnd)
+  const token = lock === undefined ? [] : [{token: lock.token}]
+  const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
+  const guarded = await send({conditions: {if: guard}})
+  if (guarded.verdict.ok || guarded.verdict.status !== 412 || guarded.verdict.lostLocks)
+    return guarded
   // lighttpd 1.4, Tomcat 10.1, rclone 1.60 and x/net answer 412 to any condition about the destination, also to a true one.
   const since = await lookAgain(request, context)
   return since === undefined ? send(tokens) : unchanged(since)

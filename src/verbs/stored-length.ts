@@ -8,6 +8,7 @@ import type {TargetRequest} from '../engine/verb.ts'
 import {fail, uncheckedVerdict, unclear} from '../engine/verdict.ts'
 import {readSelf} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
+import {propfindQuery} from '../listing/query.ts'
 import type {DavResult, Success} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import {kindOf} from '../multistatus/selection.ts'
@@ -20,8 +21,7 @@ import {formatPropfind} from '../properties/propfind-body.ts'
  */
 export function look(url: string, context: CallContext): Promise<DavResult> {
   const body = formatPropfind({properties: ['resourcetype', 'getcontentlength', 'getetag']})
-  const query = {url, root: url, depth: 0, body, decoders: {}, attempts: 0} as const
-  return readSelf(firstListing(query, context.session), context)
+  return readSelf(firstListing(propfindQuery(url, body), context.session), context)
 }
 
 /** Compares the length of a stored resource with the number of bytes that were sent. */

@@ -20,7 +20,7 @@ import {
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, refuse, sentAgain} from '../engine/verdict.ts'
+import {fail, refuse, sentAgain, withSentence} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
@@ -73,7 +73,7 @@ export const TWO_ENDS_RULES: Rules<TwoEndsRules> = {
   unguarded: BOOLEAN,
 }
 
-const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY}
+const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY, lockRoot: ANY}
 
 /** A COPY or MOVE with its options. */
 export interface TwoEndsCall extends TwoEndsRules {
@@ -111,7 +111,8 @@ export function settlePair(
   const problem = unguarded
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
-  const found = problem === undefined ? readConditions(from, conditional) : {problem}
+  const found =
+    problem === undefined ? readConditions(from, conditional, {url: source.href, base}) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
@@ -251,8 +252,7 @@ export function concludePair(
   if (verdict.ok) return arrived(request, verdict, location)
   const isOfScheme = verdict.status === 502 && request.url.startsWith('https:')
   if (!isOfScheme || !/^Apache\b/i.test(server)) return verdict
-  const description = [verdict.description, APACHE_REMEDY].filter(Boolean).join('. ')
-  return {...verdict, description}
+  return withSentence(verdict, APACHE_REMEDY)
 }
 
 // Apache 2.4 compares the scheme of the Destination with its own, and takes no path.

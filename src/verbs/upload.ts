@@ -6,7 +6,7 @@
 import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {sentAgain, unclear} from '../engine/verdict.ts'
+import {unclear, withRefusedAttempt} from '../engine/verdict.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
@@ -96,11 +96,4 @@ async function sendBelow(
     return {verdict: failForParent(request, failure), extent: 'none', isDone: false}
   const outcome = await send()
   return isOnce ? outcome : {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
-}
-
-/** Counts an attempt that the server refused as a whole. The request itself must not: a 412 would then look like its own write. */
-function withRefusedAttempt(verdict: DavResult): DavResult {
-  if (verdict.ok) return {...verdict, attempts: (verdict.attempts ?? 1) + 1}
-  const {request} = verdict
-  return request === undefined ? verdict : {...verdict, request: sentAgain(request)}
 }

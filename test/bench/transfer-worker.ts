@@ -1,7 +1,9 @@
 // Runs one job on a server, and prints as JSON its time and the growth of memory. Arguments: `ours`, `bare` or `webdav`; the job;
-// the URL; the number of small files; the bytes of the large one; the concurrency; the path of the large file.
+// the URL; the number of small files; the bytes of the large one; the concurrency; the path of the large file, beside which its
+// copy is written.
 
-import {createReadStream} from 'node:fs'
+import {createReadStream, createWriteStream} from 'node:fs'
+import {pipeline} from 'node:stream/promises'
 
 import pLimit from 'p-limit'
 
@@ -12,6 +14,9 @@ const large = Number(bytes)
 const names = Array.from({length: Number(files)}, (_, index) => `${index}.bin`)
 const small = new Uint8Array(1024).fill(120)
 const LARGE = 'files/large.bin'
+const copy = `${source}.copy`
+// Flushed, as the file of `download` is.
+const saved = () => createWriteStream(copy, {flush: true})
 
 /** The jobs of one contender. */
 type Jobs = Readonly<Record<string, () => Promise<void>>>
@@ -36,6 +41,7 @@ const CONTENDERS: Readonly<Record<string, () => Promise<Jobs>>> = {
         all(dav.moveMany(names.map((name) => ({from: `files/${name}`, to: `moved/${name}`})))),
       'put-large': async () => void unwrap(await dav.put(LARGE, {path: source})),
       'get-large': async () => count(unwrap(await dav.get(LARGE)).body),
+      'download-large': async () => void unwrap(await dav.download(LARGE, copy)),
     }
   },
   bare: async () => {
@@ -70,11 +76,14 @@ const CONTENDERS: Readonly<Record<string, () => Promise<Jobs>>> = {
         }),
       'put-large': () => put(LARGE, createReadStream(source), large),
       'get-large': async () => count(await get(LARGE)),
+      'download-large': async () => pipeline(await get(LARGE), saved()),
     }
   },
   webdav: async () => {
     const {createClient} = await import('webdav')
     const client = createClient(url)
+    const read = (): AsyncIterable<Uint8Array> =>
+      client.createReadStream(`/${LARGE}`) as unknown as AsyncIterable<Uint8Array>
     return {
       put: () =>
         eachDone(async (name) => {
@@ -94,8 +103,8 @@ const CONTENDERS: Readonly<Record<string, () => Promise<Jobs>>> = {
         if (!(await client.putFileContents(`/${LARGE}`, createReadStream(source), options)))
           throw new Error('it was not stored')
       },
-      'get-large': () =>
-        count(client.createReadStream(`/${LARGE}`) as unknown as AsyncIterable<Uint8Array>),
+      'get-large': () => count(read()),
+      'download-large': () => pipeline(read(), saved()),
     }
   },
 }

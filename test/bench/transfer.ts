@@ -32,7 +32,7 @@ const {values} = parseArgs({
     files: {type: 'string', default: '2000'},
     large: {type: 'string', default: '1000000000'},
     concurrency: {type: 'string', default: '16'},
-    jobs: {type: 'string', default: 'put,get,move,put-large,get-large'},
+    jobs: {type: 'string', default: 'put,get,move,put-large,get-large,download-large'},
     folder: {type: 'string', default: tmpdir()},
   },
 })
@@ -96,6 +96,14 @@ const JOBS: Readonly<Record<string, Job>> = {
     check: (root) => expectFiles(join(root, 'files'), 1, large),
   },
   'get-large': {prepare: (root) => makeLarge(join(root, 'files', 'large.bin')), check: nothing},
+  'download-large': {
+    prepare: (root) => makeLarge(join(root, 'files', 'large.bin')),
+    async check() {
+      const {size} = await stat(`${source}.copy`)
+      await rm(`${source}.copy`)
+      return size === large ? undefined : `the copy has ${size} bytes`
+    },
+  },
 }
 
 /** Writes a large file of random bytes, which nobody can compress. */

@@ -108,8 +108,8 @@ describe('the request', () => {
     await dav.move('a', 'b', {ifMatch: '"1"', lockToken: 'urn:1'})
     await dav.copyMany([{from: 'a', to: 'b', ifMatch: '2', lockToken: '<urn:2>'}]).collect()
     expect(server.requests.map(({headers}) => [headers['if-match'], headers['if']])).toEqual([
-      ['"1"', '(<urn:1>) (Not <DAV:no-lock>)'],
-      ['"2"', '(<urn:2>) (Not <DAV:no-lock>)'],
+      ['"1"', `<${server.url}a> (<urn:1>)`],
+      ['"2"', `<${server.url}a> (<urn:2>)`],
     ])
   })
 
@@ -230,7 +230,7 @@ describe('the examples of RFC 4918', () => {
       method: 'MOVE',
       url: `${server.url}container/C2/`,
       destination: `${server.url}othercontainer/C2/`,
-      conditions: {if: `(<${lockToken}>) (Not <DAV:no-lock>)`},
+      conditions: {if: `<${server.url}container/> (<${lockToken}>)`},
       attempts: 1,
     })
   })

@@ -17,7 +17,7 @@ let dav: DavClient
 const transport = undiciTransport()
 const quick = {attempts: 3, minDelay: 1, maxDelay: 2}
 const token = 'urn:uuid:e71d4fae-5dec-22d6-fea5-00a0c91e6be4'
-const ifHeader = `(<${token}>) (Not <DAV:no-lock>)`
+const ifHeader = (path: string): string => `<${server.url}${path}> (<${token}>)`
 
 beforeEach(async () => {
   server = await startFaultServer()
@@ -94,14 +94,14 @@ describe('lockToken', () => {
     async (lockToken) => {
       await dav.deleteMany([{href: 'a', lockToken}]).collect()
       const bare = lockToken.replaceAll(/[<>]/g, '')
-      expect(sentHeaders('if')).toEqual([`(<${bare}>) (Not <DAV:no-lock>)`])
+      expect(sentHeaders('if')).toEqual([`<${server.url}a> (<${bare}>)`])
       expect(sentHeaders('if-match')).toEqual([undefined])
     },
   )
 
   it('is sent together with an ifMatch', async () => {
     await dav.deleteMany([{href: 'a', lockToken: token, ifMatch: '"1"'}]).collect()
-    expect(sentHeaders('if')).toEqual([ifHeader])
+    expect(sentHeaders('if')).toEqual([ifHeader('a')])
     expect(sentHeaders('if-match')).toEqual(['"1"'])
   })
 
@@ -238,14 +238,14 @@ describe('a failure', () => {
     // The client looks for the resource after the lost answer.
     server.answers({status: 503}, RESET, {status: 423}, answer207(listing('/a/')))
     const {failures} = await dav.deleteMany([target], {retry: quick}).collect()
-    expect(failures[0]?.request?.conditions).toEqual({'if-match': '"1"', if: ifHeader})
+    expect(failures[0]?.request?.conditions).toEqual({'if-match': '"1"', if: ifHeader('a/')})
     const written: Failure[] = JSON.parse(JSON.stringify(failures))
     server.answers({status: 204})
     const {successes} = await dav.retry(written, quick).collect()
     expect(successes).toMatchObject([{status: 204, attempts: 4}])
     const deletions = server.requests.filter(({method}) => method === 'DELETE')
     expect(deletions.map(({headers}) => headers['if-match'])).toEqual(['"1"', '"1"', '"1"', '"1"'])
-    expect(deletions.map(({headers}) => headers['if'])).toEqual(Array(4).fill(ifHeader))
+    expect(deletions.map(({headers}) => headers['if'])).toEqual(Array(4).fill(ifHeader('a/')))
   })
 
   it('of a member keeps the lock token but not the If-Match', async () => {
@@ -257,9 +257,9 @@ describe('a failure', () => {
       '424 member self /a/',
     ])
     expect(failures.map(({request}) => request?.conditions)).toEqual([
-      {if: ifHeader},
+      {if: ifHeader('a/')},
       undefined,
-      {'if-match': '"1"', if: ifHeader},
+      {'if-match': '"1"', if: ifHeader('a/')},
     ])
     expect(failures[1]).not.toHaveProperty('request')
   })
@@ -272,7 +272,7 @@ describe('a failure', () => {
       if (how === 'in the call') await dav.deleteMany([target], {retry: quick}).collect()
       else await dav.retry((await dav.deleteMany([target]).collect()).failures, quick).collect()
       expect(server.requests.map(({url}) => url)).toEqual(['/a/', '/a/x', '/a/'])
-      expect(sentHeaders('if')).toEqual([ifHeader, ifHeader, ifHeader])
+      expect(sentHeaders('if')).toEqual(Array(3).fill(ifHeader('a/')))
       expect(sentHeaders('if-match')).toEqual(['"1"', undefined, '"1"'])
     },
   )

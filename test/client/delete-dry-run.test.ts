@@ -41,7 +41,7 @@ describe('a dry run', () => {
           method: 'DELETE',
           url: `${server.url}docs/b/`,
           depth: 'infinity',
-          conditions: {'if-match': '"x"', if: '(<urn:1>) (Not <DAV:no-lock>)'},
+          conditions: {'if-match': '"x"', if: `<${server.url}docs/b/> (<urn:1>)`},
           attempts: 0,
         },
       },

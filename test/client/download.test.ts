@@ -1,10 +1,13 @@
 // States that a file is replaced by a whole resource or not at all, and that nothing stays beside it. RFC 9110, section 9.3.1.
 
+import {randomBytes} from 'node:crypto'
 import {chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
-import {DavClient} from 'multistatus'
+import {DavClient, type Transport} from 'multistatus'
+import {undiciTransport} from 'multistatus/undici'
+import {Agent} from 'undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {createDraft, openFile} from '../../src/transfer/files.ts'
@@ -15,6 +18,7 @@ import {
   RESET,
   startFaultServer,
 } from '../support/fault-server.ts'
+import {bytes} from '../support/fixtures.ts'
 import {refusalOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 5000})
@@ -84,6 +88,52 @@ it('goes on after a break', async () => {
   expect(await dav.download('a', path)).toMatchObject({ok: true, status: 200, etag: '"1"'})
   expect(await readFile(path, 'utf8')).toBe('0123456789')
   expect(server.requests[1]?.headers).toMatchObject({range: 'bytes=4-9', 'if-range': '"1"'})
+})
+
+it('writes a long resource byte by byte', async () => {
+  const long = randomBytes(4_000_000)
+  server.answers({status: 200, headers: {'content-length': String(long.length)}, body: long})
+  expect(await dav.download('a', path)).toMatchObject({ok: true})
+  expect(long.equals(await readFile(path))).toBe(true)
+})
+
+describe('a written chunk', () => {
+  const chunks = (): readonly Uint8Array[] => [bytes('0123'), bytes('x4567x').subarray(1, 5)]
+  const sends = (
+    given: readonly Uint8Array[],
+    more: Pick<Transport, 'givesChunksAway'>,
+  ): DavClient => {
+    const transport: Transport = async () => ({
+      status: 200,
+      headers: {get: () => null},
+      body: new ReadableStream({
+        start(controller) {
+          for (const chunk of given) controller.enqueue(chunk)
+          controller.close()
+        },
+      }),
+    })
+    return new DavClient({url: server.url, transport: Object.assign(transport, more)})
+  }
+
+  it('stays as it is if the transport does not give it away', async () => {
+    const given = chunks()
+    await sends(given, {}).download('a', path)
+    expect(given).toEqual(chunks())
+    expect(await readFile(path, 'utf8')).toBe('01234567')
+  })
+
+  it('is freed if it was given away, unless it is a part of other memory', async () => {
+    const given = chunks()
+    await sends(given, {givesChunksAway: true}).download('a', path)
+    expect(given).toEqual([bytes(''), bytes('4567')])
+    expect(await readFile(path, 'utf8')).toBe('01234567')
+  })
+
+  it('is given away by undici, except with a dispatcher of the caller', () => {
+    expect(undiciTransport().givesChunksAway).toBe(true)
+    expect(undiciTransport({dispatcher: new Agent()}).givesChunksAway).toBe(false)
+  })
 })
 
 it('keeps the mode of the file that it replaces, and a symbolic link to it', async () => {

@@ -135,7 +135,7 @@ describe('the request', () => {
     await dav.proppatch('a', {remove: ['x'], ifMatch: '"1"', lockToken: 'urn:uuid:1'})
     await dav.proppatch({href: 'a', ifMatch: '"2"'}, {remove: ['x']})
     expect(server.requests.map(({headers}) => [headers['if-match'], headers['if']])).toEqual([
-      ['"1"', '(<urn:uuid:1>) (Not <DAV:no-lock>)'],
+      ['"1"', `<${dav.url}a> (<urn:uuid:1>)`],
       ['"2"', undefined],
     ])
     expect(await dav.proppatch('a', {remove: ['x'], ifMatch: 'W/"1"'})).toMatchObject({

@@ -73,7 +73,7 @@ describe('putMany', () => {
     expect(byUrl.get('/docs/a')).toMatchObject({'content-type': 'text/plain', 'if-none-match': '*'})
     expect(byUrl.get('/docs/b')).toMatchObject({
       'if-match': '"b"',
-      if: '(<urn:uuid:1>) (Not <DAV:no-lock>)',
+      if: `<${server.url}docs/b> (<urn:uuid:1>)`,
     })
   })
 

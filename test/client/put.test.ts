@@ -492,7 +492,7 @@ describe('a PUT', () => {
 
     it('lockToken is an If header', async () => {
       await dav.put('a', text, {lockToken: 'urn:uuid:1'})
-      expect(conditions()).toEqual([[undefined, undefined, '(<urn:uuid:1>) (Not <DAV:no-lock>)']])
+      expect(conditions()).toEqual([[undefined, undefined, `<${dav.url}a> (<urn:uuid:1>)`]])
     })
   })
 

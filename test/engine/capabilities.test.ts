@@ -5,7 +5,10 @@ import {fetchTransport} from 'multistatus/fetch'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {runCall} from '../../src/call/call.ts'
+import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
+import {openSession} from '../../src/call/send.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {hasExtension} from '../../src/verbs/options.ts'
 import type {FaultServer} from '../support/fault-server.ts'
@@ -19,7 +22,7 @@ describe('hasExtension', () => {
 
   beforeEach(async () => {
     server = await startFaultServer()
-    session = {
+    session = openSession({
       base: new URL(`${server.url}docs/`),
       transport: fetchTransport(),
       auth: undefined,
@@ -30,11 +33,12 @@ describe('hasExtension', () => {
       malformed: undefined,
       timeouts: {headers: 5000, idle: 5000},
       decoders: undefined,
-      signals: [],
+      calls: new Calls([]),
+      locks: new LockStore(),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
-    }
+    })
   })
 
   afterEach(() => server.close())

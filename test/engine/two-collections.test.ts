@@ -4,7 +4,10 @@ import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
+import {openSession} from '../../src/call/send.ts'
+import {LockStore} from '../../src/call/lock-store.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -22,7 +25,7 @@ let session: Session
 
 beforeEach(async () => {
   server = await startFaultServer()
-  session = {
+  session = openSession({
     base: new URL(server.url),
     transport: undiciTransport(),
     auth: undefined,
@@ -33,11 +36,12 @@ beforeEach(async () => {
     malformed: undefined,
     timeouts: {headers: 5000, idle: 5000},
     decoders: undefined,
-    signals: [],
+    calls: new Calls([]),
+    locks: new LockStore(),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
-  }
+  })
 })
 
 afterEach(() => server.close())

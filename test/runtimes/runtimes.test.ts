@@ -154,7 +154,7 @@ const EXPECTED: readonly [string, unknown][] = [
   [
     'uploads',
     [
-      ...['text', 'blob', 'spooled', 'stream', 'file'].map(
+      ...['text', 'blob', 'spooled', 'stream', 'file', 'long'].map(
         (name) => `ok 201 self /uploads/${name} 1`,
       ),
       'refused 0 self /uploads/none 1',
@@ -209,10 +209,11 @@ describe.each<[string, string, readonly string[], string, RegExp, string]>([
     expect(uploads.map(({body}) => body)).toEqual([
       ...Array.from({length: 4}, () => 'Grüße 😀'),
       readFileSync(program, 'utf8'),
+      'Grüße 😀'.repeat(10_000),
     ])
     for (const {headers, body} of uploads)
       expect(headers['content-length']).toBe(String(Buffer.byteLength(body)))
-    // Bun adds a type to a Blob without one, and guesses that of a file by its name.
+    // Bun adds a type to a Blob without one, and so to a long file.
     const [ofText, ofBlob, ...others] = uploads.map(({headers}) => headers['content-type'])
     expect(ofText).toBeUndefined()
     expect(ofBlob).toMatch(/^text\/css(?:;charset=utf-8)?$/)

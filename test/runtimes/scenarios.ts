@@ -1,7 +1,7 @@
 // Runs listings, a walk, bulk deletions and retries against a server that a test scripts, and prints each scenario's results
 // as one line of JSON. Each runtime runs it from the built package. Arguments: the server's URL, and undici or fetch.
 
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
@@ -183,14 +183,19 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const dav = open('uploads/')
     const length = new TextEncoder().encode(text).length
     const [script] = process.argv.slice(1)
+    const folder = await mkdtemp(join(tmpdir(), 'uploads-'))
+    const long = join(folder, 'long')
+    await writeFile(long, text.repeat(10_000))
     const verdicts = [
       await dav.put('text', text),
       await dav.put('blob', new Blob([text], {type: 'text/css'})),
       await dav.put('spooled', pieces()),
       await dav.put('stream', streamOf(pieces()), {length}),
       await dav.put('file', {path: script ?? ''}),
+      await dav.put('long', {path: long}),
       await dav.put('none', {path: `${script}.none`}),
     ]
+    await rm(folder, {recursive: true})
     return verdicts.map(line)
   },
   'closed client': async () => {

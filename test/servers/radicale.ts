@@ -49,6 +49,7 @@ export const radicale: ServerRecipe = {
     listedAs: (name) => name,
     hasRelativeHref: () => false,
     foldsSlashes: true,
+    unknownReport: 'bare',
     syncToken: /^http:\/\/radicale\.org\/ns\/sync\/[\da-f]{64}$/,
     isNote: (name) => name.startsWith('.Radicale'),
   },

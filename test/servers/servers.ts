@@ -13,7 +13,7 @@ import {rclone} from './rclone.ts'
 import {sabredav, sabredavWithProperties} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat} from './tomcat.ts'
-import {xandikos} from './xandikos.ts'
+import {xandikos, xandikosWithPrincipal} from './xandikos.ts'
 import {xnet} from './xnet.ts'
 
 /** Servers that serve a folder with any content. */
@@ -41,6 +41,10 @@ export const allServers: readonly ServerRecipe[] = [
   ...calendarServers,
   ...groupwareServers,
 ]
+/** Servers with a principal for each user. */
+export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWithPrincipal]
+
+export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
 
 /** Servers that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(

@@ -28,6 +28,7 @@ export const xandikos: ServerRecipe = {
     listedAs: (name) => name.replace(/^[\u0000- ]+/, '').replaceAll(/[\t\n\r]/g, ''),
     hasRelativeHref: (name) => name.includes(':'),
     foldsSlashes: false,
+    unknownReport: 'refused',
     syncToken: /^[\da-f]{40}$/,
     isNote: (name) => name === '.git' || name === '.xandikos',
   },
@@ -41,4 +42,11 @@ export const xandikos: ServerRecipe = {
     '--listen-address=127.0.0.1',
     `--port=${port}`,
   ],
+}
+
+/** The same with a principal, `/user/`, and its default calendar and address book. */
+export const xandikosWithPrincipal: ServerRecipe = {
+  ...xandikos,
+  name: 'xandikos 0.2 with a principal',
+  args: (site) => [...xandikos.args(site), '--defaults', '--autocreate'],
 }

@@ -15,6 +15,7 @@ import {
 import {fetchTransport} from 'multistatus/fetch'
 import {describe, expect, it} from 'vitest'
 
+import {Group} from '../../src/protocol/group.ts'
 import {withDeadlines} from '../../src/transport/deadlines.ts'
 import {discard} from '../../src/transport/transport.ts'
 import {WithheldError} from '../../src/transport/withheld.ts'
@@ -164,12 +165,9 @@ describe('a wrong argument', () => {
       isSent = true
       return new Response(null, {status: 204})
     }
-    const timed = withDeadlines(
-      transport,
-      {headers: 1000, idle: 1000},
-      new AbortController().signal,
-    )
-    return timed({method: 'DELETE', url, headers: {}, ...request}).finally(() =>
+    const timed = withDeadlines(transport, {headers: 1000, idle: 1000}, () => {})
+    const call = {signal: new AbortController().signal, exchanges: new Group<never>()}
+    return timed({method: 'DELETE', url, headers: {}, ...request}, call).finally(() =>
       expect(isSent).toBe(false),
     )
   }

@@ -124,6 +124,8 @@ export interface CalendarTraits {
   readonly hasRelativeHref: (name: string) => boolean
   /** True if hrefs have single slashes although the request URL has `//`. */
   readonly foldsSlashes: boolean
+  /** Answer to an unknown report: a 207 with a 403 for the collection, or with bare hrefs for its members. */
+  readonly unknownReport: 'refused' | 'bare'
   /** Form of a sync token. */
   readonly syncToken: RegExp
   /** True for a file or a folder on the disk that is the server's own note and no resource. */

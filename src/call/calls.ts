@@ -1,0 +1,40 @@
+/**
+ * The calls of a client that are under way. They share one listener on each signal that ends all of them. V8 keeps the chain of
+ * removed listeners, with all that they held, until it collects all garbage.
+ */
+
+import {Group} from '../protocol/group.ts'
+
+/** A call that a signal may end. */
+interface EndableCall {
+  /** Looks at the signals, and ends the call if one of them is aborted. */
+  readonly onAbort: () => void
+}
+
+/** The calls under way. */
+export class Calls {
+  /** The signals that end every call. */
+  readonly signals: readonly AbortSignal[]
+  readonly #calls = new Group<EndableCall>()
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.signals = signals
+  }
+
+  add(call: EndableCall): void {
+    this.#calls.add(call)
+    if (this.#calls.size > 1) return
+    for (const signal of this.signals) signal.addEventListener('abort', this.#onAbort)
+  }
+
+  /** Removes a call. Does nothing for one that was removed before. */
+  delete(call: EndableCall): void {
+    this.#calls.delete(call)
+    if (this.#calls.size > 0) return
+    for (const signal of this.signals) signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onAbort = (): void => {
+    for (const {onAbort} of this.#calls.all()) onAbort()
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The transport of all calls of a client: with credentials, redirects, time limits and the pace of the call. It retries nothing by
+ * itself.
+ */
+
+import type {SentScheme} from '../protocol/challenge.ts'
+import {visible} from '../protocol/errors.ts'
+import {withPace} from '../retry/paced.ts'
+import {withAuth} from '../transport/auth.ts'
+import {withDeadlines} from '../transport/deadlines.ts'
+import {elsewhere, withRedirects} from '../transport/redirects.ts'
+import {isStreamed} from '../transport/request-body.ts'
+import type {DavRequest, DavResponse} from '../transport/transport.ts'
+import {markSent} from '../transport/withheld.ts'
+import type {CallState, Session} from './session.ts'
+import {findDestructiveProblem} from './target.ts'
+
+/** Adds the transport to the settings of a client. */
+export function openSession(settings: Omit<Session, 'send'>): Session {
+  const {auth, base, sentBodies, server, timeouts, transport} = settings
+  const counted = (request: DavRequest, call: CallState): Promise<DavResponse> => {
+    call.requests++
+    call.sent = schemeOf(request)
+    return transport(request)
+  }
+  const check = (request: DavRequest, {status, url = ''}: DavResponse): void => {
+    // A transport that follows redirects by itself may bring an answer from another origin.
+    const isOther = url !== '' && url !== request.url
+    if (isOther && URL.parse(url, request.url)?.origin !== base.origin)
+      throw elsewhere(request, `${visible(url, 200)}, another origin`)
+    server.capabilities.addSeen(request.method, status)
+  }
+  const timed = withDeadlines(counted, timeouts, check)
+  const sentOnce: Session['send'] = (request, call) => {
+    const {body} = request
+    if (isStreamed(body)) markSent(sentBodies, body, request)
+    return timed(request, call)
+  }
+  const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
+  const send = withPace(withRedirects(authorized, (url) => mayUpload(url, base)))
+  return {...settings, send}
+}
+
+/** Tells if an upload may be redirected to a URL, which has the guards of a target then. */
+function mayUpload(url: URL, base: URL): boolean {
+  try {
+    const isCollection = url.pathname.endsWith('/')
+    return !isCollection && findDestructiveProblem({method: 'PUT', url, base}) === undefined
+  } catch {
+    return false
+  }
+}
+
+/** Reads the scheme of the credentials of a request. Keeps nothing else of them. */
+function schemeOf({headers}: DavRequest): SentScheme {
+  const {authorization} = headers
+  if (authorization === undefined) return 'none'
+  if (/^basic /i.test(authorization)) return 'Basic'
+  return /^bearer /i.test(authorization) ? 'Bearer' : 'other'
+}

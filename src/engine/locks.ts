@@ -1,0 +1,196 @@
+/**
+ * Explains the refusal of a request that submitted the tokens of locks, and ends locks with their resources. RFC 4918, sections 7.7,
+ * 9.6 and 10.4.
+ */
+
+import {readAnswer} from '../call/answer.ts'
+import type {CallContext} from '../call/call.ts'
+import type {StoredLock} from '../call/lock-store.ts'
+import type {Submission, SubmittedLock} from '../call/submission.ts'
+import {readLocks} from '../listing/locks.ts'
+import type {Failure} from '../multistatus/result.ts'
+import {lockdiscovery} from '../properties/locks.ts'
+import {childrenOf} from '../properties/value-parts.ts'
+import {REFRESHED_LOCK_MILLISECONDS} from '../protocol/bounds.ts'
+import {DavError} from '../protocol/errors.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {bareToken, formatIf} from '../protocol/if-header.ts'
+import {formatLockTimeout} from '../protocol/lock-timeout.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
+import type {Outcome, VerbContext} from './verb.ts'
+import {withSentence} from './verdict.ts'
+
+/** Sends the request again with another If header. */
+type Again = (header: string | undefined) => Promise<Outcome>
+
+/**
+ * Judges a refusal. After a 412 it looks whether the locks still hold. If all of them do, the request is sent once more, without the
+ * tokens that the server may not have understood.
+ *
+ * @param again - Absent for a request that can be sent once only.
+ * @returns The outcome of the request that tells more.
+ */
+export async function judge(
+  outcome: Outcome,
+  submission: Submission,
+  context: VerbContext,
+  again: Again | undefined,
+): Promise<Outcome> {
+  const judged = await judgeTokens(outcome, submission, context, again)
+  const {verdict} = judged
+  const {locks, left} = submission
+  if (verdict.ok || left === 0) return judged
+  const sentence = `Its If header had no room for ${left} of ${locks.length + left} lock tokens`
+  return {...judged, verdict: withSentence(verdict, sentence)}
+}
+
+async function judgeTokens(
+  outcome: Outcome,
+  {locks, headerOfEnds}: Submission,
+  context: VerbContext,
+  again: Again | undefined,
+): Promise<Outcome> {
+  const {verdict} = outcome
+  if (verdict.ok || locks.length === 0 || verdict.reason !== 'status') return outcome
+  if (verdict.status === 423) return (await sendUntagged(verdict, locks, again)) ?? outcome
+  if (verdict.status !== 412) return outcome
+  const seen = await Promise.all(
+    locks.map(async (lock) => ({lock, state: await look(lock, outcome, context)})),
+  )
+  const lost = seen.flatMap(({lock, state}) => (state === 'lost' ? lock : []))
+  if (lost.length > 0) return {...outcome, verdict: tellLost(verdict, lost, context)}
+  if (!seen.every(({state}) => state === 'held')) return outcome
+  const told = {...outcome, holdsLocks: true} as const
+  if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
+  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. lighttpd 1.4 does so too, and refuses the tokens of members.
+  // rclone 1.60 and x/net refuse both in a MOVE.
+  const second = await again(headerOfEnds)
+  return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
+}
+
+const REFUSED_LOCKS: ReadonlySet<number> = new Set([412, 423])
+
+/**
+ * Submits the token of a member in a list without a tag. SabreDAV 1.8.12 wants it so for a DELETE or MOVE of the collection, and
+ * takes one such token only. It is known by its elements in the answer.
+ */
+async function sendUntagged(
+  {conditions}: Failure,
+  [lock, ...others]: readonly SubmittedLock[],
+  again: Again | undefined,
+): Promise<Outcome | undefined> {
+  const isOfMember = lock?.isOfEnd === false && others.length === 0
+  if (!isOfMember || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
+    return undefined
+  const second = await again?.(formatIf([{conditions: [{token: lock.token}]}]))
+  return second?.verdict.ok === true ? second : undefined
+}
+
+/** Tells of lost locks. The client holds them no more. */
+function tellLost(
+  verdict: Failure,
+  lost: readonly SubmittedLock[],
+  {session, connection}: CallContext,
+): Failure {
+  const {locks} = session
+  for (const {token} of lost) {
+    const held = locks.get(token)
+    if (held === undefined) continue
+    connection.lost.push(held)
+    const {method = '', url} = {...verdict.request, url: held.lockRoot}
+    locks.remove(token, new DavError(sentenceOf(held), {method, url}))
+  }
+  return {
+    ...withSentence(verdict, lost.map(sentenceOf).join('. ')),
+    lostLocks: lost.map(({token}) => token),
+  }
+}
+
+function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {
+  return `The lock of ${lockRoot} is lost`
+}
+
+type State = 'held' | 'lost' | 'unknown'
+
+/** Looks whether a lock still holds, after a 412 to a request with its token. */
+async function look(
+  lock: SubmittedLock,
+  {server = ''}: Outcome,
+  context: CallContext,
+): Promise<State> {
+  const {connection} = context
+  if (connection.lost.some(({token}) => token === lock.token)) return 'lost'
+  try {
+    const seen = await readLocks(lock.lockRoot, context)
+    const shown = seen?.locks ?? []
+    if (shown.some(({token}) => token === lock.token)) return 'held'
+    // SabreDAV 1.8 shows no tokens, and rclone 1.60 and x/net 0.7 no locks.
+    const isToldOthers = shown.length > 0 && shown.every(({token}) => token !== undefined)
+    if (seen?.isMissing === true || isToldOthers) return 'lost'
+    const isToldNone = seen !== undefined && shown.length === 0
+    // lighttpd 1.4.69 answers 200 to the refresh of a lock that has ended.
+    if (isToldNone && /^lighttpd\b/i.test(server)) return 'lost'
+    return await refresh(lock, isToldNone, context)
+  } catch (error) {
+    if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
+      return 'unknown'
+    throw error
+  }
+}
+
+/**
+ * Refreshes a lock that the server does not show. Apache with `DavLockDiscovery Off` shows none at all. RFC 4918, section 9.10.2.
+ *
+ * @param isToldNone - True if the server says that the resource has no lock.
+ */
+async function refresh(
+  {token, lockRoot: url, expires}: SubmittedLock,
+  isToldNone: boolean,
+  context: CallContext,
+): Promise<State> {
+  const {session, connection} = context
+  const left = expires === undefined ? undefined : expires - Date.now()
+  const timeout = left && {timeout: formatLockTimeout(Math.max(left, REFRESHED_LOCK_MILLISECONDS))}
+  const headers = {if: formatIf([{conditions: [{token}]}]), ...timeout}
+  const response = await connection.send({method: 'LOCK', url, headers})
+  const answer = await readAnswer(session, response, {method: 'LOCK', url})
+  if (answer.kind === 'multistatus') await answer.discard()
+  const root = answer.kind === 'plain' ? answer.root : undefined
+  const [found = ''] = childrenOf(root, 'lockdiscovery')
+  if (lockdiscovery(found)?.some((one) => one.token === token) === true) return 'held'
+  const isDone = isSuccessStatus(response.status)
+  const made = bareToken(response.headers.get('lock-token') ?? '')
+  // nginx-dav-ext 3.0 makes a new lock.
+  if (isDone && made !== '' && made !== token) await unlock({token: made, lockRoot: url}, context)
+  return response.status === 412 || (isDone && isToldNone) ? 'lost' : 'unknown'
+}
+
+/**
+ * Ends the client's locks on a resource that is gone, and below it. Else rclone 1.60, x/net 0.7, SabreDAV 1.8, chezdav and yaws keep
+ * the names locked. No answer to an UNLOCK changes the verdict: most servers say that there is no such lock.
+ */
+export async function endLocks(url: string, context: CallContext): Promise<void> {
+  const {locks} = context.session
+  const path = canonicalPathOf(url)
+  const ended = Array.from(locks).filter(
+    ({lockRoot}) => relate(canonicalPathOf(lockRoot), path) !== 'outside',
+  )
+  for (const {token} of ended) locks.remove(token)
+  await Promise.all(ended.map((lock) => unlock(lock, context)))
+}
+
+/** Sends an UNLOCK. Returns true if the server removed the lock. RFC 4918, section 9.11. */
+export async function unlock(
+  {token, lockRoot: url}: Pick<StoredLock, 'token' | 'lockRoot'>,
+  {connection}: CallContext,
+): Promise<boolean> {
+  try {
+    const headers = {'lock-token': `<${token}>`}
+    const {status, body} = await connection.send({method: 'UNLOCK', url, headers})
+    await body?.cancel()
+    return isSuccessStatus(status)
+  } catch {
+    // The end of the call too. The request that it goes with was answered.
+    return false
+  }
+}

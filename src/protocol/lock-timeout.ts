@@ -1,0 +1,22 @@
+/** The time of a lock, in the Timeout header and in DAV:timeout. RFC 4918, sections 10.7 and 14.29. */
+
+import {MAX_LOCK_SECONDS} from './bounds.ts'
+
+/** Formats milliseconds as one value of a Timeout header, in whole seconds. SabreDAV 1.8 answers two values with 400. */
+export function formatLockTimeout(milliseconds: number): string {
+  if (milliseconds === Number.POSITIVE_INFINITY) return 'Infinite'
+  const seconds = Math.max(1, Math.round(milliseconds / 1000))
+  return `Second-${Math.min(seconds, MAX_LOCK_SECONDS)}`
+}
+
+/**
+ * Decodes milliseconds from a DAV:timeout. Of a list the first value counts. nephele 1.0.0-alpha.67 tells fractions of a second.
+ *
+ * @returns `undefined` for nonsense, an empty text among it.
+ */
+export function decodeLockTimeout(text: string): number | undefined {
+  const first = text.split(',', 1)[0]?.trim()
+  if (first === 'Infinite') return Number.POSITIVE_INFINITY
+  const seconds = Number(/^Second-(\d+(?:\.\d+)?)$/.exec(first ?? '')?.[1])
+  return seconds <= MAX_LOCK_SECONDS ? seconds * 1000 : undefined
+}

@@ -1,0 +1,236 @@
+/**
+ * Decides for each resource of an answer if it is news: new, changed or gone. Compares with the state, reports the news, and then
+ * changes the state and its journal. RFC 6578, section 3.5.
+ */
+
+import {createFailure, pathOf} from '../multistatus/failure.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import {isMissing} from '../multistatus/result.ts'
+import type {Sink} from '../multistatus/result-stream.ts'
+import {looksLikeCollection} from '../multistatus/selection.ts'
+import type {Incomplete} from '../multistatus/summary.ts'
+import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
+import {JOURNAL_LINES} from '../protocol/bounds.ts'
+import {memberOf} from '../protocol/members.ts'
+import {type SyncState, UNTAKEN} from './state.ts'
+
+/** Takes the lines of a journal. */
+export type SavePage = (lines: string) => void | Promise<void>
+
+/**
+ * The source of a full listing. `report`: the report sync-collection. `members`: a listing of the members. `tree`: a walk, which
+ * notes failed members by itself. `folders`: a walk of a tree in which the ETag of a collection changes with everything below.
+ */
+export type Source = 'report' | 'members' | 'tree' | 'folders'
+
+/** The changes of a collection, as they are found. */
+export class Changes<P> {
+  /** The gaps since the last `begin`. */
+  readonly incomplete: Incomplete[] = []
+  /** The number of named resources, the collection itself aside. */
+  named = 0
+  /** True for a full listing, which names all resources and not only changed ones. */
+  isFull = false
+  /** True for the first listing of all. */
+  isFirst = false
+  /** True if the answers named a resource that has not changed. */
+  hasUnchanged = false
+  // The first resource that they named.
+  #first: string | undefined
+  #source: Source = 'report'
+  // In a walk: collections whose members may have changed, with their ETags.
+  readonly #folders = new Map<string, string>()
+  // Paths of collections without changes.
+  readonly #skipped = new Set<string>()
+  #saving: Promise<void> = Promise.resolve()
+  readonly #state: SyncState | undefined
+  readonly #emit: Sink<DavResult<P>>
+  readonly #save: SavePage | undefined
+
+  constructor(state: SyncState | undefined, save: SavePage | undefined, emit: Sink<DavResult<P>>) {
+    this.#state = state
+    this.#save = save
+    this.#emit = emit
+  }
+
+  /** Begins a full listing. */
+  begin(source: Source): void {
+    this.incomplete.length = 0
+    this.isFull = true
+    this.isFirst = this.#state?.size === 0
+    this.#state?.begin()
+    this.#source = source
+    this.#folders.clear()
+    this.#skipped.clear()
+  }
+
+  /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
+  readonly take: Sink<DavResult<P>> = async (batch) => {
+    const news = batch.filter((result) => this.#isNews(result))
+    await this.#announce(news)
+    if (!(await this.#emit(news))) return false
+    for (const result of batch) this.#add(result)
+    if ((this.#state?.unsaved ?? 0) >= JOURNAL_LINES) await this.save()
+    return true
+  }
+
+  /** Tells if a collection and everything below it is unchanged. */
+  isSkipped(url: string): boolean {
+    return this.#state !== undefined && this.#skipped.has(this.#state.pathOf(url))
+  }
+
+  /** A known resource that the answers did not name, although they named an unchanged one. */
+  get unnamed(): {readonly url: string; readonly etag: string | undefined} | undefined {
+    const state = this.#state
+    const oldest = this.hasUnchanged ? state?.oldest : undefined
+    if (state === undefined || oldest === undefined || oldest === this.#first) return undefined
+    return {url: state.urlOf(oldest), etag: state.find(oldest)}
+  }
+
+  /** Reports the resources that a whole listing did not name. Returns `false` if the reader has gone. */
+  async reportGone(): Promise<boolean> {
+    const state = this.#state
+    if (state === undefined) return true
+    let gone: Failure[] = []
+    for (const path of state.unseen()) {
+      if (!this.#isInSkipped(path)) gone.push(goneAt(path, state))
+      if (gone.length < JOURNAL_LINES) continue
+      if (!(await this.take(gone))) return false
+      gone = []
+    }
+    if (!(await this.take(gone))) return false
+    for (const [path, etag] of this.#folders) state.set(path, etag)
+    state.end()
+    return true
+  }
+
+  /** Saves the new lines of the journal. One call at a time, in their order. */
+  save(): Promise<void> {
+    return (this.#saving = this.#saveAfter(this.#saving))
+  }
+
+  async #saveAfter(earlier: Promise<void>): Promise<void> {
+    await earlier
+    const state = this.#state
+    if (state === undefined || this.#save === undefined || state.unsaved === 0) return
+    const count = state.unsaved
+    await this.#save(state.formatUnsaved())
+    // Not before: after an error they are saved with the next ones.
+    state.dropUnsaved(count)
+  }
+
+  /**
+   * Saves the names of unknown resources before the caller gets them. Killed before it could save more, the program still learns
+   * later that they are gone.
+   */
+  async #announce(news: readonly DavResult<P>[]): Promise<void> {
+    const state = this.#state
+    if (state === undefined || this.#save === undefined) return
+    let isNew = false
+    for (const result of news) {
+      if (!result.ok || this.#etagOf(result) !== undefined || result.relation === 'outside')
+        continue
+      state.set(state.pathOf(result.url), UNTAKEN)
+      isNew = true
+    }
+    if (isNew) await this.save()
+  }
+
+  #isNews(result: DavResult<P>): boolean {
+    // A failure of the collection itself is a gap of the summary.
+    if (result.relation === 'self') return false
+    const known = this.#etagOf(result)
+    // A first answer may name resources as removed that the caller never had, as Radicale's does.
+    if (isGone(result)) return !this.isFull || known !== undefined
+    if (!result.ok || known === undefined) return true
+    const etag = etagIn(result)
+    // Without an ETag, the content may have changed. A collection has none.
+    return known !== etag || (etag === '' && !looksLikeCollection(result))
+  }
+
+  #add(result: DavResult<P>): void {
+    if (result.relation === 'self') return
+    this.named++
+    if (result.relation === 'outside') {
+      // Listings note these by themselves, and malformed responses without an href are gaps already.
+      if (this.#source === 'report' && result.href !== '')
+        noteIncomplete(this.incomplete, incompleteResult(result))
+      return
+    }
+    // The server will refuse these again, so the next sync must not wait for them.
+    const isLasting = !result.ok && (result.status === 403 || result.status === 405)
+    if (!result.ok && !isLasting && !this.#isWalk && !isGone(result))
+      noteIncomplete(this.incomplete, incompleteResult(result))
+    const state = this.#state
+    if (state === undefined) return
+    const path = state.pathOf(result.url)
+    const known = state.find(path)
+    if (!this.isFull) this.#first ??= path
+    if (isGone(result)) state.remove(path)
+    else if (!result.ok) {
+      if (known !== undefined) state.set(path, known)
+    } else {
+      const etag = etagIn(result)
+      const isRepeated = known === UNTAKEN || (etag !== '' && known === etag)
+      this.hasUnchanged ||= !this.isFull && isRepeated
+      state.set(path, this.#etagToKeep(path, etag, known, looksLikeCollection(result)))
+    }
+  }
+
+  /** Keeps back the ETag of a changed collection until its members were listed: after an interruption, it must be listed again. */
+  #etagToKeep(
+    path: string,
+    etag: string,
+    known: string | undefined,
+    isCollection: boolean,
+  ): string {
+    if (!this.#isWalk || !isCollection) return etag
+    if (etag !== '' && known === etag) {
+      if (this.#source === 'folders') this.#skipped.add(path)
+      return etag
+    }
+    this.#folders.set(path, etag)
+    return ''
+  }
+
+  get #isWalk(): boolean {
+    return this.#source === 'tree' || this.#source === 'folders'
+  }
+
+  #isInSkipped(path: string): boolean {
+    if (this.#skipped.size === 0) return false
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+      if (this.#skipped.has(path.slice(0, end))) return true
+    return false
+  }
+
+  #etagOf({url, relation}: DavResult<P>): string | undefined {
+    return relation === 'outside' ? undefined : this.#state?.find(this.#state.pathOf(url))
+  }
+}
+
+/** Recognizes a removed resource by its own status. Properties with 404 do not make a removal. */
+function isGone(result: DavResult<unknown>): boolean {
+  return result.relation !== 'outside' && isMissing(result) && result.missing.length === 0
+}
+
+/** Reads the ETag; empty without one. A decoder of the caller may have changed it. */
+export function etagIn({properties}: {readonly properties: unknown}): string {
+  const etag = memberOf(properties, 'getetag')
+  return typeof etag === 'string' ? etag : ''
+}
+
+/** Makes the Failure of a resource that a whole listing did not name. */
+function goneAt(path: string, state: SyncState): Failure {
+  const url = state.urlOf(path)
+  const relation = path.includes('/') ? 'descendant' : 'member'
+  const description = 'A whole listing does not name it'
+  return createFailure({
+    url,
+    href: pathOf(url),
+    relation,
+    status: 404,
+    reason: 'status',
+    description,
+  })
+}

@@ -1,0 +1,259 @@
+/**
+ * Finds the changes of a collection since the last time: by the report sync-collection, or else by a listing whose ETags are
+ * compared. A resource is called gone only by the server's own word, or by a whole listing without it. RFC 6578.
+ */
+
+import type {CallContext} from '../call/call.ts'
+import {createCall} from '../call/call.ts'
+import type {Session} from '../call/session.ts'
+import {resolveConcurrency, resolveRetry} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
+import {Frontier} from '../listing/frontier.ts'
+import {ledElsewhere, list} from '../listing/listing.ts'
+import {readSelf} from '../listing/presence.ts'
+import {firstListing, makeQuery} from '../listing/propfind.ts'
+import {walk} from '../listing/walk.ts'
+import type {Ending, ResultStream} from '../multistatus/result-stream.ts'
+import {noteIncomplete} from '../multistatus/summary.ts'
+import {DECODERS, mergeDecoders} from '../properties/decode.ts'
+import {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
+import type {Decoders, PropertyNameList} from '../properties/vocabulary.ts'
+import {MAX_PAGES, SYNC_PAGE_RESULTS} from '../protocol/bounds.ts'
+import {DavError} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT, TEXTS} from '../protocol/options.ts'
+import type {RetryPolicy} from '../retry/policy.ts'
+import type {SavePage} from './changes.ts'
+import {Changes, etagIn} from './changes.ts'
+import type {ReportFacts} from './report.ts'
+import {makeReport, refusalOf} from './report.ts'
+import type {SyncLevel} from './state.ts'
+import {SyncState} from './state.ts'
+
+/** Options of `sync`. */
+export interface SyncOptions<
+  Names extends PropertyNameList = PropertyNameList,
+  D extends Decoders = Decoders,
+> {
+  /**
+   * The `summary.syncToken` of the last sync, for a program that keeps the resources by itself. Not with `state`.
+   *
+   * @defaultValue none: the first sync, which names every resource
+   */
+  readonly token?: string | undefined
+  /** The state of the last sync, or a new one. The call changes it as its results are read. */
+  readonly state?: SyncState | undefined
+  /**
+   * Saves the lines to append to the journal of `state`. Called after you took the results of a page, and awaited before the next
+   * page is requested. An error that it throws ends the sync.
+   */
+  readonly onPage?: SavePage | undefined
+  /** Names of the properties, which type the results. `getetag` and `resourcetype` are added. */
+  readonly properties?: Names | undefined
+  /**
+   * The reach: 1 for the members of the collection, `'infinity'` for everything below. Few servers report that, so collections are
+   * listed on the others.
+   *
+   * @defaultValue 1
+   */
+  readonly level?: SyncLevel | undefined
+  /**
+   * The most results in one page, for servers that obey it. Some refuse a report with a limit.
+   *
+   * @defaultValue none
+   */
+  readonly limit?: number | undefined
+  /** Decoders by property name, added to the client's. They type their properties. */
+  readonly decoders?: (D & Decoders) | undefined
+  /**
+   * The most requests at once, if collections are listed.
+   *
+   * @defaultValue the client's, which is 8
+   */
+  readonly concurrency?: number | undefined
+  /** The policy by which a refused or broken request is sent again. Default: the client's. */
+  readonly retry?: RetryPolicy | undefined
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const SYNC_OPTIONS: Rules<SyncOptions> = {
+  token: TEXT,
+  state: {words: 'a SyncState', accepts: (value) => value instanceof SyncState},
+  onPage: callback('a function of the lines of a page'),
+  properties: TEXTS,
+  level: {words: "1 or 'infinity'", accepts: (value) => value === 1 || value === 'infinity'},
+  limit: NUMBER,
+  decoders: DECODERS,
+  concurrency: NUMBER,
+  retry: ANY,
+  signal: SIGNAL,
+}
+
+/** The facts of one sync. */
+interface SyncCall extends ReportFacts {
+  readonly token: string | undefined
+  readonly state: SyncState | undefined
+  readonly limit: number | undefined
+}
+
+// The tag of a calendar or an address book, which changes with its members.
+const CTAG = '{http://calendarserver.org/ns/}getctag'
+// Only ownCloud and Nextcloud have it. Their collections have ETags that change with everything below.
+const FILE_ID = '{http://owncloud.org/ns}fileid'
+
+/** Checks the options and makes the stream. Nothing is sent yet. */
+export function sync<P>(
+  session: Session,
+  target: Target,
+  given: SyncOptions = {},
+): ResultStream<P> {
+  const options = readOptions('sync', given, SYNC_OPTIONS)
+  const {token, state, onPage, limit, level = 1, signal} = options
+  const {properties: asked = DEFAULT_PROPERTIES} = options
+  if (token !== undefined && state !== undefined)
+    throw new TypeError('sync: give token or state; the state has its token')
+  if (onPage !== undefined && state === undefined)
+    throw new TypeError('sync: onPage saves a state: give state too, such as new SyncState()')
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
+    throw new RangeError(`sync: limit is a whole number above zero, not ${limit}`)
+  const {href: url} = resolveTarget(target, session.base)
+  const properties = [...asked, 'getetag', 'resourcetype']
+  const decoders = mergeDecoders(session.decoders, options.decoders)
+  const call = {url, token, state, limit, level, properties, decoders}
+  const policy = resolveRetry(session, options)
+  const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
+  state?.bind(url, level)
+  if (onPage !== undefined) state?.keepLines()
+  return createCall<P>(session, {href: url, signal, policy, concurrency}, async (context, emit) => {
+    if (state?.isInUse === true) throw new TypeError('sync: another sync reads this state')
+    const changes = new Changes<P>(state, onPage, emit)
+    if (state !== undefined) state.isInUse = true
+    try {
+      const byTag = state?.tag !== undefined
+      const end = byTag ? undefined : await readReports(call, context, changes)
+      return end ?? (await compareListing(call, context, changes))
+    } finally {
+      if (state !== undefined) state.isInUse = false
+      state?.end()
+      await changes.save()
+    }
+  })
+}
+
+/** Reads the changes since the token, or all resources. Returns `undefined` if the server cannot report them. */
+async function readReports<P>(
+  call: SyncCall,
+  context: CallContext,
+  changes: Changes<P>,
+): Promise<Ending | undefined> {
+  const {state} = call
+  let token = call.token || state?.token || ''
+  let {limit} = call
+  let restarts = 0
+  const tokens = new Set<string>()
+  const restart = (): void => {
+    token = ''
+    restarts++
+    tokens.clear()
+    changes.begin('report')
+  }
+  if (token === '') changes.begin('report')
+  for (;;) {
+    const report = makeReport(call, token, limit)
+    const answer = await list<P>(report, context).catch((error: unknown) => {
+      const refusal = refusalOf(error, token)
+      if (refusal === undefined) throw error
+      return refusal
+    })
+    if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
+    // A server that loses the tokens of its own pages would go round in circles.
+    else if (answer === 'lost' && restarts === 0) restart()
+    else if (typeof answer === 'string') return undefined
+    else {
+      if (answer.isElsewhere) throw ledElsewhere(report.query, call.url, answer)
+      const {named} = changes
+      if (!(await answer.read(changes.take))) return {incomplete: []}
+      const {incomplete, syncToken: next = '', ...end} = answer.end
+      const gaps = incomplete.filter(({reason}) => reason !== 'storage')
+      for (const gap of gaps) noteIncomplete(changes.incomplete, gap)
+      const isLast = gaps.length === incomplete.length
+      // Without a token, the answer is none to this report.
+      if (next === '') return undefined
+      const isRepeated = next === token || tokens.has(next) || changes.named === named
+      const isStuck = !isLast && (isRepeated || tokens.size === MAX_PAGES)
+      if (isStuck) noteIncomplete(changes.incomplete, {href: call.url, reason: 'paged'})
+      if (isLast && restarts === 0 && !(await isOfChanges(changes, context))) {
+        restart()
+        continue
+      }
+      const {isFull, isFirst} = changes
+      const isWhole = changes.incomplete.length === 0
+      if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
+      // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
+      if (isWhole && (isLast || isFirst || !isFull)) state?.commit(next)
+      await changes.save()
+      if (isLast || isStuck) {
+        const covers = isFull ? 'all' : 'changes'
+        return {...end, incomplete: changes.incomplete, covers, ...(isWhole && {syncToken: next})}
+      }
+      tokens.add(next)
+      token = next
+    }
+  }
+}
+
+/**
+ * Tells if an answer names the changes since the token. DAViCal and SOGo answer a lost token with a silent listing of all
+ * resources. A known resource that is unchanged and not named proves that it is no such listing.
+ */
+async function isOfChanges<P>(changes: Changes<P>, context: CallContext): Promise<boolean> {
+  const {unnamed, isFull} = changes
+  if (isFull || unnamed === undefined) return true
+  const query = makeQuery(context.session, unnamed, {properties: ['getetag']}, 0)
+  try {
+    const self = await readSelf(firstListing(query, context.session), context)
+    const etag = self.ok ? etagIn(self) : ''
+    return etag !== '' && etag === unnamed.etag
+  } catch (error) {
+    if (error instanceof DavError) return false
+    throw error
+  }
+}
+
+/** Lists the resources, and compares their ETags with the state. */
+async function compareListing<P>(
+  call: SyncCall,
+  context: CallContext,
+  changes: Changes<P>,
+): Promise<Ending> {
+  const {url, state, level, properties, decoders} = call
+  const {session} = context
+  const isDeep = level === 'infinity'
+  let isByFolder = false
+  let tag = ''
+  if (state !== undefined) {
+    const asked = {properties: ['getetag', FILE_ID, CTAG]}
+    const own = makeQuery(session, {url}, asked, 0)
+    const self = await readSelf(firstListing(own, session), context)
+    const value = (name: string): unknown => (self.ok ? memberOf(self.properties, name) : undefined)
+    isByFolder = value(FILE_ID) !== undefined
+    const found = isByFolder ? value('getetag') : isDeep ? undefined : value(CTAG)
+    tag = typeof found === 'string' ? found : ''
+    if (tag !== '' && tag === state.tag) return {incomplete: []}
+  }
+  changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
+  const depth = isDeep ? ({walk: true} as const) : 1
+  const query = makeQuery(session, {url}, {properties, decoders}, depth)
+  const {incomplete} = changes
+  const isUnchanged = (collection: string): boolean => changes.isSkipped(collection)
+  const walking = {...context, throws: true, incomplete, isUnchanged}
+  const end = await walk(new Frontier([firstListing(query, session)]), walking, changes.take)
+  if (incomplete.length === 0) {
+    if (!(await changes.reportGone())) return {incomplete: []}
+    state?.commit(undefined, tag)
+  }
+  return {...end, covers: 'all'}
+}

@@ -1,0 +1,102 @@
+/** UNLOCK: removes a lock. RFC 4918, section 9.11. */
+
+import type {StoredLock} from '../call/lock-store.ts'
+import type {Session} from '../call/session.ts'
+import type {Target} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
+import type {VerbOptions} from '../engine/one.ts'
+import {VERB_OPTIONS, runOne} from '../engine/one.ts'
+import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
+import {refuse, succeed} from '../engine/verdict.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
+import {DavError} from '../protocol/errors.ts'
+import {resourceKey} from '../protocol/href.ts'
+import {readLockToken} from '../protocol/if-header.ts'
+import {memberOf} from '../protocol/members.ts'
+import type {Rules} from '../protocol/options.ts'
+import {readOptions, TEXT} from '../protocol/options.ts'
+import {hasEnded} from './lock-lookup.ts'
+
+/** Options of `unlock`. */
+export interface UnlockOptions extends VerbOptions {
+  /**
+   * The token of the lock, with or without `<>`.
+   *
+   * @defaultValue that of the client's own lock with this target as its root
+   */
+  readonly lockToken?: string | undefined
+}
+
+const UNLOCK_OPTIONS: Rules<UnlockOptions> = {...VERB_OPTIONS, lockToken: TEXT}
+
+/** The rules of UNLOCK for the engine. */
+export const UNLOCK: Verb = {
+  method: 'UNLOCK',
+  order: 'leaves-first',
+  headers: (request) => ({'lock-token': `<${tokenOf(request)}>`}),
+  isDone: () => false,
+  forMember: () => undefined,
+  conclude(request, verdict, _head, _answer, {locks}) {
+    if (verdict.ok) locks.remove(tokenOf(request))
+    return verdict
+  },
+  reconsider,
+  check: tokenOf,
+  guard: () => undefined,
+}
+
+function tokenOf({lockToken = ''}: TargetRequest): string {
+  return readLockToken(lockToken)
+}
+
+/** Removes one lock. */
+export async function unlock(
+  session: Session,
+  target: Target | StoredLock,
+  given: UnlockOptions = {},
+): Promise<DavResult> {
+  const options = readOptions('unlock', given, UNLOCK_OPTIONS)
+  const stored = isStored(target) ? target : undefined
+  const place = isStored(target) ? {url: target.lockRoot} : target
+  const {href: url} = resolveTarget(place, session.base)
+  const token = options.lockToken ?? stored?.token ?? findOwn(url, session)
+  if (token === undefined)
+    return refuse(
+      {url},
+      session,
+      `UNLOCK ${url} is not sent: the client has not one lock there; give lockToken`,
+    )
+  const request = {method: 'UNLOCK', url, lockToken: readLockToken(token), attempts: 0}
+  return runOne(session, UNLOCK, request, options)
+}
+
+/** Recognizes a lock as plain data, and a {@link Lock}, whose root may be another resource than its `url`. */
+function isStored(target: Target | StoredLock): target is StoredLock {
+  return (
+    typeof memberOf(target, 'token') === 'string' &&
+    typeof memberOf(target, 'lockRoot') === 'string'
+  )
+}
+
+/** Finds the token of the only lock of the client with a root. */
+function findOwn(url: string, {locks}: Session): string | undefined {
+  const own = [...locks].filter(({lockRoot}) => resourceKey(lockRoot) === resourceKey(url))
+  return own.length === 1 ? own[0]?.token : undefined
+}
+
+/** Looks for the lock after a refusal. A lock that is not there any more is unlocked. */
+async function reconsider(
+  request: TargetRequest,
+  verdict: Failure,
+  context: VerbContext,
+): Promise<DavResult | undefined> {
+  if ((await hasEnded(request, verdict, context)) !== true) return undefined
+  const isOwn = context.mayBeDone === true
+  context.session.locks.remove(tokenOf(request), isOwn ? undefined : lost(request))
+  return succeed(request, verdict.status, isOwn ? undefined : 'The lock had ended before')
+}
+
+/** Makes the error of a lock that has ended without the client. */
+export function lost({method, url}: TargetRequest, options?: ErrorOptions): DavError {
+  return new DavError(`The lock of ${url} is lost`, {method, url, ...options})
+}

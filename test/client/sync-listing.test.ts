@@ -1,0 +1,304 @@
+// States the sync of a server without the report sync-collection: ETags of a listing are compared with the state. A resource is
+// called gone only after a whole listing. RFC 6578, section 3; RFC 4918, section 9.1.
+
+import {DavClient, DavHttpError, SyncState} from 'multistatus'
+import type {MultiStatusResponse} from 'multistatus/testing'
+import {undiciTransport} from 'multistatus/undici'
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+
+import {type Answer, type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {readToEnd} from '../support/results.ts'
+import {
+  change,
+  collection,
+  listingOf,
+  member,
+  page,
+  readSync,
+  refusal,
+} from '../support/sync-answers.ts'
+
+vi.setConfig({testTimeout: 4000})
+
+const CTAG = '{http://calendarserver.org/ns/}getctag'
+const FILE_ID = '{http://owncloud.org/ns}fileid'
+
+let server: FaultServer
+let dav: DavClient
+let lists: Record<string, readonly MultiStatusResponse[] | Answer>
+let self: MultiStatusResponse
+let report: Answer
+
+beforeEach(async () => {
+  server = await startFaultServer()
+  dav = new DavClient({url: server.url, transport: undiciTransport()})
+  report = {status: 501}
+  self = collection('/docs/')
+  lists = {}
+  server.script(({method, url, headers}) => {
+    if (method === 'REPORT') return report
+    if (headers['depth'] === '0') return listingOf(self)
+    const list = lists[url] ?? {status: 404}
+    return 'status' in list ? list : listingOf(collection(url), ...list)
+  })
+})
+
+afterEach(() => server.close())
+
+/** The method, Depth and path of each request since the last call. */
+function sent(): readonly string[] {
+  const requests = server.requests.map(({method, url, headers}) =>
+    method === 'REPORT' ? method : [headers['depth'], url].join(' '),
+  )
+  server.forget()
+  return requests
+}
+
+const changesOf = async (state: SyncState, level: 1 | 'infinity' = 1): Promise<readonly string[]> =>
+  (await readSync(dav.sync('docs/', {state, level}))).changes
+
+describe('a refused report', () => {
+  const page200 = {status: 200, headers: {'content-type': 'text/html'}, body: '<html>Hello</html>'}
+  it.each<[string, Answer]>([
+    ...[400, 404, 405, 415, 501].map((status): [string, Answer] => [`${status}`, {status}]),
+    ['403 supported-report', refusal(403, 'supported-report')],
+    ['a page for people', page200],
+    ['a Multi-Status without a token', listingOf({href: '/docs/', status: 403})],
+  ])('is replaced by a listing: %s', async (_, answer) => {
+    report = answer
+    lists['/docs/'] = [member('/docs/a', '1'), collection('/docs/sub/')]
+    const {changes, summary} = await readSync(dav.sync('docs/'))
+    expect(changes).toEqual(['changed /docs/a "1"', 'changed /docs/sub/ -'])
+    expect(sent()).toEqual(['REPORT', '1 /docs/'])
+    expect(summary).toEqual({
+      complete: true,
+      incomplete: [],
+      covers: 'all',
+      successes: 2,
+      failures: 0,
+      requests: 2,
+    })
+  })
+
+  it.each([401, 429, 500, 503])(
+    'is an error with %i, which says nothing of the report',
+    async (status) => {
+      report = {status}
+      const {error} = await readToEnd(dav.sync('docs/'))
+      expect(error).toMatchObject({name: 'DavHttpError', status})
+      expect(sent()).toEqual(['REPORT'])
+    },
+  )
+
+  it('of a missing collection is the error of its listing', async () => {
+    report = {status: 404}
+    lists['/docs/'] = {status: 404}
+    const state = new SyncState()
+    const {results, error} = await readToEnd(dav.sync('docs/', {state}))
+    expect(results).toEqual([])
+    expect(error).toBeInstanceOf(DavHttpError)
+    expect(error).toMatchObject({method: 'PROPFIND', status: 404})
+  })
+
+  it('is not sent again with the state of an earlier sync', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = []
+    await changesOf(state)
+    await changesOf(await SyncState.read(state.lines()))
+    expect(sent()).toEqual(['REPORT', '0 /docs/', '1 /docs/', '0 /docs/', '1 /docs/'])
+    expect(state.token).toBeUndefined()
+  })
+})
+
+describe('a compared listing', () => {
+  it('gives what is new, has another ETag, or is gone', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [member('/docs/a', '1'), member('/docs/b', '1'), member('/docs/c', '1')]
+    expect(await changesOf(state)).toEqual([
+      'changed /docs/a "1"',
+      'changed /docs/b "1"',
+      'changed /docs/c "1"',
+    ])
+    lists['/docs/'] = [member('/docs/a', '1'), member('/docs/b', '2'), member('/docs/d', '1')]
+    expect(await changesOf(state)).toEqual([
+      'changed /docs/b "2"',
+      'changed /docs/d "1"',
+      'gone /docs/c',
+    ])
+    expect(await changesOf(state)).toEqual([])
+  })
+
+  it('tells a gone resource with its URL, its relation and a status of its own', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [collection('/docs/s/')]
+    lists['/docs/s/'] = [member('/docs/s/%C3%A4', '1')]
+    await changesOf(state, 'infinity')
+    lists['/docs/'] = []
+    const {failures} = await dav.sync('docs/', {state, level: 'infinity'}).collect()
+    expect(failures.toSorted((one, other) => one.href.length - other.href.length)).toMatchObject([
+      {
+        url: `${server.url}docs/s`,
+        href: '/docs/s',
+        relation: 'member',
+        status: 404,
+        reason: 'status',
+      },
+      {url: `${server.url}docs/s/%C3%A4`, relation: 'descendant', status: 404, conditions: []},
+    ])
+  })
+
+  it('has a file without an ETag as changed each time, and a collection without one as new once', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [{href: '/docs/a', properties: {resourcetype: []}}, collection('/docs/s/')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a -', 'changed /docs/s/ -'])
+    expect(await changesOf(state)).toEqual(['changed /docs/a -'])
+  })
+
+  it.each<[string, MultiStatusResponse]>([
+    ['507 for the collection', {href: '/docs/', status: 507}],
+    ['a member with 500', {href: '/docs/b', status: 500}],
+    ['a response without an href', {status: 200}],
+    ['a member at another path', member('/other/b', '1')],
+  ])('calls nothing gone beside %s', async (_, odd) => {
+    const state = new SyncState()
+    lists['/docs/'] = [member('/docs/a', '1'), member('/docs/b', '1')]
+    await changesOf(state)
+    lists['/docs/'] = [odd, member('/docs/c', '1')]
+    const {changes, summary} = await readSync(dav.sync('docs/', {state}))
+    expect(changes.filter((one) => one.startsWith('gone'))).toEqual([])
+    expect(summary.complete).toBe(false)
+    lists['/docs/'] = [member('/docs/b', '1'), member('/docs/c', '1')]
+    expect(await changesOf(state)).toEqual(['gone /docs/a'])
+  })
+
+  it('calls nothing gone while a collection below cannot be listed', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [collection('/docs/s/'), member('/docs/a', '1')]
+    lists['/docs/s/'] = [member('/docs/s/b', '1')]
+    await changesOf(state, 'infinity')
+    lists['/docs/'] = [collection('/docs/s/')]
+    lists['/docs/s/'] = {status: 500}
+    const {changes, summary} = await readSync(dav.sync('docs/', {state, level: 'infinity'}))
+    expect(changes).toEqual(['500 /docs/s/'])
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/s/`, reason: 'refused', status: 500}],
+    })
+    expect(state.size).toBe(3)
+  })
+})
+
+describe('the tag of a collection', () => {
+  const tagged = (tag: string): MultiStatusResponse => ({
+    href: '/docs/',
+    properties: {resourcetype: ['collection'], [CTAG]: tag},
+  })
+
+  it('that is unchanged ends the sync after one request', async () => {
+    const state = new SyncState()
+    self = tagged('c1')
+    lists['/docs/'] = [member('/docs/a', '1')]
+    await changesOf(state)
+    sent()
+    const {changes, summary} = await readSync(dav.sync('docs/', {state}))
+    expect(changes).toEqual([])
+    expect(summary).toMatchObject({complete: true, requests: 1})
+    self = tagged('c2')
+    lists['/docs/'] = []
+    expect(await changesOf(state)).toEqual(['gone /docs/a'])
+    expect(sent()).toEqual(['0 /docs/', '0 /docs/', '1 /docs/'])
+  })
+
+  it('is not kept after a listing with gaps', async () => {
+    const state = new SyncState()
+    self = tagged('c1')
+    lists['/docs/'] = [{href: '/docs/a', status: 500}]
+    await changesOf(state)
+    lists['/docs/'] = [member('/docs/a', '1')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "1"'])
+  })
+
+  it('says nothing of the resources below its members', async () => {
+    const state = new SyncState()
+    self = tagged('c1')
+    lists['/docs/'] = [collection('/docs/s/')]
+    lists['/docs/s/'] = [member('/docs/s/a', '1')]
+    await changesOf(state, 'infinity')
+    lists['/docs/s/'] = [member('/docs/s/a', '2')]
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/a "2"'])
+  })
+})
+
+describe('the ETag of a collection', () => {
+  const own = (etag: string): MultiStatusResponse => ({
+    href: '/docs/',
+    properties: {resourcetype: ['collection'], getetag: `"${etag}"`, [FILE_ID]: '7'},
+  })
+
+  beforeEach(() => {
+    self = own('r1')
+    lists = {
+      '/docs/': [
+        collection('/docs/p/', 'p1'),
+        collection('/docs/q/', 'q1'),
+        member('/docs/a', '1'),
+      ],
+      '/docs/p/': [collection('/docs/p/pp/', 'pp1'), member('/docs/p/b', '1')],
+      '/docs/p/pp/': [member('/docs/p/pp/c', '1')],
+      '/docs/q/': [member('/docs/q/d', '1')],
+    }
+  })
+
+  it('of Nextcloud and ownCloud tells that nothing below changed, so only changed collections are listed', async () => {
+    const state = new SyncState()
+    await changesOf(state, 'infinity')
+    sent()
+    expect(await changesOf(state, 'infinity')).toEqual([])
+    expect(sent()).toEqual(['0 /docs/'])
+
+    self = own('r2')
+    lists['/docs/'] = [collection('/docs/p/', 'p2'), collection('/docs/q/', 'q1')]
+    lists['/docs/p/'] = [collection('/docs/p/pp/', 'pp1'), member('/docs/p/b', '2')]
+    expect(await changesOf(state, 'infinity')).toEqual([
+      'changed /docs/p/ "p2"',
+      'changed /docs/p/b "2"',
+      'gone /docs/a',
+    ])
+    expect(sent()).toEqual(['0 /docs/', '1 /docs/', '1 /docs/p/'])
+    expect(await changesOf(await SyncState.read(state.lines()), 'infinity')).toEqual([])
+    expect(state.size).toBe(6)
+  })
+
+  it('is not kept before its members were listed: an interrupted sync lists them again', async () => {
+    const state = new SyncState()
+    lists['/docs/p/'] = {status: 503}
+    await readToEnd(dav.sync('docs/', {state, level: 'infinity'}))
+    lists['/docs/p/'] = [member('/docs/p/b', '1')]
+    const changes = await changesOf(state, 'infinity')
+    expect(changes).toContain('changed /docs/p/b "1"')
+    sent()
+    expect(await changesOf(state, 'infinity')).toEqual([])
+    expect(sent()).toEqual(['0 /docs/'])
+  })
+
+  it('of other servers says nothing of the members', async () => {
+    self = collection('/docs/', 'r1')
+    const state = new SyncState()
+    await changesOf(state, 'infinity')
+    lists['/docs/p/pp/'] = [member('/docs/p/pp/c', '2')]
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/p/pp/c "2"'])
+  })
+})
+
+describe('a token', () => {
+  it('of a server that has lost the report leads to a compared listing', async () => {
+    report = page('t1', member('/docs/a', '1'), member('/docs/b', '1'))
+    const state = new SyncState()
+    await changesOf(state)
+    report = {status: 405}
+    lists['/docs/'] = [member('/docs/a', '1')]
+    const {results} = await readToEnd(dav.sync('docs/', {state}))
+    expect(results.map(change)).toEqual(['gone /docs/b'])
+    expect(state.token).toBeUndefined()
+  })
+})
