@@ -44,8 +44,6 @@ export const allServers: readonly ServerRecipe[] = [
 /** Servers with a principal for each user. */
 export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWithPrincipal]
 
-export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
-
 /** Servers that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(
   ({traits}) => traits.basicAuth,
