@@ -83,6 +83,10 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
 
 export const apache: ServerRecipe = {
   ...recipe('Apache 2.4', 'Off'),
+  locks: {
+    heading: 'Apache',
+    cells: {},
+  },
   verbs: {
     heading: 'Apache',
     // The dead properties of the files in a collection.

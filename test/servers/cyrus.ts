@@ -104,10 +104,10 @@ export const cyrus: ServerRecipe = {
   },
   groupware: {
     home: '/dav/calendars/user/alice/',
-    contacts: '/dav/addressbooks/user/alice/',
-    files: '/dav/drive/user/alice/',
+    stores: 'calendars',
     account: ACCOUNT,
   },
+  syncs: {heading: 'Cyrus', cells: {}},
   files: (site) => ({
     'imapd.conf': imapd(site),
     'cyrus.conf': services(site),
@@ -115,4 +115,13 @@ export const cyrus: ServerRecipe = {
     'start.sh': start(site),
   }),
   args: ({folder}) => [`${folder}/start.sh`],
+}
+
+/** The same with the user's files. */
+export const cyrusFiles: ServerRecipe = {
+  ...cyrus,
+  name: 'Cyrus 3.6 with files',
+  groupware: {home: '/dav/drive/user/alice/', stores: 'files', account: ACCOUNT},
+  locks: {heading: 'Cyrus', cells: {}},
+  syncs: {heading: 'Cyrus, files', cells: {}},
 }

@@ -57,10 +57,11 @@ export const davical: ServerRecipe = {
   },
   groupware: {
     home: '/caldav.php/admin/',
-    contacts: '/caldav.php/admin/',
-    files: undefined,
+    stores: 'calendars',
     account: ACCOUNT,
   },
+  locks: {heading: 'DAViCal', cells: {}},
+  syncs: {heading: 'DAViCal', cells: {}},
   files: (site) => ({
     'conf/config.php': configuration(site),
     'router.php': readFileSync(ROUTER, 'utf8'),

@@ -70,6 +70,10 @@ const TEXT_ONLY = 'lighttpd keeps the text of a dead property and loses its elem
 
 export const lighttpd: ServerRecipe = {
   ...recipe('lighttpd 1.4', 'refused'),
+  locks: {
+    heading: 'lighttpd',
+    cells: {},
+  },
   verbs: {
     heading: 'lighttpd',
     cells: {

@@ -69,6 +69,10 @@ export const nginx: ServerRecipe = {
     blockedNamesMembersAlone: false,
     locked: {},
   },
+  locks: {
+    heading: 'nginx',
+    cells: {},
+  },
   verbs: {
     heading: 'nginx',
     cells: {

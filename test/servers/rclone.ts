@@ -20,6 +20,10 @@ export const rclone: ServerRecipe = {
     nameOf: (onDisk) => onDisk.replaceAll(/[\u0000-\u001F\u007F]/g, pictureOf),
     basicAuth: false,
   },
+  locks: {
+    heading: 'rclone',
+    cells: {},
+  },
   verbs: {
     heading: 'rclone',
     cells: {

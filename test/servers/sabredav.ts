@@ -52,6 +52,10 @@ export const sabredav: ServerRecipe = {
     hasNamelessMembers: (name) => name.includes('\n'),
     basicAuth: false,
   },
+  locks: {
+    heading: 'SabreDAV',
+    cells: {},
+  },
   verbs: {
     heading: 'SabreDAV',
     // It lets PHP guess the encoding of a name. PHP 8.2 takes some, such as U+023A, for Latin-1.

@@ -64,6 +64,10 @@ export const tomcat: ServerRecipe = {
     locked: {'': 424, 'a/locked.txt': 423},
   },
   deadProperties: withoutReturns,
+  locks: {
+    heading: 'Tomcat',
+    cells: {},
+  },
   verbs: {
     heading: 'Tomcat',
     cells: {

@@ -3,6 +3,7 @@
  * resource with a 207, whose only href is an escaped URL. It builds the href of a member with Python's `urljoin`. A name
  * with a colon becomes the whole href, and leading blanks, tabs and line feeds are lost.
  */
+import {notTested} from './locks/rows.ts'
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
 
 const PROGRAM = '/usr/bin/xandikos'
@@ -32,6 +33,11 @@ export const xandikos: ServerRecipe = {
     syncToken: /^[\da-f]{40}$/,
     isNote: (name) => name === '.git' || name === '.xandikos',
   },
+  locks: {
+    heading: 'xandikos',
+    cells: {...notTested((row) => row !== 'LOCK of a file'), 'LOCK of a file': 405},
+  },
+  syncs: {heading: 'xandikos', cells: {}},
   files: () => ({}),
   args: ({folder, root, port}) => [
     // Its git would read the configuration of the user who runs the tests, or fail without permission.

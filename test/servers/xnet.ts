@@ -35,6 +35,10 @@ export const xnet: ServerRecipe = {
     basicAuth: false,
   },
   deadProperties: {collection: 'memory', textOf: (sent) => sent, keepsElements: true},
+  locks: {
+    heading: 'x/net',
+    cells: {},
+  },
   verbs: {
     heading: 'x/net',
     cells: {

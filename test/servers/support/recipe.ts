@@ -4,7 +4,10 @@
  */
 import {accessSync, constants} from 'node:fs'
 import {delimiter, isAbsolute, join} from 'node:path'
+import type {LockRow} from '../locks/rows.ts'
+import type {SyncRow} from '../syncs/rows.ts'
 import type {VerbTraits} from '../verbs/rows.ts'
+import type {TableTraits} from './cells.ts'
 
 export interface ServerRecipe {
   /** Unique name in test titles and messages. */
@@ -21,6 +24,10 @@ export interface ServerRecipe {
   readonly calendars?: CalendarTraits
   /** Answers to all verbs, for the servers of the table in the guide. */
   readonly verbs?: VerbTraits
+  /** Answers about locks, for the servers of their table in the guide. */
+  readonly locks?: TableTraits<LockRow>
+  /** Answers to syncs, for the servers of their table in the guide. */
+  readonly syncs?: TableTraits<SyncRow>
   /** For the servers that keep dead properties. */
   readonly deadProperties?: DeadPropertyTraits
   /** The folder of the site that is served as `/`, if it cannot be `root`. */
@@ -132,14 +139,11 @@ export interface CalendarTraits {
   readonly isNote: (name: string) => boolean
 }
 
-/** A server of calendars and address books that keeps them in a database of its own. */
+/** A server that keeps the collections of its users in a database of its own. */
 export interface GroupwareTraits {
-  /** The path of the collection of one user's calendars. */
+  /** The path of the collection around one user's calendars, or around the same user's files. */
   readonly home: string
-  /** The path of the collection of one user's address books. */
-  readonly contacts: string
-  /** The path of a collection of the same user for files; `undefined` for a server without one. */
-  readonly files: string | undefined
+  readonly stores: 'calendars' | 'files'
   readonly account: BasicAccount
 }
 

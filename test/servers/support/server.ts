@@ -56,13 +56,6 @@ export class Server {
     return calendars
   }
 
-  /** Paths and the account of a groupware server. Throws for another one. */
-  get groupware(): GroupwareTraits {
-    const {name, groupware} = this.recipe
-    if (groupware === undefined) throw new Error(`${name} is no groupware`)
-    return groupware
-  }
-
   /** The folder on the disk that the server serves as `/`. */
   get root(): string {
     return this.#started().root
@@ -72,9 +65,16 @@ export class Server {
     return this.#started().port
   }
 
-  /** Formats the URL of a collection directly below the root. Its name is plain ASCII. */
+  /** Formats the URL of a collection directly below the root or the home. Its name is plain ASCII. */
   url(collection = ''): string {
-    return `http://127.0.0.1:${this.port}/${collection === '' ? '' : `${collection}/`}`
+    const home = this.recipe.groupware?.home ?? '/'
+    return `http://127.0.0.1:${this.port}${home}${collection === '' ? '' : `${collection}/`}`
+  }
+
+  /** The headers with the credentials of the home; none for a server without one. */
+  get credentials(): {readonly authorization?: string} {
+    const {groupware} = this.recipe
+    return groupware === undefined ? {} : {authorization: basicAuthorization(groupware.account)}
   }
 
   /** Starts the server and waits until it answers. After a stop, port and files stay the same. */
@@ -238,7 +238,7 @@ async function servesHome(
 }
 
 /** Formats HTTP Basic credentials, without the client. RFC 7617. */
-export function basicAuthorization({user, password}: BasicAccount): string {
+function basicAuthorization({user, password}: BasicAccount): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
