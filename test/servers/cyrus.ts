@@ -89,6 +89,17 @@ while os.getppid() > 1:
 `
 }
 
+const PARTLY =
+  'Cyrus answers 500 to a DELETE or MOVE of a collection with a collection in it, and does it in part'
+
+// It obeys the limit of a report.
+const PAGES = {
+  'changes behind an unknown token': 2,
+  'no change behind an unknown token': 2,
+  'five members in pages of two': 3,
+  'three changes in pages of two': 2,
+} as const
+
 export const cyrus: ServerRecipe = {
   name: 'Cyrus 3.6',
   packages: 'cyrus-caldav cyrus-imapd sasl2-bin libsasl2-modules python3',
@@ -107,7 +118,7 @@ export const cyrus: ServerRecipe = {
     stores: 'calendars',
     account: ACCOUNT,
   },
-  syncs: {heading: 'Cyrus', cells: {}},
+  syncs: {heading: 'Cyrus', cells: PAGES},
   files: (site) => ({
     'imapd.conf': imapd(site),
     'cyrus.conf': services(site),
@@ -122,6 +133,42 @@ export const cyrusFiles: ServerRecipe = {
   ...cyrus,
   name: 'Cyrus 3.6 with files',
   groupware: {home: '/dav/drive/user/alice/', stores: 'files', account: ACCOUNT},
-  locks: {heading: 'Cyrus', cells: {}},
-  syncs: {heading: 'Cyrus, files', cells: {}},
+  locks: {
+    heading: 'Cyrus',
+    cells: {
+      'LOCK of a collection': 500,
+      'LOCK of a collection with a locked member': 500,
+      'LOCK of a file, shared by two clients': 400,
+      UNLOCK: 405,
+      'PUT into a locked collection': 'no lock',
+      'PUT into a collection locked with Depth 0': 'no lock',
+      'PUT of a locked file in a locked collection': 'no lock',
+      'MKCOL in a locked collection': 'no lock',
+      'DELETE of a member of a locked collection': 'no lock',
+      'DELETE of a member of a collection locked with Depth 0': 'no lock',
+      'DELETE of a locked collection': 'no lock',
+      'COPY into a locked collection': 'no lock',
+      'MOVE into a locked collection': 'no lock',
+      'MOVE out of a locked collection': 'no lock',
+      'MOVE in a collection locked with Depth 0': 'no lock',
+      'MOVE of a locked collection': 'no lock',
+      'PROPPATCH of a locked file': 'open',
+      'DELETE of a collection with a locked member': {
+        seen: 'holder failure, changed, other failure, changed',
+        fault: PARTLY,
+      },
+      'DELETE of a collection with two locked members': {
+        seen: 'holder failure, changed, other failure, changed',
+        fault: PARTLY,
+      },
+      'MOVE of a collection with a locked member': {
+        seen: 'holder failure, changed, other failure, changed',
+        fault: PARTLY,
+      },
+      'COPY onto a locked file': 'open',
+      'MOVE onto a locked file': 'open',
+      'PUT over a file whose lock somebody else removed': 'not tested',
+    },
+  },
+  syncs: {heading: 'Cyrus, files', cells: PAGES},
 }

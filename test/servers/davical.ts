@@ -4,6 +4,7 @@
  */
 import {readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
+import {notTested} from './locks/rows.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
 const ROUTER = fileURLToPath(new URL('support/davical-router.php', import.meta.url))
@@ -37,6 +38,8 @@ wait
 `
 }
 
+const NO_FILE = 'DAViCal locks a missing file and makes none, so a GET is answered with 404'
+
 export const davical: ServerRecipe = {
   name: 'DAViCal 1.1',
   packages: 'davical php-cli php-pgsql php-curl php-xml postgresql',
@@ -60,8 +63,43 @@ export const davical: ServerRecipe = {
     stores: 'calendars',
     account: ACCOUNT,
   },
-  locks: {heading: 'DAViCal', cells: {}},
-  syncs: {heading: 'DAViCal', cells: {}},
+  locks: {
+    heading: 'DAViCal',
+    cells: {
+      // It keeps members in calendars and address books only, and those in no other collection.
+      ...notTested((row) => row.includes('collection')),
+      'LOCK of a collection': 'open',
+      // A 207 with 423, whose href lacks the first segment of the path.
+      'LOCK of a file, twice by one client': 424,
+      'LOCK of a locked file': 424,
+      'LOCK of a missing file': {seen: 'success, 404', fault: NO_FILE},
+      'LOCK of a missing file, create': {seen: 'success, 404', fault: NO_FILE},
+      'LOCK of a file, create': {
+        seen: 'success, locked',
+        fault: 'DAViCal ignores If-None-Match of a LOCK',
+      },
+      'LOCK of a file, shared by two clients': 422,
+      refresh: 400,
+      'PROPPATCH of a locked file': 'open',
+      'COPY onto a locked file': 400,
+      'MOVE onto a locked file': 'open',
+      'PUT over a file whose lock somebody else removed': {
+        seen: 'success, UNLOCK 204',
+        fault: 'DAViCal takes any token for a resource that is not locked',
+      },
+      'COPY onto a locked file, no overwrite': 400,
+    },
+  },
+  syncs: {
+    heading: 'DAViCal',
+    cells: {
+      // It names the last change before the token again, so the client looks whether it answers with all members.
+      'a changed, a new and a deleted member': 2,
+      'a renamed member': 2,
+      'three changes in pages of two': 2,
+      'changes behind an unknown token': 3,
+    },
+  },
   files: (site) => ({
     'conf/config.php': configuration(site),
     'router.php': readFileSync(ROUTER, 'utf8'),

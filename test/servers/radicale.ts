@@ -58,7 +58,10 @@ export const radicale: ServerRecipe = {
     heading: 'Radicale',
     cells: {...notTested((row) => row !== 'LOCK of a file'), 'LOCK of a file': 405},
   },
-  syncs: {heading: 'Radicale', cells: {}},
+  syncs: {
+    heading: 'Radicale',
+    cells: {'changes behind an unknown token': 2, 'no change behind an unknown token': 2},
+  },
   files: (site) => ({config: configuration(site), rights: RIGHTS}),
   args: ({folder}) => ['--config', `${folder}/config`],
 }

@@ -66,7 +66,11 @@ export const tomcat: ServerRecipe = {
   deadProperties: withoutReturns,
   locks: {
     heading: 'Tomcat',
-    cells: {},
+    cells: {
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+    },
   },
   verbs: {
     heading: 'Tomcat',

@@ -1,4 +1,5 @@
 /** Steps of a client that holds locks. Another client does each of them too, without the locks. RFC 4918, sections 7 and 10.4. */
+import {isDeepStrictEqual} from 'node:util'
 import type {DavClient, DavResult, Lock} from 'multistatus'
 import type {Server} from '../support/server.ts'
 import type {HeldRow} from './rows.ts'
@@ -133,7 +134,7 @@ async function runByHolder(
   try {
     const result = await call(scene.dav, scene)
     if (!result.ok && result.lostLocks !== undefined) return 'told lost'
-    const isChanged = !isSame(before, await scene.read())
+    const isChanged = !isDeepStrictEqual(before, await scene.read())
     if (result.ok) return isChanged || isUnseen ? 'right' : 'success, untouched'
     return isChanged ? 'failure, changed' : result.status
   } finally {
@@ -153,9 +154,4 @@ async function runByOther({locks: paths, call}: Step, scene: LockScene): Promise
   } finally {
     await release(scene, locks)
   }
-}
-
-function isSame(one: object, other: object): boolean {
-  const format = (files: object): string => JSON.stringify(Object.entries(files).toSorted())
-  return format(one) === format(other)
 }

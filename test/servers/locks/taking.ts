@@ -73,10 +73,10 @@ export const taking: Readonly<Record<EndedRow | TakenRow, Step>> = {
   'LOCK of a locked file': (scene) =>
     withLock(scene, async () => judgeRefusal(scene, await scene.other.lock('old.txt', own), [423])),
   'LOCK of a collection': async (scene) => {
-    const lock = await scene.dav.lock('c/', {timeout: 60_000})
+    const lock = await scene.dav.lock('', {timeout: 60_000})
     return judge(scene, lock, async (held) => {
       if (!isOf(held, 'infinity')) return 'success, other facts'
-      return (await isLocked(scene, 'c/d/new.txt')) ? 'right' : 'open'
+      return (await isLocked(scene, 'new.txt')) ? 'right' : 'open'
     })
   },
   'LOCK of a collection with a locked member': async (scene) => {

@@ -51,12 +51,13 @@ export function describeTable<Row extends string>(table: Table<Row>): void {
 
   it.skipIf(!isWhole)(`guide/servers.md has the table of ${name} of this run`, async () => {
     const formatted = formatTable(rows, columns)
-    const guide = await readGuide(
+    const place = [
       `<!-- ${name}: written by \`${command}\` -->`,
       `<!-- end of ${name} -->`,
-    )
-    if (process.env['WRITE_TABLES'] === '1') await guide.write(formatted)
-    else expect(guide.table, `write it by: ${command}`).toBe(formatted)
+    ] as const
+    if (process.env['WRITE_TABLES'] === '1') await (await readGuide(...place)).write(formatted)
+    const {table: told} = await readGuide(...place)
+    expect(told, `write it by: ${command}`).toBe(formatted)
   })
 }
 

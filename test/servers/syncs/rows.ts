@@ -6,7 +6,7 @@ export const syncRows = [
   'a changed, a new and a deleted member',
   'a renamed member',
   'changes behind an unknown token',
-  'no change after an unknown token',
+  'no change behind an unknown token',
   'five members in pages of two',
   'three changes in pages of two',
   'a change after a restart of the server',
