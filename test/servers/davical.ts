@@ -24,7 +24,7 @@ function start({folder, port}: Site): string {
   const include = `${folder}/conf:${DAVICAL}/inc:/usr/share/awl/inc:/usr/share/php`
   return `
 programs=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
-export PGHOST='${folder}' PGUSER=postgres HOME='${folder}' PHP_CLI_SERVER_WORKERS=4
+export PGHOST='${folder}' PGUSER=postgres HOME='${folder}'
 [ -d '${folder}/database' ] ||
   "$programs/initdb" -D '${folder}/database' -U postgres -A trust -E UTF8 --locale=C.UTF-8 || exit
 "$programs/postgres" -D '${folder}/database' -k '${folder}' -c listen_addresses= -c fsync=off &
