@@ -67,6 +67,7 @@ const verbs: Readonly<Record<string, Call>> = {
 }
 
 const changes = Object.keys(verbs).filter((name) => !['copyFrom', 'get', 'stat'].includes(name))
+const locks = ['lock', 'lockInfinity']
 const members = changes.filter((name) => name !== 'proppatch')
 const trees = members.filter((name) => !['put', 'putMany', 'mkcol', 'lock'].includes(name))
 
@@ -78,8 +79,16 @@ async function submitted(name: string, lock: StoredLock): Promise<unknown> {
 }
 
 describe('a lock', () => {
-  it.each(changes)('on the resource itself is submitted: %s', async (name) => {
-    expect(await submitted(name, lockOf('a/b'))).toBe('</a/b> (<urn:a/b>)')
+  it.each(changes.filter((name) => !locks.includes(name)))(
+    'on the resource itself is submitted: %s',
+    async (name) => {
+      expect(await submitted(name, lockOf('a/b'))).toBe('</a/b> (<urn:a/b>)')
+    },
+  )
+
+  it.each(locks)('on the resource itself is not submitted for another lock: %s', async (name) => {
+    expect(await submitted(name, lockOf('a/b'))).toBe(undefined)
+    expect(await submitted(name, lockOf('%61/b/', 'infinity'))).toBe(undefined)
   })
 
   it.each(changes)('with Depth infinity on a collection above is submitted: %s', async (name) => {
