@@ -65,7 +65,7 @@ async function receive(step: Step, {dav, folder, journal}: Mirror): Promise<Outc
   if (!verdict.ok) return {problem: problemOf(verdict)}
   const hash = await hashOf(draft)
   // An upload whose answer was lost, or an old content with a new ETag, is no change of somebody else.
-  const isOwn = kind === 'compare' && (hash === sent || hash === base?.hash)
+  const isOwn = kind === 'compare' && (hash === sent?.hash || hash === base?.hash)
   let upload: Step | undefined
   if (isOwn && hash !== step.hash) upload = {kind: 'upload', path, etag}
   else if (hash !== step.hash) {
@@ -94,7 +94,7 @@ async function send(steps: readonly Step[], {dav, folder, journal, onStep}: Mirr
         continue
       }
       sent.set(path, {step, ...copy})
-      journal.change(path, {sent: copy.hash})
+      journal.change(path, {sent: {etag: '', hash: copy.hash}})
       const condition = etag === undefined ? {create: true} : {ifMatch: etag}
       yield {href: fromLocalPath(path), body: {path: copy.draft}, ...condition}
     }
@@ -104,11 +104,7 @@ async function send(steps: readonly Step[], {dav, folder, journal, onStep}: Mirr
     const upload = sent.get(path)
     if (upload === undefined) continue
     const {step, draft, hash} = upload
-    if (result.ok) {
-      // A weak ETag, or none: the next sync tells the strong one, and the contents are compared.
-      const told = result.etag?.startsWith('"') === true ? result.etag : ''
-      journal.change(path, {remote: told, base: {etag: told, hash}, sent: undefined})
-    }
+    if (result.ok) journal.change(path, {sent: {etag: result.etag ?? '', hash}})
     await rm(draft)
     onStep(step, problemOf(result))
   }
@@ -125,7 +121,7 @@ async function deleteThere(steps: readonly Step[], {dav, journal, onStep}: Mirro
     const path = toLocalPath(result, {base: dav.url})
     const step = byPath.get(path)
     if (step === undefined) continue
-    if (result.ok) journal.forget(path)
+    if (result.ok) journal.change(path, {base: undefined})
     onStep(step, problemOf(result))
   }
 }

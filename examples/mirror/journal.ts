@@ -5,14 +5,23 @@ import {appendFileSync, existsSync, readFileSync, renameSync, writeFileSync} fro
 
 import {SyncState} from 'multistatus'
 
+/** The content of a file, by its ETag on the server and its hash. */
+export interface Version {
+  readonly etag: string
+  readonly hash: string
+}
+
 /** The known facts about one file. */
 export interface Entry {
-  /** The ETag on the server. Empty if no strong one was told so far; absent if no file is there. */
+  /** The ETag that the last sync told. Empty if it was no strong one; absent if nothing is there. */
   readonly remote?: string | undefined
-  /** The last state in which both sides were equal. */
-  readonly base?: {readonly etag: string; readonly hash: string} | undefined
-  /** The hash of the last upload, which may have had no answer. */
-  readonly sent?: string | undefined
+  /** The last version that was on both sides, as a sync told. */
+  readonly base?: Version | undefined
+  /**
+   * The last upload. Its ETag is empty without an answer. It becomes the base when a sync tells the same ETag. Never before: a
+   * server that does not list the file would seem to have deleted it, and it would be deleted here.
+   */
+  readonly sent?: Version | undefined
   /** The hash of the local file while it has this stamp. */
   readonly seen?: {readonly stamp: string; readonly hash: string} | undefined
 }

@@ -68,5 +68,7 @@ function noteGone(gone: string, journal: Journal): void {
 }
 
 function note(path: string, remote: string | undefined, journal: Journal): void {
-  if (journal.get(path).remote !== remote) journal.change(path, {remote})
+  const {sent, ...known} = journal.get(path)
+  if (sent !== undefined && sent.etag === remote) journal.change(path, {remote, base: sent})
+  else if (known.remote !== remote) journal.change(path, {remote})
 }

@@ -76,6 +76,27 @@ describe('the example mirror', {timeout: 600_000}, () => {
     let last = await run()
     for (let runs = 0; runs < 6 && last.lines.at(-1) !== '0 files differ'; runs++)
       last = await run()
+    if (last.code !== 0) {
+      console.log(last.lines.join('\n'))
+      console.log(JSON.stringify([...((cloud as any)['_']?.() ?? [])]))
+      const {cpSync} = await import('node:fs')
+      cpSync(folder, '/tmp/xx/dump', {recursive: true})
+      console.log(
+        server.requests
+          .slice(-8)
+          .map(
+            (r) =>
+              r.method +
+              ' ' +
+              r.url +
+              ' ' +
+              JSON.stringify(r.headers['if-match'] ?? r.headers['if-none-match'] ?? '') +
+              cloud.answer(r).status +
+              String(cloud.answer(r).body).slice(0, 3000),
+          )
+          .join('\n'),
+      )
+    }
     expect(last).toMatchObject({code: 0, lines: ['0 files differ']})
     const files = await here.read()
     expect(sorted(files)).toEqual(sorted(cloud.files))

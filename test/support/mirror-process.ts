@@ -50,19 +50,13 @@ export function startMirror(
   return {kill: () => child.kill('SIGKILL'), ended}
 }
 
-/** The text that a user took away, and the one that took its place. */
-export interface Change {
-  readonly before: string
-  readonly after?: string | undefined
-}
-
 /** One side of a mirror, as its users see it: texts by path. */
 export interface Side {
   read(): Promise<Map<string, string>>
   /** Writes a file that is not there. Returns false if there is one. */
   create(path: string, text: string): Promise<boolean>
-  /** Replaces the text of a file, or removes the file. Returns the text that was there, and the new one if it was written. */
-  change(path: string, rewrite: (text: string) => string | undefined): Promise<Change | undefined>
+  /** Takes a file away, and writes the new text if there is one. Returns true if it was written. */
+  change(path: string, rewrite: (text: string) => string | undefined): Promise<boolean>
 }
 
 /** The local folder. Each change is atomic, so that no user overwrites a file that the mirror has just placed. */
@@ -98,21 +92,16 @@ export class LocalSide implements Side {
     return isNew
   }
 
-  async change(
-    path: string,
-    rewrite: (text: string) => string | undefined,
-  ): Promise<Change | undefined> {
+  async change(path: string, rewrite: (text: string) => string | undefined): Promise<boolean> {
     const draft = this.#draft()
     const isTaken = await rename(join(this.#folder, path), draft).then(
       () => true,
       () => false,
     )
-    if (!isTaken) return undefined
-    const before = await readFile(draft, 'utf8')
+    if (!isTaken) return false
+    const text = rewrite(await readFile(draft, 'utf8'))
     await rm(draft)
-    const text = rewrite(before)
-    const isWritten = text !== undefined && (await this.create(path, text))
-    return isWritten ? {before, after: text} : {before}
+    return text !== undefined && this.create(path, text)
   }
 
   /** Lists everything. The mirror may remove a folder meanwhile. */

@@ -48,21 +48,24 @@ export class MirrorUsers {
     for (const one of sides) await this.#change(one, path)
   }
 
+  // A text is in the ledger before anybody can read it.
   async #create(side: Side, path: string): Promise<void> {
     const text = this.#author(++this.#count, undefined)
-    if (await side.create(path, text)) this.kept.add(text)
+    this.kept.add(text)
+    if (!(await side.create(path, text))) this.kept.delete(text)
   }
 
   async #change(side: Side, path: string): Promise<void> {
     const isDeletion = this.#random.oneIn(3)
     const number = ++this.#count
-    const change = await side.change(path, (before) =>
-      isDeletion ? undefined : this.#author(number, before),
-    )
-    if (change === undefined) return
-    const {before, after} = change
-    this.kept.delete(before)
-    if (after !== undefined) this.kept.add(after)
+    let text: string | undefined
+    const isWritten = await side.change(path, (before) => {
+      this.kept.delete(before)
+      if (!isDeletion) text = this.#author(number, before)
+      if (text !== undefined) this.kept.add(text)
+      return text
+    })
+    if (text !== undefined && !isWritten) this.kept.delete(text)
     this.#meet(isDeletion ? 'delete' : 'change')
   }
 
