@@ -4,7 +4,7 @@
 import {multistatusBody, type MultiStatusResponse} from 'multistatus/testing'
 
 import {type Answer, answer207, type SeenRequest} from './fault-server.ts'
-import type {Change, Side} from './mirror-process.ts'
+import type {Side} from './mirror-process.ts'
 
 export const CLOUD_ROOT = '/remote.php/dav/files/ana/'
 const FILE_ID = '{http://owncloud.org/ns}fileid'
@@ -27,13 +27,13 @@ export class CloudFiles implements Side {
     return Promise.resolve(isNew)
   }
 
-  change(path: string, rewrite: (text: string) => string | undefined): Promise<Change | undefined> {
+  change(path: string, rewrite: (text: string) => string | undefined): Promise<boolean> {
     const before = this.files.get(path)
-    if (before === undefined) return Promise.resolve(undefined)
+    if (before === undefined) return Promise.resolve(false)
     const after = rewrite(before)
     if (after === undefined) this.#remove(path)
     else this.#write(path, after)
-    return Promise.resolve({before, after})
+    return Promise.resolve(after !== undefined)
   }
 
   answer({method, url, headers, body}: SeenRequest): Answer {
