@@ -1,7 +1,7 @@
 // States the truth of the example mirror, whose process is killed at any request, while users of both sides change files, in the
 // dialect of Nextcloud's files.
 
-import {mkdir, mkdtemp, rm} from 'node:fs/promises'
+import {mkdir, mkdtemp, readdir, readFile, rename, rm, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
@@ -10,7 +10,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {Random} from '../fuzz/random.ts'
 import {CLOUD_ROOT, CloudFiles} from '../support/cloud-files.ts'
 import {CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
-import {LocalSide, type MirrorRun, startMirror} from '../support/mirror-process.ts'
+import {isSettled, LocalSide, type MirrorRun, startMirror} from '../support/mirror-process.ts'
 import {MirrorUsers} from '../support/mirror-users.ts'
 
 const KILLS = 20
@@ -74,33 +74,123 @@ describe('the example mirror', {timeout: 600_000}, () => {
 
     server.script((request) => cloud.answer(request))
     let last = await run()
-    for (let runs = 0; runs < 6 && last.lines.at(-1) !== '0 files differ'; runs++)
-      last = await run()
-    if (last.code !== 0) {
-      console.log(last.lines.join('\n'))
-      console.log(JSON.stringify([...((cloud as any)['_']?.() ?? [])]))
-      const {cpSync} = await import('node:fs')
-      cpSync(folder, '/tmp/xx/dump', {recursive: true})
-      console.log(
-        server.requests
-          .slice(-8)
-          .map(
-            (r) =>
-              r.method +
-              ' ' +
-              r.url +
-              ' ' +
-              JSON.stringify(r.headers['if-match'] ?? r.headers['if-none-match'] ?? '') +
-              cloud.answer(r).status +
-              String(cloud.answer(r).body).slice(0, 3000),
-          )
-          .join('\n'),
-      )
-    }
+    for (let runs = 0; runs < 6 && !isSettled(last); runs++) last = await run()
     expect(last).toMatchObject({code: 0, lines: ['0 files differ']})
     const files = await here.read()
     expect(sorted(files)).toEqual(sorted(cloud.files))
     expect([...users.kept].filter((text) => ![...files.values()].includes(text))).toEqual([])
     expect([...users.met.keys()].toSorted()).toEqual(['change', 'create', 'create twice', 'delete'])
+  })
+
+  it('prints the plan of a dry run, and changes nothing', async () => {
+    await here.create('a.txt', 'here')
+    await cloud.create('b/c.txt', 'there')
+    expect(await run('--dry-run')).toMatchObject({
+      code: 0,
+      lines: ['to do: upload a.txt', 'to do: download b/c.txt', '2 files differ'],
+    })
+    expect(new Set(server.requests.map(({method}) => method))).toEqual(
+      new Set(['PROPFIND', 'REPORT']),
+    )
+    expect(await readdir(folder)).toEqual(['a.txt'])
+  })
+
+  it('keeps both versions of a file that changed on both sides', async () => {
+    await cloud.create('a.txt', 'one')
+    await run()
+    await here.change('a.txt', () => 'here')
+    await cloud.change('a.txt', () => 'there')
+    const {lines} = await run()
+    const [copy = ''] = [...cloud.files.keys()].filter((path) => path !== 'a.txt')
+    expect(copy).toMatch(/^a \(conflict [\da-f]{8}\)\.txt$/)
+    expect(lines).toEqual(['compare a.txt', `upload ${copy}`, '1 files differ'])
+    expect(await here.read()).toEqual(
+      new Map([
+        ['a.txt', 'there'],
+        [copy, 'here'],
+      ]),
+    )
+    expect(cloud.files).toEqual(await here.read())
+  })
+
+  it('takes an upload whose answer was lost for its own, though the file has changed since', async () => {
+    await here.create('a.txt', 'one')
+    server.script((request) => {
+      const answer = cloud.answer(request)
+      return request.method === 'PUT' && request.body === 'one' ? CLOSE : answer
+    })
+    expect((await run()).code).toBe(1)
+    expect(cloud.files).toEqual(new Map([['a.txt', 'one']]))
+    await here.change('a.txt', () => 'two')
+    expect((await run()).lines).toEqual(['compare a.txt', 'upload a.txt', '1 files differ'])
+    expect(cloud.files).toEqual(new Map([['a.txt', 'two']]))
+  })
+
+  it('deletes no file of a collection that was not listed', async () => {
+    await cloud.create('a.txt', 'one')
+    await cloud.create('b/c.txt', 'two')
+    await run()
+    await cloud.change('a.txt', () => undefined)
+    await cloud.change('b/c.txt', () => 'three')
+    server.script((request) =>
+      request.url.endsWith('/b/') ? {status: 403} : cloud.answer(request),
+    )
+    const {code, lines} = await run()
+    expect(code).toBe(1)
+    expect(lines).toContainEqual(expect.stringMatching(/^Nothing is deleted here: .*"status":403/))
+    expect(lines.at(-1)).toBe('0 files differ')
+    expect(await here.read()).toEqual(
+      new Map([
+        ['a.txt', 'one'],
+        ['b/c.txt', 'two'],
+      ]),
+    )
+
+    server.script((request) => cloud.answer(request))
+    expect((await run()).lines).toEqual(['delete here a.txt', 'download b/c.txt', '2 files differ'])
+  })
+
+  it('keeps a file that the server took and does not list', async () => {
+    await here.create('.hidden', 'one')
+    server.script((request) => {
+      const answer = cloud.answer(request)
+      const body = String(answer.body).replaceAll(
+        /<response><href>[^<]*hidden.*?<\/response>/gs,
+        '',
+      )
+      return request.method === 'PROPFIND' ? {...answer, body} : answer
+    })
+    await run()
+    await run()
+    expect(cloud.files).toEqual(new Map([['.hidden', 'one']]))
+    expect(await here.read()).toEqual(new Map([['.hidden', 'one']]))
+  })
+
+  it('leaves files alone that became links, and names of its own', async () => {
+    await cloud.create('a/b.txt', 'one')
+    await cloud.create('.mirror/journal.jsonl', 'two')
+    await run()
+    await rename(join(folder, 'a'), join(work, 'a'))
+    await symlink(join(work, 'a'), join(folder, 'a'))
+    await cloud.change('a/b.txt', () => 'three')
+    expect(await run()).toMatchObject({lines: ['0 files differ']})
+    expect(cloud.files.get('a/b.txt')).toBe('three')
+    expect(await readFile(join(work, 'a/b.txt'), 'utf8')).toBe('one')
+    expect(await readFile(join(folder, '.mirror/journal.jsonl'), 'utf8')).not.toBe('two')
+  })
+
+  it('changes nothing if the server ignores If-Match', async () => {
+    await here.create('a.txt', 'one')
+    server.script(({headers: {'if-match': _, ...headers}, ...request}) =>
+      cloud.answer({...request, headers}),
+    )
+    expect(await run()).toMatchObject({
+      code: 1,
+      lines: [
+        'Nothing is done: the server ignores If-Match, or refuses to be tested',
+        '1 files differ',
+      ],
+    })
+    expect(cloud.files).toEqual(new Map())
   })
 })

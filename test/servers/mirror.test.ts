@@ -7,7 +7,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import {Random} from '../fuzz/random.ts'
-import {LocalSide, type Side, startMirror} from '../support/mirror-process.ts'
+import {isSettled, LocalSide, type Side, startMirror} from '../support/mirror-process.ts'
 import {type Author, MirrorUsers} from '../support/mirror-users.ts'
 import {apache} from './apache.ts'
 import {radicale} from './radicale.ts'
@@ -105,10 +105,7 @@ async function killMirrors(server: Server, facts: Facts): Promise<void> {
   expect(kills).toBe(KILLS)
 
   let last = await start().ended
-  const isDone = (): boolean =>
-    last.lines.filter((line) => !line.startsWith('not done')).length === 1
-  for (let runs = 0; runs < 6 && !(isDone() && last.refused.length <= 0); runs++)
-    last = await start().ended
+  for (let runs = 0; runs < 6 && !isSettled(last); runs++) last = await start().ended
   const files = await here.read()
   for (const path of last.refused) {
     // A second event with the same UID is refused, so the conflict copy stays here.

@@ -19,6 +19,11 @@ export interface MirrorRun {
   readonly refused: readonly string[]
 }
 
+/** Tells if a run found nothing that it or a later run can do. */
+export function isSettled({lines}: MirrorRun): boolean {
+  return !lines.some((line) => /^(?:upload|download|compare|delete)|run again$/.test(line))
+}
+
 /** A running mirror. */
 export interface MirrorProcess {
   kill(): void
