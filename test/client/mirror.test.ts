@@ -5,11 +5,12 @@ import {mkdir, mkdtemp, readdir, readFile, rename, rm, symlink} from 'node:fs/pr
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
+import {multistatusBody} from 'multistatus/testing'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
 import {Random} from '../fuzz/random.ts'
 import {CLOUD_ROOT, CloudFiles} from '../support/cloud-files.ts'
-import {CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {answer207, CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {isSettled, LocalSide, type MirrorRun, startMirror} from '../support/mirror-process.ts'
 import {MirrorUsers} from '../support/mirror-users.ts'
 
@@ -150,14 +151,38 @@ describe('the example mirror', {timeout: 600_000}, () => {
     expect((await run()).lines).toEqual(['delete here a.txt', 'download b/c.txt', '2 files differ'])
   })
 
+  it('deletes no file that a report with gaps calls gone', async () => {
+    await cloud.create('a.txt', 'one')
+    await cloud.create('b.txt', 'two')
+    const href = (name: string): string => CLOUD_ROOT + name
+    const found = ['a.txt', 'b.txt'].map((name) => ({
+      href: href(name),
+      properties: {getetag: `"${name}"`, resourcetype: []},
+    }))
+    const gone = {href: href('a.txt'), status: 404}
+    const reports = [
+      multistatusBody(found, {syncToken: 't1'}),
+      multistatusBody([gone, {href: href('b.txt'), status: 500}], {syncToken: 't2'}),
+      multistatusBody([gone], {syncToken: 't2'}),
+    ]
+    server.script((request) =>
+      request.method === 'REPORT' ? answer207(reports.shift() ?? '') : cloud.answer(request),
+    )
+    await run()
+    expect((await run()).lines).toEqual([
+      expect.stringMatching(/^skipped .*b\.txt 500 status$/),
+      expect.stringMatching(/^Nothing is deleted here: /),
+      '0 files differ',
+    ])
+    expect((await run()).lines).toEqual(['delete here a.txt', '1 files differ'])
+  })
+
   it('keeps a file that the server took and does not list', async () => {
     await here.create('.hidden', 'one')
     server.script((request) => {
       const answer = cloud.answer(request)
-      const body = String(answer.body).replaceAll(
-        /<response><href>[^<]*hidden.*?<\/response>/gs,
-        '',
-      )
+      const row = /<D:response><D:href>[^<]*hidden.*?<\/D:response>/s
+      const body = String(answer.body).replace(row, '')
       return request.method === 'PROPFIND' ? {...answer, body} : answer
     })
     await run()
