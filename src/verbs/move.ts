@@ -111,10 +111,11 @@ async function run(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const first = await runPair(request, context, emit)
+  if (first.holdsLocks !== true) return first
   const {locks} = context.session
   const path = canonicalPathOf(request.url)
   const own = Array.from(locks).filter(({lockRoot}) => canonicalPathOf(lockRoot) === path)
-  if (first.holdsLocks !== true || own.length === 0) return first
+  if (own.length === 0) return first
   if (await isOfCondition(request, context)) return first
   for (const lock of own) {
     if (!(await unlock(lock, context))) return first
