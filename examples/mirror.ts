@@ -19,7 +19,7 @@ const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DA
 const dav = new DavClient({url: DAV_URL, auth, retry: 4})
 const flags = {'dry-run': {type: 'boolean'}, trusted: {type: 'boolean'}} as const
 const {values, positionals} = parseArgs({options: flags, allowPositionals: true})
-const {'dry-run': isDryRun = false, trusted = false} = values
+const {'dry-run': isDryRun = false, trusted: isTrusted = false} = values
 
 const folder = new Folder(positionals[0] ?? '.')
 if (!isDryRun) await folder.prepare()
@@ -50,8 +50,8 @@ const onStep = ({kind, path}: Step, problem?: string): void => {
 }
 
 if (isDryRun) for (const {kind, path} of steps) print('to do:', kind, path)
-else if (steps.length > 0 && !trusted && !(await obeysConditions(dav)))
+else if (steps.length > 0 && !isTrusted && !(await obeysConditions(dav)))
   fail('Nothing is done: the server ignores If-Match, or refuses to be tested')
-else await apply(steps, {dav, folder, journal, onStep})
+else await apply(steps, {dav, folder, journal, isTrusted, onStep})
 draw.done()
 console.log(`${steps.length} files differ`)

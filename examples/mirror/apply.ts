@@ -1,21 +1,24 @@
-// Applies the steps. Each change of the server has a condition, so a change of somebody else is never overwritten: its 412 leaves the
+// Applies the steps. Each write on the server has a condition, so a change of somebody else is never overwritten. A 412 leaves the
 // file to the next run. A step is in the journal as soon as it is done.
 
 import {rm} from 'node:fs/promises'
 
 import {type DavClient, type DavResult, fromLocalPath, toLocalPath, type Upload} from 'multistatus'
 
-import {type Folder, hashOf} from './folder.ts'
+import {type Folder, hashOf, type Snapshot} from './folder.ts'
 import type {Journal} from './journal.ts'
 import type {Step} from './plan.ts'
 
 const AT_ONCE = 4
 
-/** The two sides, their journal, and the listener to each step that is done or, with a reason, is not. */
+/** The two sides and their journal. */
 export interface Mirror {
   readonly dav: DavClient
   readonly folder: Folder
   readonly journal: Journal
+  /** True if the server is known to obey conditions. */
+  readonly isTrusted: boolean
+  /** Called with each step that is done or, for a reason, is not. */
   readonly onStep: (step: Step, problem?: string) => void
 }
 
@@ -47,6 +50,7 @@ interface Outcome {
   readonly problem?: string | undefined
   readonly upload?: Step | undefined
 }
+
 type CarryOut = (step: Step, mirror: Mirror) => Promise<Outcome>
 
 async function deleteHere({path, hash}: Step, {folder, journal}: Mirror): Promise<Outcome> {
@@ -80,26 +84,25 @@ async function receive(step: Step, {dav, folder, journal}: Mirror): Promise<Outc
 }
 
 /** Uploads files: new ones only where nothing is, changed ones only over the known version. */
-async function send(steps: readonly Step[], {dav, folder, journal, onStep}: Mirror): Promise<void> {
-  const sent = new Map<
-    string,
-    {readonly step: Step; readonly draft: string; readonly hash: string}
-  >()
+async function send(steps: readonly Step[], mirror: Mirror): Promise<void> {
+  const {dav, folder, journal, isTrusted, onStep} = mirror
+  const sent = new Map<string, Snapshot & {readonly step: Step}>()
   async function* uploads(): AsyncGenerator<Upload> {
     for (const step of steps) {
       const {path, etag} = step
-      const copy = await folder.snapshot(path)
-      if (copy === undefined) {
-        onStep(step, 'it is gone')
-        continue
+      try {
+        const {draft, hash} = await folder.snapshot(path)
+        sent.set(path, {step, draft, hash})
+        journal.change(path, {sent: {etag: '', hash}})
+        const condition = etag === undefined ? {create: true} : {ifMatch: etag}
+        yield {href: fromLocalPath(path), body: {path: draft}, ...condition}
+      } catch (error) {
+        onStep(step, String(error))
       }
-      sent.set(path, {step, ...copy})
-      journal.change(path, {sent: {etag: '', hash: copy.hash}})
-      const condition = etag === undefined ? {create: true} : {ifMatch: etag}
-      yield {href: fromLocalPath(path), body: {path: copy.draft}, ...condition}
     }
   }
-  for await (const result of dav.putMany(uploads(), {parents: true, concurrency: AT_ONCE})) {
+  const options = {parents: true, requireConditions: !isTrusted, concurrency: AT_ONCE}
+  for await (const result of dav.putMany(uploads(), options)) {
     const path = toLocalPath(result, {base: dav.url})
     const upload = sent.get(path)
     if (upload === undefined) continue
@@ -114,10 +117,8 @@ async function send(steps: readonly Step[], {dav, folder, journal, onStep}: Mirr
 async function deleteThere(steps: readonly Step[], {dav, journal, onStep}: Mirror): Promise<void> {
   const byPath = new Map(steps.map((step) => [step.path, step]))
   const targets = steps.map(({path, etag}) => ({href: fromLocalPath(path), ifMatch: etag}))
-  for await (const result of dav.deleteMany(targets, {
-    ifMissing: 'success',
-    concurrency: AT_ONCE,
-  })) {
+  const options = {ifMissing: 'success', concurrency: AT_ONCE} as const
+  for await (const result of dav.deleteMany(targets, options)) {
     const path = toLocalPath(result, {base: dav.url})
     const step = byPath.get(path)
     if (step === undefined) continue

@@ -23,6 +23,12 @@ export interface Scanned {
   readonly barred: readonly string[]
 }
 
+/** A copy of a file. */
+export interface Snapshot {
+  readonly draft: string
+  readonly hash: string
+}
+
 export class Folder {
   readonly #root: string
   readonly #drafts: string
@@ -32,13 +38,13 @@ export class Folder {
     this.#drafts = join(root, OWN, 'drafts')
   }
 
-  /** Makes the mirror's own folder, without the drafts of a killed run. Returns the path of the journal. */
-  async prepare(): Promise<string> {
+  /** Makes the mirror's own folder, without the drafts of a killed run. */
+  async prepare(): Promise<void> {
     await rm(this.#drafts, {recursive: true, force: true})
     await mkdir(this.#drafts, {recursive: true})
-    return this.journal
   }
 
+  /** The path of the journal. */
   get journal(): string {
     return join(this.#root, OWN, 'journal.jsonl')
   }
@@ -64,13 +70,11 @@ export class Folder {
     return join(this.#drafts, randomUUID())
   }
 
-  /** Copies a file as it is now; `undefined` if it is gone. An upload sends the copy, because a user may write while it is sent. */
-  async snapshot(
-    path: string,
-  ): Promise<{readonly draft: string; readonly hash: string} | undefined> {
+  /** Copies a file as it is now. An upload sends the copy, because a user may write while it is sent. */
+  async snapshot(path: string): Promise<Snapshot> {
     const draft = this.draft()
-    const copied = copyFile(join(this.#root, path), draft, constants.COPYFILE_FICLONE)
-    return ifThere(copied.then(async () => ({draft, hash: await hashOf(draft)})))
+    await copyFile(join(this.#root, path), draft, constants.COPYFILE_FICLONE)
+    return {draft, hash: await hashOf(draft)}
   }
 
   /** Gives a draft its place. Throws if a file is there: a rename would replace it, and a link does not. */

@@ -6,7 +6,7 @@ import {appendFileSync, existsSync, readFileSync, renameSync, writeFileSync} fro
 import {SyncState} from 'multistatus'
 
 /** The content of a file, by its ETag on the server and its hash. */
-export interface Version {
+interface Version {
   readonly etag: string
   readonly hash: string
 }

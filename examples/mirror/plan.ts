@@ -16,23 +16,6 @@ export interface Step {
   readonly hash?: string | undefined
 }
 
-/** Plans the step for a file; `undefined` if nothing is to be done. */
-export function planStep(path: string, hash: string | undefined, entry: Entry): Step | undefined {
-  const {remote: etag, base} = entry
-  const isNowhere = hash === undefined && etag === undefined
-  // Without its ETag, no write could be guarded.
-  if (isNowhere || etag === '') return undefined
-  const isChangedHere = hash !== base?.hash
-  const isChangedThere = etag !== base?.etag
-  if (!isChangedHere && !isChangedThere) return undefined
-  const step = {path, etag, hash}
-  // A change wins over a deletion.
-  if (etag === undefined) return {...step, kind: isChangedHere ? 'upload' : 'delete here'}
-  if (hash === undefined) return {...step, kind: isChangedThere ? 'download' : 'delete there'}
-  if (!isChangedHere) return {...step, kind: 'download'}
-  return {...step, kind: isChangedThere ? 'compare' : 'upload'}
-}
-
 /** Plans all steps. Without a whole sync, nothing is called gone, and no local file is deleted. Forgets files of neither side. */
 export function plan({files, barred}: Scanned, journal: Journal, isWhole: boolean): Step[] {
   const steps: Step[] = []
@@ -46,4 +29,21 @@ export function plan({files, barred}: Scanned, journal: Journal, isWhole: boolea
     if (hash === undefined && entry.remote === undefined) journal.forget(path)
   }
   return steps
+}
+
+/** Plans the step for a file; `undefined` if nothing is to be done. */
+function planStep(path: string, hash: string | undefined, entry: Entry): Step | undefined {
+  const {remote: etag, base} = entry
+  const isNowhere = hash === undefined && etag === undefined
+  // Without its ETag, no write could be guarded.
+  if (isNowhere || etag === '') return undefined
+  const isChangedHere = hash !== base?.hash
+  const isChangedThere = etag !== base?.etag
+  if (!isChangedHere && !isChangedThere) return undefined
+  const step = {path, etag, hash}
+  // A change wins over a deletion.
+  if (etag === undefined) return {...step, kind: isChangedHere ? 'upload' : 'delete here'}
+  if (hash === undefined) return {...step, kind: isChangedThere ? 'download' : 'delete there'}
+  if (!isChangedHere) return {...step, kind: 'download'}
+  return {...step, kind: isChangedThere ? 'compare' : 'upload'}
 }
