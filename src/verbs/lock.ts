@@ -11,7 +11,7 @@ import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
-import {lose} from '../engine/locks.ts'
+import {lose, unlock as giveBack} from '../engine/locks.ts'
 import {readLocks} from '../listing/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
@@ -213,7 +213,30 @@ async function run(
     }
     if (found !== 'none') return {verdict: found, extent: 'all', isDone: true}
   }
-  return exchange(request, context, emit)
+  let token = ''
+  const verb: VerbContext['verb'] = {
+    ...context.verb,
+    conclude(asked, verdict, head, answer, session) {
+      token = readMadeLock(asked, head)
+      return conclude(asked, verdict, head, answer, session)
+    },
+  }
+  const outcome = await exchange(request, {...context, verb}, emit)
+  if (isToken(token)) await giveBack({token, lockRoot: request.url}, context)
+  return outcome
+}
+
+/**
+ * Reads the token of a lock that a refusal has made: nginx 1.22 locks behind a 304 to If-None-Match. Others may name the lock of
+ * somebody else in a refusal, so no other answer counts.
+ */
+function readMadeLock(
+  {conditions, lockToken}: TargetRequest,
+  {status, headers}: AnswerHead,
+): string {
+  const isConditional = conditions?.['if-none-match'] ?? conditions?.['if-match']
+  const isFalse = isConditional !== undefined && (status === 304 || status === 412)
+  return isFalse && lockToken === undefined ? bareToken(headers.get('lock-token') ?? '') : ''
 }
 
 /** Makes the lock of an answer. */

@@ -334,6 +334,37 @@ describe('a Failure', () => {
   })
 })
 
+describe('a condition that is false', () => {
+  const headers = {'lock-token': `<${token}>`}
+  const sent = (): unknown =>
+    server.requests.map((request) => [request.method, request.headers['lock-token']])
+
+  it.each([
+    [304, {create: true}],
+    [412, {ifMatch: '"1"'}],
+  ] as const)('leaves no lock behind, where a %i has made it', async (status, options) => {
+    server.script(({method}) => (method === 'LOCK' ? {status, headers} : {status: 204}))
+    expect(line(await dav.lock('a.txt', options))).toBe(`${status} status self /a.txt`)
+    expect(sent()).toEqual([
+      ['LOCK', undefined],
+      ['UNLOCK', `<${token}>`],
+    ])
+    expect(dav.locks).toEqual([])
+  })
+
+  it.each([
+    [423, {create: true}],
+    [412, {}],
+  ] as const)(
+    'is not what a %i tells, and the lock may be of somebody else: %o',
+    async (status, options) => {
+      server.script(() => ({status, headers}))
+      await dav.lock('a.txt', options)
+      expect(sent()).toEqual([['LOCK', undefined]])
+    },
+  )
+})
+
 describe('on a server without class 2', () => {
   beforeEach(async () => {
     server.answers({status: 200, headers: {dav: '1', allow: 'OPTIONS, GET, PUT'}})
