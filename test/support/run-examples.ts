@@ -78,6 +78,7 @@ try {
     ['not locked: 404', '0 locks left\n'],
     {exitCode: 1},
   )
+  await keepUnread()
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
@@ -193,6 +194,20 @@ async function mirror(): Promise<void> {
   const [own, other] = await Promise.all(names)
   if (own !== other) throw new Error(`mirror.ts left ${own} and ${other}`)
   await rm(there, {recursive: true})
+}
+
+/** Runs edit-locked.ts on a server that refuses to read the file. Its text must stay. */
+async function keepUnread(): Promise<void> {
+  const faults = await startFaultServer()
+  const headers = {'lock-token': '<urn:uuid:1>'}
+  faults.script(({method}) =>
+    method === 'LOCK' ? {status: 200, headers} : {status: method === 'GET' ? 503 : 204},
+  )
+  const output = ['not written: 503\n0 locks left\n']
+  await expectOutput('edit-locked.ts', ['a.txt', 'b'], output, {at: faults.url, exitCode: 1})
+  await faults.close()
+  if (faults.requests.some(({method}) => method === 'PUT'))
+    throw new Error('edit-locked.ts wrote over a text that it had not read')
 }
 
 /** Runs resume-upload.ts on a server with TUS, which refuses the second chunk of the first run. */
