@@ -152,7 +152,7 @@ export async function moveOver(
   if (etag === undefined || etag === '*') return send(tokens)
   const found = await lookAgain(request, context)
   if ('ok' in found) return unchanged(found)
-  const lock = submit(request, [...context.session.locks]).locks.find(({isOfEnd}) => isOfEnd)
+  const lock = submit(request, context.connection.locks).locks.find(({isOfEnd}) => isOfEnd)
   const token = lock === undefined ? [] : [{token: lock.token}]
   const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
   const guarded = await send({conditions: {if: guard}})

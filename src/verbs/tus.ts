@@ -40,7 +40,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       if (one.attempts > 0 && (await isDone?.()) === true)
         return {verdict: succeed(one, 204), extent: 'all', isDone: true}
       // The upload writes the target, so it has its locks.
-      const {header} = submit(request, [...session.locks])
+      const {header} = submit(request, connection.locks)
       const own = {...(header !== undefined && {if: header}), 'tus-resumable': '1.0.0', ...headers}
       const response = await connection.send({method, url, headers: own, ...content})
       answered = response.headers

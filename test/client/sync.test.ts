@@ -9,6 +9,7 @@ import {
   answer207,
   CLOSE,
   type FaultServer,
+  NEVER,
   OPEN,
   startFaultServer,
 } from '../support/fault-server.ts'
@@ -444,6 +445,44 @@ describe('a broken answer', () => {
     expect(failures).toMatchObject([{reason: 'malformed'}])
     expect(summary.complete).toBe(false)
     expect(state.token).toBe('t1')
+  })
+})
+
+describe('a call of sync', () => {
+  it('sends a refused or broken page again by its policy', async () => {
+    server.answers(
+      {status: 503},
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      CLOSE,
+      page('t1'),
+    )
+    const {changes, summary} = await readSync(
+      dav.sync('cal/', {retry: {attempts: 2, minDelay: 1, maxDelay: 2}}),
+    )
+    expect(changes).toEqual(['changed /cal/a "1"'])
+    expect(summary).toMatchObject({complete: true, syncToken: 't1', requests: 4})
+  })
+
+  it('ends by its signal, and the state has what was taken', async () => {
+    server.answers(page('p1', member('/cal/a', '1'), cut('/cal/')), NEVER)
+    const state = new SyncState()
+    const stop = new AbortController()
+    let lines = ''
+    const onPage = (more: string): void => {
+      lines += more
+      if (more.includes('p1')) setTimeout(() => stop.abort(new Error('enough')), 20)
+    }
+    const {results, error} = await readToEnd(dav.sync('cal/', {state, onPage, signal: stop.signal}))
+    expect([results.map(change), error]).toEqual([['changed /cal/a "1"'], new Error('enough')])
+    const read = await SyncState.read(lines)
+    expect(contents(read)).toEqual(['["a","\\"1\\""]', '{"token":"p1"}'])
+    expect(contents(read)).toEqual(contents(state))
+  })
+
+  it('sends nothing before it is read', async () => {
+    dav.sync('cal/')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(server.requests).toEqual([])
   })
 })
 
