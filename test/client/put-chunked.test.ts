@@ -372,6 +372,17 @@ describe('a failed upload in chunks', () => {
     expect(left()).toEqual([])
   })
 
+  it('leaves no collection, if the answers to the MKCOL and a look at it are lost', async () => {
+    cloud.fault = ({method, url}, respond) => {
+      if (method === 'MKCOL') respond()
+      return method === 'MKCOL' || (method === 'PROPFIND' && url.startsWith(UPLOADS))
+        ? RESET
+        : undefined
+    }
+    expect(line(await put())).toBe(`0 no-answer self ${FILES}film.bin`)
+    expect(left()).toEqual([])
+  })
+
   it('follows no redirect, which would make a chunk a resource of its own', async () => {
     cloud.fault = ({method, url}) =>
       method === 'PUT' && url.startsWith(UPLOADS)
