@@ -53,7 +53,7 @@ async function judgeTokens(
 ): Promise<Outcome> {
   const {verdict} = outcome
   if (verdict.ok || locks.length === 0 || verdict.reason !== 'status') return outcome
-  if (verdict.status === 423) return (await sendUntagged(verdict, locks, again)) ?? outcome
+  if (verdict.status === 423) return (await sendTagged(verdict, locks, again)) ?? outcome
   if (verdict.status !== 412) return outcome
   const seen = await Promise.all(
     locks.map(async (lock) => ({lock, state: await look(lock, outcome, context)})),
@@ -72,18 +72,19 @@ async function judgeTokens(
 const REFUSED_LOCKS: ReadonlySet<number> = new Set([412, 423])
 
 /**
- * Submits the token of a member in a list without a tag. SabreDAV 1.8.12 wants it so for a DELETE or MOVE of the collection, and
- * takes one such token only. It is known by its elements in the answer.
+ * Submits the tokens of members in lists that are tagged with the target. SabreDAV 1.8.12 wants them so for a DELETE or MOVE of the
+ * collection, with the tag before each one. It is known by its elements in the answer.
  */
-async function sendUntagged(
-  {conditions}: Failure,
-  [lock, ...others]: readonly SubmittedLock[],
+async function sendTagged(
+  {url, conditions}: Failure,
+  locks: readonly SubmittedLock[],
   again: Again | undefined,
 ): Promise<Outcome | undefined> {
-  const isOfMember = lock?.isOfEnd === false && others.length === 0
-  if (!isOfMember || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
+  const isOfMembers = locks.some(({isOfEnd}) => !isOfEnd)
+  if (!isOfMembers || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
     return undefined
-  const second = await again?.(formatIf([{conditions: [{token: lock.token}]}]))
+  const lists = locks.map(({token}) => formatIf([{resource: url, conditions: [{token}]}]))
+  const second = await again?.(lists.join(' '))
   return second?.verdict.ok === true ? second : undefined
 }
 

@@ -67,7 +67,6 @@ export const sabredav: ServerRecipe = {
       'DELETE of a member of a collection locked with Depth 0': 'open',
       'MOVE in a collection locked with Depth 0': 'open',
       'PROPPATCH of a locked file': 403,
-      'DELETE of a collection with two locked members': 423,
     },
   },
   verbs: {
