@@ -48,8 +48,8 @@ export interface SyncOptions<
   /** The state of the last sync, or a new one. The call changes it as its results are read. */
   readonly state?: SyncState | undefined
   /**
-   * Appends lines to the journal of `state`. Called with the names of new resources before you get their results, and with the ETags
-   * and the token after you took them. It is awaited, and the next page is requested after it. An error that it throws ends the
+   * Appends lines to the journal of `state`. Called with the names of changed resources before you get their results, and with the
+   * ETags and the token after you took them. It is awaited, and the next page is requested after it. An error that it throws ends the
    * sync.
    */
   readonly onPage?: SavePage | undefined
@@ -139,9 +139,10 @@ export function sync<P>(
       const end = byTag ? undefined : await readReports(call, context, changes)
       return end ?? (await compareListing(call, context, changes))
     } finally {
-      if (state !== undefined) state.isInUse = false
       state?.end()
-      await changes.save()
+      await changes.save().finally(() => {
+        if (state !== undefined) state.isInUse = false
+      })
     }
   })
 }
@@ -175,6 +176,7 @@ async function readReports<P>(
       continue
     }
     const {named} = changes
+    changes.isInitial = token === ''
     if (!(await answer.read(changes.take))) return {incomplete: []}
     const {incomplete, syncToken: next = '', ...end} = answer.end
     const gaps = incomplete.filter(({reason}) => reason !== 'storage')
@@ -226,8 +228,9 @@ async function openReport<P>(
  * resources. A known resource that is unchanged and not named proves that it is no such listing.
  */
 async function isOfChanges<P>(changes: Changes<P>, context: CallContext): Promise<boolean> {
-  const {unnamed, isFull} = changes
-  if (isFull || unnamed === undefined) return true
+  const {unnamed, isFull, hasDoubt} = changes
+  if (isFull) return true
+  if (hasDoubt || unnamed === undefined) return !hasDoubt
   const query = makeQuery(context.session, unnamed, {properties: ['getetag']}, 0)
   try {
     const self = await readSelf(firstListing(query, context.session), context)
@@ -258,7 +261,8 @@ async function compareListing<P>(
     isByFolder = value(FILE_ID) !== undefined
     const found = isByFolder ? value('getetag') : isDeep ? undefined : value(CTAG)
     tag = typeof found === 'string' ? found : ''
-    if (tag !== '' && tag === state.tag) return {incomplete: [], covers: 'changes'}
+    if (tag !== '' && tag === state.tag && !changes.hasDoubt)
+      return {incomplete: [], covers: 'changes'}
   }
   changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
   const depth = isDeep ? ({walk: true} as const) : 1
@@ -266,7 +270,11 @@ async function compareListing<P>(
   const {incomplete} = changes
   const isUnchanged = (collection: string): boolean => changes.isSkipped(collection)
   const walking = {...context, throws: true, incomplete, isUnchanged}
-  const end = await walk(new Frontier([firstListing(query, session)]), walking, changes.take)
+  const {syncToken: _, ...end} = await walk(
+    new Frontier([firstListing(query, session)]),
+    walking,
+    changes.take,
+  )
   if (incomplete.length === 0) {
     if (!(await changes.reportGone())) return {incomplete: []}
     state?.commit(undefined, tag)

@@ -140,6 +140,59 @@ describe('the report sync-collection', () => {
     expect((await readSync(dav.sync('cal/'))).changes).toEqual(['changed /cal/a "1"'])
   })
 
+  it('tells every member gone that was named and is removed between the pages of the first answer', async () => {
+    server.answers(
+      page('p1', member('/cal/a', '1'), member('/cal/b', '1'), cut('/cal/')),
+      page('t1', removed('/cal/a')),
+    )
+    expect((await readSync(dav.sync('cal/'))).changes).toEqual([
+      'changed /cal/a "1"',
+      'changed /cal/b "1"',
+      'gone /cal/a',
+    ])
+  })
+
+  it('does not call a member gone that an answer without a token names as removed and as there', async () => {
+    for (const rows of [
+      [removed('/cal/a'), member('/cal/a', '1')],
+      [member('/cal/a', '1'), removed('/cal/a')],
+    ]) {
+      server.answers(refusal(403, 'valid-sync-token'), page('t2', removed('/cal/b'), ...rows))
+      const state = await stateOf({a: '1', b: '1'})
+      expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual(['gone /cal/b'])
+      expect(contents(state)).toEqual(['["a","\\"1\\""]', '{"token":"t2"}'])
+      server.forget()
+    }
+  })
+
+  it('of level infinity that names a collection as removed, or as a file, means everything below it', async () => {
+    const state = await SyncState.read([
+      JSON.stringify({version: 1, url: `${server.url}cal/`, level: 'infinity'}),
+      ...['s', 's/a', 's/t', 's/t/b', 'sa', 'x', 'x/c'].map((path) =>
+        JSON.stringify([path, '"1"']),
+      ),
+      '{"token":"t1"}',
+    ])
+    server.answers(
+      page('t2', removed('/cal/s/'), member('/cal/x', '2')),
+      page('t3', collection('/cal/s/', '1'), member('/cal/s/a', '1')),
+      page('t4', member('/abc/s', '2')),
+    )
+    const first = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(first.changes).toEqual([
+      'gone /cal/s/a',
+      'gone /cal/s/t',
+      'gone /cal/s/t/b',
+      'gone /cal/x/c',
+      'gone /cal/s/',
+      'changed /cal/x "2"',
+    ])
+    const second = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(second.changes).toEqual(['changed /cal/s/ "1"', 'changed /cal/s/a "1"'])
+    const outside = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(outside.changes).toEqual(['changed /abc/s "2"'])
+  })
+
   it('does not take properties with 404 for a removal', async () => {
     const absent = {
       href: '/cal/a',
@@ -427,7 +480,7 @@ describe('a broken answer', () => {
     const {results, error} = await readToEnd(dav.sync('cal/', {state}))
     expect(results.map(change)).toEqual(['changed /cal/a "2"'])
     expect(error).toBeInstanceOf(MultiStatusError)
-    expect(contents(state)).toEqual(['["b","\\"1\\""]', '["a","\\"2\\""]', '{"token":"t1"}'])
+    expect(contents(state)).toEqual(['["b","\\"1\\""]', '{"token":"t1"}', '["a","\\"2\\""]'])
   })
 
   it('is repeated by the next sync, in which taken results are no news', async () => {
