@@ -59,8 +59,8 @@ export class Changes<P> {
   readonly #folders = new Map<string, string>()
   // Resources that changed in an interrupted sync, and that this sync has not named.
   readonly #doubtful: Set<string>
-  // Paths of all known collections with something in them, at the first need.
-  #parents: ReadonlySet<string> | undefined
+  // Paths of the known collections with members, at the first need.
+  #collections: ReadonlySet<string> | undefined
   // Paths of collections without changes.
   readonly #skipped = new Set<string>()
   #saving: Promise<void> = Promise.resolve()
@@ -221,17 +221,23 @@ export class Changes<P> {
 
   /** Finds the known resources below collections that are gone, or are files now. Servers may name the collection alone. */
   #goneBelow(batch: readonly DavResult<P>[], state: SyncState): readonly Failure[] {
-    const parents = (this.#parents ??= new Set([...state.paths()].flatMap(ancestorsOf)))
-    const ended = new Set(
-      batch
-        .filter((result) => isGone(result) || isCollection(result) === false)
-        .filter(({relation}) => relation !== 'outside')
-        .map(({url}) => state.pathOf(url))
-        .filter((path) => parents.has(path)),
-    )
-    if (ended.size === 0) return []
-    const below = [...state.paths()].filter((path) => isInside(path, ended))
-    return below.map((path) => goneAt(path, state))
+    const ended = batch
+      .filter((result) => isGone(result) || isCollection(result) === false)
+      .filter(({relation}) => relation !== 'outside')
+      .map(({url}) => state.pathOf(url))
+    const found = new Set(ended.filter((path) => this.#collectionsOf(state).has(path)))
+    const gone: Failure[] = []
+    if (found.size === 0) return gone
+    for (const path of state.paths()) if (isInside(path, found)) gone.push(goneAt(path, state))
+    return gone
+  }
+
+  #collectionsOf(state: SyncState): ReadonlySet<string> {
+    if (this.#collections !== undefined) return this.#collections
+    const collections = new Set<string>()
+    for (const path of state.paths())
+      for (const ancestor of ancestorsOf(path)) collections.add(ancestor)
+    return (this.#collections = collections)
   }
 
   get #isWalk(): boolean {
