@@ -106,7 +106,9 @@ export class Changes<P> {
   readonly take: Sink<DavResult<P>> = (batch) =>
     // Radicale names removed resources in its first answer. In a walk, a 404 may be that of a listed collection which cannot be opened.
     this.#give(
-      batch.filter((result) => result.relation !== 'self' && !(this.isInitial && isGone(result))),
+      batch
+        .filter((result) => result.relation !== 'self' && !(this.isInitial && isGone(result)))
+        .map((result) => (isGone(result) ? {...result, status: 404} : result)),
     )
 
   /** Tells if a collection and everything below it is unchanged. */

@@ -152,6 +152,13 @@ describe('the report sync-collection', () => {
     ])
   })
 
+  it('gives a removal that the server tells by 410 as a Failure 404 too', async () => {
+    server.answers(page('t2', {href: '/cal/a', status: 410}))
+    const state = await stateOf({a: '1'})
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual(['gone /cal/a'])
+    expect(contents(state)).toEqual(['{"token":"t2"}'])
+  })
+
   it('does not call a member gone that an answer without a token names as removed and as there', async () => {
     for (const rows of [
       [removed('/cal/a'), member('/cal/a', '1')],
