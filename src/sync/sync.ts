@@ -170,8 +170,10 @@ async function readReports<P>(
     const answer = await openReport<P>(makeReport(call, token, limit), token, context)
     if (typeof answer === 'string') {
       if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
-      // A server that loses the tokens of its own pages would go round in circles.
-      else if (answer === 'lost' && !isRestarted) restart()
+      // A server that loses the tokens of its own pages would go round in circles. Without a state, nobody could tell that a resource of
+      // the earlier pages is gone by now, so the next sync must begin with the same token.
+      else if (answer === 'lost' && !isRestarted && (state !== undefined || changes.named === 0))
+        restart()
       else return undefined
       continue
     }
@@ -214,8 +216,10 @@ async function openReport<P>(
 ): Promise<ListingAnswer<P> | Refusal> {
   try {
     const answer = await list<P>(report, context)
-    if (answer.isElsewhere) throw ledElsewhere(report.query, report.url, answer)
-    return answer
+    if (!answer.isElsewhere) return answer
+    // Gives the body up.
+    await answer.read(() => Promise.resolve(false))
+    throw ledElsewhere(report.query, report.url, answer)
   } catch (error) {
     const refusal = refusalOf(error, token)
     if (refusal === undefined) throw error

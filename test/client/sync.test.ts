@@ -1,7 +1,15 @@
 // States the requests and results of a sync by the report sync-collection: its rows, its pages, its tokens and its refusals.
 // RFC 6578.
 
-import {DavClient, DavHttpError, isFailure, keyOf, MultiStatusError, SyncState} from 'multistatus'
+import {
+  DavClient,
+  DavError,
+  DavHttpError,
+  isFailure,
+  keyOf,
+  MultiStatusError,
+  SyncState,
+} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -409,6 +417,19 @@ describe('a lost token', () => {
     expect(summary).toMatchObject({complete: true, syncToken: 't9', covers: 'all'})
   })
 
+  it('of a page leads to a listing without a state, and the old token stays: its first resources may be gone by now', async () => {
+    server.answers(
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      refusal(403, 'valid-sync-token'),
+      listingOf(collection('/cal/'), member('/cal/b', '1')),
+    )
+    const {changes, summary} = await readSync(dav.sync('cal/', {token: 't1'}))
+    expect(changes).toEqual(['changed /cal/a "1"', 'changed /cal/b "1"'])
+    expect(sent()).toEqual(['token t1', 'token p1', 'PROPFIND'])
+    expect(summary).toMatchObject({complete: true, covers: 'all'})
+    expect(summary).not.toHaveProperty('syncToken')
+  })
+
   it('leaves the state alone while its new listing is not whole', async () => {
     server.answers(
       refusal(403, 'valid-sync-token'),
@@ -480,6 +501,16 @@ describe('a broken answer', () => {
     ],
     {'transfer-encoding': 'none'},
   )
+
+  it('of another resource, to which a redirect led, is given up at once', async () => {
+    const rows = '<D:response><D:href>/b</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>'
+    server.answers({status: 301, headers: {location: '/other/'}}, answer207([OPEN, rows, NEVER]))
+    const state = await stateOf({a: '1'})
+    const {results, error} = await readToEnd(dav.sync('cal/', {state}))
+    expect([results, error]).toEqual([[], expect.any(DavError)])
+    expect(await server.requests[1]?.ended).toBe('closed')
+    expect(contents(state)).toEqual(['["a","\\"1\\""]', '{"token":"t1"}'])
+  })
 
   it('gives its whole results, then an error, and keeps the token', async () => {
     server.answers(broken)
