@@ -6,6 +6,7 @@
 import {readAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {StoredLock} from '../call/lock-store.ts'
+import type {Session} from '../call/session.ts'
 import type {Submission, SubmittedLock} from '../call/submission.ts'
 import {readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
@@ -17,7 +18,7 @@ import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {bareToken, formatIf} from '../protocol/if-header.ts'
 import {formatLockTimeout} from '../protocol/lock-timeout.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import type {Outcome, VerbContext} from './verb.ts'
+import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {withSentence} from './verdict.ts'
 
 /** Sends the request again with another If header. */
@@ -90,20 +91,27 @@ async function sendUntagged(
 function tellLost(
   verdict: Failure,
   lost: readonly SubmittedLock[],
-  {session, connection}: CallContext,
+  {session}: CallContext,
 ): Failure {
-  const {locks} = session
-  for (const {token} of lost) {
-    const held = locks.get(token)
-    if (held === undefined) continue
-    connection.lost.push(held)
-    const {method = '', url} = {...verdict.request, url: held.lockRoot}
-    locks.remove(token, new DavError(sentenceOf(held), {method, url}))
-  }
+  const {method = ''} = verdict.request ?? {}
+  for (const {token, lockRoot} of lost)
+    lose(session, {method, url: session.locks.get(token)?.lockRoot ?? lockRoot, lockToken: token})
   return {
     ...withSentence(verdict, lost.map(sentenceOf).join('. ')),
     lostLocks: lost.map(({token}) => token),
   }
+}
+
+/** Removes a lock that has ended without the client, and tells its holder. The calls under way go on with its token. */
+export function lose(
+  {calls, locks}: Session,
+  {method, url, lockToken = ''}: Pick<TargetRequest, 'method' | 'url' | 'lockToken'>,
+  options?: ErrorOptions,
+): void {
+  const held = locks.get(lockToken)
+  if (held === undefined) return
+  calls.keep(held)
+  locks.remove(lockToken, new DavError(sentenceOf({lockRoot: url}), {method, url, ...options}))
 }
 
 function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {

@@ -162,6 +162,27 @@ describe('a lock is lost after a 412 to a request with its token', () => {
     expect(line(await dav.delete('c/1'))).toBe('204 self /c/1')
   })
 
+  it('and no call that is under way writes without its token', async () => {
+    const dav = clientWith(lockOf('c/', 'infinity'))
+    const [lock] = dav.locks
+    const refreshes: unknown[] = []
+    server.script(async ({method}) => {
+      if (method === 'LOCK') return {status: 412}
+      if (method === 'PROPFIND') return missing
+      // The first upload is under way while the refresh tells of the loss.
+      if (refreshes.length === 0) refreshes.push(await lock?.refresh())
+      return {status: 201}
+    })
+    const uploads = ['c/1', 'c/2'].map((href) => ({href, body: 'text'}))
+    const {summary} = await dav.putMany(uploads).collect()
+    expect(summary.successes).toBe(2)
+    expect(refreshes).toMatchObject([{status: 412, description: 'The lock is lost'}])
+    expect(dav.locks).toEqual([])
+    expect(headersOf('PUT')).toEqual(['</c/> (<urn:c/>)', '</c/> (<urn:c/>)'])
+    await dav.put('c/1', 'text')
+    expect(headersOf('PUT').at(-1)).toBeUndefined()
+  })
+
   it('and is told beside a doubt whether an earlier attempt has written', async () => {
     let sent = 0
     answerTo({
