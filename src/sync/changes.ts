@@ -108,7 +108,7 @@ export class Changes<P> {
     this.#give(
       batch
         .filter((result) => result.relation !== 'self' && !(this.isInitial && isGone(result)))
-        .map((result) => (isGone(result) ? {...result, status: 404} : result)),
+        .map(as404),
     )
 
   /** Tells if a collection and everything below it is unchanged. */
@@ -266,6 +266,11 @@ function isInside(path: string, others: ReadonlySet<string>): boolean {
 /** Recognizes a removed resource by its own status. Properties with 404 do not make a removal. */
 function isGone(result: DavResult<unknown>): boolean {
   return result.relation !== 'outside' && isMissing(result) && result.missing.length === 0
+}
+
+/** Tells each removal by one status. */
+function as404<P>(result: DavResult<P>): DavResult<P> {
+  return isGone(result) ? {...result, status: 404} : result
 }
 
 /** Reads the ETag, or the mark that the state has in its place: empty for a file without one. */
