@@ -191,7 +191,7 @@ async function readReports<P>(
     if (typeof answer === 'string') {
       if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
       // A server that loses the tokens of its own pages would go round in circles. Without a state, nobody could tell that a resource of
-      // the earlier pages is gone by now, so the next sync must begin with the same token.
+      // the earlier pages is gone by now. The next sync must begin with the same token.
       else if (answer === 'lost' && !isRestarted && (state !== undefined || changes.named === 0))
         restart()
       else return undefined
