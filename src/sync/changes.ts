@@ -4,15 +4,16 @@
  */
 
 import {createFailure, pathOf} from '../multistatus/failure.ts'
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
-import {looksLikeCollection} from '../multistatus/selection.ts'
+import {isCollection, looksLikeCollection} from '../multistatus/selection.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
 import {JOURNAL_LINES} from '../protocol/bounds.ts'
+import {ancestorsOf} from '../protocol/href.ts'
 import {memberOf} from '../protocol/members.ts'
-import {type SyncState, UNTAKEN} from './state.ts'
+import {COLLECTION, type SyncState, UNTAKEN} from './state.ts'
 
 /** Takes the lines of a journal. */
 export type SavePage = (lines: string) => void | Promise<void>
@@ -23,11 +24,16 @@ export type SavePage = (lines: string) => void | Promise<void>
  */
 export type Source = 'report' | 'members' | 'tree' | 'folders'
 
-/** A result with the path of its resource below the collection, and with the ETag that was known before. */
+/** A result with the path of its resource below the collection. */
 interface Row<P> {
   readonly result: DavResult<P>
   readonly path: string
+  /** The known ETag; `undefined` for an unknown resource. */
   readonly known: string | undefined
+  /** The ETag that the result tells; `undefined` for a resource that is gone. */
+  readonly told: string | undefined
+  /** True for a changed collection of a walk. Its ETag counts only after its members were listed: they must not be missed later. */
+  readonly isOpen: boolean
 }
 
 /** The changes of a collection, as they are found. */
@@ -40,6 +46,8 @@ export class Changes<P> {
   isFull = false
   /** True for the first listing of all. */
   isFirst = false
+  /** True for an answer to no token. Only the absence of a resource tells that it is gone. RFC 6578, section 3.4. */
+  isInitial = false
   /** True if the answers named a resource that has not changed. */
   hasUnchanged = false
   #hasCollection = false
@@ -47,8 +55,12 @@ export class Changes<P> {
   // The first resource that they named.
   #first: string | undefined
   #source: Source = 'report'
-  // In a walk: collections whose members may have changed, with their ETags.
+  // ETags of the open collections.
   readonly #folders = new Map<string, string>()
+  // Resources that changed in an interrupted sync, and that this sync has not named.
+  readonly #doubtful: Set<string>
+  // Paths of the known collections with members, at the first need.
+  #collections: ReadonlySet<string> | undefined
   // Paths of collections without changes.
   readonly #skipped = new Set<string>()
   #saving: Promise<void> = Promise.resolve()
@@ -58,6 +70,7 @@ export class Changes<P> {
 
   constructor(state: SyncState | undefined, save: SavePage | undefined, emit: Sink<DavResult<P>>) {
     this.#state = state
+    this.#doubtful = new Set(state?.ahead())
     this.#save = save
     this.#emit = emit
   }
@@ -66,6 +79,7 @@ export class Changes<P> {
   begin(source: Source): void {
     this.incomplete.length = 0
     this.isFull = true
+    this.isInitial = true
     this.isFirst = this.#state?.size === 0
     this.#state?.begin()
     this.#source = source
@@ -75,23 +89,27 @@ export class Changes<P> {
     this.#hasDescendant = false
   }
 
+  /**
+   * True if a resource that changed in an interrupted sync was not named. It may have changed back: then xandikos 0.2, which compares
+   * the resources at two tokens, does not name it.
+   */
+  get hasDoubt(): boolean {
+    return this.#doubtful.size > 0
+  }
+
   /** True if they named collections and none of their members. The server may report the first level only. */
   get mayBeShallow(): boolean {
     return this.isFull && this.#hasCollection && !this.#hasDescendant
   }
 
   /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
-  readonly take: Sink<DavResult<P>> = async (batch) => {
-    const rows = batch
-      .filter(({relation}) => relation !== 'self')
-      .map((result) => this.#row(result))
-    const news = rows.filter((row) => this.#isNews(row))
-    await this.#announce(news)
-    if (!(await this.#emit(news.map(({result}) => result)))) return false
-    for (const row of rows) this.#add(row)
-    if ((this.#state?.unsaved ?? 0) >= JOURNAL_LINES) await this.save()
-    return true
-  }
+  readonly take: Sink<DavResult<P>> = (batch) =>
+    // Radicale names removed resources in its first answer. In a walk, a 404 may be that of a listed collection which cannot be opened.
+    this.#give(
+      batch
+        .filter((result) => result.relation !== 'self' && !(this.isInitial && isGone(result)))
+        .map(as404),
+    )
 
   /** Tells if a collection and everything below it is unchanged. */
   isSkipped(url: string): boolean {
@@ -112,13 +130,13 @@ export class Changes<P> {
     if (state === undefined) return true
     let gone: Failure[] = []
     for (const path of state.unseen()) {
-      if (!this.#isInSkipped(path)) gone.push(goneAt(path, state))
+      if (!isInside(path, this.#skipped)) gone.push(goneAt(path, state))
       if (gone.length < JOURNAL_LINES) continue
-      if (!(await this.take(gone))) return false
+      if (!(await this.#give(gone))) return false
       gone = []
     }
-    if (!(await this.take(gone))) return false
-    for (const [path, etag] of this.#folders) state.set(path, etag)
+    if (!(await this.#give(gone))) return false
+    for (const [path, etag] of this.#folders) state.set(path, etag, COLLECTION)
     state.end()
     return true
   }
@@ -138,35 +156,45 @@ export class Changes<P> {
     state.dropUnsaved(count)
   }
 
-  #row(result: DavResult<P>): Row<P> {
-    const state = result.relation === 'outside' ? undefined : this.#state
-    const path = state?.pathOf(result.url) ?? ''
-    return {result, path, known: state?.find(path)}
+  async #give(batch: readonly DavResult<P>[]): Promise<boolean> {
+    const state = this.#state
+    const rows = state === undefined ? batch.map(rowOf) : this.#rowsOf(batch, state)
+    const news = rows.filter(isNews)
+    // Their journal has them before the caller. Killed before it could save more, the program gets them again.
+    const unsure = news.filter(({known, told}) => known !== told && known !== UNTAKEN)
+    for (const {path} of unsure) state?.announce(path)
+    if (unsure.length > 0) await this.save()
+    if (!(await this.#emit(news.map(({result}) => result)))) {
+      for (const {path} of unsure) state?.set(path, UNTAKEN, UNTAKEN)
+      return false
+    }
+    for (const row of rows) this.#add(row)
+    if ((state?.unsaved ?? 0) >= JOURNAL_LINES) await this.save()
+    return true
   }
 
-  #isNews({result, known}: Row<P>): boolean {
-    // A first answer may name resources as removed that the caller never had, as Radicale's does.
-    if (isGone(result)) return !this.isFull || known !== undefined
-    if (!result.ok || known === undefined) return true
-    const etag = etagIn(result)
-    // Without an ETag, the content may have changed. A collection has none.
-    return known !== etag || (etag === '' && !looksLikeCollection(result))
+  #rowsOf(batch: readonly DavResult<P>[], state: SyncState): readonly Row<P>[] {
+    const rows: Row<P>[] = []
+    // A batch may name a resource more than once.
+    const named = new Map<string, string | undefined>()
+    const add = (result: DavResult<P>): void => {
+      if (result.relation === 'outside') {
+        rows.push(rowOf(result))
+        return
+      }
+      const path = state.pathOf(result.url)
+      const known = named.has(path) ? named.get(path) : state.find(path)
+      const told = result.ok ? etagOf(result) : isGone(result) ? undefined : known
+      const isOpen = this.#isWalk && result.ok && told !== known && looksLikeCollection(result)
+      rows.push({result, path, known, told, isOpen})
+      named.set(path, isOpen ? COLLECTION : told)
+    }
+    if (!this.isInitial && state.isDeep) for (const gone of this.#goneBelow(batch, state)) add(gone)
+    for (const result of batch) add(result)
+    return rows
   }
 
-  /**
-   * Saves the names of unknown resources before the caller gets them. Killed before it could save more, the program still learns
-   * later that they are gone.
-   */
-  async #announce(news: readonly Row<P>[]): Promise<void> {
-    if (this.#save === undefined) return
-    const unknown = news.filter(
-      ({result: {ok, relation}, known}) => ok && known === undefined && relation !== 'outside',
-    )
-    for (const {path} of unknown) this.#state?.set(path, UNTAKEN)
-    if (unknown.length > 0) await this.save()
-  }
-
-  #add({result, path, known}: Row<P>): void {
+  #add({result, path, known, told, isOpen}: Row<P>): void {
     this.named++
     if (result.relation === 'outside') {
       // Listings note these by themselves, and malformed responses without an href are gaps already.
@@ -174,48 +202,80 @@ export class Changes<P> {
         noteIncomplete(this.incomplete, incompleteResult(result))
       return
     }
-    const isCollection = result.ok && looksLikeCollection(result)
+    this.#doubtful.delete(path)
+    const isDirectory = result.ok && looksLikeCollection(result)
+    const isSame = told !== '' && told !== COLLECTION && known === told
     this.#hasDescendant ||= result.relation === 'descendant'
-    this.#hasCollection ||= isCollection
-    if (!this.isFull) this.#first ??= path
-    if (isGone(result)) this.#state?.remove(path, known)
-    else if (result.ok) {
-      const etag = etagIn(result)
-      const isRepeated = known === UNTAKEN || (etag !== '' && known === etag)
-      this.hasUnchanged ||= !this.isFull && isRepeated
-      const isKept = this.#isWalk && isCollection && !this.#isUnchanged(path, etag, known)
-      this.#state?.set(path, isKept ? '' : etag, known)
-    } else {
-      // The server would refuse these again, so the next sync must not wait for them.
-      const isLasting = result.status === 403 || result.status === 405
-      if (!isLasting && !this.#isWalk) noteIncomplete(this.incomplete, incompleteResult(result))
-      if (known !== undefined) this.#state?.set(path, known, known)
+    this.#hasCollection ||= isDirectory
+    if (!this.isFull) {
+      this.#first ??= path
+      this.hasUnchanged ||= result.ok && (known === UNTAKEN || isSame)
     }
+    if (isOpen && told !== undefined) this.#folders.set(path, told)
+    else if (isDirectory && isSame && this.#source === 'folders') this.#skipped.add(path)
+    if (told === undefined) this.#state?.remove(path, known)
+    else if (isOpen) this.#state?.set(path, COLLECTION)
+    else this.#state?.set(path, told, known)
+    // The server would refuse these again, so the next sync must not wait for them.
+    const isLasting = result.ok || isGone(result) || result.status === 403 || result.status === 405
+    if (!isLasting && !this.#isWalk) noteIncomplete(this.incomplete, incompleteResult(result))
   }
 
-  /** Tells if a collection is unchanged. Else keeps its ETag back until its members were listed: they must not be missed later. */
-  #isUnchanged(path: string, etag: string, known: string | undefined): boolean {
-    const isSame = etag !== '' && known === etag
-    if (!isSame) this.#folders.set(path, etag)
-    else if (this.#source === 'folders') this.#skipped.add(path)
-    return isSame
+  /** Finds the known resources below collections that are gone, or are files now. Servers may name the collection alone. */
+  #goneBelow(batch: readonly DavResult<P>[], state: SyncState): readonly Failure[] {
+    const ended = batch
+      .filter((result) => isGone(result) || isCollection(result) === false)
+      .filter(({relation}) => relation !== 'outside')
+      .map(({url}) => state.pathOf(url))
+    const found = new Set(ended.filter((path) => this.#collectionsOf(state).has(path)))
+    const gone: Failure[] = []
+    if (found.size === 0) return gone
+    for (const path of state.paths()) if (isInside(path, found)) gone.push(goneAt(path, state))
+    return gone
+  }
+
+  #collectionsOf(state: SyncState): ReadonlySet<string> {
+    if (this.#collections !== undefined) return this.#collections
+    const collections = new Set<string>()
+    for (const path of state.paths())
+      for (const ancestor of ancestorsOf(path)) collections.add(ancestor)
+    return (this.#collections = collections)
   }
 
   get #isWalk(): boolean {
     return this.#source === 'tree' || this.#source === 'folders'
   }
+}
 
-  #isInSkipped(path: string): boolean {
-    if (this.#skipped.size === 0) return false
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
-      if (this.#skipped.has(path.slice(0, end))) return true
-    return false
-  }
+/** Makes the row of a result without a state. */
+function rowOf<P>(result: DavResult<P>): Row<P> {
+  return {result, path: '', known: undefined, told: undefined, isOpen: false}
+}
+
+function isNews({result, known, told}: Row<unknown>): boolean {
+  if (!result.ok || known === undefined || known === UNTAKEN) return true
+  // Without an ETag, the content may have changed.
+  return told !== known || told === ''
+}
+
+/** Tells if a path is below one of others. */
+function isInside(path: string, others: ReadonlySet<string>): boolean {
+  return others.size > 0 && ancestorsOf(path).some((ancestor) => others.has(ancestor))
 }
 
 /** Recognizes a removed resource by its own status. Properties with 404 do not make a removal. */
 function isGone(result: DavResult<unknown>): boolean {
   return result.relation !== 'outside' && isMissing(result) && result.missing.length === 0
+}
+
+/** Tells each removal by one status. */
+function as404<P>(result: DavResult<P>): DavResult<P> {
+  return isGone(result) ? {...result, status: 404} : result
+}
+
+/** Reads the ETag, or the mark that the state has in its place: empty for a file without one. */
+function etagOf(result: Success<unknown>): string {
+  return etagIn(result) || (looksLikeCollection(result) ? COLLECTION : '')
 }
 
 /** Reads the ETag; empty without one. A decoder of the caller may have changed it. */
@@ -224,11 +284,11 @@ export function etagIn({properties}: {readonly properties: unknown}): string {
   return typeof etag === 'string' ? etag : ''
 }
 
-/** Makes the Failure of a resource that a whole listing did not name. */
+/** Makes the Failure of a resource that a whole listing did not name, or whose collection is gone. */
 function goneAt(path: string, state: SyncState): Failure {
   const url = state.urlOf(path)
   const relation = path.includes('/') ? 'descendant' : 'member'
-  const description = 'A whole listing does not name it'
+  const description = 'The server does not name it any more'
   return createFailure({
     url,
     href: pathOf(url),

@@ -18,6 +18,8 @@ interface Collection {
 
 /** The ETag of a resource whose result may not have been taken. The resource may be in the caller's mirror or not. */
 export const UNTAKEN = '?'
+/** Stands for the ETag of a collection without one. A file without one has an empty ETag. */
+export const COLLECTION = '/'
 
 /**
  * The known resources of a collection after a sync. Give it to `dav.sync`, which changes it as its results are read.
@@ -35,12 +37,14 @@ export class SyncState {
   #collection: Collection | undefined
   // The path of the collection, with which the path of each resource begins.
   #base = ''
-  // ETags by the path below the collection; empty without an ETag. The resource that was named last is the last one.
+  // ETags by the path below the collection. The resource that was named last is the last one.
   #known = new Map<string, string>()
   // Resources that a full listing has not named so far.
   #unseen = new Map<string, string>()
   #token: string | undefined
   #tag: string | undefined
+  // Paths of resources that changed here after the token or the tag. Their lines are behind its line.
+  readonly #ahead = new Set<string>()
   // Lines that the journal has not so far; `undefined` without a journal.
   #unsaved: string[] | undefined
   /** @internal True while a sync reads and changes it. */
@@ -83,8 +87,8 @@ export class SyncState {
    * Finds the ETag of a resource.
    *
    * @param key - The key of a result, by `keyOf`.
-   * @returns The ETag as the server wrote it; empty if there was none; `?` if its result was never taken; `undefined` for an
-   *   unknown resource.
+   * @returns The ETag as the server wrote it; empty for a file without one, and `/` for a collection; `?` if its last result was
+   *   not taken; `undefined` for an unknown resource.
    */
   get(key: string): string | undefined {
     const base = this.#collection === undefined ? '' : `${keyOf(this.#collection)}/`
@@ -95,11 +99,10 @@ export class SyncState {
   *lines(): Generator<string, void, undefined> {
     if (this.#collection === undefined) return
     yield this.#header()
-    for (const resources of [this.#known, this.#unseen]) {
-      for (const resource of resources) yield JSON.stringify(resource)
-    }
+    for (const path of this.paths()) if (!this.#ahead.has(path)) yield this.#line(path)
     if (this.#token !== undefined) yield JSON.stringify({token: this.#token})
     else if (this.#tag !== undefined) yield JSON.stringify({tag: this.#tag})
+    for (const path of this.#ahead) yield this.#line(path)
   }
 
   /** @internal The tag of the last whole listing without a token; empty if the server gave none. */
@@ -132,6 +135,27 @@ export class SyncState {
     return this.#known.get(path) ?? this.#unseen.get(path)
   }
 
+  /** @internal True if its members are all resources below the collection. */
+  get isDeep(): boolean {
+    return this.#collection?.level === 'infinity'
+  }
+
+  /** @internal Lists resources that changed here after the token or the tag, in an interrupted sync. They may have changed back. */
+  ahead(): Iterable<string> {
+    return this.#ahead
+  }
+
+  /** @internal Lists the known paths. */
+  *paths(): Generator<string, void, undefined> {
+    yield* this.#known.keys()
+    yield* this.#unseen.keys()
+  }
+
+  /** @internal Notes in the journal that the caller will get a result of a resource. */
+  announce(path: string): void {
+    this.#note(path, UNTAKEN)
+  }
+
   /** @internal The path that was named longest ago. */
   get oldest(): string | undefined {
     return this.#known.keys().next().value
@@ -159,21 +183,20 @@ export class SyncState {
 
   /** @internal Sets the ETag of a named resource, which was known with another one or not at all. */
   set(path: string, etag: string, known?: string): void {
-    if (known !== etag) this.#unsaved?.push(JSON.stringify([path, etag]))
+    if (known !== etag) this.#note(path, etag)
     this.#set(path, etag)
   }
 
   /** @internal Removes a resource that is gone. */
   remove(path: string, known: string | undefined): void {
-    if (known !== undefined) this.#unsaved?.push(JSON.stringify([path]))
+    if (known !== undefined) this.#note(path)
     this.#remove(path)
   }
 
   /** @internal Ends a page with the token or, without sync-collection, with the tag of the whole listing. */
   commit(token: string | undefined, tag?: string): void {
-    if (token === this.#token && tag === this.#tag) return
-    this.#token = token
-    this.#tag = tag
+    if (token === this.#token && tag === this.#tag && this.#ahead.size === 0) return
+    this.#mark(token, tag)
     this.#unsaved?.push(JSON.stringify({token, tag}))
   }
 
@@ -206,6 +229,27 @@ export class SyncState {
     return own === undefined || (keyOf(own) === keyOf({url}) && own.level === level)
   }
 
+  #line(path: string): string {
+    return JSON.stringify([path, this.find(path)])
+  }
+
+  /** Adds a line to the journal. */
+  #note(...line: readonly [path: string, etag?: string]): void {
+    this.#unsaved?.push(JSON.stringify(line))
+    this.#change(line[0])
+  }
+
+  /** Without a token or a tag, the next sync lists all resources. */
+  #change(path: string): void {
+    if ((this.#token ?? this.#tag ?? '') !== '') this.#ahead.add(ownCopy(path))
+  }
+
+  #mark(token: string | undefined, tag: string | undefined): void {
+    this.#token = token
+    this.#tag = tag
+    this.#ahead.clear()
+  }
+
   #set(path: string, etag: string): void {
     this.#remove(path)
     this.#known.set(ownCopy(path), etag)
@@ -221,6 +265,7 @@ export class SyncState {
     if (Array.isArray(value)) {
       const [path, etag = null]: readonly unknown[] = value
       if (this.#collection === undefined || typeof path !== 'string') return false
+      this.#change(path)
       if (etag === null) this.#remove(path)
       else if (typeof etag === 'string') this.#set(path, etag)
       return etag === null || typeof etag === 'string'
@@ -235,8 +280,10 @@ export class SyncState {
       this.bind(url, level)
       return true
     }
-    this.#token = typeof token === 'string' ? token : undefined
-    this.#tag = typeof tag === 'string' ? tag : undefined
+    this.#mark(
+      typeof token === 'string' ? token : undefined,
+      typeof tag === 'string' ? tag : undefined,
+    )
     return (token ?? tag) === (this.#token ?? this.#tag) && (token ?? tag) !== undefined
   }
 }

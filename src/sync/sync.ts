@@ -59,8 +59,8 @@ export interface SyncOptions<
   /** The state of the last sync, or a new one. The call changes it as its results are read. */
   readonly state?: SyncState | undefined
   /**
-   * Appends lines to the journal of `state`. Called with the names of new resources before you get their results, and with the ETags
-   * and the token after you took them. It is awaited, and the next page is requested after it. An error that it throws ends the
+   * Appends lines to the journal of `state`. Called with the names of changed resources before you get their results, and with the
+   * ETags and the token after you took them. It is awaited, and the next page is requested after it. An error that it throws ends the
    * sync.
    */
   readonly onPage?: SavePage | undefined
@@ -159,9 +159,10 @@ export function sync<P>(
       const end = byTag ? undefined : await readReports(call, context, changes)
       return end ?? (await compareListing(call, context, changes))
     } finally {
-      if (state !== undefined) state.isInUse = false
       state?.end()
-      await changes.save()
+      await changes.save().finally(() => {
+        if (state !== undefined) state.isInUse = false
+      })
     }
   })
 }
@@ -189,12 +190,15 @@ async function readReports<P>(
     const answer = await openReport<P>(makeReport(call, token, limit), token, context)
     if (typeof answer === 'string') {
       if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
-      // A server that loses the tokens of its own pages would go round in circles.
-      else if (answer === 'lost' && !isRestarted) restart()
+      // A server that loses the tokens of its own pages would go round in circles. Without a state, nobody could tell that a resource of
+      // the earlier pages is gone by now. The next sync must begin with the same token.
+      else if (answer === 'lost' && !isRestarted && (state !== undefined || changes.named === 0))
+        restart()
       else return undefined
       continue
     }
     const {named} = changes
+    changes.isInitial = token === ''
     if (!(await answer.read(changes.take))) return {incomplete: []}
     const {incomplete, syncToken: next = '', ...end} = answer.end
     const gaps = incomplete.filter(({reason}) => reason !== 'storage')
@@ -232,8 +236,10 @@ async function openReport<P>(
 ): Promise<ListingAnswer<P> | Refusal> {
   try {
     const answer = await list<P>(report, context)
-    if (answer.isElsewhere) throw ledElsewhere(report.query, report.url, answer)
-    return answer
+    if (!answer.isElsewhere) return answer
+    // Gives the body up.
+    await answer.read(() => Promise.resolve(false))
+    throw ledElsewhere(report.query, report.url, answer)
   } catch (error) {
     const refusal = refusalOf(error, token)
     if (refusal === undefined) throw error
@@ -246,8 +252,9 @@ async function openReport<P>(
  * resources. A known resource that is unchanged and not named proves that it is no such listing.
  */
 async function isOfChanges<P>(changes: Changes<P>, context: CallContext): Promise<boolean> {
-  const {unnamed, isFull} = changes
-  if (isFull || unnamed === undefined) return true
+  const {unnamed, isFull, hasDoubt} = changes
+  if (isFull) return true
+  if (hasDoubt || unnamed === undefined) return !hasDoubt
   const query = makeQuery(context.session, unnamed, {properties: ['getetag']}, 0)
   try {
     const self = await readSelf(firstListing(query, context.session), context)
@@ -278,7 +285,8 @@ async function compareListing<P>(
     isByFolder = value(FILE_ID) !== undefined
     const found = isByFolder ? value('getetag') : isDeep ? undefined : value(CTAG)
     tag = typeof found === 'string' ? found : ''
-    if (tag !== '' && tag === state.tag) return {incomplete: [], covers: 'changes'}
+    if (tag !== '' && tag === state.tag && !changes.hasDoubt)
+      return {incomplete: [], covers: 'changes'}
   }
   changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
   const depth = isDeep ? ({walk: true} as const) : 1
@@ -286,7 +294,11 @@ async function compareListing<P>(
   const {incomplete} = changes
   const isUnchanged = (collection: string): boolean => changes.isSkipped(collection)
   const walking = {...context, throws: true, incomplete, isUnchanged}
-  const end = await walk(new Frontier([firstListing(query, session)]), walking, changes.take)
+  const {syncToken: _, ...end} = await walk(
+    new Frontier([firstListing(query, session)]),
+    walking,
+    changes.take,
+  )
   if (incomplete.length === 0) {
     if (!(await changes.reportGone())) return {incomplete: []}
     state?.commit(undefined, tag)

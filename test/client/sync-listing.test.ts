@@ -148,6 +148,36 @@ describe('a compared listing', () => {
     expect(await changesOf(state)).toEqual([])
   })
 
+  it('tells that a file without an ETag is a collection now', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [{href: '/docs/s', properties: {resourcetype: []}}]
+    await changesOf(state, 'infinity')
+    lists['/docs/'] = [collection('/docs/s/')]
+    lists['/docs/s/'] = [member('/docs/s/a', '1')]
+    expect(await changesOf(state, 'infinity')).toEqual([
+      'changed /docs/s/ -',
+      'changed /docs/s/a "1"',
+    ])
+    lists['/docs/'] = [member('/docs/s', '1')]
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s "1"', 'gone /docs/s/a'])
+  })
+
+  it('has no lines for the journal if nothing changed', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [collection('/docs/s/'), collection('/docs/e/', 'e')]
+    lists['/docs/s/'] = [member('/docs/s/a', '1')]
+    lists['/docs/e/'] = []
+    const saves: string[] = []
+    const onPage = (lines: string): void => {
+      saves.push(lines)
+    }
+    await readSync(dav.sync('docs/', {state, level: 'infinity', onPage}))
+    expect(saves).not.toEqual([])
+    saves.length = 0
+    const {changes} = await readSync(dav.sync('docs/', {state, level: 'infinity', onPage}))
+    expect([changes, saves]).toEqual([[], []])
+  })
+
   it('is read in pages, and calls nothing gone before the last one', async () => {
     const state = new SyncState()
     const hrefs = ['/docs/a', '/docs/b', '/docs/c', '/docs/d']
@@ -239,9 +269,47 @@ describe('a compared listing', () => {
     })
     expect(state.size).toBe(3)
   })
+  it('does not call a listed collection gone that answers its own listing with 404', async () => {
+    const state = new SyncState()
+    lists['/docs/'] = [collection('/docs/s/'), member('/docs/a', '1')]
+    lists['/docs/s/'] = [member('/docs/s/b', '1')]
+    await changesOf(state, 'infinity')
+    lists['/docs/s/'] = {status: 404}
+    const {changes, summary} = await readSync(dav.sync('docs/', {state, level: 'infinity'}))
+    expect(changes).toEqual([])
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/s/`, reason: 'refused', status: 404}],
+    })
+    expect(state.size).toBe(3)
+  })
+
+  it('has no sync-token, even if the answer to a PROPFIND has one', async () => {
+    server.script(({method}) =>
+      method === 'REPORT'
+        ? {status: 501}
+        : page('t1', collection('/docs/'), {href: '/docs/a', status: 500}),
+    )
+    const {summary} = await readSync(dav.sync('docs/'))
+    expect(summary.complete).toBe(false)
+    expect(summary).not.toHaveProperty('syncToken')
+  })
 })
 
 describe('the tag of a collection', () => {
+  it('that changed back after an interrupted sync does not end the sync', async () => {
+    const state = new SyncState()
+    self = tagged('c1')
+    lists['/docs/'] = [member('/docs/a', '1'), member('/docs/b', '1')]
+    await changesOf(state)
+    self = tagged('c2')
+    lists['/docs/'] = [member('/docs/a', '2'), {href: '/docs/b', status: 500}]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "2"', '500 /docs/b'])
+    self = tagged('c1')
+    lists['/docs/'] = [member('/docs/a', '1'), member('/docs/b', '1')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "1"'])
+  })
+
   const tagged = (tag: string): MultiStatusResponse => ({
     href: '/docs/',
     properties: {resourcetype: ['collection'], [CTAG]: tag},

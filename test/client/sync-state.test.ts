@@ -1,12 +1,22 @@
 // States the JSON lines of a SyncState: a journal whose later lines win, and of which the last line may be cut off.
 
 import {DavClient, keyOf, SyncState} from 'multistatus'
+import {multistatusBody} from 'multistatus/testing'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
-import {CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {answer207, CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {readToEnd} from '../support/results.ts'
-import {cut, listingOf, member, page, readSync, removed} from '../support/sync-answers.ts'
+import {
+  change,
+  cut,
+  listingOf,
+  member,
+  page,
+  readSync,
+  removed,
+  tokenOf,
+} from '../support/sync-answers.ts'
 
 const header = '{"version":1,"url":"https://dav.example/cal/","level":1}'
 
@@ -137,7 +147,7 @@ describe('the journal of a sync', () => {
     saves.length = 0
   })
 
-  it('has the names of new resources before their results, and the ETags and the token behind them', async () => {
+  it('has the names of changed resources before their results, and the ETags and the token behind them', async () => {
     server.answers(
       page('p1', member('/cal/a', '1'), cut('/cal/')),
       page('t1', member('/cal/b', '1'), removed('/cal/a')),
@@ -147,7 +157,7 @@ describe('the journal of a sync', () => {
     expect(saves).toEqual([
       `${begin}["a","?"]\n`,
       `${begin}["a","\\"1\\""]\n{"token":"p1"}\n`,
-      `${begin}["b","?"]\n`,
+      `${begin}["b","?"]\n["a","?"]\n`,
       `${begin}["b","\\"1\\""]\n["a"]\n{"token":"t1"}\n`,
     ])
   })
@@ -182,9 +192,9 @@ describe('the journal of a sync', () => {
     }
     expect([...(await read()).lines()].slice(1)).toEqual([
       '["a","\\"1\\""]',
+      '{"token":"t1"}',
       '["c","?"]',
       '["d","?"]',
-      '{"token":"t1"}',
     ])
     // A result that comes again may be of a silent full listing, so the server is asked for another member.
     server.answers(
@@ -205,6 +215,95 @@ describe('the journal of a sync', () => {
     expect(changes).toEqual(['changed /cal/b "1"'])
     expect(server.requests[0]?.body).toContain('<D:sync-token>p1</D:sync-token>')
     expect((await read()).size).toBe(2)
+  })
+
+  it.each([
+    ['changed', [member('/cal/b', '2')], 'changed /cal/b "2"', 'changed /cal/b "1"'],
+    ['gone', [removed('/cal/b')], 'gone /cal/b', 'changed /cal/b "1"'],
+  ])(
+    'tells that a resource which was %s at a kill has changed back, though the server does not name it',
+    async (_, rows, told, toldLater) => {
+      const changed = page('t2', ...rows)
+      const before = page('t1', member('/cal/a', '1'), member('/cal/b', '1'))
+      server.script(({body}) => (tokenOf(body) === '' ? before : changed))
+      await readSync(dav.sync('cal/', {state: new SyncState(), onPage}))
+      for await (const result of dav.sync('cal/', {state: await read(), onPage})) {
+        expect(change(result)).toBe(told)
+        break
+      }
+      server.script(({body}) => (tokenOf(body) === '' ? before : page('t1')))
+      const {changes, summary} = await readSync(dav.sync('cal/', {state: await read(), onPage}))
+      expect(changes).toEqual([toldLater])
+      expect(summary).toMatchObject({complete: true, syncToken: 't1', covers: 'all', requests: 2})
+      server.forget()
+      const last = await readSync(dav.sync('cal/', {state: await read(), onPage}))
+      expect(last).toMatchObject({changes: [], summary: {complete: true, requests: 1}})
+    },
+  )
+
+  it('tells that a new resource which was taken before a failed one is gone, though the server does not name it', async () => {
+    server.answers(page('t1', member('/cal/a', '1')))
+    await readSync(dav.sync('cal/', {state: new SyncState(), onPage}))
+    server.answers(page('t2', member('/cal/new', '1'), {href: '/cal/a', status: 500}))
+    const state = await read()
+    await readSync(dav.sync('cal/', {state, onPage}))
+    const compact = await SyncState.read(state.lines())
+    for (const one of [await read(), compact, state]) {
+      server.script(({body}) =>
+        tokenOf(body) === '' ? page('t3', member('/cal/a', '1')) : page('t1'),
+      )
+      const {changes} = await readSync(dav.sync('cal/', {state: one}))
+      expect(changes).toEqual(['gone /cal/new'])
+    }
+  })
+
+  it('has the last of the rows of one resource', async () => {
+    server.answers(page('t1', member('/cal/a', '1'), member('/cal/b', '1')))
+    await readSync(dav.sync('cal/', {state: new SyncState(), onPage}))
+    server.answers(
+      page(
+        't2',
+        removed('/cal/a'),
+        member('/cal/a', '1'),
+        member('/cal/n', '1'),
+        removed('/cal/%6E'),
+        member('/cal/b', '2'),
+        member('http://inner.example/cal//%62/', '1'),
+      ),
+    )
+    const state = await read()
+    const {changes} = await readSync(dav.sync('cal/', {state, onPage}))
+    expect(changes).toEqual([
+      'gone /cal/a',
+      'changed /cal/a "1"',
+      'changed /cal/n "1"',
+      'gone /cal/%6E',
+      'changed /cal/b "2"',
+      'changed http://inner.example/cal//%62/ "1"',
+    ])
+    for (const one of [state, await read()])
+      expect([...one.lines()].slice(1)).toEqual([
+        '["a","\\"1\\""]',
+        '["b","\\"1\\""]',
+        '{"token":"t2"}',
+      ])
+  })
+
+  it('is written by one sync at a time, until its last lines are saved', async () => {
+    const row = multistatusBody([member('/cal/a', '1')]).replace(/<\/[^>]*>$/, '')
+    server.answers(answer207([row, CLOSE], {'transfer-encoding': 'none'}), page('t1'))
+    const state = new SyncState()
+    const errors: unknown[] = []
+    const save = async (lines: string): Promise<void> => {
+      saves.push(lines)
+      errors.push((await readToEnd(dav.sync('cal/', {state}))).error)
+    }
+    await readToEnd(dav.sync('cal/', {state, onPage: save}))
+    expect(saves.map((lines) => lines.trim().split('\n').at(-1))).toEqual([
+      '["a","?"]',
+      '["a","\\"1\\""]',
+    ])
+    expect(errors).toEqual([expect.any(TypeError), expect.any(TypeError)])
   })
 
   it('that cannot be written ends the sync, and the next sync writes its lines too', async () => {

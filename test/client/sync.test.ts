@@ -1,7 +1,15 @@
 // States the requests and results of a sync by the report sync-collection: its rows, its pages, its tokens and its refusals.
 // RFC 6578.
 
-import {DavClient, DavHttpError, isFailure, keyOf, MultiStatusError, SyncState} from 'multistatus'
+import {
+  DavClient,
+  DavError,
+  DavHttpError,
+  isFailure,
+  keyOf,
+  MultiStatusError,
+  SyncState,
+} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -138,6 +146,66 @@ describe('the report sync-collection', () => {
   it('does not call a member of the first answer gone that the program never had', async () => {
     server.answers(page('t1', member('/cal/a', '1'), removed('/cal/moved-away')))
     expect((await readSync(dav.sync('cal/'))).changes).toEqual(['changed /cal/a "1"'])
+  })
+
+  it('tells every member gone that was named and is removed between the pages of the first answer', async () => {
+    server.answers(
+      page('p1', member('/cal/a', '1'), member('/cal/b', '1'), cut('/cal/')),
+      page('t1', removed('/cal/a')),
+    )
+    expect((await readSync(dav.sync('cal/'))).changes).toEqual([
+      'changed /cal/a "1"',
+      'changed /cal/b "1"',
+      'gone /cal/a',
+    ])
+  })
+
+  it('gives a removal that the server tells by 410 as a Failure 404 too', async () => {
+    server.answers(page('t2', {href: '/cal/a', status: 410}))
+    const state = await stateOf({a: '1'})
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual(['gone /cal/a'])
+    expect(contents(state)).toEqual(['{"token":"t2"}'])
+  })
+
+  it('does not call a member gone that an answer without a token names as removed and as there', async () => {
+    for (const rows of [
+      [removed('/cal/a'), member('/cal/a', '1')],
+      [member('/cal/a', '1'), removed('/cal/a')],
+    ]) {
+      server.answers(refusal(403, 'valid-sync-token'), page('t2', removed('/cal/b'), ...rows))
+      const state = await stateOf({a: '1', b: '1'})
+      expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual(['gone /cal/b'])
+      expect(contents(state)).toEqual(['["a","\\"1\\""]', '{"token":"t2"}'])
+      server.forget()
+    }
+  })
+
+  it('of level infinity that names a collection as removed, or as a file, means everything below it', async () => {
+    const state = await SyncState.read([
+      JSON.stringify({version: 1, url: `${server.url}cal/`, level: 'infinity'}),
+      ...['s', 's/a', 's/t', 's/t/b', 'sa', 'x', 'x/c'].map((path) =>
+        JSON.stringify([path, '"1"']),
+      ),
+      '{"token":"t1"}',
+    ])
+    server.answers(
+      page('t2', removed('/cal/s/'), member('/cal/x', '2')),
+      page('t3', collection('/cal/s/', '1'), member('/cal/s/a', '1')),
+      page('t4', member('/abc/s', '2')),
+    )
+    const first = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(first.changes).toEqual([
+      'gone /cal/s/a',
+      'gone /cal/s/t',
+      'gone /cal/s/t/b',
+      'gone /cal/x/c',
+      'gone /cal/s/',
+      'changed /cal/x "2"',
+    ])
+    const second = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(second.changes).toEqual(['changed /cal/s/ "1"', 'changed /cal/s/a "1"'])
+    const outside = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
+    expect(outside.changes).toEqual(['changed /abc/s "2"'])
   })
 
   it('does not take properties with 404 for a removal', async () => {
@@ -349,6 +417,19 @@ describe('a lost token', () => {
     expect(summary).toMatchObject({complete: true, syncToken: 't9', covers: 'all'})
   })
 
+  it('of a page leads to a listing without a state, and the old token stays: its first resources may be gone by now', async () => {
+    server.answers(
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      refusal(403, 'valid-sync-token'),
+      listingOf(collection('/cal/'), member('/cal/b', '1')),
+    )
+    const {changes, summary} = await readSync(dav.sync('cal/', {token: 't1'}))
+    expect(changes).toEqual(['changed /cal/a "1"', 'changed /cal/b "1"'])
+    expect(sent()).toEqual(['token t1', 'token p1', 'PROPFIND'])
+    expect(summary).toMatchObject({complete: true, covers: 'all'})
+    expect(summary).not.toHaveProperty('syncToken')
+  })
+
   it('leaves the state alone while its new listing is not whole', async () => {
     server.answers(
       refusal(403, 'valid-sync-token'),
@@ -421,13 +502,23 @@ describe('a broken answer', () => {
     {'transfer-encoding': 'none'},
   )
 
+  it('of another resource, to which a redirect led, is given up at once', async () => {
+    const rows = '<D:response><D:href>/b</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>'
+    server.answers({status: 301, headers: {location: '/other/'}}, answer207([OPEN, rows, NEVER]))
+    const state = await stateOf({a: '1'})
+    const {results, error} = await readToEnd(dav.sync('cal/', {state}))
+    expect([results, error]).toEqual([[], expect.any(DavError)])
+    expect(await server.requests[1]?.ended).toBe('closed')
+    expect(contents(state)).toEqual(['["a","\\"1\\""]', '{"token":"t1"}'])
+  })
+
   it('gives its whole results, then an error, and keeps the token', async () => {
     server.answers(broken)
     const state = await stateOf({a: '1', b: '1'})
     const {results, error} = await readToEnd(dav.sync('cal/', {state}))
     expect(results.map(change)).toEqual(['changed /cal/a "2"'])
     expect(error).toBeInstanceOf(MultiStatusError)
-    expect(contents(state)).toEqual(['["b","\\"1\\""]', '["a","\\"2\\""]', '{"token":"t1"}'])
+    expect(contents(state)).toEqual(['["b","\\"1\\""]', '{"token":"t1"}', '["a","\\"2\\""]'])
   })
 
   it('is repeated by the next sync, in which taken results are no news', async () => {

@@ -29,6 +29,17 @@ describeServers(calendarServers, (server) => {
   const stored = async (path: string): Promise<readonly string[]> =>
     sorted((await readStored(server, path)).keys())
 
+  it('after a kill, a sync tells a member gone that came and went, though xandikos does not name it', async () => {
+    await makeCalendar(server, 'killed', ['a.ics'])
+    const mirror = new Mirror(server)
+    await mirror.sync('killed/')
+    await putMember(server, 'killed/new.ics')
+    expect(await mirror.syncUntilKilled('killed/')).toBe('changed new.ics')
+    await removeMember(server, 'killed/new.ics')
+    expect((await mirror.sync('killed/')).changes).toEqual(['404 new.ics'])
+    expect(await mirror.sync('killed/')).toEqual({changes: [], requests: 1})
+  })
+
   it('a member that was deleted before the first sync is not reported', async () => {
     await makeCalendar(server, 'before', ['a.ics', 'b.ics'])
     await removeMember(server, 'before/b.ics')

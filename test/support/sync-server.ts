@@ -8,7 +8,9 @@ import {type Answer, answer207, CLOSE, type SeenRequest} from './fault-server.ts
 import {collection, cut, listingOf, member, refusal, removed, tokenOf} from './sync-answers.ts'
 
 /**
- * - `pages`: Cyrus 3.6. `plain`: Radicale 3.1. `ungraceful`: xandikos 0.2, 500 for a lost token.
+ * - `pages`: Cyrus 3.6. `plain`: Radicale 3.1.
+ * - `ungraceful`: xandikos 0.2, 500 for a lost token. Its ETags are hashes of the content, and it compares the resources at two
+ *   tokens: nothing tells of one that has changed back, or that came and went.
  * - `silent`: DAViCal 1.1, a full listing for a lost token, and the last changes again and again.
  * - `tagged`: no report, and a tag that changes with the members, as older calendar servers have.
  * - `listing`: no report, Depth 1 only. `folders`: Nextcloud, whose collections have the ETags of everything below.
@@ -43,6 +45,8 @@ export class SyncServer {
   readonly #dialect: Dialect
   readonly #random: Random
   readonly #removed = new Map<string, number>()
+  // The resources at each token.
+  readonly #history = new Map<number, ReadonlyMap<string, number>>()
   #horizon = 0
 
   constructor(dialect: Dialect, random: Random) {
@@ -118,13 +122,17 @@ export class SyncServer {
     const all = token === '' || isLost
     // The clock of DAViCal has whole seconds, so its last changes are repeated.
     const from = all ? -1 : this.#dialect === 'silent' ? since - 2 : since
+    const before = this.#isHashed && !all ? this.#history.get(since) : undefined
     const changes = [...this.files, ...(all ? [] : this.#removed)]
-      .filter(([, version]) => version > from)
+      .filter(([path, version]) =>
+        before === undefined ? version > from : before.get(path) !== this.files.get(path),
+      )
       .toSorted(([, one], [, other]) => one - other)
     const isPaged = this.#dialect === 'pages' && changes.length > 3
     const page = isPaged ? changes.slice(0, 3) : changes
     const next = isPaged ? (page.at(-1)?.[1] ?? 0) : this.version
     if (isPaged) this.met.add('page')
+    this.#history.set(next, new Map(this.files))
     const rows = page.map(([path]) =>
       this.files.has(path) ? this.#row(path) : removed(`/c/${path}`),
     )
@@ -160,9 +168,14 @@ export class SyncServer {
     return FOLDERS.flatMap((folder) => names.slice(0, 3).map((name) => folder + name))
   }
 
+  get #isHashed(): boolean {
+    return this.#dialect === 'ungraceful'
+  }
+
   #write(path: string): void {
     this.#removed.delete(path)
-    this.files.set(path, ++this.version)
+    this.version++
+    this.files.set(path, this.#isHashed ? this.#random.below(2) : this.version)
   }
 
   #remove(path: string): void {

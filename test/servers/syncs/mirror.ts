@@ -42,6 +42,20 @@ export class Mirror {
     return {changes: changes.toSorted(), requests}
   }
 
+  /** Runs a sync to its first result, and saves nothing afterwards. Returns the change. */
+  async syncUntilKilled(collection: string): Promise<string | undefined> {
+    const state = await SyncState.read(this.#journal.split('\n'))
+    let isKilled = false
+    const onPage = (lines: string): void => {
+      if (!isKilled) this.#journal += lines
+    }
+    for await (const result of this.#dav.sync(collection, {state, onPage})) {
+      isKilled = true
+      return this.#apply(result)
+    }
+    return undefined
+  }
+
   #apply(result: DavResult): string {
     const name = nameOf(result)
     if (result.ok) this.members.set(name, result.properties.getetag ?? '')
