@@ -44,7 +44,7 @@ export type {ConditionalTarget, Conditions} from './call/conditions.ts'
 export type {Progress} from './engine/progress.ts'
 export type {PutManyOptions, PutOptions, Upload} from './verbs/put.ts'
 export type {TransferProgress} from './transfer/progress.ts'
-export type {LocalFile, UploadBody} from './transfer/upload.ts'
+export type {LocalFile, UploadBody, UploadState} from './transfer/upload.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
 export type {
   AskedNames,
@@ -100,7 +100,6 @@ export type {Limits} from './multistatus/limits.ts'
 export {DEFAULT_PROPERTIES} from './properties/propfind-body.ts'
 export {expandProperty} from './properties/expand-property.ts'
 export type {PropertyTree} from './properties/expand-property.ts'
-export {reportDecoders} from './properties/report-set.ts'
 export type {PropertySelection} from './properties/propfind-body.ts'
 export type {PropertiesToSet, PropertyToSet, PropertyUpdate} from './properties/proppatch-body.ts'
 export type {

@@ -42,6 +42,8 @@ export interface Session {
     refusesInfinity: boolean
     /** Resolves at the end of a probe for conditional headers that is under way. */
     probing?: Promise<void> | undefined
+    /** True if the server has told that it takes uploads by TUS. */
+    hasTus?: boolean
     /** The form of the Destination header that the server accepts, once that is known. */
     destinationForm?: 'url' | 'path'
     readonly capabilities: KnownCapabilities

@@ -70,8 +70,9 @@ function reach(url: string, isDeep = true, hasParent = true): Reach {
  * Submits the locks of a caller, in the If header of the request, and those held ones that the request touches. Without room for all,
  * the nearest to the target come first.
  */
-export function submit(request: FailedRequest, held: Iterable<StoredLock>): Submission {
+export function submit(request: FailedRequest, held: readonly StoredLock[]): Submission {
   const given = request.conditions?.['if']
+  if (given === undefined && held.length === 0) return NOTHING
   // Lists without a tag must not be mixed with others.
   if (given?.startsWith('(') === true)
     return {header: given, headerOfEnds: given, locks: [], left: 0}
@@ -106,17 +107,16 @@ function join(lists: readonly string[]): string | undefined {
   return lists.length === 0 ? undefined : lists.join(' ')
 }
 
+const NOTHING: Submission = {header: undefined, headerOfEnds: undefined, locks: [], left: 0}
 const TAGGED = /<([^<>]+)> \(<([^<>]+)>/g
 
 /** Lists the held locks that a request touches, the nearest to its ends first. */
 function touchedLocks(
   request: FailedRequest,
-  held: Iterable<StoredLock>,
+  held: readonly StoredLock[],
 ): readonly {readonly lock: StoredLock; readonly distance: number}[] {
-  const locks = Array.from(held)
-  if (locks.length === 0) return []
   const reaches = reachesOf(request)
-  return locks
+  return held
     .map((lock) => {
       const root = canonicalPathOf(lock.lockRoot)
       return {lock, distance: Math.min(...reaches.map((one) => distanceOf(lock, root, one)))}

@@ -265,7 +265,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (server.ok && !server.classes.includes('2')) console.log('no locks')
    * ```
    */
-  async options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
+  options(target: Target, options?: OptionsOptions): Promise<Capabilities | Failure> {
     return askOptions(this.#session, target, options)
   }
 
@@ -355,7 +355,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const result = await dav.stat('photos/1.jpg')
    * ```
    */
-  async stat<
+  stat<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
     All extends boolean = false,
@@ -414,10 +414,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - The collection: a URL reference, a URL or a result.
    * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
    *   targets of an array are checked before the first request.
-   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target that
-   *   the answer does not name is a Failure 404. It is a Failure `no-answer` if the answer has a gap, or names a resource that was
-   *   not asked for: that may be the target by another name, and it comes out too. A refused or broken report is a Failure of each
-   *   of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target
+   *   that the answer does not name is a Failure 404. After an answer with a gap it is a Failure `no-answer`. So it is if the answer
+   *   names another resource, which comes out too: it may be the target by another name. A refused or broken report is a Failure
+   *   of each of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
    * @throws TypeError or RangeError for an invalid argument, before anything is sent.
    * @example
    * ```ts
@@ -454,7 +454,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   search<
     const Names extends PropertyNameList = PropertyNameList,
     const E extends Decoders = Record<never, never>,
-  >(target: Target, options: SearchOptions<Names, E>): ListingStream<PropertiesOf<string, D & E>> {
+  >(
+    target: Target,
+    options: SearchOptions<Names, E>,
+  ): ListingStream<PropertiesOf<Names extends readonly string[] ? Names[number] : string, D & E>> {
     return search(this.#session, target, options)
   }
 
@@ -539,6 +542,9 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * once, and ended even if the upload is refused. A 307 or 308 to another resource of the client is followed, unless that is a
    * collection, and `url` is the URL that answered.
    *
+   * A body that is longer than `chunkSize` goes in chunks to Nextcloud and to a server with TUS. The server must have told it in its
+   * answer to `options`; see `strategy`. Another process can go on with such an upload.
+   *
    * @param target - A URL reference, a URL or a result. A collection is refused, and so are the client's own base, its parents and
    *   everything outside it.
    * @param body - Text, sent as UTF-8; bytes; a Blob; `{path}` of a local file; a web stream, a stream of Node or an async iterable
@@ -556,7 +562,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.put('photos/1.jpg', {path: '/tmp/1.jpg'}, {create: true, parents: true})
    * ```
    */
-  async put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
+  put(target: Target, body: UploadBody, options?: PutOptions): Promise<DavResult> {
     return putOne(this.#session, target, body, options)
   }
 
@@ -593,7 +599,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * const verdict = await dav.mkcol('photos/2026/november/', {parents: true})
    * ```
    */
-  async mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
+  mkcol(target: Target, options?: MkcolOptions): Promise<DavResult> {
     return mkcol(this.#session, target, options)
   }
 
@@ -614,10 +620,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) for (const {name, status} of verdict.missing) console.log(status, name)
    * ```
    */
-  async proppatch(
-    target: Target | ConditionalTarget,
-    options: ProppatchOptions,
-  ): Promise<DavResult> {
+  proppatch(target: Target | ConditionalTarget, options: ProppatchOptions): Promise<DavResult> {
     return proppatch(this.#session, target, options)
   }
 
@@ -643,7 +646,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!copied.ok) console.log(copied.status, copied.members)
    * ```
    */
-  async copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
+  copy(from: Target, to: Target, options?: CopyOptions): Promise<DavResult> {
     return copyOne(this.#session, from, to, options)
   }
 
@@ -686,7 +689,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!moved.ok && moved.status === 412) console.log('There is a final.txt already')
    * ```
    */
-  async move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
+  move(from: Target, to: Target, options?: MoveOptions): Promise<DavResult> {
     return moveOne(this.#session, from, to, options)
   }
 
@@ -727,7 +730,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * if (!verdict.ok) console.log(verdict.status, verdict.members)
    * ```
    */
-  async delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
+  delete(target: DeleteTarget, options?: DeleteOptions): Promise<DavResult> {
     return deleteOne(this.#session, target, options)
   }
 
@@ -802,7 +805,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * Sends the requests of failures again, and no others, as often as the policy allows. A 424 goes after its causes. A target of
    * COPY or MOVE goes after its failed members, those in its `members` too. To delete, leaves go before their collections. The
    * policy counts attempts from one again. A target that was sent before and is now missing (404, 410) counts as deleted. The body
-   * of an upload is known to the process that sent it; see `bodyOf` for another one.
+   * of an upload is known to the process that sent it; see `bodyOf` for another one. A report or a search is sent again as a whole, and
+   * a multiget for its failed targets only.
    *
    * @param failures - Failures of this or another client, as they are or after JSON. All of them are held. Of several failures
    *   of one request, the last one with relation `self` counts, else the last one. Other properties make another request.

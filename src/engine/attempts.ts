@@ -20,13 +20,24 @@ import {brokenVerdict, doubt, isUnclear} from './verdict.ts'
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
  * exchange is a Failure, with the error beside it. A body that can be read once only is sent once.
  */
-export async function sendWithRetries(
+export function sendWithRetries(
   request: TargetRequest,
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const {repeats} = context.connection
-  if (repeats === undefined || isOneShot(request)) return attempt(request, context, emit)
+  return repeats === undefined || isOneShot(request)
+    ? attempt(request, context, emit)
+    : sendHeld(request, context, emit, repeats)
+}
+
+/** Sends a request until its verdict is final, and then emits the members. */
+async function sendHeld(
+  request: TargetRequest,
+  context: VerbContext,
+  emit: Sink<DavResult>,
+  repeats: Repeats,
+): Promise<Outcome> {
   const {members, ...last} = await sendRepeatedly(request, context, repeats)
   await emit(members)
   return last

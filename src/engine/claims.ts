@@ -3,6 +3,7 @@
  * or one inside it. RFC 4918, sections 9.6.1, 9.8.3 and 9.9.2.
  */
 
+import {Group} from '../protocol/group.ts'
 import {ancestorsOf, resourceKey} from '../protocol/href.ts'
 import {SLASH} from '../protocol/characters.ts'
 import type {TargetRequest, Verb} from './verb.ts'
@@ -15,7 +16,8 @@ interface Claim {
 
 interface UnderWay {
   readonly claims: readonly Claim[]
-  readonly end: Promise<void>
+  /** Made for the first request that waits. */
+  end: PromiseWithResolvers<void> | undefined
 }
 
 /** A turn of one request. */
@@ -28,7 +30,7 @@ export interface Turn {
 
 /** The requests under way. */
 export class Claims {
-  readonly #underWay = new Set<UnderWay>()
+  readonly #underWay = new Group<UnderWay>()
   // Counts of claims by path, and by the paths around them. Most requests have nothing in common, and are told apart by look-ups.
   readonly #ends = new Counts()
   readonly #around = new Counts()
@@ -36,23 +38,20 @@ export class Claims {
   /** Adds a request. */
   take(verb: Verb, request: TargetRequest): Turn {
     const {changed, read = []} = verb.ends?.(request) ?? {changed: [request.url]}
-    const claims = [
-      ...changed.map((url) => ({path: resourceKey(url), isChange: true})),
-      ...read.map((url) => ({path: resourceKey(url), isChange: false})),
-    ]
+    const claims = changed.map((url) => ({path: resourceKey(url), isChange: true}))
+    for (const url of read) claims.push({path: resourceKey(url), isChange: false})
     const earlier = claims.some(({path}) => this.#isKnown(path))
-      ? Array.from(this.#underWay).filter((one) => conflicts(one.claims, claims))
+      ? this.#underWay.all().filter((one) => conflicts(one.claims, claims))
       : []
-    const {promise, resolve} = Promise.withResolvers<void>()
-    const own = {claims, end: promise}
+    const own: UnderWay = {claims, end: undefined}
     this.#underWay.add(own)
     this.#count(claims, 1)
     return {
-      before: earlier.length === 0 ? undefined : Promise.all(earlier.map(({end}) => end)),
+      before: earlier.length === 0 ? undefined : Promise.all(earlier.map(endOf)),
       end: () => {
         this.#underWay.delete(own)
         this.#count(claims, -1)
-        resolve()
+        own.end?.resolve()
       },
     }
   }
@@ -72,6 +71,10 @@ export class Claims {
       for (const one of ancestorsOf(path)) this.#around.add(one, by)
     }
   }
+}
+
+function endOf(one: UnderWay): Promise<void> {
+  return (one.end ??= Promise.withResolvers()).promise
 }
 
 /** Counts by path. */

@@ -61,8 +61,8 @@ export async function exchange(
   const seen =
     context.mayBeDone === true && (await reconsider(request, first, first.verdict, context))
   if (seen !== false && seen.verdict.ok) return seen
-  const isOnce = isStreamed(content.body)
-  const judged = await judge(first, submission, context, isOnce ? undefined : again)
+  const mayRepeat = first.extent === 'none' && !isStreamed(content.body)
+  const judged = await judge(first, submission, context, mayRepeat ? again : undefined)
   if (judged.verdict.ok) return judged
   const {verdict, ...outcome} =
     seen !== false && judged === first

@@ -27,7 +27,7 @@ type Again = (header: string | undefined) => Promise<Outcome>
  * Judges a refusal. After a 412 it looks whether the locks still hold. If all of them do, the request is sent once more, without the
  * tokens that the server may not have understood.
  *
- * @param again - Absent for a request that can be sent once only.
+ * @param again - Absent for a request that can be sent once only, and for one that the server has begun.
  * @returns The outcome of the request that tells more.
  */
 export async function judge(
@@ -62,8 +62,8 @@ async function judgeTokens(
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
   if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
-  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. lighttpd 1.4 does so too, and refuses the tokens of members.
-  // rclone 1.60 and x/net refuse both in a MOVE.
+  // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. So does lighttpd 1.4, which refuses those of members too. In a
+  // MOVE, rclone 1.60 and x/net refuse both.
   const second = await again(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }

@@ -347,6 +347,8 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   timeout: TEXT,
   renew: BOOLEAN,
   safely: BOOLEAN,
+  strategy: oneOf('plain', 'nextcloud', 'tus'),
+  chunkSize: NUMBER,
   requireConditions: BOOLEAN,
   root: TEXT,
   hrefs: TEXTS,

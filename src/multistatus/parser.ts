@@ -30,8 +30,9 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    */
   readonly url?: string | URL | undefined
   /**
-   * The method of the request. Only answers to PROPFIND, REPORT and SEARCH list members, and so can be incomplete. PROPPATCH and
-   * MKCOL set all properties or none, so one failed propstat makes a Failure.
+   * The method of the request. Only answers to PROPFIND, REPORT and SEARCH list members, and so can be incomplete. Those to
+   * REPORT and SEARCH are so after a 507 of any resource, and after any response that cannot be understood. PROPPATCH and MKCOL
+   * set all properties or none, so one failed propstat makes a Failure.
    *
    * @defaultValue `PROPFIND`
    */

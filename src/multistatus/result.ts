@@ -158,6 +158,10 @@ export interface FailedRequest {
   readonly renew?: boolean
   /** `true` if an upload goes beside its target first. */
   readonly safely?: boolean
+  /** The protocol of an upload. Default: `auto`. */
+  readonly strategy?: 'plain' | 'nextcloud' | 'tus'
+  /** Bytes of one chunk of an upload. */
+  readonly chunkSize?: number
   /** `true` if an upload needs a server that honours its conditions. */
   readonly requireConditions?: boolean
   /** The URL to which `relation` of the results refers, if that is another one. */

@@ -109,7 +109,7 @@ function interruptible(chunks: Chunks): Chunks {
  * @throws TypeError for a stream that somebody else reads.
  */
 export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chunks<T> {
-  const reading = 'getReader' in source ? readStream(source) : readIterable(source)
+  const reading = openReading(source)
   let isOver = false
   return {
     async next() {
@@ -133,10 +133,15 @@ export function openStream<T>(source: ReadableStream<T> | AsyncIterable<T>): Chu
   }
 }
 
-/** A source as two steps. `close` is called only for a source that has not ended. */
-interface Reading<T> {
+/** A source as two steps, for a reader that notes the end itself. */
+export interface Reading<T> {
   read(): Promise<IteratorResult<T, unknown>>
   close(): Promise<unknown>
+}
+
+/** Opens a stream or an asynchronous iterable, as {@link openStream} does. */
+export function openReading<T>(source: ReadableStream<T> | AsyncIterable<T>): Reading<T> {
+  return 'getReader' in source ? readStream(source) : readIterable(source)
 }
 
 /** Reads a stream by its reader. Not all platforms can iterate over a stream, and a reader can be ended while it waits. */

@@ -105,6 +105,8 @@ export function supportedlock(value: RawValue): readonly LockEntry[] | undefined
  * ```
  */
 export const lockDecoders: {
+  /** Decodes the locks of a resource. */
   readonly lockdiscovery: (value: RawValue) => readonly ActiveLock[] | undefined
-  readonly supportedlock: typeof supportedlock
+  /** Decodes the kinds of locks that a resource can have. */
+  readonly supportedlock: (value: RawValue) => readonly LockEntry[] | undefined
 } = {lockdiscovery, supportedlock}

@@ -63,7 +63,7 @@ export function propElement(properties: readonly string[] = DEFAULT_PROPERTIES):
 }
 
 /** Makes an element with an empty child for each property. A property that is named twice gets one. */
-export function named(name: string, properties: readonly string[]): ElementToWrite {
+function named(name: string, properties: readonly string[]): ElementToWrite {
   if (!Array.isArray(properties)) throw new TypeError('properties is an array of names')
   if (properties.length === 0) throw new TypeError('properties: name at least one property')
   const unique = new Map(properties.map((property) => [keyOfName(property), property]))

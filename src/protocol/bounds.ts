@@ -190,6 +190,23 @@ export const FILE_PIECE_BYTES = 262_144
 /** Characters of a file's own name in the name of its draft. With three bytes each, the whole stays below 255 bytes. */
 export const DRAFT_NAME_CHARACTERS = 60
 
+/** Default bytes of one chunk of an upload. */
+export const CHUNK_BYTES = 10_485_760
+/** The longest chunk that Nextcloud takes. */
+export const LONGEST_CHUNK_BYTES = 5_368_709_120
+/** The shortest chunk that Nextcloud takes, the last one aside. */
+export const SHORTEST_CHUNK_BYTES = 5_242_880
+/** The first day of 1970. Nextcloud takes no earlier time of a file than its end. */
+export const DAY_MILLISECONDS = 86_400_000
+/** Chunks of one upload to Nextcloud. */
+export const MAX_CHUNKS = 10_000
+/** The first wait for Nextcloud to put chunks together. Each further one is twice as long. */
+export const ASSEMBLY_MILLISECONDS = 500
+/** The longest such wait. */
+export const LONGEST_ASSEMBLY_MILLISECONDS = 30_000
+/** Such waits for one upload, ten minutes in all. */
+export const MAX_ASSEMBLY_WAITS = 25
+
 /** Default attempts to go on with a body that breaks, without a byte between them. The first one is the break itself. */
 export const RESUME_ATTEMPTS = 5
 

@@ -35,6 +35,8 @@ export class Changes<P> {
   isFirst = false
   /** True if the answers named a resource that has not changed. */
   hasUnchanged = false
+  #hasCollection = false
+  #hasDescendant = false
   // The first resource that they named.
   #first: string | undefined
   #source: Source = 'report'
@@ -62,6 +64,13 @@ export class Changes<P> {
     this.#source = source
     this.#folders.clear()
     this.#skipped.clear()
+    this.#hasCollection = false
+    this.#hasDescendant = false
+  }
+
+  /** True if they named collections and none of their members. The server may report the first level only. */
+  get mayBeShallow(): boolean {
+    return this.isFull && this.#hasCollection && !this.#hasDescendant
   }
 
   /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
@@ -157,6 +166,8 @@ export class Changes<P> {
         noteIncomplete(this.incomplete, incompleteResult(result))
       return
     }
+    this.#hasDescendant ||= result.relation === 'descendant'
+    this.#hasCollection ||= result.ok && looksLikeCollection(result)
     // The server will refuse these again, so the next sync must not wait for them.
     const isLasting = !result.ok && (result.status === 403 || result.status === 405)
     if (!result.ok && !isLasting && !this.#isWalk && !isGone(result))

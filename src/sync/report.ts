@@ -1,7 +1,7 @@
 /** The report sync-collection: its request, and the meaning of its refusals. RFC 6578, sections 3.2 and 6. */
 
 import type {Listing} from '../listing/query.ts'
-import {named} from '../properties/propfind-body.ts'
+import {propElement} from '../properties/propfind-body.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import {DavHttpError, MultiStatusError} from '../protocol/errors.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
@@ -28,7 +28,7 @@ export function makeReport(
       text('sync-token', token),
       text('sync-level', level === 1 ? '1' : 'infinite'),
       ...(limit === undefined ? [] : [{name: 'limit', children: [text('nresults', `${limit}`)]}]),
-      named('prop', properties),
+      propElement(properties),
     ],
   })
   const query = {method: 'REPORT', url, root: url, depth: 0, body, decoders, attempts: 0} as const

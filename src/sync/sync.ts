@@ -10,9 +10,11 @@ import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {Frontier} from '../listing/frontier.ts'
+import type {ListingAnswer} from '../listing/listing.ts'
 import {ledElsewhere, list} from '../listing/listing.ts'
 import {readSelf} from '../listing/presence.ts'
 import {firstListing, makeQuery} from '../listing/propfind.ts'
+import type {Listing} from '../listing/query.ts'
 import {walk} from '../listing/walk.ts'
 import type {Ending, ResultStream} from '../multistatus/result-stream.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
@@ -27,7 +29,7 @@ import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT, TEXTS} from '../protoc
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {SavePage} from './changes.ts'
 import {Changes, etagIn} from './changes.ts'
-import type {ReportFacts} from './report.ts'
+import type {Refusal, ReportFacts} from './report.ts'
 import {makeReport, refusalOf} from './report.ts'
 import type {SyncLevel} from './state.ts'
 import {SyncState} from './state.ts'
@@ -149,59 +151,72 @@ async function readReports<P>(
   context: CallContext,
   changes: Changes<P>,
 ): Promise<Ending | undefined> {
-  const {state} = call
+  const {url, state} = call
+  const isDeep = call.level === 'infinity'
+  const tokens = new Set<string>()
   let token = call.token || state?.token || ''
   let {limit} = call
-  let restarts = 0
-  const tokens = new Set<string>()
+  let isRestarted = false
   const restart = (): void => {
+    isRestarted = true
     token = ''
-    restarts++
     tokens.clear()
     changes.begin('report')
   }
   if (token === '') changes.begin('report')
   for (;;) {
-    const report = makeReport(call, token, limit)
-    const answer = await list<P>(report, context).catch((error: unknown) => {
-      const refusal = refusalOf(error, token)
-      if (refusal === undefined) throw error
-      return refusal
-    })
-    if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
-    // A server that loses the tokens of its own pages would go round in circles.
-    else if (answer === 'lost' && restarts === 0) restart()
-    else if (typeof answer === 'string') return undefined
-    else {
-      if (answer.isElsewhere) throw ledElsewhere(report.query, call.url, answer)
-      const {named} = changes
-      if (!(await answer.read(changes.take))) return {incomplete: []}
-      const {incomplete, syncToken: next = '', ...end} = answer.end
-      const gaps = incomplete.filter(({reason}) => reason !== 'storage')
-      for (const gap of gaps) noteIncomplete(changes.incomplete, gap)
-      const isLast = gaps.length === incomplete.length
-      // Without a token, the answer is none to this report.
-      if (next === '') return undefined
-      const isRepeated = next === token || tokens.has(next) || changes.named === named
-      const isStuck = !isLast && (isRepeated || tokens.size === MAX_PAGES)
-      if (isStuck) noteIncomplete(changes.incomplete, {href: call.url, reason: 'paged'})
-      if (isLast && restarts === 0 && !(await isOfChanges(changes, context))) {
-        restart()
-        continue
-      }
-      const {isFull, isFirst} = changes
-      const isWhole = changes.incomplete.length === 0
-      if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
-      // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
-      if (isWhole && (isLast || isFirst || !isFull)) state?.commit(next)
-      await changes.save()
-      if (isLast || isStuck) {
-        const covers = isFull ? 'all' : 'changes'
-        return {...end, incomplete: changes.incomplete, covers, ...(isWhole && {syncToken: next})}
-      }
-      tokens.add(next)
-      token = next
+    const answer = await openReport<P>(makeReport(call, token, limit), token, context)
+    if (typeof answer === 'string') {
+      if (answer === 'many' && limit === undefined) limit = SYNC_PAGE_RESULTS
+      // A server that loses the tokens of its own pages would go round in circles.
+      else if (answer === 'lost' && !isRestarted) restart()
+      else return undefined
+      continue
     }
+    const {named} = changes
+    if (!(await answer.read(changes.take))) return {incomplete: []}
+    const {incomplete, syncToken: next = '', ...end} = answer.end
+    const gaps = incomplete.filter(({reason}) => reason !== 'storage')
+    const isLast = gaps.length === incomplete.length
+    for (const gap of gaps) noteIncomplete(changes.incomplete, gap)
+    // Without a token, the answer is none to this report.
+    if (next === '' || (isLast && isDeep && changes.mayBeShallow)) return undefined
+    if (isLast && !isRestarted && !(await isOfChanges(changes, context))) {
+      restart()
+      continue
+    }
+    const isRepeated = next === token || tokens.has(next) || changes.named === named
+    const isStuck = !isLast && (isRepeated || tokens.size === MAX_PAGES)
+    if (isStuck) noteIncomplete(changes.incomplete, {href: url, reason: 'paged'})
+    const {isFull, isFirst} = changes
+    const isWhole = changes.incomplete.length === 0
+    if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
+    // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
+    if (isWhole && (isLast || !isFull || (isFirst && !isDeep))) state?.commit(next)
+    await changes.save()
+    if (isLast || isStuck) {
+      const covers = isFull ? 'all' : 'changes'
+      return {...end, incomplete: changes.incomplete, covers, ...(isWhole && {syncToken: next})}
+    }
+    tokens.add(next)
+    token = next
+  }
+}
+
+/** Sends a report. Returns its answer, or the meaning of its refusal. */
+async function openReport<P>(
+  report: Listing,
+  token: string,
+  context: CallContext,
+): Promise<ListingAnswer<P> | Refusal> {
+  try {
+    const answer = await list<P>(report, context)
+    if (answer.isElsewhere) throw ledElsewhere(report.query, report.url, answer)
+    return answer
+  } catch (error) {
+    const refusal = refusalOf(error, token)
+    if (refusal === undefined) throw error
+    return refusal
   }
 }
 
@@ -242,7 +257,7 @@ async function compareListing<P>(
     isByFolder = value(FILE_ID) !== undefined
     const found = isByFolder ? value('getetag') : isDeep ? undefined : value(CTAG)
     tag = typeof found === 'string' ? found : ''
-    if (tag !== '' && tag === state.tag) return {incomplete: []}
+    if (tag !== '' && tag === state.tag) return {incomplete: [], covers: 'changes'}
   }
   changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
   const depth = isDeep ? ({walk: true} as const) : 1

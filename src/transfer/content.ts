@@ -77,8 +77,10 @@ export class Content implements AsyncIterable<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     while (!this.#isOver) {
       try {
-        this.#part ??= await this.#goOn()
-        const bytes = await this.#read(this.#part)
+        const part = (this.#part ??= await this.#goOn())
+        const bytes = this.#read(part, await this.#nextOf(part))
+        // The server sends more than the range.
+        if (this.#part !== part) await part.body?.cancel()
         if (this.#isOver) return END
         if (bytes === undefined) {
           this.#meter.report()
@@ -120,10 +122,9 @@ export class Content implements AsyncIterable<Uint8Array> {
     return this.#length === undefined ? this.#limit : this.#from + this.#length
   }
 
-  /** Reads bytes of an answer that the reader wants and does not have yet; `undefined` at the end. */
-  async #read(part: Part): Promise<Uint8Array | undefined> {
-    const {body, start, length} = part
-    const next = await this.#nextOf(part)
+  /** Cuts out the bytes that the reader wants and does not have yet; `undefined` at the end. */
+  #read(part: Part, next: IteratorResult<Uint8Array, undefined>): Uint8Array | undefined {
+    const {start, length} = part
     const at = start + this.#received
     if (next.done === true) {
       const missing = this.#length === undefined ? this.#from - at : this.#to - this.#position
@@ -136,11 +137,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     const to = this.#to
     const bytes = next.value.subarray(Math.max(0, this.#position - at), Math.max(0, to - at))
     this.#position += bytes.length
-    if (this.#position === to && this.#received !== length) {
-      // The server sends more than the range.
-      this.#part = {...part, body: null}
-      await body?.cancel()
-    }
+    if (this.#position === to && this.#received !== length) this.#part = {...part, body: null}
     return bytes
   }
 

@@ -73,7 +73,7 @@ export function createDownload(
   })
 }
 
-/** An object with a body that is made when it is asked for: a stream costs a platform more than the rest of a small resource. */
+/** Makes the body when it is asked for: a stream costs a platform more than the rest of a small resource. */
 class Unread {
   declare readonly body: Download['body']
   readonly #content: Content

@@ -24,8 +24,8 @@ import {lend} from '../transport/lent.ts'
 import type {Draft, Spooled} from './files.ts'
 
 /**
- * Opens a file: a short one as its bytes, a long one as a Blob, which is read in pieces. Reading fails if the file has changed
- * since. Deno 2.9 reads the whole file at once.
+ * Opens a file with its `lastModified`: a short one as its bytes, a long one as a Blob, which is read in pieces. Reading fails if
+ * the file has changed since. Deno 2.9 reads the whole file at once.
  *
  * @throws TypeError for a directory or a device. The platform's error, with a `code` such as `ENOENT`, for any other failure.
  */
@@ -33,7 +33,9 @@ export async function openFile(path: string): Promise<Blob | Uint8Array> {
   const entry = await stat(path)
   // Without this test Node tells no code, and Bun fails only when the Blob is read.
   assertFile(path, entry)
-  return entry.size <= SENT_PIECE_BYTES ? readFile(path) : openBlob(path, entry)
+  const isShort = entry.size <= SENT_PIECE_BYTES
+  const body = isShort ? await readFile(path) : await openBlob(path, entry)
+  return Object.assign(body, {lastModified: entry.mtimeMs})
 }
 
 /** Makes a Blob of a file. Node's own stream of such a Blob takes twice the time. */

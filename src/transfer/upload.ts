@@ -27,6 +27,30 @@ export interface LocalFile {
 /** The body of an upload: text, sent as UTF-8; bytes; a Blob; a local file; or a stream of bytes. */
 export type UploadBody = RequestBody | LocalFile
 
+/**
+ * An upload in chunks that is under way, as plain data. With it and the same body, another call or process goes on. It holds no
+ * credentials.
+ */
+export interface UploadState {
+  /** The protocol of the upload. */
+  readonly strategy: 'nextcloud' | 'tus'
+  /** The absolute URL of the upload itself. */
+  readonly url: string
+  /** The absolute URL of the resource to write. */
+  readonly target: string
+  /** Bytes of the whole body. */
+  readonly size: number
+  /** Bytes of each chunk but the last. */
+  readonly chunkSize: number
+  /** The time of the last change of a file, in milliseconds since 1970; 0 for a body without one. */
+  readonly modified: number
+  /**
+   * The ETag of the resource before the upload; empty for a missing one. Present once the last step may have begun. After it, the
+   * upload is gone, and only another ETag tells that the resource was written.
+   */
+  readonly former?: string
+}
+
 /** The body of an upload, and the settings beside it that are no plain data. */
 export interface Payload {
   readonly body: UploadBody
@@ -34,6 +58,9 @@ export interface Payload {
   readonly length?: number | undefined
   readonly unknownLength?: 'spool' | 'send' | 'refuse' | undefined
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
+  /** An upload in chunks to go on with. */
+  readonly upload?: UploadState | undefined
+  readonly onUpload?: ((state: UploadState) => void | Promise<void>) | undefined
 }
 
 /** The opened body of an upload. */

@@ -3,6 +3,7 @@
  * section 11.
  */
 
+import {formatBase64} from '../protocol/base64.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import {isHeaderValue} from './headers.ts'
 import type {DavRequest, DavResponse, Send} from './transport.ts'
@@ -26,8 +27,7 @@ export function basicAuth(username: string, password: string): Auth {
   if (username.includes(':')) throw new TypeError('basicAuth: a user name cannot have a colon')
   if (/\p{Cc}/u.test(username + password))
     throw new TypeError('basicAuth: there is a control character')
-  const bytes = new TextEncoder().encode(`${username}:${password}`)
-  const value = `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`
+  const value = `Basic ${formatBase64(`${username}:${password}`)}`
   return () => value
 }
 

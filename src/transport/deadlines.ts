@@ -4,14 +4,13 @@
  * it lists a large collection.
  */
 
-import type {Chunks} from '../multistatus/source.ts'
-import {END, openStream} from '../multistatus/source.ts'
+import type {Chunks, Reading} from '../multistatus/source.ts'
+import {END, openReading} from '../multistatus/source.ts'
 import {
   LONGEST_TIMER_MILLISECONDS,
   SENT_PIECE_BYTES,
   SLOWEST_UPLOAD_BYTES_PER_SECOND,
 } from '../protocol/bounds.ts'
-import type {DavError} from '../protocol/errors.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
@@ -105,6 +104,7 @@ export function withDeadlines<C extends EndingCall>(
       const send = (): Promise<DavResponse> =>
         (sent = Promise.resolve(transport(withProgress(request, deadline), call)))
       const answer = await deadline.race(send, 'headers', sendingTime(request))
+      deadline.rest()
       const {status, headers, body, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
       check(request, answer)
@@ -117,7 +117,7 @@ export function withDeadlines<C extends EndingCall>(
       deadline.end()
       // A transport that ignores the signal may still answer. That body must be closed too.
       void sent?.then(discard, () => {})
-      throw error
+      throw deadline.explain(error)
     }
   }
 }
@@ -176,20 +176,16 @@ interface BodyWatcher {
  * would cost each chunk several steps more.
  */
 class OpenBody implements Required<IterableBody> {
-  readonly #chunks: Chunks<unknown>
+  readonly #chunks: Reading<unknown>
   readonly #deadline: Deadline
   readonly #watchers: BodyWatcher[] = []
   #isOver = false
 
-  /** @throws DavNetworkError for a body that cannot be read. */
+  /** @throws TypeError for a body that cannot be read. */
   constructor(body: DavBody, deadline: Deadline) {
     this.#deadline = deadline
-    try {
-      if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
-      this.#chunks = openStream(body)
-    } catch (error) {
-      throw deadline.explain(error)
-    }
+    if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
+    this.#chunks = openReading(body)
   }
 
   [Symbol.asyncIterator](): this {
@@ -204,7 +200,8 @@ class OpenBody implements Required<IterableBody> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
     try {
-      const next = await this.#deadline.race(() => this.#chunks.next(), 'idle')
+      const next = await this.#deadline.race(() => this.#chunks.read(), 'idle')
+      this.#deadline.rest()
       if (next.done !== true) {
         const value = this.#bytesOf(next.value)
         for (const {onBytes} of this.#watchers) onBytes?.(value.length)
@@ -214,10 +211,11 @@ class OpenBody implements Required<IterableBody> {
       return END
     } catch (error) {
       if (this.#isOver) return END
-      this.#end(error)
+      const reason = this.#deadline.explain(error)
+      this.#end(reason)
       // Not awaited: a transport that ignores the signal may never end.
-      void this.#chunks.return().catch(() => {})
-      throw error
+      void this.#chunks.close().catch(() => {})
+      throw reason
     }
   }
 
@@ -233,7 +231,7 @@ class OpenBody implements Required<IterableBody> {
     this.#end()
     // Not all platforms can cancel a body that is being read, but every exchange can be ended.
     this.#deadline.break(new DOMException('The body was given up', 'AbortError'))
-    await giveUp(() => this.#chunks.return())
+    await giveUp(() => this.#chunks.close())
   }
 
   #end(error?: unknown): void {
@@ -248,7 +246,7 @@ class OpenBody implements Required<IterableBody> {
     if (ArrayBuffer.isView(chunk))
       return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const kind = chunk === null ? 'null' : typeof chunk
-    throw this.#deadline.explain(new TypeError(`a chunk of the body is no Uint8Array but ${kind}`))
+    throw new TypeError(`a chunk of the body is no Uint8Array but ${kind}`)
   }
 }
 
@@ -289,23 +287,21 @@ class Deadline implements Breakable {
 
   /**
    * Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. `extra` is added to
-   * the limit until it begins again.
+   * the limit until it begins again. After a success, `rest` ends the limit.
    */
-  async race<T>(wait: () => Promise<T>, which: keyof ResolvedTimeouts, extra = 0): Promise<T> {
-    const {signal} = this
-    signal.throwIfAborted()
+  race<T>(wait: () => Promise<T>, which: keyof ResolvedTimeouts, extra = 0): Promise<T> {
+    this.signal.throwIfAborted()
     this.#which = which
     this.#begin(this.#timeouts[which] + extra)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
-    try {
-      wait().then(resolve, reject)
-      return await promise
-    } catch (error) {
-      throw signal.aborted ? signal.reason : this.explain(error)
-    } finally {
-      this.#due = Number.POSITIVE_INFINITY
-    }
+    wait().then(resolve, reject)
+    return promise
+  }
+
+  /** Stops the time until the next wait. */
+  rest(): void {
+    this.#due = Number.POSITIVE_INFINITY
   }
 
   /** Begins the wait for the headers again. */
@@ -320,9 +316,9 @@ class Deadline implements Breakable {
     this.#reject?.(reason)
   }
 
-  /** Makes the public error for an error that came up while the answer was read. */
-  explain(error: unknown): DavError {
-    return explainError(error, this.#request)
+  /** Makes the public error for the error of an exchange. After an abort, that is the reason of the signal. */
+  explain(error: unknown): unknown {
+    return this.signal.aborted ? this.signal.reason : explainError(error, this.#request)
   }
 
   #begin(limit: number): void {

@@ -208,6 +208,9 @@ const TITLES: ReadonlyMap<string, string> = new Map(
     'User-Agent',
     'Accept',
     'Accept-Encoding',
+    'Connection',
+    'Host',
+    'Transfer-Encoding',
     'Authorization',
     'Content-Length',
     'Content-Type',
@@ -237,14 +240,7 @@ function connector(timeout: number, connections: Connections): buildConnector.co
   }
 }
 
-const OWN_NAMES = ['host', 'connection', 'content-length', 'transfer-encoding']
-
-function titleCaseOnce(head: string, name: string): string {
-  const at = head.indexOf(`\r\n${name}:`)
-  return at === -1
-    ? head
-    : head.slice(0, at + 2) + titleCase(name) + head.slice(at + 2 + name.length)
-}
+const OWN_NAMES = /(?<=\r\n)(?:host|connection|content-length|transfer-encoding)(?=:)/g
 
 /**
  * Converts the headers that undici writes by itself in lower case: XRootD 5.5 would read the body as the next request. Notes the
@@ -257,7 +253,7 @@ function watchWrites(socket: Socket): void {
     if (typeof chunk !== 'string' && encoding === undefined)
       return write(chunk, () => noteWritten(chunk))
     const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
-    const text = isHead ? OWN_NAMES.reduce(titleCaseOnce, chunk) : chunk
+    const text = isHead ? chunk.replaceAll(OWN_NAMES, titleCase) : chunk
     return typeof encoding === 'string' ? write(text, encoding, done) : write(text, encoding)
   }
 }

@@ -120,7 +120,8 @@ export async function open(
   const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
   const url = resolveHref(target, session.base)
   const range = options.range && readRange(options.range)
-  const {conditions, problem} = readConditions(url, {ifMatch}, {url, base: session.base})
+  const {conditions, problem} =
+    ifMatch === undefined ? {} : readConditions(url, {ifMatch}, {url, base: session.base})
   const refusal = pathOf(url).endsWith('/') ? COLLECTION : problem
   if (refusal !== undefined) return refuse(target, session, `GET ${url} is not sent: ${refusal}`)
   const headers = {
@@ -138,7 +139,9 @@ export async function open(
       return answer
     }
     const {attempts, part} = answer
-    const failure = await findFailure(part, request, call)
+    const failure =
+      findMismatch(part, request) ??
+      (mayBeCollection(part) ? await findCollection(part, request, call) : undefined)
     if (failure !== undefined) {
       // Ends the unread content.
       call.stop.abort()
@@ -164,16 +167,16 @@ async function send(
   call: OpenCall,
 ): Promise<{readonly part: Part; readonly attempts: number} | Failure> {
   for (let attempts = 0; ; attempts++) {
-    const answer = await sendGet(request, call).catch((error: unknown) => {
-      if (error instanceof DavError) return error
-      throw error
-    })
-    if (!(answer instanceof DavError)) return {part: answer, attempts}
-    const failure = verdictOf(answer, request.url)
-    const wait = call.connection.repeats?.next(attempts + 1, [failure])
-    if (wait !== undefined) await wait()
-    else if (failure.reason === 'no-answer') throw answer
-    else return failure
+    try {
+      return {part: await sendGet(request, call), attempts}
+    } catch (error) {
+      if (!(error instanceof DavError)) throw error
+      const failure = verdictOf(error, request.url)
+      const wait = call.connection.repeats?.next(attempts + 1, [failure])
+      if (wait !== undefined) await wait()
+      else if (failure.reason === 'no-answer') throw error
+      else return failure
+    }
   }
 }
 
@@ -186,13 +189,11 @@ function verdictOf(error: DavError, url: string): Failure {
     : failureOf(error, url, 'self')
 }
 
-/** Finds the reason why an answer has not the content that was asked for. Servers ignore conditions, and answer for collections. */
-async function findFailure(
-  part: Part,
+/** Finds a condition or a range that the server ignored. */
+function findMismatch(
+  {etag, status, total}: Part,
   {url, headers, range}: PartRequest,
-  call: OpenCall,
-): Promise<Failure | undefined> {
-  const {etag, lastModified, status, total, type = ''} = part
+): Failure | undefined {
   const fail = (facts: Omit<FailureFacts, 'url'>): Failure => createFailure({url, ...facts})
   const {'if-match': ifMatch = '*', 'if-none-match': ifNoneMatch} = headers
   if (ifMatch !== '*' && bare(etag) !== bare(ifMatch)) {
@@ -207,14 +208,25 @@ async function findFailure(
     const description = `The server ignored the range, and the resource has ${total} bytes`
     return fail({status: 416, reason: 'status', description})
   }
-  const isListed = pathOf(part.url).endsWith('/')
-  // A listing for people, or the answer of nephele alpha.67 for a collection.
+  return undefined
+}
+
+/** Recognizes a listing for people, and the answer of nephele alpha.67 for a collection. */
+function mayBeCollection({etag, lastModified, status, type = '', url}: Part): boolean {
   const isDated = etag !== undefined || lastModified !== undefined
-  const isSuspect = status === 204 || (/html/i.test(type) && !isDated)
-  if (!isListed && !isSuspect) return undefined
-  const self = isListed ? undefined : await readType(url, call)
+  return pathOf(url).endsWith('/') || status === 204 || (!isDated && /html/i.test(type))
+}
+
+/** Finds the reason why the answer of a collection has not the content that was asked for. */
+async function findCollection(
+  {status, url: answerer}: Part,
+  {url}: PartRequest,
+  call: OpenCall,
+): Promise<Failure | undefined> {
+  const self = pathOf(answerer).endsWith('/') ? undefined : await readType(url, call)
   if (self === undefined || isCollection(self) === true)
-    return fail({
+    return createFailure({
+      url,
       status,
       reason: 'refused',
       description: `The answer is not sent on: ${COLLECTION}`,
@@ -222,7 +234,7 @@ async function findFailure(
   // A server without PROPFIND has no collections. A busy one does not tell.
   if (self.ok || !isRetryable(self)) return undefined
   const description = `It may be a collection, and PROPFIND was answered ${self.status}`
-  return fail({status: 0, reason: 'no-answer', cause: 'unreadable', description})
+  return createFailure({url, status: 0, reason: 'no-answer', cause: 'unreadable', description})
 }
 
 function weakened(etag: string | undefined): string | undefined {

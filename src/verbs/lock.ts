@@ -25,7 +25,7 @@ import type {Properties, RawValue} from '../properties/vocabulary.ts'
 import {LOCK_MILLISECONDS} from '../protocol/bounds.ts'
 import {assertLockDepth, formatDepth} from '../protocol/depth.ts'
 import {DavError} from '../protocol/errors.ts'
-import {canonicalPathOf, relate} from '../protocol/href.ts'
+import {resourceKey} from '../protocol/href.ts'
 import {bareToken, formatIf, isToken, readLockToken} from '../protocol/if-header.ts'
 import {decodeLockTimeout} from '../protocol/lock-timeout.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -38,7 +38,7 @@ import {randomWord} from './beside.ts'
 import {hasEnded, isShown} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
-import {lost} from './unlock.ts'
+import {lose} from './unlock.ts'
 
 /** Options of `lock`. */
 export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun'> {
@@ -64,7 +64,8 @@ export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptio
   readonly timeout?: number | undefined
   /**
    * The owner, for people who meet the lock: a text, or an element such as `{name: 'href', children: ['mailto:ana@dav.example']}`.
-   * After a lost answer the client takes a lock with this owner for its own, so make it unique. RFC 4918, section 14.17.
+   * SabreDAV 1.8 keeps only a text. After a lost answer the client takes a lock with this owner for its own, so make it unique.
+   * RFC 4918, section 14.17.
    *
    * @defaultValue `multistatus` with a random word
    */
@@ -207,7 +208,8 @@ async function run(
     if (found === undefined) {
       const sentence =
         'An earlier LOCK may have been carried out, and its lock could not be looked up'
-      return {verdict: unclear(request, 'unreadable', sentence), extent: 'part', isDone: false}
+      const verdict = {...unclear(request, 'unreadable', sentence), request}
+      return {verdict, extent: 'part', isDone: false}
     }
     if (found !== 'none') return {verdict: found, extent: 'all', isDone: true}
   }
@@ -224,6 +226,7 @@ function conclude(
 ): DavResult {
   if (!verdict.ok) return verdict
   const {status, headers, url} = head
+  if (status === 207) return unclear(request, 'unreadable', 'The LOCK was answered with a 207')
   const {lockToken} = request
   const root = answer.kind === 'plain' && answer.root?.name === 'prop' ? answer.root : undefined
   const locks = lockdiscovery(childrenOf(root, 'lockdiscovery')[0] ?? '', url) ?? []
@@ -243,7 +246,7 @@ function conclude(
     return hold(request, verdict, {...own, token}, session, url)
   // nginx 1.22 answers the token of an ended lock with a new lock, which the client holds now.
   if (own.token === named) hold(request, verdict, {...own, token: named}, session, url)
-  session.locks.remove(lockToken, lost(request))
+  lose(session, request)
   return fail(request, {status, reason: 'malformed', description: LOST})
 }
 
@@ -270,7 +273,7 @@ function hold(
   const info = readLockInfo(request)
   const held = new OwnLock(session, LOCK, success, {
     token,
-    lockRoot: isAround(found.lockRoot, url) ? found.lockRoot : url,
+    lockRoot: isSame(found.lockRoot, url) ? found.lockRoot : url,
     depth: found.depth ?? (depth === 0 ? 0 : 'infinity'),
     scope: found.scope ?? info.scope,
     owner: trimmed(found.owner) ?? info.owner,
@@ -283,9 +286,9 @@ function hold(
   return held
 }
 
-/** Tells if a lock root can be that of a URL. yaws 2.1 writes a path of its file system. */
-function isAround(root: string | undefined, url: string): root is string {
-  return root !== undefined && relate(canonicalPathOf(url), canonicalPathOf(root)) !== 'outside'
+/** Tells if a root is the resource of a URL. yaws 2.1 writes a path of its file system. */
+function isSame(root: string | undefined, url: string): root is string {
+  return root !== undefined && resourceKey(root) === resourceKey(url)
 }
 
 /**
@@ -298,12 +301,12 @@ async function reconsider(
   context: VerbContext,
 ): Promise<DavResult | undefined> {
   const {status, reason} = verdict
-  const {lockToken} = request
-  if (lockToken !== undefined) {
+  if (request.lockToken !== undefined) {
     const isLost = await hasEnded(request, verdict, context)
     if (isLost === undefined) return undefined
-    if (isLost) context.session.locks.remove(lockToken, lost(request))
-    return isLost ? {...verdict, description: LOST} : verdict
+    if (!isLost) return verdict
+    lose(context.session, request)
+    return {...verdict, description: LOST}
   }
   const mayBeOwn = reason === 'status' && context.mayBeDone === true
   if (!mayBeOwn && !isUnclear(verdict) && reason !== 'malformed') return undefined
@@ -312,13 +315,13 @@ async function reconsider(
   return mayBeOwn ? verdict : undefined
 }
 
-/** Looks for a lock that was refreshed after its end. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+/** Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
 async function verify(
   request: TargetRequest,
   verdict: Success,
   context: CallContext,
 ): Promise<DavResult> {
-  const {lockToken = '', url} = request
+  const {url} = request
   const {status} = verdict
   try {
     if ((await isShown(request, context)) !== false) return verdict
@@ -326,7 +329,7 @@ async function verify(
     const unseen = `The LOCK was answered ${status}, but the lock of ${url} could not be looked up`
     return uncheckedVerdict(request, error, unseen, context.connection)
   }
-  context.session.locks.remove(lockToken, lost(request))
+  lose(context.session, request)
   return fail(request, {status, reason: 'status', description: LOST})
 }
 

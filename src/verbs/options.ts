@@ -124,6 +124,7 @@ async function askOnce(
   const dav = decodeList(response.headers.get('dav'))
   const allow = decodeList(response.headers.get('allow')?.toUpperCase() ?? null)
   const facts = session.server.capabilities.addSaid(url, dav, allow)
+  session.server.hasTus ||= response.headers.get('tus-resumable') === '1.0.0'
   const named = (kind: CapabilityFact['kind']): readonly string[] =>
     facts.filter((fact) => fact.kind === kind && fact.holds).map(({name}) => name)
   return {

@@ -27,7 +27,7 @@ import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions, SIGNAL} from '../protocol/options.ts'
 import {startTimer} from '../protocol/wait.ts'
 import type {UnlockOptions} from './unlock.ts'
-import {lost, unlock} from './unlock.ts'
+import {lose, unlock} from './unlock.ts'
 
 /** Options of `refresh`. */
 export interface RefreshOptions {
@@ -70,8 +70,11 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * @returns This lock with its new time. A refusal is a Failure. After a 400, 404, 409, 410 or 412, and after a refresh that came
-   *   too late, the client looks for the lock. If it is not there any more, the lock is lost, and so it says.
+   * After a success, and after a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND. lighttpd answers 200 to the
+   * token of a lock that has ended.
+   *
+   * @returns This lock with its new time. A refusal is a Failure, and so is a lock that is not there any more. That one is lost: it
+   *   leaves {@link DavClient.locks}, and `signal` is aborted.
    * @throws TypeError or RangeError for an invalid option. {@link DavNetworkError}, {@link DavTimeoutError} or the signal's reason
    *   without an answer.
    */
@@ -162,11 +165,10 @@ export class OwnLock implements Lock, HeldLock {
 
   async refresh(given: RefreshOptions = {}): Promise<Lock | Failure> {
     const {timeout, signal} = readOptions('refresh', given, REFRESH_OPTIONS)
-    const {expires = Number.POSITIVE_INFINITY} = this
     const request = {
       ...this.#request,
       timeout: timeout === undefined ? this.#asked : formatAskedTimeout(timeout),
-      ...(Date.now() >= expires && {verify: true}),
+      verify: true,
     }
     if (!this.#isHeld) {
       const description = `LOCK ${this.lockRoot} is not sent: the lock was unlocked or is lost`
@@ -234,7 +236,7 @@ export class OwnLock implements Lock, HeldLock {
   }
 
   #lose(cause: unknown): void {
-    this.#session.locks.remove(this.token, lost(this.#request, {cause}))
+    lose(this.#session, this.#request, {cause})
   }
 }
 

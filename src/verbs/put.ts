@@ -24,13 +24,14 @@ import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, callback, NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
-import type {Content, Payload, UploadBody} from '../transfer/upload.ts'
+import type {Content, Payload, UploadBody, UploadState} from '../transfer/upload.ts'
 import {checkUploadBody, openUpload} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import {giveUp} from '../transport/transport.ts'
 import {WithheldError} from '../transport/withheld.ts'
 import {removeOwn} from './beside.ts'
+import {checkChunkSize, checkUploadState, chooseStrategy, sendChunked} from './chunked.ts'
 import {doubtOwnWrite} from './conflict.ts'
 import {testConditions} from './condition-probe.ts'
 import {sendSafely} from './safely.ts'
@@ -101,6 +102,26 @@ interface PutRules {
    */
   readonly unknownLength?: 'spool' | 'send' | 'refuse' | undefined
   /**
+   * The protocol of a body that is longer than `chunkSize`. In chunks, only the chunk that breaks is sent again. The resource is
+   * untouched until the last step, as with `safely`. Before that, the conditions are compared by PROPFIND.
+   *
+   * - `plain`: one PUT.
+   * - `nextcloud`: chunked upload v2, for targets in `/remote.php/dav/files/` and a user. A failed or aborted upload is removed from the
+   *   server, unless `onUpload` is given.
+   * - `tus`: TUS 1.0, as of ownCloud Infinite Scale and OpenCloud.
+   * - `auto`: the protocol that the server has told in its answer to an earlier `options`, else `plain`.
+   *
+   * @defaultValue `auto`
+   */
+  readonly strategy?: 'auto' | 'plain' | 'nextcloud' | 'tus' | undefined
+  /**
+   * Bytes of one chunk, from 1 to 5 GiB. For Nextcloud it is raised to 5 MiB, and to a 10,000th of the body. Of a stream, one chunk
+   * is kept on disk, or in memory in a browser.
+   *
+   * @defaultValue 10,485,760
+   */
+  readonly chunkSize?: number | undefined
+  /**
    * Allows targets outside the client's own collection, results that are `outside` or could not be listed, and names with a control
    * character.
    *
@@ -116,6 +137,19 @@ export interface PutOptions extends UploadFacts, PutRules, VerbOptions {
    * that it throws ends the call. `fetch` shows no progress of a body that is no stream, so there it is called at the end only.
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
+  /**
+   * The state of an upload in chunks, from `onUpload` of an earlier call or process. It goes on behind the chunks that the server
+   * has, also of a stream that begins anew. If the body has another length or time, or the server has lost the upload, it begins
+   * anew.
+   *
+   * @defaultValue none
+   */
+  readonly upload?: UploadState | undefined
+  /**
+   * Called with the state of an upload in chunks: when it begins, and before its last step. Keep the last one until the call has a
+   * Success. The next request waits for a returned promise. An error ends the call. Not called for a stream without a `length`.
+   */
+  readonly onUpload?: ((state: UploadState) => void | Promise<void>) | undefined
 }
 
 /** One upload of a bulk call. An unknown member is a TypeError, because a misspelt condition would be no condition. */
@@ -128,6 +162,9 @@ export interface Upload extends UploadFacts {
 
 /** Options of `putMany`. */
 export interface PutManyOptions extends PutRules, BulkOptions {}
+
+/** The options of a single upload that are no plain data of its request. */
+type Extras = Pick<Payload, 'onProgress' | 'upload' | 'onUpload'>
 
 const UPLOAD_FACTS: Rules<UploadFacts> = {
   type: TEXT,
@@ -143,6 +180,8 @@ const PUT_RULES: Rules<PutRules> = {
   safely: BOOLEAN,
   verify: BOOLEAN,
   unknownLength: oneOf('spool', 'send', 'refuse'),
+  strategy: oneOf('auto', 'plain', 'nextcloud', 'tus'),
+  chunkSize: NUMBER,
   unguarded: BOOLEAN,
 }
 const PUT_OPTIONS: Rules<PutOptions> = {
@@ -150,6 +189,8 @@ const PUT_OPTIONS: Rules<PutOptions> = {
   ...PUT_RULES,
   ...VERB_OPTIONS,
   onProgress: callback('a function of the progress'),
+  upload: ANY,
+  onUpload: callback('a function of the state'),
 }
 const PUT_MANY_OPTIONS: Rules<PutManyOptions> = {...PUT_RULES, ...BULK_OPTIONS}
 const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
@@ -166,7 +207,10 @@ export const PUT: Verb = {
   run,
   conclude,
   reconsider: async (request, verdict) => doubtOwnWrite(request, verdict),
-  check: ({url}) => refuseCollection(new URL(url)),
+  check({url, chunkSize}) {
+    refuseCollection(new URL(url))
+    checkChunkSize(chunkSize)
+  },
   guard: ({url}, {base}) => findDestructiveProblem({method: 'PUT', url: new URL(url), base}),
 }
 
@@ -180,7 +224,8 @@ export async function putOne(
   const options = readOptions('put', given, PUT_OPTIONS)
   const {type, length, create, ifMatch, lockToken, lockRoot, onProgress} = options
   const upload = {href: target, body, type, length, create, ifMatch, lockToken, lockRoot}
-  const request = settleOrEnd(session, upload, options, onProgress)
+  const extras = {onProgress, upload: options.upload, onUpload: options.onUpload}
+  const request = settleOrEnd(session, upload, options, extras)
   return runOne(session, PUT, request, options)
 }
 
@@ -205,11 +250,11 @@ function settleOrEnd(
   session: Session,
   upload: Upload,
   options: PutRules & VerbOptions,
-  onProgress?: (progress: TransferProgress) => void,
+  extras: Extras = {},
 ): TargetRequest | Failure {
   let request: TargetRequest | Failure | undefined
   try {
-    const settled = settle(session, upload, options, onProgress)
+    const settled = settle(session, upload, options, extras)
     request = 'ok' in settled ? settled : (refuseLack(session, settled, options) ?? settled)
     return request
   } finally {
@@ -237,10 +282,11 @@ function settle(
   session: Session,
   upload: Upload,
   rules: PutRules,
-  onProgress?: (progress: TransferProgress) => void,
+  extras: Extras,
 ): TargetRequest | Failure {
   const {href, body, length, create = false, ifMatch, lockToken, lockRoot} = upload
   const {parents, requireConditions, safely, verify, unknownLength, unguarded = false} = rules
+  const {strategy = 'auto', chunkSize} = rules
   const {base} = session
   checkUploadBody(body)
   const type = upload.type ?? typeOf(body)
@@ -254,6 +300,8 @@ function settle(
     throw new TypeError('requireConditions needs a condition: create or ifMatch')
   const url = resolveTarget(href, base)
   refuseCollection(url)
+  checkChunkSize(chunkSize)
+  checkUploadState(extras.upload, url.href)
   const problem = unguarded
     ? undefined
     : findDestructiveProblem({method: 'PUT', url, base, target: href})
@@ -272,10 +320,12 @@ function settle(
     ...(requireConditions === true && {requireConditions}),
     ...(safely === true && {safely}),
     ...(verify === true && {verify}),
+    ...(strategy !== 'auto' && {strategy}),
+    ...(chunkSize !== undefined && {chunkSize}),
     ...(Object.keys(conditions).length > 0 && {conditions}),
     attempts: 0,
   }
-  return withPayload(request, {body, length, unknownLength, onProgress})
+  return withPayload(request, {body, length, unknownLength, ...extras})
 }
 
 /** Reads the type of a Blob. */
@@ -336,16 +386,22 @@ async function open(
   const problem =
     request.requireConditions === true ? await testConditions(request, context, left) : undefined
   if (problem !== undefined) return refused(request, context, problem)
+  const strategy = chooseStrategy(request, payload, context.session)
+  // A stream is cut as it comes. TUS needs its length before.
+  const isCut = strategy === 'nextcloud' || (strategy === 'tus' && payload.length !== undefined)
+  const unknownLength = isCut ? 'send' : payload.unknownLength
   let content: Content
   try {
-    content = await openUpload(payload, request.url, context)
+    content = await openUpload({...payload, unknownLength}, request.url, context)
   } catch (error) {
     if (error instanceof NotSentError || error instanceof WithheldError) throw error
     return refused(request, context, error instanceof Error ? error.message : String(error))
   }
   try {
-    const send = request.safely === true ? sendSafely : sendUpload
-    return await send(request, context, emit, {content, left, onProgress: payload.onProgress})
+    const plain = request.safely === true ? sendSafely : sendUpload
+    const sending = {content, left, onProgress: payload.onProgress}
+    if (strategy === undefined) return await plain(request, context, emit, sending)
+    return await sendChunked(request, context, emit, {...sending, payload, strategy, plain})
   } finally {
     await content.spooled?.remove()
   }

@@ -5,7 +5,7 @@
 
 import {submit} from '../call/submission.ts'
 import {attempt} from '../engine/attempts.ts'
-import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
+import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, lossOf, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -22,7 +22,7 @@ import {checkLength, look} from './stored-length.ts'
 import type {Sending} from './upload.ts'
 import {sendUpload} from './upload.ts'
 
-const UNTOUCHED = 'The upload went beside it and failed, so it is unchanged'
+export const UNTOUCHED = 'The upload went beside it and failed, so it is unchanged'
 
 /**
  * Uploads beside the target of a request, and moves the upload over it.
@@ -89,7 +89,7 @@ function endIn({problem}: Outcome, outcome: Outcome, {connection}: VerbContext):
 }
 
 /** Makes the Failure of the target from that of a request for the upload, with further sentences. */
-function retell(
+export function retell(
   request: TargetRequest,
   failure: Failure,
   ...sentences: readonly (string | undefined)[]
@@ -101,7 +101,7 @@ function retell(
 }
 
 /** Finds the reason why nothing may be moved over a resource. A MOVE would remove a whole collection. */
-function findObstacle(request: TargetRequest, before: DavResult): Failure | undefined {
+export function findObstacle(request: TargetRequest, before: DavResult): Failure | undefined {
   const {url, conditions} = request
   const refusal = (why: string): Failure =>
     fail(request, {status: 0, reason: 'refused', description: `PUT ${url} is not sent: ${why}`})
@@ -134,24 +134,25 @@ function isEqual(etag: string | undefined, ifMatch: string): boolean {
  * Moves the upload over the target. An ETag is compared just before, and guards the MOVE in an If header, because If-Match would be
  * about the upload.
  */
-async function moveOver(
+export async function moveOver(
   request: TargetRequest,
   temporary: string,
   isThere: boolean,
   context: VerbContext,
   emit: Sink<DavResult>,
+  verb: Verb = MOVE,
 ): Promise<Outcome> {
   const {url} = request
   const move = {method: 'MOVE', url: temporary, destination: url, attempts: 0}
   // Without a resource there, the MOVE must not meet a collection that somebody made since.
   const send = (conditional: Pick<TargetRequest, 'conditions'>): Promise<Outcome> =>
-    attempt({...move, overwrite: isThere, ...conditional}, {...context, verb: MOVE}, emit)
+    attempt({...move, overwrite: isThere, ...conditional}, {...context, verb}, emit)
   const tokens = tokensOf(request)
   const etag = request.conditions?.['if-match']
   if (etag === undefined || etag === '*') return send(tokens)
-  const obstacle = await lookAgain(request, context)
-  if (obstacle !== undefined) return unchanged(obstacle)
-  const lock = submit(request, context.session.locks).locks.find(({isOfEnd}) => isOfEnd)
+  const found = await lookAgain(request, context)
+  if ('ok' in found) return unchanged(found)
+  const lock = submit(request, [...context.session.locks]).locks.find(({isOfEnd}) => isOfEnd)
   const token = lock === undefined ? [] : [{token: lock.token}]
   const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
   const guarded = await send({conditions: {if: guard}})
@@ -159,16 +160,21 @@ async function moveOver(
     return guarded
   // lighttpd 1.4, Tomcat 10.1, rclone 1.60 and x/net answer 412 to any condition about the destination, also to a true one.
   const since = await lookAgain(request, context)
-  return since === undefined ? send(tokens) : unchanged(since)
+  return 'ok' in since ? unchanged(since) : send(tokens)
 }
 
-/** Looks at the target once more before the MOVE. A look that breaks is an obstacle too. */
-async function lookAgain(
+/**
+ * Looks at the target once more before it is written. A look that breaks is an obstacle too.
+ *
+ * @returns The obstacle, or the ETag of the target: `undefined` if it is not told, empty for a missing target.
+ */
+export async function lookAgain(
   request: TargetRequest,
   context: VerbContext,
-): Promise<Failure | undefined> {
+): Promise<Failure | {readonly former: string | undefined}> {
   try {
-    return findObstacle(request, await look(request.url, context))
+    const found = await look(request.url, context)
+    return findObstacle(request, found) ?? {former: found.ok ? found.properties.getetag : ''}
   } catch (error) {
     const unseen = 'Its ETag could not be seen before the MOVE'
     return uncheckedVerdict(request, error, unseen, context.connection)

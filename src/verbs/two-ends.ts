@@ -278,8 +278,9 @@ export async function runPair(
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  const request = await withoutHarm(asked, context)
-  return withoutMerge(request, await sendPair(request, context, emit), context)
+  const request = mayHarm(asked) ? await withoutHarm(asked, context) : asked
+  const outcome = await sendPair(request, context, emit)
+  return mayMerge(request, outcome) ? withoutMerge(request, outcome, context) : outcome
 }
 
 /**
@@ -390,11 +391,13 @@ async function sendPath(
  * would delete that part at the destination. RFC 4918, section 9.9.3.
  */
 async function withoutHarm(request: TargetRequest, context: VerbContext): Promise<TargetRequest> {
-  const {method, overwrite = false, attempts} = request
-  const isSafe = method !== 'MOVE' || !overwrite || attempts === 0
-  return isSafe || (await isKnownPlain(request.url, context))
+  return !mayHarm(request) || (await isKnownPlain(request.url, context))
     ? request
     : changed(request, {overwrite: false})
+}
+
+function mayHarm({method, overwrite = false, attempts}: TargetRequest): boolean {
+  return method === 'MOVE' && overwrite && attempts > 0
 }
 
 /**
@@ -406,18 +409,17 @@ async function withoutMerge(
   outcome: Outcome,
   context: CallContext,
 ): Promise<Outcome> {
-  const {url, destination = url, overwrite = false} = request
-  const {ok, status} = outcome.verdict
-  const mayMerge =
-    ok &&
-    status === 204 &&
-    !overwrite &&
-    !url.endsWith('/') &&
-    /^lighttpd\b/i.test(outcome.server ?? '')
-  if (!mayMerge || (await kindAt(destination, context)) !== 'collection') return outcome
+  const {url, destination = url} = request
+  const {status} = outcome.verdict
+  if ((await kindAt(destination, context)) !== 'collection') return outcome
   const description = `It was answered 204, but ${destination} is a collection, and it may be in there`
   const verdict = fail(request, {status, reason: 'status', description})
   return {verdict, extent: 'part', isDone: true}
+}
+
+function mayMerge({url, overwrite}: TargetRequest, {verdict, server = ''}: Outcome): boolean {
+  const isPlain = overwrite !== true && !url.endsWith('/')
+  return isPlain && verdict.ok && verdict.status === 204 && /^lighttpd\b/i.test(server)
 }
 
 /** Tells if a resource is known to be no collection. */

@@ -91,12 +91,20 @@ async function reconsider(
   context: VerbContext,
 ): Promise<DavResult | undefined> {
   if ((await hasEnded(request, verdict, context)) !== true) return undefined
-  const isOwn = context.mayBeDone === true
-  context.session.locks.remove(tokenOf(request), isOwn ? undefined : lost(request))
-  return succeed(request, verdict.status, isOwn ? undefined : 'The lock had ended before')
+  if (context.mayBeDone === true) {
+    context.session.locks.remove(tokenOf(request))
+    return succeed(request, verdict.status)
+  }
+  lose(context.session, request)
+  return succeed(request, verdict.status, 'The lock had ended before')
 }
 
-/** Makes the error of a lock that has ended without the client. */
-export function lost({method, url}: TargetRequest, options?: ErrorOptions): DavError {
-  return new DavError(`The lock of ${url} is lost`, {method, url, ...options})
+/** Removes a lock that has ended without the client, and tells its holder. */
+export function lose(
+  {locks}: Session,
+  {method, url, lockToken = ''}: TargetRequest,
+  options?: ErrorOptions,
+): void {
+  const reason = new DavError(`The lock of ${url} is lost`, {method, url, ...options})
+  locks.remove(lockToken, reason)
 }

@@ -6,7 +6,12 @@ import {DavClient, type Lock, type LockOptions, unwrap} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
+import {
+  type FaultServer,
+  RESET,
+  type SeenRequest,
+  startFaultServer,
+} from '../support/fault-server.ts'
 import {granted, type Parts, shown} from '../support/locks.ts'
 import {line, refusalOf} from '../support/results.ts'
 
@@ -47,6 +52,8 @@ function script(refresh: Reply, lookup: Reply = {status: 500}): void {
 
 const seen = (...locks: Parts[]): Reply => shown('/a.txt', locks)
 const methods = (): string[] => server.requests.map(({method}) => method)
+const refreshes = (): readonly SeenRequest[] =>
+  server.requests.filter(({method}) => method === 'LOCK')
 
 describe('a refresh', () => {
   it('has no body and no Depth, submits the token, and asks for the same time again', async () => {
@@ -54,7 +61,7 @@ describe('a refresh', () => {
     script(granted({...own, timeout: 'Second-300'}))
     expect(await lock.refresh()).toBe(lock)
     expect(lock).toMatchObject({timeout: 300_000, status: 200})
-    expect(server.requests).toMatchObject([
+    expect(refreshes()).toMatchObject([
       {
         method: 'LOCK',
         url: '/a.txt',
@@ -70,7 +77,7 @@ describe('a refresh', () => {
     const lock = await take()
     script(granted({...own, timeout: 'Infinite'}))
     await lock.refresh({timeout: Infinity})
-    expect(server.requests).toMatchObject([{headers: {timeout: 'Infinite'}}])
+    expect(refreshes()).toMatchObject([{headers: {timeout: 'Infinite'}}])
     expect(lock).toMatchObject({timeout: Infinity, expires: undefined})
     expect(await refusalOf(() => lock.refresh({timeout: 0}))).toBeInstanceOf(RangeError)
   })
@@ -87,15 +94,15 @@ describe('a refresh', () => {
     const lock = unwrap(await dav.lock('photos'))
     server.forget()
     await lock.refresh()
-    expect(server.requests).toMatchObject([{url: '/photos/'}])
+    expect(refreshes()).toMatchObject([{url: '/photos/'}])
   })
 
   it('is sent again after a lost answer, because it only begins the time again', async () => {
     dav = new DavClient({url: server.url, transport, retry: {attempts: 2, minDelay: 1}})
     const lock = await take()
-    server.answers(RESET, granted(own))
+    server.answers(RESET, granted(own), shown('/a.txt', [own]))
     expect(await lock.refresh()).toBe(lock)
-    expect(methods()).toEqual(['LOCK', 'LOCK'])
+    expect(methods()).toEqual(['LOCK', 'LOCK', 'PROPFIND'])
   })
 
   it('that failed is sent again from JSON', async () => {
@@ -106,7 +113,7 @@ describe('a refresh', () => {
     script(granted({...own, timeout: 'Second-60'}))
     expect(await Array.fromAsync(dav.retry([failure], 1))).toEqual([lock])
     expect(lock.timeout).toBe(60_000)
-    expect(server.requests).toMatchObject([
+    expect(refreshes()).toMatchObject([
       {body: '', headers: {if: '(<urn:uuid:1>)', timeout: 'Second-60'}},
     ])
   })
@@ -209,27 +216,36 @@ describe('a success that hides a lost lock', () => {
     expect(dav.locks).toEqual([])
   })
 
-  it('after the end of the lock is looked up: lighttpd answers 200 to any token', async () => {
-    const stored = {token, lockRoot: `${server.url}a.txt`, depth: 0, expires: 1} as const
-    dav = new DavClient({url: server.url, transport, locks: [stored]})
-    const [lock] = dav.locks
-    script(granted(own), seen())
-    expect(await lock?.refresh()).toMatchObject({
+  it('is looked up: lighttpd 1.4 answers 200 to any token', async () => {
+    const lock = await take()
+    script(granted(own), seen(other))
+    expect(await lock.refresh()).toMatchObject({
       ok: false,
       status: 200,
       reason: 'status',
       description: 'The lock is lost',
     })
     expect(methods()).toEqual(['LOCK', 'PROPFIND'])
-    expect(lock?.signal.aborted).toBe(true)
+    expect(lock.signal.aborted).toBe(true)
+    expect(dav.locks).toEqual([])
   })
 
-  it('after the end of the lock is a success if the lock is shown', async () => {
-    const stored = {token, lockRoot: `${server.url}a.txt`, depth: 0, expires: 1} as const
-    dav = new DavClient({url: server.url, transport, locks: [stored]})
-    const [lock] = dav.locks
-    script(granted(own), seen(own))
-    expect(await lock?.refresh()).toBe(lock)
+  it.each<[string, Reply]>([
+    ['shown', seen(own)],
+    ['shown without its token', seen({...own, token: undefined})],
+    ['not told', {status: 403}],
+  ])('is none if the lock is %s', async (_, lookup) => {
+    const lock = await take()
+    script(granted(own), lookup)
+    expect(await lock.refresh()).toBe(lock)
+    expect(lock.signal.aborted).toBe(false)
+  })
+
+  it('is a no-answer if the look breaks, and the lock stays', async () => {
+    const lock = await take()
+    script(granted(own), RESET)
+    expect(await lock.refresh()).toMatchObject({status: 0, reason: 'no-answer', cause: 'network'})
+    expect(dav.locks).toEqual([lock])
   })
 })
 
@@ -249,9 +265,9 @@ it('a lock that is lost or unlocked is not refreshed', async () => {
 describe('a renewed lock', () => {
   it('is refreshed before its end, by the time of each refresh', async () => {
     const lock = await take({renew: true}, {...own, timeout: 'Second-1'})
-    script(granted({...own, timeout: 'Second-1'}))
-    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(2), 8000)
-    expect(new Set(server.requests.map(({headers}) => headers['if']))).toEqual(
+    script(granted({...own, timeout: 'Second-1'}), seen(own))
+    await vi.waitFor(() => expect(refreshes().length).toBeGreaterThan(2), 8000)
+    expect(new Set(refreshes().map(({headers}) => headers['if']))).toEqual(
       new Set(['(<urn:uuid:1>)']),
     )
     expect(lock.signal.aborted).toBe(false)
@@ -282,8 +298,8 @@ describe('a renewed lock', () => {
 
   it('is saved by a refresh that succeeds after others', async () => {
     const lock = await take({renew: true}, {...own, timeout: 'Second-2'})
-    server.answers({status: 503}, RESET, granted(own))
-    await vi.waitFor(() => expect(server.requests).toHaveLength(3), 8000)
+    server.answers({status: 503}, RESET, granted(own), shown('/a.txt', [own]))
+    await vi.waitFor(() => expect(server.requests).toHaveLength(4), 8000)
     await vi.waitFor(() => expect(lock.timeout).toBe(600_000))
     expect(lock.signal.aborted).toBe(false)
   })

@@ -405,6 +405,15 @@ describe('a result for each target', () => {
     },
   )
 
+  it('is no 404 after an empty answer of another resource', async () => {
+    server.script(({url}) =>
+      url === '/cal/' ? {status: 307, headers: {location: '/other/'}} : answer207(multistatus()),
+    )
+    const {failures} = await dav.multiget('cal/', ['cal/a.ics'], options).collect()
+    expect(failures.map(line)).toEqual(['0 no-answer member /cal/a.ics'])
+    expect(failures[0]?.description).toContain('was redirected to')
+  })
+
   it('comes once where a body breaks off behind it', async () => {
     server.answers(answer207([OPEN, found('/cal/a.ics'), 20, RESET]))
     const {successes, failures} = await dav
@@ -475,11 +484,7 @@ describe('retry of a multiget', () => {
       failures: gone,
       summary,
     } = await dav.retry(failures, {attempts: 2, minDelay: 1}).collect()
-    expect(
-      asked()
-        .map((hrefs) => hrefs.length)
-        .toSorted(),
-    ).toEqual([10, 50])
+    expect(new Set(asked().map((hrefs) => hrefs.length))).toEqual(new Set([10, 50]))
     expect(sorted(successes)).toEqual(
       sorted(failures.filter(({href}) => href !== '/cal/7.ics')).map((one) =>
         one.replace('503 status', '200'),

@@ -1,13 +1,7 @@
 // States REPORT with a body of the caller. A Multi-Status document is a listing of the matches, and any other answer one Success.
 // A refusal is an error. RFC 3253, sections 3.6 and 3.8; RFC 4791, section 7; RFC 6352, section 8.6.
 
-import {
-  DavClient,
-  DavHttpError,
-  expandProperty,
-  MultiStatusError,
-  reportDecoders,
-} from 'multistatus'
+import {DavClient, DavHttpError, expandProperty, MultiStatusError} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -575,66 +569,5 @@ describe('expandProperty', () => {
     expect(() => expandProperty({})).toThrow(
       new TypeError('expandProperty: name at least one property'),
     )
-  })
-})
-
-describe('supported-report-set', () => {
-  const properties = ['supported-report-set'] as const
-  const read = async (value: string): Promise<unknown> => {
-    server.answers(
-      answer207(
-        multistatus(
-          response(
-            '/cal/',
-            `<D:supported-report-set xmlns:C="${CALDAV}">${value}</D:supported-report-set>`,
-          ),
-        ),
-      ),
-    )
-    const result = await dav.stat('cal/', {properties, decoders: reportDecoders})
-    return result.ok ? (result.properties['supported-report-set'] ?? result.missing) : result
-  }
-  const entry = (content: string): string => `<D:supported-report>${content}</D:supported-report>`
-
-  it('is the list of the names', async () => {
-    const names = '<D:report><D:sync-collection/></D:report>'
-    const other = '<D:report><C:calendar-query/></D:report>'
-    expect(await read(`\n ${entry(names)} ${entry(other)}`)).toEqual([
-      'sync-collection',
-      `{${CALDAV}}calendar-query`,
-    ])
-  })
-
-  it('is read without the report element between, as xandikos 0.2 writes it', async () => {
-    expect(await read(entry('<D:sync-collection/>') + entry('<C:calendar-multiget/>'))).toEqual([
-      'sync-collection',
-      `{${CALDAV}}calendar-multiget`,
-    ])
-  })
-
-  it('passes over entries without a name, and other elements', async () => {
-    expect(
-      await read(
-        entry('') +
-          entry('<D:report/>') +
-          '<D:x/>' +
-          entry('<D:report><D:expand-property/></D:report>'),
-      ),
-    ).toEqual(['expand-property'])
-  })
-
-  it('may be empty', async () => {
-    expect(await read('')).toEqual([])
-  })
-
-  it('is no text', async () => {
-    expect(await read('sync-collection')).toEqual([
-      {
-        name: 'supported-report-set',
-        status: 0,
-        conditions: [],
-        description: '"sync-collection" was not decoded',
-      },
-    ])
   })
 })

@@ -90,6 +90,26 @@ describe('a refused report', () => {
     },
   )
 
+  it('of level infinity that names collections without members is followed by a walk', async () => {
+    report = page('t1', collection('/docs/s/'), member('/docs/a', '1'))
+    lists['/docs/'] = [collection('/docs/s/'), member('/docs/a', '1')]
+    lists['/docs/s/'] = [member('/docs/s/b', '1')]
+    const state = new SyncState()
+    expect(await changesOf(state, 'infinity')).toEqual([
+      'changed /docs/s/ -',
+      'changed /docs/a "1"',
+      'changed /docs/s/b "1"',
+    ])
+    expect(sent()).toEqual(['REPORT', '0 /docs/', '1 /docs/', '1 /docs/s/'])
+    expect(state.token).toBeUndefined()
+  })
+
+  it('of level infinity is believed if it names members of collections', async () => {
+    report = page('t1', collection('/docs/s/'), member('/docs/s/b', '1'))
+    const {summary} = await readSync(dav.sync('docs/', {level: 'infinity'}))
+    expect(summary).toMatchObject({complete: true, syncToken: 't1', requests: 1})
+  })
+
   it('of a missing collection is the error of its listing', async () => {
     report = {status: 404}
     lists['/docs/'] = {status: 404}
@@ -202,7 +222,7 @@ describe('the tag of a collection', () => {
     sent()
     const {changes, summary} = await readSync(dav.sync('docs/', {state}))
     expect(changes).toEqual([])
-    expect(summary).toMatchObject({complete: true, requests: 1})
+    expect(summary).toMatchObject({complete: true, covers: 'changes', requests: 1})
     self = tagged('c2')
     lists['/docs/'] = []
     expect(await changesOf(state)).toEqual(['gone /docs/a'])

@@ -202,6 +202,18 @@ describe('the report sync-collection', () => {
   })
 })
 
+describe('an unchanged collection', () => {
+  it('of 200,000 resources is one request', {timeout: 30_000}, async () => {
+    server.answers(page('t1'))
+    const state = await stateOf(
+      Object.fromEntries(Array.from({length: 200_000}, (_, index) => [`event-${index}.ics`, 'e'])),
+    )
+    const {summary} = await readSync(dav.sync('cal/', {state}))
+    expect(summary).toMatchObject({complete: true, syncToken: 't1', requests: 1})
+    expect(state.size).toBe(200_000)
+  })
+})
+
 describe('an answer in pages', () => {
   it('is read on with the token of each page while the collection itself has 507', async () => {
     server.answers(

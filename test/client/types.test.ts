@@ -9,9 +9,14 @@ import {
   type DavResult,
   type Download,
   type Failure,
+  type ActiveLock,
   isFailure,
   isSuccess,
+  type Lock,
+  lockDecoders,
+  type LockEntry,
   partition,
+  versioningDecoders,
   type Properties,
   type PropertiesOf,
   type PropertiesToSet,
@@ -22,10 +27,12 @@ import {
   type PutOptions,
   type ResultStream,
   type StandardSchema,
+  type StoredLock,
   type Success,
   type Transport,
   type Upload,
   type UploadBody,
+  unwrap,
   type XmlElement,
 } from 'multistatus'
 import {describe, expect, expectTypeOf, it} from 'vitest'
@@ -110,6 +117,20 @@ describe('the properties of a listing', () => {
     expectTypeOf<PropertiesIn<typeof stream>>().not.toHaveProperty('getcontentlength')
   })
 
+  it('of a sync are the named ones, getetag and resourcetype', () => {
+    const stream = dav.sync('', {
+      properties: ['displayname', '{urn:x}n'],
+      decoders: {'{urn:x}n': whole},
+    })
+    expectTypeOf<PropertiesIn<typeof stream>>().toEqualTypeOf<{
+      readonly displayname?: string
+      readonly '{urn:x}n'?: number
+      readonly getetag?: string
+      readonly resourcetype?: readonly string[]
+    }>()
+    expectTypeOf<PropertiesIn<ReturnType<typeof dav.sync>>>().toHaveProperty('getetag')
+  })
+
   it('are typed on stat too', () => {
     const result = (): ReturnType<typeof dav.stat<readonly ['getetag']>> =>
       dav.stat('a', {properties: ['getetag']})
@@ -124,6 +145,36 @@ describe('the properties of a listing', () => {
     const names = await some.stat('a', {propname: true})
     expectTypeOf(names).toEqualTypeOf<DavResult>()
     expect(names).toMatchObject({properties: {'{urn:x}n': ''}})
+  })
+})
+
+describe('the properties of reports and searches', () => {
+  const dav = new DavClient({url})
+  const body = {name: 'expand-property'}
+
+  it('may be any of a report, beside those of decoders', () => {
+    expectTypeOf(dav.report('', {body})).toEqualTypeOf<ListingStream>()
+    const typed = dav.report('', {body, decoders: versioningDecoders})
+    expectTypeOf<PropertiesIn<typeof typed>>()
+      .toHaveProperty('supported-report-set')
+      .toEqualTypeOf<readonly string[] | undefined>()
+  })
+
+  it('are the named ones of a multiget', () => {
+    const stream = dav.multiget('', [], {
+      report: '{urn:x}multiget',
+      properties: ['getetag', '{urn:x}n'],
+      decoders: {'{urn:x}n': Number},
+    })
+    expectTypeOf(stream).toEqualTypeOf<
+      ResultStream<{readonly getetag?: string; readonly '{urn:x}n'?: number}>
+    >()
+  })
+
+  it('are the named ones of a search, and any with a body', () => {
+    const named = dav.search('', {where: body, properties: ['getcontentlength']})
+    expectTypeOf(named).toEqualTypeOf<ListingStream<{readonly getcontentlength?: number}>>()
+    expectTypeOf(dav.search('', {body})).toEqualTypeOf<ListingStream>()
   })
 })
 
@@ -389,5 +440,29 @@ describe('the result of get', () => {
     expectTypeOf<Download['bytes']>().returns.toEqualTypeOf<Promise<Uint8Array<ArrayBuffer>>>()
     expectTypeOf<Download['text']>().returns.toEqualTypeOf<Promise<string>>()
     expect(await result.text()).toBe('hello')
+  })
+})
+
+describe('a lock', () => {
+  const dav = new DavClient({url})
+
+  it('stays a Lock when it is unwrapped, and is a StoredLock too', () => {
+    const take = async (): Promise<Lock> => unwrap(await dav.lock('a'))
+    const lock = () => dav.lock('a')
+    expectTypeOf(lock).returns.resolves.toEqualTypeOf<Lock | Failure>()
+    expectTypeOf(take).returns.resolves.toExtend<Success & StoredLock & AsyncDisposable>()
+    expectTypeOf<Lock['timeout']>().toEqualTypeOf<number>()
+    expectTypeOf(dav.locks).toEqualTypeOf<readonly Lock[]>()
+  })
+
+  it('of anybody is typed by lockDecoders', () => {
+    const result = () =>
+      dav.stat('a', {properties: ['lockdiscovery', 'supportedlock'], decoders: lockDecoders})
+    expectTypeOf(result).returns.resolves.toEqualTypeOf<
+      DavResult<{
+        readonly lockdiscovery?: readonly ActiveLock[]
+        readonly supportedlock?: readonly LockEntry[]
+      }>
+    >()
   })
 })

@@ -63,4 +63,17 @@ describe('complete', () => {
       ])
     expect(read(multistatus(member, '<x:response/>', '<D:other/>')).summary.complete).toBe(true)
   })
+  it('is false after REPORT and SEARCH if any resource is a 507, or cannot be understood', () => {
+    const full = multistatus(member, verdict('/other/', 'HTTP/1.1 507 Insufficient Storage'))
+    const bare = multistatus(member, '<D:response><D:href>/docs/b</D:href></D:response>')
+    for (const method of ['REPORT', 'SEARCH']) {
+      expect(read(full, {method}).summary.incomplete).toEqual([
+        {href: 'https://dav.example/other/', reason: 'storage', status: 507},
+      ])
+      expect(read(bare, {method}).summary.incomplete).toEqual([
+        {href: collection, reason: 'malformed'},
+      ])
+    }
+    for (const body of [full, bare]) expect(read(body).summary.complete).toBe(true)
+  })
 })

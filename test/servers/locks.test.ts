@@ -5,8 +5,10 @@
 import {DavClient, type DavResult, type Lock, unwrap} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {expect, it} from 'vitest'
+import {apache} from './apache.ts'
 import {verbServers} from './servers.ts'
 import {send} from './support/http.ts'
+import type {ServerRecipe} from './support/recipe.ts'
 import type {Server} from './support/server.ts'
 import {describeServers} from './support/suite.ts'
 import {makeScene, readFiles, type Scene} from './verbs/scene.ts'
@@ -178,6 +180,35 @@ async function release(locks: readonly Lock[]): Promise<void> {
   for (const {lockRoot, token} of locks)
     await send(lockRoot, {method: 'UNLOCK', headers: {'lock-token': `<${token}>`}})
 }
+
+/** Apache with `DavLockDiscovery Off`, which shows no locks. */
+const hiding: ServerRecipe = {
+  ...apache,
+  name: 'Apache 2.4 that hides its locks',
+  files: (site) => ({
+    ...apache.files(site),
+    'httpd.conf': (apache.files(site)['httpd.conf'] ?? '').replace(
+      '  Dav On\n',
+      '  Dav On\n  DavLockDiscovery Off\n',
+    ),
+  }),
+}
+
+describeServers([hiding], (server) => {
+  it('a lock is lost only if its refresh is refused', async () => {
+    const scene = await makeScene(server)
+    const {dav} = scene
+    const locks = await take(scene, ['old.txt'])
+    const {properties} = unwrap(await dav.stat('old.txt', {properties: ['lockdiscovery']}))
+    expect(properties.lockdiscovery).toBe('')
+    const kept = await dav.put('old.txt', 'new', {ifMatch: '"stale"'})
+    expect(kept).toMatchObject({ok: false, status: 412})
+    expect(kept).not.toHaveProperty('lostLocks')
+    await release(locks)
+    const lost = await dav.put('old.txt', 'new')
+    expect(lost).toMatchObject({status: 412, lostLocks: locks.map(({token}) => token)})
+  })
+})
 
 describeServers(verbServers, (server) => {
   it.each(rows)('$name, by its holder', async ({locks: paths, run, fails}) => {

@@ -8,6 +8,8 @@ import {promisify} from 'node:util'
 
 import {lock} from '../../examples/demo/lock.ts'
 import {startEmbeddedServer} from './embedded-server.ts'
+import {startFaultServer} from './fault-server.ts'
+import {keepTus} from './tus-server.ts'
 
 const run = promisify(execFile)
 const server = await startEmbeddedServer()
@@ -50,11 +52,31 @@ try {
     {exitCode: 1},
   )
   await rm(join(folder, 'archive'), {recursive: true})
+  const state = join(work, 'state.jsonl')
+  await expectOutput('sync.ts', ['', state], [`changed ${url}notes.txt `], {absent: ['gone']})
+  await writeFile(join(folder, 'new.txt'), 'new')
+  await rm(join(folder, 'notes.txt'))
+  await expectOutput('sync.ts', ['', state], [`changed ${url}new.txt `, `gone    ${url}notes.txt`])
+  await rm(join(folder, 'new.txt'))
+  await writeFile(join(folder, 'notes.txt'), 'notes')
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
   await expectOutput('set-property.ts', ['notes.txt', 'Ana'], [`set     ${url}notes.txt`])
   await expectOutput('set-property.ts', ['gone.txt', 'Ana'], ['gone.txt 404 status'], {exitCode: 1})
+  await expectOutput(
+    'edit-locked.ts',
+    ['notes.txt', 'One more line.'],
+    ['locked for ', ' seconds by multistatus ', 'written\n0 locks left\n'],
+  )
+  if ((await readFile(join(folder, 'notes.txt'), 'utf8')) !== 'notesOne more line.\n')
+    throw new Error('edit-locked.ts wrote something else')
+  await expectOutput(
+    'edit-locked.ts',
+    ['none/notes.txt', 'One more line.'],
+    ['not locked: 404', '0 locks left\n'],
+    {exitCode: 1},
+  )
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
@@ -117,6 +139,7 @@ try {
     {exitCode: 1},
   )
   await rm(join(folder, 'film.bin'))
+  await resumeUpload()
   await rm(join(folder, 'reports'), {recursive: true})
   await expectOutput('list.ts', [], ['That is all of it.'], {absent: ['.txt', 'old']})
   await mkdir(join(folder, 'drafts'))
@@ -147,6 +170,32 @@ function breakOnce(): void {
   })
 }
 
+/** Runs resume-upload.ts on a server with TUS, which refuses the second chunk of the first run. */
+async function resumeUpload(): Promise<void> {
+  const faults = await startFaultServer()
+  const tus = keepTus(faults)
+  const path = join(work, 'long film.bin')
+  const long = Buffer.alloc(11_000_000, 'long film')
+  await writeFile(path, long)
+  tus.fault = ({method, headers}) =>
+    method === 'PATCH' && headers['upload-offset'] === '10485760' ? {status: 403} : undefined
+  const at = faults.url
+  await expectOutput('resume-upload.ts', [path], ['no long film.bin: 403'], {at, exitCode: 1})
+  tus.fault = () => undefined
+  faults.forget()
+  await expectOutput(
+    'resume-upload.ts',
+    [path],
+    ['goes on with the upload of 11000000 bytes', 'uploaded long film.bin'],
+    {at},
+  )
+  await faults.close()
+  const sent = faults.requests.filter(({method}) => method === 'PATCH')
+  if (sent.length !== 1) throw new Error('resume-upload.ts sent a chunk twice')
+  if (tus.content.get('/long%20film.bin')?.equals(long) !== true)
+    throw new Error('resume-upload.ts joined the wrong bytes')
+}
+
 /** Runs an example. Checks its exit status, and the texts that its output must and must not contain. */
 async function expectOutput(
   example: string,
@@ -155,10 +204,11 @@ async function expectOutput(
   {
     absent = [],
     exitCode = 0,
-  }: {readonly absent?: readonly string[]; readonly exitCode?: number} = {},
+    at = url,
+  }: {readonly absent?: readonly string[]; readonly exitCode?: number; readonly at?: string} = {},
 ): Promise<void> {
   const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
-  const options = {env: {...inherited, DAV_URL: url, NO_COLOR: '1'}, timeout: 60_000}
+  const options = {env: {...inherited, DAV_URL: at, NO_COLOR: '1'}, timeout: 60_000}
   const program = new URL(example, examples).pathname
   const {stdout, code, problem} = await run(process.execPath, [program, ...args], options).then(
     (output) => ({stdout: output.stdout, code: 0, problem: ''}),
