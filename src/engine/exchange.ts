@@ -100,7 +100,7 @@ async function exchangeOnce(
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined
-        ? await verb.verify(request, verdict, context, emit)
+        ? await verb.verify(request, verdict, context, emit, head.server)
         : verdict
     // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'

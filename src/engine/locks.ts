@@ -7,7 +7,7 @@ import {readAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {StoredLock} from '../call/lock-store.ts'
 import type {Submission, SubmittedLock} from '../call/submission.ts'
-import {readLocks} from '../listing/locks.ts'
+import {isThere, readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {lockdiscovery} from '../properties/locks.ts'
 import {childrenOf} from '../properties/value-parts.ts'
@@ -113,24 +113,17 @@ function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {
 type State = 'held' | 'lost' | 'unknown'
 
 /** Looks whether a lock still holds, after a 412 to a request with its token. */
-async function look(
-  lock: SubmittedLock,
-  {server = ''}: Outcome,
-  context: CallContext,
-): Promise<State> {
+async function look(lock: SubmittedLock, {server}: Outcome, context: CallContext): Promise<State> {
   const {connection} = context
   if (connection.lost.some(({token}) => token === lock.token)) return 'lost'
   try {
     const seen = await readLocks(lock.lockRoot, context)
-    const shown = seen?.locks ?? []
-    if (shown.some(({token}) => token === lock.token)) return 'held'
-    // SabreDAV 1.8 shows no tokens, and rclone 1.60 and x/net 0.7 no locks.
-    const isToldOthers = shown.length > 0 && shown.every(({token}) => token !== undefined)
-    if (seen?.isMissing === true || isToldOthers) return 'lost'
-    const isToldNone = seen !== undefined && shown.length === 0
-    // lighttpd 1.4.69 answers 200 to the refresh of a lock that has ended.
-    if (isToldNone && /^lighttpd\b/i.test(server)) return 'lost'
-    return await refresh(lock, isToldNone, context)
+    // x/net 0.7 and SabreDAV 1.8 keep the lock of a resource that is gone.
+    if (seen?.isMissing === true) await unlock(lock, context)
+    const isHeld = seen?.isMissing === true ? false : seen && isThere(seen, lock.token, server)
+    if (isHeld !== undefined) return isHeld ? 'held' : 'lost'
+    // rclone 1.60 and x/net 0.7 show no locks. A refresh asks lighttpd 1.4.69 in vain: it answers 200 to any token.
+    return await refresh(lock, seen?.locks.length === 0, context)
   } catch (error) {
     if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
       return 'unknown'
@@ -156,13 +149,15 @@ async function refresh(
   const answer = await readAnswer(session, response, {method: 'LOCK', url})
   if (answer.kind === 'multistatus') await answer.discard()
   const root = answer.kind === 'plain' ? answer.root : undefined
-  const [found = ''] = childrenOf(root, 'lockdiscovery')
-  if (lockdiscovery(found)?.some((one) => one.token === token) === true) return 'held'
+  const [found] = childrenOf(root, 'lockdiscovery')
+  if (lockdiscovery(found ?? '')?.some((one) => one.token === token) === true) return 'held'
   const isDone = isSuccessStatus(response.status)
   const made = bareToken(response.headers.get('lock-token') ?? '')
   // nginx-dav-ext 3.0 makes a new lock.
   if (isDone && made !== '' && made !== token) await unlock({token: made, lockRoot: url}, context)
-  return response.status === 412 || (isDone && isToldNone) ? 'lost' : 'unknown'
+  // A 200 without a body does not tell which locks are there.
+  const tellsOthers = isDone && (found !== undefined || made !== '' || response.status === 207)
+  return response.status === 412 || (tellsOthers && isToldNone) ? 'lost' : 'unknown'
 }
 
 /**

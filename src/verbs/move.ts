@@ -1,6 +1,7 @@
 /** MOVE: the request for a source and a destination, and the meaning of the answers. RFC 4918, section 9.9. */
 
 import type {Conditions} from '../call/conditions.ts'
+import type {HeldLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
@@ -114,15 +115,23 @@ async function run(
   const {locks} = context.session
   const path = canonicalPathOf(request.url)
   const own = Array.from(locks).filter(({lockRoot}) => canonicalPathOf(lockRoot) === path)
-  if (first.holdsLocks !== true || own.length === 0) return first
-  if (await isOfCondition(request, context)) return first
+  if (first.verdict.ok || first.holdsLocks !== true) return first
+  // A repeated MOVE may have gone without the permission to overwrite.
+  if (await isOfCondition({...request, ...first.verdict.request}, context)) return first
+  const given: HeldLock[] = []
   for (const lock of own) {
-    if (!(await unlock(lock, context))) return first
+    if (!(await unlock(lock, context))) break
     locks.remove(lock.token)
+    given.push(lock)
   }
-  const outcome = await runPair(request, context, emit)
-  const verdict = withSentence(withRefusedAttempt(outcome.verdict), 'Its lock was given up')
-  return {...outcome, verdict}
+  if (given.length === 0) return first
+  const isFree = given.length === own.length
+  const outcome = isFree ? await runPair(request, context, emit) : first
+  const sent = isFree ? withRefusedAttempt(outcome.verdict) : first.verdict
+  const {method, url} = request
+  const reason = sent.ok ? undefined : new DavError(`The lock of ${url} is lost`, {method, url})
+  for (const lock of given) lock.end(reason)
+  return {...outcome, verdict: withSentence(sent, 'Its lock was given up')}
 }
 
 /** Tells if a 412 may be about an ETag, or about a resource at the destination. */

@@ -79,7 +79,7 @@ const missing = answer207(verdicts({'/a': '404 Not Found'}))
 describe('a lock is lost after a 412 to a request with its token', () => {
   it.each<[string, Answers, string[]]>([
     ['the server shows the lock of somebody else', {PROPFIND: shows(discovered('urn:other'))}, []],
-    ['the resource is not there', {PROPFIND: missing}, []],
+    ['the resource is not there', {PROPFIND: missing}, ['UNLOCK /a']],
     [
       'the server shows no lock, and refuses its refresh',
       {PROPFIND: shows(discovered()), LOCK: {status: 412}},
@@ -188,6 +188,10 @@ describe('a lock is not known to be lost', () => {
     [
       'Apache shows no lock, and refreshes it',
       {PROPFIND: shows(discovered()), LOCK: refreshed('urn:a')},
+    ],
+    [
+      'Apache shows no lock, and a 200 has no body',
+      {PROPFIND: shows(discovered()), LOCK: {status: 200}},
     ],
     [
       'the server refuses to show it and to refresh it',
@@ -318,11 +322,43 @@ describe('a 412 although all locks hold', () => {
       PROPFIND: held,
     })
     const dav = clientWith(lockOf('a'))
+    const [lock] = dav.locks
     expect(await dav.move('a', 'z', {overwrite: true})).toMatchObject({
       status: 507,
       description: 'Its lock was given up',
     })
     expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(true)
+  })
+
+  it('tells of the one lock of two that was given up', async () => {
+    let unlocks = 0
+    answerTo({
+      MOVE: {status: 412},
+      PROPFIND: shows(discovered('urn:a', 'urn:b')),
+      UNLOCK: () => ({status: unlocks++ === 0 ? 204 : 403}),
+    })
+    const dav = clientWith(lockOf('a'), {...lockOf('a'), token: 'urn:b'})
+    const [lock] = dav.locks
+    expect(await dav.move('a', 'z', {overwrite: true})).toMatchObject({
+      status: 412,
+      description: 'Its lock was given up',
+    })
+    expect(asked()).toEqual(['MOVE /a', 'PROPFIND /a', 'PROPFIND /a', 'UNLOCK /a', 'UNLOCK /a'])
+    expect(lock?.signal.aborted).toBe(true)
+    expect(tokensOf(dav)).toEqual(['urn:b'])
+  })
+
+  it('to a repeated MOVE, which goes without the permission to overwrite, keeps the lock', async () => {
+    answerTo({
+      MOVE: ({headers}) => ({status: headers['overwrite'] === 'T' ? 503 : 412}),
+      PROPFIND: held,
+    })
+    const dav = clientWith(lockOf('a'))
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    expect(line(await dav.move('a', 'z', {overwrite: true, retry}))).toBe('412 status self /a')
+    expect(headersOf('MOVE', 'overwrite')).toEqual(['T', 'F'])
+    expect(tokensOf(dav)).toEqual(['urn:a'])
   })
 
   it.each<[string, (dav: DavClient) => Promise<DavResult>, Answers]>([

@@ -34,7 +34,7 @@ export interface Resource {
 export interface LockDialect {
   /**
    * The locks that it shows in a PROPFIND. `no tokens`: SabreDAV 1.8. `none`: Apache 2.4 with `DavLockDiscovery Off`. `no support`:
-   * x/net 0.7, which does not tell that it has locks either.
+   * x/net 0.7, which does not have the property, and does not tell that it has locks either.
    */
   readonly shows: 'all' | 'no tokens' | 'none' | 'no support'
   /** True if a lock outlives its resource, as in x/net 0.7 and SabreDAV 1.8. */
@@ -43,6 +43,8 @@ export interface LockDialect {
   readonly isPartial: boolean
   /** True if a MOVE of a locked resource is refused with 412, as in x/net 0.7. */
   readonly refusesLockedMoves: boolean
+  /** True if it answers 200 to the refresh of a lock that is not there, as lighttpd 1.4 does. */
+  readonly refreshesAll: boolean
   /** The longest time that it grants, in seconds; `Infinity` for no end. */
   readonly seconds: number
 }
@@ -123,6 +125,7 @@ export class LockingServer {
       keepsLocks: dice.oneIn(3),
       isPartial: dice.oneIn(2),
       refusesLockedMoves: shows === 'no support',
+      refreshesAll: shows === 'all' && dice.oneIn(4),
       seconds: dice.pick([60, 600, 600, 3600, Number.POSITIVE_INFINITY]),
     }
   }
@@ -164,17 +167,39 @@ export class LockingServer {
     }
     this.log.push(asked)
     this.onRequest(asked)
+    if (this.isUnruly && draw(this.#seed, `others ${this.operation}`, this.log.length).oneIn(60))
+      this.#meddle(asked)
     const key = `${method} ${url}`
     const time = (this.#times.get(key) ?? 0) + 1
     this.#times.set(key, time)
     const dice = draw(this.#seed, `${this.operation} ${key}`, time)
     const fault = this.isUnruly ? drawFault(method, dice) : undefined
-    const reply = this.#act(asked, {text, body: bytes.toString(), url}, fault, dice)
-    if (typeof reply !== 'symbol') asked.status = reply.status
-    return reply
+    const reply = this.#reply(asked, {text, body: bytes.toString(), url}, fault, dice)
+    if (typeof reply === 'symbol') return reply
+    asked.status = reply.status
+    const server = this.dialect.refreshesAll ? {server: 'lighttpd/1.4.69'} : {}
+    return {...reply, headers: {...reply.headers, ...server}}
   }
 
-  #act(
+  /** Ends the locks on a resource, as their time or an administrator does. Somebody else takes a lock there. */
+  #meddle(asked: LoggedRequest): void {
+    asked.fault = 'others'
+    this.met.add('others')
+    this.#locks = this.locks.filter((lock) => !covers(lock, asked.path))
+    if (this.resources.has(asked.path)) this.lockForOthers(asked.path)
+  }
+
+  /** Gives somebody else a lock. */
+  lockForOthers(root: string): void {
+    const token = `urn:others:${this.#seed}-${++this.#tokens}`
+    const end = Date.now() + 200_000
+    this.#locks = [
+      ...this.locks,
+      {token, root, isDeep: false, isShared: false, owner: 'Others', holder: -1, end},
+    ]
+  }
+
+  #reply(
     asked: LoggedRequest,
     {text, body, url}: {text: (name: string) => string | undefined; body: string; url: string},
     fault: string | undefined,
@@ -196,7 +221,8 @@ export class LockingServer {
     if (method === 'PROPFIND') return this.#propfind(path, url, text('depth'), body, fault, meet)
     if (method === 'GET' || method === 'HEAD') return this.#get(path)
     const done = method === 'UNLOCK' ? this.#unlock(path, text('lock-token') ?? '') : undefined
-    const isHeld = lists.length === 0 || holds(lists, path, this.locks)
+    const mayHold = method === 'LOCK' && body.length === 0 && this.dialect.refreshesAll
+    const isHeld = mayHold || lists.length === 0 || holds(lists, path, this.locks)
     const answer = done ?? (isHeld ? this.#change(asked, text, body) : {status: 412})
     if (answer.status >= 300 || answer.status === 207) return answer
     if (fault === 'reset after') {
@@ -334,7 +360,10 @@ export class LockingServer {
     if (body === '') {
       const token = lists[0]?.terms[0]?.token
       const lock = this.locks.find((one) => one.token === token && covers(one, path))
-      if (lock === undefined) return {status: 412}
+      if (lock === undefined)
+        return this.dialect.refreshesAll
+          ? {status: 200, headers: XML, body: this.#prop([])}
+          : {status: 412}
       lock.end = end
       return {status: 200, headers: XML, body: this.#prop([lock])}
     }
@@ -420,7 +449,8 @@ export class LockingServer {
       case 'supportedlock':
         return shows === 'no support' ? '' : SUPPORT
       case 'lockdiscovery': {
-        if (shows === 'none' || shows === 'no support') return ''
+        if (shows === 'no support') return undefined
+        if (shows === 'none') return ''
         const own = this.locks.filter((lock) => covers(lock, path))
         return this.#activelocks(own, shows === 'all')
       }
