@@ -33,8 +33,10 @@ export class Changes<P> {
   isFull = false
   /** True for the first listing of all. */
   isFirst = false
-  /** True if the answers named a resource that has not changed. */
-  hasUnchanged = false
+  // True if the answers named a resource that has not changed.
+  #hasUnchanged = false
+  // True if they named one as gone.
+  #hasGone = false
   #hasCollection = false
   #hasDescendant = false
   // The first resource that they named.
@@ -88,10 +90,16 @@ export class Changes<P> {
     return this.#state !== undefined && this.#skipped.has(this.#state.pathOf(url))
   }
 
-  /** A known resource that the answers did not name, although they named an unchanged one. */
-  get unnamed(): {readonly url: string; readonly etag: string | undefined} | undefined {
+  /**
+   * Finds a known resource that the answers did not name, if they may be a silent full listing: that names resources that have not
+   * changed, or none as gone, or nothing at all with a new token.
+   */
+  unnamed(
+    hasNewToken: boolean,
+  ): {readonly url: string; readonly etag: string | undefined} | undefined {
     const state = this.#state
-    const oldest = this.hasUnchanged ? state?.oldest : undefined
+    const mayBeFull = this.named === 0 ? hasNewToken : this.#hasUnchanged || !this.#hasGone
+    const oldest = mayBeFull ? state?.oldest : undefined
     if (state === undefined || oldest === undefined || oldest === this.#first) return undefined
     return {url: state.urlOf(oldest), etag: state.find(oldest)}
   }
@@ -177,13 +185,14 @@ export class Changes<P> {
     const path = state.pathOf(result.url)
     const known = state.find(path)
     if (!this.isFull) this.#first ??= path
+    this.#hasGone ||= isGone(result)
     if (isGone(result)) state.remove(path)
     else if (!result.ok) {
       if (known !== undefined) state.set(path, known)
     } else {
       const etag = etagIn(result)
       const isRepeated = known === UNTAKEN || (etag !== '' && known === etag)
-      this.hasUnchanged ||= !this.isFull && isRepeated
+      this.#hasUnchanged ||= !this.isFull && isRepeated
       state.set(path, this.#etagToKeep(path, etag, known, looksLikeCollection(result)))
     }
   }

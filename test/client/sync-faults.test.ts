@@ -146,8 +146,9 @@ describe('a mirror that is kept by syncs', {timeout: 60_000}, () => {
       const mirror = new Mirror(model, random)
       server.script((request) => model.answer(request))
       for (let count = 0; count < SYNCS; count++) {
-        model.change(6)
-        if (random.oneIn(6)) model.loseTokens()
+        const isOld = random.oneIn(4)
+        model.change(isOld ? 40 : 6)
+        if (random.oneIn(isOld ? 2 : 6)) model.loseTokens()
         model.isUnruly = !random.oneIn(4)
         const {version} = model
         const isComplete = await mirror.sync()

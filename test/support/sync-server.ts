@@ -38,7 +38,7 @@ export class SyncServer {
   constructor(dialect: Dialect, random: Random) {
     this.#dialect = dialect
     this.#random = random
-    for (const path of ['stable', ...this.#paths().slice(0, 6)]) this.#write(path)
+    for (const path of this.#paths().slice(0, 6)) this.#write(path)
   }
 
   get isDeep(): boolean {
