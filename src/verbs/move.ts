@@ -126,12 +126,17 @@ async function run(
   }
   if (given.length === 0) return first
   const isFree = given.length === own.length
-  const outcome = isFree ? await runPair(request, context, emit) : first
-  const sent = isFree ? withRefusedAttempt(outcome.verdict) : first.verdict
-  const {method, url} = request
-  const reason = sent.ok ? undefined : new DavError(`The lock of ${url} is lost`, {method, url})
-  for (const lock of given) lock.end(reason)
-  return {...outcome, verdict: withSentence(sent, 'Its lock was given up')}
+  let isDone = false
+  try {
+    const outcome = isFree ? await runPair(request, context, emit) : first
+    isDone = outcome.verdict.ok
+    const verdict = isFree ? withRefusedAttempt(outcome.verdict) : first.verdict
+    return {...outcome, verdict: withSentence(verdict, 'Its lock was given up')}
+  } finally {
+    const {method, url} = request
+    const reason = new DavError(`The lock of ${url} is lost`, {method, url})
+    if (!isDone) for (const lock of given) lock.end(reason)
+  }
 }
 
 /** Tells if a 412 may be about an ETag, or about a resource at the destination. */

@@ -331,6 +331,20 @@ describe('a 412 although all locks hold', () => {
     expect(lock?.signal.aborted).toBe(true)
   })
 
+  it('tells of the lock that was given up if the second MOVE has no answer', async () => {
+    server.script((request) => {
+      const {method, headers, url} = request
+      if (method === 'MOVE') return headers['if'] === undefined ? CLOSE : {status: 412}
+      if (method !== 'PROPFIND') return {status: 204}
+      return url === '/z' ? {status: 404} : held(request)
+    })
+    const dav = clientWith(lockOf('a'))
+    const [lock] = dav.locks
+    await expect(dav.move('a', 'z')).rejects.toMatchObject({name: 'DavNetworkError'})
+    expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(true)
+  })
+
   it('tells of the one lock of two that was given up', async () => {
     let unlocks = 0
     answerTo({

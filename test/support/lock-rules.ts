@@ -60,26 +60,24 @@ export function covers({root, isDeep}: Pick<ModelLock, 'root' | 'isDeep'>, path:
 export function readIfHeader(text: string): readonly ModelList[] {
   const lists: ModelList[] = []
   let tag: string | undefined
-  let left = text
-  const eat = (pattern: RegExp): string | undefined => {
-    const found = pattern.exec(left)
-    if (found !== null) left = left.slice(found[0].length)
-    return found?.[1]
-  }
-  while (left !== '') {
-    tag = eat(/^<([^<>\s]+)> /) ?? tag
-    const list = eat(/^\(((?:(?:Not )?<[^<>\s]+> ?)+)\) ?/)
-    if (list === undefined) throw new SyntaxError(`no If header: ${text}`)
-    const terms = Array.from(list.matchAll(/(Not )?<([^<>\s]+)>/g), ([, not, token = '']) => ({
+  let end = 0
+  for (const [whole, named, list = ''] of text.matchAll(LIST)) {
+    end += whole.length
+    tag = named ?? tag
+    const terms = Array.from(list.matchAll(TERM), ([, not, token = '']) => ({
       isNot: not !== undefined,
       token,
     }))
     lists.push({...(tag !== undefined && {tag: pathIn(tag)}), terms})
   }
+  if (end !== text.length) throw new SyntaxError(`no If header: ${text}`)
   if (lists.some((list) => (list.tag === undefined) !== (tag === undefined)))
     throw new SyntaxError(`lists with and without a tag: ${text}`)
   return lists
 }
+
+const LIST = /(?:<([^<>\s]+)> )?\(((?:(?:Not )?<[^<>\s]+> ?)+)\)(?: |$)/gy
+const TERM = /(Not )?<([^<>\s]+)>/g
 
 /** Evaluates lists, of which one must hold. RFC 4918, sections 10.4.3 and 10.4.4. */
 export function holds(

@@ -55,9 +55,21 @@ export interface LoggedRequest extends LockedRequest {
   readonly header: string | undefined
   readonly lists: readonly ModelList[]
   status: number
-  fault: string | undefined
+  /** The names of its faults. */
+  readonly faults: string[]
 }
 
+const REMOVING = {
+  'reset before': 20,
+  'reset after': 60,
+  '503': 10,
+  '412': 20,
+  '423': 10,
+  'wrong 207': 20,
+  '504, done': 20,
+}
+
+/** Faults by method, each with its weight in a thousand. */
 const LOTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   LOCK: {
     'reset before': 40,
@@ -70,17 +82,11 @@ const LOTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   UNLOCK: {'reset before': 30, 'reset after': 60, '503': 10, '403': 15, '504, done': 15},
   PROPFIND: {'reset before': 30, '503': 20, '403': 10, 'half a document': 20},
-  PUT: {'reset before': 20, 'reset after': 40, '503': 10, '412': 20, '423': 10, '504, done': 10},
+  PUT: {'reset before': 20, 'reset after': 40, '503': 10, '412': 20, '423': 10, '504, done': 20},
   MKCOL: {'reset before': 20, 'reset after': 40, '503': 10, '412': 20, '423': 10},
   PROPPATCH: {'reset before': 20, 'reset after': 40, '503': 10, '412': 20, '423': 10},
-  DELETE: {
-    ...{'reset before': 20, 'reset after': 60, '503': 10, '412': 20, '423': 10},
-    ...{'wrong 207': 20, '504, done': 10},
-  },
-  MOVE: {
-    ...{'reset before': 20, 'reset after': 60, '503': 10, '412': 20, '423': 10},
-    ...{'wrong 207': 20, '504, done': 10},
-  },
+  DELETE: REMOVING,
+  MOVE: REMOVING,
   COPY: {'reset before': 20, 'reset after': 40, '503': 10, '412': 20, '423': 10, 'wrong 207': 20},
 }
 
@@ -163,7 +169,7 @@ export class LockingServer {
       header,
       lists: header === undefined ? [] : readIfHeader(header),
       status: 0,
-      fault: undefined,
+      faults: [],
     }
     this.log.push(asked)
     this.onRequest(asked)
@@ -183,7 +189,7 @@ export class LockingServer {
 
   /** Ends the locks on a resource, as their time or an administrator does. Somebody else takes a lock there. */
   #meddle(asked: LoggedRequest): void {
-    asked.fault = 'others'
+    asked.faults.push('others')
     this.met.add('others')
     this.#locks = this.locks.filter((lock) => !covers(lock, asked.path))
     if (this.resources.has(asked.path)) this.lockForOthers(asked.path)
@@ -206,7 +212,7 @@ export class LockingServer {
     dice: Random,
   ): Reply {
     const meet = (): void => {
-      asked.fault = fault
+      asked.faults.push(fault ?? '')
       this.met.add(`${asked.method}: ${fault}`)
     }
     if (fault === 'reset before') {
@@ -224,7 +230,8 @@ export class LockingServer {
     const mayHold = method === 'LOCK' && body.length === 0 && this.dialect.refreshesAll
     const isHeld = mayHold || lists.length === 0 || holds(lists, path, this.locks)
     const answer = done ?? (isHeld ? this.#change(asked, text, body) : {status: 412})
-    if (answer.status >= 300 || answer.status === 207) return answer
+    const isRefused = answer.status === 207 && method !== 'PROPPATCH'
+    if (answer.status >= 300 || isRefused) return answer
     if (fault === 'reset after') {
       meet()
       return RESET
@@ -293,8 +300,10 @@ export class LockingServer {
         return {status: 201}
       case 'PROPPATCH': {
         const [first] = readInstructions(body)
-        const {property, ...others} = old ?? {}
-        resources.set(path, {...others, ...(first?.value !== undefined && {property: first.value})})
+        resources.set(path, {
+          ...(old?.content !== undefined && {content: old.content}),
+          ...(first?.value !== undefined && {property: first.value}),
+        })
         const name = element(first?.name ?? '', '')
         return answer207(
           document([
@@ -340,8 +349,7 @@ export class LockingServer {
 
   /** Removes a resource with everything below. The locks of a replaced one stay on what replaces it. */
   #remove(path: string, why?: 'replaced'): void {
-    for (const one of [...this.resources.keys()])
-      if (isAtOrBelow(one, path)) this.resources.delete(one)
+    for (const one of this.resources.keys()) if (isAtOrBelow(one, path)) this.resources.delete(one)
     const isEnded = ({root}: ModelLock): boolean =>
       isAtOrBelow(root, path) && !(why === 'replaced' && root === path)
     if (!this.dialect.keepsLocks) this.#locks = this.#locks.filter((lock) => !isEnded(lock))
