@@ -51,9 +51,13 @@ export async function exchange(
     ;({request} = sent)
     return sent.outcome
   }
-  const again = async (header: string | undefined): Promise<Outcome> => {
-    const outcome = await send(header)
+  const counted = async (sent: Promise<Outcome>): Promise<Outcome> => {
+    const outcome = await sent
     return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
+  }
+  const again = {
+    withHeader: (header: string | undefined) => counted(send(header)),
+    withLocks: () => counted(exchange(asked, context, emit, content)),
   }
   const first = await send(submission.header)
   if (first.verdict.ok) return first

@@ -20,8 +20,11 @@ import {isSuccessStatus} from '../protocol/status.ts'
 import type {Outcome, VerbContext} from './verb.ts'
 import {withSentence} from './verdict.ts'
 
-/** Sends the request again with another If header. */
-type Again = (header: string | undefined) => Promise<Outcome>
+/** Sends the request again: with another If header, or with that of the locks that are left. */
+interface Again {
+  withHeader(header: string | undefined): Promise<Outcome>
+  withLocks(): Promise<Outcome>
+}
 
 /**
  * Judges a refusal. After a 412 it looks whether the locks still hold. If all of them do, the request is sent once more, without the
@@ -57,14 +60,16 @@ async function judgeTokens(
   const seen = await Promise.all(
     locks.map(async (lock) => ({lock, state: await look(lock, outcome, context)})),
   )
-  const lost = seen.flatMap(({lock, state}) => (state === 'lost' ? lock : []))
+  const gone = seen.flatMap(({lock, state}) => (state === 'gone' ? lock : []))
+  if (again !== undefined && endOwn(gone, verdict, context)) return again.withLocks()
+  const lost = seen.flatMap(({lock, state}) => (state === 'lost' || state === 'gone' ? lock : []))
   if (lost.length > 0) return {...outcome, verdict: tellLost(verdict, lost, context)}
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
   if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
   // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. So does lighttpd 1.4, which refuses those of members too. In a
   // MOVE, rclone 1.60 and x/net refuse both.
-  const second = await again(headerOfEnds)
+  const second = await again.withHeader(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }
 
@@ -82,8 +87,23 @@ async function sendUntagged(
   const isOfMember = lock?.isOfEnd === false && others.length === 0
   if (!isOfMember || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
     return undefined
-  const second = await again?.(formatIf([{conditions: [{token: lock.token}]}]))
+  const second = await again?.withHeader(formatIf([{conditions: [{token: lock.token}]}]))
   return second?.verdict.ok === true ? second : undefined
+}
+
+/**
+ * Ends the client's locks on members that are gone, before a repeated DELETE or MOVE: an earlier attempt, which failed in part, has
+ * removed them. Returns false if there are none. RFC 4918, section 9.6.1.
+ */
+function endOwn(
+  gone: readonly SubmittedLock[],
+  {request}: Failure,
+  {session, verb}: VerbContext,
+): boolean {
+  const isRepeated = verb.endsLocks === true && (request?.attempts ?? 0) > 1
+  const own = isRepeated ? gone.filter(({token}) => session.locks.get(token) !== undefined) : []
+  for (const {token} of own) session.locks.remove(token)
+  return own.length > 0
 }
 
 /** Tells of lost locks. The client holds them no more. */
@@ -110,7 +130,8 @@ function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {
   return `The lock of ${lockRoot} is lost`
 }
 
-type State = 'held' | 'lost' | 'unknown'
+/** The state of a lock. `gone`: its resource is not there any more. */
+type State = 'held' | 'gone' | 'lost' | 'unknown'
 
 /** Looks whether a lock still holds, after a 412 to a request with its token. */
 async function look(lock: SubmittedLock, {server}: Outcome, context: CallContext): Promise<State> {
@@ -119,8 +140,11 @@ async function look(lock: SubmittedLock, {server}: Outcome, context: CallContext
   try {
     const seen = await readLocks(lock.lockRoot, context)
     // x/net 0.7 and SabreDAV 1.8 keep the lock of a resource that is gone.
-    if (seen?.isMissing === true) await unlock(lock, context)
-    const isHeld = seen?.isMissing === true ? false : seen && isThere(seen, lock.token, server)
+    if (seen?.isMissing === true) {
+      await unlock(lock, context)
+      return 'gone'
+    }
+    const isHeld = seen && isThere(seen, lock.token, server)
     if (isHeld !== undefined) return isHeld ? 'held' : 'lost'
     // rclone 1.60 and x/net 0.7 show no locks. A refresh asks lighttpd 1.4.69 in vain: it answers 200 to any token.
     return await refresh(lock, seen?.locks.length === 0, context)

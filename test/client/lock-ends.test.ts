@@ -149,6 +149,30 @@ describe('a lock is lost after a 412 to a request with its token', () => {
     expect(await call(clientWith(lockOf('a')))).toMatchObject({status: 412, lostLocks: ['urn:a']})
   })
 
+  it('but not by a repeated DELETE, whose first attempt removed its resource', async () => {
+    const part = answer207(verdicts({'/c/x': '423 Locked'}))
+    answerTo({
+      DELETE: ({url, headers}) =>
+        url === '/c/x' || headers['if'] === undefined
+          ? {status: 204}
+          : (first.shift() ?? {status: 412}),
+      PROPFIND: missing,
+    })
+    const first: Answer[] = [part]
+    const dav = clientWith(lockOf('c/a'))
+    const [lock] = dav.locks
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    expect(line(await dav.delete('c/', {retry}))).toBe('204 self /c/')
+    expect(headersOf('DELETE')).toEqual([
+      '</c/a> (<urn:c/a>)',
+      undefined,
+      '</c/a> (<urn:c/a>)',
+      undefined,
+    ])
+    expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(false)
+  })
+
   it('and the rest of the call submits its token all the same, but the next call does not', async () => {
     answerTo({
       DELETE: ({headers}) => ({status: headers['if'] === undefined ? 204 : 412}),

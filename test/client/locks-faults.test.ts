@@ -28,7 +28,6 @@ const EVENTS = [
   'others',
   'unlock: success',
   'lock: error',
-  'lock: no-answer',
   'a lock is lost',
   'a lock was found',
   'a lock was given up',
