@@ -31,6 +31,10 @@ export interface HeldLock extends StoredLock {
 export class LockStore {
   readonly #locks = new Map<string, HeldLock>()
 
+  get isEmpty(): boolean {
+    return this.#locks.size === 0
+  }
+
   /** Adds a lock. */
   add(lock: HeldLock): void {
     this.#locks.set(lock.token, lock)

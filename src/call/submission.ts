@@ -66,6 +66,9 @@ function reach(url: string, isDeep = true, hasParent = true): Reach {
   return {path: canonicalPathOf(url), isDeep, hasParent}
 }
 
+// Of nearly every request.
+const NOTHING: Submission = {header: undefined, headerOfEnds: undefined, locks: [], left: 0}
+
 /**
  * Submits the locks of a caller, in the If header of the request, and those held ones that the request touches. Without room for all,
  * the nearest to the target come first.
@@ -107,7 +110,6 @@ function join(lists: readonly string[]): string | undefined {
   return lists.length === 0 ? undefined : lists.join(' ')
 }
 
-const NOTHING: Submission = {header: undefined, headerOfEnds: undefined, locks: [], left: 0}
 const TAGGED = /<([^<>]+)> \(<([^<>]+)>/g
 
 /** Lists the held locks that a request touches, the nearest to its ends first. */

@@ -138,10 +138,12 @@ export async function attempt(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const outcome = await attemptOnce(request, context, emit)
+  const {session, verb} = context
+  if (session.locks.isEmpty || verb.endsLocks !== true) return outcome
   const {verdict, extent} = outcome
   // A 202 promises nothing.
   const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
-  if (isGone && context.verb.endsLocks === true) await endLocks(request.url, context)
+  if (isGone) await endLocks(request.url, context)
   return outcome
 }
 

@@ -51,13 +51,9 @@ export async function exchange(
     ;({request} = sent)
     return sent.outcome
   }
-  const counted = async (sent: Promise<Outcome>): Promise<Outcome> => {
-    const outcome = await sent
-    return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
-  }
   const again = {
-    withHeader: (header: string | undefined) => counted(send(header)),
-    withLocks: () => counted(exchange(asked, context, emit, content)),
+    withHeader: (header: string | undefined) => withCount(send(header)),
+    withLocks: () => withCount(exchange(asked, context, emit, content)),
   }
   const first = await send(submission.header)
   if (first.verdict.ok) return first
@@ -73,6 +69,12 @@ export async function exchange(
       ? seen
       : await reconsider(request, judged, judged.verdict, context)
   return {...outcome, verdict: verdict.ok ? verdict : {...verdict, ...lossOf(judged.verdict)}}
+}
+
+/** Counts the refused request before this one. */
+async function withCount(sent: Promise<Outcome>): Promise<Outcome> {
+  const outcome = await sent
+  return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
 }
 
 /** Sends one request once. */

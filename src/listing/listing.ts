@@ -103,22 +103,29 @@ export class ListingAnswer<P> {
   async read(emit: Sink<DavResult<P>>): Promise<boolean> {
     const {url} = this
     const pages = new Set([this.#listing.url, url])
+    let count = 0
     for (let page = this.#first; ;) {
       const {status} = page.head
       // A 206 is a part of the listing, although no range was requested.
       if (!isSuccessStatus(status) || status === 206)
         this.#incomplete.push({href: url, reason: 'failed', status})
       const isFirst = page === this.#first
-      const isRead = await forEach(page.answer.batches, (batch) =>
-        emit(isFirst ? this.#add(batch) : this.#addMore(batch)),
-      )
+      const before = count
+      const isRead = await forEach(page.answer.batches, (batch) => {
+        count += batch.length
+        return emit(isFirst ? this.#add(batch) : this.#addMore(batch))
+      })
       if (!isRead) return false
       const summary = page.answer.summary()
       this.#end ??= summary
       for (const one of summary.incomplete) noteIncomplete(this.#incomplete, one)
-      if (page.head.next === undefined) break
+      const {paged} = this.#first.head
+      const isPaged = paged !== undefined && paged.total !== count
+      if (page.head.next === undefined && !isPaged) break
       const next = resolvePage(page.head, pages)
-      const following = next === undefined ? undefined : await this.#openPage(next, pages)
+      const following = await (next === undefined
+        ? this.#openAt(count, before)
+        : this.#openPage(next, pages))
       if (following === undefined) {
         this.#incomplete.push({href: url, reason: 'paged'})
         break
@@ -164,6 +171,24 @@ export class ListingAnswer<P> {
     return hadSelf ? others : batch
   }
 
+  /**
+   * Opens a later page of Nextcloud, which gives pages to a client with the header X-NC-Paginate. `undefined` if the listing is not
+   * the same any more.
+   */
+  async #openAt(count: number, before: number): Promise<Page<P> | undefined> {
+    const {paged} = this.#first.head
+    if (paged === undefined || count === before || count > paged.total) return undefined
+    const headers = {
+      'x-nc-paginate-token': paged.token,
+      'x-nc-paginate-offset': `${count}`,
+    }
+    const page = await exchange<P>(this.#listing, this.#context, this.url, this.url, headers)
+    // After an hour, the server begins a new listing with another token, without a word.
+    if ((page.head.paged ?? paged).token === paged.token) return page
+    await page.answer.discard()
+    return undefined
+  }
+
   /** Opens a later page; `undefined` if a redirect leads to another resource or to a page that was read. */
   async #openPage(asked: string, pages: ReadonlySet<string>): Promise<Page<P> | undefined> {
     const page = await exchange<P>(this.#listing, this.#context, asked, this.url)
@@ -204,6 +229,7 @@ function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string |
  * Sends the request for a page until it has a usable answer, or until the policy allows no further attempt.
  *
  * @param base - The URL to which results are related, if not the one that answers.
+ * @param more - Headers of a later page.
  * @throws The error or the refusal of the last attempt, and the signal's reason.
  */
 async function exchange<P>(
@@ -211,6 +237,7 @@ async function exchange<P>(
   context: CallContext,
   page: string,
   base?: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Page<P>> {
   const {repeats} = context.connection
   const isInfinite = isDeep(listing.query) && listing.depth === 'infinity'
@@ -219,7 +246,7 @@ async function exchange<P>(
     let sent: Sent<P> | undefined
     let broken: DavError | undefined
     try {
-      sent = await sendOnce<P>(listing, context, page, base)
+      sent = await sendOnce<P>(listing, context, page, base, more)
     } catch (error) {
       const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
       if (!isBroken || error instanceof HiddenRedirectError) throw error
@@ -270,10 +297,11 @@ async function sendOnce<P>(
   {session, connection}: CallContext,
   page: string,
   base: string | undefined,
+  more: Readonly<Record<string, string>>,
 ): Promise<Sent<P>> {
   // The Depth of a search is in its body. RFC 5323, section 5.4.
   const reach = method === 'SEARCH' ? {} : {depth: formatDepth(depth)}
-  const headers = {...reach, 'content-type': XML_TYPE}
+  const headers = {...reach, 'content-type': XML_TYPE, ...more}
   const response = await connection.send({method, url: page, headers, body})
   const head = readHead(response, page, connection.repeats)
   const reading = {method, url: base ?? head.url, decoders}

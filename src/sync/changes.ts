@@ -23,6 +23,13 @@ export type SavePage = (lines: string) => void | Promise<void>
  */
 export type Source = 'report' | 'members' | 'tree' | 'folders'
 
+/** A result with the path of its resource below the collection, and with the ETag that was known before. */
+interface Row<P> {
+  readonly result: DavResult<P>
+  readonly path: string
+  readonly known: string | undefined
+}
+
 /** The changes of a collection, as they are found. */
 export class Changes<P> {
   /** The gaps since the last `begin`. */
@@ -77,10 +84,13 @@ export class Changes<P> {
 
   /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
   readonly take: Sink<DavResult<P>> = async (batch) => {
-    const news = batch.filter((result) => this.#isNews(result))
+    const rows = batch
+      .filter(({relation}) => relation !== 'self')
+      .map((result) => this.#row(result))
+    const news = rows.filter((row) => this.#isNews(row))
     await this.#announce(news)
-    if (!(await this.#emit(news))) return false
-    for (const result of batch) this.#add(result)
+    if (!(await this.#emit(news.map(({result}) => result)))) return false
+    for (const row of rows) this.#add(row)
     if ((this.#state?.unsaved ?? 0) >= JOURNAL_LINES) await this.save()
     return true
   }
@@ -136,27 +146,13 @@ export class Changes<P> {
     state.dropUnsaved(count)
   }
 
-  /**
-   * Saves the names of unknown resources before the caller gets them. Killed before it could save more, the program still learns
-   * later that they are gone.
-   */
-  async #announce(news: readonly DavResult<P>[]): Promise<void> {
-    const state = this.#state
-    if (state === undefined || this.#save === undefined) return
-    let isNew = false
-    for (const result of news) {
-      if (!result.ok || this.#etagOf(result) !== undefined || result.relation === 'outside')
-        continue
-      state.set(state.pathOf(result.url), UNTAKEN)
-      isNew = true
-    }
-    if (isNew) await this.save()
+  #row(result: DavResult<P>): Row<P> {
+    const state = result.relation === 'outside' ? undefined : this.#state
+    const path = state?.pathOf(result.url) ?? ''
+    return {result, path, known: state?.find(path)}
   }
 
-  #isNews(result: DavResult<P>): boolean {
-    // A failure of the collection itself is a gap of the summary.
-    if (result.relation === 'self') return false
-    const known = this.#etagOf(result)
+  #isNews({result, known}: Row<P>): boolean {
     // A first answer may name resources as removed that the caller never had, as Radicale's does.
     if (isGone(result)) return !this.isFull || known !== undefined
     if (!result.ok || known === undefined) return true
@@ -165,8 +161,20 @@ export class Changes<P> {
     return known !== etag || (etag === '' && !looksLikeCollection(result))
   }
 
-  #add(result: DavResult<P>): void {
-    if (result.relation === 'self') return
+  /**
+   * Saves the names of unknown resources before the caller gets them. Killed before it could save more, the program still learns
+   * later that they are gone.
+   */
+  async #announce(news: readonly Row<P>[]): Promise<void> {
+    if (this.#save === undefined) return
+    const unknown = news.filter(
+      ({result: {ok, relation}, known}) => ok && known === undefined && relation !== 'outside',
+    )
+    for (const {path} of unknown) this.#state?.set(path, UNTAKEN)
+    if (unknown.length > 0) await this.save()
+  }
+
+  #add({result, path, known}: Row<P>): void {
     this.named++
     if (result.relation === 'outside') {
       // Listings note these by themselves, and malformed responses without an href are gaps already.
@@ -174,43 +182,33 @@ export class Changes<P> {
         noteIncomplete(this.incomplete, incompleteResult(result))
       return
     }
+    const isCollection = result.ok && looksLikeCollection(result)
     this.#hasDescendant ||= result.relation === 'descendant'
-    this.#hasCollection ||= result.ok && looksLikeCollection(result)
-    // The server will refuse these again, so the next sync must not wait for them.
-    const isLasting = !result.ok && (result.status === 403 || result.status === 405)
-    if (!result.ok && !isLasting && !this.#isWalk && !isGone(result))
-      noteIncomplete(this.incomplete, incompleteResult(result))
-    const state = this.#state
-    if (state === undefined) return
-    const path = state.pathOf(result.url)
-    const known = state.find(path)
+    this.#hasCollection ||= isCollection
     if (!this.isFull) this.#first ??= path
-    this.#hasGone ||= isGone(result)
-    if (isGone(result)) state.remove(path)
-    else if (!result.ok) {
-      if (known !== undefined) state.set(path, known)
-    } else {
+    const isRemoved = isGone(result)
+    this.#hasGone ||= isRemoved
+    if (isRemoved) this.#state?.remove(path, known)
+    else if (result.ok) {
       const etag = etagIn(result)
       const isRepeated = known === UNTAKEN || (etag !== '' && known === etag)
       this.#hasUnchanged ||= !this.isFull && isRepeated
-      state.set(path, this.#etagToKeep(path, etag, known, looksLikeCollection(result)))
+      const isKept = this.#isWalk && isCollection && !this.#isUnchanged(path, etag, known)
+      this.#state?.set(path, isKept ? '' : etag, known)
+    } else {
+      // The server would refuse these again, so the next sync must not wait for them.
+      const isLasting = result.status === 403 || result.status === 405
+      if (!isLasting && !this.#isWalk) noteIncomplete(this.incomplete, incompleteResult(result))
+      if (known !== undefined) this.#state?.set(path, known, known)
     }
   }
 
-  /** Keeps back the ETag of a changed collection until its members were listed: after an interruption, it must be listed again. */
-  #etagToKeep(
-    path: string,
-    etag: string,
-    known: string | undefined,
-    isCollection: boolean,
-  ): string {
-    if (!this.#isWalk || !isCollection) return etag
-    if (etag !== '' && known === etag) {
-      if (this.#source === 'folders') this.#skipped.add(path)
-      return etag
-    }
-    this.#folders.set(path, etag)
-    return ''
+  /** Tells if a collection is unchanged. Else keeps its ETag back until its members were listed: they must not be missed later. */
+  #isUnchanged(path: string, etag: string, known: string | undefined): boolean {
+    const isSame = etag !== '' && known === etag
+    if (!isSame) this.#folders.set(path, etag)
+    else if (this.#source === 'folders') this.#skipped.add(path)
+    return isSame
   }
 
   get #isWalk(): boolean {
@@ -222,10 +220,6 @@ export class Changes<P> {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
       if (this.#skipped.has(path.slice(0, end))) return true
     return false
-  }
-
-  #etagOf({url, relation}: DavResult<P>): string | undefined {
-    return relation === 'outside' ? undefined : this.#state?.find(this.#state.pathOf(url))
   }
 }
 

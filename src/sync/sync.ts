@@ -48,8 +48,9 @@ export interface SyncOptions<
   /** The state of the last sync, or a new one. The call changes it as its results are read. */
   readonly state?: SyncState | undefined
   /**
-   * Saves the lines to append to the journal of `state`. Called after you took the results of a page, and awaited before the next
-   * page is requested. An error that it throws ends the sync.
+   * Appends lines to the journal of `state`. Called with the names of new resources before you get their results, and with the ETags
+   * and the token after you took them. It is awaited, and the next page is requested after it. An error that it throws ends the
+   * sync.
    */
   readonly onPage?: SavePage | undefined
   /** Names of the properties, which type the results. `getetag` and `resourcetype` are added. */

@@ -35,7 +35,8 @@ export async function openFile(path: string): Promise<Blob | Uint8Array> {
   assertFile(path, entry)
   const isShort = entry.size <= SENT_PIECE_BYTES
   const body = isShort ? await readFile(path) : await openBlob(path, entry)
-  return Object.assign(body, {lastModified: entry.mtimeMs})
+  // A Blob of Bun has it, and nobody may write it.
+  return 'lastModified' in body ? body : Object.assign(body, {lastModified: entry.mtimeMs})
 }
 
 /** Makes a Blob of a file. Node's own stream of such a Blob takes twice the time. */

@@ -14,6 +14,7 @@ import {
 import {DavTimeoutError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {keepAlive} from '../protocol/wait.ts'
 import type {Group} from '../protocol/group.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
@@ -299,9 +300,10 @@ class Deadline implements Breakable {
     return promise
   }
 
-  /** Stops the time until the next wait. */
+  /** Stops the time until the next wait. A body that nobody reads does not keep the process alive. */
   rest(): void {
     this.#due = Number.POSITIVE_INFINITY
+    if (this.#timer !== undefined) keepAlive(this.#timer, false)
   }
 
   /** Begins the wait for the headers again. */
@@ -325,6 +327,7 @@ class Deadline implements Breakable {
     this.#limit = limit
     this.#due = performance.now() + limit
     if (this.#timer === undefined) this.#look()
+    else keepAlive(this.#timer, true)
   }
 
   /**

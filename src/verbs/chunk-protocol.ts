@@ -27,6 +27,16 @@ export interface ChunkedUpload {
 /** The answer of a server that does not have the upload, or not as it should be. */
 export type Gone = 'gone'
 
+/** The answer of a server that does not have the upload any more, after a step that may have written the target. */
+type Ended = 'ended'
+
+/**
+ * Looks at the target just before it is written.
+ *
+ * @returns The reason why it must not be written; else its ETag, empty for a missing target and `undefined` if it is not told.
+ */
+type Begin = () => Promise<Failure | {readonly former: string | undefined}>
+
 /** A protocol. Each function retries by the policy of the call, and throws only at its end. */
 export interface ChunkProtocol {
   /** Makes the upload. The `url` of the Success is that of the upload. */
@@ -37,12 +47,8 @@ export interface ChunkProtocol {
   find(url: string): Promise<number | Failure | Gone>
   /** Sends a chunk. Returns the start of the next one. */
   send(url: string, chunk: Chunk): Promise<number | Failure | Gone>
-  /**
-   * Sends the last chunk, and writes the target.
-   *
-   * @param former - The ETag of the target; empty for a missing one.
-   */
-  finish(url: string, chunk: Chunk, former: string | undefined): Promise<DavResult | Gone>
+  /** Sends the last chunk, and writes the target. Calls `begin` before the request that writes it. */
+  finish(url: string, chunk: Chunk, begin: Begin): Promise<DavResult | Gone | Ended>
   /** Removes an upload. Without it, the server does so after some time. */
   readonly drop?: (url: string, context: VerbContext) => Promise<void>
 }

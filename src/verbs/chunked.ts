@@ -6,7 +6,7 @@
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, isUnclear, succeed} from '../engine/verdict.ts'
+import {fail, isUnclear, succeed, unclear} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -166,7 +166,7 @@ export async function sendChunked(
       throw transfer.mayBeDone ? ending.reason : new NotSentError(ending.reason)
     return {
       verdict,
-      extent: verdict.ok ? 'all' : transfer.mayBeDone ? 'part' : 'none',
+      extent: verdict.ok ? 'all' : isUnclear(verdict) ? 'part' : 'none',
       isDone: true,
     }
   } finally {
@@ -291,19 +291,23 @@ class Transfer {
       chunk = await read(next)
     }
     if ('ok' in chunk) return chunk
-    const now = await lookAgain(request, context)
-    if ('ok' in now) return now
-    const {former} = now
-    if (former !== undefined) await this.#tell({...state, former})
     const length = chunk.start + chunk.length
-    this.mayBeDone = true
-    const verdict = await this.#protocol.finish(url, chunk, former)
-    if (verdict === 'gone') {
-      const written = await this.#findWritten(former, length)
+    let former: string | undefined
+    const verdict = await this.#protocol.finish(url, chunk, async () => {
+      const found = await lookAgain(request, context)
+      if ('ok' in found) return found
+      ;({former} = found)
+      if (former !== undefined) await this.#tell({...state, former})
+      this.mayBeDone = true
+      return found
+    })
+    if (typeof verdict === 'string') {
       this.mayBeDone = false
-      return written ?? verdict
+      if (verdict === 'gone') return verdict
+      const sentence = 'The upload is gone, and nobody knows if it was written'
+      return (await this.#findWritten(former, length)) ?? unclear(request, 'unreadable', sentence)
     }
-    this.mayBeDone = isUnclear(verdict)
+    this.mayBeDone &&= isUnclear(verdict)
     if (!verdict.ok) return retell(request, verdict, this.mayBeDone ? undefined : UNTOUCHED)
     return request.verify === true ? checkLength(request, verdict, length, context) : verdict
   }

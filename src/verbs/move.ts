@@ -112,12 +112,14 @@ async function run(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const first = await runPair(request, context, emit)
+  if (first.holdsLocks !== true) return first
   const {locks} = context.session
   const path = canonicalPathOf(request.url)
   const own = Array.from(locks).filter(({lockRoot}) => canonicalPathOf(lockRoot) === path)
-  if (first.verdict.ok || first.holdsLocks !== true) return first
   // A repeated MOVE may have gone without the permission to overwrite.
-  if (await isOfCondition({...request, ...first.verdict.request}, context)) return first
+  const {verdict: refused} = first
+  const sent = refused.ok ? request : {...request, ...refused.request}
+  if (own.length === 0 || (await isOfCondition(sent, context))) return first
   const given: HeldLock[] = []
   for (const lock of own) {
     if (!(await unlock(lock, context))) break
@@ -130,7 +132,7 @@ async function run(
   try {
     const outcome = isFree ? await runPair(request, context, emit) : first
     isDone = outcome.verdict.ok
-    const verdict = isFree ? withRefusedAttempt(outcome.verdict) : first.verdict
+    const verdict = isFree ? withRefusedAttempt(outcome.verdict) : refused
     return {...outcome, verdict: withSentence(verdict, 'Its lock was given up')}
   } finally {
     const {method, url} = request

@@ -43,11 +43,10 @@ export function uploadsOf(url: string): string | undefined {
 export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol {
   const {request, context, emit, left, size, chunkSize, mtime, report} = upload
   const {session, connection} = context
-  const headersOf = (total: number | undefined): Record<string, string> => ({
+  const headers = (): Record<string, string> => ({
     destination: request.url,
-    ...(total !== undefined && {'oc-total-length': String(total)}),
+    ...(size !== undefined && {'oc-total-length': String(size)}),
   })
-  const headers = (): Record<string, string> => headersOf(size)
 
   const send = async (url: string, chunk: Chunk): Promise<number | Failure | Gone> => {
     const {start, length} = chunk
@@ -112,9 +111,11 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
         : 'gone'
     },
     send,
-    async finish(url, chunk, former) {
+    async finish(url, chunk, begin) {
       const sent = await send(url, chunk)
       if (typeof sent !== 'number') return sent
+      const begun = await begin()
+      if ('ok' in begun) return begun
       const verb: Verb = {
         ...MOVE,
         headers: (move) => ({
@@ -125,7 +126,7 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
         conclude: (_, verdict, {etag}) => (verdict.ok && etag ? {...verdict, etag} : verdict),
         reconsider: async () => undefined,
       }
-      const isThere = former !== ''
+      const isThere = begun.former !== ''
       const source = `${url}.file`
       let mayBeDone = false
       for (let waits = 1, wait = ASSEMBLY_MILLISECONDS; ; waits++, wait *= 2) {
@@ -138,7 +139,7 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
         if (!mayPass && !mayBeDone) return isMissing(verdict) ? 'gone' : verdict
         mayBeDone = true
         if (mayPass) await sleep(Math.min(wait, LONGEST_ASSEMBLY_MILLISECONDS), connection.ending)
-        if (!(await isThereStill(url))) return 'gone'
+        if (!(await isThereStill(url))) return 'ended'
         const isLost = verdict.reason === 'no-answer' && connection.repeats === undefined
         if (!mayPass || isLost || waits === MAX_ASSEMBLY_WAITS) return doubt(verdict)
       }

@@ -22,10 +22,9 @@ import type {AsyncDisposing} from '../protocol/dispose.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {readLockToken} from '../protocol/if-header.ts'
 import {formatLockTimeout} from '../protocol/lock-timeout.ts'
-import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions, SIGNAL} from '../protocol/options.ts'
-import {startTimer} from '../protocol/wait.ts'
+import {keepAlive, startTimer} from '../protocol/wait.ts'
 import type {UnlockOptions} from './unlock.ts'
 import {lose, unlock} from './unlock.ts'
 
@@ -218,9 +217,7 @@ export class OwnLock implements Lock, HeldLock {
     const isOver = cause !== undefined && wait >= left
     const onTime = (): void => (isOver ? this.#lose(cause) : void this.#renew(end))
     this.#timer = startTimer(onTime, Math.min(wait, left))
-    // Under Node a lock does not keep the process alive.
-    const unref = memberOf(this.#timer, 'unref')
-    if (typeof unref === 'function') Reflect.apply(unref, this.#timer, [])
+    keepAlive(this.#timer, false)
   }
 
   /** Refreshes the lock, and waits no longer than until its end. */

@@ -4,6 +4,7 @@
  */
 
 import {readAnswer, readHead} from '../call/answer.ts'
+import {submit} from '../call/submission.ts'
 import {sendWithRetries} from '../engine/attempts.ts'
 import type {Outcome} from '../engine/verb.ts'
 import {fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
@@ -11,7 +12,6 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatBase64} from '../protocol/base64.ts'
 import {nameOf} from '../protocol/path.ts'
 import type {DavHeaders, DavRequest} from '../transport/transport.ts'
-import {tokensOf} from './beside.ts'
 import type {ChunkedUpload, ChunkProtocol} from './chunk-protocol.ts'
 
 /** One request of the protocol. */
@@ -39,7 +39,9 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       answered = undefined
       if (one.attempts > 0 && (await isDone?.()) === true)
         return {verdict: succeed(one, 204), extent: 'all', isDone: true}
-      const own = {...tokensOf(request).conditions, 'tus-resumable': '1.0.0', ...headers}
+      // The upload writes the target, so it has its locks.
+      const {header} = submit(request, [...session.locks])
+      const own = {...(header !== undefined && {if: header}), 'tus-resumable': '1.0.0', ...headers}
       const response = await connection.send({method, url, headers: own, ...content})
       answered = response.headers
       const head = readHead(response, url, connection.repeats)
@@ -125,10 +127,13 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
     owns: (url) => URL.parse(url)?.origin === session.base.origin,
     find,
     send,
-    async finish(url, chunk) {
+    async finish(url, chunk, begin) {
+      const begun = await begin()
+      if ('ok' in begun) return begun
       for (let next = chunk; next.length > 0;) {
         const sent = await send(url, next)
-        if (typeof sent !== 'number') return sent
+        // The server forgets an upload that is complete.
+        if (typeof sent !== 'number') return sent === 'gone' ? 'ended' : sent
         const following = await read(sent)
         if ('ok' in following) return following
         next = following

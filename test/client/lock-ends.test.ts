@@ -186,6 +186,17 @@ describe('a lock is lost after a 412 to a request with its token', () => {
     expect(line(await dav.delete('c/1'))).toBe('204 self /c/1')
   })
 
+  it('and is told beside a doubt whether an earlier attempt has written', async () => {
+    let sent = 0
+    answerTo({
+      PUT: () => ({status: sent++ === 0 ? 503 : 412}),
+      PROPFIND: shows(discovered('urn:other')),
+    })
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 2}
+    const result = await clientWith(lockOf('a')).put('a', 'text', {ifMatch: '"1"', retry})
+    expect(result).toMatchObject({reason: 'no-answer', lostLocks: ['urn:a']})
+  })
+
   it('and an upload that went beside its target is not moved over it', async () => {
     const file =
       '<D:resourcetype/><D:getetag>"1"</D:getetag><D:getcontentlength>4</D:getcontentlength>'
@@ -310,6 +321,12 @@ describe('a 412 although all locks hold', () => {
     expect(line(await dav.put('c/a', 'text'))).toBe('412 status self /c/a')
     expect(asked()).toEqual(['PUT /c/a', 'PROPFIND /c/', 'PUT /c/a'])
     expect(tokensOf(dav)).toEqual(['urn:c/'])
+  })
+
+  it('is the verdict at once if one lock may not hold', async () => {
+    answerTo({PUT: {status: 412}, PROPFIND: {status: 403}, LOCK: {status: 403}})
+    expect(line(await clientWith(lockOf('c/')).put('c/a', 'text'))).toBe('412 status self /c/a')
+    expect(asked()).toEqual(['PUT /c/a', 'PROPFIND /c/', 'LOCK /c/'])
   })
 
   it('does not send a stream twice', async () => {
@@ -457,7 +474,8 @@ describe('a 423 of SabreDAV to a DELETE of a collection with one locked member',
   })
 
   it('of another server is the verdict at once', async () => {
-    answerTo({DELETE: {status: 423}})
+    const body = '<D:error xmlns:D="DAV:"><D:lock-token-submitted/></D:error>'
+    answerTo({DELETE: {...locked, body}})
     await clientWith(lockOf('c/m')).delete('c/')
     expect(asked()).toEqual(['DELETE /c/'])
   })
@@ -526,6 +544,10 @@ describe('a lock ends with its resource', () => {
     ['a refusal', {status: 403}],
     ['a 202', {status: 202}],
     ['a failed member', answer207(verdicts({'/c/x': '403 Forbidden'}))],
+    [
+      'a failed member beside a success of the collection',
+      answer207(verdicts({'/c/': '204 No Content', '/c/x': '403 Forbidden'})),
+    ],
   ])('not after %s', async (_, answer) => {
     answerTo({DELETE: answer})
     const dav = clientWith(lockOf('c/y'))

@@ -1,5 +1,5 @@
 // States the reading of a listing in pages. Each page is requested like the first one, on the same origin and never in a circle.
-// A listing with missing pages is incomplete. RFC 8288, section 3.
+// A listing with missing pages is incomplete. RFC 8288, section 3; the pages of Nextcloud 31.
 
 import {DavClient, type DavResult, type Depth, type Walk} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -292,5 +292,65 @@ describe('pages of a listing of everything', () => {
     const {failures, summary} = await list(walk).collect()
     expect(failures).toEqual([])
     expect(summary.incomplete).toEqual([{href: `${server.url}docs/b/`, reason: 'paged'}])
+  })
+})
+
+describe('a listing of Nextcloud with X-NC-Paginate', () => {
+  const client = (): DavClient => {
+    const headers = {'X-NC-Paginate': 'true', 'X-NC-Paginate-Count': '2'}
+    return new DavClient({url: server.url, transport, headers})
+  }
+  const paged = (total: number, token: string, ...hrefs: readonly string[]): Answer =>
+    answer207(listing(...hrefs), {'x-nc-paginate-token': token, 'x-nc-paginate-total': `${total}`})
+  /** The token and the offset of each request. */
+  const asked = (): unknown[] =>
+    server.requests.map(({headers}) => [
+      headers['x-nc-paginate'],
+      headers['x-nc-paginate-token'],
+      headers['x-nc-paginate-offset'],
+    ])
+
+  it('is read to its total, of which the collection itself is one', async () => {
+    server.answers(
+      paged(5, 't1', '/docs/', '/docs/a'),
+      answer207(listing('/docs/b', '/docs/c')),
+      answer207(listing('/docs/d')),
+    )
+    const {successes, summary} = await client().propfind('docs/').collect()
+    expect(successes.map(({href}) => href)).toEqual([
+      '/docs/',
+      '/docs/a',
+      '/docs/b',
+      '/docs/c',
+      '/docs/d',
+    ])
+    expect(summary).toMatchObject({complete: true, requests: 3})
+    expect(asked()).toEqual([
+      ['true', undefined, undefined],
+      ['true', 't1', '2'],
+      ['true', 't1', '4'],
+    ])
+  })
+
+  it('is one request if the first page has all', async () => {
+    server.answers(paged(2, 't1', '/docs/', '/docs/a'))
+    expect((await client().propfind('docs/').collect()).summary).toMatchObject({
+      complete: true,
+      requests: 1,
+    })
+  })
+
+  it.each<[string, Answer]>([
+    ['another token, because the first one has expired', paged(4, 't2', '/docs/', '/docs/a')],
+    ['no results', answer207(listing())],
+    ['more results than the total', answer207(listing('/docs/b', '/docs/c', '/docs/d'))],
+  ])('is not complete after a page with %s', async (_, later) => {
+    server.answers(paged(4, 't1', '/docs/', '/docs/a'), later)
+    const {summary} = await client().propfind('docs/').collect()
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/`, reason: 'paged'}],
+      requests: 2,
+    })
   })
 })

@@ -99,7 +99,7 @@ describe('an upload that was killed', () => {
     ['replaces', {ifMatch: '"old"'}],
   ])('and %s', (_, condition) => {
     const isNew = 'create' in condition
-    // PROPFIND of the target, and of the parent of a new one; MKCOL, two chunks, PROPFIND, the last chunk; PROPFIND for an ETag; MOVE.
+    // PROPFIND of the target, and of the parent of a new one; MKCOL, three chunks, PROPFIND, PROPFIND for an ETag, MOVE.
     const requests = 8
     const cases = Array.from({length: requests}, (__, index) => index + 1).flatMap((number) => [
       [number, false] as const,
@@ -136,8 +136,8 @@ describe('an upload that was killed', () => {
       'PROPFIND */',
       'PROPFIND /film.bin',
       'PROPFIND /',
-      'PROPFIND /film.bin',
       'PUT */00003',
+      'PROPFIND /film.bin',
       'MOVE */.file',
     ])
     expect(seen[0]).toEqual({bytes: 2 * CHUNK, total: LENGTH})
@@ -200,6 +200,29 @@ describe('an upload that was killed', () => {
     expect(JSON.parse(kept)).toMatchObject({modified: 1_700_000_000_000, former: ''})
     expect(left()).toEqual([])
     await rm(folder, {recursive: true})
+  })
+
+  it('begins anew if the upload is gone, and the old resource has its length by chance', async () => {
+    cloud.content.set(TARGET, Buffer.alloc(LENGTH, 'old'))
+    cloud.etags.set(TARGET, '"old"')
+    await killAt(7, false)
+    expect(JSON.parse(kept ?? '')).toMatchObject({former: '"old"'})
+    for (const one of left()) cloud.content.delete(one)
+    expect(line(await putAgain())).toBe(`204 self ${TARGET}`)
+    expect(cloud.content.get(TARGET)?.equals(film)).toBe(true)
+  })
+
+  it('is written by its first MOVE, although the second process still sees the chunks', async () => {
+    await killAt(8, false, {create: true})
+    const [folder = ''] = left()
+    cloud.fault = ({url}, answer) => {
+      if (url !== folder) return undefined
+      const listed = answer()
+      cloud.assemble(folder, TARGET)
+      return listed
+    }
+    expect(line(await putAgain({create: true}))).toBe(`0 self ${TARGET}`)
+    expect(cloud.content.get(TARGET)?.equals(film)).toBe(true)
   })
 
   it('begins anew after another write, and obeys the condition', async () => {

@@ -205,8 +205,18 @@ describe('the strategy tus', () => {
     })
     expect(sent()).toContain('POST /new/')
     const post = server.requests.find(({method}) => method === 'POST')
-    expect(post?.headers['if']).toContain('<urn:t>')
+    expect(post?.headers['if']).toBe(`<${server.url}new/a.txt> (<urn:t>)`)
     expect(tus.content.get('/new/a.txt')?.toString()).toBe(text)
+  })
+
+  it('submits the held locks of the target', async () => {
+    const lock = {token: 'urn:held', lockRoot: `${server.url}a.txt`, depth: 0} as const
+    dav = new DavClient({url: server.url, transport, locks: [lock]})
+    await put()
+    const changes = server.requests.filter(({method}) => method !== 'PROPFIND')
+    expect(new Set(changes.map(({headers}) => headers['if']))).toEqual(
+      new Set([`<${server.url}a.txt> (<urn:held>)`]),
+    )
   })
 
   it.each([
@@ -337,6 +347,18 @@ describe('an upload by TUS that was killed', () => {
       'PATCH /data/1 20 klmno',
     ])
     expect(content()).toBe(text)
+  })
+
+  it('stays as it is if HEAD does not tell the offset', async () => {
+    tus.fault = ({headers}) => (headers['upload-offset'] === '10' ? {status: 500} : undefined)
+    await put()
+    tus.fault = ({method}) => (method === 'HEAD' ? {status: 200} : undefined)
+    server.forget()
+    expect(await putAgain()).toMatchObject({
+      reason: 'no-answer',
+      description: expect.stringContaining('The upload was answered 200 with the Upload-Offset'),
+    })
+    expect(sent()).toEqual(['HEAD /data/1'])
   })
 
   it('sends nothing to another origin', async () => {

@@ -9,12 +9,14 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 
 import {Random} from '../fuzz/random.ts'
 import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {numberFrom} from '../support/unruly-caller.ts'
 import {type Dialect, DIALECTS, HIDDEN, SyncServer} from '../support/sync-server.ts'
 
 const ONE = env['SEED']
-const SEEDS = Array.from({length: 30}, (_, index) => index + 1).filter(
-  (seed) => ONE === undefined || String(seed) === ONE,
-)
+const SEEDS = Array.from(
+  {length: numberFrom(env['SYNC_SEEDS'], 30)},
+  (_, index) => index + 1,
+).filter((seed) => ONE === undefined || String(seed) === ONE)
 const SYNCS = 40
 
 let server: FaultServer

@@ -152,6 +152,17 @@ describe('the journal of a sync', () => {
     ])
   })
 
+  it('costs no request: a new resource, whose name it has already, is no sign of a silent full listing', async () => {
+    server.answers(
+      page('t1', member('/cal/a', '1'), member('/cal/b', '1')),
+      page('t2', member('/cal/c', '1'), removed('/cal/b')),
+    )
+    const state = new SyncState()
+    await readSync(dav.sync('cal/', {state, onPage}))
+    const {summary} = await readSync(dav.sync('cal/', {state, onPage}))
+    expect(summary).toMatchObject({complete: true, syncToken: 't2', requests: 1})
+  })
+
   it('is not written if nothing changed', async () => {
     server.answers(page('t1', member('/cal/a', '1')), page('t1'))
     const state = new SyncState()

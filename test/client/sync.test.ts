@@ -9,6 +9,7 @@ import {
   answer207,
   CLOSE,
   type FaultServer,
+  NEVER,
   OPEN,
   startFaultServer,
 } from '../support/fault-server.ts'
@@ -403,6 +404,29 @@ describe('a silent full listing, with which DAViCal and SOGo answer a lost token
     expect(state.size).toBe(3)
   })
 
+  it.each([
+    ['all others have changed', page('t9', member('/cal/a', '2'), member('/cal/b', '2'))],
+    ['all are gone', page('t9')],
+  ])('is recognized by a missing member although %s', async (_, answer) => {
+    server.script(({method}) => (method === 'PROPFIND' ? {status: 404} : answer))
+    const state = await stateOf({a: '1', b: '1', c: '1'})
+    const {changes, summary} = await readSync(dav.sync('cal/', {state}))
+    expect(changes).toContain('gone /cal/c')
+    expect(summary).toMatchObject({complete: true, syncToken: 't9', covers: 'all'})
+    expect(sent()).toEqual(['token t1', 'PROPFIND', 'token '])
+  })
+
+  it('is none if something is named as gone, or if nothing is named and the token is the same', async () => {
+    server.answers(page('t1'), page('t2', member('/cal/a', '2'), removed('/cal/b')))
+    const state = await stateOf({a: '1', b: '1', c: '1'})
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual([])
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual([
+      'changed /cal/a "2"',
+      'gone /cal/b',
+    ])
+    expect(sent()).toEqual(['token t1', 'token t1'])
+  })
+
   it('needs no further request if it names every known member', async () => {
     server.answers(silent)
     const state = await stateOf({a: '1', b: '1'})
@@ -444,6 +468,44 @@ describe('a broken answer', () => {
     expect(failures).toMatchObject([{reason: 'malformed'}])
     expect(summary.complete).toBe(false)
     expect(state.token).toBe('t1')
+  })
+})
+
+describe('a call of sync', () => {
+  it('sends a refused or broken page again by its policy', async () => {
+    server.answers(
+      {status: 503},
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      CLOSE,
+      page('t1'),
+    )
+    const {changes, summary} = await readSync(
+      dav.sync('cal/', {retry: {attempts: 2, minDelay: 1, maxDelay: 2}}),
+    )
+    expect(changes).toEqual(['changed /cal/a "1"'])
+    expect(summary).toMatchObject({complete: true, syncToken: 't1', requests: 4})
+  })
+
+  it('ends by its signal, and the state has what was taken', async () => {
+    server.answers(page('p1', member('/cal/a', '1'), cut('/cal/')), NEVER)
+    const state = new SyncState()
+    const stop = new AbortController()
+    let lines = ''
+    const onPage = (more: string): void => {
+      lines += more
+      if (more.includes('p1')) setTimeout(() => stop.abort(new Error('enough')), 20)
+    }
+    const {results, error} = await readToEnd(dav.sync('cal/', {state, onPage, signal: stop.signal}))
+    expect([results.map(change), error]).toEqual([['changed /cal/a "1"'], new Error('enough')])
+    const read = await SyncState.read(lines)
+    expect(contents(read)).toEqual(['["a","\\"1\\""]', '{"token":"p1"}'])
+    expect(contents(read)).toEqual(contents(state))
+  })
+
+  it('sends nothing before it is read', async () => {
+    dav.sync('cal/')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(server.requests).toEqual([])
   })
 })
 

@@ -10,12 +10,22 @@ import {collection, cut, listingOf, member, refusal, removed, tokenOf} from './s
 /**
  * - `pages`: Cyrus 3.6. `plain`: Radicale 3.1. `ungraceful`: xandikos 0.2, 500 for a lost token.
  * - `silent`: DAViCal 1.1, a full listing for a lost token, and the last changes again and again.
+ * - `tagged`: no report, and a tag that changes with the members, as older calendar servers have.
  * - `listing`: no report, Depth 1 only. `folders`: Nextcloud, whose collections have the ETags of everything below.
  */
-export const DIALECTS = ['pages', 'plain', 'ungraceful', 'silent', 'listing', 'folders'] as const
+export const DIALECTS = [
+  'pages',
+  'plain',
+  'ungraceful',
+  'silent',
+  'tagged',
+  'listing',
+  'folders',
+] as const
 export type Dialect = (typeof DIALECTS)[number]
 
 const FOLDERS = ['', 'p/', 'p/q/', 'r/'] as const
+const CTAG = '{http://calendarserver.org/ns/}getctag'
 const FILE_ID = '{http://owncloud.org/ns}fileid'
 /** A member that the server names and never shows. */
 export const HIDDEN = 'hidden'
@@ -91,15 +101,16 @@ export class SyncServer {
     const parent = path.endsWith('/') || path === '' ? path : `${path}/`
     const isIn = (one: string): boolean =>
       one !== parent && one.startsWith(parent) && !/\/./.test(one.slice(parent.length))
+    const folders = this.isDeep ? FOLDERS : []
     return listingOf(
       this.#folder(parent),
-      ...FOLDERS.filter(isIn).map((one) => this.#folder(one)),
+      ...folders.filter(isIn).map((one) => this.#folder(one)),
       ...[...this.files.keys()].filter(isIn).map((one) => this.#row(one)),
     )
   }
 
   #report(token: string): Answer {
-    if (this.isDeep) return {status: 405}
+    if (this.isDeep || this.#dialect === 'tagged') return {status: 405}
     const since = token === '' ? 0 : Number(token.replace(/^t/, ''))
     const isLost = token !== '' && since < this.#horizon
     if (isLost && this.#dialect === 'ungraceful') return {status: 500, body: 'KeyError'}
@@ -132,6 +143,10 @@ export class SyncServer {
   }
 
   #folder(path: string): MultiStatusResponse {
+    if (this.#dialect === 'tagged') {
+      const resourcetype = ['collection']
+      return {href: `/c/${path}`, properties: {resourcetype, [CTAG]: String(this.version)}}
+    }
     if (this.#dialect !== 'folders') return collection(`/c/${path}`)
     const below = [...this.files, ...this.#removed].filter(([one]) => one.startsWith(path))
     const etag = Math.max(0, ...below.map(([, version]) => version))
