@@ -11,13 +11,15 @@ import {collection, cut, listingOf, member, refusal, removed, tokenOf} from './s
  * - `pages`: Cyrus 3.6. `plain`: Radicale 3.1. `ungraceful`: xandikos 0.2, 500 for a lost token.
  * - `silent`: DAViCal 1.1, a full listing for a lost token, and the last changes again and again.
  * - `tagged`: no report, and a tag that changes with the members, as older calendar servers have.
- * - `listing`: no report, Depth 1 only. `folders`: Nextcloud, whose collections have the ETags of everything below.
+ * - `limited`: Google, 507 for a report without a limit, and now and then for one with a limit too.
+ * - `listing`: no report, Depth 1 only, and no ETag for some. `folders`: Nextcloud, whose collections have the ETags of everything below.
  */
 export const DIALECTS = [
   'pages',
   'plain',
   'ungraceful',
   'silent',
+  'limited',
   'tagged',
   'listing',
   'folders',
@@ -33,6 +35,8 @@ export const HIDDEN = 'hidden'
 /** The resources of a collection at `/c/`, with the version of the last change of each. */
 export class SyncServer {
   readonly files: Map<string, number> = new Map()
+  /** The ETags of the resources, empty for one without. A renamed resource keeps its own. */
+  readonly etags: Map<string, string> = new Map()
   /** Faults and changes of others happen while this is true. */
   isUnruly = true
   /** The number of changes so far. Each is a version, and each version is a token. */
@@ -64,8 +68,12 @@ export class SyncServer {
   change(most: number): void {
     for (let count = this.#random.below(most + 1); count > 0; count--) {
       const path = this.#random.pick(this.#paths())
-      if (this.files.has(path) && this.#random.oneIn(2)) this.#remove(path)
-      else this.#write(path)
+      const etag = this.etags.get(path)
+      if (etag === undefined || this.#random.oneIn(2)) this.#write(path)
+      else {
+        this.#remove(path)
+        if (this.#random.oneIn(3)) this.#write(this.#random.pick(this.#paths()), etag)
+      }
     }
   }
 
@@ -93,7 +101,11 @@ export class SyncServer {
 
   #answer({method, url, headers, body}: SeenRequest): Answer {
     const path = decodeURIComponent(url).replace(/^\/c\//, '')
-    if (method === 'REPORT') return this.#report(tokenOf(body) ?? '')
+    if (method === 'REPORT') {
+      const isTaken = body.includes('nresults') && !(this.isUnruly && this.#random.oneIn(3))
+      if (this.#dialect === 'limited' && !isTaken) return this.#met('507', {status: 507})
+      return this.#report(tokenOf(body) ?? '')
+    }
     if (headers['depth'] === '0') {
       if (path === '') return listingOf(this.#folder(''))
       return this.files.has(path) ? listingOf(this.#row(path)) : {status: 404}
@@ -139,7 +151,9 @@ export class SyncServer {
   }
 
   #row(path: string): MultiStatusResponse {
-    return member(`/c/${path}`, String(this.files.get(path)))
+    const etag = this.etags.get(path) ?? ''
+    const row = member(`/c/${path}`, etag)
+    return etag === '' ? {...row, properties: {resourcetype: []}} : row
   }
 
   #folder(path: string): MultiStatusResponse {
@@ -160,13 +174,16 @@ export class SyncServer {
     return FOLDERS.flatMap((folder) => names.slice(0, 3).map((name) => folder + name))
   }
 
-  #write(path: string): void {
+  #write(path: string, etag?: string): void {
     this.#removed.delete(path)
     this.files.set(path, ++this.version)
+    const isBare = this.#dialect === 'listing' && path.endsWith('a')
+    this.etags.set(path, isBare ? '' : (etag ?? String(this.version)))
   }
 
   #remove(path: string): void {
     this.files.delete(path)
+    this.etags.delete(path)
     this.#removed.set(path, ++this.version)
     this.steady.delete(path)
   }
