@@ -1,7 +1,7 @@
 /**
  * The tests against real servers, `npm run test:servers`: Apache, nginx, lighttpd, rclone, SabreDAV, nephele, Tomcat,
- * x/net/webdav, Radicale and xandikos, which the tests start by themselves. The sources are tested, not the build. One file at a time, so
- * that few servers run at once.
+ * x/net/webdav, Radicale, xandikos, Cyrus and DAViCal, which the tests start by themselves. The sources are tested, not
+ * the build. One file at a time, so that few servers run at once.
  */
 import {fileURLToPath} from 'node:url'
 import {defineConfig, type ViteUserConfig} from 'vitest/config'

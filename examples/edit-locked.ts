@@ -16,9 +16,12 @@ if (lock.ok) {
   console.log('locked for', Math.round(held.timeout / 1000), 'seconds by', held.owner)
   const file = await dav.get(href, {signal: held.signal})
   const text = file.ok ? await file.text() : ''
+  // A new file has no text yet. After any other refusal, an upload would remove the text that is there.
+  const isRead = file.ok || file.status === 404
   // The client submits the token by itself. The signal ends the upload if the lock is lost.
-  const written = await dav.put(href, `${text}${line}\n`, {signal: held.signal})
+  const written = isRead ? await dav.put(href, `${text}${line}\n`, {signal: held.signal}) : file
   console.log(written.ok ? 'written' : `not written: ${written.status}`)
+  if (!written.ok) process.exitCode = 1
 } else {
   process.exitCode = 1
   const words =

@@ -46,6 +46,7 @@ export type {PutManyOptions, PutOptions, Upload} from './verbs/put.ts'
 export type {TransferProgress} from './transfer/progress.ts'
 export type {LocalFile, UploadBody, UploadState} from './transfer/upload.ts'
 export type {Checkpoint, CheckpointListing} from './listing/checkpoint.ts'
+export type {Pages} from './listing/pages.ts'
 export type {
   AskedNames,
   ListingStream,

@@ -51,8 +51,6 @@ export interface AnswerHead {
   readonly challenges: readonly Challenge[]
   /** The URL reference of the next page. RFC 8288. */
   readonly next: string | undefined
-  /** The listing of which Nextcloud gives pages: its token, and the number of its results. */
-  readonly paged: {readonly token: string; readonly total: number} | undefined
 }
 
 /** An answer that is no Multi-Status document. */
@@ -99,7 +97,6 @@ export function readHead(
   repeats: Pick<Repeats, 'minDelay'> | undefined,
 ): AnswerHead {
   const {headers, status} = response
-  const token = headers.get('x-nc-paginate-token')
   const answerer = response.url === undefined ? url : (URL.parse(response.url, url)?.href ?? url)
   return {
     status,
@@ -111,7 +108,6 @@ export function readHead(
     challenges: decodeChallenges(headers.get('www-authenticate')),
     server: headers.get('server') ?? '',
     next: findNextPage(headers.get('link'), answerer),
-    paged: token === null ? undefined : {token, total: Number(headers.get('x-nc-paginate-total'))},
   }
 }
 

@@ -4,11 +4,14 @@
  */
 
 import {Group} from '../protocol/group.ts'
+import type {StoredLock} from './lock-store.ts'
 
 /** A call that a signal may end. */
 interface EndableCall {
   /** Looks at the signals, and ends the call if one of them is aborted. */
   readonly onAbort: () => void
+  /** The locks that were lost while it was under way. */
+  readonly lost: StoredLock[]
 }
 
 /** The calls under way. */
@@ -32,6 +35,11 @@ export class Calls {
     this.#calls.delete(call)
     if (this.#calls.size > 0) return
     for (const signal of this.signals) signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** Keeps a lost lock for the calls under way. */
+  keep(lock: StoredLock): void {
+    for (const {lost} of this.#calls.all()) lost.push(lock)
   }
 
   readonly #onAbort = (): void => {

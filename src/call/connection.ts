@@ -38,10 +38,7 @@ export class Connection implements CallState {
   readonly exchanges: CallState['exchanges'] = new Group()
   /** True if sent requests have time to be answered after `ending` and before `signal`, so that each target has its verdict. */
   readonly isGraceful: boolean
-  /**
-   * The locks that the call found lost. Its further requests submit their tokens all the same, because none of them may write what
-   * the caller believes to be locked.
-   */
+  /** The locks that were lost during the call. */
   readonly lost: StoredLock[] = []
   /** The number of sent requests. */
   requests = 0
@@ -76,6 +73,14 @@ export class Connection implements CallState {
     session.calls.add(this)
     for (const source of this.#own) source.addEventListener('abort', this.onAbort, {once: true})
     this.onAbort()
+  }
+
+  /**
+   * The locks whose tokens a request may submit: those of the client, and lost ones. No request of the call may write what the
+   * caller believes to be locked.
+   */
+  get locks(): readonly StoredLock[] {
+    return [...this.#session.locks, ...this.lost]
   }
 
   /** Sends a request at the pace of the call. Throws NotSentError if the call ends first. */

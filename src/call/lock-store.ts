@@ -35,8 +35,9 @@ export class LockStore {
     return this.#locks.size === 0
   }
 
-  /** Adds a lock. */
+  /** Adds a lock. It takes the place of another one with its token, which a server without true locks may give twice. */
   add(lock: HeldLock): void {
+    this.remove(lock.token)
     this.#locks.set(lock.token, lock)
   }
 

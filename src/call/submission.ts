@@ -121,7 +121,10 @@ function touchedLocks(
   return held
     .map((lock) => {
       const root = canonicalPathOf(lock.lockRoot)
-      return {lock, distance: Math.min(...reaches.map((one) => distanceOf(lock, root, one)))}
+      // nginx, Cyrus 3.6 and DAViCal 1.1 grant a second exclusive lock to the token of the first one.
+      const isTaken = request.method === 'LOCK' && reaches.some(({path}) => path === root)
+      const distances = isTaken ? [] : reaches.map((one) => distanceOf(lock, root, one))
+      return {lock, distance: Math.min(...distances)}
     })
     .filter(({distance}) => distance < Number.POSITIVE_INFINITY)
     .toSorted((one, other) => one.distance - other.distance)

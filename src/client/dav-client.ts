@@ -789,7 +789,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - The root of the lock, or the lock itself, also as plain data.
    * @returns The verdict. After a 400, 404, 409, 410 or 412 the client looks for the lock. If it is not there any more, the verdict
    *   is a Success with that status. Others may have changed the resource since. A lock that cannot be removed stays in
-   *   {@link DavClient.locks}. Without a token, a target that is not the root of exactly one of these is a Failure `refused`.
+   *   {@link DavClient.locks}. Without a token, a target that is not the root of exactly one of these is a Failure `refused`. So is
+   *   the token of one of these with another target.
    * @throws TypeError for an invalid target, option or token. {@link DavNetworkError}, {@link DavTimeoutError},
    *   {@link MultiStatusError} or the signal's reason without a readable answer.
    * @example

@@ -188,6 +188,8 @@ class Search {
 
   async run(): Promise<Discovery> {
     const {principal} = this.#given
+    if (principal !== undefined && !URL.canParse(principal, this.#base))
+      throw new TypeError(`discover: the principal ${quoted(principal)} is no URL`)
     if (principal !== undefined)
       return (await this.#searchPrincipal(this.#place(principal, this.#base, []))) ?? this.#fail()
     const roots: Asked[] = []
@@ -398,14 +400,9 @@ class Search {
   /** Tells if the search has had all its requests, and records the one that is not sent. */
   #isFull(method: string, url: string): boolean {
     const {length} = this.#steps
+    const description = 'Not sent: too many requests'
     if (length === DISCOVERY_REQUESTS)
-      this.#steps.push({
-        method,
-        url,
-        status: 0,
-        found: [],
-        description: 'Not sent: too many requests',
-      })
+      this.#unknown ??= this.#record({method, url, status: 0, found: [], description})
     return length >= DISCOVERY_REQUESTS
   }
 

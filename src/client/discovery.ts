@@ -45,7 +45,7 @@ export interface NotDiscovered {
  *
  * - `unauthenticated`: the server answered 401, or does not know the user.
  * - `elsewhere`: the server leads to another origin, for which there is no client.
- * - `no-answer`: nobody knows. A request got no answer, or one with 429 or 5xx.
+ * - `no-answer`: nobody knows. A request got no answer, or one with 429 or 5xx, or was one too many to be sent.
  * - `not-found`: the server does not name the service.
  */
 export type DiscoveryFailure = 'unauthenticated' | 'elsewhere' | 'no-answer' | 'not-found'

@@ -44,7 +44,7 @@ export async function exchange(
   emit: Sink<DavResult>,
   content: Content = xmlOf(asked),
 ): Promise<Outcome> {
-  const submission = submit(asked, [...context.session.locks, ...context.connection.lost])
+  const submission = submit(asked, context.connection.locks)
   let request = asked
   const send = async (header: string | undefined): Promise<Outcome> => {
     const sent = await exchangeOnce(asked, header, context, emit, content)

@@ -6,6 +6,7 @@
 import {readAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {StoredLock} from '../call/lock-store.ts'
+import type {Session} from '../call/session.ts'
 import type {Submission, SubmittedLock} from '../call/submission.ts'
 import {isThere, readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
@@ -17,7 +18,7 @@ import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {bareToken, formatIf} from '../protocol/if-header.ts'
 import {formatLockTimeout} from '../protocol/lock-timeout.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
-import type {Outcome, VerbContext} from './verb.ts'
+import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {withSentence} from './verdict.ts'
 
 /** Sends the request again: with another If header, or with that of the locks that are left. */
@@ -55,7 +56,7 @@ async function judgeTokens(
 ): Promise<Outcome> {
   const {verdict} = outcome
   if (verdict.ok || locks.length === 0 || verdict.reason !== 'status') return outcome
-  if (verdict.status === 423) return (await sendUntagged(verdict, locks, again)) ?? outcome
+  if (verdict.status === 423) return (await sendTagged(verdict, locks, again)) ?? outcome
   if (verdict.status !== 412) return outcome
   const seen = await Promise.all(
     locks.map(async (lock) => ({lock, state: await look(lock, outcome, context)})),
@@ -76,18 +77,19 @@ async function judgeTokens(
 const REFUSED_LOCKS: ReadonlySet<number> = new Set([412, 423])
 
 /**
- * Submits the token of a member in a list without a tag. SabreDAV 1.8.12 wants it so for a DELETE or MOVE of the collection, and
- * takes one such token only. It is known by its elements in the answer.
+ * Submits the tokens of members in lists that are tagged with the target. SabreDAV 1.8.12 wants them so for a DELETE or MOVE of the
+ * collection, with the tag before each one. It is known by its elements in the answer.
  */
-async function sendUntagged(
-  {conditions}: Failure,
-  [lock, ...others]: readonly SubmittedLock[],
+async function sendTagged(
+  {url, conditions}: Failure,
+  locks: readonly SubmittedLock[],
   again: Again | undefined,
 ): Promise<Outcome | undefined> {
-  const isOfMember = lock?.isOfEnd === false && others.length === 0
-  if (!isOfMember || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
+  const isOfMembers = locks.some(({isOfEnd}) => !isOfEnd)
+  if (!isOfMembers || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
     return undefined
-  const second = await again?.withHeader(formatIf([{conditions: [{token: lock.token}]}]))
+  const lists = locks.map(({token}) => formatIf([{resource: url, conditions: [{token}]}]))
+  const second = await again?.withHeader(lists.join(' '))
   return second?.verdict.ok === true ? second : undefined
 }
 
@@ -110,20 +112,27 @@ function endOwn(
 function tellLost(
   verdict: Failure,
   lost: readonly SubmittedLock[],
-  {session, connection}: CallContext,
+  {session}: CallContext,
 ): Failure {
-  const {locks} = session
-  for (const {token} of lost) {
-    const held = locks.get(token)
-    if (held === undefined) continue
-    connection.lost.push(held)
-    const {method = '', url} = {...verdict.request, url: held.lockRoot}
-    locks.remove(token, new DavError(sentenceOf(held), {method, url}))
-  }
+  const {method = ''} = verdict.request ?? {}
+  for (const {token, lockRoot} of lost)
+    lose(session, {method, url: session.locks.get(token)?.lockRoot ?? lockRoot, lockToken: token})
   return {
     ...withSentence(verdict, lost.map(sentenceOf).join('. ')),
     lostLocks: lost.map(({token}) => token),
   }
+}
+
+/** Removes a lock that has ended without the client, and tells its holder. The calls under way go on with its token. */
+export function lose(
+  {calls, locks}: Session,
+  {method, url, lockToken = ''}: Pick<TargetRequest, 'method' | 'url' | 'lockToken'>,
+  options?: ErrorOptions,
+): void {
+  const held = locks.get(lockToken)
+  if (held === undefined) return
+  calls.keep(held)
+  locks.remove(lockToken, new DavError(sentenceOf({lockRoot: url}), {method, url, ...options}))
 }
 
 function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {

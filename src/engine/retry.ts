@@ -205,7 +205,7 @@ function plan(
       kept.push(failure)
       continue
     }
-    checkRequest(request)
+    checkRequest(request, session)
     if (picks(request.method) && request.body === undefined)
       throw new TypeError(`retry: a ${request.method} needs its body`)
     if (isOfMultiget(request)) {
@@ -359,8 +359,11 @@ const FAILED_REQUEST: Rules<FailedRequest> = {
   attempts: ANY,
 }
 
+/** A resource that an If header names. */
+const TAG = /<([^<>]*)>\s*\(/g
+
 /** Checks a request like a caller's own, because a failure may come from a queue. */
-function checkRequest(request: FailedRequest): void {
+function checkRequest(request: FailedRequest, {base}: Session): void {
   const {attempts, conditions = {}} = readOptions('request of a failure', request, FAILED_REQUEST)
   if (!Number.isSafeInteger(attempts) || attempts < 0)
     throw new TypeError('retry: attempts of a request is a whole number, at least zero')
@@ -372,6 +375,8 @@ function checkRequest(request: FailedRequest): void {
       throw new TypeError(`retry: the value of ${name} is one that no header can have`)
     }
   }
+  // The client looks for lost locks at these URLs.
+  for (const [, url = ''] of (conditions['if'] ?? '').matchAll(TAG)) resolveTarget({url}, base)
 }
 
 /** Sends the request of a failure again, and returns its verdict. */

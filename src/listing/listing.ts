@@ -11,7 +11,7 @@ import {forEach} from '../multistatus/pull.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete, picks} from '../multistatus/summary.ts'
-import {MAX_PAGES, REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
+import {REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {
@@ -31,6 +31,8 @@ import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
 import {readReport} from './report-content.ts'
 import type {Listing, ListingQuery} from './query.ts'
 import {NamedResources} from './named.ts'
+import type {PageRequest, Pages} from './pages.ts'
+import {firstPage, PageTurner, withoutPage} from './pages.ts'
 import {failureOf, isDeep, listingError} from './query.ts'
 
 /** A page whose body has begun. */
@@ -45,7 +47,13 @@ interface Page<P> {
  * @throws DavHttpError for a refusal; MultiStatusError, DavNetworkError, DavTimeoutError.
  */
 export async function list<P>(listing: Listing, context: CallContext): Promise<ListingAnswer<P>> {
-  return new ListingAnswer(listing, context, await exchange<P>(listing, context, listing.url))
+  const first = firstPage(listing.url, pagesOf(listing))
+  return new ListingAnswer(listing, context, await exchange<P>(listing, context, first))
+}
+
+/** Finds the pages to request. An answer to another Depth than 1 has no order that could be continued. */
+function pagesOf({depth, query}: Listing): Pages | undefined {
+  return depth === 1 ? query.pages : undefined
 }
 
 /**
@@ -64,12 +72,15 @@ export class ListingAnswer<P> {
   readonly #listing: Listing
   readonly #context: CallContext
   readonly #first: Page<P>
-  readonly #named: NamedResources
+  readonly #turner: PageTurner
+  #named: NamedResources
   readonly #incomplete: Incomplete[] = []
   #end: Ending | undefined
 
   constructor(listing: Listing, context: CallContext, first: Page<P>) {
-    const {url, status, server} = first.head
+    const {status, server} = first.head
+    const pages = pagesOf(listing)
+    const url = withoutPage(first.head.url, pages)
     this.url = url
     this.isElsewhere = canonicalPathOf(url) !== canonicalPathOf(listing.url)
     this.status = isSuccessStatus(status) ? undefined : status
@@ -78,6 +89,7 @@ export class ListingAnswer<P> {
     this.#context = context
     this.#first = first
     this.#named = new NamedResources(url)
+    this.#turner = new PageTurner(url, listing.url, pages, picks(listing.query.method))
   }
 
   /** True if the answer lists the resource: it names members, or the resource and nothing of another collection. */
@@ -102,35 +114,33 @@ export class ListingAnswer<P> {
    */
   async read(emit: Sink<DavResult<P>>): Promise<boolean> {
     const {url} = this
-    const pages = new Set([this.#listing.url, url])
-    let count = 0
+    const turner = this.#turner
     for (let page = this.#first; ;) {
       const {status} = page.head
       // A 206 is a part of the listing, although no range was requested.
       if (!isSuccessStatus(status) || status === 206)
         this.#incomplete.push({href: url, reason: 'failed', status})
-      const isFirst = page === this.#first
-      const before = count
+      turner.begin(page.head)
       const isRead = await forEach(page.answer.batches, (batch) => {
-        count += batch.length
-        return emit(isFirst ? this.#add(batch) : this.#addMore(batch))
+        const fresh = turner.filter(batch)
+        for (const result of turner.isWhole ? batch : fresh) this.#named.add(result)
+        return emit(fresh)
       })
       if (!isRead) return false
       const summary = page.answer.summary()
       this.#end ??= summary
       for (const one of summary.incomplete) noteIncomplete(this.#incomplete, one)
-      const {paged} = this.#first.head
-      const isPaged = paged !== undefined && paged.total !== count
-      if (page.head.next === undefined && !isPaged) break
-      const next = resolvePage(page.head, pages)
-      const following = await (next === undefined
-        ? this.#openAt(count, before)
-        : this.#openPage(next, pages))
+      const {isWhole} = turner
+      const next = turner.next()
+      if (next === undefined) break
+      const following = next === 'lost' ? undefined : await this.#openPage(next)
       if (following === undefined) {
         this.#incomplete.push({href: url, reason: 'paged'})
         break
       }
       page = following
+      // A whole listing behind pages proves by itself that it is one.
+      if (turner.isWhole !== isWhole) this.#named = new NamedResources(url)
     }
     if (!picks(this.#listing.query.method)) {
       for (const one of this.#named.incomplete(this.#listing)) noteIncomplete(this.#incomplete, one)
@@ -157,44 +167,18 @@ export class ListingAnswer<P> {
     })
   }
 
-  #add(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
-    for (const result of batch) this.#named.add(result)
-    return batch
-  }
-
-  /** Leaves the collection itself out of a later page, if an earlier one had it. */
-  #addMore(batch: readonly DavResult<P>[]): readonly DavResult<P>[] {
-    const hadSelf = this.#named.self
-    const others = batch.filter(({ok, relation}) => !ok || relation !== 'self')
-    this.#add(others)
-    this.#named.self ||= others.length < batch.length
-    return hadSelf ? others : batch
-  }
-
-  /**
-   * Opens a later page of Nextcloud, which gives pages to a client with the header X-NC-Paginate. `undefined` if the listing is not
-   * the same any more.
-   */
-  async #openAt(count: number, before: number): Promise<Page<P> | undefined> {
-    const {paged} = this.#first.head
-    if (paged === undefined || count === before || count > paged.total) return undefined
-    const headers = {
-      'x-nc-paginate-token': paged.token,
-      'x-nc-paginate-offset': `${count}`,
-    }
-    const page = await exchange<P>(this.#listing, this.#context, this.url, this.url, headers)
-    // After an hour, the server begins a new listing with another token, without a word.
-    if ((page.head.paged ?? paged).token === paged.token) return page
-    await page.answer.discard()
-    return undefined
-  }
-
   /** Opens a later page; `undefined` if a redirect leads to another resource or to a page that was read. */
-  async #openPage(asked: string, pages: ReadonlySet<string>): Promise<Page<P> | undefined> {
-    const page = await exchange<P>(this.#listing, this.#context, asked, this.url)
+  async #openPage(asked: PageRequest): Promise<Page<P> | undefined> {
+    const open = (request: PageRequest): Promise<Page<P>> =>
+      exchange<P>(this.#listing, this.#context, request, this.url)
+    const page = await open(asked).catch((error: unknown) => {
+      const other = this.#turner.insteadOf(error)
+      if (other === undefined) throw error
+      return open(other)
+    })
     const answered = page.head.url
     const isSame = canonicalPathOf(answered) === canonicalPathOf(this.url)
-    if (answered === asked || (isSame && !pages.has(answered))) return page
+    if (answered === asked.url || (isSame && !this.#turner.hasVisited(answered))) return page
     await page.answer.discard()
     return undefined
   }
@@ -211,33 +195,16 @@ export function ledElsewhere(
 }
 
 /**
- * Resolves the URL of the next page, without the credentials that a server may write in it. `undefined` for a page that must not
- * be read: on another origin, or read before.
- */
-function resolvePage({url, next = ''}: AnswerHead, pages: Set<string>): string | undefined {
-  const to = URL.parse(next, url)
-  if (to === null || to.origin !== new URL(url).origin || pages.size === MAX_PAGES) return undefined
-  to.hash = ''
-  to.username = ''
-  to.password = ''
-  if (pages.has(to.href)) return undefined
-  pages.add(to.href)
-  return to.href
-}
-
-/**
  * Sends the request for a page until it has a usable answer, or until the policy allows no further attempt.
  *
  * @param base - The URL to which results are related, if not the one that answers.
- * @param more - Headers of a later page.
  * @throws The error or the refusal of the last attempt, and the signal's reason.
  */
 async function exchange<P>(
   listing: Listing,
   context: CallContext,
-  page: string,
+  page: PageRequest,
   base?: string,
-  more: Readonly<Record<string, string>> = {},
 ): Promise<Page<P>> {
   const {repeats} = context.connection
   const isInfinite = isDeep(listing.query) && listing.depth === 'infinity'
@@ -246,7 +213,7 @@ async function exchange<P>(
     let sent: Sent<P> | undefined
     let broken: DavError | undefined
     try {
-      sent = await sendOnce<P>(listing, context, page, base, more)
+      sent = await sendOnce<P>(listing, context, page, base)
     } catch (error) {
       const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
       if (!isBroken || error instanceof HiddenRedirectError) throw error
@@ -260,7 +227,7 @@ async function exchange<P>(
         // The policy may need the words of a refusal, but a silent body must not delay the next attempt.
         const words = sent && (await within(sent.answer, REFUSAL_BODY_MILLISECONDS))
         const error = broken ?? (sent && refusal(sent.head, words, listing, context))
-        if (error !== undefined) wait = repeats.next(attempt, [failureOf(error, page, 'self')])
+        if (error !== undefined) wait = repeats.next(attempt, [failureOf(error, page.url, 'self')])
       }
       if (wait === undefined) {
         if (sent === undefined) throw broken
@@ -295,15 +262,14 @@ interface Sent<P> {
 async function sendOnce<P>(
   {depth, query: {method, body, decoders, mayBeContent = false}}: Listing,
   {session, connection}: CallContext,
-  page: string,
+  {url, headers: ofPage}: PageRequest,
   base: string | undefined,
-  more: Readonly<Record<string, string>>,
 ): Promise<Sent<P>> {
   // The Depth of a search is in its body. RFC 5323, section 5.4.
   const reach = method === 'SEARCH' ? {} : {depth: formatDepth(depth)}
-  const headers = {...reach, 'content-type': XML_TYPE, ...more}
-  const response = await connection.send({method, url: page, headers, body})
-  const head = readHead(response, page, connection.repeats)
+  const headers = {...reach, ...ofPage, 'content-type': XML_TYPE}
+  const response = await connection.send({method, url, headers, body})
+  const head = readHead(response, url, connection.repeats)
   const reading = {method, url: base ?? head.url, decoders}
   const answer =
     mayBeContent && isSuccessStatus(head.status)

@@ -3,7 +3,7 @@
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, readOptions, SIGNAL, TEXTS} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, readOptions, RECORD, SIGNAL, TEXTS} from '../protocol/options.ts'
 import {DECODERS, mergeDecoders, UNDECODED} from '../properties/decode.ts'
 import type {DEFAULT_PROPERTIES, PropertySelection} from '../properties/propfind-body.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
@@ -15,6 +15,8 @@ import {createCall} from '../call/call.ts'
 import type {Checkpoint} from './checkpoint.ts'
 import {makeCheckpoint, resumeDepth, resumeListings} from './checkpoint.ts'
 import {Frontier} from './frontier.ts'
+import type {Pages} from './pages.ts'
+import {readPages} from './pages.ts'
 import type {Listing, ListingQuery} from './query.ts'
 import {isDeep, propfindQuery} from './query.ts'
 import type {Session} from '../call/session.ts'
@@ -63,6 +65,16 @@ export interface PropfindOptions<
    * that may be stopped, because an answer to Depth infinity cannot be continued and starts again.
    */
   readonly resume?: Checkpoint | undefined
+  /**
+   * Requests each collection in pages, on servers that have them. The results are the same, each once. If a collection changes
+   * while its pages are read, or if the server forgets them, its whole listing is requested. A listing in pages holds the path of
+   * each member. A checkpoint does not have this option: give it again.
+   *
+   * In browsers, the server must allow the headers of Nextcloud to other origins.
+   *
+   * @defaultValue none: the server decides, as Jianguoyun does, whose links are followed
+   */
+  readonly pages?: Pages | undefined
 }
 
 /** Options of `walk`. */
@@ -87,6 +99,7 @@ const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = {
   ...STAT_OPTIONS,
   concurrency: NUMBER,
   resume: ANY,
+  pages: RECORD,
 }
 const PROPFIND_OPTIONS: Rules<PropfindOptions> = {...LISTING_OPTIONS, depth: ANY}
 const WALK_OPTIONS: Rules<WalkOptions> = {...LISTING_OPTIONS, levels: ANY}
@@ -160,7 +173,7 @@ export function propfindWalk<P>(
 export function makeQuery(
   session: Session,
   target: Target,
-  options: PropertySelection & {readonly decoders?: Decoders | undefined},
+  options: PropertySelection & Pick<PropfindOptions, 'decoders' | 'pages'>,
   asked: Depth | Walk,
 ): ListingQuery {
   const {href: url} = resolveTarget(target, session.base)
@@ -169,7 +182,8 @@ export function makeQuery(
   const body = formatPropfind(isDeep({method, depth}) ? withResourceType(options) : options)
   const decoders =
     options.propname === true ? UNDECODED : mergeDecoders(session.decoders, options.decoders)
-  return propfindQuery(url, body, depth, decoders)
+  const pages = options.pages && readPages(options.pages)
+  return {...propfindQuery(url, body, depth, decoders), pages}
 }
 
 /** Copies a walk into a plain object, because a checkpoint becomes JSON, which loses inherited members. */

@@ -17,6 +17,7 @@ import {DavError, DavHttpError} from '../protocol/errors.ts'
 import type {Relation} from '../protocol/href.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {HiddenRedirectError} from '../transport/redirects.ts'
+import type {Pages} from './pages.ts'
 
 /** The query of a caller: the resource, the depth and the properties. It may take many requests. */
 export interface ListingQuery {
@@ -30,6 +31,8 @@ export interface ListingQuery {
   readonly decoders: Decoders
   /** True for a report, whose answer may be a content of its own, and no Multi-Status document. */
   readonly mayBeContent?: boolean
+  /** The pages to request for each collection. */
+  readonly pages?: Pages | undefined
   /** The number of requests in earlier calls. */
   readonly attempts: number
 }

@@ -9,7 +9,7 @@ import type {Decoders, PropertyName, PropertyNameList} from '../properties/vocab
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, readOptions, RECORD, TEXTS} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
@@ -62,6 +62,8 @@ export interface SearchOptions<
   readonly orderBy?: readonly SearchOrder[] | undefined
 }
 
+const SEARCH_ORDER: Rules<Partial<SearchOrder>> = {property: TEXT, descending: BOOLEAN}
+
 const SEARCH_OPTIONS: Rules<SearchOptions> = {
   ...QUESTION_OPTIONS,
   body: ANY,
@@ -111,13 +113,10 @@ function basicSearch(parts: SearchOptions, scope: string): ElementToWrite {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
     throw new RangeError(`search: limit is a whole number above zero, not ${limit}`)
   const reach = [element('href', scope), element('depth', formatDepth(depth))]
-  const order = orderBy.map(({property, descending}) =>
-    element(
-      'order',
-      propElement([property]),
-      ...(descending === true ? [element('descending')] : []),
-    ),
-  )
+  const order = orderBy.map((one) => {
+    const {property = '', descending = false} = readOptions('orderBy', one, SEARCH_ORDER)
+    return element('order', propElement([property]), ...(descending ? [element('descending')] : []))
+  })
   const content = element(
     'basicsearch',
     element('select', propElement(properties)),

@@ -1,6 +1,7 @@
 /** Makes the body of an expand-property report: the properties of resources that properties name. RFC 3253, section 3.8. */
 
 import {DAV, parseName} from '../protocol/name.ts'
+import {isRecord} from '../protocol/options.ts'
 import type {XmlElement} from '../xml/element.ts'
 
 /** Properties by name, each with the properties to read of the resources in its hrefs; `{}` for none. */
@@ -15,7 +16,7 @@ export interface PropertyTree {
  * In the results, the value of such a property is an `XmlElement` with a `response` in it for each resource. These are no results
  * of their own. DAViCal names the report in `supported-report-set` and gives empty values; SOGo names it too and answers 501.
  *
- * @throws TypeError for a tree without a property.
+ * @throws TypeError for a tree without a property, and for one that is no object of objects.
  * @example
  * ```ts
  * const body = expandProperty({'group-membership': {displayname: {}}})
@@ -29,6 +30,7 @@ export function expandProperty(tree: PropertyTree): XmlElement {
 }
 
 function propertiesOf(tree: PropertyTree): XmlElement[] {
+  if (!isRecord(tree)) throw new TypeError('expandProperty: give each name an object of names')
   return Object.entries(tree).map(([given, inner]) => {
     const {namespace, local} = parseName(given)
     const attributes = {name: local, ...(namespace !== DAV && {namespace})}

@@ -38,7 +38,7 @@ const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
  */
 export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
   if (isRecord(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
-  if (!isWalk(depth)) return assertDepth(depth)
+  if (!isWalk(depth)) return assertDepth(depth, ' or {walk: true}')
   const {levels = 1} = depth
   if (Number.isSafeInteger(levels) && levels > 0) return undefined
   throw new RangeError(`levels is a whole number above zero, not ${visible(String(levels), 100)}`)
@@ -52,12 +52,13 @@ export function isWalk(depth: unknown): depth is Walk {
 /**
  * Checks a depth.
  *
+ * @param others - Other values that the caller takes, for the message.
  * @throws RangeError for any other value than the three.
  */
-export function assertDepth(depth: unknown): asserts depth is Depth {
+export function assertDepth(depth: unknown, others = ''): asserts depth is Depth {
   if (depth !== 0 && depth !== 1 && depth !== 'infinity') {
     throw new RangeError(
-      `depth is 0, 1, 'infinity' or {walk: true}, not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
+      `depth is 0, 1 or 'infinity'${others}, not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
     )
   }
 }

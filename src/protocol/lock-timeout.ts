@@ -10,7 +10,7 @@ export function formatLockTimeout(milliseconds: number): string {
 }
 
 /**
- * Decodes milliseconds from a DAV:timeout. Of a list the first value counts. nephele 1.0.0-alpha.67 tells fractions of a second.
+ * Decodes whole milliseconds from a DAV:timeout. Of a list the first value counts. nephele 1.0.0-alpha.67 tells fractions of a second.
  *
  * @returns `undefined` for nonsense, an empty text among it.
  */
@@ -18,5 +18,7 @@ export function decodeLockTimeout(text: string): number | undefined {
   const first = text.split(',', 1)[0]?.trim()
   if (first === 'Infinite') return Number.POSITIVE_INFINITY
   const seconds = Number(/^Second-(\d+(?:\.\d+)?)$/.exec(first ?? '')?.[1])
-  return seconds <= MAX_LOCK_SECONDS ? seconds * 1000 : undefined
+  if (!(seconds <= MAX_LOCK_SECONDS)) return undefined
+  // Timers take whole numbers only, and zero may mean a lock without an end.
+  return Math.max(Math.sign(seconds), Math.round(seconds * 1000))
 }

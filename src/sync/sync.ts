@@ -12,6 +12,8 @@ import {resolveTarget} from '../call/target.ts'
 import {Frontier} from '../listing/frontier.ts'
 import type {ListingAnswer} from '../listing/listing.ts'
 import {ledElsewhere, list} from '../listing/listing.ts'
+import type {Pages} from '../listing/pages.ts'
+import {readPages} from '../listing/pages.ts'
 import {readSelf} from '../listing/presence.ts'
 import {firstListing, makeQuery} from '../listing/propfind.ts'
 import type {Listing} from '../listing/query.ts'
@@ -25,7 +27,16 @@ import {MAX_PAGES, SYNC_PAGE_RESULTS} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT, TEXTS} from '../protocol/options.ts'
+import {
+  ANY,
+  callback,
+  NUMBER,
+  readOptions,
+  RECORD,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {SavePage} from './changes.ts'
 import {Changes, etagIn} from './changes.ts'
@@ -63,11 +74,17 @@ export interface SyncOptions<
    */
   readonly level?: SyncLevel | undefined
   /**
-   * The most results in one page, for servers that obey it. Some refuse a report with a limit.
+   * The most results in one page of a report, for servers that obey it. Some refuse a report with a limit.
    *
    * @defaultValue none
    */
   readonly limit?: number | undefined
+  /**
+   * Requests pages of collections that are listed, as for `propfind`.
+   *
+   * @defaultValue none
+   */
+  readonly pages?: Pages | undefined
   /** Decoders by property name, added to the client's. They type their properties. */
   readonly decoders?: (D & Decoders) | undefined
   /**
@@ -89,6 +106,7 @@ const SYNC_OPTIONS: Rules<SyncOptions> = {
   properties: TEXTS,
   level: {words: "1 or 'infinity'", accepts: (value) => value === 1 || value === 'infinity'},
   limit: NUMBER,
+  pages: RECORD,
   decoders: DECODERS,
   concurrency: NUMBER,
   retry: ANY,
@@ -100,6 +118,7 @@ interface SyncCall extends ReportFacts {
   readonly token: string | undefined
   readonly state: SyncState | undefined
   readonly limit: number | undefined
+  readonly pages: Pages | undefined
 }
 
 // The tag of a calendar or an address book, which changes with its members.
@@ -122,10 +141,11 @@ export function sync<P>(
     throw new TypeError('sync: onPage saves a state: give state too, such as new SyncState()')
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
     throw new RangeError(`sync: limit is a whole number above zero, not ${limit}`)
+  const pages = options.pages && readPages(options.pages)
   const {href: url} = resolveTarget(target, session.base)
   const properties = [...asked, 'getetag', 'resourcetype']
   const decoders = mergeDecoders(session.decoders, options.decoders)
-  const call = {url, token, state, limit, level, properties, decoders}
+  const call = {url, token, state, limit, pages, level, properties, decoders}
   const policy = resolveRetry(session, options)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   state?.bind(url, level)
@@ -249,7 +269,7 @@ async function compareListing<P>(
   context: CallContext,
   changes: Changes<P>,
 ): Promise<Ending> {
-  const {url, state, level, properties, decoders} = call
+  const {url, state, level, pages, properties, decoders} = call
   const {session} = context
   const isDeep = level === 'infinity'
   let isByFolder = false
@@ -266,7 +286,7 @@ async function compareListing<P>(
   }
   changes.begin(isDeep ? (isByFolder ? 'folders' : 'tree') : 'members')
   const depth = isDeep ? ({walk: true} as const) : 1
-  const query = makeQuery(session, {url}, {properties, decoders}, depth)
+  const query = makeQuery(session, {url}, {properties, decoders, pages}, depth)
   const {incomplete} = changes
   const isUnchanged = (collection: string): boolean => changes.isSkipped(collection)
   const walking = {...context, throws: true, incomplete, isUnchanged}

@@ -53,9 +53,9 @@ export function withRedirects<R extends DavResponse, C>(
     let asked = request
     for (let followed = 0; ; followed++) {
       const response = await transport(asked, call)
-      const {method, url} = asked
+      const {url} = asked
       const mayFollow = followed < MAX_REDIRECTS && isReplayable(asked.body)
-      const next = mayFollow ? redirectTarget(method, url, response, mayUpload) : undefined
+      const next = mayFollow ? redirectTarget(asked, response, mayUpload) : undefined
       if (next === undefined) return asked === request ? response : {...response, url}
       await discard(response)
       asked = {...request, url: next, headers: withSlash(request.headers, next)}
@@ -65,8 +65,7 @@ export function withRedirects<R extends DavResponse, C>(
 
 /** Finds the URL to follow; `undefined` for a redirect that must not be followed. */
 function redirectTarget(
-  method: string,
-  url: string,
+  {method, url, headers}: DavRequest,
   response: DavResponse,
   mayUpload: (url: URL) => boolean,
 ): string | undefined {
@@ -82,7 +81,9 @@ function redirectTarget(
     return from.href
   }
   if (to.origin !== from.origin || to.href === from.href) return undefined
-  const isUpload = method === 'PUT' && KEEPS_METHOD.has(response.status) && mayUpload(to)
+  // A chunk, which has a Destination, must not become a resource of its own.
+  const isWhole = method === 'PUT' && headers['destination'] === undefined
+  const isUpload = isWhole && KEEPS_METHOD.has(response.status) && mayUpload(to)
   if (!isSafe(method) && !isUpload) return undefined
   to.hash = ''
   to.username = ''

@@ -13,6 +13,7 @@ import type {Sink} from '../multistatus/result-stream.ts'
 import {
   CHUNK_BYTES,
   DAY_MILLISECONDS,
+  DISCARD_MILLISECONDS,
   LONGEST_CHUNK_BYTES,
   MAX_CHUNKS,
   SHORTEST_CHUNK_BYTES,
@@ -25,7 +26,6 @@ import {openChunks} from '../transfer/chunks.ts'
 import {ByteMeter} from '../transfer/progress.ts'
 import type {Payload, UploadState} from '../transfer/upload.ts'
 import {isStreamed} from '../transport/request-body.ts'
-import {giveUp} from '../transport/transport.ts'
 import type {ChunkedUpload, ChunkProtocol, Gone} from './chunk-protocol.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 import {nextcloud, uploadsOf} from './nextcloud.ts'
@@ -119,7 +119,9 @@ export async function sendChunked(
   const chunkSize = known?.chunkSize ?? chunkSizeOf(request, strategy, size)
   const chunks = openChunks(content, chunkSize, url, context)
   const meter = new ByteMeter(onProgress, size)
+  const {ending} = context.connection
   let counted = 0
+  let transfer: Transfer | undefined
   const upload: ChunkedUpload = {
     request,
     context,
@@ -159,16 +161,16 @@ export async function sendChunked(
     const protocol =
       uploads === undefined || strategy === 'tus' ? tus(upload) : nextcloud(upload, uploads)
     const draft = {strategy, target: url, size: size ?? 0, chunkSize, modified}
-    const transfer = new Transfer(upload, protocol, payload, draft)
+    transfer = new Transfer(upload, protocol, payload, draft)
     const verdict = await transfer.run(known, !isStreamed(body)).finally(() => meter.report())
-    const {ending} = context.connection
-    if (!verdict.ok && ending.aborted)
-      throw transfer.mayBeDone ? ending.reason : new NotSentError(ending.reason)
+    if (!verdict.ok && ending.aborted) throw new NotSentError(ending.reason)
     return {
       verdict,
       extent: verdict.ok ? 'all' : isUnclear(verdict) ? 'part' : 'none',
       isDone: true,
     }
+  } catch (error) {
+    throw error instanceof NotSentError && transfer?.mayBeDone === true ? ending.reason : error
   } finally {
     await chunks.close()
   }
@@ -203,6 +205,8 @@ class Transfer {
   readonly #draft: Omit<UploadState, 'url'>
   /** True if the last step may have written the target. */
   mayBeDone = false
+  /** True if the last step has found the upload gone. */
+  #isEnded = false
 
   constructor(
     upload: ChunkedUpload,
@@ -267,14 +271,16 @@ class Transfer {
     } finally {
       const isFailed = typeof verdict !== 'object' || !verdict.ok
       const {drop} = this.#protocol
-      if (isFailed && !isKept && drop !== undefined) {
+      if (isFailed && !isKept && !this.#isEnded && drop !== undefined) {
         if (this.mayBeDone) left.add(url)
         else if (!context.connection.ending.aborted) await drop(url, context)
-        // The call cannot send any more.
-        else
-          await giveUp(() =>
-            runCall(context.session, {retry: 1}, (call) => drop(url, {...context, ...call})),
+        else {
+          // The call cannot send any more.
+          const last = {retry: 1, signal: AbortSignal.timeout(DISCARD_MILLISECONDS)}
+          await runCall(context.session, last, (call) => drop(url, {...context, ...call})).catch(
+            () => {},
           )
+        }
       }
     }
   }
@@ -301,9 +307,12 @@ class Transfer {
       this.mayBeDone = true
       return found
     })
-    if (typeof verdict === 'string') {
+    if (verdict === 'gone') {
       this.mayBeDone = false
-      if (verdict === 'gone') return verdict
+      return verdict
+    }
+    if (verdict === 'ended') {
+      this.#isEnded = true
       const sentence = 'The upload is gone, and nobody knows if it was written'
       return (await this.#findWritten(former, length)) ?? unclear(request, 'unreadable', sentence)
     }

@@ -11,6 +11,7 @@ import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
+import {lose, unlock as giveBack} from '../engine/locks.ts'
 import {isThere, readLocks} from '../listing/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
@@ -38,7 +39,6 @@ import {randomWord} from './beside.ts'
 import {hasEnded} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
-import {lose} from './unlock.ts'
 
 /** Options of `lock`. */
 export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun'> {
@@ -213,7 +213,30 @@ async function run(
     }
     if (typeof found === 'object') return {verdict: found, extent: 'all', isDone: true}
   }
-  return exchange(request, context, emit)
+  let token = ''
+  const verb: VerbContext['verb'] = {
+    ...context.verb,
+    conclude(asked, verdict, head, answer, session) {
+      token = readMadeLock(asked, head)
+      return conclude(asked, verdict, head, answer, session)
+    },
+  }
+  const outcome = await exchange(request, {...context, verb}, emit)
+  if (isToken(token)) await giveBack({token, lockRoot: request.url}, context)
+  return outcome
+}
+
+/**
+ * Reads the token of a lock that a refusal has made: nginx 1.22 locks behind a 304 to If-None-Match. Others may name the lock of
+ * somebody else in a refusal, so no other answer counts.
+ */
+function readMadeLock(
+  {conditions, lockToken}: TargetRequest,
+  {status, headers}: AnswerHead,
+): string {
+  const isConditional = conditions?.['if-none-match'] ?? conditions?.['if-match']
+  const isFalse = isConditional !== undefined && (status === 304 || status === 412)
+  return isFalse && lockToken === undefined ? bareToken(headers.get('lock-token') ?? '') : ''
 }
 
 /** Makes the lock of an answer. */
@@ -226,17 +249,22 @@ function conclude(
 ): DavResult {
   if (!verdict.ok) return verdict
   const {status, headers, url} = head
-  if (status === 207) return unclear(request, 'unreadable', 'The LOCK was answered with a 207')
+  if (answer.kind === 'multistatus')
+    return unclear(request, 'unreadable', 'The LOCK was answered with a Multi-Status document')
   const {lockToken} = request
-  const root = answer.kind === 'plain' && answer.root?.name === 'prop' ? answer.root : undefined
+  const root = answer.root?.name === 'prop' ? answer.root : undefined
   const locks = lockdiscovery(childrenOf(root, 'lockdiscovery')[0] ?? '', url) ?? []
   // A browser hides the header of another origin, and webdav-server, SOGo and wsgidav leave out its <>.
   const named = bareToken(headers.get('lock-token') ?? '')
   const {owner} = readLockInfo(request)
+  // The answer to a new LOCK tells of other shared locks too, also of those that the client holds.
+  const mayBeOwn = ({token = named}: ActiveLock): boolean =>
+    named === '' ? session.locks.get(token) === undefined : token === named
+  const candidates = lockToken === undefined ? locks.filter(mayBeOwn) : locks
   const own =
-    locks.find(({token}) => token === (lockToken ?? named)) ??
-    locks.find((one) => owner !== undefined && trimmed(one.owner) === owner) ??
-    (locks.length === 1 ? locks[0] : undefined)
+    candidates.find(({token}) => token === (lockToken ?? named)) ??
+    candidates.find((one) => owner !== undefined && trimmed(one.owner) === owner) ??
+    (candidates.length === 1 ? candidates[0] : undefined)
   const token = lockToken ?? (named === '' ? own?.token : named)
   if (token === undefined || !isToken(token)) {
     const description = `The LOCK was answered ${status} without a Lock-Token header`
@@ -265,9 +293,11 @@ function hold(
   const timeout = granted ?? decodeLockTimeout(asked) ?? 0
   const isFinite = granted !== undefined && granted !== Number.POSITIVE_INFINITY
   const expires = isFinite ? Date.now() + granted : undefined
+  const owner = trimmed(found.owner)
+  const isKnown = owner !== undefined
   const known = session.locks.get(token)
-  if (known instanceof OwnLock) {
-    known.refreshed(success, {timeout, expires, asked})
+  if (known instanceof OwnLock && isSame(known.lockRoot, url)) {
+    known.refreshed(success, {timeout, expires, asked, isKnown, renew})
     return known
   }
   const info = readLockInfo(request)
@@ -276,10 +306,11 @@ function hold(
     lockRoot: isSame(found.lockRoot, url) ? found.lockRoot : url,
     depth: found.depth ?? (depth === 0 ? 0 : 'infinity'),
     scope: found.scope ?? info.scope,
-    owner: trimmed(found.owner) ?? info.owner,
+    owner: owner ?? info.owner,
     timeout,
     expires,
     asked,
+    isKnown,
     renew,
   })
   session.locks.add(held)
@@ -316,7 +347,10 @@ async function reconsider(
   return mayBeOwn && found === 'others' ? verdict : undefined
 }
 
-/** Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there. */
+/**
+ * Looks for a refreshed lock. lighttpd 1.4 answers 200 to the token of a lock that is not there, and knows no owner. Apache with
+ * `DavLockDiscovery Off` does not show the lock, but its answer tells the owner.
+ */
 async function verify(
   request: TargetRequest,
   verdict: Success,
@@ -326,6 +360,7 @@ async function verify(
 ): Promise<DavResult> {
   const {url, lockToken} = request
   const {status} = verdict
+  if (verdict instanceof OwnLock && verdict.isKnown) return verdict
   try {
     const seen = await readLocks(url, context)
     if (seen === undefined || isThere(seen, lockToken, server) !== false) return verdict

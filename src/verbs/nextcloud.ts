@@ -4,7 +4,7 @@
  */
 
 import {sendWithRetries} from '../engine/attempts.ts'
-import type {Verb} from '../engine/verb.ts'
+import type {Verb, VerbContext} from '../engine/verb.ts'
 import {doubt, fail, isUnclear, succeed} from '../engine/verdict.ts'
 import {list} from '../listing/listing.ts'
 import {isPresent} from '../listing/presence.ts'
@@ -48,6 +48,9 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
     ...(size !== undefined && {'oc-total-length': String(size)}),
   })
 
+  const drop = (url: string, means: VerbContext): Promise<void> =>
+    removeOwn(url, {...request, conditions: {}}, means, left)
+
   const send = async (url: string, chunk: Chunk): Promise<number | Failure | Gone> => {
     const {start, length} = chunk
     if (length === 0) return start
@@ -74,7 +77,9 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
     async create() {
       const mkcol = {method: 'MKCOL', url: `${besideOf(uploads)}/`, attempts: 0}
       const {verdict} = await sendWithRetries(mkcol, {...context, verb: {...MKCOL, headers}}, emit)
-      return verdict.ok ? {...verdict, url: mkcol.url} : verdict
+      if (verdict.ok) return {...verdict, url: mkcol.url}
+      if (isUnclear(verdict)) await drop(mkcol.url, context)
+      return verdict
     },
     owns: (url) =>
       url.startsWith(uploads) && /^multistatus-\w+\.tmp\/$/.test(url.slice(uploads.length)),
@@ -144,7 +149,7 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
         if (!mayPass || isLost || waits === MAX_ASSEMBLY_WAITS) return doubt(verdict)
       }
     },
-    drop: (url, means) => removeOwn(url, {...request, conditions: {}}, means, left),
+    drop,
   }
 
   /** Tells if the chunks may be put together behind a failure. */

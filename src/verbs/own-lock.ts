@@ -6,9 +6,10 @@
 import type {HeldLock, StoredLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import {resolveTarget} from '../call/target.ts'
+import {lose} from '../engine/locks.ts'
 import {runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb} from '../engine/verb.ts'
-import {refuse, succeed} from '../engine/verdict.ts'
+import {fail, refuse, succeed} from '../engine/verdict.ts'
 import {DavFailureError, unwrap} from '../multistatus/failure-error.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {
@@ -22,11 +23,12 @@ import type {AsyncDisposing} from '../protocol/dispose.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {readLockToken} from '../protocol/if-header.ts'
 import {formatLockTimeout} from '../protocol/lock-timeout.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {NUMBER, readOptions, SIGNAL} from '../protocol/options.ts'
+import {ANY, NUMBER, oneOf, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import {keepAlive, startTimer} from '../protocol/wait.ts'
 import type {UnlockOptions} from './unlock.ts'
-import {lose, unlock} from './unlock.ts'
+import {unlock} from './unlock.ts'
 
 /** Options of `refresh`. */
 export interface RefreshOptions {
@@ -69,8 +71,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * After a success, and after a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND. lighttpd answers 200 to the
-   * token of a lock that has ended.
+   * The client looks for the lock by PROPFIND after a 400, 404, 409, 410 or 412, and after a success that tells no owner. lighttpd
+   * answers so to the token of a lock that has ended.
    *
    * @returns This lock with its new time. A refusal is a Failure, and so is a lock that is not there any more. That one is lost: it
    *   leaves {@link DavClient.locks}, and `signal` is aborted.
@@ -89,12 +91,14 @@ interface RefreshFacts extends Pick<StoredLock, 'expires'> {
   readonly timeout: number
   /** The Timeout header that was sent. */
   readonly asked: string
+  /** True if the server told the owner of the lock, which it cannot have from a refresh. */
+  readonly isKnown: boolean
+  /** True to begin the renewal. */
+  readonly renew: boolean
 }
 
 /** The facts of a lock by an answer. */
-export interface LockFacts extends StoredLock, RefreshFacts {
-  readonly renew: boolean
-}
+export interface LockFacts extends StoredLock, RefreshFacts {}
 
 /**
  * Formats the time to ask for.
@@ -119,6 +123,7 @@ export class OwnLock implements Lock, HeldLock {
   readonly #lost = new AbortController()
   #isRenewed: boolean
   #asked: string
+  #isKnown: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
   depth: StoredLock['depth']
   scope: Lock['scope']
@@ -133,6 +138,7 @@ export class OwnLock implements Lock, HeldLock {
     this.#verb = verb
     this.#isRenewed = facts.renew
     this.#asked = facts.asked
+    this.#isKnown = facts.isKnown
     this.token = facts.token
     this.lockRoot = facts.lockRoot
     this.depth = facts.depth
@@ -147,12 +153,19 @@ export class OwnLock implements Lock, HeldLock {
     return this.#lost.signal
   }
 
-  /** Takes the status and the new time of a refresh. */
-  refreshed({status}: Success, {timeout, expires, asked}: RefreshFacts): void {
+  /** True if the server surely knew the lock at its last answer. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** Takes the status and the new time of a refresh. A second LOCK may be answered with the same token too. */
+  refreshed({status}: Success, {timeout, expires, asked, isKnown, renew}: RefreshFacts): void {
     Object.assign(this, {status})
+    this.#isRenewed ||= renew
     this.timeout = timeout
     this.expires = expires
     this.#asked = asked
+    this.#isKnown = isKnown
     this.#renewLater(timeout)
   }
 
@@ -174,7 +187,11 @@ export class OwnLock implements Lock, HeldLock {
       return refuse({url: this.lockRoot}, this.#session, description)
     }
     const result = await runOne(this.#session, this.#verb, request, {signal})
-    return result.ok ? this : result
+    if (!result.ok || result === this) return result.ok ? this : result
+    // The answer came after that of an UNLOCK, and made a lock again.
+    this.#session.locks.remove(this.token)
+    const {status} = result
+    return fail(request, {status, reason: 'status', description: 'The lock was unlocked meanwhile'})
   }
 
   get #isHeld(): boolean {
@@ -237,13 +254,25 @@ export class OwnLock implements Lock, HeldLock {
   }
 }
 
+const STORED_LOCK: Rules<StoredLock> = {
+  token: TEXT,
+  lockRoot: TEXT,
+  depth: ANY,
+  scope: oneOf('exclusive', 'shared'),
+  owner: TEXT,
+  expires: NUMBER,
+}
+
 /**
  * Takes up a lock of an earlier process.
  *
  * @throws TypeError or RangeError for a value that is no lock, and for a lock on another origin.
  */
 export function restoreLock(session: Session, verb: Verb, stored: StoredLock): void {
+  if (typeof memberOf(stored, 'token') !== 'string')
+    throw new TypeError('DavClient: a lock is an object with a token, as JSON.stringify gave it')
   const {token, lockRoot, depth, scope, owner, expires} = stored
+  readOptions('a lock', {token, lockRoot, depth, scope, owner, expires}, STORED_LOCK)
   const {href: url} = resolveTarget({url: lockRoot}, session.base)
   assertLockDepth(depth)
   const success = succeed({method: 'LOCK', url, attempts: 0}, 0, 'A lock of an earlier process')
@@ -256,6 +285,7 @@ export function restoreLock(session: Session, verb: Verb, stored: StoredLock): v
     expires,
     timeout: expires === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expires - Date.now()),
     asked: formatAskedTimeout(LOCK_MILLISECONDS),
+    isKnown: false,
     renew: false,
   })
   session.locks.add(held)

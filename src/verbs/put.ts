@@ -40,8 +40,8 @@ import {sendUpload} from './upload.ts'
 /** The conditions of one upload, and the facts about its body. */
 interface UploadFacts extends Conditions {
   /**
-   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. Bun adds a type of its own to a Blob
-   * without one, and to a file of more than 64 KiB.
+   * The media type, sent as Content-Type. Most servers go by the name instead; Cyrus keeps it. An upload in chunks has none. Bun adds
+   * a type of its own to a Blob without one, and to a file of more than 64 KiB.
    *
    * @defaultValue the type of a Blob; else none
    */
@@ -107,7 +107,7 @@ interface PutRules {
    *
    * - `plain`: one PUT.
    * - `nextcloud`: chunked upload v2, for targets in `/remote.php/dav/files/` and a user. A failed or aborted upload is removed from the
-   *   server, unless `onUpload` is given.
+   *   server, unless `onUpload` is given or the last step had begun.
    * - `tus`: TUS 1.0, as of ownCloud Infinite Scale and OpenCloud.
    * - `auto`: the protocol that the server has told in its answer to an earlier `options`, else `plain`.
    *

@@ -152,7 +152,7 @@ export async function moveOver(
   if (etag === undefined || etag === '*') return send(tokens)
   const found = await lookAgain(request, context)
   if ('ok' in found) return unchanged(found)
-  const lock = submit(request, [...context.session.locks]).locks.find(({isOfEnd}) => isOfEnd)
+  const lock = submit(request, context.connection.locks).locks.find(({isOfEnd}) => isOfEnd)
   const token = lock === undefined ? [] : [{token: lock.token}]
   const guard = formatIf([{resource: url, conditions: [...token, {etag}]}])
   const guarded = await send({conditions: {if: guard}})
@@ -176,7 +176,7 @@ export async function lookAgain(
     const found = await look(request.url, context)
     return findObstacle(request, found) ?? {former: found.ok ? found.properties.getetag : ''}
   } catch (error) {
-    const unseen = 'Its ETag could not be seen before the MOVE'
+    const unseen = 'It could not be seen just before it was to be written'
     return uncheckedVerdict(request, error, unseen, context.connection)
   }
 }
@@ -192,7 +192,7 @@ async function whyKept(
   if (verdict.reason === 'no-answer') return `The upload may still be at ${temporary}`
   if (wasThere) {
     const isThere = await isPresent(request.url, context).catch((error: unknown) => {
-      if (error instanceof DavError) return false
+      if (error instanceof DavError || context.connection.isEnd(error)) return false
       throw error
     })
     if (!isThere) return `The old resource may be gone; the upload is at ${temporary}`

@@ -7,7 +7,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import {submit} from '../call/submission.ts'
 import {sendWithRetries} from '../engine/attempts.ts'
 import type {Outcome} from '../engine/verb.ts'
-import {fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
+import {doubt, fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatBase64} from '../protocol/base64.ts'
 import {nameOf} from '../protocol/path.ts'
@@ -40,7 +40,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       if (one.attempts > 0 && (await isDone?.()) === true)
         return {verdict: succeed(one, 204), extent: 'all', isDone: true}
       // The upload writes the target, so it has its locks.
-      const {header} = submit(request, [...session.locks])
+      const {header} = submit(request, connection.locks)
       const own = {...(header !== undefined && {if: header}), 'tus-resumable': '1.0.0', ...headers}
       const response = await connection.send({method, url, headers: own, ...content})
       answered = response.headers
@@ -76,8 +76,9 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
 
   let last: {readonly status: number; readonly etag: string | null} | undefined
 
-  const send: ChunkProtocol['send'] = async (url, {start, body}) => {
+  const send: ChunkProtocol['send'] = async (url, {start, length, body}) => {
     let found: Awaited<ReturnType<typeof find>> = start
+    last = undefined
     const {verdict, headers} = await ask({
       method: 'PATCH',
       url,
@@ -99,9 +100,12 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       found = offsetOf(verdict, headers)
       last = {status: verdict.status, etag: headers.get('etag') ?? headers.get('oc-etag')}
     }
-    if (typeof found !== 'number') return found
+    // The HEAD of a repetition was refused, which tells nothing about the PATCH before.
+    if (typeof found === 'object') return doubt(found)
+    if (found === 'gone') return found
     const sentence = `The upload is at byte ${found} after a PATCH at ${start}`
-    if (found <= start) return unclear(request, 'unreadable', sentence)
+    // A server that tells of bytes that were never sent does not have the body.
+    if (found <= start || found > start + length) return unclear(request, 'unreadable', sentence)
     report(found)
     return found
   }

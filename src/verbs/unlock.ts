@@ -4,12 +4,12 @@ import type {StoredLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
+import {lose} from '../engine/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {refuse, succeed} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {DavError} from '../protocol/errors.ts'
 import {resourceKey} from '../protocol/href.ts'
 import {readLockToken} from '../protocol/if-header.ts'
 import {memberOf} from '../protocol/members.ts'
@@ -66,7 +66,12 @@ export async function unlock(
       session,
       `UNLOCK ${url} is not sent: the client has not one lock there; give lockToken`,
     )
-  const request = {method: 'UNLOCK', url, lockToken: readLockToken(token), attempts: 0}
+  const lockToken = readLockToken(token)
+  const {lockRoot = url} = session.locks.get(lockToken) ?? {}
+  // A refusal would not tell whether the lock has ended: 409 means the wrong resource too. RFC 4918, section 9.11.1.
+  if (resourceKey(lockRoot) !== resourceKey(url))
+    return refuse({url}, session, `UNLOCK ${url} is not sent: it is the lock of ${lockRoot}`)
+  const request = {method: 'UNLOCK', url, lockToken, attempts: 0}
   return runOne(session, UNLOCK, request, options)
 }
 
@@ -95,16 +100,9 @@ async function reconsider(
     context.session.locks.remove(tokenOf(request))
     return succeed(request, verdict.status)
   }
+  const isHeld = context.session.locks.get(tokenOf(request)) !== undefined
   lose(context.session, request)
-  return succeed(request, verdict.status, 'The lock had ended before')
-}
-
-/** Removes a lock that has ended without the client, and tells its holder. */
-export function lose(
-  {locks}: Session,
-  {method, url, lockToken = ''}: TargetRequest,
-  options?: ErrorOptions,
-): void {
-  const reason = new DavError(`The lock of ${url} is lost`, {method, url, ...options})
-  locks.remove(lockToken, reason)
+  // The lock of another client may be on another resource.
+  const description = isHeld ? 'The lock had ended before' : 'It has no such lock'
+  return succeed(request, verdict.status, description)
 }

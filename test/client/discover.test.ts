@@ -418,9 +418,30 @@ describe('home sets', () => {
       description: 'Not sent: too many requests',
     })
   })
+
+  it('leave it unknown after 100 requests if the server has the service', async () => {
+    let last = 0
+    server.script(({url}) => {
+      const more = Array.from({length: 100}, () => `/g/${++last}/`)
+      const prop = principal('/p/') + groups(...more)
+      return answer207(
+        `${OPEN}<D:response><D:href>${url}</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>${SHUT}`,
+      )
+    })
+
+    expect(await find()).toMatchObject({ok: false, reason: 'no-answer'})
+    expect(server.requests.length).toBe(100)
+  })
 })
 
 describe('a given principal', () => {
+  it('that is no URL is a TypeError', async () => {
+    await expect(find('dav/', {principal: 'http://['})).rejects.toThrow(
+      new TypeError('discover: the principal "http://[" is no URL'),
+    )
+    expect(server.requests).toEqual([])
+  })
+
   it('is asked at once', async () => {
     serve({'/p/ana/': calendars('/cal/ana/'), '/cal/ana/': COLLECTION})
 

@@ -186,6 +186,27 @@ describe('a lock is lost after a 412 to a request with its token', () => {
     expect(line(await dav.delete('c/1'))).toBe('204 self /c/1')
   })
 
+  it('and no call that is under way writes without its token', async () => {
+    const dav = clientWith(lockOf('c/', 'infinity'))
+    const [lock] = dav.locks
+    const refreshes: unknown[] = []
+    server.script(async ({method}) => {
+      if (method === 'LOCK') return {status: 412}
+      if (method === 'PROPFIND') return missing
+      // The first upload is under way while the refresh tells of the loss.
+      if (refreshes.length === 0) refreshes.push(await lock?.refresh())
+      return {status: 201}
+    })
+    const uploads = ['c/1', 'c/2'].map((href) => ({href, body: 'text'}))
+    const {summary} = await dav.putMany(uploads).collect()
+    expect(summary.successes).toBe(2)
+    expect(refreshes).toMatchObject([{status: 412, description: 'The lock is lost'}])
+    expect(dav.locks).toEqual([])
+    expect(headersOf('PUT')).toEqual(['</c/> (<urn:c/>)', '</c/> (<urn:c/>)'])
+    await dav.put('c/1', 'text')
+    expect(headersOf('PUT').at(-1)).toBeUndefined()
+  })
+
   it('and is told beside a doubt whether an earlier attempt has written', async () => {
     let sent = 0
     answerTo({
@@ -444,17 +465,23 @@ describe('a 412 although all locks hold', () => {
   })
 })
 
-describe('a 423 of SabreDAV to a DELETE of a collection with one locked member', () => {
+describe('a 423 of SabreDAV to a DELETE of a collection with locked members', () => {
   const error =
     '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:exception>Sabre\\DAV\\Exception\\Locked</s:exception><d:lock-token-submitted/></d:error>'
   const locked = {status: 423, headers: {'content-type': 'application/xml'}, body: error}
 
-  it('is answered by its token in a list without a tag', async () => {
-    answerTo({DELETE: ({headers}) => (headers['if'] === '(<urn:c/m>)' ? {status: 204} : locked)})
-    const result = await clientWith(lockOf('c/m')).delete('c/')
-    expect(result).toMatchObject({ok: true, status: 204, attempts: 2})
-    expect(headersOf('DELETE')).toEqual(['</c/m> (<urn:c/m>)', '(<urn:c/m>)'])
-  })
+  it.each([
+    [['c/m'], '<c/> (<urn:c/m>)'],
+    [['c/m', 'c/n'], '<c/> (<urn:c/m>) <c/> (<urn:c/n>)'],
+  ])(
+    'is answered by the tokens of %j, each with the tag of the collection',
+    async (paths, lists) => {
+      const tagged = lists.replaceAll('<c/>', `<${server.url}c/>`)
+      answerTo({DELETE: ({headers}) => (headers['if'] === tagged ? {status: 204} : locked)})
+      const result = await clientWith(...paths.map((path) => lockOf(path))).delete('c/')
+      expect(result).toMatchObject({ok: true, status: 204, attempts: 2})
+    },
+  )
 
   it('is the verdict if that is refused too', async () => {
     answerTo({DELETE: locked})
@@ -463,7 +490,6 @@ describe('a 423 of SabreDAV to a DELETE of a collection with one locked member',
   })
 
   it.each([
-    ['two of them', ['c/m', 'c/n']],
     ['the collection itself', ['c/']],
     ['nothing', []],
   ])('is the verdict at once if the client has locked %s', async (_, paths) => {

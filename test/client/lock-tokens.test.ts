@@ -67,6 +67,7 @@ const verbs: Readonly<Record<string, Call>> = {
 }
 
 const changes = Object.keys(verbs).filter((name) => !['copyFrom', 'get', 'stat'].includes(name))
+const locks = ['lock', 'lockInfinity']
 const members = changes.filter((name) => name !== 'proppatch')
 const trees = members.filter((name) => !['put', 'putMany', 'mkcol', 'lock'].includes(name))
 
@@ -78,8 +79,16 @@ async function submitted(name: string, lock: StoredLock): Promise<unknown> {
 }
 
 describe('a lock', () => {
-  it.each(changes)('on the resource itself is submitted: %s', async (name) => {
-    expect(await submitted(name, lockOf('a/b'))).toBe('</a/b> (<urn:a/b>)')
+  it.each(changes.filter((name) => !locks.includes(name)))(
+    'on the resource itself is submitted: %s',
+    async (name) => {
+      expect(await submitted(name, lockOf('a/b'))).toBe('</a/b> (<urn:a/b>)')
+    },
+  )
+
+  it.each(locks)('on the resource itself is not submitted for another lock: %s', async (name) => {
+    expect(await submitted(name, lockOf('a/b'))).toBe(undefined)
+    expect(await submitted(name, lockOf('%61/b/', 'infinity'))).toBe(undefined)
   })
 
   it.each(changes)('with Depth infinity on a collection above is submitted: %s', async (name) => {
@@ -266,6 +275,22 @@ describe('a request that is sent again', () => {
       '</c/> (<urn:1>) </c/a> (<urn:old>)',
       '</c/> (<urn:1>) </c/a> (<urn:new>)',
     ])
+  })
+
+  it.each([
+    ['https://other.example/a', 'is not on'],
+    ['/a', 'absolute'],
+  ])('from JSON with the token of a lock on %s is a TypeError', async (root, words) => {
+    server.answers({status: 423})
+    const written = JSON.stringify(await clientWith().delete('a', {lockToken: 'urn:1'}))
+    server.forget()
+    const failure: Failure = JSON.parse(written.replace(`<${server.url}a>`, `<${root}>`))
+    expect(failure.request?.conditions).toEqual({if: `<${root}> (<urn:1>)`})
+    await expect(clientWith().retry([failure], quick).collect()).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(words),
+    })
+    expect(server.requests).toEqual([])
   })
 
   it('for a failed member has the locks of that member', async () => {

@@ -219,6 +219,34 @@ describe('the token', () => {
     expect(await take({...answer, body: body ?? ''})).toMatchObject({token, timeout: 600_000})
   })
 
+  it('of the header does not take the facts of the lock of somebody else', async () => {
+    const bob = {scope: 'shared', depth: 'infinity', owner: 'Bob', timeout: 'Second-10'}
+    const answer = {...granted({...bob, token: 'urn:bob'}), headers: {'lock-token': `<${token}>`}}
+    expect(await take(answer, {scope: 'shared', depth: 0})).toMatchObject({
+      token,
+      scope: 'shared',
+      depth: 0,
+      owner: 'Ana',
+      timeout: 1_800_000,
+    })
+  })
+
+  it('of two resources makes two locks, of which the client holds the second', async () => {
+    const {root: _, ...rootless} = whole
+    await take(granted(rootless))
+    const second = unwrap(await dav.lock('b.txt'))
+    expect(second).toMatchObject({token, url: `${server.url}b.txt`, lockRoot: `${server.url}b.txt`})
+    expect(dav.locks).toEqual([second])
+  })
+
+  it('is that of the second shared lock where the header is hidden', async () => {
+    const {headers: _, ...answer} = granted(whole, {...whole, token: 'urn:second'})
+    const first = await take(granted(whole), {scope: 'shared'})
+    const second = await take(answer, {scope: 'shared'})
+    expect(second).toMatchObject({token: 'urn:second'})
+    expect(dav.locks).toEqual([first, second])
+  })
+
   it('is that of the only lock where the header is hidden', async () => {
     const {headers: _, ...answer} = granted({...whole, owner: undefined})
     expect(await take(answer)).toMatchObject({token})
@@ -292,10 +320,49 @@ describe('a Failure', () => {
     expect(await dav.lock('a.txt')).toMatchObject({
       status: 0,
       reason: 'no-answer',
-      description: 'The LOCK was answered with a 207',
+      description: 'The LOCK was answered with a Multi-Status document',
     })
     expect(dav.locks).toEqual([])
   })
+
+  it('is such a document with the status 200 too', async () => {
+    const {headers} = granted(whole)
+    const answer = {...answer207(listing('/a.txt', '/a.txt/b'), headers), status: 200}
+    server.script(({method}) => (method === 'LOCK' ? answer : shown('/a.txt', [])))
+    expect(await dav.lock('a.txt')).toMatchObject({status: 0, reason: 'no-answer'})
+    expect(dav.locks).toEqual([])
+  })
+})
+
+describe('a condition that is false', () => {
+  const headers = {'lock-token': `<${token}>`}
+  const sent = (): unknown =>
+    server.requests.map((request) => [request.method, request.headers['lock-token']])
+
+  it.each([
+    [304, {create: true}],
+    [412, {ifMatch: '"1"'}],
+  ] as const)('leaves no lock behind, where a %i has made it', async (status, options) => {
+    server.script(({method}) => (method === 'LOCK' ? {status, headers} : {status: 204}))
+    expect(line(await dav.lock('a.txt', options))).toBe(`${status} status self /a.txt`)
+    expect(sent()).toEqual([
+      ['LOCK', undefined],
+      ['UNLOCK', `<${token}>`],
+    ])
+    expect(dav.locks).toEqual([])
+  })
+
+  it.each([
+    [423, {create: true}],
+    [412, {}],
+  ] as const)(
+    'is not what a %i tells, and the lock may be of somebody else: %o',
+    async (status, options) => {
+      server.script(() => ({status, headers}))
+      await dav.lock('a.txt', options)
+      expect(sent()).toEqual([['LOCK', undefined]])
+    },
+  )
 })
 
 describe('on a server without class 2', () => {

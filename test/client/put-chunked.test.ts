@@ -16,9 +16,9 @@ import {
 import {undiciTransport} from 'multistatus/undici'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
+import {type FaultServer, NEVER, RESET, startFaultServer} from '../support/fault-server.ts'
 import {FILES, keepNextcloud, type Nextcloud, UPLOADS} from '../support/nextcloud-server.ts'
-import {line, refusalOf} from '../support/results.ts'
+import {line, readToEnd, refusalOf} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 20_000})
 
@@ -372,6 +372,27 @@ describe('a failed upload in chunks', () => {
     expect(left()).toEqual([])
   })
 
+  it('leaves no collection, if the answers to the MKCOL and a look at it are lost', async () => {
+    cloud.fault = ({method, url}, respond) => {
+      if (method === 'MKCOL') respond()
+      return method === 'MKCOL' || (method === 'PROPFIND' && url.startsWith(UPLOADS))
+        ? RESET
+        : undefined
+    }
+    expect(line(await put())).toBe(`0 no-answer self ${FILES}film.bin`)
+    expect(left()).toEqual([])
+  })
+
+  it('follows no redirect, which would make a chunk a resource of its own', async () => {
+    cloud.fault = ({method, url}) =>
+      method === 'PUT' && url.startsWith(UPLOADS)
+        ? {status: 307, headers: {location: `${FILES}other.bin`}}
+        : undefined
+    expect(line(await put())).toBe(`307 status self ${FILES}film.bin`)
+    expect(cloud.content.has(`${FILES}other.bin`)).toBe(false)
+    expect(left()).toEqual([])
+  })
+
   it('is refused if its stream breaks', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield* pieces(film.subarray(0, 2 * CHUNK))
@@ -393,6 +414,16 @@ describe('a failed upload in chunks', () => {
     }
     expect(await refusalOf(() => put({signal: stop.signal}))).toBe(reason)
     await vi.waitFor(() => expect(sent().at(-1)).toBe('DELETE */'))
+  })
+
+  it('waits no longer than a second for its removal after an abort', async () => {
+    const stop = new AbortController()
+    cloud.fault = ({method, url}) => {
+      if (url.endsWith('/00002')) stop.abort(new Error('enough'))
+      return method === 'DELETE' ? NEVER : undefined
+    }
+    await refusalOf(() => put({signal: stop.signal}))
+    expect(await server.requests.find(({method}) => method === 'DELETE')?.ended).toBe('closed')
   })
 
   it('rejects with the error of its listener', async () => {
@@ -486,6 +517,32 @@ describe('chunks that are put together', () => {
     expect(line(await put())).toBe(`0 no-answer self ${FILES}film.bin`)
     expect(waits).toEqual([...ASSEMBLY_WAITS, ...Array.from({length: 18}, () => 30_000)])
     expect(count('MOVE */.file')).toBe(25)
+  })
+
+  it.each([
+    ['while they are waited for', 'MOVE', {status: 423}],
+    ['while the upload is looked for', 'PROPFIND', {status: 423}],
+    ['before the answer to the MOVE', 'MOVE', NEVER],
+  ] as const)('may be written after an abort %s', async (_, last, answer) => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    let isMoved = false
+    cloud.fault = ({method}, respond) => {
+      if (method === 'MOVE') {
+        respond()
+        isMoved = true
+      }
+      if (!isMoved) return undefined
+      if (method === last) stop.abort(reason)
+      return method === 'MOVE' ? answer : undefined
+    }
+    if (last === 'PROPFIND') hurry()
+    const uploads = [{href: 'film.bin', body: film}]
+    const options = {strategy: 'nextcloud', chunkSize: CHUNK, signal: stop.signal} as const
+    const {results, error} = await readToEnd(dav.putMany(uploads, options))
+    expect(error).toBe(reason)
+    expect(results).toMatchObject([{reason: 'no-answer', cause: 'aborted'}])
+    expect(isWritten()).toBe(true)
   })
 
   it('may be written if the upload is gone, and the resource has another length', async () => {

@@ -7,7 +7,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {type Answer, type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
 import {type Fault, keepFiles, type KeptFiles} from '../support/kept-files.ts'
-import {line} from '../support/results.ts'
+import {line, readToEnd} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
 
@@ -233,6 +233,24 @@ describe('a failed MOVE', () => {
     expect(files.content.get(left()[0] ?? '')).toBe('new')
   })
 
+  it('that has removed the target tells of the only copy after an abort too', async () => {
+    const stop = new AbortController()
+    keep(({method}) => {
+      if (method !== 'MOVE') return undefined
+      files.content.delete('/a')
+      stop.abort(new Error('enough'))
+      return {status: 500}
+    })
+    const uploads = [{href: 'a', body: 'new'}]
+    const {results} = await readToEnd(dav.putMany(uploads, {safely: true, signal: stop.signal}))
+    expect(results).toMatchObject([
+      {
+        status: 500,
+        description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,
+      },
+    ])
+  })
+
   it('without an answer that was done is a Success', async () => {
     keep(({method}, answer) => {
       if (method !== 'MOVE') return undefined
@@ -313,7 +331,7 @@ describe('a condition', () => {
     })
     expect(await put({ifMatch: '"old"'})).toMatchObject({
       reason: 'no-answer',
-      description: expect.stringContaining('Its ETag could not be seen before the MOVE'),
+      description: expect.stringContaining('It could not be seen just before it was to be written'),
     })
     expect(files.content.get('/a')).toBe('old')
     expect(left()).toEqual([])

@@ -263,6 +263,46 @@ describe('the strategy tus', () => {
     )
   })
 
+  it('has no ETag of an earlier chunk, if the answer to the last one is lost', async () => {
+    tus.fault = ({method, headers}, answer) => {
+      if (method === 'HEAD') return {status: 200, headers: {'upload-offset': '25'}}
+      if (method !== 'PATCH') return undefined
+      answer()
+      const at = Number(headers['upload-offset'])
+      if (at === 20) return RESET
+      return {status: 204, headers: {'upload-offset': String(at + 10), etag: '"part"'}}
+    }
+    const verdict = await put()
+    expect(line(verdict)).toBe('204 self /a.txt')
+    expect(verdict).not.toHaveProperty('etag')
+  })
+
+  it.each([
+    ['PATCH', {status: 204, headers: {'upload-offset': '25'}}],
+    ['HEAD', RESET],
+  ] as const)('does not believe a %s that tells of bytes behind the chunk', async (_, answer) => {
+    tus.fault = ({method}) => {
+      if (method === 'HEAD') return {status: 200, headers: {'upload-offset': '25'}}
+      return method === 'PATCH' ? answer : undefined
+    }
+    const verdict = await put()
+    expect(line(verdict)).toBe('0 no-answer self /a.txt')
+    expect(verdict.description).toContain('The upload is at byte 25 after a PATCH at 0')
+  })
+
+  it('may be written if the last answer is lost, and HEAD is refused then', async () => {
+    tus.fault = ({method, headers}, answer) => {
+      if (method === 'HEAD') return {status: 507}
+      if (headers['upload-offset'] !== '20') return undefined
+      answer()
+      return RESET
+    }
+    const verdict = await put({retry: quick})
+    expect(line(verdict)).toBe('0 no-answer self /a.txt')
+    expect(verdict.description).toBe('It was answered 507, and an earlier attempt may have done it')
+    expect(content()).toBe(text)
+  })
+
   it('waits while HEAD is answered 423', async () => {
     let heads = 0
     tus.fault = ({method, headers}, answer) => {

@@ -75,7 +75,7 @@ describe('the request of a report', () => {
     [{body: {children: []}}, /body is the text/],
     [{body: query, bodi: ''}, /no option "bodi"/],
     [{body: query, depth: 2}, /depth is 0, 1/],
-    [{body: query, depth: {walk: true}}, /depth is 0, 1/],
+    [{body: query, depth: {walk: true}}, /depth is 0, 1 or 'infinity', not /],
   ])('is refused before it is sent: %o', (options, message) => {
     expect(() => dav.report('cal/', options as never)).toThrow(message)
     expect(server.requests).toEqual([])
@@ -562,6 +562,17 @@ describe('expandProperty', () => {
     await dav.report('foo.html', {body}).collect()
     expect(server.requests[0]?.body).toBe(
       '<?xml version="1.0" encoding="utf-8"?>\n<D:expand-property xmlns:D="DAV:"><D:property name="version-history"><D:property name="version-set"><D:property name="creator-displayname"/><D:property name="activity-set"/></D:property></D:property></D:expand-property>',
+    )
+  })
+
+  it.each([
+    ['a list of names', {'group-membership': ['displayname']}],
+    ['a name', {'group-membership': 'displayname'}],
+    ['no value', {'group-membership': null}],
+  ])('refuses %s in the place of an object', (_, tree) => {
+    // @ts-expect-error A program in plain JavaScript may give it.
+    expect(() => expandProperty(tree)).toThrow(
+      new TypeError('expandProperty: give each name an object of names'),
     )
   })
 

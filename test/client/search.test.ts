@@ -112,6 +112,9 @@ describe('the request of a search', () => {
     [{where, scope: 'https://other.example/'}, /other\.example/],
     [{where, orderBy: 'getetag'}, /orderBy is an array/],
     [{where, order: []}, /no option "order"; the nearest is orderBy/],
+    [{where, orderBy: ['getetag']}, /orderBy: give an object with property, descending/],
+    [{where, orderBy: [{descending: true}]}, /"" is not a name/],
+    [{where, orderBy: [{property: 'getetag', desc: true}]}, /the nearest is descending/],
   ])('is refused before it is sent: %o', (options, message) => {
     expect(() => dav.search('', options as never)).toThrow(message)
     expect(server.requests).toEqual([])

@@ -148,6 +148,39 @@ describe('a compared listing', () => {
     expect(await changesOf(state)).toEqual([])
   })
 
+  it('is read in pages, and calls nothing gone before the last one', async () => {
+    const state = new SyncState()
+    const hrefs = ['/docs/a', '/docs/b', '/docs/c', '/docs/d']
+    lists['/docs/'] = hrefs.map((href) => member(href, '1'))
+    await changesOf(state)
+    sent()
+    const headers = {
+      'x-nc-paginate': 'true',
+      'x-nc-paginate-token': 't1',
+      'x-nc-paginate-total': '4',
+    }
+    const pages: readonly Answer[] = [
+      {...listingOf(collection('/docs/'), member('/docs/a', '1')), headers},
+      listingOf(member('/docs/c', '2'), member('/docs/e', '1')),
+    ]
+    server.script((request) => {
+      if (request.headers['depth'] === '0') return listingOf(self)
+      return pages[request.headers['x-nc-paginate-offset'] === '2' ? 1 : 0] ?? {status: 404}
+    })
+    const journal: string[] = []
+    const onPage = (lines: string): void => void journal.push(lines)
+    const {changes, summary} = await readSync(dav.sync('docs/', {state, onPage, pages: {size: 2}}))
+    expect(changes).toEqual([
+      'changed /docs/c "2"',
+      'changed /docs/e "1"',
+      'gone /docs/b',
+      'gone /docs/d',
+    ])
+    expect(summary).toMatchObject({complete: true, covers: 'all', requests: 3})
+    expect(sent()).toEqual(['0 /docs/', '1 /docs/', '1 /docs/'])
+    expect(journal).not.toEqual([])
+  })
+
   it('tells a gone resource with its URL, its relation and a status of its own', async () => {
     const state = new SyncState()
     lists['/docs/'] = [collection('/docs/s/')]

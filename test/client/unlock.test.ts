@@ -105,6 +105,16 @@ describe('an UNLOCK', () => {
     expect(server.requests).toEqual([])
   })
 
+  it('of a lock of the client with another root is refused, and the lock stays', async () => {
+    const lock = await take()
+    const description = `UNLOCK ${server.url}b.txt is not sent: it is the lock of ${server.url}a.txt`
+    const result = await dav.unlock('b.txt', {lockToken: token})
+    expect(result).toMatchObject({ok: false, status: 0, reason: 'refused', description})
+    expect(server.requests).toEqual([])
+    expect(dav.locks).toEqual([lock])
+    expect(lock.signal.aborted).toBe(false)
+  })
+
   it('in a dry run sends nothing', async () => {
     const lock = await take()
     expect(await lock.unlock({dryRun: true})).toMatchObject({
@@ -140,6 +150,15 @@ describe('a refused UNLOCK', () => {
       expect(lock.signal.reason).toMatchObject({message: `The lock of ${server.url}a.txt is lost`})
     },
   )
+
+  it('of another client tells only that the resource has no such lock', async () => {
+    script({status: 409}, shown('/b.txt', []))
+    expect(await dav.unlock('b.txt', {lockToken: 'urn:b'})).toMatchObject({
+      ok: true,
+      status: 409,
+      description: 'It has no such lock',
+    })
+  })
 
   it.each<[string, Reply]>([
     ['locks', {status: 403}],
@@ -273,20 +292,42 @@ describe('in another process', () => {
     expect(other.locks.map((held) => held.token)).toEqual(['urn:2'])
   })
 
-  it.each<[string, unknown]>([
-    ['no array', {}],
-    ['no lock', [null]],
-    ['a token that no header can hold', [{token: '', lockRoot: 'URL', depth: 0}]],
-    ['another depth', [{token, lockRoot: 'URL', depth: 1}]],
-    ['another origin', [{token, lockRoot: 'https://other.example/a', depth: 0}]],
-    ['a relative URL', [{token, lockRoot: 'a', depth: 0}]],
-  ])('%s is refused', (_, locks) => {
+  it.each<[string, unknown, string]>([
+    ['no array', {}, 'DavClient: locks is an array of locks'],
+    ['no lock', [null], 'DavClient: a lock is an object with a token'],
+    ['no token', [{lockRoot: 'URL', depth: 0}], 'DavClient: a lock is an object with a token'],
+    [
+      'a number as token',
+      [{token: 1, lockRoot: 'URL', depth: 0}],
+      'DavClient: a lock is an object with a token',
+    ],
+    [
+      'a token that no header can hold',
+      [{token: '', lockRoot: 'URL', depth: 0}],
+      'lockToken is no token of a lock',
+    ],
+    ['another depth', [{token, lockRoot: 'URL', depth: 1}], "depth of a lock is 0 or 'infinity'"],
+    [
+      'another scope',
+      [{token, lockRoot: 'URL', depth: 0, scope: 'local'}],
+      "a lock: scope is 'exclusive' or 'shared'",
+    ],
+    [
+      'a text as end',
+      [{token, lockRoot: 'URL', depth: 0, expires: '2026-11-30'}],
+      'a lock: expires is a number',
+    ],
+    [
+      'another origin',
+      [{token, lockRoot: 'https://other.example/a', depth: 0}],
+      'https://other.example/a is not on',
+    ],
+    ['a relative URL', [{token, lockRoot: 'a', depth: 0}], 'absolute'],
+  ])('%s is refused', (_, locks, message) => {
     const given: readonly StoredLock[] = JSON.parse(
       JSON.stringify(locks).replace('URL', `${server.url}a`),
     )
-    expect(() => new DavClient({url: server.url, transport, locks: given})).toThrow(
-      /TypeError|RangeError|lock|absolute|origin|null/,
-    )
+    expect(() => new DavClient({url: server.url, transport, locks: given})).toThrow(message)
   })
 
   it('a lock crosses structuredClone with its facts', async () => {

@@ -169,6 +169,9 @@ describe('the timeout of a lock', () => {
     ['Second-500, Infinite', 500_000],
     // nephele 1.0.0-alpha.67 tells fractions of the seconds that are left.
     ['Second-599.995', 599_995],
+    ['Second-1.005', 1005],
+    ['Second-599.99345', 599_993],
+    ['Second-0.0001', 1],
   ])('%j is %d milliseconds', async (text, timeout) => {
     expect(await activelock(`<D:timeout>${text}</D:timeout>`)).toEqual({timeout})
   })

@@ -233,11 +233,10 @@ describe('a target that failed twice', () => {
 })
 
 describe('a resource that failed by itself and as a member', () => {
-  const token = {conditions: {if: '<http://dav.example/docs/c/> (<urn:x>)'}}
-
   it.each([[true], [false]])(
     'is sent with its own lock token: own failure first is %s',
     async (isFirst) => {
+      const token = {conditions: {if: `<${server.url}docs/c/> (<urn:x>)`}}
       server.answers({status: 204})
       const self = failed('docs/c/x', 503, token)
       const member = {...failed('docs/c/x', 423), relation: 'member'} as const

@@ -52,6 +52,8 @@ DavLockDB "${folder}/DavLock"
 `
 }
 
+const NO_FILE = 'Apache locks a missing file and makes none, so a GET is answered with 404'
+
 function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
   return {
     name,
@@ -83,6 +85,13 @@ function recipe(name: string, infinity: 'On' | 'Off'): ServerRecipe {
 
 export const apache: ServerRecipe = {
   ...recipe('Apache 2.4', 'Off'),
+  locks: {
+    heading: 'Apache',
+    cells: {
+      'LOCK of a missing file': {seen: 'success, 404', fault: NO_FILE},
+      'LOCK of a missing file, create': {seen: 'success, 404', fault: NO_FILE},
+    },
+  },
   verbs: {
     heading: 'Apache',
     // The dead properties of the files in a collection.

@@ -70,6 +70,20 @@ const TEXT_ONLY = 'lighttpd keeps the text of a dead property and loses its elem
 
 export const lighttpd: ServerRecipe = {
   ...recipe('lighttpd 1.4', 'refused'),
+  locks: {
+    heading: 'lighttpd',
+    cells: {
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+      'MKCOL in a locked collection': 'open',
+      'DELETE of a collection with a locked member': 'open',
+      'DELETE of a collection with two locked members': 'open',
+      'MOVE of a collection with a locked member': 'open',
+      'MOVE onto a locked file': 412,
+      'MOVE into a locked collection': 412,
+    },
+  },
   verbs: {
     heading: 'lighttpd',
     cells: {

@@ -39,6 +39,10 @@ export const nephele: ServerRecipe = {
 export const nepheleApart: ServerRecipe = {
   ...nephele,
   ...apart(),
+  locks: {
+    heading: 'nephele',
+    cells: {},
+  },
   verbs: {
     heading: 'nephele',
     isNote: (path) => path.endsWith('.nephelemeta'),

@@ -69,6 +69,21 @@ export const nginx: ServerRecipe = {
     blockedNamesMembersAlone: false,
     locked: {},
   },
+  locks: {
+    heading: 'nginx',
+    cells: {
+      'LOCK of a file, create': 304,
+      'LOCK of a file, shared by two clients': 423,
+      'PROPPATCH of a locked file': 405,
+      'DELETE of a collection with a locked member': 'open',
+      'DELETE of a collection with two locked members': 'open',
+      'MOVE of a collection with a locked member': 'open',
+      'PUT over a file whose lock somebody else removed': {
+        seen: 'success, UNLOCK 204',
+        fault: 'nginx takes any token for a resource that is not locked',
+      },
+    },
+  },
   verbs: {
     heading: 'nginx',
     cells: {

@@ -2,6 +2,7 @@
  * Radicale 3.1, a calendar server. Everybody may write everywhere. It answers Depth infinity with a 207 of depth 1, and
  * a DELETE with 200 and a multistatus. It refuses a name with a leading dot or a trailing tilde.
  */
+import {notTested} from './locks/rows.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
 const RIGHTS = `
@@ -52,6 +53,14 @@ export const radicale: ServerRecipe = {
     unknownReport: 'bare',
     syncToken: /^http:\/\/radicale\.org\/ns\/sync\/[\da-f]{64}$/,
     isNote: (name) => name.startsWith('.Radicale'),
+  },
+  locks: {
+    heading: 'Radicale',
+    cells: {...notTested((row) => row !== 'LOCK of a file'), 'LOCK of a file': 405},
+  },
+  syncs: {
+    heading: 'Radicale',
+    cells: {'changes behind an unknown token': 2, 'no change behind an unknown token': 2},
   },
   files: (site) => ({config: configuration(site), rights: RIGHTS}),
   args: ({folder}) => ['--config', `${folder}/config`],

@@ -20,6 +20,21 @@ export const rclone: ServerRecipe = {
     nameOf: (onDisk) => onDisk.replaceAll(/[\u0000-\u001F\u007F]/g, pictureOf),
     basicAuth: false,
   },
+  locks: {
+    heading: 'rclone',
+    cells: {
+      'LOCK of a file, create': {seen: 'success, locked', fault: IGNORES},
+      'LOCK of a file, shared by two clients': 501,
+      'PROPPATCH of a locked file': 403,
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+      'DELETE of a collection with a locked member': 'open',
+      'DELETE of a collection with two locked members': 'open',
+      'MOVE of a collection with a locked member': 'open',
+      'MOVE out of a locked collection': 412,
+    },
+  },
   verbs: {
     heading: 'rclone',
     cells: {

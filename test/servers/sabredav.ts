@@ -52,6 +52,23 @@ export const sabredav: ServerRecipe = {
     hasNamelessMembers: (name) => name.includes('\n'),
     basicAuth: false,
   },
+  locks: {
+    heading: 'SabreDAV',
+    cells: {
+      'LOCK of a collection with a locked member': {
+        seen: 'success, locked',
+        fault: 'SabreDAV locks a collection although somebody else has locked a member',
+      },
+      'LOCK of a file, create': {
+        seen: 'success, locked',
+        fault: 'SabreDAV ignores If-None-Match of a LOCK',
+      },
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+      'PROPPATCH of a locked file': 403,
+    },
+  },
   verbs: {
     heading: 'SabreDAV',
     // It lets PHP guess the encoding of a name. PHP 8.2 takes some, such as U+023A, for Latin-1.

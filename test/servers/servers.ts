@@ -3,6 +3,8 @@
  * has the needs, the configuration and the start of the server, and its differing answers.
  */
 import {apache, apacheWithInfinity} from './apache.ts'
+import {cyrus, cyrusFiles} from './cyrus.ts'
+import {davical} from './davical.ts'
 import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
 import {nephele, nepheleApart} from './nephele.ts'
 import {nginx} from './nginx.ts'
@@ -31,10 +33,10 @@ export const servers: readonly ServerRecipe[] = [
 /** Servers that store calendars and address books only. */
 export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
 
+export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers, cyrus, davical]
+
 /** Servers with a principal for each user. */
 export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWithPrincipal]
-
-export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers]
 
 /** Servers that ask for a password. */
 export const protectedServers: readonly ServerRecipe[] = servers.filter(
@@ -47,7 +49,7 @@ export const deletingServers: readonly ServerRecipe[] = servers.filter(
 )
 
 /** The servers of the table of verbs. */
-export const verbServers: readonly VerbServer[] = [
+export const verbServers: readonly ServerRecipe[] = [
   apache,
   nginx,
   lighttpd,
@@ -56,7 +58,7 @@ export const verbServers: readonly VerbServer[] = [
   sabredav,
   tomcat,
   xnet,
-].filter(hasVerbs)
+]
 
 /** The servers that keep dead properties. */
 export const propertyServers: readonly ServerRecipe[] = [
@@ -64,9 +66,13 @@ export const propertyServers: readonly ServerRecipe[] = [
   sabredavWithProperties,
 ]
 
-/** A recipe with known answers to all verbs. */
-export type VerbServer = ServerRecipe & Required<Pick<ServerRecipe, 'verbs'>>
+/** The servers of the table of locks. */
+export const lockServers: readonly ServerRecipe[] = [
+  ...verbServers,
+  cyrusFiles,
+  davical,
+  ...calendarServers,
+]
 
-function hasVerbs(recipe: ServerRecipe): recipe is VerbServer {
-  return recipe.verbs !== undefined
-}
+/** The servers of the table of syncs. */
+export const syncServers: readonly ServerRecipe[] = [...calendarServers, cyrus, davical, cyrusFiles]

@@ -64,6 +64,14 @@ export const tomcat: ServerRecipe = {
     locked: {'': 424, 'a/locked.txt': 423},
   },
   deadProperties: withoutReturns,
+  locks: {
+    heading: 'Tomcat',
+    cells: {
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+    },
+  },
   verbs: {
     heading: 'Tomcat',
     cells: {

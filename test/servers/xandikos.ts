@@ -3,6 +3,7 @@
  * resource with a 207, whose only href is an escaped URL. It builds the href of a member with Python's `urljoin`. A name
  * with a colon becomes the whole href, and leading blanks, tabs and line feeds are lost.
  */
+import {notTested} from './locks/rows.ts'
 import {listsEverything, type ServerRecipe} from './support/recipe.ts'
 
 const PROGRAM = '/usr/bin/xandikos'
@@ -31,6 +32,19 @@ export const xandikos: ServerRecipe = {
     unknownReport: 'refused',
     syncToken: /^[\da-f]{40}$/,
     isNote: (name) => name === '.git' || name === '.xandikos',
+  },
+  locks: {
+    heading: 'xandikos',
+    cells: {...notTested((row) => row !== 'LOCK of a file'), 'LOCK of a file': 405},
+  },
+  // It has no MOVE.
+  syncs: {
+    heading: 'xandikos',
+    cells: {
+      'a renamed member': 'not tested',
+      'changes behind an unknown token': 2,
+      'no change behind an unknown token': 2,
+    },
   },
   files: () => ({}),
   args: ({folder, root, port}) => [

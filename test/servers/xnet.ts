@@ -35,6 +35,21 @@ export const xnet: ServerRecipe = {
     basicAuth: false,
   },
   deadProperties: {collection: 'memory', textOf: (sent) => sent, keepsElements: true},
+  locks: {
+    heading: 'x/net',
+    cells: {
+      'LOCK of a file, create': {seen: 'success, locked', fault: IGNORES},
+      'LOCK of a file, shared by two clients': 501,
+      'PROPPATCH of a locked file': 403,
+      'PUT into a collection locked with Depth 0': 'open',
+      'DELETE of a member of a collection locked with Depth 0': 'open',
+      'MOVE in a collection locked with Depth 0': 'open',
+      'DELETE of a collection with a locked member': 'open',
+      'DELETE of a collection with two locked members': 'open',
+      'MOVE of a collection with a locked member': 'open',
+      'MOVE out of a locked collection': 412,
+    },
+  },
   verbs: {
     heading: 'x/net',
     cells: {

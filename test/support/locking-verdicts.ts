@@ -168,7 +168,11 @@ export function problemsOfLocks(
     if (isAborted && now.has(token)) problems.push(`${token} is aborted, and holds`)
     if (isAborted && kept.has(token)) problems.push(`${token} is aborted, and kept`)
     if (lost.has(token) && !isAborted) problems.push(`${token} is told lost, and not aborted`)
-    if (!kept.has(token) && !isAborted && !hasEnded(token, pathIn(lockRoot), call))
+    if (
+      !kept.has(token) &&
+      !isAborted &&
+      !hasEnded(token, pathIn(lockRoot), call, server.resources)
+    )
       problems.push(`${token} of ${lockRoot} is forgotten`)
   }
   const [first] = results
@@ -192,18 +196,17 @@ export function problemsOfLocks(
   return problems
 }
 
-/** True for a lock that a verdict says to have ended. */
+/** True for a lock that has ended with its resource, or by a verdict. A failed call does not name the members that it removed. */
 function hasEnded(
   token: string,
   root: string,
   {verb, targets, results, error}: LockedCall,
+  after: Tree,
 ): boolean {
   if (verb === 'unlock') return error === undefined && targets[0]?.token === token
-  const removes = verb.startsWith('delete') || verb.startsWith('move')
-  return results.some(
-    ({ok, url, description = ''}) =>
-      removes && ((ok && isAtOrBelow(root, pathIn(url))) || description.includes('given up')),
-  )
+  if (!verb.startsWith('delete') && !verb.startsWith('move')) return false
+  const isRemoved = targets.some(({path}) => isAtOrBelow(root, path)) && !after.has(root)
+  return isRemoved || results.some(({description = ''}) => description.includes('given up'))
 }
 
 /** Finds the facts of a lock that the server did not grant. */

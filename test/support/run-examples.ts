@@ -1,7 +1,7 @@
 // Runs each example like its reader on an embedded server, and compares its output with the disk.
 
 import {execFile} from 'node:child_process'
-import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
@@ -59,6 +59,7 @@ try {
   await expectOutput('sync.ts', ['', state], [`changed ${url}new.txt `, `gone    ${url}notes.txt`])
   await rm(join(folder, 'new.txt'))
   await writeFile(join(folder, 'notes.txt'), 'notes')
+  await mirror()
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
@@ -77,6 +78,7 @@ try {
     ['not locked: 404', '0 locks left\n'],
     {exitCode: 1},
   )
+  await keepUnread()
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
   await expectOutput(
     'bulk-delete.ts',
@@ -168,6 +170,44 @@ function breakOnce(): void {
     const write = response.write.bind(response)
     response.write = (chunk: Uint8Array) => write(chunk, () => response.destroy())
   })
+}
+
+/** Runs edit-locked.ts on a server that refuses to read the file. Its text must stay. */
+async function keepUnread(): Promise<void> {
+  const faults = await startFaultServer()
+  const headers = {'lock-token': '<urn:uuid:1>'}
+  faults.script(({method}) =>
+    method === 'LOCK' ? {status: 200, headers} : {status: method === 'GET' ? 503 : 204},
+  )
+  const output = ['not written: 503\n0 locks left\n']
+  await expectOutput('edit-locked.ts', ['a.txt', 'b'], output, {at: faults.url, exitCode: 1})
+  await faults.close()
+  if (faults.requests.some(({method}) => method === 'PUT'))
+    throw new Error('edit-locked.ts wrote over a text that it had not read')
+}
+
+/** Runs mirror.ts on a folder and a collection, in which both sides change a file. */
+async function mirror(): Promise<void> {
+  const [here, there, at] = [join(work, 'mirror'), join(folder, 'mirror'), `${url}mirror/`]
+  for (const side of [here, there]) await mkdir(side)
+  await writeFile(join(here, 'here #1.txt'), 'here')
+  await writeFile(join(there, 'there.txt'), 'there')
+  const steps = ['upload here #1.txt\n', 'download there.txt\n']
+  const plan = steps.map((step) => `to do: ${step}`)
+  await expectOutput('mirror.ts', [here, '--dry-run'], plan, {at})
+  await expectOutput('mirror.ts', [here], [...steps, '2 files differ'], {at})
+  for (const side of [here, there]) await writeFile(join(side, 'there.txt'), `changed in ${side}`)
+  const conflict = ['compare there.txt\n', 'upload there (conflict ']
+  await expectOutput('mirror.ts', [here], conflict, {at})
+  const names = [here, there].map(async (side) =>
+    (await readdir(side))
+      .filter((name) => !name.startsWith('.'))
+      .toSorted()
+      .join(),
+  )
+  const [own, other] = await Promise.all(names)
+  if (own !== other) throw new Error(`mirror.ts left ${own} and ${other}`)
+  await rm(there, {recursive: true})
 }
 
 /** Runs resume-upload.ts on a server with TUS, which refuses the second chunk of the first run. */

@@ -5,39 +5,49 @@
 import {createHash} from 'node:crypto'
 import {join} from 'node:path'
 import {readTree} from './disk.ts'
-import {send} from './http.ts'
+import {send, type Sent} from './http.ts'
 import type {Server} from './server.ts'
 
-export type Kind = 'calendar' | 'addressbook'
+type Kind = 'calendar' | 'addressbook' | 'folder'
 
 const CALDAV = 'urn:ietf:params:xml:ns:caldav'
 const CARDDAV = 'urn:ietf:params:xml:ns:carddav'
 
-/** The resource type of each kind, in Clark notation. */
-export const resourceTypes: Readonly<Record<Kind, string>> = {
+/** The resource types in Clark notation. */
+export const resourceTypes: Readonly<Record<'calendar' | 'addressbook', string>> = {
   calendar: `{${CALDAV}}calendar`,
   addressbook: `{${CARDDAV}}addressbook`,
 }
 
 /** Creates a collection for calendars. The path is plain. */
 export async function makeHome(server: Server, path: string): Promise<void> {
-  await make(`${urlOf(server, path)}/`, {method: 'MKCOL'})
+  await make(server, `${urlOf(server, path)}/`, {method: 'MKCOL'})
 }
 
-/** Creates a calendar or an address book with members of these names. The path is plain. */
+/** The kind of collection that a server has in its home. */
+export function kindOf({recipe}: Server): Kind {
+  return recipe.groupware?.stores === 'files' ? 'folder' : 'calendar'
+}
+
+/** Creates a calendar, an address book or a folder with members of these names. The path is plain. */
 export async function makeCalendar(
   server: Server,
   path: string,
   names: readonly string[],
-  kind: Kind = 'calendar',
+  kind: Kind = kindOf(server),
 ): Promise<void> {
-  const type =
-    kind === 'calendar'
-      ? `<t:calendar xmlns:t="${CALDAV}"/>`
-      : `<t:addressbook xmlns:t="${CARDDAV}"/>`
+  const type = {
+    calendar: `<t:calendar xmlns:t="${CALDAV}"/>`,
+    addressbook: `<t:addressbook xmlns:t="${CARDDAV}"/>`,
+    folder: '',
+  }[kind]
   const body = `<mkcol xmlns="DAV:"><set><prop><resourcetype><collection/>${type}</resourcetype></prop></set></mkcol>`
   const headers = {'content-type': 'application/xml; charset=utf-8'}
-  await make(`${urlOf(server, path)}/`, {method: 'MKCOL', headers, body})
+  const isPlain = kind === 'folder'
+  await make(server, `${urlOf(server, path)}/`, {
+    method: 'MKCOL',
+    ...(!isPlain && {headers, body}),
+  })
   // The size of a member depends on its index, so that equal sizes are rare.
   for (const [index, name] of names.entries())
     await putMember(server, `${path}/${name}`, {kind, summary: 'x'.repeat(1 + (index % 50))})
@@ -47,16 +57,33 @@ export async function makeCalendar(
 export async function putMember(
   server: Server,
   path: string,
-  {kind = 'calendar', summary = 'a member'}: {kind?: Kind; summary?: string} = {},
+  {kind = kindOf(server), summary = 'a member'}: {kind?: Kind; summary?: string} = {},
 ): Promise<void> {
-  const body = kind === 'calendar' ? eventOf(path, summary) : cardOf(path, summary)
-  const headers = {'content-type': kind === 'calendar' ? 'text/calendar' : 'text/vcard'}
-  await make(urlOf(server, path), {method: 'PUT', headers, body})
+  const {type, body} = contentOf(kind, path, summary)
+  await make(server, urlOf(server, path), {method: 'PUT', headers: {'content-type': type}, body})
+}
+
+/** Makes the content of a member. */
+export function contentOf(
+  kind: Kind,
+  path: string,
+  summary: string,
+): {readonly type: string; readonly body: string} {
+  if (kind === 'folder') return {type: 'text/plain', body: summary}
+  return kind === 'calendar'
+    ? {type: 'text/calendar', body: eventOf(path, summary)}
+    : {type: 'text/vcard', body: cardOf(path, summary)}
 }
 
 /** Deletes a resource without the client. */
 export async function removeMember(server: Server, path: string): Promise<void> {
-  await make(urlOf(server, path), {method: 'DELETE'})
+  await make(server, urlOf(server, path), {method: 'DELETE'})
+}
+
+/** Moves a member without the client. */
+export async function renameMember(server: Server, path: string, to: string): Promise<void> {
+  const headers = {destination: urlOf(server, to), overwrite: 'F'}
+  await make(server, urlOf(server, path), {method: 'MOVE', headers})
 }
 
 /** Reads the content below a collection from the disk: size of a member, or `'collection'`, by plain path. */
@@ -82,9 +109,10 @@ export function urlOf(server: Server, path: string): string {
   return server.url() + path.split('/').map(encodeURIComponent).join('/')
 }
 
-async function make(url: string, sent: Parameters<typeof send>[1]): Promise<void> {
-  const {status, text} = await send(url, sent)
-  if (status < 200 || status > 299) throw new Error(`${sent?.method} ${url}: ${status}\n${text}`)
+async function make(server: Server, url: string, sent: Sent): Promise<void> {
+  const headers = {...server.credentials, ...sent.headers}
+  const {status, text} = await send(url, {...sent, headers})
+  if (status < 200 || status > 299) throw new Error(`${sent.method} ${url}: ${status}\n${text}`)
 }
 
 function eventOf(path: string, summary: string): string {
@@ -96,6 +124,8 @@ function eventOf(path: string, summary: string): string {
     `UID:${uidOf(path)}`,
     'DTSTAMP:20260101T000000Z',
     'DTSTART:20260102T100000Z',
+    // Cyrus refuses an event without an end.
+    'DTEND:20260102T110000Z',
     `SUMMARY:${summary}`,
     'END:VEVENT',
     'END:VCALENDAR',

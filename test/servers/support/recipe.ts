@@ -4,7 +4,10 @@
  */
 import {accessSync, constants} from 'node:fs'
 import {delimiter, isAbsolute, join} from 'node:path'
+import type {LockRow} from '../locks/rows.ts'
+import type {SyncRow} from '../syncs/rows.ts'
 import type {VerbTraits} from '../verbs/rows.ts'
+import type {TableTraits} from './cells.ts'
 
 export interface ServerRecipe {
   /** Unique name in test titles and messages. */
@@ -21,10 +24,16 @@ export interface ServerRecipe {
   readonly calendars?: CalendarTraits
   /** Answers to all verbs, for the servers of the table in the guide. */
   readonly verbs?: VerbTraits
+  /** Answers about locks, for the servers of their table in the guide. */
+  readonly locks?: TableTraits<LockRow>
+  /** Answers to syncs, for the servers of their table in the guide. */
+  readonly syncs?: TableTraits<SyncRow>
   /** For the servers that keep dead properties. */
   readonly deadProperties?: DeadPropertyTraits
   /** The folder of the site that is served as `/`, if it cannot be `root`. */
   readonly rootFolder?: string
+  /** For the servers whose collections are reached with credentials, below a path of their own, and not on the disk. */
+  readonly groupware?: GroupwareTraits
   /** True if the server has the account of the tests. Else it has another one, without privileges. */
   readonly sharesAccount?: boolean
   /** Files to write into the site's folder before the start: text by file name. */
@@ -128,6 +137,14 @@ export interface CalendarTraits {
   readonly syncToken: RegExp
   /** True for a file or a folder on the disk that is the server's own note and no resource. */
   readonly isNote: (name: string) => boolean
+}
+
+/** A server that keeps the collections of its users in a database of its own. */
+export interface GroupwareTraits {
+  /** The path of the collection around one user's calendars, or around the same user's files. */
+  readonly home: string
+  readonly stores: 'calendars' | 'files'
+  readonly account: BasicAccount
 }
 
 /** Traits of most servers: they serve every name as it is on the disk, and list all of them. */

@@ -17,12 +17,14 @@ import {
   type BasicAccount,
   type CalendarTraits,
   type DeletingTraits,
+  type GroupwareTraits,
   type ServerRecipe,
   type ServerTraits,
   type Site,
 } from './recipe.ts'
 
-const START_WITHIN = 20_000
+// DAViCal makes its database first.
+const START_WITHIN = 60_000
 const STOP_WITHIN = 10_000
 
 export class Server {
@@ -63,9 +65,16 @@ export class Server {
     return this.#started().port
   }
 
-  /** Formats the URL of a collection directly below the root. Its name is plain ASCII. */
+  /** Formats the URL of a collection directly below the root or the home. Its name is plain ASCII. */
   url(collection = ''): string {
-    return `http://127.0.0.1:${this.port}/${collection === '' ? '' : `${collection}/`}`
+    const home = this.recipe.groupware?.home ?? '/'
+    return `http://127.0.0.1:${this.port}${home}${collection === '' ? '' : `${collection}/`}`
+  }
+
+  /** The headers with the credentials of the home; none for a server without one. */
+  get credentials(): {readonly authorization?: string} {
+    const {groupware} = this.recipe
+    return groupware === undefined ? {} : {authorization: basicAuthorization(groupware.account)}
   }
 
   /** Starts the server and waits until it answers. After a stop, port and files stay the same. */
@@ -169,16 +178,18 @@ export class Server {
 
   /** Asks for a file that only this site's disk can have, because another process may have taken the port. */
   async #untilItAnswers(site: Site, child: ChildProcess): Promise<void> {
-    const ask = this.recipe.calendars === undefined ? servesFile : makesCollection
+    const {calendars, groupware} = this.recipe
+    const ask =
+      groupware !== undefined ? servesHome : calendars === undefined ? servesFile : makesCollection
     const name = `answers-${randomUUID()}`
     const until = Date.now() + START_WITHIN
-    while (!(await ask(site, name))) {
+    while (!(await ask(site, name, groupware))) {
       if (hasEnded(child))
         throw new Error(`ended with ${child.exitCode ?? child.signalCode ?? 'no code'}`)
       if (Date.now() > until) throw new Error(`no answer within ${START_WITHIN} ms`)
       await delay(20)
     }
-    await rm(join(site.root, name), {recursive: true})
+    await rm(join(site.root, name), {recursive: true, force: true})
   }
 }
 
@@ -208,6 +219,27 @@ async function servesFile({root, port}: Site, name: string): Promise<boolean> {
 async function makesCollection({root, port}: Site, name: string): Promise<boolean> {
   await send(`http://127.0.0.1:${port}/${name}/`, {method: 'MKCOL'}).catch(ifSilent)
   return (await readTree(join(root, name))).length > 0
+}
+
+/** Checks that a home is there for its owner. */
+async function servesHome(
+  {port}: Site,
+  _name: string,
+  groupware: GroupwareTraits | undefined,
+): Promise<boolean> {
+  if (groupware === undefined) return false
+  const {home, account} = groupware
+  const authorization = basicAuthorization(account)
+  const headers = {authorization, depth: '0'}
+  const answer = await send(`http://127.0.0.1:${port}${home}`, {method: 'PROPFIND', headers}).catch(
+    ifSilent,
+  )
+  return answer?.status === 207
+}
+
+/** Formats HTTP Basic credentials, without the client. RFC 7617. */
+function basicAuthorization({user, password}: BasicAccount): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
 /** Ignores a missing or unfinished listener. */

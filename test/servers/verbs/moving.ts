@@ -2,7 +2,7 @@
 import {chmod} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {CopyOptions, DavResult, MoveOptions} from 'multistatus'
-import {readProperties} from '../support/dead-properties.ts'
+import {readProperties} from '../support/raw-listing.ts'
 import {openPropertyScene} from './proppatch.ts'
 import type {VerbRow} from './rows.ts'
 import {type Changes, readFiles, type Scene} from './scene.ts'

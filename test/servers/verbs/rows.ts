@@ -1,4 +1,5 @@
-/** The rows of the table of verbs: one step each, done on every server of the table, and the possible outcomes of a step. */
+/** The rows of the table of verbs: one step each, done on every server of the table. */
+import type {TableTraits} from '../support/cells.ts'
 
 /** The steps, by verb. The files of a step are those of `scene.ts`. */
 export const verbRows = [
@@ -85,26 +86,8 @@ export type VerbRow = (typeof verbRows)[number]
 /** The state of the resources of a step: as the verb was to make it, as it was before, or neither. */
 export type State = 'done' | 'untouched' | 'partly done'
 
-/** An outcome that is neither right nor a refusal that changed nothing. */
-interface Fault {
-  /** The verdict and the state: `success`, `failure`, `refused` or the name of an error, a comma and a {@link State}. */
-  readonly seen: string
-  /** The fault in a sentence, for the guide. */
-  readonly fault: string
-}
-
-/**
- * The outcome of a step. A number is the status of the server's refusal, and `refused` a refusal of the client; both changed
- * nothing. `no ETag` means that the server has none for the step.
- */
-export type Cell = 'right' | 'refused' | 'no ETag' | 'not tested' | number | Fault
-
 /** The answers of a server to the verbs. */
-export interface VerbTraits {
-  /** Its name in the table. */
-  readonly heading: string
-  /** The expected outcomes that are not right. */
-  readonly cells: Readonly<Partial<Record<VerbRow, Cell>>>
+export interface VerbTraits extends TableTraits<VerbRow> {
   /** True for the path of a file that is the server's own note and no resource. */
   readonly isNote?: (path: string) => boolean
   /** True for a name that may be stored as another one. */
