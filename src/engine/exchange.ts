@@ -51,9 +51,9 @@ export async function exchange(
     ;({request} = sent)
     return sent.outcome
   }
-  const again = async (header: string | undefined): Promise<Outcome> => {
-    const outcome = await send(header)
-    return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
+  const again = {
+    withHeader: (header: string | undefined) => withCount(send(header)),
+    withLocks: () => withCount(exchange(asked, context, emit, content)),
   }
   const first = await send(submission.header)
   if (first.verdict.ok) return first
@@ -69,6 +69,12 @@ export async function exchange(
       ? seen
       : await reconsider(request, judged, judged.verdict, context)
   return {...outcome, verdict: verdict.ok ? verdict : {...verdict, ...lossOf(judged.verdict)}}
+}
+
+/** Counts the refused request before this one. */
+async function withCount(sent: Promise<Outcome>): Promise<Outcome> {
+  const outcome = await sent
+  return {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
 }
 
 /** Sends one request once. */
@@ -100,7 +106,7 @@ async function exchangeOnce(
   if (verdict.ok) {
     const seen =
       request.verify === true && verb.verify !== undefined
-        ? await verb.verify(request, verdict, context, emit)
+        ? await verb.verify(request, verdict, context, emit, head.server)
         : verdict
     // The server reported success. A failed check does not change that the request was done.
     const isDone = seen.ok || seen.reason === 'no-answer'

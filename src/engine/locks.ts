@@ -8,7 +8,7 @@ import type {CallContext} from '../call/call.ts'
 import type {StoredLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import type {Submission, SubmittedLock} from '../call/submission.ts'
-import {readLocks} from '../listing/locks.ts'
+import {isThere, readLocks} from '../listing/locks.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {lockdiscovery} from '../properties/locks.ts'
 import {childrenOf} from '../properties/value-parts.ts'
@@ -21,8 +21,11 @@ import {isSuccessStatus} from '../protocol/status.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {withSentence} from './verdict.ts'
 
-/** Sends the request again with another If header. */
-type Again = (header: string | undefined) => Promise<Outcome>
+/** Sends the request again: with another If header, or with that of the locks that are left. */
+interface Again {
+  withHeader(header: string | undefined): Promise<Outcome>
+  withLocks(): Promise<Outcome>
+}
 
 /**
  * Judges a refusal. After a 412 it looks whether the locks still hold. If all of them do, the request is sent once more, without the
@@ -58,14 +61,16 @@ async function judgeTokens(
   const seen = await Promise.all(
     locks.map(async (lock) => ({lock, state: await look(lock, outcome, context)})),
   )
-  const lost = seen.flatMap(({lock, state}) => (state === 'lost' ? lock : []))
+  const gone = seen.flatMap(({lock, state}) => (state === 'gone' ? lock : []))
+  if (again !== undefined && endOwn(gone, verdict, context)) return again.withLocks()
+  const lost = seen.flatMap(({lock, state}) => (state === 'lost' || state === 'gone' ? lock : []))
   if (lost.length > 0) return {...outcome, verdict: tellLost(verdict, lost, context)}
   if (!seen.every(({state}) => state === 'held')) return outcome
   const told = {...outcome, holdsLocks: true} as const
   if (again === undefined || locks.every(({isOfEnd}) => isOfEnd)) return told
   // SabreDAV 1.8 refuses the token of a parent whose lock has Depth 0. So does lighttpd 1.4, which refuses those of members too. In a
   // MOVE, rclone 1.60 and x/net refuse both.
-  const second = await again(headerOfEnds)
+  const second = await again.withHeader(headerOfEnds)
   return !second.verdict.ok && REFUSED_LOCKS.has(second.verdict.status) ? told : second
 }
 
@@ -84,8 +89,23 @@ async function sendTagged(
   if (!isOfMembers || !conditions.some((name) => name.startsWith('{http://sabredav.org/ns}')))
     return undefined
   const lists = locks.map(({token}) => formatIf([{resource: url, conditions: [{token}]}]))
-  const second = await again?.(lists.join(' '))
+  const second = await again?.withHeader(lists.join(' '))
   return second?.verdict.ok === true ? second : undefined
+}
+
+/**
+ * Ends the client's locks on members that are gone, before a repeated DELETE or MOVE: an earlier attempt, which failed in part, has
+ * removed them. Returns false if there are none. RFC 4918, section 9.6.1.
+ */
+function endOwn(
+  gone: readonly SubmittedLock[],
+  {request}: Failure,
+  {session, verb}: VerbContext,
+): boolean {
+  const isRepeated = verb.endsLocks === true && (request?.attempts ?? 0) > 1
+  const own = isRepeated ? gone.filter(({token}) => session.locks.get(token) !== undefined) : []
+  for (const {token} of own) session.locks.remove(token)
+  return own.length > 0
 }
 
 /** Tells of lost locks. The client holds them no more. */
@@ -119,27 +139,24 @@ function sentenceOf({lockRoot}: Pick<StoredLock, 'lockRoot'>): string {
   return `The lock of ${lockRoot} is lost`
 }
 
-type State = 'held' | 'lost' | 'unknown'
+/** The state of a lock. `gone`: its resource is not there any more. */
+type State = 'held' | 'gone' | 'lost' | 'unknown'
 
 /** Looks whether a lock still holds, after a 412 to a request with its token. */
-async function look(
-  lock: SubmittedLock,
-  {server = ''}: Outcome,
-  context: CallContext,
-): Promise<State> {
+async function look(lock: SubmittedLock, {server}: Outcome, context: CallContext): Promise<State> {
   const {connection} = context
   if (connection.lost.some(({token}) => token === lock.token)) return 'lost'
   try {
     const seen = await readLocks(lock.lockRoot, context)
-    const shown = seen?.locks ?? []
-    if (shown.some(({token}) => token === lock.token)) return 'held'
-    // SabreDAV 1.8 shows no tokens, and rclone 1.60 and x/net 0.7 no locks.
-    const isToldOthers = shown.length > 0 && shown.every(({token}) => token !== undefined)
-    if (seen?.isMissing === true || isToldOthers) return 'lost'
-    const isToldNone = seen !== undefined && shown.length === 0
-    // lighttpd 1.4.69 answers 200 to the refresh of a lock that has ended.
-    if (isToldNone && /^lighttpd\b/i.test(server)) return 'lost'
-    return await refresh(lock, isToldNone, context)
+    // x/net 0.7 and SabreDAV 1.8 keep the lock of a resource that is gone.
+    if (seen?.isMissing === true) {
+      await unlock(lock, context)
+      return 'gone'
+    }
+    const isHeld = seen && isThere(seen, lock.token, server)
+    if (isHeld !== undefined) return isHeld ? 'held' : 'lost'
+    // rclone 1.60 and x/net 0.7 show no locks. A refresh asks lighttpd 1.4.69 in vain: it answers 200 to any token.
+    return await refresh(lock, seen?.locks.length === 0, context)
   } catch (error) {
     if (error instanceof DavError || (connection.isGraceful && connection.isEnd(error)))
       return 'unknown'
@@ -165,13 +182,15 @@ async function refresh(
   const answer = await readAnswer(session, response, {method: 'LOCK', url})
   if (answer.kind === 'multistatus') await answer.discard()
   const root = answer.kind === 'plain' ? answer.root : undefined
-  const [found = ''] = childrenOf(root, 'lockdiscovery')
-  if (lockdiscovery(found)?.some((one) => one.token === token) === true) return 'held'
+  const [found] = childrenOf(root, 'lockdiscovery')
+  if (lockdiscovery(found ?? '')?.some((one) => one.token === token) === true) return 'held'
   const isDone = isSuccessStatus(response.status)
   const made = bareToken(response.headers.get('lock-token') ?? '')
   // nginx-dav-ext 3.0 makes a new lock.
   if (isDone && made !== '' && made !== token) await unlock({token: made, lockRoot: url}, context)
-  return response.status === 412 || (isDone && isToldNone) ? 'lost' : 'unknown'
+  // A 200 without a body does not tell which locks are there.
+  const tellsOthers = isDone && (found !== undefined || made !== '' || response.status === 207)
+  return response.status === 412 || (tellsOthers && isToldNone) ? 'lost' : 'unknown'
 }
 
 /**

@@ -62,12 +62,13 @@ export interface Verb {
     verdict: Failure,
     context: VerbContext,
   ): Promise<DavResult | undefined>
-  /** Checks a Success at the server. Emits the members that contradict it. */
+  /** Checks a Success at the server, whose Server header is given. Emits the members that contradict it. */
   verify?(
     request: TargetRequest,
     verdict: Success,
     context: CallContext,
     emit: Sink<DavResult>,
+    server: string | undefined,
   ): Promise<DavResult>
   /** The description of a target that needs no request, because an outer one succeeded. Without it, each target is sent. */
   readonly covered?: string

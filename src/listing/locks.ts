@@ -42,3 +42,20 @@ export async function readLocks(url: string, context: CallContext): Promise<Seen
   const hasSupport = (locks ?? []).length > 0 || supportedlock.length > 0
   return locks && {locks, hasSupport, isMissing: false}
 }
+
+/**
+ * Tells if a lock is there, by the locks that a server shows.
+ *
+ * @param server - The Server header of its answer.
+ * @returns `undefined` if nobody knows.
+ */
+export function isThere(
+  {locks}: SeenLocks,
+  lockToken: string | undefined,
+  server = '',
+): boolean | undefined {
+  if (locks.some(({token}) => token === lockToken)) return true
+  // SabreDAV 1.8 shows no tokens. x/net 0.7 keeps the lock of a resource that is gone. Apache 2.4 shows no locks with `DavLockDiscovery Off`, but an empty list; lighttpd 1.4 shows all.
+  const isProof = locks.length > 0 || /^lighttpd\b/i.test(server)
+  return isProof && locks.every(({token}) => token !== undefined) ? false : undefined
+}

@@ -48,8 +48,10 @@ export class Changes<P> {
   isFirst = false
   /** True for an answer to no token. Only the absence of a resource tells that it is gone. RFC 6578, section 3.4. */
   isInitial = false
-  /** True if the answers named a resource that has not changed. */
-  hasUnchanged = false
+  // True if the answers named a resource that has not changed.
+  #hasUnchanged = false
+  // True if they named one as gone.
+  #hasGone = false
   #hasCollection = false
   #hasDescendant = false
   // The first resource that they named.
@@ -116,10 +118,16 @@ export class Changes<P> {
     return this.#state !== undefined && this.#skipped.has(this.#state.pathOf(url))
   }
 
-  /** A known resource that the answers did not name, although they named an unchanged one. */
-  get unnamed(): {readonly url: string; readonly etag: string | undefined} | undefined {
+  /**
+   * Finds a known resource that the answers did not name, if they may be a silent full listing: that names resources that have not
+   * changed, or none as gone, or nothing at all with a new token.
+   */
+  unnamed(
+    hasNewToken: boolean,
+  ): {readonly url: string; readonly etag: string | undefined} | undefined {
     const state = this.#state
-    const oldest = this.hasUnchanged ? state?.oldest : undefined
+    const mayBeFull = this.named === 0 ? hasNewToken : this.#hasUnchanged || !this.#hasGone
+    const oldest = mayBeFull ? state?.oldest : undefined
     if (state === undefined || oldest === undefined || oldest === this.#first) return undefined
     return {url: state.urlOf(oldest), etag: state.find(oldest)}
   }
@@ -207,9 +215,10 @@ export class Changes<P> {
     const isSame = told !== '' && told !== COLLECTION && known === told
     this.#hasDescendant ||= result.relation === 'descendant'
     this.#hasCollection ||= isDirectory
+    this.#hasGone ||= isGone(result)
     if (!this.isFull) {
       this.#first ??= path
-      this.hasUnchanged ||= result.ok && (known === UNTAKEN || isSame)
+      this.#hasUnchanged ||= result.ok && (known === UNTAKEN || isSame)
     }
     if (isOpen && told !== undefined) this.#folders.set(path, told)
     else if (isDirectory && isSame && this.#source === 'folders') this.#skipped.add(path)

@@ -206,15 +206,16 @@ async function readReports<P>(
     for (const gap of gaps) noteIncomplete(changes.incomplete, gap)
     // Without a token, the answer is none to this report.
     if (next === '' || (isLast && isDeep && changes.mayBeShallow)) return undefined
-    if (isLast && !isRestarted && !(await isOfChanges(changes, context))) {
-      restart()
-      continue
-    }
     const isRepeated = next === token || tokens.has(next) || changes.named === named
     const isStuck = !isLast && (isRepeated || tokens.size === MAX_PAGES)
     if (isStuck) noteIncomplete(changes.incomplete, {href: url, reason: 'paged'})
     const {isFull, isFirst} = changes
     const isWhole = changes.incomplete.length === 0
+    const mayBeFull = isLast && isWhole && !isRestarted
+    if (mayBeFull && !(await isOfChanges(changes, next !== token, context))) {
+      restart()
+      continue
+    }
     if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
     // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
     if (isWhole && (isLast || !isFull || (isFirst && !isDeep))) state?.commit(next)
@@ -251,15 +252,19 @@ async function openReport<P>(
  * Tells if an answer names the changes since the token. DAViCal and SOGo answer a lost token with a silent listing of all
  * resources. A known resource that is unchanged and not named proves that it is no such listing.
  */
-async function isOfChanges<P>(changes: Changes<P>, context: CallContext): Promise<boolean> {
-  const {unnamed, isFull, hasDoubt} = changes
+async function isOfChanges<P>(
+  changes: Changes<P>,
+  hasNewToken: boolean,
+  context: CallContext,
+): Promise<boolean> {
+  const {isFull, hasDoubt} = changes
   if (isFull) return true
+  const unnamed = changes.unnamed(hasNewToken)
   if (hasDoubt || unnamed === undefined) return !hasDoubt
   const query = makeQuery(context.session, unnamed, {properties: ['getetag']}, 0)
   try {
     const self = await readSelf(firstListing(query, context.session), context)
-    const etag = self.ok ? etagIn(self) : ''
-    return etag !== '' && etag === unnamed.etag
+    return self.ok && etagIn(self) === unnamed.etag
   } catch (error) {
     if (error instanceof DavError) return false
     throw error

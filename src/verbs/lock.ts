@@ -12,7 +12,7 @@ import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {exchange} from '../engine/exchange.ts'
 import {lose, unlock as giveBack} from '../engine/locks.ts'
-import {readLocks} from '../listing/locks.ts'
+import {isThere, readLocks} from '../listing/locks.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
@@ -36,7 +36,7 @@ import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
 import {randomWord} from './beside.ts'
-import {hasEnded, isShown} from './lock-lookup.ts'
+import {hasEnded} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 
@@ -211,7 +211,7 @@ async function run(
       const verdict = {...unclear(request, 'unreadable', sentence), request}
       return {verdict, extent: 'part', isDone: false}
     }
-    if (found !== 'none') return {verdict: found, extent: 'all', isDone: true}
+    if (typeof found === 'object') return {verdict: found, extent: 'all', isDone: true}
   }
   let token = ''
   const verb: VerbContext['verb'] = {
@@ -342,8 +342,9 @@ async function reconsider(
   const mayBeOwn = reason === 'status' && context.mayBeDone === true
   if (!mayBeOwn && !isUnclear(verdict) && reason !== 'malformed') return undefined
   const found = await findOwn(request, status, context)
-  if (found !== 'none') return found
-  return mayBeOwn ? verdict : undefined
+  if (typeof found === 'object') return found
+  // After a refusal an empty list proves nothing: the server may hide the lock that it refuses for.
+  return mayBeOwn && found === 'others' ? verdict : undefined
 }
 
 /**
@@ -354,12 +355,15 @@ async function verify(
   request: TargetRequest,
   verdict: Success,
   context: CallContext,
+  _emit: Sink<DavResult>,
+  server: string | undefined,
 ): Promise<DavResult> {
-  const {url} = request
+  const {url, lockToken} = request
   const {status} = verdict
   if (verdict instanceof OwnLock && verdict.isKnown) return verdict
   try {
-    if ((await isShown(request, context)) !== false) return verdict
+    const seen = await readLocks(url, context)
+    if (seen === undefined || isThere(seen, lockToken, server) !== false) return verdict
   } catch (error) {
     const unseen = `The LOCK was answered ${status}, but the lock of ${url} could not be looked up`
     return uncheckedVerdict(request, error, unseen, context.connection)
@@ -372,13 +376,13 @@ async function verify(
  * Finds the lock of an earlier attempt by its owner.
  *
  * @param status - The last status of the LOCK; 0 for none.
- * @returns `none` if the server shows that there is none; `undefined` if nobody knows.
+ * @returns `none` or `others` if the server shows that it is not there; `undefined` if nobody knows.
  */
 async function findOwn(
   request: TargetRequest,
   status: number,
   context: VerbContext,
-): Promise<OwnLock | 'none' | undefined> {
+): Promise<OwnLock | 'none' | 'others' | undefined> {
   const {url} = request
   const {session} = context
   const {owner, scope} = readLockInfo(request)
@@ -398,5 +402,6 @@ async function findOwn(
   // An empty list beside shared locks proves nothing: Apache hides all locks with DavLockDiscovery Off.
   const isProof = hasSupport && (scope === 'exclusive' || locks.length > 0)
   const areOthers = locks.every((one) => ![undefined, owner].includes(trimmed(one.owner)))
-  return isProof && areOthers ? 'none' : undefined
+  if (!isProof || !areOthers) return undefined
+  return locks.length === 0 ? 'none' : 'others'
 }

@@ -1,6 +1,7 @@
 /** MOVE: the request for a source and a destination, and the meaning of the answers. RFC 4918, section 9.9. */
 
 import type {Conditions} from '../call/conditions.ts'
+import type {HeldLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
@@ -115,15 +116,29 @@ async function run(
   const {locks} = context.session
   const path = canonicalPathOf(request.url)
   const own = Array.from(locks).filter(({lockRoot}) => canonicalPathOf(lockRoot) === path)
-  if (own.length === 0) return first
-  if (await isOfCondition(request, context)) return first
+  // A repeated MOVE may have gone without the permission to overwrite.
+  const {verdict: refused} = first
+  const sent = refused.ok ? request : {...request, ...refused.request}
+  if (own.length === 0 || (await isOfCondition(sent, context))) return first
+  const given: HeldLock[] = []
   for (const lock of own) {
-    if (!(await unlock(lock, context))) return first
+    if (!(await unlock(lock, context))) break
     locks.remove(lock.token)
+    given.push(lock)
   }
-  const outcome = await runPair(request, context, emit)
-  const verdict = withSentence(withRefusedAttempt(outcome.verdict), 'Its lock was given up')
-  return {...outcome, verdict}
+  if (given.length === 0) return first
+  const isFree = given.length === own.length
+  let isDone = false
+  try {
+    const outcome = isFree ? await runPair(request, context, emit) : first
+    isDone = outcome.verdict.ok
+    const verdict = isFree ? withRefusedAttempt(outcome.verdict) : refused
+    return {...outcome, verdict: withSentence(verdict, 'Its lock was given up')}
+  } finally {
+    const {method, url} = request
+    const reason = new DavError(`The lock of ${url} is lost`, {method, url})
+    if (!isDone) for (const lock of given) lock.end(reason)
+  }
 }
 
 /** Tells if a 412 may be about an ETag, or about a resource at the destination. */

@@ -79,7 +79,7 @@ const missing = answer207(verdicts({'/a': '404 Not Found'}))
 describe('a lock is lost after a 412 to a request with its token', () => {
   it.each<[string, Answers, string[]]>([
     ['the server shows the lock of somebody else', {PROPFIND: shows(discovered('urn:other'))}, []],
-    ['the resource is not there', {PROPFIND: missing}, []],
+    ['the resource is not there', {PROPFIND: missing}, ['UNLOCK /a']],
     [
       'the server shows no lock, and refuses its refresh',
       {PROPFIND: shows(discovered()), LOCK: {status: 412}},
@@ -147,6 +147,30 @@ describe('a lock is lost after a 412 to a request with its token', () => {
   ] as const)('by a %s', async (method, call) => {
     answerTo({[method]: {status: 412}, PROPFIND: shows(discovered('urn:other'))})
     expect(await call(clientWith(lockOf('a')))).toMatchObject({status: 412, lostLocks: ['urn:a']})
+  })
+
+  it('but not by a repeated DELETE, whose first attempt removed its resource', async () => {
+    const part = answer207(verdicts({'/c/x': '423 Locked'}))
+    answerTo({
+      DELETE: ({url, headers}) =>
+        url === '/c/x' || headers['if'] === undefined
+          ? {status: 204}
+          : (first.shift() ?? {status: 412}),
+      PROPFIND: missing,
+    })
+    const first: Answer[] = [part]
+    const dav = clientWith(lockOf('c/a'))
+    const [lock] = dav.locks
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    expect(line(await dav.delete('c/', {retry}))).toBe('204 self /c/')
+    expect(headersOf('DELETE')).toEqual([
+      '</c/a> (<urn:c/a>)',
+      undefined,
+      '</c/a> (<urn:c/a>)',
+      undefined,
+    ])
+    expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(false)
   })
 
   it('and the rest of the call submits its token all the same, but the next call does not', async () => {
@@ -220,6 +244,10 @@ describe('a lock is not known to be lost', () => {
     [
       'Apache shows no lock, and refreshes it',
       {PROPFIND: shows(discovered()), LOCK: refreshed('urn:a')},
+    ],
+    [
+      'Apache shows no lock, and a 200 has no body',
+      {PROPFIND: shows(discovered()), LOCK: {status: 200}},
     ],
     [
       'the server refuses to show it and to refresh it',
@@ -356,11 +384,57 @@ describe('a 412 although all locks hold', () => {
       PROPFIND: held,
     })
     const dav = clientWith(lockOf('a'))
+    const [lock] = dav.locks
     expect(await dav.move('a', 'z', {overwrite: true})).toMatchObject({
       status: 507,
       description: 'Its lock was given up',
     })
     expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(true)
+  })
+
+  it('tells of the lock that was given up if the second MOVE has no answer', async () => {
+    server.script((request) => {
+      const {method, headers, url} = request
+      if (method === 'MOVE') return headers['if'] === undefined ? CLOSE : {status: 412}
+      if (method !== 'PROPFIND') return {status: 204}
+      return url === '/z' ? {status: 404} : held(request)
+    })
+    const dav = clientWith(lockOf('a'))
+    const [lock] = dav.locks
+    await expect(dav.move('a', 'z')).rejects.toMatchObject({name: 'DavNetworkError'})
+    expect(dav.locks).toEqual([])
+    expect(lock?.signal.aborted).toBe(true)
+  })
+
+  it('tells of the one lock of two that was given up', async () => {
+    let unlocks = 0
+    answerTo({
+      MOVE: {status: 412},
+      PROPFIND: shows(discovered('urn:a', 'urn:b')),
+      UNLOCK: () => ({status: unlocks++ === 0 ? 204 : 403}),
+    })
+    const dav = clientWith(lockOf('a'), {...lockOf('a'), token: 'urn:b'})
+    const [lock] = dav.locks
+    expect(await dav.move('a', 'z', {overwrite: true})).toMatchObject({
+      status: 412,
+      description: 'Its lock was given up',
+    })
+    expect(asked()).toEqual(['MOVE /a', 'PROPFIND /a', 'PROPFIND /a', 'UNLOCK /a', 'UNLOCK /a'])
+    expect(lock?.signal.aborted).toBe(true)
+    expect(tokensOf(dav)).toEqual(['urn:b'])
+  })
+
+  it('to a repeated MOVE, which goes without the permission to overwrite, keeps the lock', async () => {
+    answerTo({
+      MOVE: ({headers}) => ({status: headers['overwrite'] === 'T' ? 503 : 412}),
+      PROPFIND: held,
+    })
+    const dav = clientWith(lockOf('a'))
+    const retry = {attempts: 2, minDelay: 1, maxDelay: 1}
+    expect(line(await dav.move('a', 'z', {overwrite: true, retry}))).toBe('412 status self /a')
+    expect(headersOf('MOVE', 'overwrite')).toEqual(['T', 'F'])
+    expect(tokensOf(dav)).toEqual(['urn:a'])
   })
 
   it.each<[string, (dav: DavClient) => Promise<DavResult>, Answers]>([

@@ -136,12 +136,16 @@ describe('by the policy', () => {
     expect(line(await lock({retry: {...retry, attempts: 2}}))).toBe('423 status self /a.txt')
   })
 
-  it('a 423 is a no-answer if nobody knows whose lock it is', async () => {
-    script([RESET, {status: 423}], [seen(), seen(), {status: 403}])
+  it.each<[string, number, Reply]>([
+    ['refuses the look', 423, {status: 403}],
+    ['hides the lock', 423, seen()],
+    ['hides the lock that made the resource', 412, seen()],
+  ])('a refusal is a no-answer if the server %s: %d', async (_, status, reply) => {
+    script([RESET, {status}], [seen(), seen(), reply])
     expect(await lock({retry: {...retry, attempts: 2}})).toMatchObject({
       status: 0,
       reason: 'no-answer',
-      description: 'It was answered 423, and an earlier attempt may have done it',
+      description: `It was answered ${status}, and an earlier attempt may have done it`,
     })
   })
 

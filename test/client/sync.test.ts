@@ -485,6 +485,29 @@ describe('a silent full listing, with which DAViCal and SOGo answer a lost token
     expect(state.size).toBe(3)
   })
 
+  it.each([
+    ['all others have changed', page('t9', member('/cal/a', '2'), member('/cal/b', '2'))],
+    ['all are gone', page('t9')],
+  ])('is recognized by a missing member although %s', async (_, answer) => {
+    server.script(({method}) => (method === 'PROPFIND' ? {status: 404} : answer))
+    const state = await stateOf({a: '1', b: '1', c: '1'})
+    const {changes, summary} = await readSync(dav.sync('cal/', {state}))
+    expect(changes).toContain('gone /cal/c')
+    expect(summary).toMatchObject({complete: true, syncToken: 't9', covers: 'all'})
+    expect(sent()).toEqual(['token t1', 'PROPFIND', 'token '])
+  })
+
+  it('is none if something is named as gone, or if nothing is named and the token is the same', async () => {
+    server.answers(page('t1'), page('t2', member('/cal/a', '2'), removed('/cal/b')))
+    const state = await stateOf({a: '1', b: '1', c: '1'})
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual([])
+    expect((await readSync(dav.sync('cal/', {state}))).changes).toEqual([
+      'changed /cal/a "2"',
+      'gone /cal/b',
+    ])
+    expect(sent()).toEqual(['token t1', 'token t1'])
+  })
+
   it('needs no further request if it names every known member', async () => {
     server.answers(silent)
     const state = await stateOf({a: '1', b: '1'})

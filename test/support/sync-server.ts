@@ -13,13 +13,15 @@ import {collection, cut, listingOf, member, refusal, removed, tokenOf} from './s
  *   tokens: nothing tells of one that has changed back, or that came and went.
  * - `silent`: DAViCal 1.1, a full listing for a lost token, and the last changes again and again.
  * - `tagged`: no report, and a tag that changes with the members, as older calendar servers have.
- * - `listing`: no report, Depth 1 only. `folders`: Nextcloud, whose collections have the ETags of everything below.
+ * - `limited`: Google, 507 for a report without a limit, and now and then for one with a limit too.
+ * - `listing`: no report, Depth 1 only, and no ETag for some. `folders`: Nextcloud, whose collections have the ETags of everything below.
  */
 export const DIALECTS = [
   'pages',
   'plain',
   'ungraceful',
   'silent',
+  'limited',
   'tagged',
   'listing',
   'folders',
@@ -35,6 +37,8 @@ export const HIDDEN = 'hidden'
 /** The resources of a collection at `/c/`, with the version of the last change of each. */
 export class SyncServer {
   readonly files: Map<string, number> = new Map()
+  /** The ETags of the resources, empty for one without. A renamed resource keeps its own. */
+  readonly etags: Map<string, string> = new Map()
   /** Faults and changes of others happen while this is true. */
   isUnruly = true
   /** The number of changes so far. Each is a version, and each version is a token. */
@@ -46,13 +50,13 @@ export class SyncServer {
   readonly #random: Random
   readonly #removed = new Map<string, number>()
   // The resources at each token.
-  readonly #history = new Map<number, ReadonlyMap<string, number>>()
+  readonly #history = new Map<number, ReadonlyMap<string, string>>()
   #horizon = 0
 
   constructor(dialect: Dialect, random: Random) {
     this.#dialect = dialect
     this.#random = random
-    for (const path of ['stable', ...this.#paths().slice(0, 6)]) this.#write(path)
+    for (const path of this.#paths().slice(0, 6)) this.#write(path)
   }
 
   get isDeep(): boolean {
@@ -68,8 +72,12 @@ export class SyncServer {
   change(most: number): void {
     for (let count = this.#random.below(most + 1); count > 0; count--) {
       const path = this.#random.pick(this.#paths())
-      if (this.files.has(path) && this.#random.oneIn(2)) this.#remove(path)
-      else this.#write(path)
+      const etag = this.etags.get(path)
+      if (etag === undefined || this.#random.oneIn(2)) this.#write(path)
+      else {
+        this.#remove(path)
+        if (this.#random.oneIn(3)) this.#write(this.#random.pick(this.#paths()), etag)
+      }
     }
   }
 
@@ -97,7 +105,11 @@ export class SyncServer {
 
   #answer({method, url, headers, body}: SeenRequest): Answer {
     const path = decodeURIComponent(url).replace(/^\/c\//, '')
-    if (method === 'REPORT') return this.#report(tokenOf(body) ?? '')
+    if (method === 'REPORT') {
+      const isTaken = body.includes('nresults') && !(this.isUnruly && this.#random.oneIn(3))
+      if (this.#dialect === 'limited' && !isTaken) return this.#met('507', {status: 507})
+      return this.#report(tokenOf(body) ?? '')
+    }
     if (headers['depth'] === '0') {
       if (path === '') return listingOf(this.#folder(''))
       return this.files.has(path) ? listingOf(this.#row(path)) : {status: 404}
@@ -125,14 +137,14 @@ export class SyncServer {
     const before = this.#isHashed && !all ? this.#history.get(since) : undefined
     const changes = [...this.files, ...(all ? [] : this.#removed)]
       .filter(([path, version]) =>
-        before === undefined ? version > from : before.get(path) !== this.files.get(path),
+        before === undefined ? version > from : before.get(path) !== this.etags.get(path),
       )
       .toSorted(([, one], [, other]) => one - other)
     const isPaged = this.#dialect === 'pages' && changes.length > 3
     const page = isPaged ? changes.slice(0, 3) : changes
     const next = isPaged ? (page.at(-1)?.[1] ?? 0) : this.version
     if (isPaged) this.met.add('page')
-    this.#history.set(next, new Map(this.files))
+    this.#history.set(next, new Map(this.etags))
     const rows = page.map(([path]) =>
       this.files.has(path) ? this.#row(path) : removed(`/c/${path}`),
     )
@@ -147,7 +159,9 @@ export class SyncServer {
   }
 
   #row(path: string): MultiStatusResponse {
-    return member(`/c/${path}`, String(this.files.get(path)))
+    const etag = this.etags.get(path) ?? ''
+    const row = member(`/c/${path}`, etag)
+    return etag === '' ? {...row, properties: {resourcetype: []}} : row
   }
 
   #folder(path: string): MultiStatusResponse {
@@ -172,14 +186,17 @@ export class SyncServer {
     return this.#dialect === 'ungraceful'
   }
 
-  #write(path: string): void {
+  #write(path: string, etag?: string): void {
     this.#removed.delete(path)
-    this.version++
-    this.files.set(path, this.#isHashed ? this.#random.below(2) : this.version)
+    this.files.set(path, ++this.version)
+    const isBare = this.#dialect === 'listing' && path.endsWith('a')
+    const own = String(this.#isHashed ? this.#random.below(2) : this.version)
+    this.etags.set(path, isBare ? '' : (etag ?? own))
   }
 
   #remove(path: string): void {
     this.files.delete(path)
+    this.etags.delete(path)
     this.#removed.set(path, ++this.version)
     this.steady.delete(path)
   }
