@@ -119,8 +119,8 @@ export class Changes<P> {
   }
 
   /**
-   * Finds a known resource that the answers did not name, if they may be a silent full listing: that names resources that have not
-   * changed, or none as gone, or nothing at all with a new token.
+   * Finds a known resource that the answers did not name, if they may be a silent full listing. Such a listing names unchanged
+   * resources, or none as gone. Of an empty collection it has only a new token.
    */
   unnamed(
     hasNewToken: boolean,

@@ -135,6 +135,8 @@ export function concern(
 ): 'near' | 'far' | undefined {
   const ends = method === 'COPY' ? [to] : method === 'MOVE' ? [path, to] : [path]
   if (!CHANGING.has(method)) return undefined
+  // A second LOCK changes nothing that the first one protects.
+  if (method === 'LOCK' && lock.root === path) return undefined
   if (ends.some((end) => covers(lock, end))) return 'near'
   if (method === 'PROPPATCH') return undefined
   if (ends.some((end) => covers(lock, parentOf(end)))) return 'far'
