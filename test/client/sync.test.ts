@@ -191,7 +191,9 @@ describe('the report sync-collection', () => {
     server.answers(
       page('t2', removed('/cal/s/'), member('/cal/x', '2')),
       page('t3', collection('/cal/s/', '1'), member('/cal/s/a', '1')),
+      listingOf(member('/cal/sa', '1')),
       page('t4', member('/abc/s', '2')),
+      listingOf(member('/cal/sa', '1')),
     )
     const first = await readSync(dav.sync('cal/', {state, level: 'infinity'}))
     expect(first.changes).toEqual([
