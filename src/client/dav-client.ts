@@ -462,8 +462,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Finds the changes of a collection since the last sync: each new or changed resource as a Success, each one that is gone as a
-   * Failure 404. RFC 6578.
+   * Finds the changes of a collection since the last sync. A new or changed resource is a Success, and one that is gone is a Failure
+   * 404. RFC 6578.
    *
    * A server without the report sync-collection is listed instead, and the ETags are compared with the `state`. The pages of an
    * answer are read as one. After a lost token, all resources are read and compared. A resource without an ETag counts as changed.

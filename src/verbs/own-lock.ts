@@ -71,8 +71,8 @@ export interface Lock extends Success, StoredLock, AsyncDisposing {
   /**
    * Asks for a new time: LOCK without a body. RFC 4918, section 9.10.2.
    *
-   * The client looks for the lock by PROPFIND after a 400, 404, 409, 410 or 412, and after a success that tells no owner. lighttpd
-   * answers so to the token of a lock that has ended.
+   * After a 400, 404, 409, 410 or 412, the client looks for the lock by PROPFIND. It also does so after a success without an owner:
+   * lighttpd answers so to the token of a lock that has ended.
    *
    * @returns This lock with its new time. A refusal is a Failure, and so is a lock that is not there any more. That one is lost: it
    *   leaves {@link DavClient.locks}, and `signal` is aborted.
