@@ -1,4 +1,5 @@
-// Adds a line to a file, under a lock: nobody else can write between the reading and the writing.
+// Adds a line to a file, under a lock: node edit-locked.ts notes.txt 'A line'. Nobody else can write between the reading and the
+// writing.
 
 import {basicAuth, DavClient, encodePath, visible} from 'multistatus'
 
@@ -20,7 +21,11 @@ if (lock.ok) {
   const isRead = file.ok || file.status === 404
   // The client submits the token by itself. The signal ends the upload if the lock is lost.
   const written = isRead ? await dav.put(href, `${text}${line}\n`, {signal: held.signal}) : file
-  console.log(written.ok ? 'written' : `not written: ${written.status}`)
+  console.log(
+    written.ok
+      ? 'written'
+      : `not written: ${written.status} ${visible(written.description ?? '', 200)}`.trimEnd(),
+  )
   if (!written.ok) process.exitCode = 1
 } else {
   process.exitCode = 1

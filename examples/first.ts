@@ -7,6 +7,6 @@ for await (const result of dav.deleteMany(['notes.txt', 'drafts/'], {retry: 3}))
   if (result.ok) {
     console.log('deleted', result.url)
   } else {
-    console.log('kept   ', result.url, result.status, result.reason)
+    console.log('kept   ', result.url, result.status, result.cause ?? result.reason)
   }
 }

@@ -1,4 +1,4 @@
-// LOCK and UNLOCK with the platform's fetch, as another program that holds a resource. The client has no verbs for them yet.
+// LOCK and UNLOCK with the platform's fetch, as another program that holds a resource.
 // RFC 4918, sections 9.10 and 9.11.
 
 const LOCKINFO = `<?xml version="1.0" encoding="utf-8"?>

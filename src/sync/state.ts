@@ -114,7 +114,7 @@ export class SyncState {
   bind(url: string, level: SyncLevel): void {
     if (!this.#isOf(url, level))
       throw new TypeError(
-        `The state is one of ${this.#collection?.url}, level ${this.#collection?.level}`,
+        `The state belongs to ${this.#collection?.url}, level ${this.#collection?.level}`,
       )
     this.#collection ??= {url, level}
     this.#base = canonicalPathOf(url)

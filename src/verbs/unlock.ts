@@ -64,7 +64,7 @@ export async function unlock(
     return refuse(
       {url},
       session,
-      `UNLOCK ${url} is not sent: the client has not one lock there; give lockToken`,
+      `UNLOCK ${url} is not sent: the client holds no lock there, or several; give lockToken`,
     )
   const lockToken = readLockToken(token)
   const {lockRoot = url} = session.locks.get(lockToken) ?? {}

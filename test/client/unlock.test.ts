@@ -98,7 +98,7 @@ describe('an UNLOCK', () => {
 
   it('without the only lock of the client there is refused', async () => {
     await take()
-    const description = `UNLOCK ${server.url}b.txt is not sent: the client has not one lock there; give lockToken`
+    const description = `UNLOCK ${server.url}b.txt is not sent: the client holds no lock there, or several; give lockToken`
     expect(await dav.unlock('b.txt')).toMatchObject({status: 0, reason: 'refused', description})
     await take({...own, token: 'urn:2', scope: 'shared'})
     expect(await dav.unlock('a.txt')).toMatchObject({status: 0, reason: 'refused'})
