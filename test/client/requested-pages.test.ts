@@ -503,10 +503,9 @@ describe('pages of a collection that changes', {timeout: 30_000}, () => {
       if (server.requests.length > 2) pageful++
     }
     // Else the seeds prove nothing.
+    const isPaged = !['without pages', 'Nextcloud without a cache'].includes(kind)
     expect(changed).toBeGreaterThan(kind === 'without pages' ? 0 : 10)
-    expect(pageful).toBeGreaterThan(
-      ['without pages', 'Nextcloud without a cache'].includes(kind) ? -1 : 10,
-    )
+    if (isPaged) expect(pageful).toBeGreaterThan(10)
   })
 })
 
