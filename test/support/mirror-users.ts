@@ -36,7 +36,9 @@ export class MirrorUsers {
   async act(): Promise<void> {
     const random = this.#random
     const side = random.pick(this.#sides)
-    const paths = [...(await side.read()).keys()].toSorted()
+    // Nobody touches the resources by which the client tests the server.
+    const found = [...(await side.read()).keys()]
+    const paths = found.filter((path) => path.endsWith(this.#extension)).toSorted()
     if (paths.length < 6 || random.oneIn(4)) {
       const path = `${random.pick(this.#folders)}${++this.#count} ö 100% #${this.#extension}`
       const sides = random.oneIn(3) ? this.#sides : [side]
