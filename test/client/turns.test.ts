@@ -38,9 +38,10 @@ describe.each(kinds)('%s', (_, target, options) => {
     const controller = new AbortController()
     const {signal} = controller
     const reason = new Error('enough')
-    setTimeout(() => controller.abort(reason), 100)
     let turns = 0
-    const ticking = setInterval(() => turns++, 5)
+    const ticking = setInterval(() => {
+      if (++turns === 3) controller.abort(reason)
+    }, 5)
     let count = 0
     let last: DavResult | undefined
     const reading = async (): Promise<void> => {
@@ -54,6 +55,5 @@ describe.each(kinds)('%s', (_, target, options) => {
     clearInterval(ticking)
     expect(count).toBeGreaterThan(0)
     expect(last?.relation).toBe('self')
-    expect(turns).toBeGreaterThan(1)
   })
 })
