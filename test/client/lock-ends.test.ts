@@ -507,6 +507,27 @@ describe('a 423 of SabreDAV to a DELETE of a collection with locked members', ()
   })
 })
 
+describe('a 423 of nginx to a request with the token of its target', () => {
+  const headers = {server: 'nginx/1.22.1'}
+  const path = encodeURIComponent('100% #1?.txt')
+
+  it('is answered by the token in a list without a tag', async () => {
+    const own = `(<urn:${path}>)`
+    answerTo({DELETE: (request) => ({status: request.headers['if'] === own ? 204 : 423, headers})})
+    const result = await clientWith(lockOf(path)).delete(path)
+    expect(result).toMatchObject({ok: true, status: 204, attempts: 2})
+    expect(headersOf('DELETE')).toEqual([`</${path}> ${own}`, own])
+  })
+
+  it('is the verdict if that is refused too, and at once for the token of a parent', async () => {
+    answerTo({DELETE: {status: 423, headers}})
+    expect(line(await clientWith(lockOf(path)).delete(path))).toBe(`423 status self /${path}`)
+    expect(asked()).toEqual([`DELETE /${path}`, `DELETE /${path}`])
+    await clientWith(lockOf('c/')).delete('c/m')
+    expect(asked().slice(2)).toEqual(['DELETE /c/m'])
+  })
+})
+
 describe('a lock ends with its resource', () => {
   it.each([204, 400, 404, 409, 412, 500])(
     'after a DELETE of it, and the answer %i to its UNLOCK does not count',
