@@ -28,6 +28,8 @@ export interface Checkpoint {
   readonly left: readonly CheckpointListing[]
   /** The known gaps. */
   readonly incomplete: readonly Incomplete[]
+  /** In the checkpoint of a sync, the token of the last page that you took. Give it to `sync`, which continues there. */
+  readonly token?: string
 }
 
 /** A collection, or another resource, that is still to be listed. */
@@ -46,6 +48,7 @@ const CHECKPOINT: Rules<Checkpoint> = {
   depth: ANY,
   left: LIST,
   incomplete: LIST,
+  token: {words: 'for sync, which takes it as its token', accepts: () => false},
 }
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
@@ -67,7 +70,7 @@ export function makeCheckpoint(
  * @throws TypeError for a value that is no checkpoint, and for a depth that differs from the checkpoint.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
-  assertMembers('resume', checkpoint, CHECKPOINT)
+  assertMembers('resume', checkpoint, CHECKPOINT, 'token')
   for (const one of checkpoint.left) assertMembers('resume.left', one, CHECKPOINT_LISTING)
   for (const one of checkpoint.incomplete)
     assertMembers('resume.incomplete', one, INCOMPLETE, 'status')
