@@ -10,7 +10,7 @@ import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Rule, Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
+import {ANY, assertMembers, NUMBER, TEXT} from '../protocol/options.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
 
@@ -109,18 +109,6 @@ export function resumeListings(
 
 function isSameDepth(one: unknown, other: Depth | Walk): boolean {
   return isWalk(one) && isWalk(other) ? one.levels === other.levels : one === other
-}
-
-/** Checks the members of an object of unknown origin. Only the optional member may be absent. */
-function assertMembers<T extends object>(
-  name: string,
-  value: T,
-  rules: Rules<T>,
-  optional?: keyof T,
-): void {
-  const read = readOptions(name, value, rules)
-  const absent = Object.keys(rules).find((member) => !(member in read) && member !== optional)
-  if (absent !== undefined) throw new TypeError(`${name}: ${absent} is missing`)
 }
 
 function isSame(one: URL, other: URL): boolean {
