@@ -77,8 +77,9 @@ function isOvercharge(error: unknown): boolean {
 }
 
 /** Frees a place at the end of a body, or before that if the body stays unread. */
-function lapse({free}: Slot): BodyWatcher {
-  const start = (): ReturnType<typeof setTimeout> => setTimeout(free, UNREAD_PLACE_MILLISECONDS)
+function lapse(place: Slot): BodyWatcher {
+  const start = (): ReturnType<typeof setTimeout> =>
+    setTimeout(() => place.free(), UNREAD_PLACE_MILLISECONDS)
   let timer = start()
   return {
     onRead: () => clearTimeout(timer),
@@ -114,7 +115,7 @@ async function enterUntil(ending: AbortSignal, places: Pace): Promise<Slot | und
   try {
     return await untilAborted(entered, ending)
   } catch {
-    void entered.then(({free}) => free())
+    void entered.then((place) => place.free())
     return undefined
   }
 }

@@ -26,12 +26,14 @@ export function explainInBrowser(
   credentials: RequestCredentials,
 ): unknown {
   if (!(error instanceof TypeError && isBrowser())) return error
-  const hints = [error.message.replace(/\.$/, '')]
+  const hints: string[] = []
   if (isStreamed(body) && 'duplex' in Request.prototype)
     hints.push('the browser sends a stream over HTTP/2 only, and a Blob always')
   const own: unknown = Reflect.get(globalThis, 'origin')
   if (own !== new URL(url).origin) {
-    const names = Object.keys(headers).filter((name) => !SAFE_HEADER.test(name))
+    // Without the headers that the browser drops.
+    const sent = [...new Request(url, {headers}).headers.keys()]
+    const names = sent.filter((name) => !SAFE_HEADER.test(name))
     const {'content-type': type = body instanceof Blob ? body.type : ''} = headers
     if (!SAFE_TYPE.test(type)) names.push('content-type')
     const needs = [
@@ -44,5 +46,6 @@ export function explainInBrowser(
       `if the server can be reached, it must ${asked}allow by name ${needs.join(', ')}, and expose ${EXPOSED}`,
     )
   }
-  return new TypeError(hints.join('; '), {cause: error})
+  if (hints.length === 0) return error
+  return new TypeError([error.message.replace(/\.$/, ''), ...hints].join('; '), {cause: error})
 }

@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type ResultStream} from 'multistatus'
+import {DavClient, members as picked, type ResultStream} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -125,6 +125,61 @@ describe.each([
     await expect(reading()).rejects.toBe(reason)
     expect(seen).toEqual(['/docs/'])
     expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  describe('between two results of one chunk', () => {
+    const members = Array.from({length: 200}, (_item, number) => `/docs/${number}`)
+    const streams: readonly (readonly [string, (signal: AbortSignal) => ResultStream<unknown>])[] =
+      [
+        ['propfind', (signal) => open().propfind('docs/', {signal})],
+        ['walk', (signal) => open().walk('docs/', {signal})],
+        ['members', (signal) => picked(open().propfind('docs/', {signal}))],
+        ['report', (signal) => open().report('docs/', {body: '<r/>', signal})],
+        ['sync', (signal) => open().sync('docs/', {signal})],
+      ]
+
+    it.each(streams)(
+      'of %s rejects with the reason, and gives no further result',
+      async (_, call) => {
+        server.answers(answer207(listing('/docs/', ...members)))
+        const stream = call(controller.signal)
+        let results = 0
+        const reading = (async () => {
+          for await (const _result of stream) if (++results === 50) controller.abort(reason)
+        })()
+        await expect(reading).rejects.toBe(reason)
+        expect(results).toBe(50)
+        await expect(stream.summary).rejects.toBe(reason)
+      },
+    )
+
+    it('of a walk leaves the listing on the frontier, so a resumed walk repeats it', async () => {
+      server.answers(answer207(listing('/docs/', ...members)))
+      const stream = open().walk('docs/', {signal: controller.signal})
+      let results = 0
+      const reading = (async () => {
+        for await (const _result of stream) if (++results === 50) controller.abort(reason)
+      })()
+      await expect(reading).rejects.toBe(reason)
+      const resume = stream.checkpoint()
+      const {successes} = await open().walk('docs/', {resume}).collect()
+      expect(successes).toHaveLength(201)
+    })
+
+    it('of deleteMany gives the verdicts on all sent requests', async () => {
+      server.answers({status: 204})
+      const {signal} = controller
+      const stream = open().deleteMany(['a', 'b', 'c'], {signal, concurrency: 3})
+      await delay(0)
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const {href} of stream) {
+          if (seen.push(href) === 1) controller.abort(reason)
+        }
+      })()
+      await expect(reading).rejects.toBe(reason)
+      expect(seen.toSorted()).toEqual(['/a', '/b', '/c'])
+    })
   })
 
   it('during the wait for the credentials rejects with the reason', async () => {
