@@ -3,9 +3,9 @@
  * because a body is work for the server too.
  *
  * If the transport has few connections, the exchange also takes one of the places that all calls of the client share. Nobody waits
- * for ever for a place. Its holder waits for the server alone, within its time limits, or loses the place: so does a body that is
- * not read, as of a listing whose members are being deleted. A streamed request body takes no place, because its source may need
- * other requests.
+ * for ever for a place. Its holder waits for the server alone, within its time limits. A body that is not read loses its place, such
+ * as that of a listing whose members are being deleted. A streamed request body takes no place, because its source may need other
+ * requests.
  */
 
 import {UNREAD_PLACE_MILLISECONDS} from '../protocol/bounds.ts'

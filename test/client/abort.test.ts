@@ -41,6 +41,14 @@ function abortOnArrival(): void {
   })
 }
 
+/** Aborts a while after the beginning of the body was sent. */
+function abortDuringBody(): void {
+  server.script(() => {
+    void delay(50).then(() => controller.abort(reason))
+    return answer207([OPEN, listed('/docs/a'), NEVER])
+  })
+}
+
 describe.each([
   ['undici', undiciTransport()],
   ['fetch', fetchTransport()],
@@ -75,9 +83,8 @@ describe.each([
     })
 
     it('during the body rejects with the reason, and closes the connection', async () => {
-      server.answers(answer207([OPEN, listed('/docs/a'), NEVER]))
+      abortDuringBody()
       const reading = call(controller.signal).collect()
-      void delay(50).then(() => controller.abort(reason))
       await expect(reading).rejects.toBe(reason)
       expect(await server.requests[0]?.ended).toBe('closed')
     })
@@ -104,9 +111,8 @@ describe.each([
     })
 
     it('during the body rejects with the reason, and closes the connection', async () => {
-      server.answers(answer207([OPEN, listed('/docs/a'), NEVER]))
+      abortDuringBody()
       const deleting = call()
-      void delay(50).then(() => controller.abort(reason))
       await expect(deleting).rejects.toBe(reason)
       expect(await server.requests[0]?.ended).toBe('closed')
     })
@@ -140,15 +146,15 @@ describe.each([
 
     it.each(streams)(
       'of %s rejects with the reason, and gives no further result',
-      async (_, call) => {
+      async (_verb, call) => {
         server.answers(answer207(listing('/docs/', ...members)))
         const stream = call(controller.signal)
-        let results = 0
+        const seen: string[] = []
         const reading = (async () => {
-          for await (const _result of stream) if (++results === 50) controller.abort(reason)
+          for await (const {href} of stream) if (seen.push(href) === 50) controller.abort(reason)
         })()
         await expect(reading).rejects.toBe(reason)
-        expect(results).toBe(50)
+        expect(seen).toHaveLength(50)
         await expect(stream.summary).rejects.toBe(reason)
       },
     )
@@ -156,9 +162,9 @@ describe.each([
     it('of a walk leaves the listing on the frontier, so a resumed walk repeats it', async () => {
       server.answers(answer207(listing('/docs/', ...members)))
       const stream = open().walk('docs/', {signal: controller.signal})
-      let results = 0
+      const seen: string[] = []
       const reading = (async () => {
-        for await (const _result of stream) if (++results === 50) controller.abort(reason)
+        for await (const {href} of stream) if (seen.push(href) === 50) controller.abort(reason)
       })()
       await expect(reading).rejects.toBe(reason)
       const resume = stream.checkpoint()

@@ -169,8 +169,10 @@ describe('connections', () => {
             ),
     })
     const dav = clientOf(model, 1)
+    const statuses: number[] = []
     for await (const {relation, url: member} of dav.propfind('', {depth: 1}))
-      if (relation === 'member') expect((await dav.delete(member)).status).toBe(204)
+      if (relation === 'member') statuses.push((await dav.delete(member)).status)
+    expect(statuses).toEqual([204, 204])
     expect(model.sent()).toEqual(['PROPFIND /', 'DELETE /a', 'DELETE /b'])
   })
 
@@ -197,7 +199,7 @@ describe('cache', () => {
   })
 
   it('is left out on workerd with an early compatibility date, which throws for it', async () => {
-    vi.stubGlobal('Request', class {})
+    vi.stubGlobal('Request', {prototype: {}})
     const model = modelFetch({answer: () => new Response(null, {status: 204})})
     await clientOf(model, 6).delete('a')
     expect(model.inits()[0]).not.toHaveProperty('cache')
