@@ -44,20 +44,13 @@ afterAll(() => rm(folder, {recursive: true}))
 
 it('the tarball holds the build, the sources and the texts, and nothing else', () => {
   const places = new Set(files.map((file) => file.split('/')[0]))
-  expect([...places].toSorted()).toEqual([
-    'CHANGELOG.md',
-    'LICENSE',
-    'README.md',
-    'dist',
-    'guide',
-    'package.json',
-    'src',
-  ])
+  const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  expect(places).toEqual(new Set(['dist', 'guide', 'src', ...texts]))
 })
 
 it('the tarball holds each file that package.json names', () => {
   const named = JSON.stringify([manifest.exports, manifest.imports]).matchAll(/\.\/(dist\/[^"]*)/g)
-  const missing = Array.from(named, ([, file]) => file).filter((file) => !files.includes(file))
+  const missing = Array.from(named, ([, file = '']) => file).filter((file) => !files.includes(file))
   expect(missing).toEqual([])
 })
 
