@@ -1,5 +1,5 @@
-// A release up to the point of publishing, without a network: the tarball is packed, looked through, installed in a folder of
-// its own, imported, type checked and given to `npm publish --dry-run`. `npm run release:dry` runs this file alone.
+// A release up to the point of publishing, without a network. The tarball is packed and installed in a folder of its own. Its doors
+// are imported, its types compiled, and `npm publish --dry-run` takes it. `npm run release:dry` runs this file alone.
 
 import {execFile} from 'node:child_process'
 import {cp, mkdtemp, readFile, realpath, rm, symlink, writeFile} from 'node:fs/promises'
