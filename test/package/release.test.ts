@@ -119,11 +119,13 @@ it('CHANGELOG.md begins with this version, and the next one comes before it', as
   await symlink(modules, join(next, 'node_modules'))
   const words = '---\n"multistatus": minor\n---\n\nA new verb.\n'
   await writeFile(join(next, '.changeset/new-verb.md'), words)
-  const bin = createRequire(import.meta.url).resolve('@changesets/cli/package.json')
-  await run(process.execPath, [join(bin, '../bin.js'), 'version'], {cwd: next})
+  const changeset = fileURLToPath(
+    new URL('bin.js', import.meta.resolve('@changesets/cli/package.json')),
+  )
+  await run(process.execPath, [changeset, 'version'], {cwd: next})
   const [major, minor] = manifest.version.split('.')
   const section = `## ${major}.${Number(minor) + 1}.0\n\n### Minor Changes\n\n- A new verb.\n\n`
-  const title = '# multistatus\n\n'
+  const title = '# Changelog\n\n'
   expect(await readFile(join(next, 'CHANGELOG.md'), 'utf8')).toBe(
     title + section + changes.slice(title.length),
   )

@@ -75,7 +75,10 @@ function unshown(): string[] {
       .filter((program) => !pages.some(({text}) => text.includes(`<!-- ${program} -->`)))
       .map((program) => `${program} is on no page`),
     ...globSync('examples/*', {cwd: root})
-      .filter((path) => path !== 'examples/README.md' && !index.includes(`](${basename(path)})`))
+      .filter(
+        (path) =>
+          path !== 'examples/README.md' && !RegExp(`\\]\\(${basename(path)}[/)]`).test(index),
+      )
       .map((path) => `examples/README.md does not name ${path}`),
   ]
 }

@@ -1,10 +1,18 @@
-// Groups the names of the reference by task. The file of a name decides, so a new name has its group by its place; a name without
-// one ends `npm run docs`. typedoc loads this file as a plugin.
+// Groups the names of the reference by task, and its pages by guide and project. The file of a name decides, so a new name has its
+// group by its place. A name without one ends `npm run docs`. Pages are named by their headings, and entry points as they are
+// imported. typedoc loads this file as a plugin.
 
 import {relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
-import {type Application, Comment, CommentTag, Converter, type DeclarationReflection} from 'typedoc'
+import {
+  type Application,
+  Comment,
+  CommentTag,
+  Converter,
+  type DeclarationReflection,
+  ReflectionKind,
+} from 'typedoc'
 
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 const CLIENT = 'client/dav-client.ts'
@@ -81,7 +89,14 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 
 /** Called by typedoc when it starts. */
 export function load(app: Application): void {
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, page) => {
+    const heading = /^# (.*)$/m.exec(Comment.combineDisplayParts(page.content))?.[1]
+    page.frontmatter['group'] = page.name.includes('guide/') ? 'Guide' : 'Project'
+    if (heading !== undefined) page.name = heading
+  })
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    for (const door of context.project.getReflectionsByKind(ReflectionKind.Module))
+      door.name = door.name === 'index' ? 'multistatus' : `multistatus/${door.name}`
     for (const name of Object.values(context.project.reflections)) {
       if (!name.isDeclaration() || name.isReference() || !isShown(name)) continue
       const [declaration] = context.getSymbolFromReflection(name)?.declarations ?? []
