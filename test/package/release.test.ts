@@ -102,7 +102,7 @@ it('a program in TypeScript compiles with the installed types, those of the libr
 })
 
 it('npm would publish the tarball for everybody, and corrects nothing in package.json', async () => {
-  const publish = ['publish', '--dry-run', '--offline', tarball]
+  const publish = ['publish', '--dry-run', '--offline', '--loglevel=notice', tarball]
   const {stdout, stderr} = await run('npm', publish, {cwd: folder})
   expect(stdout).toBe(`+ multistatus@${manifest.version}\n`)
   expect(stderr).toContain('with tag latest and public access (dry-run)')
