@@ -5,6 +5,7 @@
 
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
+import {untilAborted} from '../protocol/wait.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import {withAuth} from '../transport/auth.ts'
@@ -32,9 +33,12 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
     server.capabilities.addSeen(request.method, status)
   }
   const timed = withDeadlines(counted, timeouts, check)
-  const sentOnce: Session['send'] = (request, call) => {
+  const sentOnce: Session['send'] = async (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
+    const preparation = transport.ready?.()
+    // The request itself fails with the error of a failed preparation.
+    if (preparation !== undefined) await untilAborted(preparation, call.signal).catch(() => {})
     return timed(request, call)
   }
   const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
