@@ -130,8 +130,17 @@ export async function readAnswer<P>(
     new MultiStatusParser<P>({method, url, decoders, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const nothing = {conditions: [], description: '', excerpt: '', text: '', length: 0}
-  const empty = {kind: 'plain', ...nothing, isError: false, isCut: false, problem} as const
+  const empty = {
+    kind: 'plain',
+    conditions: [],
+    description: '',
+    excerpt: '',
+    text: '',
+    length: 0,
+    isError: false,
+    isCut: false,
+    problem,
+  } as const
   const {body} = response
   // Most answers to a DELETE.
   if (body === null) return empty

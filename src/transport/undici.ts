@@ -110,13 +110,18 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   if (typeof dispatcher.dispatch !== 'function')
     throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
+  // The origin of the last request. Look-ups find the same string faster than an equal one.
+  let origin = ''
 
   const transport: Transport = async (request) => {
     await settling.last
     request.signal?.throwIfAborted()
-    return new Promise((resolve, reject) => {
-      const [, origin = '', path = ''] = /^([^:]+:\/\/[^/?#]+)([^#]*)/.exec(request.url) ?? []
-      const {method} = request
+    return await new Promise((resolve, reject) => {
+      const {method, url} = request
+      if (!(url.startsWith(origin) && url.charAt(origin.length) === '/'))
+        origin = /^[^:]+:\/\/[^/?#]+/.exec(url)?.[0] ?? ''
+      const hash = url.indexOf('#')
+      const path = url.slice(origin.length, hash === -1 ? undefined : hash)
       const upload = openBody(request)
       const sent: Dispatcher.DispatchOptions = {
         origin,
