@@ -140,6 +140,9 @@ export const TURN_MILLISECONDS = 20
 /** Bytes of a plain answer that are kept, for its excerpt or its `DAV:error`. */
 export const PLAIN_ANSWER_BYTES = 65_536
 
+/** Lines of the stack of a call that are kept for its errors. The first one is that of this package. */
+export const CALLER_FRAMES = 5
+
 /** Characters of a plain answer in `excerpt`. */
 export const EXCERPT_CHARACTERS = 1000
 

@@ -56,8 +56,8 @@ export function createDownload(
     for await (const chunk of content) chunks.push(chunk)
     return joined(chunks)
   }
-  const download = Object.defineProperty(new Unread(content), 'body', BODY)
-  return Object.assign(download, success, {
+  const download = Object.assign(new Unread(content), success)
+  return Object.assign(Object.defineProperty(download, 'body', BODY), {
     ...(length !== undefined && {length}),
     ...(type !== undefined && {type}),
     ...(lastModified !== undefined && {lastModified}),
