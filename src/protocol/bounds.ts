@@ -143,11 +143,11 @@ export const GRACE_MILLISECONDS = 1000
 /** The longest work without a wait. After it, timers and signals get their turn. */
 export const TURN_MILLISECONDS = 20
 
-/** Bytes at the beginning of an answer by which a page is recognized. */
-export const PAGE_BYTES = 64
-
 /** Bytes of a plain answer that are kept, for its excerpt or its `DAV:error`. */
 export const PLAIN_ANSWER_BYTES = 65_536
+
+/** Lines of the stack of a call that are kept for its errors. The first one is that of this package. */
+export const CALLER_FRAMES = 5
 
 /** Characters of a plain answer in `excerpt`. */
 export const EXCERPT_CHARACTERS = 1000
