@@ -52,13 +52,11 @@ export const COMPARED_CHILDREN = 24
 /** The longest start tag that is compared so. For a longer one a look-up is faster. */
 export const COMPARED_TAG_CHARACTERS = 64
 /** The longest structured value that is remembered. A longer one is seldom the same as the one before. */
-export const REPEATED_VALUE_CHARACTERS = 4096
-/** Names with a remembered structured value. In a document with more, values hardly repeat. */
-export const REPEATED_VALUE_NAMES = 256
-/** Characters of all structured values whose objects are kept, in one body. */
-export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
-/** The cost of a kept value beside its markup. */
-export const VALUE_OVERHEAD_CHARACTERS = 512
+export const REPEATED_VALUE_BYTES = 4096
+/** Bytes of all remembered structured values, in one body. */
+export const REMEMBERED_VALUE_BYTES = 1_048_576
+/** The cost of a remembered value beside its markup. */
+export const VALUE_OVERHEAD_BYTES = 512
 /** Limits on the body of a refused request. */
 export const DOCUMENT_LIMITS = {
   tag: 65_536,
