@@ -438,9 +438,9 @@ export class Scanner<Known> {
     const {collects} = node
     const children =
       collects === 'element' || collects === 'part' ? this.#structure.pop() : undefined
-    if (collects === 'part') return this.#append(node.element(children ?? []), lt)
+    if (collects === 'part') this.#append(node.element(children ?? []), lt)
     if (node.role === '') return undefined
-    if (children !== undefined)
+    if (collects === 'element' && children !== undefined)
       return this.#handler.close(node, this.#structured(node, children, lt))
     return this.#handler.close(node, collects === 'nothing' ? '' : this.#value)
   }
