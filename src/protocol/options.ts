@@ -70,32 +70,25 @@ export function readOptions<Options extends object>(
   if (!isRecord(given)) {
     throw new TypeError(`${call}: give an object with ${Object.keys(rules).join(', ')}`)
   }
-  const read: Partial<Options> = {}
   for (const name of namesOf(given)) {
     if (!hasRule(name, rules)) throw unknownOption(call, name, Object.keys(rules))
     const value = given[name]
-    if (value === undefined) continue
     const rule = rules[name]
-    if (!rule.accepts(value)) throw new TypeError(`${call}: ${name} is ${rule.words}`)
-    read[name] = value
+    if (value !== undefined && !rule.accepts(value))
+      throw new TypeError(`${call}: ${name} is ${rule.words}`)
   }
-  const plain = Object.assign({}, given, read)
-  // Left out, because a spread of defaults and options would replace a default by undefined.
-  for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
-  return plain
+  // Undefined members are left out, because a spread of defaults and options would replace a default by one.
+  return readRecord(given)
 }
 
 /** Reads a record into a plain object, inherited members too. Members that are `undefined` are left out. */
-export function readRecord<Value>(
-  record: Readonly<Record<string, Value>>,
-): Record<string, Exclude<Value, undefined>> {
-  const entries: [string, Exclude<Value, undefined>][] = []
-  for (const name of namesOf(record)) {
-    const value = record[name]
-    if (isDefined(value)) entries.push([name, value])
-  }
-  return Object.fromEntries(entries)
+export function readRecord<R extends object>(record: R): Present<R> {
+  const entries = [...namesOf(record)].map((name) => [name, Reflect.get(record, name)] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Present<R>
 }
+
+/** A record without undefined members. */
+type Present<R> = {[Name in keyof R]: Exclude<R[Name], undefined>}
 
 /** Makes the error for an unknown name. It proposes the nearest known name, or lists all names if none is near. */
 export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
@@ -128,38 +121,33 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 export function editDistance(one: string, other: string): number {
   const from = one.toLowerCase()
   const to = other.toLowerCase()
-  if (from.length > OPTION_NAME_CHARACTERS || to.length > OPTION_NAME_CHARACTERS)
-    return OPTION_NAME_CHARACTERS
-  let before: number[] = []
-  let above = Array.from({length: to.length + 1}, (_, index) => index)
-  for (let row = 1; row <= from.length; row++) {
+  if (Math.max(from.length, to.length) > OPTION_NAME_CHARACTERS) return OPTION_NAME_CHARACTERS
+  // Distances between the beginnings of both words, by their lengths.
+  const distances: number[][] = []
+  const at = (row: number, column: number): number =>
+    distances[row]?.[column] ?? Number.POSITIVE_INFINITY
+  for (let row = 0; row <= from.length; row++) {
     const current = [row]
+    distances.push(current)
     for (let column = 1; column <= to.length; column++) {
-      const isEqual = from[row - 1] === to[column - 1]
-      const isSwapped =
-        row > 1 &&
-        column > 1 &&
-        from[row - 1] === to[column - 2] &&
-        from[row - 2] === to[column - 1]
-      current[column] = Math.min(
-        (above[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (above[column - 1] ?? 0) + (isEqual ? 0 : 1),
-        isSwapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-      )
+      const [left, right] = [from[row - 1], to[column - 1]]
+      const isSwapped = left === to[column - 2] && right === from[row - 2]
+      current[column] =
+        row === 0
+          ? column
+          : Math.min(
+              at(row - 1, column) + 1,
+              at(row, column - 1) + 1,
+              at(row - 1, column - 1) + (left === right ? 0 : 1),
+              isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+            )
     }
-    before = above
-    above = current
   }
-  return above[to.length] ?? 0
+  return at(from.length, to.length)
 }
 
 export function isRecord(value: unknown): value is object {
   return isObject(value) && !Array.isArray(value)
-}
-
-function isDefined<Value>(value: Value | undefined): value is Exclude<Value, undefined> {
-  return value !== undefined
 }
 
 function hasRule<Options>(
