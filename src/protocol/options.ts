@@ -3,7 +3,7 @@
  * condition must not delete unconditionally. The callers check the ranges of numbers.
  */
 
-import {OPTION_NAME_CHARACTERS} from './bounds.ts'
+import {MAX_MISTAKES} from './bounds.ts'
 import {visible} from './errors.ts'
 import {isObject, namesOf} from './members.ts'
 
@@ -104,46 +104,28 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   let least = Number.POSITIVE_INFINITY
   for (const one of known) {
     const other = one.toLowerCase()
-    const isPart =
-      given.length >= 4 &&
-      given.length <= OPTION_NAME_CHARACTERS &&
-      (other.includes(given) || given.includes(other))
-    const distance = isPart && given !== other ? 1 : editDistance(given, other)
-    if (distance < least && distance <= Math.ceil(Math.max(given.length, other.length) / 3)) {
+    const isPart = given.length >= 4 && (other.includes(given) || given.includes(other))
+    const most = Math.min(MAX_MISTAKES, Math.ceil(Math.max(given.length, other.length) / 3))
+    const mistakes = isPart && given !== other ? 1 : countMistakes(given, other, most)
+    if (mistakes < least && mistakes <= most) {
       best = one
-      least = distance
+      least = mistakes
     }
   }
   return best
 }
 
-/** Counts the letters to add, drop, change or swap to make two words equal, ignoring case. Very long words count as far apart. */
-export function editDistance(one: string, other: string): number {
-  const from = one.toLowerCase()
-  const to = other.toLowerCase()
-  if (Math.max(from.length, to.length) > OPTION_NAME_CHARACTERS) return OPTION_NAME_CHARACTERS
-  // Distances between the beginnings of both words, by their lengths.
-  const distances: number[][] = []
-  const at = (row: number, column: number): number =>
-    distances[row]?.[column] ?? Number.POSITIVE_INFINITY
-  for (let row = 0; row <= from.length; row++) {
-    const current = [row]
-    distances.push(current)
-    for (let column = 1; column <= to.length; column++) {
-      const [left, right] = [from[row - 1], to[column - 1]]
-      const isSwapped = left === to[column - 2] && right === from[row - 2]
-      current[column] =
-        row === 0
-          ? column
-          : Math.min(
-              at(row - 1, column) + 1,
-              at(row, column - 1) + 1,
-              at(row - 1, column - 1) + (left === right ? 0 : 1),
-              isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
-            )
-    }
-  }
-  return at(from.length, to.length)
+/** Counts the letters to add, drop, change or swap to make two words equal. Counts no further than one beyond `most`. */
+export function countMistakes(one: string, other: string, most: number): number {
+  let equal = 0
+  while (equal < one.length && one[equal] === other[equal]) equal++
+  const [left, right] = [one.slice(equal), other.slice(equal)]
+  if (left === '' || right === '') return left.length + right.length
+  if (most === 0) return 1
+  const isSwapped = left[0] === right[1] && left[1] === right[0]
+  const skip = (letters: number, others: number): number =>
+    countMistakes(left.slice(letters), right.slice(others), most - 1)
+  return 1 + Math.min(skip(1, 0), skip(0, 1), skip(1, 1), isSwapped ? skip(2, 2) : most)
 }
 
 export function isRecord(value: unknown): value is object {

@@ -37,7 +37,7 @@ function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
   const handler = {
     classify(node: PathNode): void {
       if (node.depth !== 1) return
-      node.role = 'root'
+      node.role = 1
       node.collects = 'element'
     },
     open: ignore,

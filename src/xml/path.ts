@@ -48,8 +48,8 @@ export class PathNode<Known = unknown> {
   readonly selfClosing: boolean
   /** 0 for the document itself, 1 for its root. */
   readonly depth: number
-  /** The meaning of the element to the reader; empty for none. */
-  role = ''
+  /** The meaning of the element to the reader; 0 for none. */
+  role = 0
   collects: Collects = 'nothing'
   /**
    * The bytes of the start tag and of the end tag, to compare with. Nearly every server writes end tags without white space; any
@@ -65,6 +65,8 @@ export class PathNode<Known = unknown> {
   #seen: readonly PathNode<Known>[] = NONE
   /** The structured value that this element had last. */
   last: Structured | undefined
+  /** The number of values since then that were not the same as the one before. */
+  misses = 0
   readonly #written: ReadonlyMap<string, string>
   #attributes: Readonly<Record<string, string>> | undefined
   #name: Name<Known> | undefined

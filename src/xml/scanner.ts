@@ -5,6 +5,7 @@
  */
 
 import {
+  MAX_MISSES,
   REFERENCE_BYTES,
   REMEMBERED_VALUE_BYTES,
   REPEATED_VALUE_BYTES,
@@ -306,12 +307,13 @@ export class Scanner<Known> {
       return from
     const end = from + markup.length
     this.#at = end - endTag.length
+    node.misses = 0
     this.#leave(node)
     this.#handler.close(node, last)
     return end
   }
 
-  /** Makes a structured value, whose end tag stands at `lt`. Remembers it: the next one is likely to be the same. */
+  /** Makes a structured value, whose end tag stands at `lt`. Remembers it, as long as some are the same as the one before. */
   #structured(
     node: PathNode<Known>,
     children: readonly (XmlElement | string)[],
@@ -326,7 +328,8 @@ export class Scanner<Known> {
       return value
     const end = lt + endTag.length
     const room = this.#valueRoom + (last?.markup?.length ?? -VALUE_OVERHEAD_BYTES) - (end - from)
-    if (end - from > REPEATED_VALUE_BYTES || room < 0) return value
+    const isHopeless = end - from > REPEATED_VALUE_BYTES || node.misses++ > MAX_MISSES
+    if (isHopeless || room < 0) return value
     this.#valueRoom = room
     value.markup = source.cut(from, end).copy()
     node.last = value
@@ -404,7 +407,7 @@ export class Scanner<Known> {
       const next =
         this.#root.child(child.tag) ??
         this.#make(this.#root, child.tag, readStartTag(child.tag, this.#limits), lt)
-      if (next.role !== '') {
+      if (next.role !== 0) {
         while (this.#node.depth >= next.depth) this.#close(lt)
         this.#handler.fault('end tags are missing')
         opened = next
@@ -415,7 +418,7 @@ export class Scanner<Known> {
       this.#value = ''
       this.#valueAt = this.#consumed + end
     }
-    if (opened.role !== '') this.#handler.open(opened)
+    if (opened.role !== 0) this.#handler.open(opened)
     this.#enter(opened)
     if (opened.selfClosing) this.#close(lt)
   }
@@ -439,7 +442,7 @@ export class Scanner<Known> {
     const children =
       collects === 'element' || collects === 'part' ? this.#structure.pop() : undefined
     if (collects === 'part') this.#append(node.element(children ?? []), lt)
-    if (node.role === '') return undefined
+    if (node.role === 0) return undefined
     if (collects === 'element' && children !== undefined)
       return this.#handler.close(node, this.#structured(node, children, lt))
     return this.#handler.close(node, collects === 'nothing' ? '' : this.#value)

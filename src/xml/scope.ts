@@ -18,31 +18,37 @@ export interface Name<Known = unknown> {
   known: Known | undefined
 }
 
+/** A namespace with its names, by local name. */
+interface Namespace<Known> {
+  readonly name: string
+  readonly isOnly: boolean
+  readonly names: Map<string, Name<Known>>
+}
+
 /** The names of one document. */
 interface Names<Known> {
-  readonly byText: Map<string, Name<Known>>
+  readonly namespaces: Map<string, Namespace<Known>>
   /** Characters of names that may still be remembered. */
   room: number
 }
 
-// Prefixes that need no declaration. lighttpd 1.4 writes `DAV` without one.
-const UNDECLARED = [
-  ['xml', XML_NAMESPACE],
-  ['DAV', DAV],
-] as const
-
 /** The bindings of prefixes at one element and, through its parent, around it. */
 export class Scope<Known = unknown> {
   readonly #parent: Scope<Known> | undefined
-  readonly #bindings: Map<string, string>
+  readonly #bindings = new Map<string, Namespace<Known>>()
   readonly #names: Names<Known>
 
   /** Makes the scope of a document. With a parent, makes one that binds nothing of its own yet. */
   constructor(parent?: Scope<Known>) {
     this.#parent = parent
-    this.#bindings = new Map(parent === undefined ? UNDECLARED : [])
     this.#names =
-      parent === undefined ? {byText: new Map(), room: REMEMBERED_NAME_CHARACTERS} : parent.#names
+      parent === undefined
+        ? {namespaces: new Map(), room: REMEMBERED_NAME_CHARACTERS}
+        : parent.#names
+    if (parent !== undefined) return
+    this.#bindings.set('xml', this.#namespace(XML_NAMESPACE))
+    // lighttpd 1.4 writes this prefix without declaring it.
+    this.#bindings.set('DAV', this.#namespace(DAV))
   }
 
   /** Returns the scope inside an element with these attributes: this one if they declare nothing. */
@@ -54,7 +60,7 @@ export class Scope<Known = unknown> {
       // The prefixes `xml` and `xmlns` cannot be bound to anything else. Section 3.
       if (prefix === 'xml' || prefix === 'xmlns' || name === 'xmlns:') continue
       scope ??= new Scope(this)
-      scope.#bindings.set(prefix, value)
+      scope.#bindings.set(prefix, this.#namespace(value))
     }
     return scope ?? this
   }
@@ -66,19 +72,7 @@ export class Scope<Known = unknown> {
     const local = name.slice(colon + 1)
     const isOdd = colon === 0 || local === '' || local.includes(':')
     const bound = isOdd ? undefined : this.#lookUp(prefix)
-    const text = bound === undefined ? formatName('', name) : formatName(bound, local)
-    const {byText} = this.#names
-    const known = byText.get(text)
-    if (known !== undefined) return known
-    // A body of a million different names must not fill the memory.
-    const room = this.#names.room - text.length - NAME_OVERHEAD_CHARACTERS
-    // A copy, because a piece of a tag would hold its whole chunk in memory.
-    const made = {text: ownCopy(text), isOnly: room >= 0, known: undefined}
-    if (made.isOnly) {
-      this.#names.room = room
-      byText.set(made.text, made)
-    }
-    return made
+    return bound === undefined ? this.#name(this.#namespace(''), name) : this.#name(bound, local)
   }
 
   /** Resolves the name of an attribute: `x` without a prefix, else `{ns}x`, in `DAV:` too. */
@@ -88,9 +82,37 @@ export class Scope<Known = unknown> {
     return text.startsWith('{') ? text : `{${DAV}}${text}`
   }
 
-  #lookUp(prefix: string): string | undefined {
+  #lookUp(prefix: string): Namespace<Known> | undefined {
     const parent = this.#parent
     return this.#bindings.get(prefix) ?? (parent === undefined ? undefined : parent.#lookUp(prefix))
+  }
+
+  // Copies of the texts are kept, because a piece of a tag would hold its whole chunk in memory.
+  #namespace(written: string): Namespace<Known> {
+    const known = this.#names.namespaces.get(written)
+    if (known !== undefined) return known
+    const name = ownCopy(written)
+    const namespace = {name, isOnly: this.#takesRoom(name), names: new Map<string, Name<Known>>()}
+    if (namespace.isOnly) this.#names.namespaces.set(name, namespace)
+    return namespace
+  }
+
+  #name(namespace: Namespace<Known>, local: string): Name<Known> {
+    const known = namespace.names.get(local)
+    if (known !== undefined) return known
+    const text = ownCopy(formatName(namespace.name, local))
+    const isOnly = namespace.isOnly && this.#takesRoom(text)
+    const name = {text, isOnly, known: undefined}
+    if (isOnly) namespace.names.set(ownCopy(local), name)
+    return name
+  }
+
+  /** Takes room for a name; false if there is none. A body of a million different names must not fill the memory. */
+  #takesRoom(name: string): boolean {
+    const size = name.length + NAME_OVERHEAD_CHARACTERS
+    const hasRoom = size <= this.#names.room
+    if (hasRoom) this.#names.room -= size
+    return hasRoom
   }
 }
 

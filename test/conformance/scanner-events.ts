@@ -53,7 +53,7 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
   const scanner = new Scanner(
     {
       classify(node: PathNode): void {
-        node.role = 'any'
+        node.role = 1
         node.collects = node.depth === collecting.depth ? collecting.collects : 'nothing'
       },
       open(node: PathNode): void {
