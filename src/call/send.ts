@@ -33,13 +33,15 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
     server.capabilities.addSeen(request.method, status)
   }
   const timed = withDeadlines(counted, timeouts, check)
-  const sentOnce: Session['send'] = async (request, call) => {
+  const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
+    const send = (): Promise<DavResponse> => timed(request, call)
     const preparation = transport.ready?.()
     // The request itself fails with the error of a failed preparation.
-    if (preparation !== undefined) await untilAborted(preparation, call.signal).catch(() => {})
-    return timed(request, call)
+    return preparation === undefined
+      ? send()
+      : untilAborted(preparation, call.signal).then(send, send)
   }
   const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
   const {connections} = transport
