@@ -36,7 +36,7 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
   const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
-    const send = (): Promise<DavResponse> => timed(request, call)
+    const send = (): ReturnType<typeof timed> => timed(request, call)
     const preparation = transport.ready?.()
     // The request itself fails with the error of a failed preparation.
     return preparation === undefined
