@@ -1,7 +1,7 @@
 // The bulk calls of the page: each asks, makes a job and runs it. Deleting after a listing that was cut off asks twice.
 
 import type {DavClient, DavResult, Failure} from 'multistatus'
-import {decodePath, encodePath} from 'multistatus'
+import {decodePath, encodePath, unwrap} from 'multistatus'
 
 import {askMove, askUpload, confirmDelete} from './dialogs.ts'
 import type {MoveAnswer} from './dialogs.ts'
@@ -11,6 +11,11 @@ import type {Action, Entry} from './ledger.ts'
 import {type Row, uploadRow} from './row.ts'
 import {save} from './save.ts'
 import {problem, size} from './words.ts'
+
+/**
+ * A page has six connections to a server. More requests at once would wait in the browser, and their time limits would run.
+ */
+export const CONCURRENCY = 6
 
 /** The page, as the actions see it. */
 export interface Desk extends Books {
@@ -116,46 +121,66 @@ export async function retry(desk: Desk, entries: readonly Entry[]): Promise<void
 export async function check(desk: Desk, entries: readonly Entry[]): Promise<void> {
   const targets = entries.map(({action, failure: {url}}) => ({url, action}))
   const job = new Job(desk, targets, {doing: 'Checking', done: 'done after all'})
+  const queue = entries.values()
+  const work = async (): Promise<void> => {
+    for (const entry of queue) await checkOne(desk, job, entry)
+  }
   async function* results(): AsyncGenerator<readonly DavResult[]> {
-    for (const entry of entries) {
-      await checkOne(desk, job, entry)
-      yield []
-    }
+    await Promise.all(Array.from({length: CONCURRENCY}, work))
+    yield []
   }
   await desk.start(job, results())
 }
 
+/** Settles a failure by the state of the server, or leaves it as it is if nobody can tell. */
 async function checkOne(desk: Desk, job: Job, entry: Entry): Promise<void> {
-  const {dav, ledger} = desk
   const {action, failure, key} = entry
-  const {signal} = job
-  const found = await dav.stat(failure.url, {signal, properties: ['getcontentlength']})
-  const isMissing = !found.ok && (found.status === 404 || found.status === 410)
-  const settle = (words: string): void => {
-    ledger.settle(key, action, failure.url.endsWith('/'))
-    job.done(key, words, action)
+  try {
+    const words = await find(desk.dav, entry, job.signal)
+    if (words === 'done') {
+      desk.ledger.settle(key, action, failure.url.endsWith('/'))
+      job.done(key, action)
+    } else job.failed(key, desk.ledger.amend(entry, words))
+  } catch {
+    job.failed(key, entry)
   }
-  const amend = (words: string): void => job.failed(key, ledger.amend(entry, words))
-  if (!found.ok && !isMissing) return job.failed(key, entry)
-  if (action === 'delete') return isMissing ? settle('gone') : amend('it is still there')
+}
+
+/** Asks where the resource is. `done`, or the reason why it is not done. Throws if the server does not tell. */
+async function find(
+  dav: DavClient,
+  {action, failure}: Entry,
+  signal: AbortSignal,
+): Promise<string> {
+  signal.throwIfAborted()
+  const {url, request} = failure
   if (action === 'upload') {
-    if (isMissing) return amend('it is not there')
-    return amend(
-      `there is one now, of ${size(found.ok ? (found.properties.getcontentlength ?? 0) : 0)}`,
-    )
+    const found = await dav.stat(url, {signal, properties: ['getcontentlength']})
+    if (isGone(found)) return 'it is not there'
+    const {getcontentlength: bytes} = unwrap(found).properties
+    // It may be the file of before, or of somebody else.
+    return bytes === undefined ? 'there is one now' : `there is one now, of ${size(bytes)}`
   }
-  const {destination} = failure.request ?? {}
-  if (!isMissing || destination === undefined) return amend('it is still at the old place')
-  const moved = await dav.stat(destination, {signal})
-  return moved.ok ? settle('moved') : amend('it is at neither place')
+  if (!isGone(await dav.stat(url, {signal}))) return 'it is still there'
+  const destination = request?.destination
+  if (action === 'delete' || destination === undefined) return 'done'
+  return isGone(await dav.stat(destination, {signal})) ? 'it is at neither place' : 'done'
+}
+
+/** Tells if a resource is not there. Throws for a refusal, which does not tell. */
+function isGone(found: DavResult): boolean {
+  if (!found.ok && (found.status === 404 || found.status === 410)) return true
+  unwrap(found)
+  return false
 }
 
 async function download(desk: Desk, job: Job, row: Row): Promise<DavResult> {
   const {signal} = job
   const {url} = row
   const target = row.result ?? url
+  const wasStopped = signal.aborted
   try {
-    job.signal.throwIfAborted()
+    signal.throwIfAborted()
     const got = await desk.dav.get(target, {
       signal,
       resume: true,
@@ -166,7 +191,7 @@ async function download(desk: Desk, job: Job, row: Row): Promise<DavResult> {
     const {href, status, relation, properties, missing} = got
     return {ok: true, href, url, relation, status, properties, missing}
   } catch (error) {
-    const cause = signal.aborted ? 'aborted' : 'network'
+    const cause = wasStopped ? 'not-sent' : signal.aborted ? 'aborted' : 'network'
     const facts = {ok: false, href: '', url, relation: 'self', status: 0, cause} as const
     const description = problem(error)
     return {...facts, reason: 'no-answer', conditions: [], missing: [], description}

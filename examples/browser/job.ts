@@ -74,7 +74,6 @@ export class Job {
     try {
       for await (const batch of results) {
         for (const result of batch) this.take(result)
-        this.#books.onChange()
       }
     } catch (error) {
       if (!this.signal.aborted) this.#problem = problem(error)
@@ -92,14 +91,14 @@ export class Job {
       if (!result.ok) this.#counts.inside++
       return
     }
-    if (entry === undefined) this.done(key, WORDS[action].done, action)
+    if (entry === undefined) this.done(key, action)
     else if (!result.ok && isUnsent(result)) this.#settle(key, 'unsent', 'failed', entry.words)
     else this.failed(key, entry)
   }
 
   /** The resource is done. */
-  done(key: string, words: string, action: Action): void {
-    const row = this.#settle(key, 'done', 'done', words)
+  done(key: string, action: Action): void {
+    const row = this.#settle(key, 'done', 'done', WORDS[action].done)
     if (row !== undefined && (action === 'delete' || action === 'move')) row.isGone = true
   }
 
@@ -173,6 +172,7 @@ export class Job {
     words: string,
   ): Row | undefined {
     if (this.#pending.delete(key)) this.#counts[as]++
+    this.#books.onChange()
     return this.#mark(key, verdict, words)
   }
 

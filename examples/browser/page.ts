@@ -5,6 +5,7 @@ import {DavClient, decodePath, nameOf, visible} from 'multistatus'
 
 import {
   check,
+  CONCURRENCY,
   deleteSelected,
   type Desk,
   downloadRows,
@@ -28,8 +29,7 @@ import {Table} from './table.ts'
 import {watchedTransport} from './transport.ts'
 import {count, problem, size} from './words.ts'
 
-// A page has six connections to a server. More requests at once would wait in the browser, and their time limits would run.
-const CONCURRENCY = 6
+const FAILURE_MILLISECONDS = 250
 
 const dav = new DavClient({
   url: within(document, 'meta[name=dav-url]', HTMLMetaElement).content,
@@ -45,6 +45,7 @@ const status = new Status()
 let job: Job | undefined
 let listing = new Listing()
 let isFailureListStale = false
+let failuresShownAt = 0
 
 const table = new Table(
   byId('grid', HTMLElement),
@@ -133,7 +134,17 @@ function draw(): void {
   byId('rows', HTMLElement).dataset['empty'] = emptyWords()
   byId('export', HTMLButtonElement).hidden = ledger.verdicts.length === 0
   if (job !== undefined) status.show(job)
-  if (!isFailureListStale) return
+  if (isFailureListStale) drawFailures(isBusy)
+}
+
+/** Draws the list of failures: seldom during a job, because it may be long. */
+function drawFailures(isBusy: boolean): void {
+  const now = performance.now()
+  if (isBusy && now - failuresShownAt < FAILURE_MILLISECONDS) {
+    setTimeout(() => table.draw(), FAILURE_MILLISECONDS)
+    return
+  }
+  failuresShownAt = now
   isFailureListStale = false
   failures.show(isBusy)
 }

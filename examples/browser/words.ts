@@ -46,6 +46,7 @@ export function reason({reason: kind, status, cause, request, description}: Fail
   if (kind === 'no-answer') {
     if (cause === 'not-sent') return 'not sent'
     if (cause === 'timeout') return 'no answer in time'
+    if (cause === 'aborted') return 'stopped before the answer'
     return cause === 'unreadable' ? 'unreadable answer' : 'no answer'
   }
   if (kind === 'refused') return `not sent: ${visible(description ?? 'refused', 160)}`
