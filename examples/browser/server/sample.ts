@@ -1,6 +1,6 @@
 // A WebDAV server with something to see: folders, odd names, and a file that another program has locked.
 
-import {mkdir, writeFile} from 'node:fs/promises'
+import {mkdir, utimes, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 
 import {encodePath} from 'multistatus'
@@ -25,16 +25,19 @@ const FILES = [
 /** Starts the server on a temporary folder with files. */
 export async function startSample(): Promise<EmbeddedServer> {
   const server = await startEmbeddedServer()
-  for (const [index, path] of FILES.entries()) {
-    const file = join(server.folder, path)
-    await mkdir(dirname(file), {recursive: true})
-    await writeFile(file, 'All is well.\n'.repeat(10 ** (index % 5)))
-  }
+  for (const [index, path] of FILES.entries()) await store(join(server.folder, path), index)
   for (let number = 1; number <= 200; number++) {
-    const file = join(server.folder, 'Logs', `log-${`${number}`.padStart(3, '0')}.txt`)
-    await mkdir(dirname(file), {recursive: true})
-    await writeFile(file, `${number}\n`)
+    const name = `log-${`${number}`.padStart(3, '0')}.txt`
+    await store(join(server.folder, 'Logs', name), number)
   }
   await lock(new URL(encodePath(LOCKED), server.url).href)
   return server
+}
+
+/** Writes a file of some size and age. */
+async function store(file: string, number: number): Promise<void> {
+  await mkdir(dirname(file), {recursive: true})
+  await writeFile(file, 'All is well.\n'.repeat(1 + 7 * (number % 50) ** 2))
+  const day = new Date(Date.UTC(2026, number % 11, 1 + (number % 28), number % 24))
+  await utimes(file, day, day)
 }

@@ -174,6 +174,24 @@ export class ShownPage {
     await expect.poll(async () => (await this.verdicts())[name], WITHIN).toBe(verdict)
   }
 
+  /** Puts a text into a field. */
+  async fill(selector: string, text: string): Promise<void> {
+    await this.page.$eval(
+      selector,
+      (field, value) => {
+        if (field instanceof HTMLInputElement) field.value = value
+      },
+      text,
+    )
+  }
+
+  /** Chooses local files for an upload. */
+  async choose(...paths: readonly string[]): Promise<void> {
+    const input = await this.page.$('input#files')
+    await input?.uploadFile(...paths)
+    await expect.poll(() => this.text('#upload-dialog'), WITHIN).not.toBe('')
+  }
+
   /** Deletes everything that is shown, after the question. */
   async deleteAll(): Promise<void> {
     await this.click('#all')
