@@ -1,7 +1,7 @@
 // The bulk calls of the page: each asks, makes a job and runs it. Deleting after a listing that was cut off asks twice.
 
 import type {DavClient, DavResult, Failure} from 'multistatus'
-import {decodePath, encodePath, unwrap} from 'multistatus'
+import {DavError, decodePath, encodePath, unwrap} from 'multistatus'
 
 import {askMove, askUpload, confirmDelete} from './dialogs.ts'
 import type {MoveAnswer} from './dialogs.ts'
@@ -26,7 +26,7 @@ export interface Desk extends Books {
   readonly selected: () => readonly Row[]
   readonly addFirst: (rows: readonly Row[]) => void
   /** Shows a job, and runs it. */
-  readonly start: (job: Job, results: AsyncIterable<readonly DavResult[]>) => Promise<void>
+  readonly start: (job: Job, open: () => AsyncIterable<readonly DavResult[]>) => Promise<void>
 }
 
 /** Deletes the selected rows. */
@@ -34,8 +34,8 @@ export async function deleteSelected(desk: Desk): Promise<void> {
   const rows = desk.selected()
   if (rows.length === 0 || !(await confirmDelete(rows, desk.isCut()))) return
   const job = makeJob(desk, rows, 'delete')
-  const stream = desk.dav.deleteMany(resultsOf(rows), {signal: job.signal})
-  await desk.start(job, stream.batches())
+  const {signal} = job
+  await desk.start(job, () => desk.dav.deleteMany(resultsOf(rows), {signal}).batches())
 }
 
 /** Moves or renames the selected rows. */
@@ -59,8 +59,8 @@ export async function moveSelected(desk: Desk): Promise<void> {
   if (answer === undefined) return
   const job = makeJob(desk, rows, 'move')
   const {parents, overwrite} = answer
-  const stream = dav.moveMany(pairsOf(rows, answer), {parents, overwrite, signal: job.signal})
-  await desk.start(job, stream.batches())
+  const options = {parents, overwrite, signal: job.signal}
+  await desk.start(job, () => dav.moveMany(pairsOf(rows, answer), options).batches())
 }
 
 /** Uploads files into the shown folder. */
@@ -78,7 +78,7 @@ export async function uploadFiles(desk: Desk, files: readonly File[]): Promise<v
     type: file.type === '' ? 'application/octet-stream' : file.type,
     create: !answer.overwrite,
   }))
-  await desk.start(job, desk.dav.putMany(uploads, {signal: job.signal}).batches())
+  await desk.start(job, () => desk.dav.putMany(uploads, {signal: job.signal}).batches())
 }
 
 /** Downloads the selected files, one after the other. Folders have no content. */
@@ -93,10 +93,7 @@ export async function downloadSelected(desk: Desk): Promise<void> {
 export async function downloadRows(desk: Desk, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0) return
   const job = makeJob(desk, rows, 'download')
-  await desk.start(
-    job,
-    each(rows, (row) => download(desk, job, row)),
-  )
+  await desk.start(job, () => each(rows, (row) => download(desk, job, row)))
 }
 
 /** Sends the requests of failures again, and no others. */
@@ -114,7 +111,7 @@ export async function retry(desk: Desk, entries: readonly Entry[]): Promise<void
     yield* dav.retry(others, {attempts: 1, signal: job.signal}).batches()
     yield* each(downloads, (row) => download(desk, job, row))
   }
-  await desk.start(job, results())
+  await desk.start(job, results)
 }
 
 /** Asks the server about resources with an unknown outcome: is it there, by PROPFIND? */
@@ -129,7 +126,7 @@ export async function check(desk: Desk, entries: readonly Entry[]): Promise<void
     await Promise.all(Array.from({length: CONCURRENCY}, work))
     yield []
   }
-  await desk.start(job, results())
+  await desk.start(job, results)
 }
 
 /** Settles a failure by the state of the server, or leaves it as it is if nobody can tell. */
@@ -191,10 +188,12 @@ async function download(desk: Desk, job: Job, row: Row): Promise<DavResult> {
     const {href, status, relation, properties, missing} = got
     return {ok: true, href, url, relation, status, properties, missing}
   } catch (error) {
+    const facts = {ok: false, href: '', url, relation: 'self', status: 0} as const
+    const others = {conditions: [], missing: [], description: problem(error)}
+    // The disk of this machine is at fault.
+    if (!signal.aborted && !DavError.is(error)) return {...facts, reason: 'status', ...others}
     const cause = wasStopped ? 'not-sent' : signal.aborted ? 'aborted' : 'network'
-    const facts = {ok: false, href: '', url, relation: 'self', status: 0, cause} as const
-    const description = problem(error)
-    return {...facts, reason: 'no-answer', conditions: [], missing: [], description}
+    return {...facts, reason: 'no-answer', cause, ...others}
   }
 }
 

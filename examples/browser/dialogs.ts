@@ -6,7 +6,7 @@ import {count} from './words.ts'
 
 const SAMPLE = 5
 
-/** Asks before deleting. After a listing that was cut off, a box has to be ticked too. */
+/** Asks before deleting. After a listing that is not complete, a box has to be ticked too. */
 export async function confirmDelete(rows: readonly Row[], isCut: boolean): Promise<boolean> {
   const dialog = byId('delete-dialog', HTMLDialogElement)
   const yes = within(dialog, '[value=yes]', HTMLButtonElement)
@@ -21,7 +21,7 @@ export async function confirmDelete(rows: readonly Row[], isCut: boolean): Promi
   return ask(dialog, {change: () => (yes.disabled = isCut && !box.checked)})
 }
 
-/** Where to move, and how. */
+/** The destination of a move, and its options. */
 export interface MoveAnswer {
   /** The path of the folder, plain. */
   readonly folder: string

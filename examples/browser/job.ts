@@ -22,7 +22,7 @@ const METHODS: Readonly<Record<Action, string>> = {
   download: 'GET',
 }
 
-/** What a job works with. */
+/** The records that a job writes to. */
 export interface Books {
   readonly board: Board
   readonly ledger: Ledger
@@ -69,10 +69,10 @@ export class Job {
     return done + failed + unknown + unsent
   }
 
-  /** Reads the results to their end. Never throws: whatever ends them is a part of the summary. */
-  async run(results: AsyncIterable<readonly DavResult[]>): Promise<void> {
+  /** Opens the results and reads them to their end. Never throws: whatever ends them is a part of the summary. */
+  async run(open: () => AsyncIterable<readonly DavResult[]>): Promise<void> {
     try {
-      for await (const batch of results) {
+      for await (const batch of open()) {
         for (const result of batch) this.take(result)
       }
     } catch (error) {
@@ -84,15 +84,12 @@ export class Job {
   /** Takes the result of one resource: a target, or something inside one. */
   take(result: DavResult): void {
     const key = keyOf(result)
-    const action = this.#pending.get(key) ?? 'delete'
-    const isTarget = this.#pending.has(key)
-    const entry = this.#books.ledger.note(result, isTarget ? action : this.#actionOf(result))
-    if (!isTarget) {
+    const action = this.#pending.get(key)
+    const entry = this.#books.ledger.note(result, action ?? actionOf(result))
+    if (action === undefined) {
       if (!result.ok) this.#counts.inside++
-      return
-    }
-    if (entry === undefined) this.done(key, action)
-    else if (!result.ok && isUnsent(result)) this.#settle(key, 'unsent', 'failed', entry.words)
+    } else if (entry === undefined) this.done(key, action)
+    else if (isUnsent(entry.failure)) this.#settle(key, 'unsent', 'failed', entry.words)
     else this.failed(key, entry)
   }
 
@@ -161,10 +158,6 @@ export class Job {
     this.#books.onChange()
   }
 
-  #actionOf(result: DavResult): Action {
-    return !result.ok && result.request?.method === 'MOVE' ? 'move' : 'delete'
-  }
-
   #settle(
     key: string,
     as: 'done' | 'failed' | 'unknown' | 'unsent',
@@ -180,6 +173,11 @@ export class Job {
     const row = this.#books.board.find(key)
     return row === undefined ? undefined : Object.assign(row, {verdict, words})
   }
+}
+
+/** The verb of a result inside a target: only DELETE and MOVE have such results. */
+function actionOf(result: DavResult): Action {
+  return !result.ok && result.request?.method === 'MOVE' ? 'move' : 'delete'
 }
 
 function percent(bytes: number, total: number): number {

@@ -9,6 +9,9 @@ import {gaps, problem} from './words.ts'
 
 const PROPERTIES = ['resourcetype', 'getcontentlength', 'getlastmodified', 'getetag'] as const
 
+// Chunks that have arrived already are read without a pause, and nothing is drawn meanwhile.
+const TURN_MILLISECONDS = 12
+
 /** A listing that is under way or has ended. */
 export class Listing {
   readonly #stop = new AbortController()
@@ -27,11 +30,15 @@ export class Listing {
     const {signal} = this.#stop
     const stream = dav.propfind(folder.url, {depth: 1, properties: PROPERTIES, signal})
     table.begin()
+    let resumedAt = performance.now()
     try {
       for await (const batch of members(stream).batches()) {
         // A folder that was left must add nothing to the next one.
         signal.throwIfAborted()
         table.add(batch.map((result) => board.list(result)))
+        if (performance.now() - resumedAt < TURN_MILLISECONDS) continue
+        await nextTask()
+        resumedAt = performance.now()
       }
       this.#take(await stream.summary)
     } catch (error) {
@@ -46,4 +53,17 @@ export class Listing {
     this.isCut = !complete
     this.words = complete ? '' : gaps(incomplete)
   }
+}
+
+/** Lets the browser draw and listen. A timer would wait for seconds in a tab that nobody looks at. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const {port1, port2} = new MessageChannel()
+    port1.addEventListener('message', () => {
+      port1.close()
+      resolve()
+    })
+    port1.start()
+    port2.postMessage('')
+  })
 }

@@ -1,5 +1,4 @@
-// Saves a download as a file. The content goes to the browser's own disk first (OPFS), or to memory where there is none, so that
-// only a whole content becomes a file.
+// Saves a download as a file, once its content is whole. It waits on the browser's own disk (OPFS), or in memory without one.
 
 import type {Download} from 'multistatus'
 

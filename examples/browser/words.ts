@@ -42,25 +42,25 @@ const STATUSES: Readonly<Record<number, string>> = {
 }
 
 /** Tells why a request failed, without a name in it: equal reasons make a group. */
-export function reason({reason: kind, status, cause, request, description}: Failure): string {
+export function reason({reason: kind, status, cause, request}: Failure): string {
   if (kind === 'no-answer') {
     if (cause === 'not-sent') return 'not sent'
     if (cause === 'timeout') return 'no answer in time'
     if (cause === 'aborted') return 'stopped before the answer'
     return cause === 'unreadable' ? 'unreadable answer' : 'no answer'
   }
-  if (kind === 'refused') return `not sent: ${visible(description ?? 'refused', 160)}`
+  if (kind === 'refused') return 'refused before it was sent'
   if (kind === 'malformed') return 'unreadable answer'
   if (kind === 'member') return `something inside failed (${status})`
   const taken = request?.method === 'MOVE' || request?.conditions?.['if-none-match'] === '*'
+  if (status === 0) return 'not saved here'
   if (status === 412) return taken ? 'there is one already (412)' : 'it has changed (412)'
   const words = STATUSES[status] ?? (status >= 500 ? 'server error' : 'refused')
   return `${words} (${status})`
 }
 
 /** The server's own words about a failure, or none. */
-export function said({reason: kind, description, conditions}: Failure): string {
-  if (kind === 'refused') return ''
+export function said({description, conditions}: Failure): string {
   return visible([...conditions, description ?? ''].filter((text) => text !== '').join(' · '), 200)
 }
 

@@ -140,7 +140,7 @@ describeBrowsers((current) => {
     await shown.until('#notice', notice)
     await shown.click('#all')
     await shown.click('#delete')
-    expect(await shown.text('#delete-dialog .cut')).toContain('This listing was cut off.')
+    expect(await shown.text('#delete-dialog .cut')).toContain('This listing is not complete.')
     const isDisabled = () =>
       shown.page.$eval('#delete-dialog [value=yes]', (button) => button.matches(':disabled'))
     expect(await isDisabled()).toBe(true)

@@ -1,6 +1,12 @@
 /** The server of the page: its files, and the proxy to the WebDAV server on the same origin. */
+import {spawn} from 'node:child_process'
 import {once} from 'node:events'
+import {existsSync} from 'node:fs'
+import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
 import {type IncomingHttpHeaders, request} from 'node:http'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {afterEach, beforeEach, expect, it} from 'vitest'
 import {DavClient} from 'multistatus'
 import {buildPage} from '../../examples/browser/server/files.ts'
@@ -129,3 +135,74 @@ async function statusOf(url: string, headers: IncomingHttpHeaders): Promise<numb
   answer.resume()
   return answer.statusCode
 }
+
+/** Runs a program of the page until it ends, or until it has printed a line with an address and `use` is done with it. */
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  use?: (address: string) => Promise<void>,
+): Promise<{readonly output: string; readonly code: number | null}> {
+  const path = fileURLToPath(new URL(`../../examples/browser/${program}`, import.meta.url))
+  const child = spawn(process.execPath, [path, ...args], {env: {...process.env, ...env}})
+  const ended = once(child, 'close')
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => {
+      output += text.toString()
+    })
+  if (use !== undefined) {
+    await expect.poll(() => output, {timeout: 20_000}).toMatch(/http:\S+/)
+    await use(/http:\S+/.exec(output)?.[0] ?? '')
+    child.kill('SIGINT')
+  }
+  const [code] = await ended
+  return {output, code}
+}
+
+it('shows a server of the user with the credentials of the environment, and prints none of them', async () => {
+  faults.answers(answer207(listing('/dav/')))
+  const credentials = {DAV_USERNAME: 'ana', DAV_PASSWORD: 'secret word'}
+  const {output, code} = await run(
+    'serve.ts',
+    [`${faults.url}dav/`],
+    credentials,
+    async (address) => {
+      await fetch(new URL('/dav/', address), {method: 'PROPFIND'})
+    },
+  )
+  const pair = Buffer.from('ana:secret word').toString('base64')
+  expect(faults.requests[0]?.headers.authorization).toBe(`Basic ${pair}`)
+  expect(code).toBe(0)
+  expect(output).toMatch(
+    /^http:\/\/127\.0\.0\.1:\d+\/multistatus-page\/ shows http:.*\/dav\/\. Ctrl C ends it\.\n$/,
+  )
+})
+
+it('shows a sample server, and removes its folder', async () => {
+  const {output, code} = await run('serve.ts', [], {}, async (address) => {
+    const names = []
+    for await (const {href} of new DavClient({url: new URL('/', address)}).propfind(''))
+      names.push(href)
+    expect(names).toHaveLength(9)
+  })
+  expect(code).toBe(0)
+  expect(existsSync(/in (\S+)\. Ctrl/.exec(output)?.[1] ?? '.')).toBe(false)
+})
+
+it('writes the static files for a path', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'multistatus-page-'))
+  const {code} = await run('build.ts', [folder, '/dav/'])
+  expect(code).toBe(0)
+  expect((await readdir(folder)).toSorted()).toEqual([
+    'icon.svg',
+    'index.html',
+    'page.css',
+    'page.js',
+  ])
+  expect(await readFile(join(folder, 'index.html'), 'utf8')).toContain('content="/dav/"')
+  await rm(folder, {recursive: true})
+  expect((await run('build.ts', [])).output).toContain(
+    'Name a folder: npm run page:build -- FOLDER PATH',
+  )
+})

@@ -21,7 +21,7 @@ afterAll(() => running.close())
 it('shows a listing, a question and failures as in the pictures', async () => {
   const sample = await startSample()
   const server = await startPageServer(sample.url)
-  const shown = await ShownPage.open(running, server.url, {width: 1000, height: 640})
+  const shown = await ShownPage.open(running, server.url, {width: 1000, height: 660})
   const take = async (name: string): Promise<void> => {
     await shown.drawn()
     if (isWriting) await shown.page.screenshot({path: `${IMAGES}${name}`, optimizeForSpeed: false})
@@ -41,7 +41,7 @@ it('shows a listing, a question and failures as in the pictures', async () => {
   )
   await take('page-failures.png')
   await shown.page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: 'dark'}])
-  await shown.page.setViewport({width: 360, height: 640})
+  await shown.page.setViewport({width: 360, height: 700})
   await take('page-narrow.png')
 
   await shown.close()

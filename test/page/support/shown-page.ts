@@ -161,17 +161,13 @@ export class ShownPage {
   }
 
   /** Waits until the element of a selector has a text. */
-  async until(selector: string, text: string | RegExp): Promise<void> {
-    const wanted =
-      typeof text === 'string'
-        ? expect.poll(() => this.text(selector), WITHIN).toBe(text)
-        : expect.poll(() => this.text(selector), WITHIN).toMatch(text)
-    await wanted
+  until(selector: string, text: string | RegExp): Promise<void> {
+    return becomes(() => this.text(selector), text)
   }
 
   /** Waits until a row has a verdict. */
-  async untilVerdict(name: string, verdict: string): Promise<void> {
-    await expect.poll(async () => (await this.verdicts())[name], WITHIN).toBe(verdict)
+  untilVerdict(name: string, verdict: string | RegExp): Promise<void> {
+    return becomes(async () => (await this.verdicts())[name], verdict)
   }
 
   /** Puts a text into a field. */
@@ -208,4 +204,12 @@ export class ShownPage {
     await rm(file)
     return content
   }
+}
+
+async function becomes(
+  read: () => Promise<string | undefined>,
+  text: string | RegExp,
+): Promise<void> {
+  const wanted = expect.poll(read, WITHIN)
+  await (typeof text === 'string' ? wanted.toBe(text) : wanted.toMatch(text))
 }
