@@ -21,6 +21,7 @@ import {
   SHUT,
   startFaultServer,
 } from '../support/fault-server.ts'
+import {becomes} from './support/shown-page.ts'
 
 let faults: FaultServer
 let server: PageServer
@@ -152,7 +153,7 @@ async function run(
       output += text.toString()
     })
   if (use !== undefined) {
-    await expect.poll(() => output, {timeout: 20_000}).toMatch(/http:\S+/)
+    await becomes(async () => output, /http:\S+/)
     await use(/http:\S+/.exec(output)?.[0] ?? '')
     child.kill('SIGINT')
   }

@@ -1,8 +1,9 @@
 /** The page in a browser, as a user sees it: rows, sentences, buttons, keys. */
 import {readdir, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
+import {isDeepStrictEqual} from 'node:util'
 import type {KeyInput, Page} from 'puppeteer-core'
-import {expect} from 'vitest'
 import type {RunningBrowser} from './browsers.ts'
 
 /** A row that has an element. */
@@ -20,7 +21,8 @@ interface OpenOptions {
   readonly height?: number
 }
 
-const WITHIN = {timeout: 20_000, interval: 50}
+const WITHIN_MILLISECONDS = 20_000
+const PAUSE_MILLISECONDS = 50
 
 /** The page in a tab of its own. */
 export class ShownPage {
@@ -60,12 +62,12 @@ export class ShownPage {
   /** Closes the tab. The page must have thrown nothing and broken no policy. */
   async close(): Promise<void> {
     await this.page.close({runBeforeUnload: false})
-    expect(this.#errors).toEqual([])
+    if (this.#errors.length > 0) throw new Error(this.#errors.join('\n'))
   }
 
   /** Waits for the end of the listing. */
   async listed(): Promise<void> {
-    await expect.poll(() => this.text('#reload'), WITHIN).toBe('Reload')
+    await becomes(() => this.text('#reload'), 'Reload')
   }
 
   /** Reads the rows that have elements. */
@@ -185,7 +187,7 @@ export class ShownPage {
   async choose(...paths: readonly string[]): Promise<void> {
     const input = await this.page.$('input#files')
     await input?.uploadFile(...paths)
-    await expect.poll(() => this.text('#upload-dialog'), WITHIN).not.toBe('')
+    await becomes(() => this.text('#upload-dialog'), /./)
   }
 
   /** Deletes everything that is shown, after the question. */
@@ -198,7 +200,7 @@ export class ShownPage {
   /** Waits for a downloaded file, reads it and removes it. */
   async downloaded(name: string): Promise<Buffer> {
     // Both browsers have a second file until the first one is whole.
-    await expect.poll(() => readdir(this.#downloads), WITHIN).toEqual([name])
+    await becomes(() => readdir(this.#downloads), [name])
     const file = join(this.#downloads, name)
     const content = await readFile(file)
     await rm(file)
@@ -206,10 +208,22 @@ export class ShownPage {
   }
 }
 
-async function becomes(
-  read: () => Promise<string | undefined>,
-  text: string | RegExp,
+/** Waits until a value is the wanted one, or matches it. */
+export async function becomes(
+  read: () => Promise<unknown>,
+  wanted: string | RegExp | readonly string[],
 ): Promise<void> {
-  const wanted = expect.poll(read, WITHIN)
-  await (typeof text === 'string' ? wanted.toBe(text) : wanted.toMatch(text))
+  const end = Date.now() + WITHIN_MILLISECONDS
+  let last: unknown
+  do {
+    last = await read()
+    const isIt =
+      wanted instanceof RegExp
+        ? typeof last === 'string' && wanted.test(last)
+        : isDeepStrictEqual(last, wanted)
+    if (isIt) return
+    await delay(PAUSE_MILLISECONDS)
+  } while (Date.now() < end)
+  const shown = wanted instanceof RegExp ? wanted.source : JSON.stringify(wanted)
+  throw new Error(`still ${JSON.stringify(last)}, and not ${shown}`)
 }
