@@ -1,10 +1,16 @@
 // The bulk calls of the page: each asks, makes a job and runs it. Deleting after a listing that was cut off asks twice.
 
-import type {DavClient, DavResult, Failure} from 'multistatus'
-import {DavError, decodePath, encodePath, unwrap} from 'multistatus'
+import {
+  type DavClient,
+  DavError,
+  type DavResult,
+  decodePath,
+  encodePath,
+  type Failure,
+  unwrap,
+} from 'multistatus'
 
-import {askMove, askUpload, confirmDelete} from './dialogs.ts'
-import type {MoveAnswer} from './dialogs.ts'
+import {askMove, askUpload, confirmDelete, type MoveAnswer} from './dialogs.ts'
 import {type Folder, segmentOf} from './folder.ts'
 import {type Books, Job} from './job.ts'
 import type {Action, Entry} from './ledger.ts'
@@ -12,9 +18,7 @@ import {type Row, uploadRow} from './row.ts'
 import {save} from './save.ts'
 import {problem, size} from './words.ts'
 
-/**
- * A page has six connections to a server. More requests at once would wait in the browser, and their time limits would run.
- */
+/** Requests at once: a page has six connections to a server. More would wait in the browser, and their time limits would run. */
 export const CONCURRENCY = 6
 
 /** The page, as the actions see it. */
@@ -133,35 +137,37 @@ export async function check(desk: Desk, entries: readonly Entry[]): Promise<void
 async function checkOne(desk: Desk, job: Job, entry: Entry): Promise<void> {
   const {action, failure, key} = entry
   try {
-    const words = await find(desk.dav, entry, job.signal)
-    if (words === 'done') {
+    const found = await find(desk.dav, entry, job.signal)
+    if (found === 'done') {
       desk.ledger.settle(key, action, failure.url.endsWith('/'))
       job.done(key, action)
-    } else job.failed(key, desk.ledger.amend(entry, words))
+    } else job.failed(key, desk.ledger.amend(entry, found))
   } catch {
     job.failed(key, entry)
   }
 }
 
-/** Asks where the resource is. `done`, or the reason why it is not done. Throws if the server does not tell. */
+/** Asks for the state of the resource: `done`, or the reason why not. Throws if the server does not tell. */
 async function find(
   dav: DavClient,
   {action, failure}: Entry,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<'done' | Pick<Entry, 'words' | 'isUnknown'>> {
   signal.throwIfAborted()
   const {url, request} = failure
   if (action === 'upload') {
     const found = await dav.stat(url, {signal, properties: ['getcontentlength']})
-    if (isGone(found)) return 'it is not there'
+    if (isGone(found)) return {words: 'it is not there', isUnknown: false}
     const {getcontentlength: bytes} = unwrap(found).properties
     // It may be the file of before, or of somebody else.
-    return bytes === undefined ? 'there is one now' : `there is one now, of ${size(bytes)}`
+    const length = bytes === undefined ? '' : ` of ${size(bytes)}`
+    return {words: `there is a file${length}`, isUnknown: true}
   }
-  if (!isGone(await dav.stat(url, {signal}))) return 'it is still there'
+  if (!isGone(await dav.stat(url, {signal}))) return {words: 'it is still there', isUnknown: false}
   const destination = request?.destination
   if (action === 'delete' || destination === undefined) return 'done'
-  return isGone(await dav.stat(destination, {signal})) ? 'it is at neither place' : 'done'
+  const isLost = isGone(await dav.stat(destination, {signal}))
+  return isLost ? {words: 'it is at neither place', isUnknown: false} : 'done'
 }
 
 /** Tells if a resource is not there. Throws for a refusal, which does not tell. */

@@ -58,9 +58,9 @@ export class Ledger {
     return this.#put({...facts, words: reason(result), said: said(result)})
   }
 
-  /** Writes down the answer to a check: the failure is known now. */
-  amend(entry: Entry, words: string): Entry {
-    return this.#put({...entry, isUnknown: false, words, said: ''})
+  /** Writes down the answer to a check. */
+  amend(entry: Entry, found: Pick<Entry, 'words' | 'isUnknown'>): Entry {
+    return this.#put({...entry, ...found, said: ''})
   }
 
   /** Removes the failure of a resource. With a folder that is gone, those of everything in it go too. */

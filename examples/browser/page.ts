@@ -29,6 +29,7 @@ import {Table} from './table.ts'
 import {watchedTransport} from './transport.ts'
 import {count, problem, size} from './words.ts'
 
+// The pause between two drawings of the list of failures while a job runs.
 const FAILURE_MILLISECONDS = 250
 
 const dav = new DavClient({
@@ -74,11 +75,11 @@ const desk: Desk = {
   },
   async start(begun, results) {
     job = begun
+    table.selection.clear()
     desk.onChange()
     status.say(job.words())
     await job.run(results)
     job = undefined
-    table.selection.clear()
     status.end(begun.words())
     desk.onChange()
     if (document.activeElement === document.body) byId('grid', HTMLElement).focus()

@@ -38,8 +38,12 @@ function upload(
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
     request.upload.addEventListener('progress', progress)
     request.upload.addEventListener('load', progress)
-    request.addEventListener('load', () => resolve(answerOf(request)))
-    request.addEventListener('error', () => reject(new TypeError('The upload broke.')))
+    const fail = (): void => reject(new TypeError('The upload broke.'))
+    // Firefox 153 has `load` with status 0 for a connection that was closed before the answer.
+    request.addEventListener('load', () =>
+      request.status === 0 ? fail() : resolve(answerOf(request)),
+    )
+    request.addEventListener('error', fail)
     request.addEventListener('abort', () => reject(signal?.reason ?? new TypeError('Aborted.')))
     signal?.addEventListener('abort', () => request.abort(), {once: true})
     request.send(body)

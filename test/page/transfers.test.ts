@@ -2,6 +2,7 @@
 import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {multistatusBody} from 'multistatus/testing'
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type PageServer, startPageServer} from '../../examples/browser/server/page-server.ts'
 import {apache} from '../servers/apache.ts'
@@ -14,6 +15,7 @@ import {
   type FaultServer,
   listing,
   type Part,
+  RESET,
   startFaultServer,
 } from '../support/fault-server.ts'
 import {describeBrowsers} from './support/browsers.ts'
@@ -175,6 +177,27 @@ describeBrowsers((current) => {
       await shown.until('#status', '1 of 1 item done now.')
       const puts = faults.requests.filter(({method}) => method === 'PUT')
       expect(puts.map(({body}) => body)).toEqual(['once more', 'once more'])
+      await shown.close()
+    })
+
+    it('does not take a file at the target for the upload whose answer was lost', async () => {
+      const file = join(local, 'lost.txt')
+      await writeFile(file, 'nobody knows')
+      const found = multistatusBody([{href: '/lost.txt', properties: {getcontentlength: 12}}])
+      faults.script(({method, headers}) => {
+        if (method === 'PUT') return RESET
+        return answer207(headers['depth'] === '1' ? listing('/') : found)
+      })
+      const shown = await ShownPage.open(current(), page.url)
+
+      await shown.choose(file)
+      await shown.click('#upload-dialog [value=yes]')
+      await shown.until('#status', '0 of 1 item uploaded, 1 unknown.')
+      await shown.click('#groups .check')
+      await shown.until('#status', '0 of 1 item done after all, 1 unknown.')
+      expect(await shown.groups()).toEqual([
+        '1 item: unknown if uploaded, there is a file of 12 B [Check again] [Retry]',
+      ])
       await shown.close()
     })
 

@@ -33,6 +33,8 @@ export async function startPageServer(
   const files = await buildPage(dav.pathname)
   const proxy = proxyTo(dav, authorization)
   const server = createServer((request, response) => {
+    // A browser sends a request again by itself if a kept connection ends without an answer. A DELETE may be done by then.
+    response.shouldKeepAlive = false
     const {host, origin} = request.headers
     // A name that leads to loopback would make any page of the web one of this origin.
     const isOwn = host === own && (origin === undefined || origin === `http://${own}`)

@@ -39,8 +39,7 @@ export function proxyTo(server: URL, authorization: string | undefined): Answer 
       const answered = without(answer.headers, OF_ANSWER)
       const {location} = answered
       if (typeof location === 'string') answered['location'] = move(location, server.origin, own)
-      // A browser sends a request again by itself if a kept connection ends without an answer. A DELETE may be done by then.
-      response.writeHead(answer.statusCode ?? 502, {...answered, connection: 'close'})
+      response.writeHead(answer.statusCode ?? 502, answered)
       // Headers go out at once, and so does every piece.
       response.flushHeaders()
       pipeline(answer, response, ignore)
