@@ -30,7 +30,7 @@ const apacheWithPage: ServerRecipe = {
     'httpd.conf': `${apache.files(site)['httpd.conf']}
 ${MODULES.map((file) => `LoadModule ${/mod_(\w+)/.exec(file)?.[1]}_module ${file}`).join('\n')}
 TypesConfig /etc/mime.types
-${snippet('apache', site)}`,
+${snippet('With Apache', site)}`,
   }),
 }
 const nginxWithPage: ServerRecipe = {
@@ -42,7 +42,7 @@ const nginxWithPage: ServerRecipe = {
     ) ?? ['', '']
     const served = configuration
       .replace('http {', 'http {\n  include /etc/nginx/mime.types;')
-      .replace('server {', `server {\n${snippet('nginx', site)}`)
+      .replace('server {', `server {\n${snippet('With nginx', site)}`)
     return {...files, ...filesOf(site), [name]: served}
   },
 }
@@ -84,9 +84,9 @@ function filesOf(site: Site): Readonly<Record<string, string>> {
   }
 }
 
-/** The configuration in the guide, with the folder of a site. */
-function snippet(language: string, {folder}: Site): string {
-  const text = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(guide)?.[1]
-  if (text === undefined) throw new Error(`guide/page.md has no configuration for ${language}`)
+/** The configuration below a sentence of the guide, with the folder of a site. */
+function snippet(sentence: string, {folder}: Site): string {
+  const text = new RegExp(`^${sentence}[^]*?\`\`\`text\\n([^]*?)\`\`\``, 'm').exec(guide)?.[1]
+  if (text === undefined) throw new Error(`guide/page.md has no configuration "${sentence}"`)
   return text.replaceAll('/srv/page', `${folder}/page`)
 }
