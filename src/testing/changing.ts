@@ -112,7 +112,7 @@ function removeOthers(
     return
   }
   const kept = [...refused.keys()]
-  for (const [one] of [...tree.within(path)]) {
+  for (const one of Array.from(tree.within(path), ([within]) => within)) {
     if (kept.some((other) => isAtOrBelow(other, one) || isAtOrBelow(one, other))) continue
     tree.remove(one)
     locks.end(one)

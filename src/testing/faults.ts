@@ -1,6 +1,6 @@
 /**
- * The faults of a fake server: by rules, and at random by a seed. A draw depends on the seed, the method, the path and the number of
- * the request among its like, so that the order of other requests changes nothing.
+ * The faults of a fake server: by rules, and at random by a seed. A draw depends on the seed and on the request: its method, its path,
+ * and its number among the equal ones. The order of other requests changes nothing.
  */
 
 import type {Rules} from '../protocol/options.ts'
@@ -25,8 +25,8 @@ export interface FaultRule {
    */
   readonly after?: number | undefined
   /**
-   * The status of the answer. A member refuses with it too, if a DELETE, COPY or MOVE of a collection around it has the method of the
-   * rule: the rest is done, and a 207 names the member.
+   * The status of the answer. With a `path`, the resource also refuses as a member: a DELETE, COPY or MOVE of a collection around it
+   * does the rest, and names the member in a 207. RFC 4918, section 9.6.1.
    */
   readonly status?: number | undefined
   /** Headers of the answer with `status`. */
@@ -177,7 +177,7 @@ export class Faults {
     const dice = (name: string): number => draw(`${seed} ${name} ${number} ${key}`)
     if (dice('rate') >= rate) return undefined
     const kind = kinds[Math.floor(dice('kind') * kinds.length)]
-    return kind && effectOf(kind, dice('size'))
+    return kind && EFFECTS[kind](dice('size'))
   }
 }
 
@@ -212,21 +212,14 @@ export function withoutSlashes(plain: string): string {
   return plain.replaceAll(/^\/+|\/+$/g, '')
 }
 
-function effectOf(kind: FaultKind, size: number): Effect {
-  switch (kind) {
-    case 'refusal':
-      return {status: 503, headers: {'retry-after': '0'}}
-    case 'reset':
-      return {reset: true}
-    case 'lost':
-      return {reset: true, obeyed: true}
-    case 'cut':
-      return {cut: size}
-    case 'latency':
-      return {latency: 1 + Math.floor(size * 20)}
-    case 'lie':
-      return {lie: true}
-  }
+/** The effects of random faults. A size from 0 to below 1 is drawn too. */
+const EFFECTS: Readonly<Record<FaultKind, (size: number) => Effect>> = {
+  refusal: () => ({status: 503, headers: {'retry-after': '0'}}),
+  reset: () => ({reset: true}),
+  lost: () => ({reset: true, obeyed: true}),
+  cut: (size) => ({cut: size}),
+  latency: (size) => ({latency: 1 + Math.floor(size * 20)}),
+  lie: () => ({lie: true}),
 }
 
 /** Draws a number from 0 to below 1 by a text: FNV-1a, mixed as in mulberry32. */

@@ -1,6 +1,6 @@
 /**
- * A fake server behind msw, for programs whose client a test cannot choose. Imports no msw: the test gives its own. msw sees the
- * platform's `fetch` and not undici, which the client uses under Node, so a request that goes past msw is stopped.
+ * A fake server behind msw, for programs that make their own client. Imports no msw: the test gives its own. msw sees the
+ * platform's `fetch`, and not undici, which the client uses under Node. A request that goes past msw is stopped.
  */
 
 import {memberOf} from '../protocol/members.ts'
@@ -36,27 +36,24 @@ export function fakeHandlers<Handler>(server: FakeServer, http: MockHttp<Handler
   ]
 }
 
-/** Breaks the requests of undici to this URL. undici publishes each of them before it is sent. */
+/** Breaks the requests of undici to this URL. undici publishes each request before it is sent. */
 function stopOthers(url: string): void {
   const {process} = globalThis as {readonly process?: unknown}
   const load = memberOf(process, 'getBuiltinModule')
   if (typeof load !== 'function') return
-  const subscribe = memberOf(
-    Reflect.apply(load, process, ['node:diagnostics_channel']),
-    'subscribe',
-  )
+  const channels: unknown = Reflect.apply(load, process, ['node:diagnostics_channel'])
+  const subscribe = memberOf(channels, 'subscribe')
   if (typeof subscribe !== 'function') return
   const onRequest = (message: unknown): void => {
     const request = memberOf(message, 'request')
-    const [method, origin, path] = ['method', 'origin', 'path'].map((name) =>
-      String(memberOf(request, name)),
-    )
-    const target = URL.parse(path ?? '', origin)?.href
-    if (target?.startsWith(url) !== true) return
+    const target = URL.parse(String(memberOf(request, 'path')), String(memberOf(request, 'origin')))
+    // Node's own fetch is undici too. Its requests have this header, and msw sees them.
+    const isFetch = String(memberOf(request, 'headers')).includes('sec-fetch-mode')
+    if (isFetch || target?.href.startsWith(url) !== true) return
     const error = new Error(
-      `msw did not see ${method} ${target}: give the client {transport: fetchTransport()} from multistatus/fetch, and let msw listen`,
+      'msw does not see undici: give the client {transport: fetchTransport()} from multistatus/fetch',
     )
-    const fail = memberOf(request, 'onResponseError') ?? memberOf(request, 'onError')
+    const fail = memberOf(request, 'onResponseError')
     // An error that is thrown here ends the process.
     if (typeof fail !== 'function') throw error
     Reflect.apply(fail, request, [error])

@@ -237,8 +237,13 @@ function inherit(property: XmlElement, around: readonly XmlElement[]): XmlElemen
   return {...property, attributes: {...attributes, [LANGUAGE]: language.attributes[LANGUAGE] ?? ''}}
 }
 
+/** Names of properties with one status. */
+interface Verdict extends MultiStatusPropstat {
+  readonly properties: readonly string[]
+}
+
 /** Makes the propstats of instructions: one if all can be obeyed. */
-function judge(instructions: readonly Instruction[]): readonly MultiStatusPropstat[] {
+function judge(instructions: readonly Instruction[]): readonly Verdict[] {
   const names = [...new Set(instructions.map(({property}) => property.name))]
   const refused = names.filter((name) => PROTECTED.has(name))
   if (refused.length === 0) return [{properties: names}]
@@ -258,11 +263,11 @@ function obey({properties}: Resource, instructions: readonly Instruction[]): voi
 }
 
 /** Formats the body of a refused extended MKCOL. RFC 5689, section 5.2. */
-function formatMkcolResponse(propstats: readonly MultiStatusPropstat[]): string {
+function formatMkcolResponse(propstats: readonly Verdict[]): string {
   const children = propstats.map(({status = 200, properties}) => ({
     name: 'propstat',
     children: [
-      {name: 'prop', children: Object.values(properties).map((name) => ({name: String(name)}))},
+      {name: 'prop', children: properties.map((name) => ({name}))},
       {name: 'status', children: [`HTTP/1.1 ${status} `]},
     ],
   }))
