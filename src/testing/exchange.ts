@@ -77,15 +77,13 @@ export function makeTransport(site: Site, faults: Faults, requests: FakeRequest[
     requests.push(seen)
     const effect = path === undefined ? {} : (faults.meet({method, plain}) ?? {})
     if (effect.latency !== undefined) await pause(effect.latency, signal)
+    effect.meanwhile?.()
     const answer = (): Answer => {
-      const asked = path !== undefined && {
-        method,
-        path,
-        hasSlash: pathname.endsWith('/'),
-        headers,
-        body,
-      }
-      const done = asked ? (METHODS[method]?.(site, asked) ?? {status: 501}) : {status: 404}
+      if (path === undefined) return {status: 404}
+      const obeyed = Object.entries(headers).filter(([name]) => !site.settings.ignored.has(name))
+      const hasSlash = pathname.endsWith('/')
+      const asked = {method, path, hasSlash, headers: Object.fromEntries(obeyed), body}
+      const done = METHODS[method]?.(site, asked) ?? {status: 501}
       seen.status = done.status
       return done
     }

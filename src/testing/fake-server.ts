@@ -8,7 +8,7 @@ import type {RawValue} from '../properties/vocabulary.ts'
 import {FAKE_LOCK_MILLISECONDS} from '../protocol/bounds.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import {encodePath} from '../protocol/path.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -63,6 +63,8 @@ export interface FakeServerOptions {
   readonly infinity?: boolean | undefined
   /** The bytes of all files together. A request for more is refused with 507. RFC 4331. */
   readonly quota?: number | undefined
+  /** Names of headers that it ignores in requests: nginx ignores `if-match`, and rclone all conditions. */
+  readonly ignores?: readonly string[] | undefined
   /** Faults at random, the same ones in each run of a test. */
   readonly random?: RandomFaults | undefined
 }
@@ -192,6 +194,7 @@ const OPTIONS: Rules<FakeServerOptions> = {
   pageSize: NUMBER,
   infinity: BOOLEAN,
   quota: NUMBER,
+  ignores: TEXTS,
   random: RECORD,
 }
 const RESOURCE_OPTIONS: Rules<FakeResourceOptions> = {type: TEXT, properties: RECORD}
@@ -333,11 +336,20 @@ function readSettings(given: FakeServerOptions): Settings {
     pageSize = Number.POSITIVE_INFINITY,
     infinity = true,
     quota = Number.POSITIVE_INFINITY,
+    ignores = [],
   } = given
   if (!(lockTimeout > 0)) throw new RangeError('fakeServer: lockTimeout is above zero')
   if (!(pageSize >= 1)) throw new RangeError('fakeServer: pageSize is 1 or more')
   if (!(quota >= 0)) throw new RangeError('fakeServer: quota is 0 or more')
-  return {hasLocks, lockTimeout, hasSync, pageSize, infinity, quota}
+  return {
+    hasLocks,
+    lockTimeout,
+    hasSync,
+    pageSize,
+    infinity,
+    quota,
+    ignored: new Set(ignores.map((name) => name.toLowerCase())),
+  }
 }
 
 /** Finds the path of a plain path. */

@@ -4,9 +4,18 @@
  */
 
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
+import {
+  ANY,
+  BOOLEAN,
+  callback,
+  NUMBER,
+  oneOf,
+  readOptions,
+  RECORD,
+  TEXT,
+} from '../protocol/options.ts'
 
-/** A fault of {@link fakeServer}. Give one of `status`, `reset`, `stall`, `cut` and `lie`, or `latency` alone or with one of them. */
+/** A fault of {@link fakeServer}. Give one of `status`, `reset`, `stall`, `cut` and `lie`. `latency` and `meanwhile` go with it, or stand alone. */
 export interface FaultRule {
   /** The method of the requests, such as `DELETE`. Default: each method. */
   readonly method?: string | undefined
@@ -47,6 +56,8 @@ export interface FaultRule {
   readonly cut?: number | undefined
   /** Answers as after a success, and changes nothing. */
   readonly lie?: boolean | undefined
+  /** Called with each request that meets the rule, before it is obeyed: a change by somebody else. */
+  readonly meanwhile?: (() => void) | undefined
   /** Milliseconds before the request is obeyed. A signal ends the wait, and the request has no effect then. */
   readonly latency?: number | undefined
 }
@@ -102,6 +113,7 @@ const RULE: Rules<FaultRule> = {
   obeyed: BOOLEAN,
   cut: NUMBER,
   lie: BOOLEAN,
+  meanwhile: callback('a function'),
   latency: NUMBER,
 }
 const RANDOM: Rules<RandomFaults> = {seed: NUMBER, rate: NUMBER, kinds: ANY}
@@ -141,8 +153,9 @@ export class Faults {
   add(given: FaultRule): Fault {
     const rule = readOptions('fault', given, RULE)
     const ends = ENDS.filter((name) => rule[name] !== undefined && rule[name] !== false)
-    if (ends.length > 1 || (ends.length === 0 && rule.latency === undefined))
-      throw new TypeError(`fault: give one of ${ENDS.join(', ')}, or a latency`)
+    const isMore = rule.latency !== undefined || rule.meanwhile !== undefined
+    if (ends.length > 1 || (ends.length === 0 && !isMore))
+      throw new TypeError(`fault: give one of ${ENDS.join(', ')}, or latency or meanwhile`)
     const added = new RuleAtWork(rule)
     this.#rules.add(added)
     return {

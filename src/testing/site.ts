@@ -20,6 +20,8 @@ export interface Settings {
   readonly infinity: boolean
   /** The bytes that its files may have together. */
   readonly quota: number
+  /** Names of headers in lower case. */
+  readonly ignored: ReadonlySet<string>
 }
 
 /** A server, as the methods see it. */

@@ -106,6 +106,13 @@ describe('a rule', () => {
     expect(await dav.delete('b.txt')).toMatchObject({ok: true})
   })
 
+  it('lets somebody else change the tree before a request is obeyed', async () => {
+    server.fault({method: 'PUT', times: 1, meanwhile: () => server.put('a.txt', 'other')})
+    const ifMatch = server.get('a.txt')?.etag
+    expect(await dav.put('a.txt', 'new', {ifMatch})).toMatchObject({ok: false, status: 412})
+    expect(server.get('a.txt')?.text).toBe('other')
+  })
+
   it('never answers, and the time limit of the client ends the wait', async () => {
     server.fault({method: 'DELETE', stall: true, obeyed: true})
     const hasty = new DavClient({
@@ -120,8 +127,11 @@ describe('a rule', () => {
   })
 
   it.each<[object, string]>([
-    [{}, 'fault: give one of status, reset, stall, cut, lie, or a latency'],
-    [{status: 500, reset: true}, 'fault: give one of status, reset, stall, cut, lie, or a latency'],
+    [{}, 'fault: give one of status, reset, stall, cut, lie, or latency or meanwhile'],
+    [
+      {status: 500, reset: true},
+      'fault: give one of status, reset, stall, cut, lie, or latency or meanwhile',
+    ],
     [{staus: 500}, 'fault: there is no option "staus"; the nearest is status'],
   ])('%j is refused', (rule, message) => {
     expect(() => server.fault(rule)).toThrow(new TypeError(message))
