@@ -7,11 +7,11 @@ import type {DavRequest, DavResponse, Transport} from 'multistatus'
 
 import {type Answer, CLOSE, RESET, type SeenRequest} from './fault-server.ts'
 
-/** An answer, or a reset in its place. */
-export type Reply = Answer | typeof RESET
+/** An answer, or the end of the connection in its place. */
+export type Reply = Answer | typeof RESET | typeof CLOSE
 
 /** A request as it arrives. */
-export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'bytes'>
+export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'bytes' | 'body'>
 
 /** Creates a transport that has its answers from a function. */
 export function transportTo(answer: (request: ModelRequest) => Reply): Transport {
@@ -21,7 +21,8 @@ export function transportTo(answer: (request: ModelRequest) => Reply): Transport
     const bytes = await bytesOf(request.body)
     // As on a network, requests that are sent at once arrive in turn.
     await turn()
-    const reply = answer({method, url: pathname + search, headers, bytes})
+    const body = bytes.toString()
+    const reply = answer({method, url: pathname + search, headers, bytes, body})
     if (typeof reply === 'symbol') throw broken()
     return responseOf(reply)
   }
