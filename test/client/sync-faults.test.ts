@@ -4,12 +4,10 @@
 import {env} from 'node:process'
 
 import {DavClient, type DavResult, encodePath, keyOf, SyncState} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
 import {describe, expect, it, onTestFinished} from 'vitest'
 
 import {Random} from '../fuzz/random.ts'
-import {startFaultServer} from '../support/fault-server.ts'
-import {transportTo} from '../support/model-transport.ts'
+import {openModel} from '../support/model-transport.ts'
 import {numberFrom} from '../support/unruly-caller.ts'
 import {type Dialect, DIALECTS, HIDDEN, SyncServer} from '../support/sync-server.ts'
 
@@ -24,18 +22,6 @@ const SYNCS = 40
 const SOCKETS_EVERY = 10
 
 const met = new Set<string>()
-
-/** Opens a client of a model, over sockets or in this process. */
-async function connect(model: SyncServer, isLocal: boolean): Promise<DavClient> {
-  if (isLocal) {
-    const transport = transportTo((request) => model.answer(request))
-    return new DavClient({url: 'http://model.example/', transport})
-  }
-  const server = await startFaultServer()
-  onTestFinished(() => server.close())
-  server.script((request) => model.answer(request))
-  return new DavClient({url: server.url, transport: undiciTransport()})
-}
 
 const KILLED = new Error('killed')
 
@@ -156,7 +142,10 @@ describe('a mirror that is kept by syncs', {timeout: 60_000}, () => {
     async (seed) => {
       const random = new Random(seed)
       const model = new SyncServer(dialectOf(seed), random)
-      const dav = await connect(model, seed % SOCKETS_EVERY !== 0)
+      const isLocal = seed % SOCKETS_EVERY !== 0
+      const {close, ...open} = await openModel((request) => model.answer(request), isLocal)
+      onTestFinished(close)
+      const dav = new DavClient(open)
       const mirror = new Mirror(dav, model, random)
       for (let count = 0; count < SYNCS; count++) {
         const isOld = random.oneIn(4)
