@@ -126,14 +126,13 @@ export function withDeadlines<C extends EndingCall>(
 /** Adds the signal of the deadline to a request. Each piece of the body that is seen to be sent begins the time again. */
 function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
-  const {onSent, ...others} = request
-  const {body, length} = others
+  const {body, length, onSent} = request
   if (body === undefined) return {...request, signal}
   const report = (bytes: number): void => {
     deadline.restart()
     onSent?.(bytes)
   }
-  if (!isStreamed(body)) return {...others, onSent: report, signal}
+  if (!isStreamed(body)) return {...request, onSent: report, signal}
   let opened: Chunks<Uint8Array> | undefined
   let isOver = false
   // A transport may fail before it reads the body, or an answer come early. The platform's fetch leaves the source open then.
@@ -154,6 +153,8 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
     }
     return {next, return: () => pieces.return()}
   }
+  // The pieces are counted here.
+  const {onSent: _, ...others} = request
   return {...others, body: {[Symbol.asyncIterator]: open}, signal}
 }
 
@@ -165,7 +166,9 @@ function sendingTime({body}: DavRequest): number {
 }
 
 /** Callbacks about the reading of a body. */
-interface BodyWatcher {
+export interface BodyWatcher {
+  /** Called before each wait for a chunk. */
+  readonly onRead?: () => void
   /** Called with the number of bytes of each chunk. */
   readonly onBytes?: (length: number) => void
   /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
@@ -200,6 +203,7 @@ class OpenBody implements Required<IterableBody> {
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
+    for (const {onRead} of this.#watchers) onRead?.()
     try {
       const next = await this.#deadline.race(() => this.#chunks.read(), 'idle')
       this.#deadline.rest()
