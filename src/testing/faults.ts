@@ -34,7 +34,7 @@ export interface FaultRule {
    */
   readonly after?: number | undefined
   /**
-   * The status of the answer. With a `path`, the resource also refuses as a member: a DELETE, COPY or MOVE of a collection around it
+   * The status of the answer. With a `path`, the resource also refuses as a member. A DELETE, COPY or MOVE of a collection around it
    * does the rest, and names the member in a 207. RFC 4918, section 9.6.1.
    */
   readonly status?: number | undefined
