@@ -5,6 +5,8 @@
 
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
+import {untilAborted} from '../protocol/wait.ts'
+import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
@@ -34,10 +36,19 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
   const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
-    return timed(request, call)
+    const send = (): Promise<DavResponse> => timed(request, call)
+    const preparation = transport.ready?.()
+    // The request itself fails with the error of a failed preparation.
+    return preparation === undefined
+      ? send()
+      : untilAborted(preparation, call.signal).then(send, send)
   }
   const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
-  const send = withPace(withRedirects(authorized, (url) => mayUpload(url, base)))
+  const {connections} = transport
+  const send = withPace(
+    withRedirects(authorized, (url) => mayUpload(url, base)),
+    connections === undefined ? undefined : new Pace(connections, server),
+  )
   return {...settings, send}
 }
 
