@@ -26,7 +26,7 @@ export type ModelRequest = Pick<SeenRequest, 'method' | 'url' | 'headers' | 'byt
 export interface OpenModel {
   readonly url: string
   readonly transport: Transport
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 const sockets = undiciTransport()

@@ -79,7 +79,7 @@ export async function startUnrulyServer(
 
   const meet = (name: string): void => void met.set(name, (met.get(name) ?? 0) + 1)
 
-  const answer = ({method, url}: ModelRequest): Reply => {
+  const respond = ({method, url}: ModelRequest): Reply => {
     const resource = tree.find(decodeURIComponent(url))
     // A client looks for a resource after a lost answer.
     if (method === 'PROPFIND' && resource !== undefined)
@@ -152,7 +152,7 @@ export async function startUnrulyServer(
     return {target, refused, removed, elsewhere: other?.href ?? '/'}
   }
 
-  const {url: root, transport, close} = await openModel(answer, options.isLocal === true)
+  const {url: root, transport, close} = await openModel(respond, options.isLocal === true)
   return {
     url: new URL(tree.root, root).href,
     transport,
