@@ -2,17 +2,27 @@
 
 import {type DavClient, encodePath, nameOf} from 'multistatus'
 
-import {line, open, pieces, type Place, type Scenario, streamOf, TEXT, told} from './scenario.ts'
+import {
+  clientOf,
+  line,
+  open,
+  pieces,
+  type Place,
+  type Scenario,
+  streamOf,
+  TEXT,
+  told,
+} from './scenario.ts'
 
 const SERVERS = ['apache', 'nginx', 'nephele'] as const
 type ServerName = (typeof SERVERS)[number]
 
 /** Makes a new collection of the run. Returns a client in it. */
 async function makeCollection(place: Place, server: ServerName, path: string): Promise<DavClient> {
-  const dav = open(place, server, path)
-  const made = await dav.mkcol('', {parents: true})
+  const root = clientOf(place, place.servers[server])
+  const made = await root.mkcol(`${place.runtime}/${path}`, {parents: true})
   if (!made.ok) throw new Error(`MKCOL ${made.url} answered ${made.status}`)
-  return dav
+  return open(place, server, path)
 }
 
 /** Stores files of these names, each with its name as text. A name with a slash at its end is a collection. */
