@@ -12,7 +12,7 @@ export function at(path: string): string {
 export function execute(
   program: string,
   parameters: readonly string[],
-  cwd = at(''),
+  cwd: string = at(''),
 ): Promise<{readonly stdout: string}> {
   return new Promise((resolve, reject) => {
     execFile(

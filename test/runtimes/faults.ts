@@ -1,7 +1,8 @@
 // The server of the scenarios with faults. Each run has its own collection, in which the server counts its requests and tells them.
 // It allows pages of all origins everything.
 
-import {deflateSync, gzipSync} from 'node:zlib'
+import {setTimeout as delay} from 'node:timers/promises'
+import {brotliCompressSync, deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 
 import {
   type Answer,
@@ -30,6 +31,7 @@ export interface ToldRequest {
   readonly type: string | undefined
   readonly length: string | undefined
   readonly agent: string | undefined
+  readonly codings: string | undefined
   /** The end of the exchange: `closed` if the client left it. */
   readonly ended: 'finished' | 'closed' | 'open'
 }
@@ -71,6 +73,12 @@ function makeScript(requests: readonly SeenRequest[], closed: string): Script {
     asked.set(key, times)
     const [, run = '', path = ''] = /^\/([^/]*)(\/.*)$/.exec(url) ?? []
     if (path === '/closed-port') return withCors({status: 200, body: closed})
+    if (path.startsWith('/arrived/')) {
+      const awaited = `/${run}${path.slice('/arrived'.length)}`
+      while (!requests.some((sent) => sent.method === 'PROPFIND' && sent.url === awaited))
+        await delay(5)
+      return withCors({status: 204})
+    }
     if (path.startsWith('/seen/')) {
       const told = await tell(requests, `/${run}${path.slice('/seen'.length)}`)
       return withCors({status: 200, body: JSON.stringify(told)})
@@ -106,6 +114,7 @@ async function tell(requests: readonly SeenRequest[], path: string): Promise<Tol
       type: headers['content-type'],
       length: headers['content-length'],
       agent: headers['user-agent'],
+      codings: headers['accept-encoding'],
       ended: await Promise.race([
         ended,
         new Promise<'open'>((resolve) => setTimeout(resolve, END_WITHIN, 'open').unref()),
@@ -151,15 +160,16 @@ function answerTo(
       // Raw UTF-8, as nginx writes it: Node writes characters as Latin-1.
       return redirect(302, Buffer.from(here('/moved/é/')).toString('latin1'))
     case 'DELETE /moved/a':
-    case 'PUT /moved/b':
       return redirect(308, `${url}/`)
+    case 'PUT /moved/b':
+      return redirect(308, `${url}-new`)
     case 'DELETE /moved/away':
       return redirect(307, `http://127.0.0.1:${closed}/away`)
     case 'DELETE /once/delete':
     case 'PUT /once/put':
       return isFirst ? CLOSE : {status: 404}
     case 'PUT /bodies/again':
-      return redirect(307, `${url}/`)
+      return redirect(307, `${url}-new`)
     case 'GET /content/bytes':
     case 'GET /content/stream':
     case 'GET /content/file': {
@@ -170,18 +180,11 @@ function answerTo(
     }
     case 'GET /content/cut':
       return {status: 200, headers: {'content-length': '10'}, body: ['0123', 30, CLOSE]}
-    case 'PROPFIND /gzip/':
-      return coded('gzip', gzipSync(listing(url, `${url}x`)))
-    case 'PROPFIND /deflate/':
-      return coded('deflate', deflateSync(listing(url, `${url}x`)))
-    case 'GET /gzip/text':
-      return coded('gzip', gzipSync('Grüße 😀'))
-    case 'PROPFIND /gzip/cut/': {
-      // The content itself lacks its end.
-      const whole = gzipSync(listing(url, `${url}x`))
-      return coded('gzip', whole.subarray(0, -20))
-    }
-    case 'PROPFIND /gzip/broken/':
+    case 'PROPFIND /coded/cut/':
+    case 'GET /coded/cut':
+      // The exchange is whole, and the content lacks its end.
+      return coded('gzip', gzipSync(listing(url, `${url}x`)).subarray(0, -20))
+    case 'PROPFIND /coded/broken/':
       return coded('gzip', Buffer.from('this is no gzip'))
     case 'PROPFIND /endless/break/':
     case 'PROPFIND /endless/abort/':
@@ -196,7 +199,18 @@ function answerTo(
     default:
   }
   if (key.startsWith('PUT /uploads/')) return {status: 201}
+  const [, coding = ''] = /^PROPFIND \/coded\/(\w+)\/$/.exec(key) ?? []
+  const encode = CODINGS[coding]
+  if (encode !== undefined) return coded(coding, encode(listing(url, `${url}x`)))
   return key.startsWith('DELETE') ? {status: 204} : answer207(listing(url, `${url}x`))
+}
+
+/** The codings of contents that runtimes ask for. RFC 9110, section 8.4.1. */
+const CODINGS: Readonly<Record<string, (text: string) => Buffer>> = {
+  gzip: (text) => gzipSync(text),
+  deflate: (text) => deflateSync(text),
+  br: (text) => brotliCompressSync(text),
+  zstd: (text) => zstdCompressSync(text),
 }
 
 function begin(url: string): string {

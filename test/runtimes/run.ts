@@ -2,7 +2,9 @@
 
 import {fetchTransport} from 'multistatus/fetch'
 
-import {runScenarios} from './scenarios.ts'
+import {runEach} from './scenario.ts'
+import {SCENARIOS} from './scenarios.ts'
+import {fileScenarios} from './with-files.ts'
 
 const [place = '', which] = process.argv.slice(2)
 
@@ -12,5 +14,8 @@ async function makeTransport() {
   return undiciTransport()
 }
 
-const outcomes = await runScenarios({...JSON.parse(place), transport: await makeTransport()})
+const outcomes = await runEach([...SCENARIOS, ...fileScenarios], {
+  ...JSON.parse(place),
+  transport: await makeTransport(),
+})
 console.log(JSON.stringify(outcomes))

@@ -1,6 +1,6 @@
 // A runtime of the tests: its runs, and the outcomes that differ from the right ones.
 
-import type {Outcome, Place} from './scenario.ts'
+import type {Outcome, Place, Scenario} from './scenario.ts'
 import type {Site} from './site.ts'
 
 /** An outcome that differs. */
@@ -15,7 +15,8 @@ export interface Runtime {
   readonly heading: string
   /** Its name in titles, and as a path segment on the servers. */
   readonly name: string
-  /** Runs all scenarios. */
+  readonly scenarios: readonly Scenario[]
+  /** Runs all its scenarios. */
   run(site: Site, place: Place): Promise<readonly Outcome[]>
   /** By the title of the scenario. */
   readonly differences: Readonly<Record<string, Difference>>

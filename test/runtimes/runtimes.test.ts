@@ -8,7 +8,6 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {at, execute} from './execute.ts'
 import {PROGRAMS, runtimes} from './runtimes.ts'
 import type {Outcome} from './scenario.ts'
-import {SCENARIOS} from './scenarios.ts'
 import {type Site, startSite} from './site.ts'
 
 let site: Site
@@ -31,17 +30,17 @@ describe('the versions that are tested', () => {
   })
 })
 
-describe.for(runtimes)('$name', ({name, run, differences}) => {
+describe.for(runtimes)('$name', ({name, scenarios, run, differences}) => {
   let outcomes: readonly Outcome[]
   beforeAll(async () => {
     outcomes = await run(site, {servers: site.servers, runtime: name})
   })
 
   it('ran each scenario once', () => {
-    expect(outcomes.map(({title}) => title)).toEqual(SCENARIOS.map(({title}) => title))
+    expect(outcomes.map(({title}) => title)).toEqual(scenarios.map(({title}) => title))
   })
 
-  it.for(SCENARIOS)('$title', ({title, expected}) => {
+  it.for(scenarios)('$title', ({title, expected}) => {
     const seen = outcomes.find((outcome) => outcome.title === title)
     const difference = differences[title]
     expect(seen?.outcome).toEqual(difference === undefined ? expected : difference.seen)
@@ -49,7 +48,7 @@ describe.for(runtimes)('$name', ({name, run, differences}) => {
 
   it('has differences in scenarios only', () => {
     for (const [title, {seen}] of Object.entries(differences)) {
-      const scenario = SCENARIOS.find((candidate) => candidate.title === title)
+      const scenario = scenarios.find((candidate) => candidate.title === title)
       expect(scenario, title).toBeDefined()
       expect(seen).not.toEqual(scenario?.expected)
     }
