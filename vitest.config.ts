@@ -18,7 +18,7 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/servers/**'],
+    exclude: ['test/servers/**', 'test/runtimes/**'],
     testTimeout: 30_000,
   },
 })

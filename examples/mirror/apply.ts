@@ -5,11 +5,15 @@ import {rm} from 'node:fs/promises'
 
 import {type DavClient, type DavResult, fromLocalPath, toLocalPath, type Upload} from 'multistatus'
 
-import {type Folder, hashOf, type Snapshot} from './folder.ts'
+import {type Folder, hashOf, isConflictCopy, type Snapshot} from './folder.ts'
 import type {Journal} from './journal.ts'
 import type {Step} from './plan.ts'
 
 const AT_ONCE = 4
+// A calendar and an address book hold each UID once. RFC 4791, section 5.3.2.1; RFC 6352, section 6.3.2.1.
+const TAKEN_UID: ReadonlySet<string> = new Set(
+  ['caldav', 'carddav'].map((name) => `{urn:ietf:params:xml:ns:${name}}no-uid-conflict`),
+)
 
 /** The two sides and their journal. */
 export interface Mirror {
@@ -109,7 +113,11 @@ async function send(steps: readonly Step[], mirror: Mirror): Promise<void> {
     const {step, draft, hash} = upload
     if (result.ok) journal.change(path, {sent: {etag: result.etag ?? '', hash}})
     await rm(draft)
-    onStep(step, problemOf(result))
+    const isTwin = !result.ok && result.conditions.some((name) => TAKEN_UID.has(name))
+    if (isTwin && isConflictCopy(path)) {
+      await folder.giveOwnUid(path, hash)
+      onStep(step, 'its UID is taken, so it has one of its own now: run again')
+    } else onStep(step, problemOf(result))
   }
 }
 

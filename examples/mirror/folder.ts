@@ -3,7 +3,18 @@
 
 import {createHash, randomUUID} from 'node:crypto'
 import {constants, createReadStream} from 'node:fs'
-import {copyFile, link, mkdir, readdir, rename, rm, rmdir, stat} from 'node:fs/promises'
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import {dirname, join, parse, relative, sep} from 'node:path'
 
 import {fromLocalPath} from 'multistatus'
@@ -14,6 +25,9 @@ import type {Journal} from './journal.ts'
 const OWN = '.mirror'
 // A file system's clock may stand still for two seconds.
 const TICK_MILLISECONDS = 2000
+const CONFLICT = / \(conflict [\da-f]{8}\)$/
+// A line of iCalendar or vCard, with the lines into which it is folded.
+const UID = /^UID[:;].*(?:\r?\n[ \t].*)*/gim
 
 /** The files of a folder. */
 export interface Scanned {
@@ -86,14 +100,23 @@ export class Folder {
 
   /** Removes a file with a known content. Any other content is kept as a conflict copy, whose path is returned. */
   async remove(path: string, hash?: string): Promise<string | undefined> {
-    const {dir, name, ext} = parse(path)
-    const aside = join(dir, `${name} (conflict ${randomUUID().slice(0, 8)})${ext}`)
+    const aside = nameAside(path)
     const file = join(this.#root, aside)
     const isThere = await ifThere(rename(join(this.#root, path), file).then(() => true))
     if (isThere !== true) return undefined
-    if ((await hashOf(file)) !== hash) return aside.split(sep).join('/')
+    if ((await hashOf(file)) !== hash) return aside
     await rm(file)
     return undefined
+  }
+
+  /** Replaces a conflict copy of an event or a contact by one with a UID of its own, under another name. RFC 4791, section 5.3.2.1. */
+  async giveOwnUid(path: string, hash: string): Promise<void> {
+    const text = await readFile(join(this.#root, path), 'latin1')
+    const draft = this.draft()
+    await writeFile(draft, text.replaceAll(UID, `UID:${randomUUID()}`), 'latin1')
+    await this.place(draft, nameAside(path))
+    await rm(draft)
+    await this.remove(path, hash)
   }
 
   /** Removes the folders around a deleted file that are empty now. */
@@ -113,6 +136,19 @@ export async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file)) hash.update(chunk)
   return hash.digest('hex')
+}
+
+/** Recognizes a conflict copy by its name. */
+export function isConflictCopy(path: string): boolean {
+  return CONFLICT.test(parse(path).name)
+}
+
+function nameAside(path: string): string {
+  const {dir, name, ext} = parse(path)
+  const mark = ` (conflict ${randomUUID().slice(0, 8)})`
+  return join(dir, `${name.replace(CONFLICT, '')}${mark}${ext}`)
+    .split(sep)
+    .join('/')
 }
 
 /** Recognizes a path of the mirror's own. */

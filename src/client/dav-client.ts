@@ -486,7 +486,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   >(
     target: Target,
     options?: SyncOptions<Names, E>,
-  ): ResultStream<PropertiesOf<AskedNames<Names, false> | 'getetag' | 'resourcetype', D & E>> {
+  ): ListingStream<PropertiesOf<AskedNames<Names, false> | 'getetag' | 'resourcetype', D & E>> {
     return sync(this.#session, target, options)
   }
 

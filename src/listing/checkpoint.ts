@@ -10,7 +10,7 @@ import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
 import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Rule, Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
+import {ANY, assertMembers, NUMBER, TEXT} from '../protocol/options.ts'
 import type {Frontier} from './frontier.ts'
 import type {Listing, ListingQuery} from './query.ts'
 
@@ -28,6 +28,8 @@ export interface Checkpoint {
   readonly left: readonly CheckpointListing[]
   /** The known gaps. */
   readonly incomplete: readonly Incomplete[]
+  /** In the checkpoint of a sync, the token of the last page that you took. Give it to `sync`, which continues there. */
+  readonly token?: string
 }
 
 /** A collection, or another resource, that is still to be listed. */
@@ -46,6 +48,7 @@ const CHECKPOINT: Rules<Checkpoint> = {
   depth: ANY,
   left: LIST,
   incomplete: LIST,
+  token: {words: 'for sync, which takes it as its token', accepts: () => false},
 }
 const CHECKPOINT_LISTING: Rules<CheckpointListing> = {url: TEXT, depth: ANY}
 const INCOMPLETE: Rules<Incomplete> = {href: TEXT, reason: TEXT, status: NUMBER}
@@ -67,7 +70,7 @@ export function makeCheckpoint(
  * @throws TypeError for a value that is no checkpoint, and for a depth that differs from the checkpoint.
  */
 export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Walk {
-  assertMembers('resume', checkpoint, CHECKPOINT)
+  assertMembers('resume', checkpoint, CHECKPOINT, 'token')
   for (const one of checkpoint.left) assertMembers('resume.left', one, CHECKPOINT_LISTING)
   for (const one of checkpoint.incomplete)
     assertMembers('resume.incomplete', one, INCOMPLETE, 'status')
@@ -106,18 +109,6 @@ export function resumeListings(
 
 function isSameDepth(one: unknown, other: Depth | Walk): boolean {
   return isWalk(one) && isWalk(other) ? one.levels === other.levels : one === other
-}
-
-/** Checks the members of an object of unknown origin. Only the optional member may be absent. */
-function assertMembers<T extends object>(
-  name: string,
-  value: T,
-  rules: Rules<T>,
-  optional?: keyof T,
-): void {
-  const read = readOptions(name, value, rules)
-  const absent = Object.keys(rules).find((member) => !(member in read) && member !== optional)
-  if (absent !== undefined) throw new TypeError(`${name}: ${absent} is missing`)
 }
 
 function isSame(one: URL, other: URL): boolean {

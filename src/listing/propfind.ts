@@ -115,7 +115,7 @@ export type AskedNames<Names extends PropertyNameList, All extends boolean> = Al
 export interface ListingStream<P = Properties> extends ResultStream<P> {
   /**
    * Returns the rest of the listing as plain JSON, for `resume`. Call it at any time: while the listing is read, after `break`,
-   * or after an error. It has no collections that were listed to their end, and no failures.
+   * or after an error. It has no collections that were listed to their end, and no failures. That of a sync has a token, for `sync`.
    */
   checkpoint(): Checkpoint
 }

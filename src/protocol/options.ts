@@ -85,6 +85,22 @@ export function readOptions<Options extends object>(
   return plain
 }
 
+/**
+ * Checks the members of an object of unknown origin, such as a state in a file. Only the optional member may be absent.
+ *
+ * @throws TypeError
+ */
+export function assertMembers<T extends object>(
+  name: string,
+  value: T,
+  rules: Rules<T>,
+  optional?: keyof T,
+): void {
+  const read = readOptions(name, value, rules)
+  const absent = Object.keys(rules).find((member) => !(member in read) && member !== optional)
+  if (absent !== undefined) throw new TypeError(`${name}: ${absent} is missing`)
+}
+
 /** Reads a record into a plain object, inherited members too. Members that are `undefined` are left out. */
 export function readRecord<Value>(
   record: Readonly<Record<string, Value>>,

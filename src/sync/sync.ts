@@ -9,16 +9,18 @@ import type {Session} from '../call/session.ts'
 import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
+import type {Checkpoint} from '../listing/checkpoint.ts'
 import {Frontier} from '../listing/frontier.ts'
 import type {ListingAnswer} from '../listing/listing.ts'
 import {ledElsewhere, list} from '../listing/listing.ts'
 import type {Pages} from '../listing/pages.ts'
 import {readPages} from '../listing/pages.ts'
 import {readSelf} from '../listing/presence.ts'
+import type {ListingStream} from '../listing/propfind.ts'
 import {firstListing, makeQuery} from '../listing/propfind.ts'
 import type {Listing} from '../listing/query.ts'
 import {walk} from '../listing/walk.ts'
-import type {Ending, ResultStream} from '../multistatus/result-stream.ts'
+import type {Ending} from '../multistatus/result-stream.ts'
 import {noteIncomplete} from '../multistatus/summary.ts'
 import {DECODERS, mergeDecoders} from '../properties/decode.ts'
 import {DEFAULT_PROPERTIES} from '../properties/propfind-body.ts'
@@ -119,6 +121,8 @@ interface SyncCall extends ReportFacts {
   readonly state: SyncState | undefined
   readonly limit: number | undefined
   readonly pages: Pages | undefined
+  /** The token up to which the caller took all changes of this call. */
+  reached?: string
 }
 
 // The tag of a calendar or an address book, which changes with its members.
@@ -131,7 +135,7 @@ export function sync<P>(
   session: Session,
   target: Target,
   given: SyncOptions = {},
-): ResultStream<P> {
+): ListingStream<P> {
   const options = readOptions('sync', given, SYNC_OPTIONS)
   const {token, state, onPage, limit, level = 1, signal} = options
   const {properties: asked = DEFAULT_PROPERTIES} = options
@@ -145,19 +149,22 @@ export function sync<P>(
   const {href: url} = resolveTarget(target, session.base)
   const properties = [...asked, 'getetag', 'resourcetype']
   const decoders = mergeDecoders(session.decoders, options.decoders)
-  const call = {url, token, state, limit, pages, level, properties, decoders}
+  const call: SyncCall = {url, token, state, limit, pages, level, properties, decoders}
   const policy = resolveRetry(session, options)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   state?.bind(url, level)
   if (onPage !== undefined) state?.keepLines()
-  return createCall<P>(session, {href: url, signal, policy, concurrency}, async (context, emit) => {
+  const facts = {href: url, signal, policy, concurrency}
+  let end: Ending | undefined
+  const stream = createCall<P>(session, facts, async (context, emit) => {
     if (state?.isInUse === true) throw new TypeError('sync: another sync reads this state')
     const changes = new Changes<P>(state, onPage, emit)
     if (state !== undefined) state.isInUse = true
     try {
       const byTag = state?.tag !== undefined
-      const end = byTag ? undefined : await readReports(call, context, changes)
-      return end ?? (await compareListing(call, context, changes))
+      if (!byTag) end = await readReports(call, context, changes)
+      end ??= await compareListing(call, context, changes)
+      return end
     } finally {
       state?.end()
       await changes.save().finally(() => {
@@ -165,6 +172,20 @@ export function sync<P>(
       })
     }
   })
+  const checkpoint = (): Checkpoint => {
+    const reached = call.reached ?? token ?? state?.token
+    return {
+      version: 1,
+      url,
+      root: url,
+      depth: level,
+      // An ending that covers nothing is that of a reader who left.
+      left: end?.covers === undefined ? [{url, depth: level}] : [],
+      incomplete: [...(end?.incomplete ?? [])],
+      ...(reached && {token: reached}),
+    }
+  }
+  return Object.assign(stream, {checkpoint})
 }
 
 /** Reads the changes since the token, or all resources. Returns `undefined` if the server cannot report them. */
@@ -218,8 +239,10 @@ async function readReports<P>(
     }
     if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
     // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
-    if (isWhole && (isLast || !isFull || (isFirst && !isDeep))) state?.commit(next)
+    const isTaken = isWhole && (isLast || !isFull || (isFirst && !isDeep))
+    if (isTaken) state?.commit(next)
     await changes.save()
+    if (isTaken) call.reached = next
     if (isLast || isStuck) {
       const covers = isFull ? 'all' : 'changes'
       return {...end, incomplete: changes.incomplete, covers, ...(isWhole && {syncToken: next})}

@@ -20,7 +20,7 @@ import {
 } from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
+import {assertMembers, NUMBER, oneOf, TEXT} from '../protocol/options.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {openChunks} from '../transfer/chunks.ts'
 import {ByteMeter} from '../transfer/progress.ts'
@@ -63,7 +63,8 @@ export function checkChunkSize(size: number = CHUNK_BYTES): void {
  */
 export function checkUploadState(given: UploadState | undefined, url: string): void {
   if (given === undefined) return
-  const {target, chunkSize} = readOptions('upload', given, UPLOAD_STATE)
+  assertMembers('upload', given, UPLOAD_STATE, 'former')
+  const {target, chunkSize} = given
   if (target !== url) throw new TypeError(`upload is one of ${target}, and not of ${url}`)
   checkChunkSize(chunkSize)
 }

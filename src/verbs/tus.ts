@@ -125,7 +125,10 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
       const url = location ? URL.parse(location, folder) : null
       if (url?.origin === session.base.origin)
         return {...verdict, url: url.origin + url.pathname + url.search}
-      const description = `The upload was answered ${verdict.status}, and its Location is not on ${session.base.origin}`
+      const fault = location
+        ? `a Location not on ${session.base.origin}`
+        : 'no Location, as TUS has'
+      const description = `The POST that begins the upload was answered ${verdict.status} with ${fault}`
       return fail(request, {status: 0, reason: 'refused', description})
     },
     owns: (url) => URL.parse(url)?.origin === session.base.origin,

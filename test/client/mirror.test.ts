@@ -49,6 +49,7 @@ describe('the example mirror', {timeout: 600_000}, () => {
     const users = new MirrorUsers([here, cloud], random, (number) => `text ${number}`, {
       folders: ['', 'p/', 'p/q r/', 's/'],
       extension: '.txt',
+      textOf: (file) => file,
     })
     let kills = 0
     let most = 20

@@ -272,6 +272,10 @@ describe('the state of an upload', () => {
     )
     const misspelt = {...upload, chunksize: 1}
     expect(await refusalOf(() => put({upload: misspelt}))).toBeInstanceOf(TypeError)
+    const {url: _, ...torn} = upload
+    expect(await refusalOf(() => put({upload: torn as UploadState}))).toEqual(
+      new TypeError('upload: url is missing'),
+    )
   })
 
   it.each([

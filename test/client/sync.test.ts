@@ -7,7 +7,9 @@ import {
   DavHttpError,
   isFailure,
   keyOf,
+  type ListingStream,
   MultiStatusError,
+  nameOf,
   SyncState,
 } from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
@@ -319,6 +321,44 @@ describe('an answer in pages', () => {
       requests,
     })
     expect(summary).not.toHaveProperty('syncToken')
+  })
+
+  it('has a checkpoint with the token of the last page that was taken, with which the next sync continues', async () => {
+    const url = `${server.url}cal/`
+    const atStart = {version: 1, url, root: url, depth: 1, left: [{url, depth: 1}], incomplete: []}
+    server.answers(
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      page('p2', member('/cal/b', '1'), cut('/cal/')),
+      page('t2', member('/cal/b', '1'), removed('/cal/c')),
+    )
+    const stream: ListingStream = dav.sync('cal/', {token: 't1'})
+    expect(stream.checkpoint()).toEqual({...atStart, token: 't1'})
+    for await (const result of stream) {
+      if (nameOf(result) !== 'a') break
+      expect(stream.checkpoint()).toEqual({...atStart, token: 't1'})
+    }
+    const left = stream.checkpoint()
+    expect(left).toEqual({...atStart, token: 'p1'})
+
+    const rest = dav.sync('cal/', {token: left.token})
+    const {changes} = await readSync(rest)
+    expect(changes).toEqual(['changed /cal/b "1"', 'gone /cal/c'])
+    expect(sent()).toEqual(['token t1', 'token p1', 'token p1'])
+    expect(rest.checkpoint()).toEqual({...atStart, left: [], token: 't2'})
+    expect(() => dav.propfind('cal/', {resume: left})).toThrow(
+      new TypeError('resume: token is for sync, which takes it as its token'),
+    )
+  })
+
+  it('has no token in the checkpoint of a first sync that was stopped: a listed resource may be gone by now', async () => {
+    server.answers(
+      page('p1', member('/cal/a', '1'), cut('/cal/')),
+      page('p2', member('/cal/b', '1'), cut('/cal/')),
+    )
+    const stream = dav.sync('cal/')
+    for await (const result of stream) if (nameOf(result) === 'b') break
+    expect(stream.checkpoint()).not.toHaveProperty('token')
+    expect(stream.checkpoint().left).toEqual([{url: `${server.url}cal/`, depth: 1}])
   })
 
   it('is saved before its new results, and again after they were taken, before the next page is requested', async () => {

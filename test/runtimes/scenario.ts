@@ -14,7 +14,7 @@ export interface Place {
     readonly faults: string
   }
   /** The transport of the clients. Default: the one that the package chooses. */
-  readonly transport?: Transport
+  readonly transport?: Transport | undefined
   /** The name of the run, a plain path segment. On each server the run works in a collection of this name only. */
   readonly runtime: string
 }

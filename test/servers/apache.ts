@@ -1,6 +1,7 @@
 /**
- * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, and with `DavDepthInfinity On`. It
- * answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could not delete.
+ * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, with `DavDepthInfinity On`, and open to the
+ * pages of every origin. It answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could
+ * not delete.
  */
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
@@ -106,5 +107,28 @@ export const apache: ServerRecipe = {
       'move: below a missing collection': 500,
     },
   },
+}
+
+const CORS_MODULES = ['headers', 'rewrite']
+
+/** All that a page needs: the methods, the headers of requests, the headers of answers, and an answer to each preflight. */
+const CORS = `
+${CORS_MODULES.map((name) => `LoadModule ${name}_module ${moduleFile(name)}`).join('\n')}
+Header always set Access-Control-Allow-Origin "*"
+Header always set Access-Control-Allow-Methods "GET, HEAD, PUT, DELETE, OPTIONS, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"
+Header always set Access-Control-Allow-Headers "*, Authorization"
+Header always set Access-Control-Expose-Headers "*"
+Header always set Access-Control-Max-Age "600"
+RewriteEngine On
+RewriteCond %{REQUEST_METHOD} =OPTIONS
+RewriteCond %{HTTP:Access-Control-Request-Method} .
+RewriteRule ^ - [R=204,L]
+`
+
+/** Apache as the scenarios of the runtimes need it. */
+export const apacheWithCors: ServerRecipe = {
+  ...recipe('Apache 2.4 with CORS', 'Off'),
+  modules: [...MODULES, ...CORS_MODULES].map(moduleFile),
+  files: (site) => ({'httpd.conf': configuration(site, 'Off') + CORS}),
 }
 export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')

@@ -77,6 +77,8 @@ interface Facts {
   readonly folders: readonly string[]
   readonly extension: string
   readonly flags: readonly string[]
+  /** Gives the part of a file that no mirror changes. */
+  readonly textOf: (file: string) => string
 }
 
 /** Kills mirrors of a collection. Expects both sides to be equal then, with each text of a user. */
@@ -107,13 +109,8 @@ async function expectMirrorAfterKills(server: Server, facts: Facts): Promise<voi
   let last = await start().ended
   for (let runs = 0; runs < 6 && !isSettled(last); runs++) last = await start().ended
   const files = await here.read()
-  for (const path of last.refused) {
-    // A second event with the same UID is refused, so the conflict copy stays here.
-    expect(path).toMatch(/ \(conflict [\da-f]{8}\)\.ics$/)
-    expect(files.delete(path)).toBe(true)
-  }
   expect(sorted(files)).toEqual(sorted(await there.read()))
-  const texts = new Set((await here.read()).values())
+  const texts = new Set(Array.from(files.values(), facts.textOf))
   expect([...users.kept].filter((text) => !texts.has(text))).toEqual([])
   expect([...users.met.keys()].toSorted()).toEqual(['change', 'create', 'create twice', 'delete'])
   await rm(work, {recursive: true})
@@ -128,12 +125,13 @@ describeServers([apache], (server) => {
       folders: ['', 'p/', 'p/q r/', 's/'],
       extension: '.txt',
       flags: [],
+      textOf: (file) => file,
     })
   }, 600_000)
 })
 
 describeServers([radicale], (server) => {
-  it('a mirrored calendar is equal on both sides after 20 kills, apart from second events with a UID', async () => {
+  it('a mirrored calendar is equal on both sides after 20 kills, and no event of a user is lost', async () => {
     await makeCalendar(server, 'mirror', [])
     await expectMirrorAfterKills(server, {
       author: (number, before) =>
@@ -142,6 +140,8 @@ describeServers([radicale], (server) => {
       extension: '.ics',
       // The test of If-Match would upload something else than an event.
       flags: ['--trusted'],
+      // Of two events with one UID, the conflict copy gets a UID of its own.
+      textOf: (file) => file.replace(/^UID:.*\r\n/m, ''),
     })
   }, 600_000)
 })

@@ -15,8 +15,6 @@ export interface MirrorRun {
   /** The exit status; `undefined` after a kill. */
   readonly code: number | undefined
   readonly lines: readonly string[]
-  /** The paths of uploads that were not done. */
-  readonly refused: readonly string[]
 }
 
 /** Tells if a run found nothing that it or a later run can do. */
@@ -48,10 +46,7 @@ export function startMirror(
     child.once('error', reject)
     child.once('close', (code, signal) => {
       const lines = output.split('\n').filter((line) => line !== '')
-      const refused = lines.flatMap(
-        (line) => /^not done: upload (.*?) (?=\d+ |it )/.exec(line)?.[1] ?? [],
-      )
-      resolve({isKilled: signal === 'SIGKILL', code: code ?? undefined, lines, refused})
+      resolve({isKilled: signal === 'SIGKILL', code: code ?? undefined, lines})
     })
   })
   return {kill: () => child.kill('SIGKILL'), ended}

@@ -7,8 +7,15 @@ import type {Side} from './mirror-process.ts'
 /** Makes the text of a file from a number that no other text has, and the text that it replaces. */
 export type Author = (number: number, before: string | undefined) => string
 
+interface UserFacts {
+  readonly folders: readonly string[]
+  readonly extension: string
+  /** Gives the part of a file that no mirror changes. */
+  readonly textOf: (file: string) => string
+}
+
 export class MirrorUsers {
-  /** Texts that nobody gave up. */
+  /** Texts that nobody gave up, without the parts that a mirror may change. */
   readonly kept: Set<string> = new Set()
   /** Changes so far, by kind. */
   readonly met: Map<string, number> = new Map()
@@ -17,19 +24,21 @@ export class MirrorUsers {
   readonly #author: Author
   readonly #folders: readonly string[]
   readonly #extension: string
+  readonly #textOf: UserFacts['textOf']
   #count = 0
 
   constructor(
     sides: readonly [Side, Side],
     random: Random,
     author: Author,
-    {folders, extension}: {readonly folders: readonly string[]; readonly extension: string},
+    {folders, extension, textOf}: UserFacts,
   ) {
     this.#sides = sides
     this.#random = random
     this.#author = author
     this.#folders = folders
     this.#extension = extension
+    this.#textOf = textOf
   }
 
   /** Makes one change on one side, or on both sides at once. */
@@ -53,8 +62,8 @@ export class MirrorUsers {
   // A text is in the ledger before anybody can read it.
   async #create(side: Side, path: string): Promise<void> {
     const text = this.#author(++this.#count, undefined)
-    this.kept.add(text)
-    if (!(await side.create(path, text))) this.kept.delete(text)
+    this.kept.add(this.#textOf(text))
+    if (!(await side.create(path, text))) this.kept.delete(this.#textOf(text))
   }
 
   async #change(side: Side, path: string): Promise<void> {
@@ -62,12 +71,12 @@ export class MirrorUsers {
     const number = ++this.#count
     let text: string | undefined
     const isWritten = await side.change(path, (before) => {
-      this.kept.delete(before)
+      this.kept.delete(this.#textOf(before))
       if (!isDeletion) text = this.#author(number, before)
-      if (text !== undefined) this.kept.add(text)
+      if (text !== undefined) this.kept.add(this.#textOf(text))
       return text
     })
-    if (text !== undefined && !isWritten) this.kept.delete(text)
+    if (text !== undefined && !isWritten) this.kept.delete(this.#textOf(text))
     this.#meet(isDeletion ? 'delete' : 'change')
   }
 

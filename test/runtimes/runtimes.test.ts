@@ -1,0 +1,56 @@
+// States that every runtime carries exchanges the same way, or differs by a known fact. Each runs all scenarios with the packed
+// package, against real servers and one with faults. The table of the guide is that of the run.
+
+import {readFileSync} from 'node:fs'
+
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+
+import {at, execute} from './execute.ts'
+import {PROGRAMS, runtimes} from './runtimes.ts'
+import type {Outcome} from './scenario.ts'
+import {type Site, startSite} from './site.ts'
+
+let site: Site
+beforeAll(async () => {
+  site = await startSite()
+})
+afterAll(() => site.close())
+
+describe.for(Object.entries(PROGRAMS))('%s', ([, {path, version}]) => {
+  it('is the version that is meant', async () => {
+    const {stdout} = await execute(path, ['--version'])
+    expect(stdout.trim()).toMatch(version)
+  })
+})
+
+describe('the versions that are tested', () => {
+  it('begin with the oldest one that package.json allows', () => {
+    const {engines} = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+    expect(engines).toEqual({node: '>=22.19'})
+  })
+})
+
+describe.for(runtimes)('$name', ({name, scenarios, run, differences}) => {
+  let outcomes: readonly Outcome[]
+  beforeAll(async () => {
+    outcomes = await run(site, {servers: site.servers, runtime: name})
+  })
+
+  it('ran each scenario once', () => {
+    expect(outcomes.map(({title}) => title)).toEqual(scenarios.map(({title}) => title))
+  })
+
+  it.for(scenarios)('$title', ({title, expected}) => {
+    const seen = outcomes.find((outcome) => outcome.title === title)
+    const difference = differences[title]
+    expect(seen?.outcome).toEqual(difference === undefined ? expected : difference.seen)
+  })
+
+  it('has differences in scenarios only', () => {
+    for (const [title, {seen}] of Object.entries(differences)) {
+      const scenario = scenarios.find((candidate) => candidate.title === title)
+      expect(scenario, title).toBeDefined()
+      expect(seen).not.toEqual(scenario?.expected)
+    }
+  })
+})
