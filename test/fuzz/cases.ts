@@ -34,8 +34,10 @@ export interface Finding {
   readonly signature: string
 }
 
+// Vite takes a literal inside of `new URL` for the name of a file.
+const FOLDER = 'findings/'
 /** The folder of the findings. */
-export const FINDINGS: URL = new URL(/* @vite-ignore */ 'findings/', import.meta.url)
+export const FINDINGS: URL = new URL(FOLDER, import.meta.url)
 
 /** A case with nothing special about it. */
 export function plainCase(body: string | Uint8Array, options: Partial<CaseOptions> = {}): FuzzCase {

@@ -5,7 +5,9 @@ import {readdirSync, readFileSync} from 'node:fs'
 
 import {type FuzzCase, plainCase} from './cases.ts'
 
-const FIXTURES = new URL(/* @vite-ignore */ '../fixtures/', import.meta.url)
+// Vite takes a literal inside of `new URL` for the name of a file.
+const FOLDER = '../fixtures/'
+const FIXTURES = new URL(FOLDER, import.meta.url)
 
 /** The first cases. */
 export function seeds(): FuzzCase[] {

@@ -20,14 +20,15 @@ function bytesOf(url: string): Uint8Array {
   )
 }
 
-export function existsSync({pathname}: URL): boolean {
-  return [...files.keys()].some((path) => path.startsWith(pathname))
+export function existsSync(folder: URL): boolean {
+  return readdirSync(folder).length > 0
 }
 
+/** Lists the files of an embedded folder. */
 export function readdirSync({pathname}: URL): readonly string[] {
-  return [...files.keys()]
-    .filter((path) => path.startsWith(pathname))
-    .map((path) => path.slice(pathname.length))
+  const paths = [...files.keys()].filter((path) => path.startsWith(pathname))
+  if (paths.length === 0) throw new Error(`${pathname} is not embedded`)
+  return paths.map((path) => path.slice(pathname.length))
 }
 
 export function readFileSync({pathname}: URL, encoding: 'utf8'): string
