@@ -1,5 +1,6 @@
 // The runtimes that the packed package is tested in. To add one, list it here.
 
+import {browsers} from './browser/browsers.ts'
 import {at, execute} from './execute.ts'
 import type {Difference, Runtime} from './runtime.ts'
 import {SCENARIOS} from './scenarios.ts'
@@ -62,4 +63,5 @@ export const runtimes: readonly Runtime[] = [
   runtimeOf('Deno', 'deno', 'fetch'),
   workerd('2024-11-01'),
   workerd('2026-07-01'),
+  ...browsers,
 ]
