@@ -31,6 +31,7 @@ import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
+import {isWorkerd} from '../transport/workerd.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
 import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
@@ -209,7 +210,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       ),
       locks: new LockStore(),
       sentBodies: new WeakMap(),
-      dropped: new FinalizationRegistry(({end}) => end?.()),
+      // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
+      dropped: isWorkerd() ? undefined : new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     })
     for (const stored of locks) restoreLock(this.#session, LOCK, stored)
