@@ -7,7 +7,7 @@ import {join} from 'node:path'
 import {apacheWithCors} from '../servers/apache.ts'
 import {nepheleWithCors} from '../servers/nephele.ts'
 import {nginxWithCors} from '../servers/nginx.ts'
-import type {ServerRecipe} from '../servers/support/recipe.ts'
+import type {BasicAccount, ServerRecipe} from '../servers/support/recipe.ts'
 import {Server} from '../servers/support/server.ts'
 import {startPages} from './browser/pages.ts'
 import {at, execute} from './execute.ts'
@@ -20,6 +20,8 @@ export interface Site {
   /** The page that runs scenarios. It has an origin of its own, which the servers allow. */
   readonly page: string
   readonly servers: Place['servers']
+  /** The account of `private/` on Apache and nginx. */
+  readonly account: BasicAccount
   close(): Promise<void>
 }
 
@@ -31,11 +33,11 @@ export async function startSite(): Promise<Site> {
   await install(folder)
   const pages = await startPages(folder)
   started.defer(() => pages.close())
-  const start = async (recipe: ServerRecipe): Promise<string> => {
+  const start = async (recipe: ServerRecipe): Promise<Server> => {
     const server = new Server(recipe)
     started.defer(() => server.remove())
     await server.start()
-    return server.url()
+    return server
   }
   const [apache, nginx, nephele] = await Promise.all([
     start(apacheWithCors(pages.origin)),
@@ -48,7 +50,8 @@ export async function startSite(): Promise<Site> {
   return {
     folder,
     page: `${pages.origin}/`,
-    servers: {apache, nginx, nephele, faults: faults.url},
+    servers: {apache: apache.url(), nginx: nginx.url(), nephele: nephele.url(), faults: faults.url},
+    account: apache.account,
     close: () => kept.disposeAsync(),
   }
 }

@@ -3,6 +3,7 @@
 import {launch} from 'puppeteer-core'
 
 import type {Difference, Runtime} from '../runtime.ts'
+import {TEXT} from '../scenario.ts'
 import {SCENARIOS} from '../scenarios.ts'
 import type {Scope} from './scope.ts'
 
@@ -32,11 +33,85 @@ export async function evaluate(
   }
 }
 
-function inBrowser(
-  browser: BrowserName,
-  scope: Scope,
-  differences: Readonly<Record<string, Difference>>,
-): Runtime {
+const RESENT =
+  'The browser sends a request again by itself if a kept connection closes without an answer.'
+const REDIRECT = 'A browser hides the target of a redirect.'
+const CUT = 'The browser takes gzip that lacks its end for whole.'
+
+/** The differences of every browser. */
+const DIFFERENCES: Readonly<Record<string, Difference>> = {
+  'a DELETE on a closed connection of a bulk call is sent once': {
+    seen: false,
+    isOccasional: true,
+    fact: RESENT,
+  },
+  'a DELETE and a PUT on a kept connection that closes are sent once': {
+    seen: [
+      'ok 200 member /once/x 1',
+      'ok 200 self /once/ 1',
+      'ok 204 self /once/fine 1',
+      'nothing',
+      'status 404 self /once/delete 1',
+      2,
+      2,
+    ],
+    isOccasional: true,
+    fact: RESENT,
+  },
+  'a bulk call sends again what failed': {
+    seen: ['ok 204 self /flaky/busy 2', 'ok 204 self /flaky/reset 1'],
+    isOccasional: true,
+    fact: RESENT,
+  },
+  'the failures of a bulk call are retried later': {
+    seen: ['ok 204 self /later/busy 2'],
+    isOccasional: true,
+    fact: RESENT,
+  },
+  'a listing in gzip that lacks its end is an error': {
+    seen: 'thrown MultiStatusError',
+    fact: `${CUT} The listing is an error, because its XML has no end.`,
+  },
+  'a listing follows a redirect, whose target is not escaped': {
+    seen: ['thrown DavNetworkError'],
+    fact: REDIRECT,
+  },
+  'a DELETE follows to the slash, and a PUT to another member': {
+    seen: ['DavNetworkError', 'DELETE a', `PUT b ${TEXT}`],
+    fact: REDIRECT,
+  },
+  'a redirect to another origin is not followed': {
+    seen: 'refused 0 self /moved/away 1',
+    fact: REDIRECT,
+  },
+  'a body that can be read once is not sent to another URL': {
+    seen: 'DavNetworkError',
+    fact: REDIRECT,
+  },
+}
+
+const NO_AGENT = 'the package names itself, or what the program says'
+
+const OWN: Readonly<Record<BrowserName, Readonly<Record<string, Difference>>>> = {
+  chromium: {
+    'each kind of body is sent as it is': {
+      seen: [
+        [207, 207, 207, 'DavNetworkError', 'DavNetworkError'],
+        ['text', 'bytes', 'blob'].map((name) => `${name} ${TEXT}`),
+      ],
+      fact: 'Chromium sends a stream over HTTP/2 only. `put` reads a stream first, and `request` does not.',
+    },
+    [NO_AGENT]: {seen: [false, false], fact: 'Chromium sends its own User-Agent.'},
+  },
+  firefox: {
+    [NO_AGENT]: {
+      seen: [false, true],
+      fact: 'Firefox names itself unless the program says another name.',
+    },
+  },
+}
+
+function inBrowser(browser: BrowserName, scope: Scope): Runtime {
   return {
     heading: HEADINGS[browser],
     name: `${browser}-${scope.replace(' ', '-')}`,
@@ -46,11 +121,10 @@ function inBrowser(
       const outcomes = await evaluate(browser, page, call)
       return outcomes as Awaited<ReturnType<Runtime['run']>>
     },
-    differences,
+    differences: {...DIFFERENCES, ...OWN[browser]},
   }
 }
 
-export const browsers: readonly Runtime[] = [
-  ...SCOPES.map((scope) => inBrowser('chromium', scope, {})),
-  ...SCOPES.map((scope) => inBrowser('firefox', scope, {})),
-]
+export const browsers: readonly Runtime[] = (['chromium', 'firefox'] as const).flatMap((browser) =>
+  SCOPES.map((scope) => inBrowser(browser, scope)),
+)

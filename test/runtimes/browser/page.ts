@@ -1,4 +1,6 @@
-// Runs all scenarios in a page or in a worker of it. The program that opened the page calls `runIn`.
+// Runs all scenarios in a page or in a worker of it. The program that opened the page calls `runIn`, or the client itself.
+
+import {basicAuth, DavClient} from 'multistatus'
 
 import type {Outcome, Place} from '../scenario.ts'
 import {SCENARIOS} from '../scenarios.ts'
@@ -47,4 +49,4 @@ async function runIn(scope: Scope, place: Place): Promise<readonly Outcome[]> {
   return outcomes
 }
 
-Object.assign(globalThis, {runIn})
+Object.assign(globalThis, {runIn, DavClient, basicAuth})

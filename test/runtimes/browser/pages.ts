@@ -15,7 +15,7 @@ export interface Pages {
 const PAGE = `<!doctype html>
 <html lang="en">
 <title>multistatus</title>
-<script type="module" src="page.js"></script>
+<script src="page.js"></script>
 </html>
 `
 
