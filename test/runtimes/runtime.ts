@@ -7,6 +7,8 @@ import type {Site} from './site.ts'
 /** An outcome that differs. */
 export interface Difference {
   readonly seen: unknown
+  /** True if the outcome is the right one in some runs. */
+  readonly isOccasional?: boolean
   /** The reason in a sentence, for the guide. */
   readonly fact: string
 }

@@ -6,6 +6,7 @@ import {readFileSync} from 'node:fs'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 
 import {expectInGuide} from '../support/guide.ts'
+import {evaluate} from './browser/browsers.ts'
 import {at, execute} from './execute.ts'
 import {PARSER_TESTS} from './parser-bundle.ts'
 import type {SuiteOutcome} from './parser-suite.ts'
@@ -34,6 +35,31 @@ describe('the versions that are tested', () => {
   })
 })
 
+describe.for(['chromium', 'firefox'] as const)(
+  'a page of %s on the origin of its server',
+  (browser) => {
+    it('is told of a missing login, without a dialog, and takes a relative URL', async () => {
+      const {apache} = site.servers
+      const {user, password} = site.account
+      for (const path of ['', 'page.js']) {
+        const body = await (await fetch(`${site.page}${path}`)).text()
+        const stored = await fetch(`${apache}${path || 'page.html'}`, {method: 'PUT', body})
+        expect([201, 204]).toContain(stored.status)
+      }
+      const auth = `basicAuth(${JSON.stringify(user)}, ${JSON.stringify(password)})`
+      const call = `Promise.all([
+      new DavClient({url: 'private/'}).stat(''),
+      new DavClient({url: '/private/', auth: ${auth}}).stat(''),
+    ])`
+      const url = `${apache}private/`
+      expect(await evaluate(browser, `${apache}page.html`, call)).toMatchObject([
+        {ok: false, reason: 'status', status: 401, url},
+        {ok: true, status: 200, url, properties: {resourcetype: ['collection']}},
+      ])
+    })
+  },
+)
+
 const runs: Run[] = []
 
 describe.for(runtimes)('$name', (runtime) => {
@@ -51,7 +77,9 @@ describe.for(runtimes)('$name', (runtime) => {
   it.for(scenarios)('$title', ({title, expected}) => {
     const seen = outcomes.find((outcome) => outcome.title === title)
     const difference = differences[title]
-    expect(seen?.outcome).toEqual(difference === undefined ? expected : difference.seen)
+    if (difference?.isOccasional === true)
+      expect([difference.seen, expected]).toContainEqual(seen?.outcome)
+    else expect(seen?.outcome).toEqual(difference === undefined ? expected : difference.seen)
   })
 
   it('has differences in scenarios only', () => {

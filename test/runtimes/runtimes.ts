@@ -2,6 +2,7 @@
 
 import {join} from 'node:path'
 
+import {browsers} from './browser/browsers.ts'
 import {at, execute} from './execute.ts'
 import {bundleParserSuite, PARSER_TESTS} from './parser-bundle.ts'
 import type {Difference, ReaderRun, Runtime} from './runtime.ts'
@@ -156,4 +157,5 @@ export const runtimes: readonly Runtime[] = [
   {...scenariosIn('Deno', 'deno', 'fetch', ownAgent), reader: readerIn('deno')},
   workerd('2024-11-01', ownAgent),
   workerd('2026-07-01', ownAgent),
+  ...browsers,
 ]

@@ -5,9 +5,11 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
 import {apacheWithCors} from '../servers/apache.ts'
-import {nephele} from '../servers/nephele.ts'
-import {nginx} from '../servers/nginx.ts'
+import {nepheleWithCors} from '../servers/nephele.ts'
+import {nginxWithCors} from '../servers/nginx.ts'
+import type {BasicAccount, ServerRecipe} from '../servers/support/recipe.ts'
 import {Server} from '../servers/support/server.ts'
+import {startPages} from './browser/pages.ts'
 import {at, execute} from './execute.ts'
 import {startFaults} from './faults.ts'
 import type {Place} from './scenario.ts'
@@ -15,41 +17,42 @@ import type {Place} from './scenario.ts'
 export interface Site {
   /** The folder in which the package is installed, with the modules of the scenarios. */
   readonly folder: string
+  /** The page that runs scenarios. It has an origin of its own, which the servers allow. */
+  readonly page: string
   readonly servers: Place['servers']
+  /** The account of `private/` on Apache and nginx. */
+  readonly account: BasicAccount
   close(): Promise<void>
 }
 
 /** Packs and installs the package, and starts the servers. */
 export async function startSite(): Promise<Site> {
+  await using started = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'multistatus-runtimes-'))
-  const apache = new Server(apacheWithCors)
-  const others = [new Server(nginx), new Server(nephele)] as const
-  const started = [apache, ...others]
-  const close = async (): Promise<void> => {
-    await Promise.all(started.map((server) => server.remove()))
-    await rm(folder, {recursive: true})
+  started.defer(() => rm(folder, {recursive: true}))
+  await install(folder)
+  const pages = await startPages(folder)
+  started.defer(() => pages.close())
+  const start = async (recipe: ServerRecipe): Promise<Server> => {
+    const server = new Server(recipe)
+    started.defer(() => server.remove())
+    await server.start()
+    return server
   }
-  try {
-    await install(folder)
-    await Promise.all(started.map((server) => server.start()))
-  } catch (error) {
-    await close()
-    throw error
-  }
+  const [apache, nginx, nephele] = await Promise.all([
+    start(apacheWithCors(pages.origin)),
+    start(nginxWithCors(pages.origin)),
+    start(nepheleWithCors(pages.origin)),
+  ])
   const faults = await startFaults()
-  const [first, second] = others
+  started.defer(() => faults.close())
+  const kept = started.move()
   return {
     folder,
-    servers: {
-      apache: apache.url(),
-      nginx: first.url(),
-      nephele: second.url(),
-      faults: faults.url,
-    },
-    close: async () => {
-      await faults.close()
-      await close()
-    },
+    page: `${pages.origin}/`,
+    servers: {apache: apache.url(), nginx: nginx.url(), nephele: nephele.url(), faults: faults.url},
+    account: apache.account,
+    close: () => kept.disposeAsync(),
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, with `DavDepthInfinity On`, and open to the
- * pages of every origin. It answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could
+ * pages of an origin. It answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could
  * not delete.
  */
+import {readCors} from './support/cors.ts'
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
@@ -111,24 +112,16 @@ export const apache: ServerRecipe = {
 
 const CORS_MODULES = ['headers', 'rewrite']
 
-/** All that a page needs: the methods, the headers of requests, the headers of answers, and an answer to each preflight. */
-const CORS = `
-${CORS_MODULES.map((name) => `LoadModule ${name}_module ${moduleFile(name)}`).join('\n')}
-Header always set Access-Control-Allow-Origin "*"
-Header always set Access-Control-Allow-Methods "GET, HEAD, PUT, DELETE, OPTIONS, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"
-Header always set Access-Control-Allow-Headers "*, Authorization"
-Header always set Access-Control-Expose-Headers "*"
-Header always set Access-Control-Max-Age "600"
-RewriteEngine On
-RewriteCond %{REQUEST_METHOD} =OPTIONS
-RewriteCond %{HTTP:Access-Control-Request-Method} .
-RewriteRule ^ - [R=204,L]
-`
-
-/** Apache as the scenarios of the runtimes need it. */
-export const apacheWithCors: ServerRecipe = {
-  ...recipe('Apache 2.4 with CORS', 'Off'),
-  modules: [...MODULES, ...CORS_MODULES].map(moduleFile),
-  files: (site) => ({'httpd.conf': configuration(site, 'Off') + CORS}),
+/** Apache as the pages of an origin need it, with examples/cors/apache.conf. */
+export function apacheWithCors(origin: string): ServerRecipe {
+  const modules = CORS_MODULES.map((name) => `LoadModule ${name}_module ${moduleFile(name)}\n`)
+  return {
+    ...recipe('Apache 2.4 with CORS', 'Off'),
+    modules: [...MODULES, ...CORS_MODULES].map(moduleFile),
+    files: (site) => ({
+      'httpd.conf': configuration(site, 'Off') + modules.join('') + readCors('apache', origin),
+      passwords: formatPasswordFile(site.account),
+    }),
+  }
 }
 export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')
