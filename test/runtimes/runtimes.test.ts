@@ -14,6 +14,7 @@ import {PROGRAMS, runtimes} from './runtimes.ts'
 import type {Outcome} from './scenario.ts'
 import {type Site, startSite} from './site.ts'
 import {formatTable, type Run} from './table.ts'
+import {askOneClient} from './workerd.ts'
 
 let site: Site
 beforeAll(async () => {
@@ -57,6 +58,19 @@ describe.for(['chromium', 'firefox'] as const)(
         {ok: true, status: 200, url, properties: {resourcetype: ['collection']}},
       ])
     })
+  },
+)
+
+it.for(['2024-11-01', '2026-07-01'])(
+  'a client that is made before the first request of a worker serves all of them: workerd %s',
+  async (date) => {
+    const answers = await askOneClient(site, date)
+    expect(answers).toEqual([
+      [2, 204],
+      [2, 204],
+      [2, 204],
+      [2, 204],
+    ])
   },
 )
 
