@@ -1,6 +1,7 @@
 // workerd, the runtime of Cloudflare's workers, by miniflare. The packed package is bundled as wrangler does it.
 
 import {join} from 'node:path'
+import type {Readable} from 'node:stream'
 
 import {build} from 'esbuild'
 import {Miniflare} from 'miniflare'
@@ -39,14 +40,12 @@ async function withWorker<T>(
     script: outputFiles[0]?.text ?? '',
     compatibilityDate,
     // workerd also tells of each connection that fails.
-    handleRuntimeStdio: (_, stderr) => stderr.on('data', (text) => (said += String(text))),
+    handleRuntimeStdio: (_: Readable, stderr: Readable) =>
+      stderr.on('data', (text) => (said += String(text))),
   })
-  try {
-    return await run(worker)
-  } finally {
-    await worker.dispose()
-    if (/Uncaught/.test(said)) throw new Error(said)
-  }
+  const result = await run(worker).finally(() => worker.dispose())
+  if (/Uncaught/.test(said)) throw new Error(said)
+  return result
 }
 
 /** workerd with a compatibility date, which decides on the rules of its `fetch`. */
