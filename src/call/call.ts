@@ -52,6 +52,8 @@ export function createCall<P>(
         return {...(await read(context, emit)), requests: connection.requests}
       }),
     stop: () => stop.abort(),
+    // The results of sent requests are verdicts, which nobody else knows. They come even after an abort.
+    signal: () => (connection?.isGraceful === false ? connection.ending : undefined),
     stopped: () => ({
       incomplete: [...incomplete, {href, reason: 'stopped'}],
       requests: connection?.requests ?? 0,

@@ -5,6 +5,7 @@
 
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
+import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import {withAuth} from '../transport/auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
@@ -37,7 +38,11 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
     return timed(request, call)
   }
   const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
-  const send = withPace(withRedirects(authorized, (url) => mayUpload(url, base)))
+  const {connections} = transport
+  const send = withPace(
+    withRedirects(authorized, (url) => mayUpload(url, base)),
+    connections === undefined ? undefined : new Pace(connections, server),
+  )
   return {...settings, send}
 }
 

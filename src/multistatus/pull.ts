@@ -24,11 +24,15 @@ export interface Supply<T> {
   readonly more: () => Promise<boolean>
   /** Ends the source, even while `more` waits. */
   readonly stop: () => Promise<unknown>
+  /** Reports if no further value may be taken, although some have arrived. Default: never. */
+  readonly isOver?: (() => boolean) | undefined
 }
 
 /** An iteration that can be ended at any time. */
 export interface Pull<T> extends AsyncIterator<T, undefined, undefined> {
   return(): Promise<IteratorResult<T, undefined>>
+  /** The `isOver` of the supply. */
+  readonly isOver: Supply<T>['isOver']
 }
 
 /**
@@ -36,20 +40,22 @@ export interface Pull<T> extends AsyncIterator<T, undefined, undefined> {
  *
  * Not a generator, which would double the cost of each result, and cannot be ended while it waits.
  */
-export function pull<T>({take, more, stop}: Supply<T>): Pull<T> {
+export function pull<T>({take, more, stop, isOver}: Supply<T>): Pull<T> {
   let isEnded = false
   // The last call of `next`. A further one waits for its answer.
   let pending: Promise<unknown> | undefined
   const wait = async (): Promise<IteratorResult<T, undefined>> => {
     for (;;) {
-      const value = isEnded ? undefined : take()
+      const value = isEnded || isOver?.() === true ? undefined : take()
       if (value !== undefined) return {value, done: false}
       if (isEnded || !(await more())) return {value: undefined, done: true}
     }
   }
   return {
+    isOver,
     next() {
-      const value = pending === undefined && !isEnded ? take() : undefined
+      const isFree = pending === undefined && !isEnded && isOver?.() !== true
+      const value = isFree ? take() : undefined
       if (value !== undefined) return Promise.resolve({value, done: false})
       const next = pending === undefined ? wait() : pending.then(wait, wait)
       const settled = next.then(clear, clear)
@@ -67,11 +73,15 @@ export function pull<T>({take, more, stop}: Supply<T>): Pull<T> {
   }
 }
 
-/** Maps each step of an iterator to several values, and iterates over these. Holds one step. */
-export function flatMap<S, T>(source: AsyncIterator<S>, map: (step: S) => readonly T[]): Pull<T> {
+/** Maps each step of an iterator to several values, and iterates over these. Holds one step, and drops it if the source is over. */
+export function flatMap<S, T>(
+  source: AsyncIterator<S> & Partial<Pick<Pull<S>, 'isOver'>>,
+  map: (step: S) => readonly T[],
+): Pull<T> {
   let values: readonly T[] = []
   let index = 0
   return pull({
+    isOver: source.isOver,
     take: () => values[index++],
     async more() {
       values = []

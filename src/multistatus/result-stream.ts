@@ -63,6 +63,8 @@ export interface ResultSource<P> {
   read(emit: Sink<DavResult<P>>): Promise<Ending>
   /** Ends the source after its reader has gone. `isWaiting` if the reader waited for results. */
   stop(isWaiting: boolean): void
+  /** Returns the signal that ends the stream between two results, once there is one. Default: none. */
+  signal?(): AbortSignal | undefined
   /** Prepares an error of the source for the reader, by a better stack for example. */
   explain?(error: unknown): unknown
   /** Makes the summary after an early end. */
@@ -171,6 +173,8 @@ class Reading<P> {
   #error: {readonly reason: unknown} | undefined
   #isOpen = false
   #isStopped = false
+  /** True after results were withheld because of the signal. */
+  #isCut = false
   #isEnded = false
   #successes = 0
   #failures = 0
@@ -186,6 +190,7 @@ class Reading<P> {
       throw new TypeError('This stream of results is read already: it can be read once')
     this.#isOpen = true
     return pull({
+      isOver: () => this.#source.signal?.()?.aborted === true,
       take: () => this.#take(),
       more: () => this.#more(),
       stop: () => this.#stop(),
@@ -233,8 +238,12 @@ class Reading<P> {
 
   async #more(): Promise<boolean> {
     this.#run ??= this.#readSource()
-    while (this.#waiting.length === 0 && !this.#isEnded) await this.#news.wait()
-    if (this.#waiting.length > 0) return true
+    for (;;) {
+      if (this.#source.signal?.()?.aborted === true) this.#cut()
+      if (this.#waiting.length > 0) return true
+      if (this.#isEnded) break
+      await this.#news.wait()
+    }
     const error = this.#error
     // Thrown once. After that the iteration has ended, like any other.
     this.#error = undefined
@@ -245,6 +254,7 @@ class Reading<P> {
   async #readSource(): Promise<void> {
     try {
       const ending = await this.#source.read(this.#emit)
+      if (this.#isCut && !this.#isStopped) this.#source.signal?.()?.throwIfAborted()
       this.#settle(this.#isStopped ? this.#source.stopped() : ending)
     } catch (thrown) {
       // After the reader has gone, errors of the source have no receiver.
@@ -268,13 +278,19 @@ class Reading<P> {
     })
   }
 
+  /** Withholds the results that have arrived. For the source it is as if the reader had gone, so none of them counts as read. */
+  #cut(): void {
+    this.#isCut = true
+    this.#taken = [...this.#taken, ...this.#waiting.splice(0).map(({read}) => read)]
+    this.#release(false)
+  }
+
   async #stop(): Promise<void> {
     if (!this.#isStopped && !this.#isEnded) {
       this.#isStopped = true
       if (this.#run === undefined) this.#settle(this.#source.stopped())
       else this.#source.stop(this.#taken.length + this.#waiting.length === 0)
-      this.#taken = [...this.#taken, ...this.#waiting.splice(0).map(({read}) => read)]
-      this.#release(false)
+      this.#cut()
     }
     await this.#run
   }

@@ -101,6 +101,9 @@ export const SLOWEST_UPLOAD_BYTES_PER_SECOND = 65_536
 /** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 
+/** Connections of a browser to one host over HTTP/1.1. Chromium, Firefox and Safari have the same number. */
+export const BROWSER_CONNECTIONS = 6
+
 /** Redirects that one request follows. Real servers need two: one to the slash, one to another path. */
 export const MAX_REDIRECTS = 5
 
@@ -123,6 +126,9 @@ export const UNREAD_MILLISECONDS = 10_000
 export const KEEP_ALIVE_MARGIN_MILLISECONDS = 500
 
 // retry
+
+/** The time for which an unread body keeps its place among the requests of a client. A longer one would hold up its own reader. */
+export const UNREAD_PLACE_MILLISECONDS = 100
 
 /** Targets of a call that may wait for another attempt while others begin. Each costs a little memory. */
 export const MAX_WAITING_TARGETS = 1000

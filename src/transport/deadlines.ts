@@ -165,7 +165,9 @@ function sendingTime({body}: DavRequest): number {
 }
 
 /** Callbacks about the reading of a body. */
-interface BodyWatcher {
+export interface BodyWatcher {
+  /** Called before each wait for a chunk. */
+  readonly onRead?: () => void
   /** Called with the number of bytes of each chunk. */
   readonly onBytes?: (length: number) => void
   /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
@@ -200,6 +202,7 @@ class OpenBody implements Required<IterableBody> {
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) return END
+    for (const {onRead} of this.#watchers) onRead?.()
     try {
       const next = await this.#deadline.race(() => this.#chunks.read(), 'idle')
       this.#deadline.rest()

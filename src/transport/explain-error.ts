@@ -16,7 +16,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
   const code = errorCode(error)
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
     return new DavTimeoutError(`${method} ${url} could not connect in time`, 'connect', facts)
-  const words = visible(messageOf(error).trim(), 300)
+  const words = visible(messageOf(error).trim(), 600)
   return new DavNetworkError(`${method} ${url} failed: ${words}`, facts)
 }
 

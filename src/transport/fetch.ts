@@ -5,8 +5,10 @@
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
+import {BROWSER_CONNECTIONS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
-import {callback, oneOf, readOptions} from '../protocol/options.ts'
+import {callback, NUMBER, oneOf, readOptions} from '../protocol/options.ts'
+import {explainInBrowser, isBrowser} from './browser.ts'
 import {isSafe} from './methods.ts'
 import {isStreamed} from './request-body.ts'
 import type {Transport} from './transport.ts'
@@ -25,11 +27,20 @@ export interface FetchTransportOptions {
    * @defaultValue `omit`: only the client's own credentials are sent
    */
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
+  /**
+   * The most requests of a client at once. Further ones wait in the client, in their order. A time limit begins when its request
+   * is sent. A place is free again after the body of the answer, or after the body was unread for a tenth of a second.
+   *
+   * @defaultValue 6 in browsers, which have as many connections to a server over HTTP/1.1, and `Infinity` elsewhere. Over HTTP/2
+   *   browsers send more at once.
+   */
+  readonly connections?: number | undefined
 }
 
 const FETCH_OPTIONS: Rules<FetchTransportOptions> = {
   fetch: callback("a function such as the platform's fetch"),
   credentials: oneOf('omit', 'same-origin', 'include'),
+  connections: NUMBER,
 }
 
 /** A transport that can be closed. */
@@ -46,34 +57,47 @@ export interface FetchTransport extends Transport {
  * themselves when a kept connection closes without an answer, although the server may have obeyed the first one.
  *
  * A streamed body is sent as it comes. In browsers that cannot do so, such as Firefox and Safari, it is read as a whole first.
- * Chromium sends it over HTTP/2 only.
+ * Chromium sends it over HTTP/2 only, and the error of HTTP/1.1 says so.
  *
+ * Browsers hide the reason for a failed request to another origin. The error names the origin, the method and the headers that
+ * the server must allow.
+ *
+ * @throws TypeError for an unknown option or one of the wrong type, RangeError for a number out of range.
  * @example
  * ```ts
  * new DavClient({url, transport: fetchTransport({credentials: 'include'})})
  * ```
  */
 export function fetchTransport(options: FetchTransportOptions = {}): FetchTransport {
-  const {credentials = 'omit', fetch} = readOptions('fetchTransport', options, FETCH_OPTIONS)
+  const given = readOptions('fetchTransport', options, FETCH_OPTIONS)
+  const {credentials = 'omit', fetch} = given
+  const {connections = isBrowser() ? BROWSER_CONNECTIONS : Number.POSITIVE_INFINITY} = given
+  const isLimited = connections !== Number.POSITIVE_INFINITY
+  if (isLimited && !(Number.isSafeInteger(connections) && connections > 0))
+    throw new RangeError('fetchTransport: connections is a whole number above zero, or Infinity')
   let poolless: DenoClient | undefined
   const once = (): RequestInit => {
     poolless ??= makeDenoClient()
     // On Bun, `keepalive: false` means a new connection. Elsewhere it is the default, and means something else.
     return {keepalive: false, ...(poolless !== undefined && {client: poolless})}
   }
-  const transport: Transport = async ({method, url, headers, body, signal}) => {
-    const send = fetch ?? globalThis.fetch
+  const transport: Transport = async (request) => {
+    const {method, url, headers, body, signal} = request
     const chunks = isStreamed(body) ? openStream(body) : undefined
     try {
-      return await send(url, {
+      const init: RequestInit = {
         method,
         headers,
         credentials,
         redirect: 'manual',
-        cache: 'no-store',
+        // workerd refuses the option before the compatibility date 2024-11-11. It has no such property then, and no cache.
+        ...('cache' in Request.prototype && {cache: 'no-store'}),
         ...(!isSafe(method) && once()),
         ...(chunks === undefined ? {body: body as BodyInit} : await formatBody(url, chunks)),
         ...(signal !== undefined && {signal}),
+      }
+      return await (fetch ?? globalThis.fetch)(url, init).catch((error: unknown) => {
+        throw explainInBrowser(error, request, credentials)
       })
     } catch (error) {
       void chunks?.return().catch(() => {})
@@ -81,6 +105,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
     }
   }
   return Object.assign(transport, {
+    ...(isLimited && {connections}),
     close: async () => {
       poolless?.close()
       poolless = undefined

@@ -14,6 +14,8 @@ export interface Transport {
   readonly sendsLength?: boolean
   /** `true` if nobody else uses the memory of the chunks of its answers. The client frees it as soon as they are on the disk. */
   readonly givesChunksAway?: boolean
+  /** The most requests of a client at once. Further ones wait in the client, and no time limit counts the wait. Default: no limit. */
+  readonly connections?: number | undefined
 }
 
 /**

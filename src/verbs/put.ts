@@ -96,7 +96,8 @@ interface PutRules {
    * a temporary file of at most 16 GiB, elsewhere a Blob of at most 1 GiB. `send` sends it in chunks, which Radicale and SOGo
    * refuse, and of which uWSGI and PyWebDAV3 store nothing. `refuse` makes a Failure `refused`.
    *
-   * With undici, a stream with a `length` has a Content-Length. With `fetch`, no stream has one.
+   * With undici, a stream with a `length` has a Content-Length. With `fetch`, no stream has one. Of the browsers, only Chromium sends
+   * streams, and only over HTTP/2. The others read the whole stream first, as `spool` does.
    *
    * @defaultValue `spool`
    */

@@ -3,7 +3,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type ResultStream} from 'multistatus'
+import {DavClient, members as picked, type ResultStream} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -41,6 +41,14 @@ function abortOnArrival(): void {
   })
 }
 
+/** Aborts a while after the beginning of the body was sent. */
+function abortDuringBody(): void {
+  server.script(() => {
+    void delay(50).then(() => controller.abort(reason))
+    return answer207([OPEN, listed('/docs/a'), NEVER])
+  })
+}
+
 describe.each([
   ['undici', undiciTransport()],
   ['fetch', fetchTransport()],
@@ -75,9 +83,8 @@ describe.each([
     })
 
     it('during the body rejects with the reason, and closes the connection', async () => {
-      server.answers(answer207([OPEN, listed('/docs/a'), NEVER]))
+      abortDuringBody()
       const reading = call(controller.signal).collect()
-      void delay(50).then(() => controller.abort(reason))
       await expect(reading).rejects.toBe(reason)
       expect(await server.requests[0]?.ended).toBe('closed')
     })
@@ -104,9 +111,8 @@ describe.each([
     })
 
     it('during the body rejects with the reason, and closes the connection', async () => {
-      server.answers(answer207([OPEN, listed('/docs/a'), NEVER]))
+      abortDuringBody()
       const deleting = call()
-      void delay(50).then(() => controller.abort(reason))
       await expect(deleting).rejects.toBe(reason)
       expect(await server.requests[0]?.ended).toBe('closed')
     })
@@ -125,6 +131,61 @@ describe.each([
     await expect(reading()).rejects.toBe(reason)
     expect(seen).toEqual(['/docs/'])
     expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  describe('between two results of one chunk', () => {
+    const members = Array.from({length: 200}, (_item, number) => `/docs/${number}`)
+    const streams: readonly (readonly [string, (signal: AbortSignal) => ResultStream<unknown>])[] =
+      [
+        ['propfind', (signal) => open().propfind('docs/', {signal})],
+        ['walk', (signal) => open().walk('docs/', {signal})],
+        ['members', (signal) => picked(open().propfind('docs/', {signal}))],
+        ['report', (signal) => open().report('docs/', {body: '<r/>', signal})],
+        ['sync', (signal) => open().sync('docs/', {signal})],
+      ]
+
+    it.each(streams)(
+      'of %s rejects with the reason, and gives no further result',
+      async (_verb, call) => {
+        server.answers(answer207(listing('/docs/', ...members)))
+        const stream = call(controller.signal)
+        const seen: string[] = []
+        const reading = (async () => {
+          for await (const {href} of stream) if (seen.push(href) === 50) controller.abort(reason)
+        })()
+        await expect(reading).rejects.toBe(reason)
+        expect(seen).toHaveLength(50)
+        await expect(stream.summary).rejects.toBe(reason)
+      },
+    )
+
+    it('of a walk leaves the listing on the frontier, so a resumed walk repeats it', async () => {
+      server.answers(answer207(listing('/docs/', ...members)))
+      const stream = open().walk('docs/', {signal: controller.signal})
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const {href} of stream) if (seen.push(href) === 50) controller.abort(reason)
+      })()
+      await expect(reading).rejects.toBe(reason)
+      const resume = stream.checkpoint()
+      const {successes} = await open().walk('docs/', {resume}).collect()
+      expect(successes).toHaveLength(201)
+    })
+
+    it('of deleteMany gives the verdicts on all sent requests', async () => {
+      server.answers({status: 204})
+      const {signal} = controller
+      const stream = open().deleteMany(['a', 'b', 'c'], {signal, concurrency: 3})
+      await delay(0)
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const {href} of stream) {
+          if (seen.push(href) === 1) controller.abort(reason)
+        }
+      })()
+      await expect(reading).rejects.toBe(reason)
+      expect(seen.toSorted()).toEqual(['/a', '/b', '/c'])
+    })
   })
 
   it('during the wait for the credentials rejects with the reason', async () => {

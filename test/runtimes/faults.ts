@@ -181,9 +181,12 @@ function answerTo(
     case 'GET /content/cut':
       return {status: 200, headers: {'content-length': '10'}, body: ['0123', 30, CLOSE]}
     case 'PROPFIND /coded/cut/':
-    case 'GET /coded/cut':
       // The exchange is whole, and the content lacks its end.
       return coded('gzip', gzipSync(listing(url, `${url}x`)).subarray(0, -20))
+    case 'GET /coded/cut': {
+      const body = gzipSync(CODED_TEXT).subarray(0, -20)
+      return {status: 200, headers: {'content-encoding': 'gzip'}, body}
+    }
     case 'PROPFIND /coded/broken/':
       return coded('gzip', Buffer.from('this is no gzip'))
     case 'PROPFIND /endless/break/':
@@ -204,6 +207,8 @@ function answerTo(
   if (encode !== undefined) return coded(coding, encode(listing(url, `${url}x`)))
   return key.startsWith('DELETE') ? {status: 204} : answer207(listing(url, `${url}x`))
 }
+
+const CODED_TEXT = 'Each line of a file. '.repeat(1000)
 
 /** The codings of contents that runtimes ask for. RFC 9110, section 8.4.1. */
 const CODINGS: Readonly<Record<string, (text: string) => Buffer>> = {

@@ -1,15 +1,19 @@
 // States that every runtime carries exchanges the same way, or differs by a known fact. Each runs all scenarios with the packed
-// package, against real servers and one with faults. The table of the guide is that of the run.
+// package, against real servers and one with faults, and the tests of the reader. The table of the guide is that of the run.
 
 import {readFileSync} from 'node:fs'
 
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 
+import {expectInGuide} from '../support/guide.ts'
 import {evaluate} from './browser/browsers.ts'
 import {at, execute} from './execute.ts'
+import {PARSER_TESTS} from './parser-bundle.ts'
+import type {SuiteOutcome} from './parser-suite.ts'
 import {PROGRAMS, runtimes} from './runtimes.ts'
 import type {Outcome} from './scenario.ts'
 import {type Site, startSite} from './site.ts'
+import {formatTable, type Run} from './table.ts'
 
 let site: Site
 beforeAll(async () => {
@@ -68,10 +72,14 @@ describe.for(['chromium', 'firefox'] as const)('a page of %s', (browser) => {
   })
 })
 
-describe.for(runtimes)('$name', ({name, scenarios, run, differences}) => {
+const runs: Run[] = []
+
+describe.for(runtimes)('$name', (runtime) => {
+  const {name, scenarios, differences} = runtime
   let outcomes: readonly Outcome[]
   beforeAll(async () => {
-    outcomes = await run(site, {servers: site.servers, runtime: name})
+    outcomes = await runtime.run(site, {servers: site.servers, runtime: name})
+    runs.push({runtime, outcomes})
   })
 
   it('ran each scenario once', () => {
@@ -93,4 +101,35 @@ describe.for(runtimes)('$name', ({name, scenarios, run, differences}) => {
       expect(seen).not.toEqual(scenario?.expected)
     }
   })
+})
+
+describe('the tests of the reader', () => {
+  const counts: Record<string, SuiteOutcome['passed']> = {}
+
+  it.for(runtimes.filter(({reader}) => reader !== undefined))(
+    'pass in $name',
+    {timeout: 600_000},
+    async ({name, reader}) => {
+      const outcome = await reader?.run(site)
+      expect(outcome?.failed).toEqual([])
+      counts[name] = outcome?.passed ?? {}
+    },
+  )
+
+  it('are the same in all of them, except for the files that are left out', () => {
+    const names = PARSER_TESTS.filter((file) => counts['node24-undici']?.[file] !== undefined)
+    for (const {name, reader} of runtimes) {
+      if (reader === undefined) continue
+      for (const file of names)
+        if (reader.leftOut[file] === undefined)
+          expect(counts[name]?.[file], `${file} in ${name}`).toBe(counts['node24-undici']?.[file])
+      const total = Object.values(counts[name] ?? {}).reduce((sum, count) => sum + count, 0)
+      console.log(`${name}: ${total} tests of the reader passed`)
+    }
+  })
+})
+
+it('guide/runtimes.md has the table of this run', async () => {
+  const command = 'WRITE_TABLES=1 npm run test:runtimes'
+  await expectInGuide({chapter: 'runtimes.md', name: 'runtimes', command}, formatTable(runs))
 })

@@ -25,7 +25,7 @@ export interface Scenario {
   readonly feature: string
   readonly title: string
   /** Returns plain JSON. */
-  run(place: Place): Promise<unknown>
+  readonly run: (place: Place) => Promise<unknown>
   readonly expected: unknown
 }
 

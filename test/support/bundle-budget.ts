@@ -20,8 +20,8 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 89_000, without: PARSERS},
-  {program: "export {DavClient} from 'multistatus'", limit: 83_200, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 90_000, without: PARSERS},
+  {program: "export {DavClient} from 'multistatus'", limit: 84_100, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1300, without: ALL},
   {program: "export {basicAuth} from 'multistatus'", limit: 500, without: ALL},
@@ -32,7 +32,7 @@ const BUDGETS: readonly Budget[] = [
   {program: "export {addressbookDecoders} from 'multistatus'", limit: 2500, without: ALL},
   {program: "export {discover} from 'multistatus'", limit: 7500, without: ALL},
   {program: "export * from 'multistatus/parser'", limit: 21_000, without: ALL},
-  {program: "export * from 'multistatus/fetch'", limit: 2200, without: ALL},
+  {program: "export * from 'multistatus/fetch'", limit: 3000, without: ALL},
 ]
 
 for (const {program, limit, without} of BUDGETS) {

@@ -301,7 +301,7 @@ describe('a fetch that cannot send streams', () => {
     const seen: RequestInit[] = []
     class TextRequest extends Request {
       constructor(url: string, init: RequestInit) {
-        super(url, {...init, body: '[object ReadableStream]'})
+        super(url, {...init, ...('body' in init && {body: '[object ReadableStream]'})})
       }
     }
     vi.stubGlobal('Request', TextRequest)
