@@ -26,7 +26,7 @@ import {
 import {collectGarbage} from '../support/garbage.ts'
 
 const text = multistatus(response('/docs/é'), verdict('/docs/b', 'HTTP/1.1 423 Locked'))
-const body = bytes(text)
+const whole = bytes(text)
 const short = bytes(text.slice(0, text.indexOf('</D:multistatus>')))
 const expected = [{href: '/docs/é'}, {href: '/docs/b', status: 423}]
 
@@ -34,9 +34,9 @@ describe.each<[string, Parameters<MultiStatusParser['write']>[0]]>([
   ['a Buffer', Buffer.from(text)],
   [
     'an ArrayBuffer of another realm',
-    vm.runInNewContext(`Uint8Array.from([${body.join()}]).buffer`),
+    vm.runInNewContext(`Uint8Array.from([${whole.join()}]).buffer`),
   ],
-  ['a Uint8Array of another realm', vm.runInNewContext(`Uint8Array.from([${body.join()}])`)],
+  ['a Uint8Array of another realm', vm.runInNewContext(`Uint8Array.from([${whole.join()}])`)],
 ])('%s', (_, chunk) => {
   it('is a chunk of MultiStatusParser', () => {
     const parser = new MultiStatusParser()
@@ -60,7 +60,7 @@ describe.each<[string, Parameters<MultiStatusParser['write']>[0]]>([
 describe('a stream of Node', () => {
   it.each<[string, string | Uint8Array]>([
     ['a string', text],
-    ['a Uint8Array', body],
+    ['a Uint8Array', whole],
   ])('may hold %s', async (_, chunk) => {
     expect(await drain(parseMultiStatus(Readable.from([chunk])))).toMatchObject({items: expected})
   })
@@ -69,7 +69,7 @@ describe('a stream of Node', () => {
     'may break or never end behind the root and "%s"',
     async (rest) => {
       async function* chunks(after: () => Promise<void>): AsyncGenerator<Uint8Array> {
-        yield body
+        yield whole
         if (rest !== '') yield bytes(rest)
         await after()
       }

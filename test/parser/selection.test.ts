@@ -233,7 +233,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     )
     const iterator = asked(listing)
     const waiting = iterator.next()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((done) => setTimeout(done, 5))
     await iterator.return?.()
     await promise
     expect(await waiting).toEqual({value: undefined, done: true})
@@ -271,7 +271,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     const {promise, resolve} = Promise.withResolvers<IteratorResult<DavResult>>()
     const iterator = asked({[Symbol.asyncIterator]: () => ({next: () => promise})})
     const waiting = iterator.next()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((done) => setTimeout(done, 5))
     await iterator.return?.()
     resolve({value: found(folder), done: false})
     expect(await waiting).toEqual({value: undefined, done: true})

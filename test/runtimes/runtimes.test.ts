@@ -36,30 +36,42 @@ describe('the versions that are tested', () => {
   })
 })
 
-describe.for(['chromium', 'firefox'] as const)(
-  'a page of %s on the origin of its server',
-  (browser) => {
-    it('is told of a missing login, without a dialog, and takes a relative URL', async () => {
-      const {apache} = site.servers
-      const {user, password} = site.account
-      for (const path of ['', 'page.js']) {
-        const body = await (await fetch(`${site.page}${path}`)).text()
-        const stored = await fetch(`${apache}${path || 'page.html'}`, {method: 'PUT', body})
-        expect([201, 204]).toContain(stored.status)
-      }
-      const auth = `basicAuth(${JSON.stringify(user)}, ${JSON.stringify(password)})`
-      const call = `Promise.all([
+describe.for(['chromium', 'firefox'] as const)('a page of %s', (browser) => {
+  const account = (): string => {
+    const {user, password} = site.account
+    return `basicAuth(${JSON.stringify(user)}, ${JSON.stringify(password)})`
+  }
+  const collection = {ok: true, status: 200, properties: {resourcetype: ['collection']}}
+
+  it('logs in on another origin, whose preflights need no login', async () => {
+    const {apache, nginx} = site.servers
+    const [first, second] = [apache, nginx].map(
+      (url) => `new DavClient({url: '${url}private/', auth: ${account()}}).stat('')`,
+    )
+    const results = await evaluate(browser, site.page, `Promise.all([${first}, ${second}])`)
+    expect(results).toMatchObject([collection, collection])
+  })
+
+  it('on the origin of its server is told of a missing login, without a dialog', async () => {
+    const {apache} = site.servers
+    for (const [from, to] of [
+      ['', 'page.html'],
+      ['page.js', 'page.js'],
+    ]) {
+      const body = await (await fetch(`${site.page}${from}`)).text()
+      const {status} = await fetch(`${apache}${to}`, {method: 'PUT', body})
+      expect([201, 204]).toContain(status)
+    }
+    const call = `Promise.all([
       new DavClient({url: 'private/'}).stat(''),
-      new DavClient({url: '/private/', auth: ${auth}}).stat(''),
+      new DavClient({url: '/private/', auth: ${account()}}).stat(''),
     ])`
-      const url = `${apache}private/`
-      expect(await evaluate(browser, `${apache}page.html`, call)).toMatchObject([
-        {ok: false, reason: 'status', status: 401, url},
-        {ok: true, status: 200, url, properties: {resourcetype: ['collection']}},
-      ])
-    })
-  },
-)
+    expect(await evaluate(browser, `${apache}page.html`, call)).toMatchObject([
+      {ok: false, reason: 'status', status: 401, url: `${apache}private/`},
+      {...collection, url: `${apache}private/`},
+    ])
+  })
+})
 
 it.for(['2024-11-01', '2026-07-01'])(
   'a client that is made before the first request of a worker serves all of them: workerd %s',

@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const MAX_README_LINES = 220
-const PROGRAM = /(<!-- (examples\/[\w-]+\.ts) -->\s+```ts\n)[^]*?(```\n)/g
+const PROGRAM = /(<!-- (examples\/[\w/-]+\.(?:ts|conf)) -->\s+```\w+\n)[^]*?(```\n)/g
 const DEMO = /(<!-- demo -->\s+```text\n)[^]*?(```\n)/
 const SNIPPET = /^```ts\n([^]*?)^```$/gm
 
@@ -49,7 +49,7 @@ function withDemo(page: string): string {
 
 /** Finds programs that no page shows. */
 function unshown(): string[] {
-  const programs = globSync('examples/*.ts', {cwd: root}).filter(
+  const programs = globSync(['examples/*.ts', 'examples/cors/*.conf'], {cwd: root}).filter(
     (path) => !path.endsWith('demo.ts'),
   )
   return programs

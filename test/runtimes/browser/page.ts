@@ -36,7 +36,8 @@ async function runner(scope: Scope): Promise<(order: Order) => Promise<readonly 
   return (order) =>
     new Promise((resolve) => {
       const {port1, port2} = new MessageChannel()
-      port1.onmessage = ({data}) => resolve(data)
+      port1.addEventListener('message', ({data}) => resolve(data))
+      port1.start()
       send(order, [port2])
     })
 }

@@ -13,5 +13,8 @@ addEventListener('message', answer)
 // Of a shared worker: a page has opened a port.
 addEventListener('connect', (event) => {
   if (!(event instanceof MessageEvent)) return
-  for (const port of event.ports) port.onmessage = answer
+  for (const port of event.ports) {
+    port.addEventListener('message', answer)
+    port.start()
+  }
 })
