@@ -122,7 +122,7 @@ describe('the tests of the reader', () => {
 
   it.for(runtimes.filter(({reader}) => reader !== undefined))(
     'pass in $name',
-    {timeout: 600_000},
+    {timeout: 900_000},
     async ({name, reader}) => {
       const outcome = await reader?.run(site)
       expect(outcome?.failed).toEqual([])

@@ -46,9 +46,10 @@ async function runModule(
   program: ProgramName,
   folder: string,
   parameters: readonly string[],
+  timeout?: number,
 ): Promise<string> {
   const {path, parameters: before} = PROGRAMS[program]
-  const {stdout} = await execute(path, [...before, ...parameters], folder)
+  const {stdout} = await execute(path, [...before, ...parameters], folder, timeout)
   return stdout.trim().split('\n').at(-1) ?? ''
 }
 
@@ -68,6 +69,9 @@ function scenariosIn(
   }
 }
 
+/** The time for the tests of the reader, which take less than a minute on a free machine. */
+const READER_MILLISECONDS = 900_000
+
 function readerIn(program: ProgramName, leftOut: Readonly<Record<string, string>> = {}): ReaderRun {
   return {
     leftOut,
@@ -77,7 +81,7 @@ function readerIn(program: ProgramName, leftOut: Readonly<Record<string, string>
         module,
         PARSER_TESTS.filter((name) => leftOut[name] === undefined),
       )
-      return JSON.parse(await runModule(program, folder, [module]))
+      return JSON.parse(await runModule(program, folder, [module], READER_MILLISECONDS))
     },
   }
 }
