@@ -57,7 +57,7 @@ describe.for(['chromium', 'firefox'] as const)('a page of %s', (browser) => {
     const call = `new DavClient({url: '${url}', auth: ${account()}}).delete('a').catch(String)`
     const {origin} = new URL(site.page)
     expect(await evaluate(browser, site.page, call)).toContain(
-      `it must answer OPTIONS without a login, and allow by name the origin ${origin}, the method DELETE, the headers authorization, and expose Allow,`,
+      `it must answer OPTIONS without a login, and allow by name the origin ${origin}, the method DELETE, the headers authorization, depth, and expose Allow,`,
     )
   })
 
