@@ -19,7 +19,7 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ['test/servers/**/*.test.ts'],
+    include: ['test/servers/**/*.test.ts', 'test/peers/debian-clients.test.ts'],
     fileParallelism: false,
     pool: 'forks',
     testTimeout: 60_000,

@@ -105,7 +105,7 @@ export class Connection implements CallState {
 
   /** Ends the call if one of its signals is aborted. */
   readonly onAbort = (): void => {
-    const source = [...this.#session.calls.signals, ...this.#own].find(({aborted}) => aborted)
+    const source = [...this.#session.calls.ends, ...this.#own].find(({aborted}) => aborted)
     if (source === undefined) return
     this.#ending.abort(source.reason)
     if (this.#grace === 0 || this.#stop?.aborted === true) this.#abort(this.#stop?.reason)

@@ -176,7 +176,6 @@ export interface DavClient<D extends Decoders = Record<never, never>> extends As
  */
 export class DavClient<const D extends Decoders = Record<never, never>> {
   readonly #session: Session
-  readonly #closing = new AbortController()
   readonly #closeTransport: () => Promise<void>
   #closed: Promise<void> | undefined
 
@@ -205,9 +204,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      calls: new Calls(
-        signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
-      ),
+      calls: new Calls(signal === undefined ? [] : [signal]),
       locks: new LockStore(),
       sentBodies: new WeakMap(),
       // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
@@ -240,7 +237,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @returns A promise that resolves when the connections are closed.
    */
   close(): Promise<void> {
-    this.#closing.abort(new DavError('The client was closed'))
+    this.#session.calls.close(new DavError('The client was closed'))
     this.#session.locks.endRenewals()
     return (this.#closed ??= this.#closeTransport())
   }

@@ -14,6 +14,7 @@ import {PROGRAMS, runtimes} from './runtimes.ts'
 import type {Outcome} from './scenario.ts'
 import {type Site, startSite} from './site.ts'
 import {formatTable, type Run} from './table.ts'
+import {askOneClient} from './workerd.ts'
 
 let site: Site
 beforeAll(async () => {
@@ -82,6 +83,19 @@ describe.for(['chromium', 'firefox'] as const)('a page of %s', (browser) => {
   })
 })
 
+it.for(['2024-11-01', '2026-07-01'])(
+  'a client that is made before the first request of a worker serves all of them: workerd %s',
+  async (date) => {
+    const answers = await askOneClient(site, date)
+    expect(answers).toEqual([
+      [2, 204],
+      [2, 204],
+      [2, 204],
+      [2, 204],
+    ])
+  },
+)
+
 const runs: Run[] = []
 
 describe.for(runtimes)('$name', (runtime) => {
@@ -118,7 +132,7 @@ describe('the tests of the reader', () => {
 
   it.for(runtimes.filter(({reader}) => reader !== undefined))(
     'pass in $name',
-    {timeout: 600_000},
+    {timeout: 900_000},
     async ({name, reader}) => {
       const outcome = await reader?.run(site)
       expect(outcome?.failed).toEqual([])

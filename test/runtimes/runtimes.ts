@@ -46,9 +46,10 @@ async function runModule(
   program: ProgramName,
   folder: string,
   parameters: readonly string[],
+  timeout?: number,
 ): Promise<string> {
   const {path, parameters: before} = PROGRAMS[program]
-  const {stdout} = await execute(path, [...before, ...parameters], folder)
+  const {stdout} = await execute(path, [...before, ...parameters], folder, timeout)
   return stdout.trim().split('\n').at(-1) ?? ''
 }
 
@@ -68,6 +69,9 @@ function scenariosIn(
   }
 }
 
+/** The time for the tests of the reader, which take less than a minute on a free machine. */
+const READER_MILLISECONDS = 900_000
+
 function readerIn(program: ProgramName, leftOut: Readonly<Record<string, string>> = {}): ReaderRun {
   return {
     leftOut,
@@ -77,7 +81,7 @@ function readerIn(program: ProgramName, leftOut: Readonly<Record<string, string>
         module,
         PARSER_TESTS.filter((name) => leftOut[name] === undefined),
       )
-      return JSON.parse(await runModule(program, folder, [module]))
+      return JSON.parse(await runModule(program, folder, [module], READER_MILLISECONDS))
     },
   }
 }
@@ -146,6 +150,14 @@ const bun: Readonly<Record<string, Difference>> = {
   },
 }
 
+const ofWorkerd: Readonly<Record<string, Difference>> = {
+  ...ownAgent,
+  'a listing is read in each coding that the runtime asks for': {
+    seen: [false, []],
+    fact: 'workerd alone asks for no compressed answers. It reads those that come in gzip.',
+  },
+}
+
 export const runtimes: readonly Runtime[] = [
   {...scenariosIn('Node', 'node22', 'undici'), reader: readerIn('node22')},
   {...scenariosIn('Node', 'node24', 'undici'), reader: readerIn('node24')},
@@ -155,7 +167,7 @@ export const runtimes: readonly Runtime[] = [
   scenariosIn('Node, fetch', 'node26', 'fetch', nodeFetch),
   {...scenariosIn('Bun', 'bun', 'fetch', bun), reader: readerIn('bun')},
   {...scenariosIn('Deno', 'deno', 'fetch', ownAgent), reader: readerIn('deno')},
-  workerd('2024-11-01', ownAgent),
-  workerd('2026-07-01', ownAgent),
+  workerd('2024-11-01', ofWorkerd),
+  workerd('2026-07-01', ofWorkerd),
   ...browsers,
 ]

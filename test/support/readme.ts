@@ -1,24 +1,31 @@
-// Keeps README.md and guide/ true. Programs are the same as in examples/, other snippets compile, links lead somewhere, and the
-// README stays short. With --write it copies the programs and the output of the demo. That output is not compared: it holds a
-// port, a folder and the time.
+// Keeps the pages true. Programs are those of examples/, and regions those of the tests. Other snippets compile, links lead
+// somewhere, and the README stays short. With --write it copies the programs, the regions and the output of the demo. That output is
+// not compared: it holds a port, a folder and the time.
 
 import {execFileSync} from 'node:child_process'
 import {existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const MAX_README_LINES = 220
 const PROGRAM = /(<!-- (examples\/[\w/-]+\.(?:ts|conf)) -->\s+```\w+\n)[^]*?(```\n)/g
+// The parts of a test between `// #region name` and `// #endregion`.
+const REGION = /(<!-- (test\/[\w/.-]+\.ts)#([\w-]+) -->\s+```ts\n)[^]*?(```\n)/g
 const DEMO = /(<!-- demo -->\s+```text\n)[^]*?(```\n)/
 const SNIPPET = /^```ts\n([^]*?)^```$/gm
 
 const isWriting = process.argv.includes('--write')
-const pages = ['README.md', ...globSync('guide/*.md', {cwd: root})].map((name) => {
+const names = globSync(['*.md', '.changeset/*.md', 'examples/*.md', 'guide/*.md'], {cwd: root})
+const pages = ['README.md', ...names.filter((name) => name !== 'README.md')].map((name) => {
   const text = readFileSync(join(root, name), 'utf8')
-  const current = text.replace(PROGRAM, (_, begin: string, program: string, end: string) => {
-    return begin + readFileSync(join(root, program), 'utf8') + end
-  })
+  const current = text
+    .replace(PROGRAM, (_, begin: string, program: string, end: string) => {
+      return begin + readFileSync(join(root, program), 'utf8') + end
+    })
+    .replace(REGION, (_, begin: string, test: string, region: string, end: string) => {
+      return begin + partsOf(test, region) + end
+    })
   return {name, text, current: isWriting ? withDemo(current) : current}
 })
 const problems = [
@@ -26,7 +33,7 @@ const problems = [
     if (isWriting) writeFileSync(join(root, name), current)
     const isStale = !isWriting && current !== text
     return isStale
-      ? [`${name} differs from examples/: run node test/support/readme.ts --write`]
+      ? [`${name} differs from examples/ or test/: run node test/support/readme.ts --write`]
       : []
   }),
   ...unshown(),
@@ -47,14 +54,33 @@ function withDemo(page: string): string {
   return page.replace(DEMO, (_, begin: string, end: string) => `${begin}${output.trim()}\n${end}`)
 }
 
-/** Finds programs that no page shows. */
+/** The parts of a test with one name, an empty line between them. */
+function partsOf(test: string, region: string): string {
+  const parts = readFileSync(join(root, test), 'utf8').matchAll(
+    new RegExp(`^( *)// #region ${region}\\n([^]*?)^ *// #endregion$`, 'gm'),
+  )
+  return Array.from(parts, ([, indent = '', code = '']) =>
+    code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  ).join('\n')
+}
+
+/** Finds programs that no page shows, or that the index of examples does not name. */
 function unshown(): string[] {
   const programs = globSync(['examples/*.ts', 'examples/cors/*.conf'], {cwd: root}).filter(
     (path) => !path.endsWith('demo.ts'),
   )
-  return programs
-    .filter((program) => !pages.some(({text}) => text.includes(`<!-- ${program} -->`)))
-    .map((program) => `${program} is on no page`)
+  const index = pages.find(({name}) => name === 'examples/README.md')?.text ?? ''
+  return [
+    ...programs
+      .filter((program) => !pages.some(({text}) => text.includes(`<!-- ${program} -->`)))
+      .map((program) => `${program} is on no page`),
+    ...globSync('examples/*', {cwd: root})
+      .filter(
+        (path) =>
+          path !== 'examples/README.md' && !RegExp(`\\]\\(${basename(path)}[/)]`).test(index),
+      )
+      .map((path) => `examples/README.md does not name ${path}`),
+  ]
 }
 
 /** Finds links to files and headings that are not there. */
@@ -86,7 +112,7 @@ function compileSnippets(): string[] {
   mkdirSync(folder, {recursive: true})
   try {
     for (const {name, current} of pages) {
-      const snippets = current.replaceAll(PROGRAM, '').matchAll(SNIPPET)
+      const snippets = current.replaceAll(PROGRAM, '').replaceAll(REGION, '').matchAll(SNIPPET)
       for (const [index, [, code = '']] of Array.from(snippets).entries())
         writeFileSync(join(folder, `${name.replaceAll(/\W/g, '-')}-${index + 1}.ts`), code)
     }

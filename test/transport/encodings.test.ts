@@ -96,6 +96,18 @@ describe('a body', () => {
     expect(server.requests[0]?.headers['accept-encoding']).toBe('gzip, br, zstd')
   })
 
+  it('in gzip is held to the limits by its decoded bytes, so a small one cannot fill the memory', async () => {
+    const long = `<multistatus xmlns="DAV:"><response><href>${'a'.repeat(2_000_000)}</href>`
+    const coded = gzipSync(long)
+    expect(coded.length).toBeLessThan(5000)
+    server.answers(answer207(coded, {'content-encoding': 'gzip'}))
+    const limited = new DavClient({url: server.url, transport, limits: {response: 1_000_000}})
+    await expect(limited.propfind('docs/').collect()).rejects.toMatchObject({
+      reason: 'limit-exceeded',
+      limit: 'response',
+    })
+  })
+
   it('of a refusal is decoded too: its conditions are read', async () => {
     const refusal = '<error xmlns="DAV:"><propfind-finite-depth/></error>'
     server.answers({
