@@ -8,11 +8,12 @@ import {defineConfig, type TestProjectConfiguration, type ViteUserConfig} from '
 import type {BrowserProviderOption} from 'vitest/node'
 
 import {firefox} from './test/runtimes/browser/firefox-provider.ts'
+import {type BrowserName, EXECUTABLES, READER_LEFT_OUT} from './test/runtimes/browser/names.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 function inBrowser(
-  browser: 'chromium' | 'firefox',
+  browser: BrowserName,
   provider: BrowserProviderOption,
 ): TestProjectConfiguration {
   return {
@@ -44,13 +45,12 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['test/{parser,properties,xml}/**/*.test.ts'],
-    // Node's own streams, zlib and Buffers; V8's counters of work and memory.
-    exclude: ['test/parser/{node,hostile-work,kept}.test.ts'],
+    exclude: Object.keys(READER_LEFT_OUT).map((file) => `test/parser/${file}`),
     testTimeout: 30_000,
     isolate: false,
     projects: [
-      inBrowser('chromium', playwright({launchOptions: {executablePath: '/usr/bin/chromium'}})),
-      inBrowser('firefox', firefox('/usr/bin/firefox-esr')),
+      inBrowser('chromium', playwright({launchOptions: {executablePath: EXECUTABLES.chromium}})),
+      inBrowser('firefox', firefox(EXECUTABLES.firefox)),
     ],
   },
 })

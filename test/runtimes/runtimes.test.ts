@@ -52,6 +52,16 @@ describe.for(['chromium', 'firefox'] as const)('a page of %s', (browser) => {
     expect(results).toMatchObject([collection, collection])
   })
 
+  it('is told the permissions that a server of another origin has to give', async () => {
+    // This server allows nothing.
+    const url = site.page.replace('127.0.0.1', 'localhost')
+    const call = `new DavClient({url: '${url}', auth: ${account()}}).delete('a').catch(String)`
+    const {origin} = new URL(site.page)
+    expect(await evaluate(browser, site.page, call)).toContain(
+      `it must answer OPTIONS without a login, and allow by name the origin ${origin}, the method DELETE, the headers authorization, depth, and expose Allow,`,
+    )
+  })
+
   it('on the origin of its server is told of a missing login, without a dialog', async () => {
     const {apache} = site.servers
     for (const [from, to] of [

@@ -5,9 +5,9 @@ import {launch} from 'puppeteer-core'
 import type {Difference, Runtime} from '../runtime.ts'
 import {TEXT} from '../scenario.ts'
 import {SCENARIOS} from '../scenarios.ts'
+import {type BrowserName, EXECUTABLES} from './names.ts'
+import {readerIn} from './reader.ts'
 import type {Scope} from './scope.ts'
-
-export type BrowserName = 'chromium' | 'firefox'
 
 const HEADINGS: Readonly<Record<BrowserName, string>> = {chromium: 'Chromium', firefox: 'Firefox'}
 
@@ -19,10 +19,11 @@ export async function evaluate(
   url: string,
   expression: string,
 ): Promise<unknown> {
+  const executablePath = EXECUTABLES[browser]
   const running = await launch(
     browser === 'chromium'
-      ? {browser: 'chrome', executablePath: '/usr/bin/chromium', args: ['--no-sandbox']}
-      : {browser, executablePath: '/usr/bin/firefox-esr'},
+      ? {browser: 'chrome', executablePath, args: ['--no-sandbox']}
+      : {browser, executablePath},
   )
   try {
     const page = await running.newPage()
@@ -34,9 +35,10 @@ export async function evaluate(
 }
 
 const RESENT =
-  'The browser sends a request again by itself if a kept connection closes without an answer.'
-const REDIRECT = 'A browser hides the target of a redirect.'
-const CUT = 'The browser takes gzip that lacks its end for whole.'
+  'the browser sends a request again by itself if a kept connection closes without an answer.'
+const REDIRECT = 'a browser hides the target of a redirect.'
+const CUT_GZIP =
+  'the browser takes gzip that was cut for whole. A listing is an error all the same, because its XML lacks its end. A file is shorter.'
 
 /** The differences of every browser. */
 const DIFFERENCES: Readonly<Record<string, Difference>> = {
@@ -70,7 +72,11 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
   },
   'a listing in gzip that lacks its end is an error': {
     seen: 'thrown MultiStatusError',
-    fact: `${CUT} The listing is an error, because its XML has no end.`,
+    fact: CUT_GZIP,
+  },
+  'a file in gzip, which was not asked for, lacks its end': {
+    seen: 'a shorter file',
+    fact: CUT_GZIP,
   },
   'a listing follows a redirect, whose target is not escaped': {
     seen: ['thrown DavNetworkError'],
@@ -101,12 +107,12 @@ const OWN: Readonly<Record<BrowserName, Readonly<Record<string, Difference>>>> =
       ],
       fact: 'Chromium sends a stream over HTTP/2 only. `put` reads a stream first, and `request` does not.',
     },
-    [NO_AGENT]: {seen: [false, false], fact: 'Chromium sends its own User-Agent.'},
+    [NO_AGENT]: {seen: [false, false], fact: 'the User-Agent is always that of the browser.'},
   },
   firefox: {
     [NO_AGENT]: {
       seen: [false, true],
-      fact: 'Firefox names itself unless the program says another name.',
+      fact: 'the User-Agent is that of the browser, unless `userAgent` says another one.',
     },
   },
 }
@@ -122,6 +128,7 @@ function inBrowser(browser: BrowserName, scope: Scope): Runtime {
       return outcomes as Awaited<ReturnType<Runtime['run']>>
     },
     differences: {...DIFFERENCES, ...OWN[browser]},
+    reader: scope === 'page' ? readerIn(browser) : undefined,
   }
 }
 

@@ -20,7 +20,7 @@ const PAGE = `<!doctype html>
 `
 
 /** Bundles the modules of the installed folder. Returns the files by path. */
-export async function bundlePages(folder: string): Promise<ReadonlyMap<string, string>> {
+async function bundlePages(folder: string): Promise<ReadonlyMap<string, string>> {
   const {outputFiles} = await build({
     entryPoints: [join(folder, 'browser/page.ts'), join(folder, 'browser/worker.ts')],
     absWorkingDir: folder,
