@@ -126,7 +126,7 @@ async function tell(requests: readonly SeenRequest[], path: string): Promise<Tol
 /** Answers a request by its method and its path in the collection of the run. */
 function answerTo(
   key: string,
-  {url, body}: SeenRequest,
+  {url, body: sent}: SeenRequest,
   {run, times, closed}: {readonly run: string; readonly times: number; readonly closed: string},
 ): Answer | End {
   const isFirst = times === 1
@@ -198,7 +198,7 @@ function answerTo(
     case 'PROPFIND /stops/':
       return answer207([OPEN + listed(url), NEVER])
     case 'REPORT /sync/':
-      return changesSince(tokenOf(body), here)
+      return changesSince(tokenOf(sent), here)
     default:
   }
   if (key.startsWith('PUT /uploads/')) return {status: 201}
