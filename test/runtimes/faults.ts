@@ -37,7 +37,7 @@ export interface ToldRequest {
 }
 
 /** The most milliseconds that the end of an exchange is waited for. */
-const END_WITHIN = 3000
+const END_WITHIN = 10_000
 /** A listing that never ends. Whoever leaves it is seen. */
 const ENDLESS_PARTS = 100_000
 
