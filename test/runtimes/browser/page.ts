@@ -12,21 +12,17 @@ const WORKER = 'worker.js'
 async function open(
   scope: Exclude<Scope, 'page'>,
 ): Promise<(message: Order, transfer: Transferable[]) => void> {
-  switch (scope) {
-    case 'worker': {
-      const worker = new Worker(WORKER, {type: 'module'})
-      return (message, transfer) => worker.postMessage(message, transfer)
-    }
-    case 'shared worker': {
-      const {port} = new SharedWorker(WORKER, {type: 'module'})
-      return (message, transfer) => port.postMessage(message, transfer)
-    }
-    case 'service worker': {
-      await navigator.serviceWorker.register(WORKER)
-      const {active} = await navigator.serviceWorker.ready
-      return (message, transfer) => active?.postMessage(message, transfer)
-    }
+  if (scope === 'worker') {
+    const worker = new Worker(WORKER, {type: 'module'})
+    return (message, transfer) => worker.postMessage(message, transfer)
   }
+  if (scope === 'shared worker') {
+    const {port} = new SharedWorker(WORKER, {type: 'module'})
+    return (message, transfer) => port.postMessage(message, transfer)
+  }
+  await navigator.serviceWorker.register(WORKER)
+  const {active} = await navigator.serviceWorker.ready
+  return (message, transfer) => active?.postMessage(message, transfer)
 }
 
 /** Makes the function that runs one scenario in a scope. */
