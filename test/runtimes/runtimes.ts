@@ -96,7 +96,7 @@ const ownAgent: Readonly<Record<string, Difference>> = {
 }
 
 const CUT_GZIP =
-  '`fetch` takes a gzip that was cut for a whole one. A listing is an error all the same, because its XML lacks its end; a file that the server compresses unasked is shorter. Use undici.'
+  '`fetch` takes a gzip that was cut for a whole one. A listing is an error all the same, because its XML lacks its end. A file that the server compresses unasked is shorter. Use undici.'
 
 const nodeFetch: Readonly<Record<string, Difference>> = {
   ...ownAgent,
