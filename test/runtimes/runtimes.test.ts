@@ -130,7 +130,7 @@ describe.for(runtimes)('$name', (runtime) => {
 describe('the tests of the reader', () => {
   const counts: Record<string, SuiteOutcome['passed']> = {}
 
-  it.for(runtimes.filter(({reader}) => reader !== undefined))(
+  it.concurrent.for(runtimes.filter(({reader}) => reader !== undefined))(
     'pass in $name',
     {timeout: 900_000},
     async ({name, reader}) => {
