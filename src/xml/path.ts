@@ -101,7 +101,8 @@ export class PathNode<Known = unknown> {
     return Object.freeze({
       name: this.name.text,
       attributes: this.#attributes,
-      children: Object.freeze(children),
+      // A copy has room for its items only. V8 grows an array that is pushed to, to 17 at once.
+      children: Object.freeze(children.slice()),
     })
   }
 
