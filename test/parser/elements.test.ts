@@ -131,6 +131,24 @@ describe('an XmlElement', () => {
     ])
   })
 
+  it('is one object for equal markup in a row, from its second time on', () => {
+    const lock = '<D:supportedlock><D:lockentry/></D:supportedlock>'
+    const hrefs = ['/docs/a', '/docs/b', '/docs/c', '/docs/d']
+    const {results} = read(multistatus(...hrefs.map((href) => response(href, lock))))
+    const locks = results.map((result) => result.ok && result.properties['supportedlock'])
+    expect(locks[0]).toEqual({name: 'supportedlock', attributes: {}, children: [leaf('lockentry')]})
+    expect(locks.map((each) => each === locks[1])).toEqual([false, true, true, true])
+  })
+
+  it('has its own content behind a hundred others, and where an older one comes again', () => {
+    const words = [...Array.from({length: 100}, (_, index) => `n${index}`), 'n99', 'n15', 'n99']
+    const responses = words.map((word) => response(`/docs/${word}`, `<x:p><x:${word}/></x:p>`))
+    const {results} = read(multistatus(...responses))
+    expect(results.map((result) => result.ok && result.properties['{urn:x}p'])).toEqual(
+      words.map((word) => ({name: '{urn:x}p', attributes: {}, children: [leaf(`{urn:x}${word}`)]})),
+    )
+  })
+
   it('may be nested 200 deep', () => {
     const markup = `${'<x:p>'.repeat(200)}end${'</x:p>'.repeat(200)}`
     const depth = JSON.stringify(found(markup).properties).split('"name":"{urn:x}p"').length - 1
