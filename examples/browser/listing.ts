@@ -1,6 +1,6 @@
 // Lists a folder into the table: rows appear while the answer arrives. Tells whether the listing is complete.
 
-import {type DavClient, members, type Summary} from 'multistatus'
+import type {DavClient, Summary} from 'multistatus'
 
 import type {Board} from './board.ts'
 import type {Folder} from './folder.ts'
@@ -32,10 +32,12 @@ export class Listing {
     table.begin()
     let resumedAt = performance.now()
     try {
-      for await (const batch of members(stream).batches()) {
+      for await (const batch of stream.batches()) {
         // A folder that was left must add nothing to the next one.
         signal.throwIfAborted()
-        table.add(batch.map((result) => board.list(result)))
+        // A failure of the folder itself is told by the summary.
+        const members = batch.filter(({relation}) => relation !== 'self')
+        table.add(members.map((result) => board.list(result)))
         if (performance.now() - resumedAt < TURN_MILLISECONDS) continue
         await nextTask()
         resumedAt = performance.now()
