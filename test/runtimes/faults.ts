@@ -37,7 +37,7 @@ export interface ToldRequest {
 }
 
 /** The most milliseconds that the end of an exchange is waited for. */
-const END_WITHIN = 3000
+const END_WITHIN = 10_000
 /** A listing that never ends. Whoever leaves it is seen. */
 const ENDLESS_PARTS = 100_000
 
@@ -126,7 +126,7 @@ async function tell(requests: readonly SeenRequest[], path: string): Promise<Tol
 /** Answers a request by its method and its path in the collection of the run. */
 function answerTo(
   key: string,
-  {url, body}: SeenRequest,
+  {url, body: sent}: SeenRequest,
   {run, times, closed}: {readonly run: string; readonly times: number; readonly closed: string},
 ): Answer | End {
   const isFirst = times === 1
@@ -198,7 +198,7 @@ function answerTo(
     case 'PROPFIND /stops/':
       return answer207([OPEN + listed(url), NEVER])
     case 'REPORT /sync/':
-      return changesSince(tokenOf(body), here)
+      return changesSince(tokenOf(sent), here)
     default:
   }
   if (key.startsWith('PUT /uploads/')) return {status: 201}

@@ -17,8 +17,8 @@ export const PARSER_TESTS: readonly string[] = globSync('*.test.ts', {cwd: at('t
 /** Keeps the place of each module for `import.meta.url`. */
 const places: Plugin = {
   name: 'places',
-  setup({onLoad}) {
-    onLoad({filter: /\/test\/.*\.ts$/}, async ({path}) => ({
+  setup(building) {
+    building.onLoad({filter: /\/test\/.*\.ts$/}, async ({path}) => ({
       loader: 'ts',
       contents: (await readFile(path, 'utf8')).replaceAll(
         'import.meta.url',

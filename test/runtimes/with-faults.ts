@@ -420,8 +420,8 @@ export const faultScenarios: readonly Scenario[] = [
     feature: 'time limits',
     title: 'a server without an answer, and one that stops in the middle',
     run: async (place) => [
-      ...(await list(place, 'never/', {timeout: {headers: 200}})),
-      ...(await list(place, 'stops/', {timeout: {idle: 200}})),
+      ...(await list(place, 'never/', {timeout: {headers: 500}})),
+      ...(await list(place, 'stops/', {timeout: {idle: 1000}})),
     ],
     expected: [
       'thrown DavTimeoutError headers',

@@ -187,7 +187,11 @@ function scenariosOf(server: ServerName): readonly Scenario[] {
           (name) => `ok 201 self /put/${name} 1`,
         ),
         'ok 204 self /put/text 1',
-        ...[TEXT, TEXT, TEXT, TEXT, 'again'],
+        TEXT,
+        TEXT,
+        TEXT,
+        TEXT,
+        'again',
       ],
     },
     {
