@@ -6,7 +6,7 @@ import {mergeConfig, type ViteUserConfig} from 'vitest/config'
 import sources from './vitest.config.ts'
 
 const config: ViteUserConfig = mergeConfig(sources, {
-  test: {testTimeout: 60_000, hookTimeout: 120_000, reporters: ['verbose']},
+  test: {testTimeout: 60_000, hookTimeout: 320_000, reporters: ['verbose']},
 })
 config.test = {...config.test, include: ['test/runtimes/**/*.test.ts'], exclude: []}
 

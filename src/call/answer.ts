@@ -10,12 +10,7 @@ import {readResults} from '../multistatus/read-results.ts'
 import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
-import {
-  DESCRIPTION_CHARACTERS,
-  EXCERPT_CHARACTERS,
-  PAGE_BYTES,
-  PLAIN_ANSWER_BYTES,
-} from '../protocol/bounds.ts'
+import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
 import type {Challenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
@@ -135,8 +130,17 @@ export async function readAnswer<P>(
     new MultiStatusParser<P>({method, url, decoders, encoding: encoding(), limits, malformed})
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
-  const nothing = {conditions: [], description: '', excerpt: '', text: '', length: 0}
-  const empty = {kind: 'plain', ...nothing, isError: false, isCut: false, problem} as const
+  const empty = {
+    kind: 'plain',
+    conditions: [],
+    description: '',
+    excerpt: '',
+    text: '',
+    length: 0,
+    isError: false,
+    isCut: false,
+    problem,
+  } as const
   const {body} = response
   // Most answers to a DELETE.
   if (body === null) return empty
@@ -146,14 +150,14 @@ export async function readAnswer<P>(
   }
   const head: Uint8Array[] = []
   let length = 0
-  let isPage = false
+  let page: string | undefined
   try {
     // The parser decides the kind, because white space and comments before the root may have any length.
-    while (length < kept || !(isPage || parser?.error !== undefined)) {
+    while (length < kept || (page === undefined && parser?.error === undefined)) {
       const next = await body.next()
       if (next.done === true) break
-      if (length === 0) isPage = isPageOfSuccess(response, method, next.value)
-      if (!isPage && (parser ??= makeParser()).error === undefined) {
+      if (length === 0) page = readPage(response, method, next.value)
+      if (page === undefined && (parser ??= makeParser()).error === undefined) {
         const results = parser.write(next.value)
         if (parser.isMultiStatus) {
           const reading = parser
@@ -171,7 +175,7 @@ export async function readAnswer<P>(
   } catch (error) {
     // The status stands, although the body breaks: a refusal is a refusal. An undecodable body leaves a success, but no listing.
     // A text that is wanted as a whole must not be cut.
-    const isOther = whole === undefined && (isPage || parser?.error !== undefined)
+    const isOther = whole === undefined && (page !== undefined || parser?.error !== undefined)
     const isClear =
       response.status >= 300 || isOther || (response.status !== 207 && isUndecodable(error))
     if (!isClear) throw error
@@ -179,10 +183,7 @@ export async function readAnswer<P>(
   }
   await body.cancel()
   if (length === 0) return empty
-  if (isPage) {
-    const page = new TextDecoder().decode(head[0])
-    return {...empty, excerpt: page.slice(0, EXCERPT_CHARACTERS)}
-  }
+  if (page !== undefined) return {...empty, excerpt: page}
   const {text, root} = readDocument(head, encoding(), whole)
   const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
   const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
@@ -200,12 +201,13 @@ export async function readAnswer<P>(
 export const PAGE: RegExp = /^\s*<(?:!doctype\s+html|html)\b/i
 
 /**
- * Recognizes a page for people behind a success, such as Apache's to COPY, MOVE and PUT. To read that as XML would take longer than
- * the rest of the exchange.
+ * Reads the beginning of a page for people behind a success, such as Apache's to COPY, MOVE and PUT; `undefined` for another body.
+ * To read a page as XML would take longer than the rest of the exchange.
  */
-function isPageOfSuccess({status}: DavResponse, method: string, chunk: Uint8Array): boolean {
-  const isOfSuccess = isSuccessStatus(status) && status !== 207 && !isSafe(method)
-  return isOfSuccess && PAGE.test(String.fromCharCode(...chunk.subarray(0, PAGE_BYTES)))
+function readPage({status}: DavResponse, method: string, chunk: Uint8Array): string | undefined {
+  if (!isSuccessStatus(status) || status === 207 || isSafe(method)) return undefined
+  const text = new TextDecoder().decode(chunk.subarray(0, EXCERPT_CHARACTERS), {stream: true})
+  return PAGE.test(text) ? text : undefined
 }
 
 // lighttpd 1.4.69 answers a MOVE that lost a member with 200, and with its `response` alone.

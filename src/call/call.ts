@@ -20,8 +20,6 @@ import {resolveRetry} from './session.ts'
 export interface CallContext {
   readonly session: Session
   readonly connection: Connection
-  /** Aborted when the reader goes away. */
-  readonly stop: AbortController
 }
 
 /** Settings of a call that gives a stream. */
@@ -33,8 +31,8 @@ export interface Call extends ConnectionOptions {
 }
 
 /**
- * Makes the stream of a call. `read` runs when the stream is read, and emits the results. `stop` is aborted after the reader has
- * gone.
+ * Makes the stream of a call. `read` runs when the stream is read, and emits the results. The connection is stopped after the
+ * reader has gone.
  */
 export function createCall<P>(
   session: Session,
@@ -43,15 +41,14 @@ export function createCall<P>(
 ): ResultStream<P> {
   const {href, incomplete = []} = call
   const showCaller = captureCaller(createCall)
-  const stop = new AbortController()
   let connection: Connection | undefined
   return createResultStream<P>({
     read: (emit) =>
-      connect(session, call, stop, showCaller, async (context) => {
+      connect(session, call, showCaller, async (context) => {
         ;({connection} = context)
         return {...(await read(context, emit)), requests: connection.requests}
       }),
-    stop: () => stop.abort(),
+    stop: () => connection?.stop(),
     // The results of sent requests are verdicts, which nobody else knows. They come even after an abort.
     signal: () => (connection?.isGraceful === false ? connection.ending : undefined),
     stopped: () => ({
@@ -74,19 +71,17 @@ export interface OpenCall extends CallContext {
 /**
  * Runs a call that stays open until `close`, or until an error.
  *
- * @param door - The function of the call, inside which no line is the caller's.
+ * @param showCaller - Captured by the function of the call: each function between costs more than the rest of the capture.
  */
 export async function openCall<T>(
   session: Session,
   options: ConnectionOptions,
-  door: (...parameters: never) => unknown,
+  showCaller: ShowCaller,
   run: (call: OpenCall) => Promise<T>,
 ): Promise<T> {
-  const showCaller = captureCaller(door)
-  const stop = new AbortController()
-  const connection = new Connection(session, options, stop.signal)
+  const connection = new Connection(session, options)
   const end = (): void => {
-    stop.abort()
+    connection.stop()
     connection.close()
   }
   const unread: UnreadAnswer = {end}
@@ -98,7 +93,7 @@ export async function openCall<T>(
   const endWith = (content: object): void => session.dropped?.register(content, unread, unread)
   const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
   try {
-    return await run({session, connection, stop, close, endWith, explain})
+    return await run({session, connection, close, endWith, explain})
   } catch (error) {
     const explained = explain(error)
     // Ends an answer that is not read to its end.
@@ -115,19 +110,18 @@ export async function runCall<T>(
 ): Promise<T> {
   const showCaller = captureCaller(runCall)
   const settings = {policy: resolveRetry(session, options), signal: options.signal}
-  return connect(session, settings, new AbortController(), showCaller, run)
+  return connect(session, settings, showCaller, run)
 }
 
 async function connect<T>(
   session: Session,
   options: ConnectionOptions,
-  stop: AbortController,
   showCaller: ShowCaller,
   run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
-  const connection = new Connection(session, options, stop.signal)
+  const connection = new Connection(session, options)
   try {
-    return await run({session, connection, stop})
+    return await run({session, connection})
   } catch (error) {
     throw errorOf(error, connection, showCaller)
   } finally {

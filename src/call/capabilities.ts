@@ -83,7 +83,7 @@ export class KnownCapabilities {
     if (method === 'OPTIONS') return
     const holds = isSuccessStatus(status)
     // Each change may change the methods that a resource allows.
-    if (holds && !isSafe(method)) this.#allow.clear()
+    if (holds && !isSafe(method) && this.#allow.size > 0) this.#allow.clear()
     const isLack = status === 501 && !REFUSED_IN_PART.test(method) && !this.#learnt.has(method)
     if (!holds && !isLack) return
     this.#learnt.set(method, {kind: 'method', name: method, holds, source: 'seen'})

@@ -6,7 +6,7 @@
 import {kindOf} from '../multistatus/selection.ts'
 import {formatIf, readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf} from '../protocol/members.ts'
-import {editDistance, unknownOption} from '../protocol/options.ts'
+import {countMistakes, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
 import {resolveTarget} from './target.ts'
@@ -56,8 +56,9 @@ export function assertConditionNames(target: unknown): void {
   for (const name of namesOf(target)) {
     if (known.includes(name)) continue
     if (!isResult) throw unknownOption('target', name, known)
-    if (CONDITIONS.some((condition) => editDistance(name, condition) <= MAX_MISTAKES))
-      throw unknownOption('target', name, CONDITIONS)
+    const isNear = (condition: string): boolean =>
+      countMistakes(name.toLowerCase(), condition.toLowerCase(), MAX_MISTAKES) <= MAX_MISTAKES
+    if (CONDITIONS.some(isNear)) throw unknownOption('target', name, CONDITIONS)
   }
 }
 

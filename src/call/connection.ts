@@ -51,18 +51,16 @@ export class Connection implements CallState {
   // Not AbortSignal.any: its signals stay in memory as long as their sources, and a client lives long.
   readonly #ending = new AbortController()
   readonly #end: AbortController
-  /** The signals of this call alone. */
-  readonly #own: readonly AbortSignal[]
-  readonly #stop: AbortSignal | undefined
+  readonly #stop = new AbortController()
+  /** The signal of this call alone. */
+  readonly #own: AbortSignal | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param stop - Aborted after the reader has gone. Everything ends at once then. */
-  constructor(session: Session, options: ConnectionOptions, stop?: AbortSignal) {
+  constructor(session: Session, options: ConnectionOptions) {
     const {policy, concurrency = session.concurrency, minimum, signal, grace = 0} = options
     this.#session = session
     this.#grace = grace
-    this.#stop = stop
-    this.#own = [signal, stop].filter((one) => one !== undefined)
+    this.#own = signal
     this.#end = grace === 0 ? this.#ending : new AbortController()
     this.ending = this.#ending.signal
     this.signal = this.#end.signal
@@ -71,7 +69,7 @@ export class Connection implements CallState {
     this.pace = new Pace(concurrency, session.server, minimum)
     this.repeats = policy && new Repeats(policy, this.pace, this.ending)
     session.calls.add(this)
-    for (const source of this.#own) source.addEventListener('abort', this.onAbort, {once: true})
+    signal?.addEventListener('abort', this.onAbort, {once: true})
     this.onAbort()
   }
 
@@ -81,6 +79,11 @@ export class Connection implements CallState {
    */
   get locks(): readonly StoredLock[] {
     return [...this.#session.locks, ...this.lost]
+  }
+
+  /** Aborted by `stop`. */
+  get stopping(): AbortSignal {
+    return this.#stop.signal
   }
 
   /** Sends a request at the pace of the call. Throws NotSentError if the call ends first. */
@@ -96,19 +99,27 @@ export class Connection implements CallState {
     return error instanceof NotSentError || (aborted && error === reason)
   }
 
+  /** Ends everything at once: the reader has gone, or a listener has thrown the reason. */
+  stop(reason?: unknown): void {
+    this.#stop.abort(reason)
+    this.onAbort()
+  }
+
   /** Stops listening to the signals. */
   close(): void {
     clearTimeout(this.#timer)
     this.#session.calls.delete(this)
-    for (const source of this.#own) source.removeEventListener('abort', this.onAbort)
+    this.#own?.removeEventListener('abort', this.onAbort)
   }
 
   /** Ends the call if one of its signals is aborted. */
   readonly onAbort = (): void => {
-    const source = [...this.#session.calls.ends, ...this.#own].find(({aborted}) => aborted)
+    const {stopping} = this
+    const sources = [...this.#session.calls.ends, this.#own, stopping]
+    const source = sources.find((one) => one?.aborted === true)
     if (source === undefined) return
     this.#ending.abort(source.reason)
-    if (this.#grace === 0 || this.#stop?.aborted === true) this.#abort(this.#stop?.reason)
+    if (this.#grace === 0 || stopping.aborted) this.#abort(stopping.reason)
     else this.#timer ??= setTimeout(() => this.#abort(), this.#grace)
   }
 

@@ -3,6 +3,7 @@
  * status is an error. RFC 9110, section 9.
  */
 
+import {captureCaller} from '../protocol/caller.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -63,6 +64,7 @@ export async function request(
   target: Target,
   options: RequestOptions = {},
 ): Promise<RawResponse> {
+  const showCaller = captureCaller(request)
   const given = readOptions('request', options, REQUEST_OPTIONS)
   const {body, depth, unguarded = false, signal} = given
   if (typeof method !== 'string') throw new TypeError('request: method is a string such as GET')
@@ -80,7 +82,7 @@ export async function request(
     assertApart({method: verb, source, destination: to, overwrite, unguarded})
   }
   const settings = {policy: session.retry, concurrency: 1, signal}
-  return openCall(session, settings, request, async (call) => {
+  return openCall(session, settings, showCaller, async (call) => {
     const response = await call.connection.send({
       method: verb,
       url,

@@ -137,8 +137,10 @@ export async function attempt(
   context: VerbContext,
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  const outcome = await attemptOnce(request, context, emit)
   const {session, verb} = context
+  const outcome = await (verb.run ?? exchange)(request, context, emit).catch((problem: unknown) =>
+    brokenOutcome(request, problem, context),
+  )
   if (session.locks.isEmpty || verb.endsLocks !== true) return outcome
   const {verdict, extent} = outcome
   // A 202 promises nothing.
@@ -147,19 +149,16 @@ export async function attempt(
   return outcome
 }
 
-async function attemptOnce(
+/** Makes the outcome of a broken exchange. */
+async function brokenOutcome(
   request: TargetRequest,
+  problem: unknown,
   context: VerbContext,
-  emit: Sink<DavResult>,
 ): Promise<Outcome> {
-  try {
-    return await (context.verb.run ?? exchange)(request, context, emit)
-  } catch (problem) {
-    const verdict = brokenVerdict(request, problem, context.connection.ending)
-    const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError
-    const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
-    return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
-  }
+  const verdict = brokenVerdict(request, problem, context.connection.ending)
+  const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError
+  const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
+  return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
 }
 
 /** Sends failed members by themselves, within the budget, and adds the outcomes. */

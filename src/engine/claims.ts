@@ -11,6 +11,7 @@ import type {TargetRequest, Verb} from './verb.ts'
 /** A resource in use by a request under way. */
 interface Claim {
   readonly path: string
+  readonly ancestors: readonly string[]
   readonly isChange: boolean
 }
 
@@ -38,9 +39,9 @@ export class Claims {
   /** Adds a request. */
   take(verb: Verb, request: TargetRequest): Turn {
     const {changed, read = []} = verb.ends?.(request) ?? {changed: [request.url]}
-    const claims = changed.map((url) => ({path: resourceKey(url), isChange: true}))
-    for (const url of read) claims.push({path: resourceKey(url), isChange: false})
-    const earlier = claims.some(({path}) => this.#isKnown(path))
+    const claims = changed.map((url) => claim(url, true))
+    for (const url of read) claims.push(claim(url, false))
+    const earlier = claims.some((one) => this.#isKnown(one))
       ? this.#underWay.all().filter((one) => conflicts(one.claims, claims))
       : []
     const own: UnderWay = {claims, end: undefined}
@@ -57,20 +58,23 @@ export class Claims {
   }
 
   /** Tells if a claim is for a path, inside it or around it. */
-  #isKnown(path: string): boolean {
+  #isKnown({path, ancestors}: Claim): boolean {
     return (
-      this.#ends.has(path) ||
-      this.#around.has(path) ||
-      ancestorsOf(path).some((one) => this.#ends.has(one))
+      this.#ends.has(path) || this.#around.has(path) || ancestors.some((one) => this.#ends.has(one))
     )
   }
 
   #count(claims: readonly Claim[], by: 1 | -1): void {
-    for (const {path} of claims) {
+    for (const {path, ancestors} of claims) {
       this.#ends.add(path, by)
-      for (const one of ancestorsOf(path)) this.#around.add(one, by)
+      for (const one of ancestors) this.#around.add(one, by)
     }
   }
+}
+
+function claim(url: string, isChange: boolean): Claim {
+  const path = resourceKey(url)
+  return {path, ancestors: ancestorsOf(path), isChange}
 }
 
 function endOf(one: UnderWay): Promise<void> {

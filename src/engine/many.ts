@@ -81,16 +81,16 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
   const {href} = session.base
   const settings = {href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, settings, async (context, emit) => {
-    const {connection, stop} = context
-    const {pace, ending} = connection
+    const {connection} = context
+    const {pace, ending, stopping} = connection
     const meter = new ProgressMeter(connection, total, onProgress)
     const add: Sink<DavResult> = (batch) => {
       try {
         // After the reader has gone, results are not counted any more.
-        if (!stop.signal.aborted) meter.add(batch)
+        if (!stopping.aborted) meter.add(batch)
       } catch (error) {
         // The listener has thrown, which ends the call.
-        stop.abort(error)
+        connection.stop(error)
         throw error
       }
       return emit(batch)
@@ -98,9 +98,9 @@ export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): Res
     const run = runner(call, {...context, verb}, meter, add)
     const [sources, rest] = sourcesOf(targets)
     try {
-      await runAll(sources, {pace, ending, signal: stop.signal}, run)
+      await runAll(sources, {pace, ending, signal: stopping}, run)
       // The call ended before these targets began. Each still gets a verdict.
-      if (ending.aborted) await runAll(rest, {pace, signal: stop.signal}, run)
+      if (ending.aborted) await runAll(rest, {pace, signal: stopping}, run)
     } finally {
       meter.report()
     }

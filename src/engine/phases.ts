@@ -26,12 +26,12 @@ interface Steps {
  */
 export async function runPhases(
   failures: readonly Failure[],
-  {connection, stop, verb}: VerbContext,
+  {connection, verb}: VerbContext,
   ending: AbortSignal | undefined,
   steps: Steps,
 ): Promise<void> {
   const {pace} = connection
-  const options = {pace, signal: stop.signal, ending}
+  const options = {pace, signal: connection.stopping, ending}
   const isOrdered = verb.afterMembers !== undefined
   const standing = new Standing(isOrdered ? [...failures, ...steps.others] : [])
   const run = async (failure: Failure): Promise<void> => {

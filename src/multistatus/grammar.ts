@@ -5,72 +5,69 @@
 
 import type {PathNode} from '../xml/path.ts'
 
-/** The roles of elements. Numbers, because each tag of a body is switched on one. 0 is fixed by the scanner: no callbacks. */
-export const Role = {
-  skipped: 0,
-  multistatus: 1,
-  response: 2,
-  href: 3,
-  status: 4,
-  propstat: 5,
-  prop: 6,
-  property: 7,
-  error: 8,
-  condition: 9,
-  description: 10,
-  location: 11,
-  locationHref: 12,
-  syncToken: 13,
-  misnamed: 14,
-} as const
+// The roles of elements. Numbers, because each tag of a body is switched on one. 0 is fixed by the scanner: no callbacks.
+export const MULTISTATUS = 1
+export const RESPONSE = 2
+export const HREF = 3
+export const STATUS = 4
+export const PROPSTAT = 5
+const PROP = 6
+export const PROPERTY = 7
+const ERROR = 8
+export const CONDITION = 9
+export const DESCRIPTION = 10
+const LOCATION = 11
+export const LOCATION_HREF = 12
+export const SYNC_TOKEN = 13
+export const MISNAMED = 14
 
 // <!ELEMENT mkcol-response (propstat+) >: one response without an href. RFC 5689, section 5.2.
 const ROOTS: Readonly<Record<string, number>> = {
-  multistatus: Role.multistatus,
-  'mkcol-response': Role.response,
+  multistatus: MULTISTATUS,
+  'mkcol-response': RESPONSE,
 }
 
 // The order and the number of children are not checked, so that an odd server loses none of its values.
 const CHILDREN: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   // <!ELEMENT multistatus (response*, responsedescription?, sync-token?) >
-  [Role.multistatus]: {
-    response: Role.response,
-    responsedescription: Role.description,
-    'sync-token': Role.syncToken,
+  [MULTISTATUS]: {
+    response: RESPONSE,
+    responsedescription: DESCRIPTION,
+    'sync-token': SYNC_TOKEN,
   },
   // <!ELEMENT response (href, ((href*, status)|(propstat+)), error?, responsedescription? , location?) >
-  [Role.response]: {
-    href: Role.href,
-    status: Role.status,
-    propstat: Role.propstat,
-    error: Role.error,
-    responsedescription: Role.description,
-    location: Role.location,
+  [RESPONSE]: {
+    href: HREF,
+    status: STATUS,
+    propstat: PROPSTAT,
+    error: ERROR,
+    responsedescription: DESCRIPTION,
+    location: LOCATION,
   },
   // <!ELEMENT propstat (prop, status, error?, responsedescription?) >
-  [Role.propstat]: {
-    prop: Role.prop,
-    status: Role.status,
-    error: Role.error,
-    responsedescription: Role.description,
+  [PROPSTAT]: {
+    prop: PROP,
+    status: STATUS,
+    error: ERROR,
+    responsedescription: DESCRIPTION,
   },
   // <!ELEMENT location (href) >
-  [Role.location]: {href: Role.locationHref},
+  [LOCATION]: {href: LOCATION_HREF},
 }
 
 /** The role of all children of these elements: a property or a condition may have any name. */
 const ANY_CHILD: Readonly<Record<number, number>> = {
-  [Role.prop]: Role.property,
-  [Role.error]: Role.condition,
+  [PROP]: PROPERTY,
+  [ERROR]: CONDITION,
 }
 
 // Elements whose text is their value.
 const TEXT: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
-  Role.href,
-  Role.status,
-  Role.description,
-  Role.locationHref,
-  Role.syncToken,
+  HREF,
+  STATUS,
+  DESCRIPTION,
+  LOCATION_HREF,
+  SYNC_TOKEN,
 ])
 
 // A `response` in no namespace, with an undeclared prefix, or with a misspelt `DAV:` is no extension. Something was meant that
@@ -85,15 +82,15 @@ export function classify(node: PathNode): void {
   } else if (parent !== undefined) {
     node.role = ANY_CHILD[parent.role] ?? roleAmong(CHILDREN[parent.role], node)
   }
-  if (node.role === Role.property) node.collects = 'markup'
+  if (node.role === PROPERTY) node.collects = 'element'
   else if (TEXT.has(node.role)) node.collects = 'text'
 }
 
 function roleAmong(children: Readonly<Record<string, number>> | undefined, node: PathNode): number {
   // The prefix of a name is resolved only here: children of skipped elements need no name.
-  if (children === undefined) return Role.skipped
+  if (children === undefined) return 0
   const name = node.name.text
-  if (Object.hasOwn(children, name)) return children[name] ?? Role.skipped
+  if (Object.hasOwn(children, name)) return children[name] ?? 0
   const isMisnamed = node.depth === 2 && MISNAMED_RESPONSE.test(name)
-  return isMisnamed ? Role.misnamed : Role.skipped
+  return isMisnamed ? MISNAMED : 0
 }

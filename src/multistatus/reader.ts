@@ -13,8 +13,21 @@ import {decodeStatusLine} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {limitError, ScanError} from '../xml/handler.ts'
-import type {Markup, PathNode} from '../xml/path.ts'
-import {classify, Role} from './grammar.ts'
+import type {PathNode, Structured} from '../xml/path.ts'
+import {
+  classify,
+  CONDITION,
+  DESCRIPTION,
+  HREF,
+  LOCATION_HREF,
+  MISNAMED,
+  MULTISTATUS,
+  PROPERTY,
+  PROPSTAT,
+  RESPONSE,
+  STATUS,
+  SYNC_TOKEN,
+} from './grammar.ts'
 import type {Limits} from './limits.ts'
 import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
@@ -119,12 +132,12 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   /** Sets the role of a path, and refuses any root but `DAV:multistatus`, and `DAV:mkcol-response` to MKCOL. */
   classify(node: PathNode<Property>): void {
     classify(node)
-    const isMade = node.role === Role.response && this.#madeHref !== undefined
-    if (node.depth === 1 && node.role !== Role.multistatus && !isMade) {
+    const isMade = node.role === RESPONSE && this.#madeHref !== undefined
+    if (node.depth === 1 && node.role !== MULTISTATUS && !isMade) {
       const problem = `the root is <${visible(node.tag, SHOWN_NAME_CHARACTERS)}>, not DAV:multistatus`
       throw new ScanError(problem, 'not-multistatus')
     }
-    if (node.role !== Role.property) return
+    if (node.role !== PROPERTY) return
     const {name} = node
     // One property for each name, wherever it stands in the document.
     name.known ??= this.#values.makeProperty(name.text, name.isOnly)
@@ -133,27 +146,27 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   open(node: PathNode<Property>): void {
     const response = this.#response
     switch (node.role) {
-      case Role.multistatus:
+      case MULTISTATUS:
         this.#hasRoot = true
         break
-      case Role.response:
+      case RESPONSE:
         this.#response = new ResponseDraft()
         this.#responseAt = this.#position()
         if (node.depth > 1 || this.#madeHref === undefined) break
         this.#hasRoot = true
         this.#response.hrefs = [this.#madeHref]
         break
-      case Role.propstat:
+      case PROPSTAT:
         this.#countPart()
         this.#propstat = new PropstatDraft(response?.size ?? 0)
         if (response !== undefined) response.propstats = append(response.propstats, this.#propstat)
         break
-      case Role.href:
+      case HREF:
         this.#inHref = true
         // Not at the start of a response: broken markup such as `</<D:response>` begins one that has no href.
         this.#isLost = false
         break
-      case Role.misnamed:
+      case MISNAMED:
         // Probably meant as a response. Its resource is then missing from the results.
         this.#malformed = true
         break
@@ -161,44 +174,44 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     }
   }
 
-  close(node: PathNode<Property>, value: string | Markup): void {
+  close(node: PathNode<Property>, value: string | Structured): void {
     const response = this.#response
     const part = this.#propstat ?? response
-    // Only properties collect markup.
+    // Only properties collect elements.
     const text = typeof value === 'string' ? value : ''
     switch (node.role) {
-      case Role.property:
+      case PROPERTY:
         this.#property(node.name.known, value)
         break
-      case Role.response:
+      case RESPONSE:
         this.fed()
         this.#isLost = false
         this.#finish()
         break
-      case Role.href:
+      case HREF:
         this.#inHref = false
         if (response === undefined) break
         response.hrefs = append(response.hrefs, ownCopy(trimSpace(text)))
         if (response.hrefs.length > this.#limits.hrefs) this.#exceed('hrefs')
         break
-      case Role.status:
+      case STATUS:
         part?.setStatus(decodeStatusLine(text))
         break
-      case Role.propstat:
+      case PROPSTAT:
         this.#propstat = undefined
         break
-      case Role.condition:
+      case CONDITION:
         this.#countPart()
         if (part !== undefined) part.conditions = append(part.conditions, node.name.text)
         break
-      case Role.description:
+      case DESCRIPTION:
         if (part === undefined) this.#description ||= ownCopy(trimSpace(text))
         else part.description ||= ownCopy(trimSpace(text))
         break
-      case Role.locationHref:
+      case LOCATION_HREF:
         if (response !== undefined) response.location ||= ownCopy(trimSpace(text))
         break
-      case Role.syncToken:
+      case SYNC_TOKEN:
         this.#syncToken ||= ownCopy(trimSpace(text))
         break
       default:
@@ -227,7 +240,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
 
   /** Takes any start tag of a response for the next one while the place is lost, because end tags before it may be missing. */
   mayBeNext(child: PathNode<Property>): boolean {
-    return this.#isLost && child.role !== Role.response && child.rawName.endsWith('response')
+    return this.#isLost && child.role !== RESPONSE && child.rawName.endsWith('response')
   }
 
   /** Counts propstats and conditions of a response. Their bound is that of properties. */

@@ -9,7 +9,7 @@ import type {DavResult, Failure} from './result.ts'
 export interface Summary {
   /**
    * True if every member was reported, as a Success or a Failure. Only then may a sync job delete local files. In a browser, a server
-   * on another origin must expose `Link`: a page cannot tell a hidden header from a missing one, and so from the last page.
+   * on another origin must expose `Link`. A page cannot tell a hidden header from a missing one, which marks the last page.
    */
   readonly complete: boolean
   /** The gaps; empty if `complete` is true. At most 1,000: of more, the last one names the root of the server for all others. */

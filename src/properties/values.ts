@@ -22,15 +22,14 @@ export interface Property {
   readonly decode: Decode | undefined
 }
 
-/** The content of a property with child elements, parsed late. Equal contents may be one object. */
+/** A property with child elements. Equal ones may be one object. */
 interface Structured {
+  readonly element: XmlElement
   /** The decoded value, once there is one. */
   value: unknown
-  /** Parses the element. */
-  parse(): XmlElement
 }
 
-/** The content of a property element: its text, with references decoded, or its markup. */
+/** The content of a property element: its text, with references decoded, or the whole element. */
 export type Written = string | Structured
 
 /** Decodes the values of a body, and gathers them for one response after the other. */
@@ -62,10 +61,8 @@ export class PropertyValues {
   decode({decode}: Property, written: Written): unknown {
     if (typeof written === 'string')
       return decode === undefined ? ownCopy(written) : decode(written)
-    if (written.value === undefined) {
-      const element = written.parse()
-      written.value = decode === undefined ? element : decode(element)
-    }
+    const {element} = written
+    written.value ??= decode === undefined ? element : decode(element)
     return written.value
   }
 

@@ -8,8 +8,8 @@
 /** The longest wait that a timer of the platforms can hold. A longer one fires at once. */
 export const LONGEST_TIMER_MILLISECONDS = 2_147_483_647
 
-/** The longest unknown name that is compared with the known options. The time is the product of the two lengths. */
-export const OPTION_NAME_CHARACTERS = 40
+/** Wrong letters in the misspelt name of an option. The time to find more grows by the power of their number. */
+export const MAX_MISTAKES = 4
 /** The longest href that is tested for being plain. For a longer one, the test costs more than it saves. */
 export const PLAIN_PATH_CHARACTERS = 4096
 /**
@@ -52,13 +52,13 @@ export const COMPARED_CHILDREN = 24
 /** The longest start tag that is compared so. For a longer one a look-up is faster. */
 export const COMPARED_TAG_CHARACTERS = 64
 /** The longest structured value that is remembered. A longer one is seldom the same as the one before. */
-export const REPEATED_VALUE_CHARACTERS = 4096
-/** Names with a remembered structured value. In a document with more, values hardly repeat. */
-export const REPEATED_VALUE_NAMES = 256
-/** Characters of all structured values whose objects are kept, in one body. */
-export const REMEMBERED_VALUE_CHARACTERS = 1_048_576
-/** The cost of a kept value beside its markup. */
-export const VALUE_OVERHEAD_CHARACTERS = 512
+export const REPEATED_VALUE_BYTES = 4096
+/** Different values of one property in a row, after which no further ones are remembered. */
+export const MAX_MISSES = 16
+/** Bytes of all remembered structured values, in one body. */
+export const REMEMBERED_VALUE_BYTES = 1_048_576
+/** The cost of a remembered value beside its markup. */
+export const VALUE_OVERHEAD_BYTES = 512
 /** Limits on the body of a refused request. */
 export const DOCUMENT_LIMITS = {
   tag: 65_536,
@@ -143,11 +143,11 @@ export const GRACE_MILLISECONDS = 1000
 /** The longest work without a wait. After it, timers and signals get their turn. */
 export const TURN_MILLISECONDS = 20
 
-/** Bytes at the beginning of an answer by which a page is recognized. */
-export const PAGE_BYTES = 64
-
 /** Bytes of a plain answer that are kept, for its excerpt or its `DAV:error`. */
 export const PLAIN_ANSWER_BYTES = 65_536
+
+/** Lines of the stack of a call that are kept for its errors. The first one is that of this package. */
+export const CALLER_FRAMES = 5
 
 /** Characters of a plain answer in `excerpt`. */
 export const EXCERPT_CHARACTERS = 1000

@@ -3,6 +3,8 @@
  * each call. Its text is made only for an error.
  */
 
+import {CALLER_FRAMES} from './bounds.ts'
+
 /** Adds the lines of the call to the stack of an error, and returns the error. */
 export type ShowCaller = (error: unknown) => unknown
 
@@ -36,11 +38,17 @@ export function captureCaller(door: (...parameters: never) => unknown): ShowCall
 // A line of V8, or of SpiderMonkey and JavaScriptCore.
 const FRAME = /^\s+at |^\S*@|^\w+ code@/
 
+const LIMIT = 'stackTraceLimit'
+
 function captureStack(door: (...parameters: never) => unknown): {stack?: unknown} {
   const capture: unknown = Reflect.get(Error, 'captureStackTrace')
   // V8 makes the text when it is first read. Engines without this function make it at once.
   if (typeof capture !== 'function') return new Error('called')
   const caller: {stack?: unknown} = {}
+  const limit: unknown = Reflect.get(Error, LIMIT)
+  // Each further frame takes longer than most steps of a small call.
+  if (Number(limit) > CALLER_FRAMES) Reflect.set(Error, LIMIT, CALLER_FRAMES)
   Reflect.apply(capture, Error, [caller, door])
+  Reflect.set(Error, LIMIT, limit)
   return caller
 }

@@ -10,15 +10,19 @@ export function memberOf(value: unknown, name: string): unknown {
 }
 
 /** Lists the names of all members, inherited ones too, but without those of `Object.prototype`. Options may be of a class. */
-export function namesOf(object: object): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (let at: unknown = object; isObject(at) && !isRoot(at); at = Object.getPrototypeOf(at)) {
+export function namesOf(object: object): readonly string[] {
+  const names = Object.getOwnPropertyNames(object)
+  for (let at = parentOf(object); isObject(at) && !isRoot(at); at = parentOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
-      // Each prototype of a class has this member, which is no option.
-      if (name !== 'constructor' || at === object) names.add(name)
+      // Each prototype of a class has a constructor, which is no option.
+      if (name !== 'constructor' && !names.includes(name)) names.push(name)
     }
   }
   return names
+}
+
+function parentOf(object: object): unknown {
+  return Object.getPrototypeOf(object)
 }
 
 /** Recognizes `Object.prototype` of any realm. */

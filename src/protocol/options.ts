@@ -3,7 +3,7 @@
  * condition must not delete unconditionally. The callers check the ranges of numbers.
  */
 
-import {OPTION_NAME_CHARACTERS} from './bounds.ts'
+import {MAX_MISTAKES} from './bounds.ts'
 import {visible} from './errors.ts'
 import {isObject, namesOf} from './members.ts'
 
@@ -70,19 +70,15 @@ export function readOptions<Options extends object>(
   if (!isRecord(given)) {
     throw new TypeError(`${call}: give an object with ${Object.keys(rules).join(', ')}`)
   }
-  const read: Partial<Options> = {}
   for (const name of namesOf(given)) {
     if (!hasRule(name, rules)) throw unknownOption(call, name, Object.keys(rules))
     const value = given[name]
-    if (value === undefined) continue
     const rule = rules[name]
-    if (!rule.accepts(value)) throw new TypeError(`${call}: ${name} is ${rule.words}`)
-    read[name] = value
+    if (value !== undefined && !rule.accepts(value))
+      throw new TypeError(`${call}: ${name} is ${rule.words}`)
   }
-  const plain = Object.assign({}, given, read)
-  // Left out, because a spread of defaults and options would replace a default by undefined.
-  for (const name of Object.keys(plain)) if (!(name in read)) Reflect.deleteProperty(plain, name)
-  return plain
+  // Undefined members are left out, because a spread of defaults and options would replace a default by one.
+  return readRecord(given)
 }
 
 /**
@@ -102,16 +98,13 @@ export function assertMembers<T extends object>(
 }
 
 /** Reads a record into a plain object, inherited members too. Members that are `undefined` are left out. */
-export function readRecord<Value>(
-  record: Readonly<Record<string, Value>>,
-): Record<string, Exclude<Value, undefined>> {
-  const entries: [string, Exclude<Value, undefined>][] = []
-  for (const name of namesOf(record)) {
-    const value = record[name]
-    if (isDefined(value)) entries.push([name, value])
-  }
-  return Object.fromEntries(entries)
+export function readRecord<R extends object>(record: R): Present<R> {
+  const entries = [...namesOf(record)].map((name) => [name, Reflect.get(record, name)] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Present<R>
 }
+
+/** A record without undefined members. */
+type Present<R> = {[Name in keyof R]: Exclude<R[Name], undefined>}
 
 /** Makes the error for an unknown name. It proposes the nearest known name, or lists all names if none is near. */
 export function unknownOption(call: string, name: string, known: readonly string[]): TypeError {
@@ -127,55 +120,32 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   let least = Number.POSITIVE_INFINITY
   for (const one of known) {
     const other = one.toLowerCase()
-    const isPart =
-      given.length >= 4 &&
-      given.length <= OPTION_NAME_CHARACTERS &&
-      (other.includes(given) || given.includes(other))
-    const distance = isPart && given !== other ? 1 : editDistance(given, other)
-    if (distance < least && distance <= Math.ceil(Math.max(given.length, other.length) / 3)) {
+    const isPart = given.length >= 4 && (other.includes(given) || given.includes(other))
+    const most = Math.min(MAX_MISTAKES, Math.ceil(Math.max(given.length, other.length) / 3))
+    const mistakes = isPart && given !== other ? 1 : countMistakes(given, other, most)
+    if (mistakes < least && mistakes <= most) {
       best = one
-      least = distance
+      least = mistakes
     }
   }
   return best
 }
 
-/** Counts the letters to add, drop, change or swap to make two words equal, ignoring case. Very long words count as far apart. */
-export function editDistance(one: string, other: string): number {
-  const from = one.toLowerCase()
-  const to = other.toLowerCase()
-  if (from.length > OPTION_NAME_CHARACTERS || to.length > OPTION_NAME_CHARACTERS)
-    return OPTION_NAME_CHARACTERS
-  let before: number[] = []
-  let above = Array.from({length: to.length + 1}, (_, index) => index)
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= to.length; column++) {
-      const isEqual = from[row - 1] === to[column - 1]
-      const isSwapped =
-        row > 1 &&
-        column > 1 &&
-        from[row - 1] === to[column - 2] &&
-        from[row - 2] === to[column - 1]
-      current[column] = Math.min(
-        (above[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (above[column - 1] ?? 0) + (isEqual ? 0 : 1),
-        isSwapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-      )
-    }
-    before = above
-    above = current
-  }
-  return above[to.length] ?? 0
+/** Counts the letters to add, drop, change or swap to make two words equal. Counts no further than one beyond `most`. */
+export function countMistakes(one: string, other: string, most: number): number {
+  let equal = 0
+  while (equal < one.length && one[equal] === other[equal]) equal++
+  const [left, right] = [one.slice(equal), other.slice(equal)]
+  if (left === '' || right === '') return left.length + right.length
+  if (most === 0) return 1
+  const isSwapped = left[0] === right[1] && left[1] === right[0]
+  const skip = (letters: number, others: number): number =>
+    countMistakes(left.slice(letters), right.slice(others), most - 1)
+  return 1 + Math.min(skip(1, 0), skip(0, 1), skip(1, 1), isSwapped ? skip(2, 2) : most)
 }
 
 export function isRecord(value: unknown): value is object {
   return isObject(value) && !Array.isArray(value)
-}
-
-function isDefined<Value>(value: Value | undefined): value is Exclude<Value, undefined> {
-  return value !== undefined
 }
 
 function hasRule<Options>(

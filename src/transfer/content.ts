@@ -103,7 +103,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#isOver = true
     await this.#part?.body?.cancel()
     // Ends the wait for another attempt too.
-    this.#options.call.stop.abort()
+    this.#options.call.connection.stop()
     this.#end()
     return END
   }

@@ -126,14 +126,13 @@ export function withDeadlines<C extends EndingCall>(
 /** Adds the signal of the deadline to a request. Each piece of the body that is seen to be sent begins the time again. */
 function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
   const {signal} = deadline
-  const {onSent, ...others} = request
-  const {body, length} = others
+  const {body, length, onSent} = request
   if (body === undefined) return {...request, signal}
   const report = (bytes: number): void => {
     deadline.restart()
     onSent?.(bytes)
   }
-  if (!isStreamed(body)) return {...others, onSent: report, signal}
+  if (!isStreamed(body)) return {...request, onSent: report, signal}
   let opened: Chunks<Uint8Array> | undefined
   let isOver = false
   // A transport may fail before it reads the body, or an answer come early. The platform's fetch leaves the source open then.
@@ -154,6 +153,8 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
     }
     return {next, return: () => pieces.return()}
   }
+  // The pieces are counted here.
+  const {onSent: _, ...others} = request
   return {...others, body: {[Symbol.asyncIterator]: open}, signal}
 }
 

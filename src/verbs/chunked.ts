@@ -146,7 +146,7 @@ export async function sendChunked(
         counted = bytes
       } catch (error) {
         // The listener has thrown, which ends the call.
-        context.stop.abort(error)
+        context.connection.stop(error)
         throw error
       }
     },

@@ -5,6 +5,7 @@ import {createDraft} from '#files'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import type {DavResult} from '../multistatus/result.ts'
+import {captureCaller} from '../protocol/caller.ts'
 import {readOptions} from '../protocol/options.ts'
 import type {ReadOptions} from './get.ts'
 import {open, READ_OPTIONS} from './get.ts'
@@ -16,11 +17,12 @@ export async function download(
   path: string,
   given: ReadOptions = {},
 ): Promise<DavResult> {
+  const showCaller = captureCaller(download)
   const options = readOptions('download', given, READ_OPTIONS)
   if (typeof path !== 'string' || path === '') throw new TypeError('download: path names a file')
   const draft = await createDraft(path)
   try {
-    const opened = await open(session, target, {...options, resume: true}, download)
+    const opened = await open(session, target, {...options, resume: true}, showCaller)
     if ('ok' in opened) {
       await draft.discard()
       return opened

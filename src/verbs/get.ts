@@ -19,6 +19,8 @@ import type {Failure, Success} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
+import type {ShowCaller} from '../protocol/caller.ts'
+import {captureCaller} from '../protocol/caller.ts'
 import type {ByteRange} from '../protocol/byte-range.ts'
 import {readRange} from '../protocol/byte-range.ts'
 import {DavError} from '../protocol/errors.ts'
@@ -90,7 +92,8 @@ export async function get(
   target: Target,
   given: GetOptions = {},
 ): Promise<Download | Failure> {
-  const opened = await open(session, target, readOptions('get', given, GET_OPTIONS), get)
+  const showCaller = captureCaller(get)
+  const opened = await open(session, target, readOptions('get', given, GET_OPTIONS), showCaller)
   if ('ok' in opened) return opened
   const {success, part, request, content} = opened
   return createDownload(success, part, request, content)
@@ -115,7 +118,7 @@ export async function open(
   session: Session,
   target: Target,
   options: GetOptions,
-  door: (...parameters: never) => unknown,
+  showCaller: ShowCaller,
 ): Promise<Opened | Failure> {
   const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
   const url = resolveHref(target, session.base)
@@ -132,7 +135,7 @@ export async function open(
   const policy = resolveRetry(session, options)
   // Two requests at once: a PROPFIND may be needed while the content is unread.
   const settings = {policy, concurrency: 2, minimum: 2, signal}
-  return openCall(session, settings, door, async (call) => {
+  return await openCall(session, settings, showCaller, async (call) => {
     const answer = await send(request, call)
     if ('ok' in answer) {
       call.close()
@@ -144,7 +147,7 @@ export async function open(
       (mayBeCollection(part) ? await findCollection(part, request, call) : undefined)
     if (failure !== undefined) {
       // Ends the unread content.
-      call.stop.abort()
+      call.connection.stop()
       call.close()
       return failure
     }

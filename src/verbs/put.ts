@@ -8,7 +8,7 @@ import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, resolveTarget} from '../call/target.ts'
+import {findDestructiveProblem, isPlainReference, resolveHref} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
@@ -16,6 +16,7 @@ import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import {payloadOf, withPayload} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {refuse, refuseLack, unclear} from '../engine/verdict.ts'
+import {pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
@@ -209,7 +210,7 @@ export const PUT: Verb = {
   conclude,
   reconsider: async (request, verdict) => doubtOwnWrite(request, verdict),
   check({url, chunkSize}) {
-    refuseCollection(new URL(url))
+    refuseCollection(url)
     checkChunkSize(chunkSize)
   },
   guard: ({url}, {base}) => findDestructiveProblem({method: 'PUT', url: new URL(url), base}),
@@ -299,23 +300,24 @@ function settle(
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
   if (requireConditions === true && !create && ifMatch === undefined)
     throw new TypeError('requireConditions needs a condition: create or ifMatch')
-  const url = resolveTarget(href, base)
+  const url = resolveHref(href, base)
   refuseCollection(url)
   checkChunkSize(chunkSize)
-  checkUploadState(extras.upload, url.href)
-  const problem = unguarded
-    ? undefined
-    : findDestructiveProblem({method: 'PUT', url, base, target: href})
+  checkUploadState(extras.upload, url)
+  const problem =
+    unguarded || isPlainReference(href)
+      ? undefined
+      : findDestructiveProblem({method: 'PUT', url: new URL(url), base, target: href})
   const found =
     problem === undefined
-      ? readConditions(url, {ifMatch, lockToken, lockRoot}, {url: url.href, base})
+      ? readConditions(url, {ifMatch, lockToken, lockRoot}, {url, base})
       : {problem}
   if (found.problem !== undefined)
-    return refuse(href, session, `PUT ${url.href} is not sent: ${found.problem}`)
+    return refuse(href, session, `PUT ${url} is not sent: ${found.problem}`)
   const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}
   const request: TargetRequest = {
     method: 'PUT',
-    url: url.href,
+    url,
     ...(type !== undefined && {type}),
     ...(parents === true && {parents}),
     ...(requireConditions === true && {requireConditions}),
@@ -340,9 +342,9 @@ function typeOf(body: UploadBody): string | undefined {
  *
  * @throws TypeError
  */
-function refuseCollection({href, pathname}: URL): void {
-  if (!/(?:\/|%2f|%5c)$/i.test(pathname)) return
-  throw new TypeError(`PUT ${href} is refused: a collection has no content`)
+function refuseCollection(url: string): void {
+  if (!/(?:\/|%2f|%5c)$/i.test(pathOf(url))) return
+  throw new TypeError(`PUT ${url} is refused: a collection has no content`)
 }
 
 /** URLs of resources of the client's own that may be left after any attempt at an upload. */
@@ -357,13 +359,13 @@ async function run(
   const payload = payloadOf(request)
   if (payload === undefined) return refused(request, context, 'its body is not known')
   const left = LEFT.get(payload) ?? new Set()
-  LEFT.set(payload, left)
   for (const url of left) await removeOwn(url, request, context, left)
   let outcome: Outcome
   try {
     outcome = await open(request, context, emit, payload, left)
   } finally {
     endUnread(payload.body, context.session, request.url)
+    if (left.size > 0) LEFT.set(payload, left)
   }
   if (left.size === 0) return outcome
   const {verdict} = outcome

@@ -91,7 +91,7 @@ export function settlePair(
   pair: FromTo,
   {method, depth, overwrite = false, parents = false, unguarded = false}: TwoEndsCall,
 ): TargetRequest | Failure {
-  const {from, to, ...conditional} = readOptions(`a pair to ${method}`, pair, PAIR)
+  const {from, to, ifMatch, lockToken, lockRoot} = readOptions(`a pair to ${method}`, pair, PAIR)
   const {base} = session
   const request = {
     method,
@@ -100,7 +100,7 @@ export function settlePair(
     ...(parents && {parents}),
     attempts: 0,
   }
-  const isPlain = conditional.ifMatch === undefined && conditional.lockToken === undefined
+  const isPlain = ifMatch === undefined && lockToken === undefined
   if (isPlain && isPlainReference(from) && isPlainReference(to) && arePlainlyApart(from, to))
     return {...request, url: base.href + from, destination: base.href + to}
   assertConditionNames(from)
@@ -112,7 +112,9 @@ export function settlePair(
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
   const found =
-    problem === undefined ? readConditions(from, conditional, {url: source.href, base}) : {problem}
+    problem === undefined
+      ? readConditions(from, {ifMatch, lockToken, lockRoot}, {url: source.href, base})
+      : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
@@ -262,7 +264,8 @@ const APACHE_REMEDY =
 /** Adds the URL of the new resource. A Location on another host is the inner one of a server behind a proxy. */
 export function arrived(request: TargetRequest, verdict: Success, location?: string): Success {
   const {destination = request.url} = request
-  const told = location === undefined ? null : URL.parse(location, destination)
+  if (location === undefined || location === destination) return {...verdict, destination}
+  const told = URL.parse(location, destination)
   if (told === null || told.origin !== new URL(destination).origin) return {...verdict, destination}
   return {...verdict, destination: told.origin + told.pathname + told.search}
 }

@@ -48,7 +48,7 @@ export async function sendUpload(
       bytes = sent
     } catch (error) {
       // The listener has thrown, which ends the call.
-      context.stop.abort(error)
+      context.connection.stop(error)
       throw error
     }
   }

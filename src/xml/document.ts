@@ -4,12 +4,11 @@
  */
 
 import {DOCUMENT_LIMITS} from '../protocol/bounds.ts'
-import {escapeText} from './characters.ts'
 import type {XmlElement} from './element.ts'
 import {EncodingReader} from './encoding.ts'
 import type {ScannerLimits} from './handler.ts'
 import {ScanError} from './handler.ts'
-import {Markup, type PathNode} from './path.ts'
+import type {PathNode, Structured} from './path.ts'
 import {Scanner} from './scanner.ts'
 import {Source} from './source.ts'
 
@@ -34,16 +33,16 @@ export function readDocument(
 
 /** Reads the root element; `undefined` if the text is no well-formed XML. An HTML page, for example, is none. */
 function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
-  let root: Markup | undefined
+  let root: XmlElement | undefined
   const handler = {
     classify(node: PathNode): void {
       if (node.depth !== 1) return
       node.role = 1
-      node.collects = 'markup'
+      node.collects = 'element'
     },
     open: ignore,
-    close(node: PathNode, value: string | Markup): void {
-      root = typeof value === 'string' ? new Markup(escapeText(value), node) : value
+    close(node: PathNode, value: string | Structured): void {
+      root = typeof value === 'string' ? node.element(value === '' ? [] : [value]) : value.element
     },
     fault: ignore,
     mayBeNext: () => false,
@@ -53,7 +52,7 @@ function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
   return unlessBroken(() => {
     scanner.feed(new Source(text))
     scanner.end()
-    return root?.parse()
+    return root
   })
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
-import type {Markup, PathNode} from './path.ts'
+import type {PathNode, Structured} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
 /** Bounds on the memory of a scanner. */
@@ -21,12 +21,12 @@ export interface ScannerLimits extends TagLimits {
 
 /** The reader of a document. Its callbacks come in the order of the document. */
 export interface ScannerHandler<Known> {
-  /** Sets `role` and `collects` of a path, when its first element opens. Elements with role 0 get no callbacks. */
+  /** Sets `role` and `collects` of a path, when its first element opens. Elements without a role get no callbacks. */
   classify(node: PathNode<Known>): void
   /** Called at the start tag of an element with a role. */
   open(node: PathNode<Known>): void
-  /** Called at its end with the collected value: text, or the markup of an element with child elements. */
-  close(node: PathNode<Known>, value: string | Markup): void
+  /** Called at its end with the collected value: text, or an element with child elements. */
+  close(node: PathNode<Known>, value: string | Structured): void
   /** Called in recovery for a fault in the markup. The reading goes on. */
   fault(message: string): void
   /**

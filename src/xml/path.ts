@@ -11,17 +11,30 @@ import {
   REMEMBERED_TAG_CHARACTERS,
 } from '../protocol/bounds.ts'
 import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
-import {parseElement, type XmlElement} from './element.ts'
+import {ownCopy} from './characters.ts'
+import type {XmlElement} from './element.ts'
 import type {Name, Scope} from './scope.ts'
-import type {Needle, Source} from './source.ts'
-import {needle, standsAt} from './source.ts'
+import {isDeclaration} from './scope.ts'
+import {NOTHING, Source, standsAt} from './source.ts'
 import type {StartTag} from './tag.ts'
 
 const NONE: readonly never[] = []
-const NOTHING = /* @__PURE__ */ needle('')
 
-/** The value to collect from an element: none, its text, or its text unless it has child elements, and then its markup. */
-export type Collects = 'nothing' | 'text' | 'markup'
+/**
+ * The value to collect from an element: none; its text; its text unless it has child elements, and then the element as a whole.
+ * A `part` stands inside such an element.
+ */
+export type Collects = 'nothing' | 'text' | 'element' | 'part'
+
+/** The value of an element with child elements. The next element with the same markup has the same object as its value. */
+export interface Structured {
+  /** Frozen, because results share it. */
+  readonly element: XmlElement
+  /** The decoded value, which the reader keeps here. */
+  value: unknown
+  /** The markup of the content with the end tag, if it is remembered. */
+  markup: Source | undefined
+}
 
 /** An element at its place in the document. All elements with the same tags on their path share one node. */
 export class PathNode<Known = unknown> {
@@ -42,16 +55,20 @@ export class PathNode<Known = unknown> {
    * The bytes of the start tag and of the end tag, to compare with. Nearly every server writes end tags without white space; any
    * other spelling takes the slow path. Set when the tag comes for the second time.
    */
-  startTag: Needle = NOTHING
-  endTag: Needle | undefined
+  startTag: Source = NOTHING
+  endTag: Source | undefined
   /** The child to expect first: it came first the last time. */
   first: PathNode<Known> | undefined
   /** The sibling to expect next: it came next the last time. */
   next: PathNode<Known> | undefined
   // Children whose tags came again, to be compared one after the other. Few, or that would take longer than a look-up.
   #seen: readonly PathNode<Known>[] = NONE
-  /** The structured value that this element had more than once. */
-  markup: Markup | undefined
+  /** The structured value that this element had last. */
+  last: Structured | undefined
+  /** The number of values since then that were not the same as the one before. */
+  misses = 0
+  readonly #written: ReadonlyMap<string, string>
+  #attributes: Readonly<Record<string, string>> | undefined
   #name: Name<Known> | undefined
   #children: Map<string, PathNode<Known>> | undefined
   readonly #remembered: {nodes: number}
@@ -59,7 +76,7 @@ export class PathNode<Known = unknown> {
   constructor(
     parent: PathNode<Known> | undefined,
     tag: string,
-    {name, selfClosing}: StartTag,
+    {name, attributes, selfClosing}: StartTag,
     scope: Scope<Known>,
   ) {
     this.parent = parent
@@ -67,6 +84,7 @@ export class PathNode<Known = unknown> {
     this.rawName = name
     this.scope = scope
     this.selfClosing = selfClosing
+    this.#written = attributes
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.#remembered = parent === undefined ? {nodes: 0} : parent.#remembered
   }
@@ -75,6 +93,16 @@ export class PathNode<Known = unknown> {
   get name(): Name<Known> {
     this.#name ??= this.scope.elementName(this.rawName)
     return this.#name
+  }
+
+  /** Makes the element as a value. */
+  element(children: readonly (XmlElement | string)[]): XmlElement {
+    this.#attributes ??= named(this.#written, this.scope)
+    return Object.freeze({
+      name: this.name.text,
+      attributes: this.#attributes,
+      children: Object.freeze(children),
+    })
   }
 
   /** Looks up a remembered child by the text of its start tag. */
@@ -130,29 +158,22 @@ export class PathNode<Known = unknown> {
   /** Compares the tags as bytes from now on. Worth it from the second time on: a tag that came twice will come again. */
   compare(): void {
     if (this.endTag !== undefined) return
-    this.startTag = needle(`<${this.tag}>`)
-    this.endTag = needle(`</${this.rawName}>`)
+    this.startTag = new Source(`<${this.tag}>`)
+    this.endTag = new Source(`</${this.rawName}>`)
     const {parent} = this
     if (parent === undefined || this.tag.length > COMPARED_TAG_CHARACTERS) return
     if (parent.#seen.length < COMPARED_CHILDREN) parent.#seen = [...parent.#seen, this]
   }
 }
 
-/** The content of an element with child elements, as written. Parsed late, because many are equal to one parsed before. */
-export class Markup {
-  readonly text: string
-  /** The decoded value, which the reader keeps here. */
-  value: unknown
-  readonly #node: PathNode
-
-  constructor(text: string, node: PathNode) {
-    this.text = text
-    this.#node = node
-  }
-
-  /** Parses the whole element. The result is frozen, because results share it. */
-  parse(): XmlElement {
-    const {tag, rawName, parent, scope} = this.#node
-    return parseElement(`<${tag}>${this.text}</${rawName}>`, parent?.scope ?? scope)
-  }
+/** Resolves the names of attributes, and leaves out declarations of namespaces. */
+function named(
+  attributes: ReadonlyMap<string, string>,
+  scope: Scope,
+): Readonly<Record<string, string>> {
+  const entries = [...attributes]
+    .filter(([name]) => !isDeclaration(name))
+    .map(([name, value]) => [ownCopy(scope.attributeName(name)), ownCopy(value)])
+  // `fromEntries` defines properties. An assignment to `__proto__` would set the prototype instead.
+  return Object.freeze(Object.fromEntries(entries))
 }

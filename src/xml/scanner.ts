@@ -5,12 +5,12 @@
  */
 
 import {
+  MAX_MISSES,
   REFERENCE_BYTES,
-  REPEATED_VALUE_CHARACTERS,
-  REPEATED_VALUE_NAMES,
-  REMEMBERED_VALUE_CHARACTERS,
-  VALUE_OVERHEAD_CHARACTERS,
+  REMEMBERED_VALUE_BYTES,
+  REPEATED_VALUE_BYTES,
   SHOWN_NAME_CHARACTERS,
+  VALUE_OVERHEAD_BYTES,
 } from '../protocol/bounds.ts'
 import {
   AMPERSAND,
@@ -30,21 +30,21 @@ import {type MultiStatusErrorReason as Reason, visible} from '../protocol/errors
 import {
   CDATA,
   decodeText,
-  escapeText,
   firstHalfLength,
   ODD_IN_SECTION,
   ownCopy,
   trimSpace,
 } from './characters.ts'
 import {instructionFault} from './declaration.ts'
+import type {XmlElement} from './element.ts'
 import type {ScannerHandler, ScannerLimits} from './handler.ts'
 import {limitError, ScanError} from './handler.ts'
 import type {Held} from './held-text.ts'
 import {HeldText} from './held-text.ts'
-import {Markup, PathNode} from './path.ts'
+import type {Structured} from './path.ts'
+import {PathNode} from './path.ts'
 import {Scope} from './scope.ts'
-import type {Needle} from './source.ts'
-import {indexOf, needle, NOTHING, Source, standsAt} from './source.ts'
+import {indexOf, NOTHING, Source, standsAt} from './source.ts'
 import type {StartTag} from './tag.ts'
 import {findEndTagEnd, findTagEnd, readStartTag} from './tag.ts'
 
@@ -53,9 +53,9 @@ const NO_CHARACTER = '\0'
 const COMMENT = '<!--'
 // Servers and proxies answer with a page for people. That deserves a better message than "a DOCTYPE is refused".
 const HTML = '<!DOCTYPE HTML'
-const DASHES: Needle = /* @__PURE__ */ needle('--')
-const CDATA_END: Needle = /* @__PURE__ */ needle(']]>')
-const INSTRUCTION_END: Needle = /* @__PURE__ */ needle('?>')
+const DASHES: Source = /* @__PURE__ */ new Source('--')
+const CDATA_END: Source = /* @__PURE__ */ new Source(']]>')
+const INSTRUCTION_END: Source = /* @__PURE__ */ new Source('?>')
 
 /** By byte: 1 for plain text, 0 for bytes that need a look. `EF` needs one, because U+FFFE and U+FFFF begin with it. */
 const PLAIN: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
@@ -89,16 +89,15 @@ export class Scanner<Known> {
   // In recovery: a second root element was taken for more of the first one.
   #isReopened = false
 
-  // The value of the innermost element that collects one: decoded text, and markup from its first child element on.
+  // The value of the innermost element that collects one: its text. From its first child element on, the children of that
+  // element and of each open element inside of it, the innermost last.
   #value = ''
-  #isStructured = false
-  #valueElements = 0
-  #valueBytes = 0
-  // The byte of the source from which on the markup is not in `#value` yet.
-  #valueFrom = 0
-  // Bounds on remembered values: the number of names with one, and the characters that may still be kept.
-  #repeatedNames = 0
-  #valueRoom = REMEMBERED_VALUE_CHARACTERS
+  readonly #structure: (XmlElement | string)[][] = []
+  #elements = 0
+  // The byte of the document at which the content of that element begins.
+  #valueAt = 0
+  // The bytes of values that may still be remembered.
+  #valueRoom = REMEMBERED_VALUE_BYTES
 
   constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
     this.#handler = handler
@@ -149,9 +148,9 @@ export class Scanner<Known> {
         return
       }
       const isWhole = isRest || end === next.length
-      // `to` before `from`: a source counts its characters forwards.
-      this.#source = held.release(isWhole ? next : next.to(end))
-      this.#unread = isWhole ? NOTHING : next.from(end)
+      // The beginning first: a source counts its characters forwards.
+      this.#source = held.release(isWhole ? next : next.cut(0, end))
+      this.#unread = isWhole ? NOTHING : next.cut(end)
       this.#read()
       this.#consumed += this.#source.length - held.length
       this.#source = NOTHING
@@ -207,7 +206,7 @@ export class Scanner<Known> {
 
   /** Holds the source from a byte on for the next chunk. Returns the end of the source. */
   #hold(from: number, as: Held, quote = 0): number {
-    this.#held.keep(this.#source.from(from), as, quote)
+    this.#held.keep(this.#source.cut(from), as, quote)
     this.#at = from
     if (as !== 'few characters') this.#checkHeld()
     return this.#source.length
@@ -227,7 +226,7 @@ export class Scanner<Known> {
       at = this.#inside === 'content' ? this.#content(at) : this.#inSection(at)
     }
     this.#at = length - this.#held.length
-    this.#cutValue(this.#at)
+    this.#checkValue(this.#at)
     this.#handler.fed()
   }
 
@@ -275,8 +274,8 @@ export class Scanner<Known> {
     const behind = this.#leaf(child, lt, end)
     if (behind !== -1) return behind
     this.#at = lt
-    this.#open(child, lt)
-    return child.collects === 'markup' && !child.selfClosing ? this.#repeated(end) : end
+    this.#open(child, lt, end)
+    return child.last === undefined ? end : this.#repeated(child, child.last, end)
   }
 
   /**
@@ -284,7 +283,9 @@ export class Scanner<Known> {
    * Returns -1 for any other element, which is then read piece by piece.
    */
   #leaf(child: PathNode<Known>, lt: number, from: number): number {
-    if (child.collects === 'nothing' || child.selfClosing || this.#recovers) return -1
+    const {collects} = child
+    if (collects === 'nothing' || collects === 'part' || child.selfClosing || this.#recovers)
+      return -1
     const source = this.#source
     const {bytes, length} = source
     let at = from
@@ -298,44 +299,41 @@ export class Scanner<Known> {
     return end
   }
 
-  /** Reads the whole content of the innermost element, if it equals that of the last one with its name, as `supportedlock` does. */
-  #repeated(from: number): number {
-    const node = this.#node
-    const {last} = node.name
-    if (last?.needle === undefined || last.rawName !== node.rawName) return from
-    if (!standsAt(this.#source, last.needle, from)) return from
-    const end = from + last.needle.length
-    this.#at = end - last.endTagLength
+  /** Reads the whole content of an element, if it equals that of the last one, as `supportedlock` does for each resource. */
+  #repeated(node: PathNode<Known>, last: Structured, from: number): number {
+    const {endTag} = node
+    const {markup} = last
+    if (endTag === undefined || markup === undefined || !standsAt(this.#source, markup, from))
+      return from
+    const end = from + markup.length
+    this.#at = end - endTag.length
+    node.misses = 0
     this.#leave(node)
-    this.#handler.close(node, this.#again(last.text, node))
+    this.#handler.close(node, last)
     return end
   }
 
-  /** Makes the structured value of an element, and remembers it: the next one with this name is likely to be the same. */
-  #markup(text: string, node: PathNode<Known>): Markup {
-    const {name, rawName} = node
-    const {last} = name
-    if (text === last?.text && rawName === last.rawName) {
-      const endTag = `</${rawName}>`
-      last.needle ??= needle(text + endTag)
-      last.endTagLength = needle(endTag).length
-      return this.#again(last.text, node)
-    }
-    const isShort = text.length <= REPEATED_VALUE_CHARACTERS
-    if (isShort && (last !== undefined || this.#repeatedNames++ < REPEATED_VALUE_NAMES)) {
-      const own = {text: ownCopy(text), rawName: ownCopy(rawName)}
-      name.last = {...own, needle: undefined, endTagLength: 0}
-    }
-    return new Markup(text, node)
-  }
-
-  /** Returns the remembered value of an element, so that equal values are parsed once and are one object. */
-  #again(text: string, node: PathNode<Known>): Markup {
-    if (node.markup?.text === text) return node.markup
-    const markup = new Markup(text, node)
-    this.#valueRoom -= text.length + VALUE_OVERHEAD_CHARACTERS
-    if (this.#valueRoom > 0) node.markup = markup
-    return markup
+  /** Makes a structured value, whose end tag stands at `lt`. Remembers it, as long as some are the same as the one before. */
+  #structured(
+    node: PathNode<Known>,
+    children: readonly (XmlElement | string)[],
+    lt: number,
+  ): Structured {
+    const value: Structured = {element: node.element(children), value: undefined, markup: undefined}
+    const source = this.#source
+    const {endTag, last} = node
+    const from = this.#valueAt - this.#consumed
+    // Recovery remembers no values: one may have faults, and reading it by comparison would not report them again.
+    if (this.#recovers || from < 0 || endTag === undefined || !standsAt(source, endTag, lt))
+      return value
+    const end = lt + endTag.length
+    const room = this.#valueRoom + (last?.markup?.length ?? -VALUE_OVERHEAD_BYTES) - (end - from)
+    const isHopeless = end - from > REPEATED_VALUE_BYTES || node.misses++ > MAX_MISSES
+    if (isHopeless || room < 0) return value
+    this.#valueRoom = room
+    value.markup = source.cut(from, end).copy()
+    node.last = value
+    return value
   }
 
   /** Reads a start tag that is not the expected one: a known one by its text, or a new one by the grammar. */
@@ -383,10 +381,11 @@ export class Scanner<Known> {
       this.#fault(message, lt)
       return lt + 1
     }
-    this.#open(this.#make(node, tag, read, lt), lt)
+    const behind = isClosed ? end + 1 : end
+    this.#open(this.#make(node, tag, read, lt), lt, behind)
     // After the opening, so that the fault belongs to this element.
     this.#fault(message, lt)
-    return isClosed ? end + 1 : end
+    return behind
   }
 
   /** Makes the node of a start tag that is new at this place. */
@@ -394,12 +393,13 @@ export class Scanner<Known> {
     const child = new PathNode(parent, tag, read, parent.scope.declare(read.attributes))
     this.#check('depth', child.depth, lt)
     this.#handler.classify(child)
+    if (parent.collects === 'element' || parent.collects === 'part') child.collects = 'part'
     if (parent === this.#document) this.#root = child
     return child
   }
 
   /** Opens a child of the innermost element. Recovery may open it as a child of the root instead. */
-  #open(child: PathNode<Known>, lt: number): void {
+  #open(child: PathNode<Known>, lt: number, end: number): void {
     this.#checkValue(lt)
     let opened = child
     if (this.#recovers && this.#root !== undefined && this.#handler.mayBeNext(child)) {
@@ -413,16 +413,14 @@ export class Scanner<Known> {
         opened = next
       }
     }
-    if (this.#isStructured) this.#countElement()
-    else if (this.#node.collects === 'markup') this.#beginMarkup(lt)
-    if (opened.collects !== 'nothing') {
+    if (opened.collects === 'part') this.#openPart()
+    else if (opened.collects !== 'nothing') {
       this.#value = ''
-      this.#isStructured = false
+      this.#valueAt = this.#consumed + end
     }
     if (opened.role !== 0) this.#handler.open(opened)
-    if (!opened.selfClosing) return this.#enter(opened)
-    this.#previous = opened
-    return opened.role === 0 ? undefined : this.#handler.close(opened, '')
+    this.#enter(opened)
+    if (opened.selfClosing) this.#close(lt)
   }
 
   #enter(node: PathNode<Known>): void {
@@ -440,17 +438,14 @@ export class Scanner<Known> {
     const node = this.#node
     this.#checkValue(lt)
     this.#leave(node)
+    const {collects} = node
+    const children =
+      collects === 'element' || collects === 'part' ? this.#structure.pop() : undefined
+    if (collects === 'part') this.#append(node.element(children ?? []), lt)
     if (node.role === 0) return undefined
-    if (node.collects === 'nothing') return this.#handler.close(node, '')
-    if (!this.#isStructured) return this.#handler.close(node, this.#value)
-    this.#cutValue(lt)
-    this.#isStructured = false
-    // Recovery remembers no values: one may have faults, and reading it by comparison would not report them again.
-    const text = this.#value
-    return this.#handler.close(
-      node,
-      this.#recovers ? new Markup(text, node) : this.#markup(text, node),
-    )
+    if (collects === 'element' && children !== undefined)
+      return this.#handler.close(node, this.#structured(node, children, lt))
+    return this.#handler.close(node, collects === 'nothing' ? '' : this.#value)
   }
 
   /** Reads an end tag that is not written exactly as expected. */
@@ -596,45 +591,40 @@ export class Scanner<Known> {
 
   // The value.
 
-  /** True if text at this place is part of a value. Text of a structured value is cut out with its markup. */
+  /** True if text at this place is part of a value. */
   get #wantsText(): boolean {
-    const {collects} = this.#node
-    return collects !== 'nothing' && !this.#isStructured && this.#node !== this.#document
+    return this.#node.collects !== 'nothing' && this.#node !== this.#document
   }
 
-  /** Adds text to the value. It ends at a byte of the source. */
-  #append(text: string, to: number): void {
-    this.#value = this.#value === '' ? text : this.#value + text
-    if (this.#value.length > this.#limits.value) throw limitError(this.#limits, 'value', to)
+  /** Adds text or an element to the value. It ends at a byte of the source. */
+  #append(piece: string | XmlElement, to: number): void {
+    const children = this.#structure.at(-1)
+    if (typeof piece !== 'string') children?.push(piece)
+    else if (children === undefined) {
+      this.#value = this.#value === '' ? piece : this.#value + piece
+      if (this.#value.length > this.#limits.value) throw limitError(this.#limits, 'value', to)
+    } else if (piece !== '') {
+      // Text on both sides of a comment or of a CDATA section's edge becomes one child.
+      const before = children.at(-1)
+      if (typeof before === 'string') children[children.length - 1] = before + ownCopy(piece)
+      else children.push(ownCopy(piece))
+    }
   }
 
-  /** Turns the value into markup, at its first child element. The text before that is escaped again. */
-  #beginMarkup(from: number): void {
-    this.#isStructured = true
-    this.#value = escapeText(this.#value)
-    this.#valueBytes = this.#value === '' ? 0 : new Source(this.#value).length
-    this.#valueFrom = from
-    this.#valueElements = 0
-    this.#countElement()
+  /** Opens an element inside a structured value. Each becomes an object, so their number has a limit of its own. */
+  #openPart(): void {
+    // Before the first one, the value was text.
+    if (this.#structure.length === 0) {
+      this.#structure.push(this.#value === '' ? [] : [ownCopy(this.#value)])
+      this.#elements = 0
+    }
+    this.#structure.push([])
+    this.#check('elements', ++this.#elements, this.#at)
   }
 
-  /** Adds the markup up to a byte of the source. The rest comes with the next source, or there is none. */
-  #cutValue(to: number): void {
-    if (!this.#isStructured) return
-    this.#checkValue(to)
-    this.#value += this.#source.slice(this.#valueFrom, to)
-    this.#valueBytes += to - this.#valueFrom
-    this.#valueFrom = 0
-  }
-
-  /** Counts an element of a structured value. Each becomes an object, so their number has a limit of its own. */
-  #countElement(): void {
-    this.#check('elements', ++this.#valueElements, this.#at)
-  }
-
-  /** Throws if the markup is too long at a byte of the source. Called at each tag, so that no cut of chunks changes the result. */
+  /** Throws if a structured value is too long at a byte of the source. Called at each tag, so that no cut of chunks changes the result. */
   #checkValue(at: number): void {
-    const length = this.#isStructured ? this.#valueBytes + at - this.#valueFrom : 0
+    const length = this.#structure.length === 0 ? 0 : this.#consumed + at - this.#valueAt
     if (length > this.#limits.value) throw limitError(this.#limits, 'value', at)
   }
 }

@@ -7,7 +7,6 @@
 import {NAME_OVERHEAD_CHARACTERS, REMEMBERED_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {DAV, formatName, XML_NAMESPACE} from '../protocol/name.ts'
 import {ownCopy} from './characters.ts'
-import type {Needle} from './source.ts'
 
 /** The name of an element. */
 export interface Name<Known = unknown> {
@@ -17,18 +16,6 @@ export interface Name<Known = unknown> {
   readonly isOnly: boolean
   /** Facts of the reader about elements with this name. */
   known: Known | undefined
-  /** The structured value of the last element with this name. */
-  last: LastValue | undefined
-}
-
-/** A structured value that may come again, such as a `supportedlock` that is the same for each resource. */
-interface LastValue {
-  readonly text: string
-  /** The name of its element as written. */
-  readonly rawName: string
-  /** The bytes of the value with its end tag, and the length of that tag. Set when the value came twice in a row. */
-  needle: Needle | undefined
-  endTagLength: number
 }
 
 /** A namespace with its names, by local name. */
@@ -51,14 +38,17 @@ export class Scope<Known = unknown> {
   readonly #bindings = new Map<string, Namespace<Known>>()
   readonly #names: Names<Known>
 
-  /** Makes the scope of a document, in which only `xml` is bound. With a parent, makes one that binds nothing of its own yet. */
+  /** Makes the scope of a document. With a parent, makes one that binds nothing of its own yet. */
   constructor(parent?: Scope<Known>) {
     this.#parent = parent
     this.#names =
       parent === undefined
         ? {namespaces: new Map(), room: REMEMBERED_NAME_CHARACTERS}
         : parent.#names
-    if (parent === undefined) this.#bindings.set('xml', this.#namespace(XML_NAMESPACE))
+    if (parent !== undefined) return
+    this.#bindings.set('xml', this.#namespace(XML_NAMESPACE))
+    // lighttpd 1.4 writes this prefix without declaring it.
+    this.#bindings.set('DAV', this.#namespace(DAV))
   }
 
   /** Returns the scope inside an element with these attributes: this one if they declare nothing. */
@@ -82,10 +72,7 @@ export class Scope<Known = unknown> {
     const local = name.slice(colon + 1)
     const isOdd = colon === 0 || local === '' || local.includes(':')
     const bound = isOdd ? undefined : this.#lookUp(prefix)
-    if (bound !== undefined) return this.#name(bound, local)
-    // lighttpd 1.4 writes the prefix `DAV` without declaring it.
-    if (prefix === 'DAV' && !isOdd) return this.#name(this.#namespace(DAV), local)
-    return this.#name(this.#namespace(''), name)
+    return bound === undefined ? this.#name(this.#namespace(''), name) : this.#name(bound, local)
   }
 
   /** Resolves the name of an attribute: `x` without a prefix, else `{ns}x`, in `DAV:` too. */
@@ -115,7 +102,7 @@ export class Scope<Known = unknown> {
     if (known !== undefined) return known
     const text = ownCopy(formatName(namespace.name, local))
     const isOnly = namespace.isOnly && this.#takesRoom(text)
-    const name = {text, isOnly, known: undefined, last: undefined}
+    const name = {text, isOnly, known: undefined}
     if (isOnly) namespace.names.set(ownCopy(local), name)
     return name
   }

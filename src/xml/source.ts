@@ -26,7 +26,7 @@ export class Source {
   constructor(text: string, bytes: Uint8Array = new TextEncoder().encode(text)) {
     this.text = text
     this.bytes = bytes
-    this.view = viewOf(bytes)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.length = bytes.length
   }
 
@@ -37,15 +37,10 @@ export class Source {
     return this.text.slice(begin, this.#characterAt(to))
   }
 
-  /** Cuts out the piece from a byte on. */
-  from(byte: number): Source {
-    return byte === 0 ? this : new Source(this.slice(byte), this.bytes.subarray(byte))
-  }
-
-  /** Cuts out the piece up to a byte. */
-  to(byte: number): Source {
-    if (byte === this.length) return this
-    return new Source(this.slice(0, byte), this.bytes.subarray(0, byte))
+  /** Cuts out the piece between two bytes. */
+  cut(from: number, to: number = this.length): Source {
+    if (from === 0 && to === this.length) return this
+    return new Source(this.slice(from, to), this.bytes.subarray(from, to))
   }
 
   /** Copies the piece, to keep it behind the end of its chunk. The bytes of a chunk belong to the caller and may change. */
@@ -110,23 +105,11 @@ export function join(pieces: readonly Source[]): Source {
   return new Source(pieces.map((piece) => piece.text).join(''), bytes)
 }
 
-/** The bytes of a text to find. The length is a field of its own, because that of a DataView takes a call. */
-export interface Needle {
-  readonly view: DataView
-  readonly length: number
-}
-
-/** Encodes a text to find. */
-export function needle(text: string): Needle {
-  const bytes = new TextEncoder().encode(text)
-  return {view: viewOf(bytes), length: bytes.length}
-}
-
 /**
- * Compares the bytes at an index with a needle. Runs for every tag, so it takes four bytes at a time: one at a time takes three
+ * Compares the bytes at an index with another piece. Runs for every tag, so it takes four bytes at a time: one at a time takes three
  * times as long. The last four may overlap the ones before.
  */
-export function standsAt({view, length}: Source, part: Needle, at: number): boolean {
+export function standsAt({view, length}: Source, part: Source, at: number): boolean {
   if (at + part.length > length) return false
   const last = part.length - 4
   if (last < 0) return standsShort(view, part, at)
@@ -137,25 +120,21 @@ export function standsAt({view, length}: Source, part: Needle, at: number): bool
   return view.getUint32(at + last) === words.getUint32(last)
 }
 
-function standsShort(view: DataView, part: Needle, at: number): boolean {
+function standsShort(view: DataView, part: Source, at: number): boolean {
   for (let index = 0; index < part.length; index++) {
     if (view.getUint8(at + index) !== part.view.getUint8(index)) return false
   }
   return true
 }
 
-/** Finds a needle from an index on. Returns its index, or -1. */
-export function indexOf(source: Source, part: Needle, from: number): number {
+/** Finds a piece from an index on. Returns its index, or -1. */
+export function indexOf(source: Source, part: Source, from: number): number {
   const {bytes} = source
   const first = part.view.getUint8(0)
   for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
     if (standsAt(source, part, at)) return at
   }
   return -1
-}
-
-function viewOf({buffer, byteOffset, byteLength}: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
 }
 
 /** An empty piece, to stand for none. */

@@ -106,7 +106,7 @@ function misreadings(
   const tags = raw.events.filter(([kind]) => kind !== 'text')
   for (let depth = 1; depth === 1 || elementsAt(raw.events, depth).length > 0; depth++) {
     const texts = scan(chunks, {depth, collects: 'text'})
-    const markups = scan(chunks, {depth, collects: 'markup'})
+    const markups = scan(chunks, {depth, collects: 'element'})
     if (texts.refusal !== undefined) return [`${document.id} is refused: ${texts.refusal.message}`]
     if (!isDeepStrictEqual(texts.tags, tags) || !isDeepStrictEqual(markups.tags, tags))
       found.push(`${document.id} has other tags`)
@@ -128,7 +128,7 @@ function oversights(
   {document, raw, faultAt}: Case,
   chunks: readonly Uint8Array[],
 ): readonly string[] {
-  const {tags, refusal} = scan(chunks, {depth: 1, collects: 'markup'})
+  const {tags, refusal} = scan(chunks, {depth: 1, collects: 'element'})
   if (refusal === undefined) return [`${document.id} is read`]
   const found: string[] = []
   const before = raw.events.filter(([kind]) => kind !== 'text').slice(0, tags.length)
@@ -157,7 +157,7 @@ describe.each(chunkings)('the conformance suite %s', (_, chunked) => {
     const behind = idsOf(refusedBehindDoctype)
     expect(withDoctype.length).toBeGreaterThan(2000)
     const offenders = withDoctype.filter(({id, bytes, text}) => {
-      const {refusal} = scan(chunked(bytes), {depth: 1, collects: 'markup'})
+      const {refusal} = scan(chunked(bytes), {depth: 1, collects: 'element'})
       const doctype = doctypeAt(text)
       if (refusal === undefined) return true
       const isEarlier = refusal.at < doctype || refusal.reason === 'encoding'
@@ -188,7 +188,7 @@ const listed = (differences: readonly Difference[], among: readonly Case[]): rea
   among.filter(({document}) => idsOf(differences).has(document.id))
 
 const isRead = ({document}: Case): boolean =>
-  scan([document.bytes], {depth: 1, collects: 'markup'}).refusal === undefined
+  scan([document.bytes], {depth: 1, collects: 'element'}).refusal === undefined
 const idsIn = (cases: readonly Case[]): readonly string[] => cases.map(({document}) => document.id)
 const sorted = (ids: Iterable<string>): readonly string[] => [...ids].toSorted()
 const refusedBySuite = new Set(documents.filter(({type}) => type === 'not-wf').map(({id}) => id))
@@ -233,7 +233,7 @@ describe('a document that is refused otherwise than by saxes', () => {
       ...listed(refusedLater, cutNotWellFormed),
     ]
     const laterOnes = cases.filter(({document, faultAt}) => {
-      const {refusal} = scan([document.bytes], {depth: 1, collects: 'markup'})
+      const {refusal} = scan([document.bytes], {depth: 1, collects: 'element'})
       return refusal !== undefined && refusal.at > faultAt
     })
     expect(sorted(idsIn(laterOnes))).toEqual(sorted(later))
@@ -242,7 +242,7 @@ describe('a document that is refused otherwise than by saxes', () => {
   it('is refused behind the beginning of its DOCTYPE', () => {
     const behind = idsOf(refusedBehindDoctype)
     const found = withDoctype.filter(({id, bytes, text}) => {
-      const {refusal} = scan([bytes], {depth: 1, collects: 'markup'})
+      const {refusal} = scan([bytes], {depth: 1, collects: 'element'})
       return behind.has(id) && refusal !== undefined && refusal.at > doctypeAt(text)
     })
     expect(sorted(found.map(({id}) => id))).toEqual(sorted(behind))

@@ -4,7 +4,7 @@ import {resolveLimits} from '../../src/multistatus/limits.ts'
 import type {XmlElement} from '../../src/xml/element.ts'
 import {EncodingReader} from '../../src/xml/encoding.ts'
 import {ScanError} from '../../src/xml/handler.ts'
-import type {Collects, Markup, PathNode} from '../../src/xml/path.ts'
+import type {Collects, PathNode, Structured} from '../../src/xml/path.ts'
 import {Scanner} from '../../src/xml/scanner.ts'
 import {type Event, EventList} from './saxes-events.ts'
 
@@ -18,7 +18,7 @@ export interface Collecting {
 export interface Scan {
   /** The tags, their names as they are written. */
   readonly tags: readonly Event[]
-  /** The value of each element at that depth, by its end: text, or the events of its markup. */
+  /** The value of each element at that depth, by its end: text, or the events of its element. */
   readonly values: readonly (string | readonly Event[])[]
   readonly refusal: Refusal | undefined
 }
@@ -42,8 +42,8 @@ function eventsOf(element: XmlElement, list = new EventList()): readonly Event[]
   return list.events
 }
 
-function valueOf(value: string | Markup): string | readonly Event[] {
-  return typeof value === 'string' ? value : eventsOf(value.parse())
+function valueOf(value: string | Structured): string | readonly Event[] {
+  return typeof value === 'string' ? value : eventsOf(value.element)
 }
 
 /** Reads a document from chunks of its bytes. */
@@ -59,7 +59,7 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
       open(node: PathNode): void {
         tags.start(node.rawName, {})
       },
-      close(node: PathNode, value: string | Markup): void {
+      close(node: PathNode, value: string | Structured): void {
         tags.end(node.rawName)
         if (node.depth === collecting.depth) values.push(valueOf(value))
       },

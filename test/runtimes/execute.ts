@@ -13,7 +13,7 @@ export function execute(
   program: string,
   parameters: readonly string[],
   cwd: string = at(''),
-  timeout = 100_000,
+  timeout = 300_000,
 ): Promise<{readonly stdout: string}> {
   return new Promise((resolve, reject) => {
     execFile(

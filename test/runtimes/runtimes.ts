@@ -96,7 +96,7 @@ const ownAgent: Readonly<Record<string, Difference>> = {
 }
 
 const CUT_GZIP =
-  '`fetch` takes a gzip that was cut for a whole one. A listing is an error all the same, because its XML lacks its end; a file that the server compresses unasked is shorter. Use undici.'
+  '`fetch` takes a gzip that was cut for a whole one. A listing is an error all the same, because its XML lacks its end. A file that the server compresses unasked is shorter. Use undici.'
 
 const nodeFetch: Readonly<Record<string, Difference>> = {
   ...ownAgent,
@@ -158,6 +158,11 @@ const ofWorkerd: Readonly<Record<string, Difference>> = {
   },
 }
 
+const readerLeftOutOfBun: Readonly<Record<string, string>> = {
+  'kept.test.ts':
+    'the bound of 1 KB for a kept result is that of V8. Bun needs a few bytes more for a structured value.',
+}
+
 export const runtimes: readonly Runtime[] = [
   {...scenariosIn('Node', 'node22', 'undici'), reader: readerIn('node22')},
   {...scenariosIn('Node', 'node24', 'undici'), reader: readerIn('node24')},
@@ -165,7 +170,7 @@ export const runtimes: readonly Runtime[] = [
   scenariosIn('Node, fetch', 'node22', 'fetch', nodeFetch),
   scenariosIn('Node, fetch', 'node24', 'fetch', nodeFetch),
   scenariosIn('Node, fetch', 'node26', 'fetch', nodeFetch),
-  {...scenariosIn('Bun', 'bun', 'fetch', bun), reader: readerIn('bun')},
+  {...scenariosIn('Bun', 'bun', 'fetch', bun), reader: readerIn('bun', readerLeftOutOfBun)},
   {...scenariosIn('Deno', 'deno', 'fetch', ownAgent), reader: readerIn('deno')},
   workerd('2024-11-01', ofWorkerd),
   workerd('2026-07-01', ofWorkerd),
