@@ -18,7 +18,12 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/servers/**', 'test/runtimes/**', 'test/peers/debian-clients.test.ts'],
+    exclude: [
+      'test/servers/**',
+      'test/page/**',
+      'test/runtimes/**',
+      'test/peers/debian-clients.test.ts',
+    ],
     testTimeout: 30_000,
   },
 })
