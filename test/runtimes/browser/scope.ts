@@ -1,9 +1,8 @@
-// What a page asks of itself or of a worker, and the answer: one scenario at a time, because a service worker may be stopped between
-// two events.
+// The order of a page to itself or to a worker: one scenario at a time, because a browser may stop a service worker between two
+// messages.
 
-import type {Outcome, Place} from '../scenario.ts'
+import {type Outcome, type Place, runEach} from '../scenario.ts'
 import {SCENARIOS} from '../scenarios.ts'
-import {runEach} from '../scenario.ts'
 
 /** The kinds of global scopes in a browser. */
 export type Scope = 'page' | 'worker' | 'shared worker' | 'service worker'
