@@ -18,7 +18,7 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/servers/**', 'test/peers/debian-clients.test.ts'],
+    exclude: ['test/{servers,runtimes,page}/**', 'test/peers/debian-clients.test.ts'],
     testTimeout: 30_000,
   },
 })

@@ -1,4 +1,4 @@
-// Tests a program that uses the client. msw answers instead of a server, with a body that multistatusBody builds.
+// Tests a program that makes its own client. msw answers instead of a server: over a tree in memory, or with a body of its own.
 
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
@@ -7,41 +7,34 @@ import {http, HttpResponse} from 'msw/http'
 import {setupServer} from 'msw/node'
 import {DavClient} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
-import {multistatusBody} from 'multistatus/testing'
+import {fakeHandlers, fakeServer, multistatusBody} from 'multistatus/testing'
 
-const url = 'https://dav.example/files/'
-// msw intercepts the platform's fetch, so the client has to send with it.
-const dav = new DavClient({url, transport: fetchTransport()})
-
-const network = setupServer()
+const server = fakeServer({files: {'drafts/contract.txt': 'signed', 'drafts/notes.txt': 'a'}})
+const network = setupServer(...fakeHandlers(server, http))
 before(() => network.listen({onUnhandledFrame: 'error'}))
 after(() => network.close())
 
-test('a locked member keeps its collection', async () => {
-  const contract = {
-    href: '/files/drafts/contract.txt',
-    status: 423,
-    conditions: ['lock-token-submitted'],
-  }
-  const answer = () => new HttpResponse(multistatusBody([contract]), {status: 207})
-  network.use(http.delete(`${url}drafts/`, answer))
+// msw sees the platform's fetch, and not undici, so the client has to send with fetch.
+const dav = new DavClient({url: server.url, transport: fetchTransport()})
 
+test('a locked member keeps its collection', async () => {
+  server.lock('drafts/contract.txt')
   const result = await dav.delete('drafts/')
-  assert.equal(result.ok, false)
   assert.equal(result.status, 424)
   assert.deepEqual(
-    result.members?.map(({url: member, status}) => [member, status]),
-    [[`${url}drafts/contract.txt`, 423]],
+    result.members?.map(({href, status}) => [href, status]),
+    [['/drafts/contract.txt', 423]],
   )
+  assert.deepEqual(server.files, {'drafts/contract.txt': 'signed'})
 })
 
 test('a listing reports the properties that a collection lacks', async () => {
   const propstats = [{status: 404, properties: ['getcontentlength']}]
-  const folder = {href: '/files/drafts/', properties: {resourcetype: ['collection']}, propstats}
+  const folder = {href: '/photos/', properties: {resourcetype: ['collection']}, propstats}
   const answer = () => new HttpResponse(multistatusBody([folder]), {status: 207})
-  network.use(http.all(`${url}drafts/`, answer))
+  network.use(http.all(`${server.url}photos/`, answer))
 
-  const [result] = (await dav.propfind('drafts/').collect()).successes
+  const [result] = (await dav.propfind('photos/').collect()).successes
   assert.deepEqual(result?.properties.resourcetype, ['collection'])
   assert.deepEqual(
     result?.missing.map(({name}) => name),

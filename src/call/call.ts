@@ -86,11 +86,11 @@ export async function openCall<T>(
   }
   const unread: UnreadAnswer = {end}
   const close = (): void => {
-    session.dropped.unregister(unread)
+    session.dropped?.unregister(unread)
     unread.end = undefined
     connection.close()
   }
-  const endWith = (content: object): void => session.dropped.register(content, unread, unread)
+  const endWith = (content: object): void => session.dropped?.register(content, unread, unread)
   const explain = (error: unknown): unknown => errorOf(error, connection, showCaller)
   try {
     return await run({session, connection, close, endWith, explain})

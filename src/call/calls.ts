@@ -16,25 +16,37 @@ interface EndableCall {
 
 /** The calls under way. */
 export class Calls {
-  /** The signals that end every call. */
-  readonly signals: readonly AbortSignal[]
+  readonly #signals: readonly AbortSignal[]
   readonly #calls = new Group<EndableCall>()
+  // No AbortController: workerd has none outside of a request, where a worker makes its client.
+  #closing: Pick<AbortSignal, 'aborted' | 'reason'> = {aborted: false, reason: undefined}
 
   constructor(signals: readonly AbortSignal[]) {
-    this.signals = signals
+    this.#signals = signals
+  }
+
+  /** The signals that end every call, and the closing of the client. */
+  get ends(): readonly Pick<AbortSignal, 'aborted' | 'reason'>[] {
+    return [...this.#signals, this.#closing]
+  }
+
+  /** Ends every call, and each later one. */
+  close(reason: unknown): void {
+    this.#closing = {aborted: true, reason}
+    this.#onAbort()
   }
 
   add(call: EndableCall): void {
     this.#calls.add(call)
     if (this.#calls.size > 1) return
-    for (const signal of this.signals) signal.addEventListener('abort', this.#onAbort)
+    for (const signal of this.#signals) signal.addEventListener('abort', this.#onAbort)
   }
 
   /** Removes a call. Does nothing for one that was removed before. */
   delete(call: EndableCall): void {
     this.#calls.delete(call)
     if (this.#calls.size > 0) return
-    for (const signal of this.signals) signal.removeEventListener('abort', this.#onAbort)
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
   }
 
   /** Keeps a lost lock for the calls under way. */

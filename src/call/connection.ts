@@ -115,7 +115,7 @@ export class Connection implements CallState {
   /** Ends the call if one of its signals is aborted. */
   readonly onAbort = (): void => {
     const {stopping} = this
-    const sources = [...this.#session.calls.signals, this.#own, stopping]
+    const sources = [...this.#session.calls.ends, this.#own, stopping]
     const source = sources.find((one) => one?.aborted === true)
     if (source === undefined) return
     this.#ending.abort(source.reason)

@@ -33,8 +33,8 @@ export interface Session {
   readonly locks: LockStore
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
-  /** Ends calls whose answer was dropped unread. */
-  readonly dropped: FinalizationRegistry<UnreadAnswer>
+  /** Ends calls whose answer was dropped unread; `undefined` if the platform does so. */
+  readonly dropped: FinalizationRegistry<UnreadAnswer> | undefined
   /** The calls under way. The client's own signal and its closing end them. */
   readonly calls: Calls
   /** Facts about the server, learnt by earlier calls. */

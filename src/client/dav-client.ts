@@ -31,6 +31,7 @@ import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
+import {isWorkerd} from '../transport/workerd.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
 import type {CopyManyOptions, CopyOptions} from '../verbs/copy.ts'
 import {COPY, copyMany, copyOne} from '../verbs/copy.ts'
@@ -175,7 +176,6 @@ export interface DavClient<D extends Decoders = Record<never, never>> extends As
  */
 export class DavClient<const D extends Decoders = Record<never, never>> {
   readonly #session: Session
-  readonly #closing = new AbortController()
   readonly #closeTransport: () => Promise<void>
   #closed: Promise<void> | undefined
 
@@ -204,12 +204,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       malformed,
       timeouts: resolveTimeouts(timeout),
       decoders: decoders && mergeDecoders(decoders),
-      calls: new Calls(
-        signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal],
-      ),
+      calls: new Calls(signal === undefined ? [] : [signal]),
       locks: new LockStore(),
       sentBodies: new WeakMap(),
-      dropped: new FinalizationRegistry(({end}) => end?.()),
+      // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
+      dropped: isWorkerd() ? undefined : new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     })
     for (const stored of locks) restoreLock(this.#session, LOCK, stored)
@@ -238,7 +237,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @returns A promise that resolves when the connections are closed.
    */
   close(): Promise<void> {
-    this.#closing.abort(new DavError('The client was closed'))
+    this.#session.calls.close(new DavError('The client was closed'))
     this.#session.locks.endRenewals()
     return (this.#closed ??= this.#closeTransport())
   }

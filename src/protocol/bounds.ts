@@ -244,3 +244,10 @@ export const RENEWAL_MARGIN_MILLISECONDS = 10_000
 export const RENEWAL_PAUSE_MILLISECONDS = 500
 /** The time that a lock is asked for by default. */
 export const LOCK_MILLISECONDS = 1_800_000
+
+// testing
+
+/** Bytes of one piece of an answer of the fake server. */
+export const FAKE_PIECE_BYTES = 65_536
+/** The longest time that the fake server grants to a lock by default. */
+export const FAKE_LOCK_MILLISECONDS = 3_600_000

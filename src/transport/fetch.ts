@@ -136,7 +136,7 @@ function sendsStreams(url: string): boolean {
 }
 
 /** Makes a stream of chunks. The platform leaves the caller's own stream open when the exchange breaks. */
-function streamOf(chunks: Chunks<Uint8Array>): ReadableStream<Uint8Array> {
+export function streamOf(chunks: Chunks<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const next = await chunks.next()

@@ -4,6 +4,7 @@ import {quoted} from '../protocol/errors.ts'
 import {namesOf} from '../protocol/members.ts'
 import {checkBody} from './request-body.ts'
 import type {DavHeaders, DavRequest} from './transport.ts'
+import {isWorkerd} from './workerd.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
@@ -70,8 +71,9 @@ export function withHeaderText(headers: DavHeaders): DavHeaders {
   return {
     get(name) {
       const value = headers.get(name)
-      // A character beyond Latin-1 shows that the platform has decoded the value.
-      if (value === null || !/[\x80-\xFF]/.test(value) || /[^\0-\xFF]/.test(value)) return value
+      if (value === null || !/[\x80-\xFF]/.test(value)) return value
+      // workerd reads UTF-8. Elsewhere a character beyond Latin-1 shows that the platform has decoded the value.
+      if (isWorkerd() || /[^\0-\xFF]/.test(value)) return value
       try {
         return decodeURIComponent(value.replaceAll(/[%\x80-\xFF]/g, escapeByte))
       } catch {

@@ -8,7 +8,7 @@ import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isPlainReference, resolveHref} from '../call/target.ts'
+import {findDestructiveProblem, isPlainReference, resolveTarget} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
@@ -300,12 +300,13 @@ function settle(
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
   if (requireConditions === true && !create && ifMatch === undefined)
     throw new TypeError('requireConditions needs a condition: create or ifMatch')
-  const url = resolveHref(href, base)
+  const isPlain = isPlainReference(href)
+  const url = isPlain ? base.href + href : resolveTarget(href, base).href
   refuseCollection(url)
   checkChunkSize(chunkSize)
   checkUploadState(extras.upload, url)
   const problem =
-    unguarded || isPlainReference(href)
+    unguarded || isPlain
       ? undefined
       : findDestructiveProblem({method: 'PUT', url: new URL(url), base, target: href})
   const found =

@@ -225,7 +225,8 @@ function isLabel(label: string | undefined): label is string {
 /** Decodes whole characters; `undefined` if some of the bytes are broken. */
 function decodeWhole(bytes: Uint8Array, decoder: TextDecoder): string | undefined {
   try {
-    return decoder.decode(bytes)
+    // Node 22 reads windows-1252 as Latin-1, except in a stream. No byte of it waits for another one.
+    return decoder.decode(bytes, {stream: decoder.encoding === 'windows-1252'})
   } catch {
     return undefined
   }

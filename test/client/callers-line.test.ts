@@ -73,6 +73,17 @@ describe('an error of a call', () => {
   // A function that waits for nothing is in no stack but that of its call.
   const listPhotos = (): ResultStream<unknown> => dav.propfind('photos/')
 
+  it('has at most five lines of the call, and leaves the limit of the program as it is', async () => {
+    const limit = Error.stackTraceLimit
+    const deep = (depth: number): Promise<unknown> =>
+      depth === 0 ? dav.stat('a') : deep(depth - 1)
+    const dav = new DavClient({url, transport: broken})
+    const error = await thrownBy(deep(20))
+    const [, calls = ''] = (error.stack ?? '').split(MARK)
+    expect(calls.trim().split('\n')).toHaveLength(5)
+    expect(Error.stackTraceLimit).toBe(limit)
+  })
+
   it.each<[string, (stream: ResultStream<unknown>) => Promise<unknown>]>([
     ['for await', readOneByOne],
     ['collect()', (stream) => stream.collect()],

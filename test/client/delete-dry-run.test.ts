@@ -1,25 +1,15 @@
 // States the results of a dry run: the request for each target, with nothing sent. Invalid targets are refused as usual.
 
 import {DavClient} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+import {fakeServer} from 'multistatus/testing'
+import {describe, expect, it} from 'vitest'
 
-import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {generate} from '../support/fixtures.ts'
 import {line} from '../support/results.ts'
 
-vi.setConfig({testTimeout: 5000})
-
-let server: FaultServer
-let dav: DavClient
+const server = fakeServer()
+const dav = new DavClient({url: `${server.url}docs/`, transport: server.transport})
 const dryRun = true
-
-beforeEach(async () => {
-  server = await startFaultServer()
-  dav = new DavClient({url: `${server.url}docs/`, transport: undiciTransport()})
-})
-
-afterEach(() => server.close())
 
 describe('a dry run', () => {
   it('yields the request for each target, with its conditions', async () => {

@@ -18,6 +18,9 @@ import {type Asked, pathOf, problemsOf, problemsOfRetry} from '../support/unruly
 const SEEDS = numberFrom(env['DELETE_SEEDS'], 6)
 const TARGETS = numberFrom(env['DELETE_TARGETS'], 3000)
 
+/** One seed in this many is run over sockets. */
+const SOCKETS_EVERY = 3
+
 const seeds = Array.from({length: SEEDS}, (_, index) => index + 1)
 const policy = {attempts: 4, minDelay: 1, maxDelay: 5}
 const concurrency = 16
@@ -27,34 +30,38 @@ describe('deleteMany against a server with faults', {timeout: 120_000}, () => {
   it.for(seeds)(
     'yields one true verdict for each target, and retries elsewhere finish the job: seed %i',
     (seed) =>
-      withUnrulyServer(seed, {targets: TARGETS, attempts: policy.attempts}, async (server) => {
-        const {tree} = server
-        const first = call(server)
-        const targets = tree.targets.map((target) => nameOf(target, server))
-        let last: Progress | undefined
-        const onProgress = (progress: Progress): void => void (last = progress)
-        const stream = first.dav.deleteMany(sourceOf(targets, seed), {...options, onProgress})
-        const results = await Array.fromAsync(stream)
+      withUnrulyServer(
+        seed,
+        {targets: TARGETS, attempts: policy.attempts, isLocal: seed % SOCKETS_EVERY !== 0},
+        async (server) => {
+          const {tree} = server
+          const first = call(server)
+          const targets = tree.targets.map((target) => nameOf(target, server))
+          let last: Progress | undefined
+          const onProgress = (progress: Progress): void => void (last = progress)
+          const stream = first.dav.deleteMany(sourceOf(targets, seed), {...options, onProgress})
+          const results = await Array.fromAsync(stream)
 
-        const asked = {tree, targets: new Set(tree.targets), givenUp: first.givenUp}
-        expect(problemsOf(results, asked)).toEqual([])
-        expect(needless(server, asked)).toEqual([])
-        expect([...tree.all()].filter(({deletes}) => deletes > policy.attempts)).toEqual([])
-        expect(first.mostAtOnce).toBeLessThanOrEqual(concurrency)
-        const failures = results.filter((result) => !result.ok)
-        const failed = failures.filter(({relation}) => relation === 'self').length
-        expect(last).toMatchObject({done: TARGETS, failed, inFlight: 0})
-        expect(MISDEEDS.filter((name) => !server.met.has(name))).toEqual([])
+          const asked = {tree, targets: new Set(tree.targets), givenUp: first.givenUp}
+          expect(problemsOf(results, asked)).toEqual([])
+          expect(needless(server, asked)).toEqual([])
+          expect([...tree.all()].filter(({deletes}) => deletes > policy.attempts)).toEqual([])
+          expect(first.mostAtOnce).toBeLessThanOrEqual(concurrency)
+          const failures = results.filter((result) => !result.ok)
+          const failed = failures.filter(({relation}) => relation === 'self').length
+          expect(last).toMatchObject({done: TARGETS, failed, inFlight: 0})
+          expect(MISDEEDS.filter((name) => !server.met.has(name))).toEqual([])
 
-        const left = await retryElsewhere(server, failures, asked)
-        server.behave()
-        const before = new Map([...tree.all()].map((one) => [one, one.deletes]))
-        const stuck = await retryElsewhere(server, left, asked)
-        expect(standing(server)).toEqual([])
-        const again = [...before].filter(([one, deletes]) => one.deletes > deletes + 1)
-        expect(again.filter(([{path}]) => !asked.givenUp.has(path))).toEqual([])
-        expect(stuck.filter((failure) => failure.reason === 'no-answer')).toEqual([])
-      }),
+          const left = await retryElsewhere(server, failures, asked)
+          server.behave()
+          const before = new Map([...tree.all()].map((one) => [one, one.deletes]))
+          const stuck = await retryElsewhere(server, left, asked)
+          expect(standing(server)).toEqual([])
+          const again = [...before].filter(([one, deletes]) => one.deletes > deletes + 1)
+          expect(again.filter(([{path}]) => !asked.givenUp.has(path))).toEqual([])
+          expect(stuck.filter((failure) => failure.reason === 'no-answer')).toEqual([])
+        },
+      ),
   )
 
   it('yields one true verdict for each target without retries', () =>

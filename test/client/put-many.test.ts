@@ -7,12 +7,13 @@ import {join} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient, type Failure, type Upload, type UploadBody} from 'multistatus'
+import {fakeServer} from 'multistatus/testing'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
 import {type FaultServer, NEVER, RESET, startFaultServer} from '../support/fault-server.ts'
 import {bytes, generate} from '../support/fixtures.ts'
-import {keepFiles} from '../support/kept-files.ts'
+import {scriptOf} from '../support/fake-script.ts'
 import {line, readToEnd} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
@@ -78,8 +79,8 @@ describe('putMany', () => {
   })
 
   it('takes streams and results of a listing as targets', async () => {
-    const {content} = keepFiles(server)
-    content.set('/docs/', undefined).set('/docs/a', 'old')
+    const fake = fakeServer({url: server.url, files: {'docs/a': 'old'}})
+    server.script(scriptOf(fake))
     const file = await dav.stat('a')
     const uploads: Upload[] = [
       {href: file, body: pieces('new')},
@@ -87,7 +88,7 @@ describe('putMany', () => {
     ]
     const {successes} = await dav.putMany(generate(uploads), {verify: true}).collect()
     expect(successes.map(line).toSorted()).toEqual(['201 self /docs/b', '204 self /docs/a'])
-    expect(content.get('/docs/a')).toBe('new')
+    expect(fake.files).toEqual({'docs/a': 'new', 'docs/b': 'b'})
   })
 
   const invalid: readonly (readonly [string, unknown])[] = [

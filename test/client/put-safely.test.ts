@@ -1,31 +1,24 @@
 // States an upload that goes beside its target and is moved over it: no failure before the MOVE touches the old content, and
 // no upload is lost or left in silence. RFC 4918, sections 9.9 and 10.4.
 
-import {DavClient, type DavResult, type PutOptions} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+import {DavClient, type DavResult, type PutOptions, type Transport} from 'multistatus'
+import {type FakeServer, fakeServer, type FaultRule} from 'multistatus/testing'
+import {beforeEach, describe, expect, it} from 'vitest'
 
-import {type Answer, type FaultServer, RESET, startFaultServer} from '../support/fault-server.ts'
-import {type Fault, keepFiles, type KeptFiles} from '../support/kept-files.ts'
 import {line, readToEnd} from '../support/results.ts'
 
-vi.setConfig({testTimeout: 8000})
-
-let server: FaultServer
+let server: FakeServer
 let dav: DavClient
-let files: KeptFiles
-const transport = undiciTransport()
+let ifMatch: string
 
-beforeEach(async () => {
-  server = await startFaultServer()
-  dav = new DavClient({url: server.url, transport})
-  keep()
+beforeEach(() => {
+  server = fakeServer({files: {a: 'old'}})
+  open(server.transport)
+  ifMatch = server.get('a')?.etag ?? ''
 })
-afterEach(() => server.close())
 
-function keep(fault?: Fault): void {
-  files = keepFiles(server, fault)
-  files.content.set('/a', 'old')
+function open(transport: Transport): void {
+  dav = new DavClient({url: server.url, transport})
 }
 
 const put = (options: PutOptions = {}, target = 'a'): Promise<DavResult> =>
@@ -34,11 +27,13 @@ const put = (options: PutOptions = {}, target = 'a'): Promise<DavResult> =>
 /** Requests in one line each. The temporary name is written as `*`. */
 const sent = (): string[] =>
   server.requests.map(({method, url}) =>
-    `${method} ${url}`.replace(/\/multistatus-\w{10,}\.tmp$/, '/*'),
+    `${method} ${new URL(url).pathname}`.replace(/\/multistatus-\w{10,}\.tmp$/, '/*'),
   )
 
 /** Paths of uploads that are left. */
-const left = (): string[] => [...files.content.keys()].filter((path) => path.endsWith('.tmp'))
+const left = (): string[] => server.list().filter((path) => path.endsWith('.tmp'))
+
+const contentOf = (path: string): string | undefined => server.get(path)?.text
 
 const headersOf = (method: string): Record<string, unknown> =>
   server.requests.findLast((request) => request.method === method)?.headers ?? {}
@@ -57,7 +52,7 @@ describe('safely: true', () => {
       missing: [],
     })
     expect(sent()).toEqual(WHOLE)
-    expect(files.content.get('/a')).toBe('new')
+    expect(contentOf('a')).toBe('new')
     expect(left()).toEqual([])
     expect(headersOf('PUT')).toMatchObject({'if-none-match': '*', 'content-type': 'text/plain'})
     expect(headersOf('MOVE')).toMatchObject({destination: `${server.url}a`, overwrite: 'T'})
@@ -86,8 +81,9 @@ describe('safely: true', () => {
   })
 
   it('sends the lock token with each request that changes something', async () => {
-    await put({lockToken: 'urn:uuid:1'})
-    const token = `<${server.url}a> (<urn:uuid:1>)`
+    const lockToken = server.lock('a')
+    expect(line(await put({lockToken}))).toBe('204 self /a')
+    const token = `<${server.url}a> (<${lockToken}>)`
     expect(headersOf('PUT')).toMatchObject({if: token})
     expect(headersOf('MOVE')).toMatchObject({if: token})
   })
@@ -95,7 +91,8 @@ describe('safely: true', () => {
 
 describe('a collection in the place of the target', () => {
   it('is refused, because a MOVE would remove it', async () => {
-    files.content.set('/a', undefined)
+    server.remove('a')
+    server.put('a/')
     expect(await put()).toMatchObject({
       reason: 'refused',
       description: `PUT ${server.url}a is not sent: it is a collection, or of a kind that the server does not tell`,
@@ -104,15 +101,14 @@ describe('a collection in the place of the target', () => {
   })
 
   it('is possible if the server does not show it', async () => {
-    keep(({method}) => (method === 'PROPFIND' ? {status: 403} : undefined))
+    server.fault({method: 'PROPFIND', status: 403})
     expect(line(await put())).toBe('0 refused self /a')
     expect(sent()).toEqual(['PROPFIND /a'])
   })
 })
 
 describe('a failed upload', () => {
-  const failing = (answer: Answer | typeof RESET): void =>
-    keep(({method}) => (method === 'PUT' ? answer : undefined))
+  const failing = (rule: FaultRule) => server.fault({...rule, method: 'PUT'})
 
   it.each([403, 413, 423, 500, 507])('of %i leaves the old content', async (status) => {
     failing({status})
@@ -124,12 +120,12 @@ describe('a failed upload', () => {
       description: 'The upload went beside it and failed, so it is unchanged',
       request: {method: 'PUT', url: `${server.url}a`, safely: true},
     })
-    expect(files.content.get('/a')).toBe('old')
+    expect(contentOf('a')).toBe('old')
     expect(sent()).not.toContain('MOVE /*')
   })
 
   it('of a broken connection is a Failure and no rejection: the target is known to be unchanged', async () => {
-    failing(RESET)
+    failing({reset: true})
     expect(await put()).toMatchObject({
       reason: 'no-answer',
       cause: 'network',
@@ -138,12 +134,8 @@ describe('a failed upload', () => {
   })
 
   it('that was cut is noticed and removed', async () => {
-    keep((request, answer) => {
-      if (request.method !== 'PUT') return undefined
-      answer()
-      files.content.set(request.url, 'n')
-      return {status: 201}
-    })
+    const {transport} = server
+    open((request) => transport(request.method === 'PUT' ? {...request, body: 'n'} : request))
     expect(await put()).toMatchObject({
       status: 201,
       reason: 'status',
@@ -151,20 +143,16 @@ describe('a failed upload', () => {
         'The PUT of 3 bytes was answered 201, but 1 bytes are there. The upload went beside it and failed, so it is unchanged',
     })
     expect(sent().at(-1)).toBe('DELETE /*')
-    expect(files.content.get('/a')).toBe('old')
+    expect(contentOf('a')).toBe('old')
     expect(left()).toEqual([])
   })
 
   it('is told if it could not be removed', async () => {
-    keep((request, answer) => {
-      if (request.method === 'DELETE') return {status: 403}
-      if (request.method !== 'PUT') return undefined
-      answer()
-      return {status: 500}
-    })
+    server.fault({method: 'DELETE', status: 403})
+    failing({status: 500, obeyed: true})
     const {description} = await put()
     expect(left()).toHaveLength(1)
-    expect(description).toContain(`${server.url}${left()[0]?.slice(1)} may be left`)
+    expect(description).toContain(`${server.url}${left()[0]} may be left`)
   })
 })
 
@@ -173,13 +161,8 @@ describe('an upload that an attempt left', () => {
 
   /** The first attempt breaks behind the upload. Some requests to remove it are refused. */
   const breakOnce = (refusals: number): void => {
-    let [uploads, removals] = [0, 0]
-    keep(({method}, answer) => {
-      if (method === 'DELETE' && ++removals <= refusals) return {status: 500}
-      if (method !== 'PUT' || ++uploads > 1) return undefined
-      answer()
-      return RESET
-    })
+    server.fault({method: 'DELETE', status: 500, times: refusals})
+    server.fault({method: 'PUT', reset: true, obeyed: true, times: 1})
   }
 
   it('is removed by the next one', async () => {
@@ -194,105 +177,96 @@ describe('an upload that an attempt left', () => {
     breakOnce(2)
     const verdict = await put({retry: policy})
     expect(line(verdict)).toBe('204 self /a')
-    expect(verdict.description).toBe(`${server.url}${left()[0]?.slice(1)} may be left`)
+    expect(verdict.description).toBe(`${server.url}${left()[0]} may be left`)
   })
 
   it('is where a redirect led it', async () => {
-    keep(({method, url}) =>
-      method === 'PUT' && !url.startsWith('/x/')
-        ? {status: 307, headers: {location: `/x${url}`}}
-        : undefined,
-    )
-    files.content.set('/x/', undefined)
+    const {transport} = server
+    open(async (request) => {
+      const {origin, pathname} = new URL(request.url)
+      if (request.method !== 'PUT' || pathname.startsWith('/x/')) return transport(request)
+      return new Response(null, {status: 307, headers: {location: `${origin}/x${pathname}`}})
+    })
+    server.put('x/')
     expect(line(await put())).toBe('204 self /a')
-    expect(files.content.get('/a')).toBe('new')
+    expect(contentOf('a')).toBe('new')
     expect(left()).toEqual([])
   })
 })
 
 describe('a failed MOVE', () => {
   it('is a Failure with its status, and the upload is removed', async () => {
-    keep(({method}) => (method === 'MOVE' ? {status: 423} : undefined))
+    server.fault({method: 'MOVE', status: 423})
     expect(line(await put())).toBe('423 status self /a')
-    expect(files.content.get('/a')).toBe('old')
+    expect(contentOf('a')).toBe('old')
     expect(left()).toEqual([])
   })
 
   it('that has removed the target leaves the upload, the only copy, and is not repeated', async () => {
-    keep(({method}) => {
-      if (method !== 'MOVE') return undefined
-      files.content.delete('/a')
-      return {status: 500}
-    })
+    server.fault({method: 'MOVE', status: 500, meanwhile: () => server.remove('a')})
     const retry = {attempts: 3, minDelay: 1, retryable: () => true}
     const verdict = await put({retry})
     expect(verdict).toMatchObject({
       status: 500,
-      description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,
+      description: `The old resource may be gone; the upload is at ${server.url}${left()[0]}`,
     })
-    expect(files.content.get(left()[0] ?? '')).toBe('new')
+    expect(contentOf(left()[0] ?? '')).toBe('new')
   })
 
   it('that has removed the target tells of the only copy after an abort too', async () => {
     const stop = new AbortController()
-    keep(({method}) => {
-      if (method !== 'MOVE') return undefined
-      files.content.delete('/a')
+    const meanwhile = (): void => {
+      server.remove('a')
       stop.abort(new Error('enough'))
-      return {status: 500}
-    })
+    }
+    server.fault({method: 'MOVE', status: 500, meanwhile})
     const uploads = [{href: 'a', body: 'new'}]
     const {results} = await readToEnd(dav.putMany(uploads, {safely: true, signal: stop.signal}))
     expect(results).toMatchObject([
       {
         status: 500,
-        description: `The old resource may be gone; the upload is at ${server.url}${left()[0]?.slice(1)}`,
+        description: `The old resource may be gone; the upload is at ${server.url}${left()[0]}`,
       },
     ])
   })
 
   it('without an answer that was done is a Success', async () => {
-    keep(({method}, answer) => {
-      if (method !== 'MOVE') return undefined
-      answer()
-      return RESET
-    })
+    server.fault({method: 'MOVE', reset: true, obeyed: true})
     expect(await put()).toMatchObject({
       ok: true,
       status: 0,
       description: 'The source is gone, and the destination is there',
     })
-    expect(files.content.get('/a')).toBe('new')
+    expect(contentOf('a')).toBe('new')
   })
 
   it('without an answer that was not done is a no-answer, tells of the upload, and is not repeated', async () => {
-    keep(({method}) => (method === 'MOVE' ? RESET : undefined))
+    server.fault({method: 'MOVE', reset: true})
     expect(await put({retry: {attempts: 3, minDelay: 1}})).toMatchObject({
       reason: 'no-answer',
-      description: expect.stringContaining(
-        `The upload may still be at ${server.url}${left()[0]?.slice(1)}`,
-      ),
+      description: expect.stringContaining(`The upload may still be at ${server.url}${left()[0]}`),
     })
-    expect(files.content.get('/a')).toBe('old')
+    expect(contentOf('a')).toBe('old')
     expect(sent().filter((one) => one === 'MOVE /*')).toHaveLength(1)
   })
 })
 
 describe('a condition', () => {
   it('ifMatch guards the MOVE by an If header about the target', async () => {
-    expect(line(await put({ifMatch: '"old"'}))).toBe('204 self /a')
+    expect(line(await put({ifMatch}))).toBe('204 self /a')
     expect(sent()).toEqual(['PROPFIND /a', 'PUT /*', 'PROPFIND /*', 'PROPFIND /a', 'MOVE /*'])
-    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> (["old"])`})
+    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> ([${ifMatch}])`})
   })
 
   it('ifMatch and lockToken are in one list', async () => {
-    await put({ifMatch: '"old"', lockToken: 'urn:uuid:1'})
-    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> (<urn:uuid:1> ["old"])`})
+    const lockToken = server.lock('a')
+    expect(line(await put({ifMatch, lockToken}))).toBe('204 self /a')
+    expect(headersOf('MOVE')).toMatchObject({if: `<${server.url}a> (<${lockToken}> [${ifMatch}])`})
   })
 
   it.each<[string, PutOptions, string, string]>([
-    ['ifMatch of another state', {ifMatch: '"older"'}, 'a', 'Its ETag is "old", says PROPFIND'],
-    ['ifMatch of nothing', {ifMatch: '"old"'}, 'b', 'Nothing is there, says PROPFIND'],
+    ['ifMatch of another state', {ifMatch: '"older"'}, 'a', 'Its ETag is "1", says PROPFIND'],
+    ['ifMatch of nothing', {ifMatch: '"1"'}, 'b', 'Nothing is there, says PROPFIND'],
     ['create of a resource', {create: true}, 'a', 'It is there, says PROPFIND'],
   ])('is a Failure 412 before the upload: %s', async (_, options, target, description) => {
     expect(await put(options, target)).toMatchObject({status: 412, reason: 'status', description})
@@ -300,63 +274,46 @@ describe('a condition', () => {
   })
 
   it('ifMatch is left to the look, if the server refuses a true condition about the destination', async () => {
-    keep(({method, headers}) =>
-      method === 'MOVE' && headers['if'] !== undefined ? {status: 412} : undefined,
-    )
-    expect(line(await put({ifMatch: '"old"'}))).toBe('204 self /a')
+    server.fault({method: 'MOVE', status: 412, times: 1})
+    expect(line(await put({ifMatch}))).toBe('204 self /a')
     expect(sent().slice(3)).toEqual(['PROPFIND /a', 'MOVE /*', 'PROPFIND /a', 'MOVE /*'])
     expect(headersOf('MOVE')).not.toHaveProperty('if')
   })
 
   it('ifMatch of a change during the MOVE is a Failure 412', async () => {
-    keep(({method}) => {
-      if (method !== 'MOVE') return undefined
-      files.content.set('/a', 'other')
-      return {status: 412}
-    })
-    expect(await put({ifMatch: '"old"'})).toMatchObject({
+    server.fault({method: 'MOVE', status: 412, meanwhile: () => server.put('a', 'other')})
+    expect(await put({ifMatch})).toMatchObject({
       status: 412,
-      description: 'Its ETag is "other", says PROPFIND',
+      description: `Its ETag is ${server.get('a')?.etag}, says PROPFIND`,
     })
-    expect(files.content.get('/a')).toBe('other')
+    expect(contentOf('a')).toBe('other')
     expect(left()).toEqual([])
   })
 
   it('ifMatch that cannot be seen before the MOVE is a no-answer, and the upload is removed', async () => {
-    let looks = 0
-    keep(({method, url}) => {
-      if (method !== 'PROPFIND' || url !== '/a') return undefined
-      looks++
-      return looks === 2 ? RESET : undefined
-    })
-    expect(await put({ifMatch: '"old"'})).toMatchObject({
+    server.fault({method: 'PROPFIND', path: 'a', after: 1, times: 1, reset: true})
+    expect(await put({ifMatch})).toMatchObject({
       reason: 'no-answer',
       description: expect.stringContaining('It could not be seen just before it was to be written'),
     })
-    expect(files.content.get('/a')).toBe('old')
+    expect(contentOf('a')).toBe('old')
     expect(left()).toEqual([])
   })
 
   it('ifMatch is checked again just before the MOVE', async () => {
-    keep(({method}) => {
-      if (method === 'PUT') files.content.set('/a', 'other')
-      return undefined
-    })
-    expect(await put({ifMatch: '"old"'})).toMatchObject({
+    server.fault({method: 'PUT', meanwhile: () => server.put('a', 'other')})
+    expect(await put({ifMatch})).toMatchObject({
       status: 412,
-      description: 'Its ETag is "other", says PROPFIND',
+      description: `Its ETag is ${server.get('a')?.etag}, says PROPFIND`,
     })
-    expect(files.content.get('/a')).toBe('other')
+    expect(contentOf('a')).toBe('other')
     expect(left()).toEqual([])
   })
 
   it('create moves with Overwrite: F', async () => {
-    keep(({method}) => {
-      if (method === 'MOVE') files.content.set('/b', 'other')
-      return undefined
-    })
+    server.fault({method: 'MOVE', meanwhile: () => server.put('b', 'other')})
     expect(line(await put({create: true}, 'b'))).toBe('412 status self /b')
-    expect(files.content.get('/b')).toBe('other')
+    expect(contentOf('b')).toBe('other')
     expect(left()).toEqual([])
   })
 })

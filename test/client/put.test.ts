@@ -17,6 +17,7 @@ import {
   type UploadBody,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {fakeServer} from 'multistatus/testing'
 import {undiciTransport} from 'multistatus/undici'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -33,7 +34,7 @@ import {
   verdicts,
 } from '../support/fault-server.ts'
 import {bytes} from '../support/fixtures.ts'
-import {keepFiles} from '../support/kept-files.ts'
+import {scriptOf} from '../support/fake-script.ts'
 import {line} from '../support/results.ts'
 
 vi.setConfig({testTimeout: 8000})
@@ -656,25 +657,26 @@ describe('a PUT', () => {
     it.each([404, 409, 424])(
       'makes missing parents after a %i, and sends again',
       async (status) => {
-        const {content} = keepFiles(server, (_, answer) => {
-          const truth = answer()
+        const fake = fakeServer({url: server.url, files: {'docs/': ''}})
+        const answer = scriptOf(fake)
+        server.script(async (request) => {
+          const truth = await answer(request)
           return truth.status === 409 ? {status} : truth
         })
-        content.set('/docs/', undefined)
         const stored = await dav.put('x/a', text, {parents: true})
         expect(stored).toMatchObject({ok: true, status: 201, attempts: 2})
         expect(sent()).toEqual(['PUT /docs/x/a', 'MKCOL /docs/x/', 'PUT /docs/x/a'])
-        expect(content.get('/docs/x/a')).toBe(text)
+        expect(fake.files).toEqual({'docs/x/a': text})
       },
     )
 
     it('makes them before a stream that can be sent once', async () => {
-      const {content} = keepFiles(server)
-      content.set('/docs/', undefined)
+      const fake = fakeServer({url: server.url, files: {'docs/': ''}})
+      server.script(scriptOf(fake))
       const options = {parents: true, length: bytes(text).length}
       expect(line(await dav.put('x/y/a', pieces(), options))).toBe('201 self /docs/x/y/a')
       expect(sent().filter((one) => one.startsWith('PUT'))).toEqual(['PUT /docs/x/y/a'])
-      expect(content.get('/docs/x/y/a')).toBe(text)
+      expect(fake.files).toEqual({'docs/x/y/a': text})
     })
 
     it('is a Failure with the status of the parent that could not be made', async () => {
@@ -763,8 +765,8 @@ describe('a PUT', () => {
     })
 
     it('counts the bytes of a stream without a length', async () => {
-      const {content} = keepFiles(server)
-      content.set('/docs/', undefined)
+      const fake = fakeServer({url: server.url, files: {'docs/': ''}})
+      server.script(scriptOf(fake))
       const options = {verify: true, unknownLength: 'send'} as const
       expect(line(await dav.put('a', pieces(), options))).toBe('201 self /docs/a')
     })

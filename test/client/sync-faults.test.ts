@@ -4,11 +4,10 @@
 import {env} from 'node:process'
 
 import {DavClient, type DavResult, encodePath, keyOf, SyncState} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it, onTestFinished} from 'vitest'
 
 import {Random} from '../fuzz/random.ts'
-import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
+import {openModel} from '../support/model-transport.ts'
 import {numberFrom} from '../support/unruly-caller.ts'
 import {type Dialect, DIALECTS, HIDDEN, SyncServer} from '../support/sync-server.ts'
 
@@ -19,16 +18,10 @@ const SEEDS = Array.from(
 ).filter((seed) => ONE === undefined || String(seed) === ONE)
 const SYNCS = 40
 
-let server: FaultServer
-let dav: DavClient
+/** One seed in this many is run over sockets. */
+const SOCKETS_EVERY = 10
+
 const met = new Set<string>()
-
-beforeAll(async () => {
-  server = await startFaultServer()
-  dav = new DavClient({url: server.url, transport: undiciTransport()})
-})
-
-afterAll(() => server.close())
 
 const KILLED = new Error('killed')
 
@@ -40,10 +33,12 @@ class Mirror {
   #state = new SyncState()
   /** Files whose results were taken and not saved before a kill. They come again. */
   #unsaved: readonly string[] = []
+  readonly #dav: DavClient
   readonly #model: SyncServer
   readonly #random: Random
 
-  constructor(model: SyncServer, random: Random) {
+  constructor(dav: DavClient, model: SyncServer, random: Random) {
+    this.#dav = dav
     this.#model = model
     this.#random = random
   }
@@ -65,7 +60,7 @@ class Mirror {
     }
     model.watch()
     const level = model.isDeep ? 'infinity' : 1
-    const stream = dav.sync('c/', {state: this.#state, level, onPage: save})
+    const stream = this.#dav.sync('c/', {state: this.#state, level, onPage: save})
     let isComplete = false
     try {
       for await (const result of stream) {
@@ -108,7 +103,7 @@ class Mirror {
     const linesOf = (state: SyncState): readonly string[] => [...state.lines()].toSorted()
     if (isKilled) {
       this.#unsaved = [...this.files].flatMap(([path, etag]) => {
-        const url = server.url + encodePath(`c/${path}`)
+        const url = this.#dav.url + encodePath(`c/${path}`)
         return read.get(keyOf({url})) === etag ? [] : [path]
       })
     } else {
@@ -147,8 +142,11 @@ describe('a mirror that is kept by syncs', {timeout: 60_000}, () => {
     async (seed) => {
       const random = new Random(seed)
       const model = new SyncServer(dialectOf(seed), random)
-      const mirror = new Mirror(model, random)
-      server.script((request) => model.answer(request))
+      const isLocal = seed % SOCKETS_EVERY !== 0
+      const {close, ...open} = await openModel((request) => model.answer(request), isLocal)
+      onTestFinished(close)
+      const dav = new DavClient(open)
+      const mirror = new Mirror(dav, model, random)
       for (let count = 0; count < SYNCS; count++) {
         const isOld = random.oneIn(4)
         model.change(isOld ? 40 : 6)

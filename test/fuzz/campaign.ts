@@ -2,7 +2,8 @@
 // breach that is known already is counted, and the run goes on.
 
 import type {FuzzCase} from './cases.ts'
-import {plainCase, saveFinding} from './cases.ts'
+import {plainCase} from './cases.ts'
+import {saveFinding} from './save.ts'
 import {Corpus} from './corpus.ts'
 import type {Counters} from './counters.ts'
 import {minimize} from './minimize.ts'

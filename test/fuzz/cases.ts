@@ -1,8 +1,7 @@
 // One input of the fuzzer: a body, the edges of its chunks, and the options it is read with. All of it is data, so that a
 // finding can be saved and replayed; whatever is read from a case depends on nothing else.
 
-import {createHash} from 'node:crypto'
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
 
 import type {Limits} from 'multistatus/parser'
 
@@ -35,34 +34,23 @@ export interface Finding {
   readonly signature: string
 }
 
-const FOLDER = new URL('findings/', import.meta.url)
+// Vite takes a literal inside of `new URL` for the name of a file.
+const FOLDER = 'findings/'
+/** The folder of the findings. */
+export const FINDINGS: URL = new URL(FOLDER, import.meta.url)
 
 /** A case with nothing special about it. */
 export function plainCase(body: string | Uint8Array, options: Partial<CaseOptions> = {}): FuzzCase {
   return {
-    body: typeof body === 'string' ? Buffer.from(body) : body,
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
     options: {malformed: 'throw', method: 'PROPFIND', url: 'http://localhost/docs/', ...options},
     cuts: [],
     step: 1,
   }
 }
 
-/**
- * Writes a case into the folder of findings: the body as it is, and all else beside it as JSON. Formatters leave that file
- * alone. Returns the path of the body.
- */
-export function saveFinding(input: FuzzCase, signature: string, folder: URL = FOLDER): string {
-  const {body, ...rest} = input
-  const facts = `${JSON.stringify({signature, ...rest}, undefined, 2)}\n`
-  const name = createHash('sha256').update(facts).update(body).digest('hex').slice(0, 12)
-  mkdirSync(folder, {recursive: true})
-  writeFileSync(new URL(`${name}.bin`, folder), body)
-  writeFileSync(new URL(`${name}.facts`, folder), facts)
-  return new URL(`${name}.bin`, folder).pathname
-}
-
 /** The findings that were saved, by name. */
-export function loadFindings(folder: URL = FOLDER): Finding[] {
+export function loadFindings(folder: URL = FINDINGS): Finding[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((file) => file.endsWith('.bin'))

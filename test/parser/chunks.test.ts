@@ -1,7 +1,5 @@
 // States the kinds of chunks that each door of the parser takes. Anything else is a TypeError that names them.
 // Not in RFC 4918.
-import {Readable} from 'node:stream'
-import vm from 'node:vm'
 import {MultiStatusParser, MultiStatusStream, parseMultiStatus} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {bytes, multistatus, response} from '../support/fixtures.ts'
@@ -9,7 +7,6 @@ import {bytes, multistatus, response} from '../support/fixtures.ts'
 const text = multistatus(response('/docs/é'))
 // An even length, for views of two bytes.
 const even = bytes(bytes(text).length % 2 === 0 ? text : `${text} `)
-const list = even.join()
 const inMiddle = new Uint8Array(even.length + 8)
 inMiddle.set(even, 4)
 
@@ -18,14 +15,11 @@ const kinds: readonly (readonly [string, ChunkOf])[] = [
   ['a string', text],
   ['a Uint8Array', even],
   ['a Uint8Array in the middle of its buffer', inMiddle.subarray(4, -4)],
-  ['a Buffer', Buffer.from(even)],
   ['an ArrayBuffer', even.slice().buffer],
   ['a DataView in the middle of its buffer', new DataView(inMiddle.buffer, 4, even.length)],
   ['an Int8Array', new Int8Array(even)],
   ['a Uint8ClampedArray', new Uint8ClampedArray(even)],
   ['a Uint16Array, as its bytes', new Uint16Array(even.slice().buffer)],
-  ['an ArrayBuffer of another realm', vm.runInNewContext(`Uint8Array.from([${list}]).buffer`)],
-  ['a Uint8Array of another realm', vm.runInNewContext(`Uint8Array.from([${list}])`)],
 ]
 const nonsense: readonly unknown[] = [undefined, null, 60, true, {}, [60], () => 60, Symbol('x')]
 
@@ -45,7 +39,6 @@ describe.each(kinds)('%s', (_, chunk) => {
   it('is a body, and a chunk of one, of parseMultiStatus', async () => {
     expect(await hrefs(parseMultiStatus(chunk))).toEqual(['/docs/é'])
     expect(await hrefs(parseMultiStatus([chunk]))).toEqual(['/docs/é'])
-    expect(await hrefs(parseMultiStatus(Readable.from([chunk])))).toEqual(['/docs/é'])
     const stream = new ReadableStream<ChunkOf>({
       start(controller) {
         controller.enqueue(chunk)

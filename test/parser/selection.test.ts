@@ -1,8 +1,6 @@
 // States the results that members and collections pass on. A reader that stops also stops their source.
 // RFC 4918, sections 9.1 and 15.9.
 
-import {setTimeout} from 'node:timers/promises'
-
 import {
   collections,
   type DavResult,
@@ -235,7 +233,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     )
     const iterator = asked(listing)
     const waiting = iterator.next()
-    await setTimeout(5)
+    await new Promise((done) => setTimeout(done, 5))
     await iterator.return?.()
     await promise
     expect(await waiting).toEqual({value: undefined, done: true})
@@ -273,7 +271,7 @@ describe.each<[string, (given: Given) => AsyncIterable<DavResult>]>([
     const {promise, resolve} = Promise.withResolvers<IteratorResult<DavResult>>()
     const iterator = asked({[Symbol.asyncIterator]: () => ({next: () => promise})})
     const waiting = iterator.next()
-    await setTimeout(5)
+    await new Promise((done) => setTimeout(done, 5))
     await iterator.return?.()
     resolve({value: found(folder), done: false})
     expect(await waiting).toEqual({value: undefined, done: true})

@@ -31,7 +31,6 @@ describe('parseMultiStatus reads', () => {
     ['an Iterable', () => new Set(chunks)],
     ['an array of chunks', () => chunks],
     ['bytes', () => body],
-    ['a Node.js Buffer', () => Buffer.from(text)],
     ['a string', () => text],
   ])('%s', async (_, source) => {
     const reading = parseMultiStatus(source(), {url})

@@ -1,7 +1,5 @@
 // States that a reader can stop at once while a body is silent. The source is then cancelled. RFC 4918, section 13.
 
-import {PassThrough} from 'node:stream'
-
 import {MultiStatusStream, parseMultiStatus} from 'multistatus/parser'
 import {expect, it, vi} from 'vitest'
 
@@ -49,14 +47,6 @@ function* begun(): Generator<Uint8Array> {
 }
 
 it.each<[string, () => {source: AsyncIterable<Uint8Array>; isClosed: () => boolean}]>([
-  [
-    'a stream of Node',
-    () => {
-      const source = new PassThrough()
-      for (const chunk of begun()) source.write(chunk)
-      return {source, isClosed: () => source.destroyed}
-    },
-  ],
   [
     'an async generator',
     () => ({

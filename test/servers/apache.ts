@@ -1,7 +1,9 @@
 /**
- * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, and with `DavDepthInfinity On`. It
- * answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could not delete.
+ * Apache 2.4 with mod_dav: with Debian's configuration, which refuses Depth infinity, with `DavDepthInfinity On`, and open to the
+ * pages of an origin. It answers in chunks, escapes hrefs in lower case, and names every ancestor of a resource that it could
+ * not delete.
  */
+import {readCors} from './support/cors.ts'
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
@@ -106,5 +108,20 @@ export const apache: ServerRecipe = {
       'move: below a missing collection': 500,
     },
   },
+}
+
+const CORS_MODULES = ['headers', 'rewrite']
+
+/** Apache as the pages of an origin need it, with examples/cors/apache.conf. */
+export function apacheWithCors(origin: string): ServerRecipe {
+  const modules = CORS_MODULES.map((name) => `LoadModule ${name}_module ${moduleFile(name)}\n`)
+  return {
+    ...recipe('Apache 2.4 with CORS', 'Off'),
+    modules: [...MODULES, ...CORS_MODULES].map(moduleFile),
+    files: (site) => ({
+      'httpd.conf': configuration(site, 'Off') + modules.join('') + readCors('apache', origin),
+      passwords: formatPasswordFile(site.account),
+    }),
+  }
 }
 export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')

@@ -35,6 +35,15 @@ export const nephele: ServerRecipe = {
   args: ({root, port}) => [SCRIPT, root, `${port}`],
 }
 
+/** nephele as the pages of an origin need it. */
+export function nepheleWithCors(origin: string): ServerRecipe {
+  return {
+    ...nephele,
+    name: 'nephele with CORS',
+    args: (site) => [...nephele.args(site), origin],
+  }
+}
+
 /** nephele with an account of its own, which may read every file but write its own only. */
 export const nepheleApart: ServerRecipe = {
   ...nephele,

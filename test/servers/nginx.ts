@@ -2,12 +2,13 @@
  * nginx with the dav-ext module. It refuses Depth infinity and has no ETags. A listing leaves out unknown properties and
  * names with a leading dot. A DELETE never answers 207 and does not check the locks of members.
  */
+import {readCors} from './support/cors.ts'
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
 const DAV_EXT = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'
 
-function configuration({folder, root, port, log}: Site): string {
+function configuration({folder, root, port, log}: Site, cors = ''): string {
   return `
 load_module ${DAV_EXT};
 daemon off;
@@ -33,9 +34,11 @@ http {
     listen 127.0.0.1:${port};
     root ${root};
     location / {
+      ${cors}
       dav_ext_lock zone=locks;
     }
     location /private/ {
+      ${cors}
       dav_ext_lock zone=locks;
       auth_basic private;
       auth_basic_user_file ${folder}/passwords;
@@ -124,4 +127,16 @@ export const nginx: ServerRecipe = {
     passwords: formatPasswordFile(site.account),
   }),
   args: (site) => ['-e', site.log, '-c', `${site.folder}/nginx.conf`],
+}
+
+/** nginx as the pages of an origin need it, with examples/cors/nginx.conf. */
+export function nginxWithCors(origin: string): ServerRecipe {
+  return {
+    ...nginx,
+    name: 'nginx with CORS',
+    files: (site) => ({
+      ...nginx.files(site),
+      'nginx.conf': configuration(site, readCors('nginx', origin)),
+    }),
+  }
 }

@@ -44,6 +44,12 @@ export interface SeenRequest {
 
 export type Script = (request: SeenRequest, number: number) => Answer | End | Promise<Answer | End>
 
+/** Answers a request before a model does, with the model's own answer or another one; `undefined` leaves it to the model. */
+export type Fault = (
+  request: SeenRequest,
+  answer: () => Answer,
+) => Answer | End | undefined | Promise<Answer | End | undefined>
+
 export interface FaultServer {
   /** URL of the root, with its slash. */
   readonly url: string

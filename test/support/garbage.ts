@@ -2,7 +2,12 @@
 import v8 from 'node:v8'
 import vm from 'node:vm'
 
-v8.setFlagsFromString('--expose-gc')
-
 /** Frees all unreferenced objects. */
-export const collectGarbage: () => void = vm.runInNewContext('gc')
+export const collectGarbage: () => void = findCollector()
+
+function findCollector(): () => void {
+  const bun: unknown = Reflect.get(globalThis, 'Bun')
+  if (bun instanceof Object) return () => Reflect.apply(Reflect.get(bun, 'gc'), bun, [true])
+  v8.setFlagsFromString('--expose-gc')
+  return vm.runInNewContext('gc')
+}

@@ -3,11 +3,8 @@
 // own tree, for one operation at a time. It records each request that its operation did not name. RFC 4918, section 9;
 // RFC 9110, sections 13 and 14.
 
-import type {Transport} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
-
 import type {Random} from '../fuzz/random.ts'
-import {type Answer, answer207, CLOSE, OPEN, RESET, SHUT, startFaultServer} from './fault-server.ts'
+import {type Answer, answer207, CLOSE, OPEN, RESET, SHUT} from './fault-server.ts'
 import {propstat} from './fixtures.ts'
 import {
   breakIn,
@@ -26,7 +23,7 @@ import {
 } from './model-answers.ts'
 import {drawFault, drawTraits, type Traits} from './model-faults.ts'
 import {change, element, readInstructions, readNames, valueOf} from './model-properties.ts'
-import {type ModelRequest, type Reply, transportTo} from './model-transport.ts'
+import {type ModelRequest, openModel, type OpenModel, type Reply} from './model-transport.ts'
 import {
   below,
   type CollectionNode,
@@ -77,16 +74,11 @@ export interface Lane {
   begin(permission: Permission): void
 }
 
-export interface ModelServer {
-  readonly url: string
-  readonly transport: Transport
+export interface ModelServer extends OpenModel {
   readonly lanes: readonly Lane[]
   /** Faults that were met, by method and name. */
   readonly met: ReadonlySet<string>
-  close(): Promise<void>
 }
-
-const transport = undiciTransport()
 
 const ALLOW = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE'
 
@@ -105,13 +97,7 @@ export async function startModelServer(
     own?.strange.push(`${request.method} ${request.url}`)
     return {status: 403}
   }
-  if (isLocal) {
-    const close = (): Promise<void> => Promise.resolve()
-    return {url: 'http://model.example/', transport: transportTo(answer), lanes, met, close}
-  }
-  const server = await startFaultServer()
-  server.script(answer)
-  return {url: server.url, transport, lanes, met, close: () => server.close()}
+  return {...(await openModel(answer, isLocal)), lanes, met}
 }
 
 class ModelLane implements Lane {

@@ -4,8 +4,13 @@
 
 import {multistatusBody} from 'multistatus/testing'
 
-import {type Answer, answer207, type FaultServer, type SeenRequest} from './fault-server.ts'
-import type {Fault} from './kept-files.ts'
+import {
+  type Answer,
+  answer207,
+  type Fault,
+  type FaultServer,
+  type SeenRequest,
+} from './fault-server.ts'
 
 export const FILES = '/remote.php/dav/files/ana/'
 export const UPLOADS = '/remote.php/dav/uploads/ana/'

@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const MAX_README_LINES = 220
-const PROGRAM = /(<!-- (examples\/[\w-]+\.ts) -->\s+```ts\n)[^]*?(```\n)/g
+const PROGRAM = /(<!-- (examples\/[\w/.-]+\.(?:ts|conf)) -->\s+```\w+\n)[^]*?(```\n)/g
 // The parts of a test between `// #region name` and `// #endregion`.
 const REGION = /(<!-- (test\/[\w/.-]+\.ts)#([\w-]+) -->\s+```ts\n)[^]*?(```\n)/g
 const DEMO = /(<!-- demo -->\s+```text\n)[^]*?(```\n)/
@@ -66,9 +66,9 @@ function partsOf(test: string, region: string): string {
 
 /** Finds programs that no page shows, or that the index of examples does not name. */
 function unshown(): string[] {
-  const programs = globSync('examples/*.ts', {cwd: root}).filter(
-    (path) => !path.endsWith('demo.ts'),
-  )
+  const programs = globSync(['examples/{*,testing/*}.ts', 'examples/cors/*.conf'], {
+    cwd: root,
+  }).filter((path) => !path.endsWith('demo.ts'))
   const index = pages.find(({name}) => name === 'examples/README.md')?.text ?? ''
   return [
     ...programs

@@ -80,6 +80,7 @@ try {
   )
   await keepUnread()
   await expectOutput('test-with-msw.ts', [], ['pass 2', 'fail 0'])
+  await testUnderRunners()
   await expectOutput(
     'bulk-delete.ts',
     ['100% #1?.jpg', 'old', 'gone.txt'],
@@ -186,6 +187,23 @@ async function keepUnread(): Promise<void> {
     throw new Error('edit-locked.ts wrote over a text that it had not read')
 }
 
+/** Runs each test of examples/testing under its runner. */
+async function testUnderRunners(): Promise<void> {
+  const modules = new URL('../../node_modules/', import.meta.url).pathname
+  const tests = new URL('testing/', examples).pathname
+  const jest = {extensionsToTreatAsEsm: ['.ts'], transform: {}, testMatch: ['**/jest.test.ts']}
+  const node = process.execPath
+  await expectOutput('testing/node.test.ts', [], ['pass 3', 'fail 0'])
+  await expectOutput('testing/vitest.test.ts', [], ['2 passed'], {
+    runner: [node, `${modules}vitest/vitest.mjs`, 'run', '--root', tests],
+  })
+  // Jest and Bun write to stderr. They fail if they find no test.
+  await expectOutput('testing/jest.test.ts', ['--config', JSON.stringify(jest)], [], {
+    runner: [node, '--experimental-vm-modules', `${modules}jest/bin/jest.js`, '--rootDir', tests],
+  })
+  await expectOutput('testing/bun.test.ts', [], [], {runner: [`${modules}.bin/bun`, 'test']})
+}
+
 /** Runs mirror.ts on a folder and a collection, in which both sides change a file. */
 async function mirror(): Promise<void> {
   const [here, there, at] = [join(work, 'mirror'), join(folder, 'mirror'), `${url}mirror/`]
@@ -245,12 +263,19 @@ async function expectOutput(
     absent = [],
     exitCode = 0,
     at = url,
-  }: {readonly absent?: readonly string[]; readonly exitCode?: number; readonly at?: string} = {},
+    runner = [process.execPath],
+  }: {
+    readonly absent?: readonly string[]
+    readonly exitCode?: number
+    readonly at?: string
+    readonly runner?: readonly string[]
+  } = {},
 ): Promise<void> {
   const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
   const options = {env: {...inherited, DAV_URL: at, NO_COLOR: '1'}, timeout: 60_000}
   const program = new URL(example, examples).pathname
-  const {stdout, code, problem} = await run(process.execPath, [program, ...args], options).then(
+  const [command = '', ...before] = runner
+  const {stdout, code, problem} = await run(command, [...before, program, ...args], options).then(
     (output) => ({stdout: output.stdout, code: 0, problem: ''}),
     (error: Error & {stdout?: string; code?: unknown}) => ({
       stdout: error.stdout ?? '',

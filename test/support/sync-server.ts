@@ -4,7 +4,8 @@
 import {multistatusBody, type MultiStatusResponse} from 'multistatus/testing'
 
 import type {Random} from '../fuzz/random.ts'
-import {type Answer, answer207, CLOSE, type SeenRequest} from './fault-server.ts'
+import {type Answer, answer207, CLOSE} from './fault-server.ts'
+import type {ModelRequest} from './model-transport.ts'
 import {collection, cut, listingOf, member, refusal, removed, tokenOf} from './sync-answers.ts'
 
 /**
@@ -88,7 +89,7 @@ export class SyncServer {
   }
 
   /** Answers a request. While it is unruly, others change resources before the answer. */
-  answer(request: SeenRequest): Answer | typeof CLOSE {
+  answer(request: ModelRequest): Answer | typeof CLOSE {
     const random = this.#random
     if (!this.isUnruly) return this.#answer(request)
     if (random.oneIn(3)) this.change(2)
@@ -103,7 +104,7 @@ export class SyncServer {
     })
   }
 
-  #answer({method, url, headers, body}: SeenRequest): Answer {
+  #answer({method, url, headers, body}: ModelRequest): Answer {
     const path = decodeURIComponent(url).replace(/^\/c\//, '')
     if (method === 'REPORT') {
       const isTaken = body.includes('nresults') && !(this.isUnruly && this.#random.oneIn(3))

@@ -3,8 +3,13 @@
 
 import {multistatusBody} from 'multistatus/testing'
 
-import {type Answer, answer207, type FaultServer, type SeenRequest} from './fault-server.ts'
-import type {Fault} from './kept-files.ts'
+import {
+  type Answer,
+  answer207,
+  type Fault,
+  type FaultServer,
+  type SeenRequest,
+} from './fault-server.ts'
 
 interface Upload {
   readonly target: string

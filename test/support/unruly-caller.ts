@@ -1,15 +1,12 @@
 // Callers of an unruly server: a client that records its own requests, and targets in all possible forms and sources.
 
 import {DavClient, type Target, type Transport} from 'multistatus'
-import {undiciTransport} from 'multistatus/undici'
 
 import {generate} from './fixtures.ts'
 import {draw} from './unruly-faults.ts'
 import {startUnrulyServer, type UnrulyOptions, type UnrulyServer} from './unruly-server.ts'
 import type {Resource} from './unruly-tree.ts'
 import {pathOf} from './unruly-verdicts.ts'
-
-const transport = undiciTransport()
 
 /** A client with its record of requests. */
 export interface Caller {
@@ -21,7 +18,7 @@ export interface Caller {
 }
 
 /** Creates a client of a server. A stall lasts until its timeout, in milliseconds. */
-export function call({url}: UnrulyServer, timeout = 500): Caller {
+export function call({url, transport}: UnrulyServer, timeout = 500): Caller {
   const givenUp = new Set<string>()
   let [atOnce, mostAtOnce] = [0, 0]
   const watched: Transport = async (request) => {

@@ -2,7 +2,8 @@
 // records the truth: deleted resources, and requests after its final answer. A test compares the verdicts of a client
 // with it. RFC 4918, section 9.6; RFC 6585, section 4.
 
-import {type Answer, answer207, listing, NEVER, RESET, startFaultServer} from './fault-server.ts'
+import {type Answer, answer207, listing, NEVER, RESET} from './fault-server.ts'
+import {type ModelRequest, openModel, type OpenModel, type Reply} from './model-transport.ts'
 import {
   ALL_OR_NOTHING,
   type Deletion,
@@ -22,7 +23,7 @@ import {
   type Tree,
 } from './unruly-tree.ts'
 
-export interface UnrulyServer {
+export interface UnrulyServer extends Omit<OpenModel, 'url'> {
   /** URL of the collection with all targets. */
   readonly url: string
   readonly tree: Tree
@@ -38,7 +39,6 @@ export interface UnrulyServer {
   readonly strange: readonly string[]
   /** Ends all faults and locks; forbidden resources stay forbidden. */
   behave(): void
-  close(): Promise<void>
 }
 
 /** Names of all faults and kinds of answers. Collections take the kinds of answers in turn. */
@@ -51,8 +51,6 @@ export const MISDEEDS: readonly string[] = [
   'moved',
 ]
 
-type Reply = Answer | typeof RESET | typeof NEVER
-
 export interface UnrulyOptions {
   /** Number of targets. */
   readonly targets: number
@@ -60,6 +58,8 @@ export interface UnrulyOptions {
   readonly attempts: number
   /** Number of targets without an answer to the first request. Each takes a client's timeout. Default: 10. */
   readonly stalls?: number
+  /** True for a server in this process. Default: on loopback. */
+  readonly isLocal?: boolean
 }
 
 /** Starts a server. The same seed misbehaves in the same way. */
@@ -67,7 +67,6 @@ export async function startUnrulyServer(
   seed: number,
   options: UnrulyOptions,
 ): Promise<UnrulyServer> {
-  const server = await startFaultServer()
   const tree = growTree(seed, options.targets)
   const faults = new Faults(seed, options)
   const turns = turnsOf(tree)
@@ -80,7 +79,7 @@ export async function startUnrulyServer(
 
   const meet = (name: string): void => void met.set(name, (met.get(name) ?? 0) + 1)
 
-  server.script(({method, url}) => {
+  const respond = ({method, url}: ModelRequest): Reply => {
     const resource = tree.find(decodeURIComponent(url))
     // A client looks for a resource after a lost answer.
     if (method === 'PROPFIND' && resource !== undefined)
@@ -100,7 +99,7 @@ export async function startUnrulyServer(
     if (by !== undefined) covered.push({resource, by})
     const fault = isBehaving ? undefined : faults.of(resource)
     return (fault && replyTo(fault, resource)) ?? answerTo(resource)
-  })
+  }
 
   /** Answers with a fault; `undefined` for a fault that the resource does not allow. */
   const replyTo = (fault: FaultName, resource: Resource): Reply | undefined => {
@@ -153,8 +152,10 @@ export async function startUnrulyServer(
     return {target, refused, removed, elsewhere: other?.href ?? '/'}
   }
 
+  const {url: root, transport, close} = await openModel(respond, options.isLocal === true)
   return {
-    url: new URL(tree.root, server.url).href,
+    url: new URL(tree.root, root).href,
+    transport,
     tree,
     met,
     needless,
@@ -164,7 +165,7 @@ export async function startUnrulyServer(
       isBehaving = true
       release(tree)
     },
-    close: () => server.close(),
+    close,
   }
 }
 

@@ -2,8 +2,8 @@
  * The tables of the guide: one row for each step, one column for each server, and a sentence for each fault. Each cell is a test,
  * and the guide has to hold the table of the run.
  */
-import {readFile, writeFile} from 'node:fs/promises'
 import {expect, it} from 'vitest'
+import {expectInGuide, formatRows} from '../../support/guide.ts'
 import type {Cell, TableTraits} from './cells.ts'
 import {describeMissing} from './missing.ts'
 import type {ServerRecipe} from './recipe.ts'
@@ -50,18 +50,11 @@ export function describeTable<Row extends string>(table: Table<Row>): void {
   const command = `WRITE_TABLES=1 npm run test:servers -- ${name}`
 
   it.skipIf(!isWhole)(`guide/servers.md has the table of ${name} of this run`, async () => {
-    const formatted = formatTable(rows, columns)
-    const place = [
-      `<!-- ${name}: written by \`${command}\` -->`,
-      `<!-- end of ${name} -->`,
-    ] as const
-    if (process.env['WRITE_TABLES'] === '1') await (await readGuide(...place)).write(formatted)
-    const {table: told} = await readGuide(...place)
-    expect(told, `write it by: ${command}`).toBe(formatted)
+    await expectInGuide({chapter: 'servers.md', name, command}, formatTable(rows, columns))
   })
 }
 
-/** Formats a table as the formatter of the project does. */
+/** Formats a table, and the faults below it. */
 function formatTable<Row extends string>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -84,34 +77,11 @@ function formatTable<Row extends string>(
     }
     return cell === 'not tested' ? '–' : `${cell}`
   }
-  const lines = [
+  const table = formatRows([
     ['step', ...columns.map(({heading}) => heading)],
     ...rows.map((row) => [row, ...columns.map(({cells}) => format(cells.get(row)))]),
-  ]
-  const [head = [], ...body] = lines
-  const widths = head.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)))
-  const join = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |`
-  const table = [join(head), join(widths.map((width) => '-'.repeat(width))), ...body.map(join)]
-  if (faults.length === 0) return table.join('\n')
+  ])
+  if (faults.length === 0) return table
   const list = faults.map((fault, index) => `- Fault ${index + 1}: ${fault}.`)
-  return [...table, '', ...list].join('\n')
-}
-
-const GUIDE = new URL('../../../guide/servers.md', import.meta.url)
-
-/** Reads the part of the guide between two comments. */
-async function readGuide(
-  begin: string,
-  end: string,
-): Promise<{readonly table: string; readonly write: (table: string) => Promise<void>}> {
-  const text = await readFile(GUIDE, 'utf8')
-  const start = text.indexOf(begin)
-  const to = text.indexOf(end)
-  if (start < 0 || to < start) throw new Error(`guide/servers.md has no place for ${begin}`)
-  const from = start + begin.length
-  return {
-    table: text.slice(from, to).trim(),
-    write: (table) => writeFile(GUIDE, `${text.slice(0, from)}\n\n${table}\n\n${text.slice(to)}`),
-  }
+  return [table, '', ...list].join('\n')
 }
