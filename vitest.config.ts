@@ -32,6 +32,7 @@ class LongestFirst extends BaseSequencer {
       const index = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
       return index === -1 ? LONG.length : index
     }
+    // oxlint-disable-next-line unicorn/no-array-sort -- A sequencer is no array.
     return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other))
   }
 }
