@@ -76,8 +76,8 @@ describe('an error of a call', () => {
   it('has at most five lines of the call, and leaves the limit of the program as it is', async () => {
     const limit = Error.stackTraceLimit
     const deep = (depth: number): Promise<unknown> =>
-      depth === 0 ? dav.stat('a') : deep(depth - 1)
-    const dav = new DavClient({url, transport: broken})
+      depth === 0 ? offline.stat('a') : deep(depth - 1)
+    const offline = new DavClient({url, transport: broken})
     const error = await thrownBy(deep(20))
     const [, calls = ''] = (error.stack ?? '').split(MARK)
     expect(calls.trim().split('\n')).toHaveLength(5)
