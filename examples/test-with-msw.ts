@@ -1,4 +1,4 @@
-// Tests a program that makes its own client. msw answers in the place of a server: over a tree in memory, or with its own body.
+// Tests a program that makes its own client. msw answers in the place of a server, over a tree in memory.
 
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
