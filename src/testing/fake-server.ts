@@ -8,7 +8,7 @@ import type {RawValue} from '../properties/vocabulary.ts'
 import {FAKE_LOCK_MILLISECONDS} from '../protocol/bounds.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
+import {BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import {encodePath} from '../protocol/path.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -199,7 +199,7 @@ const OPTIONS: Rules<FakeServerOptions> = {
 }
 const RESOURCE_OPTIONS: Rules<FakeResourceOptions> = {type: TEXT, properties: RECORD}
 const LOCK_OPTIONS: Rules<FakeLockOptions> = {
-  depth: ANY,
+  depth: {words: "0 or 'infinity'", accepts: (value) => value === 0 || value === 'infinity'},
   scope: oneOf('exclusive', 'shared'),
   timeout: NUMBER,
 }
@@ -266,7 +266,7 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
       const path = keyOf(plain)
       makeParents(tree, path)
       const isFile = path !== '' && !plain.endsWith('/')
-      if (isFile) tree.set(path, tree.makeFile(bytesOf(content), type))
+      if (isFile) tree.set(path, tree.makeFile(bytesOf(content).slice(), type))
       else if (!isCollection(tree.find(path))) tree.set(path, makeCollection())
       const stored = tree.find(path)?.properties
       stored?.clear()
@@ -318,7 +318,7 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
     },
     fault: (rule) => faults.add(rule),
     loseTokens() {
-      site.horizon = ++tree.version
+      site.horizon = tree.renumber()
     },
     forget() {
       requests.length = 0

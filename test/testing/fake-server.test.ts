@@ -52,6 +52,13 @@ describe('the tree', () => {
     expect(server.locks).toEqual([])
   })
 
+  it('keeps the bytes that it was given, whatever becomes of their array', () => {
+    const bytes = new Uint8Array([65])
+    const server = fakeServer({files: {a: bytes}})
+    bytes[0] = 66
+    expect(server.files).toEqual({a: 'A'})
+  })
+
   it('has another ETag for each version', () => {
     const server = fakeServer({files: {a: '1'}})
     const before = server.get('a')?.etag
