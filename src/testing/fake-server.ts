@@ -263,6 +263,9 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
         more,
         RESOURCE_OPTIONS,
       )
+      const elements = Object.entries(properties).map(
+        ([name, value]) => [name, elementOf(name, value)] as const,
+      )
       const path = keyOf(plain)
       makeParents(tree, path)
       const isFile = path !== '' && !plain.endsWith('/')
@@ -270,8 +273,7 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
       else if (!isCollection(tree.find(path))) tree.set(path, makeCollection())
       const stored = tree.find(path)?.properties
       stored?.clear()
-      for (const [name, value] of Object.entries(properties))
-        stored?.set(name, elementOf(name, value))
+      for (const [name, element] of elements) stored?.set(name, element)
     },
     get(plain) {
       const resource = tree.find(keyOf(plain))
@@ -365,6 +367,8 @@ function makeParents(tree: Tree, path: string): void {
 }
 
 function elementOf(name: string, value: RawValue): XmlElement {
+  if (typeof value !== 'string' && !Array.isArray(value?.children))
+    throw new TypeError(`put: the property ${name} is a string or an element`)
   return typeof value === 'string'
     ? {name, attributes: {}, children: value === '' ? [] : [value]}
     : value
