@@ -5,7 +5,6 @@
 
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
-import {untilAborted} from '../protocol/wait.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import {withAuth} from '../transport/auth.ts'
@@ -36,12 +35,7 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
   const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
-    const send = (): ReturnType<typeof timed> => timed(request, call)
-    const preparation = transport.ready?.()
-    // The request itself fails with the error of a failed preparation.
-    return preparation === undefined
-      ? send()
-      : untilAborted(preparation, call.signal).then(send, send)
+    return timed(request, call)
   }
   const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
   const {connections} = transport

@@ -14,8 +14,6 @@ export interface Transport {
   readonly sendsLength?: boolean
   /** `true` if nobody else uses the memory of the chunks of its answers. The client frees it as soon as they are on the disk. */
   readonly givesChunksAway?: boolean
-  /** Prepares the transport, if that is still needed. The client awaits it before the time limits of a request begin. */
-  readonly ready?: () => Promise<unknown> | undefined
   /** The most requests of a client at once. Further ones wait in the client, and no time limit counts the wait. Default: no limit. */
   readonly connections?: number | undefined
 }

@@ -7,7 +7,8 @@ import type {IncomingHttpHeaders} from 'node:http'
 import {Socket} from 'node:net'
 import {Readable} from 'node:stream'
 
-import type {buildConnector, Dispatcher} from 'undici'
+import {Agent, buildConnector} from 'undici'
+import type {Dispatcher} from 'undici'
 
 import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
@@ -93,30 +94,20 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   const isOwn = given.dispatcher === undefined
   // The number of connections of a given dispatcher is unknown. It may be one, so that is assumed.
   const connections = new Connections(isOwn ? (most ?? Number.POSITIVE_INFINITY) : 1)
-  let {dispatcher} = given
-  let opening: Promise<Dispatcher> | undefined
-  let isClosed = false
-  // undici is loaded for the first request: it takes longer to load than the whole rest of the package.
-  const open = async (): Promise<Dispatcher> => {
-    const undici = await import('undici')
-    const agent = new undici.Agent({
+  const dispatcher =
+    given.dispatcher ??
+    new Agent({
       // The client has its own time limits, the same on every platform.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
       // No HTTP/2: undici 8.12 takes a cut HTTP/2 body for a complete one.
       allowH2: false,
-      connect: connector(undici.buildConnector, connectTimeout, connections),
+      connect: connector(connectTimeout, connections),
       ...(most !== undefined && {connections: most}),
     })
-    if (isClosed) await agent.close()
-    return (dispatcher = agent)
-  }
   // Bun replaces undici by a module of its own. Its Agent sends nothing.
-  if (
-    'Bun' in globalThis ||
-    (dispatcher !== undefined && typeof dispatcher.dispatch !== 'function')
-  )
+  if (typeof dispatcher.dispatch !== 'function')
     throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
   // The origin of the last request. Look-ups find the same string faster than an equal one.
@@ -124,7 +115,6 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
 
   const transport: Transport = async (request) => {
     await settling.last
-    const sender = dispatcher ?? (await (opening ??= open()))
     request.signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
       const {method, url} = request
@@ -141,18 +131,14 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         body: upload,
       }
       const around = {connections, settling, resolve, reject, upload}
-      sender.dispatch(sent, new Exchange(request, origin, around))
+      dispatcher.dispatch(sent, new Exchange(request, origin, around))
     })
   }
   return Object.assign(transport, {
-    ready: () => (dispatcher === undefined ? (opening ??= open()) : undefined),
     sendsLength: true,
     // A dispatcher of the caller may keep chunks, as a cache does.
     givesChunksAway: isOwn,
-    close: async () => {
-      isClosed = true
-      if (isOwn) await (await opening)?.close()
-    },
+    close: async () => (isOwn ? dispatcher.close() : undefined),
   })
 }
 
@@ -246,12 +232,8 @@ function titleCase(name: string): string {
 }
 
 /** Makes the connector of the Agent. A socket that is being connected is destroyed as soon as no exchange waits. */
-function connector(
-  build: (options: buildConnector.BuildOptions) => buildConnector.connector,
-  timeout: number,
-  connections: Connections,
-): buildConnector.connector {
-  const connect = build({timeout, allowH2: false})
+function connector(timeout: number, connections: Connections): buildConnector.connector {
+  const connect = buildConnector({timeout, allowH2: false})
   return (options, callback) => {
     const made: unknown = connect(options, (...result) => {
       if (made instanceof Socket) connections.connected(made)
