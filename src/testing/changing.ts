@@ -86,11 +86,11 @@ function findRefusedMembers(site: Site, asked: Asked): ReadonlyMap<string, numbe
   const tokens = tokensOf(asked)
   const refused = new Map<string, number>()
   for (const [one] of site.tree.within(path)) {
+    // The request itself has been checked, and a refused collection stands for its members: neither counts as met by a fault.
+    if (one === path || isBelowSome(one, refused)) continue
     const isLocked = method !== 'COPY' && site.locks.isLocked(one, tokens)
     const status = site.refusalOf(method, one) ?? (isLocked ? 423 : undefined)
-    // The request itself has been checked, and a refused collection stands for its members.
-    if (status === undefined || one === path || isBelowSome(one, refused)) continue
-    refused.set(one, status)
+    if (status !== undefined) refused.set(one, status)
   }
   return refused
 }

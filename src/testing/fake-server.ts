@@ -8,7 +8,7 @@ import type {RawValue} from '../properties/vocabulary.ts'
 import {FAKE_LOCK_MILLISECONDS} from '../protocol/bounds.ts'
 import {canonicalPath} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
+import {BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import {encodePath} from '../protocol/path.ts'
 import type {Transport} from '../transport/transport.ts'
 import type {XmlElement} from '../xml/element.ts'
@@ -199,7 +199,7 @@ const OPTIONS: Rules<FakeServerOptions> = {
 }
 const RESOURCE_OPTIONS: Rules<FakeResourceOptions> = {type: TEXT, properties: RECORD}
 const LOCK_OPTIONS: Rules<FakeLockOptions> = {
-  depth: ANY,
+  depth: {words: "0 or 'infinity'", accepts: (value) => value === 0 || value === 'infinity'},
   scope: oneOf('exclusive', 'shared'),
   timeout: NUMBER,
 }
@@ -263,15 +263,17 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
         more,
         RESOURCE_OPTIONS,
       )
+      const elements = Object.entries(properties).map(
+        ([name, value]) => [name, elementOf(name, value)] as const,
+      )
       const path = keyOf(plain)
       makeParents(tree, path)
       const isFile = path !== '' && !plain.endsWith('/')
-      if (isFile) tree.set(path, tree.makeFile(bytesOf(content), type))
+      if (isFile) tree.set(path, tree.makeFile(bytesOf(content).slice(), type))
       else if (!isCollection(tree.find(path))) tree.set(path, makeCollection())
       const stored = tree.find(path)?.properties
       stored?.clear()
-      for (const [name, value] of Object.entries(properties))
-        stored?.set(name, elementOf(name, value))
+      for (const [name, element] of elements) stored?.set(name, element)
     },
     get(plain) {
       const resource = tree.find(keyOf(plain))
@@ -318,7 +320,7 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
     },
     fault: (rule) => faults.add(rule),
     loseTokens() {
-      site.horizon = ++tree.version
+      site.horizon = tree.renumber()
     },
     forget() {
       requests.length = 0
@@ -365,6 +367,8 @@ function makeParents(tree: Tree, path: string): void {
 }
 
 function elementOf(name: string, value: RawValue): XmlElement {
+  if (typeof value !== 'string' && !Array.isArray(value?.children))
+    throw new TypeError(`put: the property ${name} is a string or an element`)
   return typeof value === 'string'
     ? {name, attributes: {}, children: value === '' ? [] : [value]}
     : value

@@ -102,7 +102,10 @@ export interface Fault {
 
 const RULE: Rules<FaultRule> = {
   method: TEXT,
-  path: ANY,
+  path: {
+    words: 'a string or a RegExp',
+    accepts: (value) => typeof value === 'string' || value instanceof RegExp,
+  },
   times: NUMBER,
   after: NUMBER,
   status: NUMBER,

@@ -36,8 +36,15 @@ export function fakeHandlers<Handler>(server: FakeServer, http: MockHttp<Handler
   ]
 }
 
+/** The URLs of all servers behind msw. */
+const STOPPED = new Set<string>()
+
 /** Breaks the requests of undici to this URL. undici publishes each request before it is sent. */
 function stopOthers(url: string): void {
+  // One listener serves all tests of a process.
+  const isHeard = STOPPED.size > 0
+  STOPPED.add(url)
+  if (isHeard) return
   const {process} = globalThis as {readonly process?: unknown}
   const load = memberOf(process, 'getBuiltinModule')
   if (typeof load !== 'function') return
@@ -49,7 +56,8 @@ function stopOthers(url: string): void {
     const target = URL.parse(String(memberOf(request, 'path')), String(memberOf(request, 'origin')))
     // Node's own fetch is undici too. Its requests have this header, and msw sees them.
     const isFetch = String(memberOf(request, 'headers')).includes('sec-fetch-mode')
-    if (isFetch || target?.href.startsWith(url) !== true) return
+    const isStopped = [...STOPPED].some((one) => target?.href.startsWith(one) === true)
+    if (isFetch || !isStopped) return
     const error = new Error(
       'msw does not see undici: give the client {transport: fetchTransport()} from multistatus/fetch',
     )

@@ -22,7 +22,7 @@ export function options({settings: {hasLocks, hasSync}, tree}: Site, {path}: Ask
 }
 
 /** Answers a GET or a HEAD. */
-export function get({tree}: Site, {path, headers}: Asked): Answer {
+export function get({tree}: Site, {method, path, headers}: Asked): Answer {
   const file = tree.find(path)
   if (file === undefined) return {status: 404}
   if (isCollection(file)) return {status: 405, headers: {allow: ALLOW}}
@@ -31,7 +31,9 @@ export function get({tree}: Site, {path, headers}: Asked): Answer {
   if (!matches(headers['if-match'], file)) return {status: 412}
   if (isUnchanged(headers, file)) return {status: 304, headers: fields}
   const whole = {status: 200, headers: {...fields, 'content-type': type}, body: content}
-  const range = isCurrent(headers['if-range'], file) ? readRange(headers['range']) : undefined
+  // A range is for GET alone. RFC 9110, section 14.2.
+  const hasRange = method === 'GET' && isCurrent(headers['if-range'], file)
+  const range = hasRange ? readRange(headers['range']) : undefined
   if (range === undefined) return whole
   const total = content.length
   const {start, end} =
@@ -67,7 +69,7 @@ function wholeSeconds(date: Date): number {
 function readRange(
   header = '',
 ): {start: number; end: number | undefined} | {last: number} | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header)
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header)
   const [, first = '', last = ''] = match ?? []
   if (first === '') return last === '' ? undefined : {last: Number(last)}
   const [start, end] = [Number(first), last === '' ? undefined : Number(last)]

@@ -75,6 +75,8 @@ export class Tree {
   set(path: string, resource: Resource): void {
     const parent = this.find(parentOf(path))
     if (path === '' || !isCollection(parent)) return
+    // The members of a replaced collection are gone.
+    if (isCollection(this.find(path))) this.remove(path)
     parent.members.set(nameIn(path), resource)
     for (const [changed] of this.within(path)) this.#note(changed)
   }
@@ -123,6 +125,13 @@ export class Tree {
   /** Lists the paths that changed after a version, with the version of their last change, the oldest first. */
   changesSince(version: number): [string, number][] {
     return [...this.#changes].filter(([, changed]) => changed > version)
+  }
+
+  /** Numbers the last changes anew, above all versions so far. Returns the version before them. */
+  renumber(): number {
+    const before = ++this.version
+    this.#changes = new Map(Array.from(this.#changes.keys(), (path) => [path, ++this.version]))
+    return before
   }
 
   /** Returns a function that undoes all later changes. */

@@ -219,11 +219,13 @@ describe('GET', () => {
     expect(headers.get('last-modified')).toMatch(/ GMT$/)
     const head = await ask(server, 'HEAD', 'a.txt')
     expect([head.status, head.text, head.headers.get('content-length')]).toEqual([200, '', '3'])
+    expect(await statusOf('HEAD', 'a.txt', {range: 'bytes=0-0'})).toBe(200)
   })
 
   it.each([
     ['bytes=1-', 206, 'ne', 'bytes 1-2/3'],
     ['bytes=0-0', 206, 'o', 'bytes 0-0/3'],
+    ['Bytes=0-0', 206, 'o', 'bytes 0-0/3'],
     ['bytes=1-9', 206, 'ne', 'bytes 1-2/3'],
     ['bytes=-2', 206, 'ne', 'bytes 1-2/3'],
     ['bytes=-9', 206, 'one', 'bytes 0-2/3'],

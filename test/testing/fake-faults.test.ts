@@ -56,6 +56,20 @@ describe('a rule', () => {
     expect(fault.met).toBe(2)
   })
 
+  it('counts a request once, and a member below a refused one not at all', async () => {
+    const second = server.fault({method: 'DELETE', path: 'a.txt', status: 503, after: 1, times: 1})
+    expect(await dav.delete('a.txt')).toMatchObject({ok: true, status: 204})
+    expect(second.met).toBe(0)
+    server.put('a.txt')
+    expect(await dav.delete('a.txt')).toMatchObject({ok: false, status: 503})
+    expect(second.met).toBe(1)
+
+    server.put('c/d/1.txt')
+    const member = server.fault({method: 'DELETE', path: /^c\/d/, status: 403, times: 2})
+    expect(await dav.delete('c/')).toMatchObject({ok: false, members: [{status: 403}]})
+    expect(member.met).toBe(1)
+  })
+
   it('is the first one that fits, until it is removed', async () => {
     const first = server.fault({path: /^a/, status: 500})
     server.fault({status: 503})
@@ -132,6 +146,7 @@ describe('a rule', () => {
       {status: 500, reset: true},
       'fault: give one of status, reset, stall, cut, lie, or latency or meanwhile',
     ],
+    [{path: 5, reset: true}, 'fault: path is a string or a RegExp'],
     [{staus: 500}, 'fault: there is no option "staus"; the nearest is status'],
   ])('%j is refused', (rule, message) => {
     expect(() => server.fault(rule)).toThrow(new TypeError(message))

@@ -1,12 +1,14 @@
 // States the handlers of msw over a fake server, and the error of a client whose requests go past msw.
 
+import diagnostics from 'node:diagnostics_channel'
+
 import {http} from 'msw/http'
 import {setupServer} from 'msw/node'
 import {DavClient} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {fakeHandlers, fakeServer} from 'multistatus/testing'
 import {undiciTransport} from 'multistatus/undici'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
 
 const server = fakeServer({
   url: 'https://dav.example/ana/',
@@ -45,6 +47,14 @@ describe('fakeHandlers', () => {
     await expect(dav.delete('d/a%20b.txt')).rejects.toMatchObject({name: 'DavNetworkError'})
     server.fault({method: 'PROPFIND', cut: 0.5, times: 1})
     await expect(dav.propfind('').collect()).rejects.toMatchObject({name: 'DavNetworkError'})
+  })
+
+  it('listen once for all servers of a process', () => {
+    const listen = vi.spyOn(diagnostics, 'subscribe')
+    fakeHandlers(server, http)
+    fakeHandlers(fakeServer(), http)
+    expect(listen).not.toHaveBeenCalled()
+    listen.mockRestore()
   })
 
   it('stop a request that goes past msw, with the transport that it needs', async () => {

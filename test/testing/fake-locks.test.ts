@@ -203,6 +203,10 @@ describe('lock and unlock', () => {
     expect(server.locks).toEqual([{path: 'c/1.txt', token, depth: 0, scope: 'shared', owner: ''}])
     expect(() => server.lock('c')).toThrow(new TypeError('lock: c is missing or locked'))
     expect(() => server.lock('none')).toThrow(new TypeError('lock: none is missing or locked'))
+    const member: object = {depth: 1}
+    expect(() => server.lock('a.txt', member)).toThrow(
+      new TypeError("lock: depth is 0 or 'infinity'"),
+    )
     server.unlock(token)
     expect(server.locks).toEqual([])
   })

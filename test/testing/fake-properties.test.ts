@@ -213,6 +213,25 @@ describe('sync-collection', () => {
     expect(server.requests.map(({status}) => status)).toEqual([403, 207])
   })
 
+  it('begins anew in pages after a lost token', async () => {
+    start({pageSize: 2})
+    const {summary} = await readSync(dav.sync('', {level: 'infinity'}))
+    server.loseTokens()
+    server.forget()
+    const {changes} = await readSync(dav.sync('', {level: 'infinity', token: summary.syncToken}))
+    expect(changes).toHaveLength(5)
+    expect(server.requests.map(({status}) => status)).toEqual([403, 207, 207, 207])
+  })
+
+  it('names the members of a collection that a file has replaced', async () => {
+    server = fakeServer({files: {'c/1.txt': '1'}})
+    dav = new DavClient({url: server.url, transport: server.transport})
+    const {summary} = await readSync(dav.sync('', {level: 'infinity'}))
+    server.put('c', 'text')
+    const {changes} = await readSync(dav.sync('', {level: 'infinity', token: summary.syncToken}))
+    expect(changes.toSorted()).toEqual([`changed /c ${server.get('c')?.etag}`, 'gone /c/1.txt'])
+  })
+
   it('is not there if it is turned off', async () => {
     start({sync: false})
     const body =

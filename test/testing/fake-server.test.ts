@@ -52,6 +52,22 @@ describe('the tree', () => {
     expect(server.locks).toEqual([])
   })
 
+  it('keeps the bytes that it was given, whatever becomes of their array', () => {
+    const bytes = new Uint8Array([65])
+    const server = fakeServer({files: {a: bytes}})
+    bytes[0] = 66
+    expect(server.files).toEqual({a: 'A'})
+  })
+
+  it('refuses a property that is neither text nor an element, and changes nothing', () => {
+    const server = fakeServer()
+    const more: object = {properties: {displayname: 5}}
+    expect(() => server.put('a.txt', 'x', more)).toThrow(
+      new TypeError('put: the property displayname is a string or an element'),
+    )
+    expect(server.list()).toEqual([])
+  })
+
   it('has another ETag for each version', () => {
     const server = fakeServer({files: {a: '1'}})
     const before = server.get('a')?.etag
