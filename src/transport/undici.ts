@@ -151,7 +151,9 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     givesChunksAway: isOwn,
     close: async () => {
       isClosed = true
-      if (isOwn) await (await opening)?.close()
+      // Without undici, nothing is open. Its error belongs to the requests.
+      const agent = await opening?.catch(() => undefined)
+      await agent?.close()
     },
   })
 }
