@@ -100,8 +100,9 @@ export async function downloadRows(desk: Desk, rows: readonly Row[]): Promise<vo
   await desk.start(job, () => each(rows, (row) => download(desk, job, row)))
 }
 
-/** Sends the requests of failures again, and no others. */
-export async function retry(desk: Desk, entries: readonly Entry[]): Promise<void> {
+/** Sends the requests of failures again, and no others. Of two verbs on one resource, only one is sent: they would race. */
+export async function retry(desk: Desk, all: readonly Entry[]): Promise<void> {
+  const entries = [...new Map(all.map((entry) => [entry.key, entry])).values()]
   const {dav, board} = desk
   const [downloads, others] = [[] as Row[], [] as Failure[]]
   for (const {action, key, failure} of entries) {

@@ -182,6 +182,29 @@ describeBrowsers((current) => {
       await shown.close()
     })
 
+    it('retries one verb at a time on one resource', async () => {
+      let isBroken = true
+      faults.script(({method, headers}) => {
+        if (headers['depth'] === '1') return answer207(listing('/', '/a.txt'))
+        if (method === 'GET') return isBroken ? {status: 503} : {status: 200, body: 'a'}
+        return {status: 423}
+      })
+      const shown = await ShownPage.open(current(), page.url)
+      await shown.click('#all')
+      await shown.click('#download')
+      await shown.until('#status', '0 of 1 item downloaded, 1 failed.')
+      await shown.deleteAll()
+      await shown.until('#status', '0 of 1 item deleted, 1 failed.')
+      isBroken = false
+      await shown.click('#retry-all')
+      await shown.until('#status', '0 of 1 item done now, 1 failed.')
+      expect(await shown.groups()).toEqual([
+        '1 item not downloaded: server error (503) [Retry]',
+        '1 item not deleted: locked (423) [Retry]',
+      ])
+      await shown.close()
+    })
+
     it('checks an unknown outcome by PROPFIND, and sends no DELETE for it', async () => {
       faults.script(({method, url, headers}) => {
         if (method === 'DELETE') return RESET

@@ -101,10 +101,37 @@ it('passes credentials of the browser on, and its own ones instead of them', asy
 it.for([
   {of: 'another host', headers: {host: 'evil.example'}},
   {of: 'a page of another origin', headers: {origin: 'http://evil.example'}},
+  {of: 'an image of another page', headers: {'sec-fetch-site': 'cross-site'}},
+  {of: 'a page on another port', headers: {'sec-fetch-site': 'same-site'}},
 ])('refuses requests of $of', async ({headers}) => {
   expect(await statusOf(`${root}dav/a`, headers)).toBe(403)
   expect(await statusOf(server.url, headers)).toBe(403)
   expect(faults.requests).toEqual([])
+})
+
+it('sends a path of two slashes to its server, and the credentials to no other one', async () => {
+  const other = await startFaultServer()
+  faults.answers({status: 204})
+  const own = await startPageServer(faults.url, {authorization: 'Bearer own'})
+  const path = `//${new URL(other.url).host}/a`
+  const origin = new URL(own.url).origin
+  await fetch(`${origin}${path}`, {method: 'MOVE', headers: {destination: `${origin}${path}`}})
+  expect(other.requests).toEqual([])
+  expect(faults.requests[0]?.url).toBe(path)
+  expect(faults.requests[0]?.headers['destination']).toBe(`${new URL(faults.url).origin}${path}`)
+  // The target of a request to a proxy.
+  expect(await statusOf(own.url, {}, `${other.url}a`)).toBe(403)
+  expect(await statusOf(own.url, {}, '*')).toBe(403)
+  expect(other.requests).toEqual([])
+  await own.close()
+  await other.close()
+})
+
+it('refuses a URL with a password, and does not print it', async () => {
+  const {output, code} = await run('serve.ts', ['http://ana:secret@127.0.0.1:1/'])
+  expect(code).toBe(1)
+  expect(output).toContain('Give the login by DAV_USERNAME and DAV_PASSWORD, not in the URL.')
+  expect(output).not.toContain('secret')
 })
 
 it('breaks the connection when the server has no answer', async () => {
@@ -130,8 +157,12 @@ it('answers a listing with the hrefs as they are', async () => {
 })
 
 /** Sends a GET with headers that `fetch` does not set. */
-async function statusOf(url: string, headers: IncomingHttpHeaders): Promise<number | undefined> {
-  const sent = request(url, {headers}).end()
+async function statusOf(
+  url: string,
+  headers: IncomingHttpHeaders,
+  path = new URL(url).pathname,
+): Promise<number | undefined> {
+  const sent = request(url, {headers, path, method: path === '*' ? 'OPTIONS' : 'GET'}).end()
   const [answer] = await once(sent, 'response')
   answer.resume()
   return answer.statusCode

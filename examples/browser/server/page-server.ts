@@ -30,15 +30,19 @@ export async function startPageServer(
   {port = 0, authorization}: {readonly port?: number; readonly authorization?: string} = {},
 ): Promise<PageServer> {
   const dav = new URL(collection)
+  if (dav.username !== '' || dav.password !== '')
+    throw new TypeError('Give the login by DAV_USERNAME and DAV_PASSWORD, not in the URL.')
   const files = await buildPage(dav.pathname)
   const proxy = proxyTo(dav, authorization)
   const server = createServer((request, response) => {
     // A browser sends a request again by itself if a kept connection ends without an answer. A DELETE may be done by then.
     response.shouldKeepAlive = false
-    const {host, origin} = request.headers
+    const {host, origin, 'sec-fetch-site': site = 'none'} = request.headers
     // A name that leads to loopback would make any page of the web one of this origin.
     const isOwn = host === own && (origin === undefined || origin === `http://${own}`)
-    if (!isOwn) {
+    // The image or link of another page has no Origin.
+    const isAsked = site === 'none' || site === 'same-origin'
+    if (!isOwn || !isAsked || request.url?.startsWith('/') !== true) {
       response.writeHead(403).end()
       return
     }

@@ -29,9 +29,12 @@ export function proxyTo(server: URL, authorization: string | undefined): Answer 
     const own = `http://${request.headers.host}`
     const headers = without(request.headers, OWN)
     const {destination} = headers
-    if (typeof destination === 'string') headers['destination'] = move(destination, own, server)
+    if (typeof destination === 'string')
+      headers['destination'] = move(destination, own, server.origin)
     if (authorization !== undefined) headers['authorization'] = authorization
-    const upstream = send(new URL(request.url ?? '/', server), {
+    // A path of two slashes stays a path of this server, and is no other host.
+    const upstream = send(server, {
+      path: request.url,
       method: request.method,
       headers: {...headers, host: server.host},
     })
@@ -68,7 +71,7 @@ function without(headers: IncomingHttpHeaders, names: readonly string[]): Incomi
 }
 
 /** Moves an absolute URL from one origin to another. Any other text stays. */
-function move(text: string, from: string, to: URL | string): string {
+function move(text: string, from: string, to: string): string {
   const url = URL.parse(text)
-  return url?.origin === from ? new URL(url.pathname + url.search, to).href : text
+  return url?.origin === from ? to + url.pathname + url.search : text
 }
