@@ -121,12 +121,8 @@ async function formatBody(url: string, chunks: Chunks<Uint8Array>): Promise<Requ
   return init
 }
 
-/**
- * Tests if the platform sends streams. Safari and Firefox send the text `[object ReadableStream]` instead. Bun and Deno send streams
- * without a look at `duplex`.
- */
+/** Tests if the platform sends streams. Safari and Firefox send the text `[object ReadableStream]` instead. */
 function sendsStreams(url: string): boolean {
-  if (!isBrowser()) return true
   let isAsked = false
   const probe = {
     method: 'POST',

@@ -36,34 +36,10 @@ function clientOf(model: Model, connections: number, timeout = 60_000): DavClien
   return new DavClient({url, transport, concurrency: 8, timeout})
 }
 
-/** Makes the platform one like Bun and Deno: its requests take a stream and do not look at `duplex`. */
-function becomeBun(): void {
-  const Platform = Request
-  class BunRequest extends Platform {
-    constructor(input: string, {method = 'GET', headers = {}}: RequestInit = {}) {
-      super(input, {method, headers})
-    }
-  }
-  vi.stubGlobal('Request', BunRequest)
-}
-
 /** Lets all promises settle that wait for nothing else. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
-
-it('sends a stream as it comes on Bun and Deno, which do not look at duplex', async () => {
-  becomeBun()
-  const inits: RequestInit[] = []
-  const transport = fetchTransport({
-    fetch: async (_, init) => {
-      inits.push(init)
-      return new Response(null, {status: 201})
-    },
-  })
-  await transport({method: 'PUT', url, headers: {}, body: new Blob(['x']).stream()})
-  expect(inits.map(({body}) => body instanceof ReadableStream)).toEqual([true])
-})
 
 describe('connections', () => {
   it('are 6 in a browser, and without limit under Node', () => {
