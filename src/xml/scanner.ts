@@ -622,10 +622,14 @@ export class Scanner<Known> {
     this.#check('elements', ++this.#elements, this.#at)
   }
 
-  /** Throws if a structured value is too long at a byte of the source. Called at each tag, so that no cut of chunks changes the result. */
+  /**
+   * Throws if a structured value is too long at a byte of the source. Called at each tag and at the end of each chunk. The place is the
+   * byte at the limit, so that no cut of chunks changes it.
+   */
   #checkValue(at: number): void {
-    const length = this.#structure.length === 0 ? 0 : this.#consumed + at - this.#valueAt
-    if (length > this.#limits.value) throw limitError(this.#limits, 'value', at)
+    if (this.#structure.length === 0) return
+    const last = this.#valueAt + this.#limits.value - this.#consumed
+    if (at > last) throw limitError(this.#limits, 'value', last)
   }
 }
 

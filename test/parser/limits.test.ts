@@ -107,6 +107,18 @@ describe('limits', () => {
     expect(error).toMatchObject({message: expect.stringContaining('after 2 complete responses')})
   })
 
+  it.each([1, 7, 40, 1000])(
+    'of a value with elements is broken at one byte, in chunks of %s',
+    (size) => {
+      const markup = body(`<x:p><x:a/>${'a'.repeat(90)}<x:b/>${long}</x:p>`)
+      const begin = markup.indexOf('<x:a/>')
+      const parser = new MultiStatusParser({limits: {value: 60}})
+      for (let at = 0; at < markup.length && parser.error === undefined; at += size)
+        parser.write(markup.slice(at, at + size))
+      expect(parser.error).toMatchObject({limit: 'value', offset: begin + 60})
+    },
+  )
+
   it('of bytes counts bytes, not characters', () => {
     const markup = multistatus(response('/docs/é漢😀'))
     expect(read(markup, {limits: {bytes: bytes(markup).length}}).results).toHaveLength(1)
