@@ -46,7 +46,9 @@ describeBrowsers((current) => {
       await shown.until('#status', /^2 of 3 items deleted, 1 failed/)
       expect(await shown.verdicts()).toMatchObject({b: 'done deleted', 'c.txt': 'done deleted'})
       expect((await shown.verdicts())['a']).toMatch(/^failed .*\(4\d\d\)$/)
-      expect(await shown.groups()).toContain('1 item not deleted: locked (423) [Retry]')
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toContain('1 item not deleted: locked (423) [Retry]')
       expect(await readPaths(folder)).toContain('a/locked.txt')
 
       await lock.release({isGone: false})
@@ -111,9 +113,11 @@ describeBrowsers((current) => {
         await shown.until('#status', /done after all/)
       }
       expect(await shown.text('#groups')).not.toContain('unknown')
-      expect(await shown.groups()).toContainEqual(
-        expect.stringMatching(/^\d+ items? not deleted: it is still there \[Retry\]$/),
-      )
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toContainEqual(
+          expect.stringMatching(/^\d+ items? not deleted: it is still there \[Retry\]$/),
+        )
       await shown.click('#retry-all')
       await shown.until('#status', /done now\.$/)
       expect(await readPaths(folder)).toEqual([])
@@ -158,10 +162,12 @@ describeBrowsers((current) => {
         '10.txt': 'unknown stopped before the answer',
         '16.txt': 'failed not sent',
       })
-      expect(await shown.groups()).toEqual([
-        '6 items: unknown if deleted, stopped before the answer [Check again] [Retry]',
-        '84 items not deleted: not sent [Retry]',
-      ])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual([
+          '6 items: unknown if deleted, stopped before the answer [Check again] [Retry]',
+          '84 items not deleted: not sent [Retry]',
+        ])
       await shown.close()
     })
 
@@ -174,10 +180,12 @@ describeBrowsers((current) => {
 
       await shown.deleteAll()
       await shown.until('#status', '0 of 3 items deleted, 3 failed.')
-      expect(await shown.groups()).toEqual([
-        '1 item not deleted: not allowed (403)',
-        '2 items not deleted: locked (423) [Retry]',
-      ])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual([
+          '1 item not deleted: not allowed (403)',
+          '2 items not deleted: locked (423) [Retry]',
+        ])
       expect(await shown.text('#retry-all')).toBe('Retry 2 items')
       await shown.close()
     })
@@ -198,10 +206,12 @@ describeBrowsers((current) => {
       isBroken = false
       await shown.click('#retry-all')
       await shown.until('#status', '0 of 1 item done now, 1 failed.')
-      expect(await shown.groups()).toEqual([
-        '1 item not downloaded: server error (503) [Retry]',
-        '1 item not deleted: locked (423) [Retry]',
-      ])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual([
+          '1 item not downloaded: server error (503) [Retry]',
+          '1 item not deleted: locked (423) [Retry]',
+        ])
       await shown.close()
     })
 
@@ -216,16 +226,18 @@ describeBrowsers((current) => {
       await shown.deleteAll()
       await shown.until('#status', '0 of 2 items deleted, 2 unknown.')
       const sent = faults.requests.filter(({method}) => method === 'DELETE').length
-      expect(await shown.groups()).toEqual([
-        '2 items: unknown if deleted, no answer [Check again] [Retry]',
-      ])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['2 items: unknown if deleted, no answer [Check again] [Retry]'])
       await shown.click('#groups .check')
       await shown.until('#status', '1 of 2 items done after all, 1 failed.')
       expect(await shown.verdicts()).toEqual({
         gone: 'done deleted',
         there: 'failed it is still there',
       })
-      expect(await shown.groups()).toEqual(['1 item not deleted: it is still there [Retry]'])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item not deleted: it is still there [Retry]'])
       expect(faults.requests.filter(({method}) => method === 'DELETE')).toHaveLength(sent)
       await shown.close()
     })

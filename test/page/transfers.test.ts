@@ -63,7 +63,9 @@ describeBrowsers((current) => {
       await shown.fill('#move-dialog [name=folder]', 'taken/to')
       await shown.click('#move-dialog [value=yes]')
       await shown.until('#status', '1 of 2 items moved, 1 failed.')
-      expect(await shown.groups()).toEqual(['1 item not moved: there is one already (412)'])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item not moved: there is one already (412)'])
       expect(await readFile(join(folder, 'to', 'a.txt'), 'utf8')).toBe('the first one')
       await shown.close()
     })
@@ -98,7 +100,9 @@ describeBrowsers((current) => {
       expect(await shown.text('#upload-title')).toBe('Upload 3 files')
       await shown.click('#upload-dialog [value=yes]')
       await shown.until('#status', '2 of 3 items uploaded, 1 failed.')
-      expect(await shown.groups()).toEqual(['1 item not uploaded: there is one already (412)'])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item not uploaded: there is one already (412)'])
       expect(await readFile(join(folder, 'new #1.txt'), 'utf8')).toBe('new')
       expect(await readFile(join(folder, 'empty.txt'), 'utf8')).toBe('')
       expect(await readFile(join(folder, 'there.txt'), 'utf8')).toBe('there.txt')
@@ -108,7 +112,7 @@ describeBrowsers((current) => {
       await shown.click('#upload-dialog [value=yes]')
       await shown.until('#status', '1 of 1 item uploaded.')
       expect(await readFile(join(folder, 'there.txt'), 'utf8')).toBe('other')
-      expect(await shown.groups()).toEqual([])
+      await expect.poll(() => shown.groups(), {timeout: 5000}).toEqual([])
       await shown.close()
     })
 
@@ -172,7 +176,9 @@ describeBrowsers((current) => {
       await shown.choose(file)
       await shown.click('#upload-dialog [value=yes]')
       await shown.until('#status', '0 of 1 item uploaded, 1 failed.')
-      expect(await shown.groups()).toEqual(['1 item not uploaded: no space left (507) [Retry]'])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item not uploaded: no space left (507) [Retry]'])
       await shown.click('#groups .again')
       await shown.until('#status', '1 of 1 item done now.')
       const puts = faults.requests.filter(({method}) => method === 'PUT')
@@ -195,9 +201,9 @@ describeBrowsers((current) => {
       await shown.until('#status', '0 of 1 item uploaded, 1 unknown.')
       await shown.click('#groups .check')
       await shown.until('#status', '0 of 1 item done after all, 1 unknown.')
-      expect(await shown.groups()).toEqual([
-        '1 item: unknown if uploaded, there is a file of 12 B [Check again] [Retry]',
-      ])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item: unknown if uploaded, there is a file of 12 B [Check again] [Retry]'])
       await shown.close()
     })
 
@@ -237,7 +243,9 @@ describeBrowsers((current) => {
       held.resolve()
       await shown.until('#status', '0 of 1 item downloaded, 1 failed.')
       expect(await readdir(current().downloads)).toEqual([])
-      expect(await shown.groups()).toEqual(['1 item not downloaded: no answer [Retry]'])
+      await expect
+        .poll(() => shown.groups(), {timeout: 5000})
+        .toEqual(['1 item not downloaded: no answer [Retry]'])
       await shown.click('#groups .again')
       await shown.until('#status', '1 of 1 item done now.')
       expect((await shown.downloaded('cut.txt')).toString()).toBe(half + half)

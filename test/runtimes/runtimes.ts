@@ -110,6 +110,15 @@ const nodeFetch: Readonly<Record<string, Difference>> = {
   },
 }
 
+const node22Fetch: Readonly<Record<string, Difference>> = {
+  ...nodeFetch,
+  'a listing that is no gzip is an error': {
+    seen: ['thrown DavTimeoutError idle'],
+    isOccasional: true,
+    fact: 'the body of an answer that is no gzip sometimes never ends in `fetch` of Node 22. A time limit ends the call.',
+  },
+}
+
 const TYPES_OF_BUN =
   'an upload of a Blob, a stream or a long file without a type gets `application/octet-stream`, and a text type gets a charset.'
 
@@ -167,7 +176,7 @@ export const runtimes: readonly Runtime[] = [
   {...scenariosIn('Node', 'node22', 'undici'), reader: readerIn('node22')},
   {...scenariosIn('Node', 'node24', 'undici'), reader: readerIn('node24')},
   {...scenariosIn('Node', 'node26', 'undici'), reader: readerIn('node26')},
-  scenariosIn('Node, fetch', 'node22', 'fetch', nodeFetch),
+  scenariosIn('Node, fetch', 'node22', 'fetch', node22Fetch),
   scenariosIn('Node, fetch', 'node24', 'fetch', nodeFetch),
   scenariosIn('Node, fetch', 'node26', 'fetch', nodeFetch),
   {...scenariosIn('Bun', 'bun', 'fetch', bun), reader: readerIn('bun', readerLeftOutOfBun)},
