@@ -16,7 +16,7 @@ worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log ${log};
 events {
-  worker_connections 256;
+  worker_connections 4096;
 }
 http {
   access_log off;
