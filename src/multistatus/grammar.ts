@@ -82,6 +82,8 @@ export function classify(node: PathNode): void {
   } else if (parent !== undefined) {
     node.role = ANY_CHILD[parent.role] ?? roleAmong(CHILDREN[parent.role], node)
   }
+  node.repeats = node.role === RESPONSE
+  node.varies = node.role === PROPERTY || node.role === HREF
   if (node.role === PROPERTY) node.collects = 'element'
   else if (TEXT.has(node.role)) node.collects = 'text'
 }

@@ -13,6 +13,7 @@ import {decodeStatusLine} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {limitError, ScanError} from '../xml/handler.ts'
+import type {Replay} from '../xml/layout.ts'
 import type {PathNode, Structured} from '../xml/path.ts'
 import {
   classify,
@@ -29,6 +30,7 @@ import {
   SYNC_TOKEN,
 } from './grammar.ts'
 import type {Limits} from './limits.ts'
+import {makerLike} from './replay.ts'
 import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
@@ -55,6 +57,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #responseAt = 0
   #propstat: PropstatDraft | undefined
   #contents: Contents = {properties: [], written: []}
+  // The response that has just ended.
+  #ended: ResponseDraft | undefined
   #inHref = false
   // In recovery: since the last fault no href has begun and no response has ended. The next response may then begin anywhere.
   #isLost = false
@@ -269,20 +273,44 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     )
     // The room is used again for the next response, unless a rare large one made it big.
     if (response.size > KEPT_PROPERTIES) this.#contents = {properties: [], written: []}
+    else this.#ended = response
     for (let index = begin; index < results.length; index++) {
       const result = results[index]
-      if (result === undefined) continue
-      if (result.ok) this.#successes++
-      else this.#failures++
-      if (!this.#lists) continue
-      if (result.ok) {
-        this.#hasMember ||= result.relation === 'member' || result.relation === 'descendant'
-        continue
-      }
-      if (result.reason === 'malformed' && (this.#picks || result.href === ''))
-        this.#malformed = true
-      this.#self ??= incompleteSelf(result, this.#picks)
-      this.#refused ??= refusedSelf(result)
+      if (result !== undefined) this.#count(result)
+    }
+  }
+
+  /** Counts a result, and gathers its facts for the summary. */
+  #count(result: DavResult): void {
+    if (result.ok) this.#successes++
+    else this.#failures++
+    if (!this.#lists) return
+    if (result.ok) {
+      this.#hasMember ||= result.relation === 'member' || result.relation === 'descendant'
+      return
+    }
+    if (result.reason === 'malformed' && (this.#picks || result.href === '')) this.#malformed = true
+    this.#self ??= incompleteSelf(result, this.#picks)
+    this.#refused ??= refusedSelf(result)
+  }
+
+  /** Learns to make the results of responses with the markup of the one that has ended. */
+  learn(slots: readonly PathNode<Property>[]): Replay | undefined {
+    const ended = this.#ended
+    const example = this.#results.at(-1)
+    this.#ended = undefined
+    if (ended === undefined || example === undefined) return undefined
+    const make = makerLike(example, ended, this.#contents, slots, this.#resolver, this.#values)
+    if (make === undefined) return undefined
+    return (values, length) => {
+      const {response, responses} = this.#limits
+      if (length > response || this.#responses + 1 > responses) return false
+      const result = make(values)
+      if (result === undefined) return false
+      this.#responses++
+      this.#results.push(result)
+      this.#count(result)
+      return true
     }
   }
 

@@ -11,7 +11,7 @@ import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
 import type {DavResult, Failure, PropertyFailure} from './result.ts'
 
 // The empty list, shared because most responses have no conditions. `append` never changes it.
-const NONE = /* @__PURE__ */ Object.freeze<never[]>([]) as never[]
+export const NONE: never[] = /* @__PURE__ */ Object.freeze<never[]>([]) as never[]
 
 /** The words of the server about a response or a propstat. */
 interface Said {

@@ -53,12 +53,22 @@ export const COMPARED_CHILDREN = 24
 export const COMPARED_TAG_CHARACTERS = 64
 /** The longest structured value that is remembered. A longer one is seldom the same as the one before. */
 export const REPEATED_VALUE_BYTES = 4096
-/** Different values of one property in a row, after which no further ones are remembered. */
+/** Different values of one property, or elements without a known layout, in a row. After so many, no further ones are remembered. */
 export const MAX_MISSES = 16
 /** Bytes of all remembered structured values, in one body. */
 export const REMEMBERED_VALUE_BYTES = 1_048_576
 /** The cost of a remembered value beside its markup. */
 export const VALUE_OVERHEAD_BYTES = 512
+/** Remembered layouts of one element. A listing has a few: of files, of collections, of files without a type. */
+export const LAYOUTS = 8
+/** The longest element whose layout is remembered. */
+export const LAYOUT_BYTES = 16_384
+/** Bytes of all remembered layouts of one body. */
+export const REMEMBERED_LAYOUT_BYTES = 262_144
+/** The cost of a layout beside its markup. */
+export const LAYOUT_OVERHEAD_BYTES = 512
+/** The cost of a value in a layout. */
+export const SLOT_BYTES = 256
 /** Limits on the body of a refused request. */
 export const DOCUMENT_LIMITS = {
   tag: 65_536,

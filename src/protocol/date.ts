@@ -7,6 +7,11 @@ import {DATE_CHARACTERS} from './bounds.ts'
 import {decodeDigits} from './characters.ts'
 
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec'
+// The days of a year before each month, without a leap day; behind the last one, those of the year.
+const DAYS_BEFORE = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365]
+const DAY_SECONDS = 86_400
+// The days from the beginning of the year 0 to that of 1970.
+const DAYS_BEFORE_1970 = 719_528
 
 // The two formats of nearly every server: Sun, 06 Nov 1994 08:49:37 GMT and 1994-11-06T08:49:37Z. Tested without groups and read
 // by position, because a listing has both in every response.
@@ -34,11 +39,10 @@ const RFC_3339 = /* @__PURE__ */ new RegExp(
 /** Decodes a date; `undefined` for nonsense. Only the asctime format may lack a zone. */
 export function decodeDate(text: string): Date | undefined {
   if (text.length > DATE_CHARACTERS) return undefined
-  const at = (from: number, to: number): number => decodeDigits(text, from, to)
   if (IMF_FIXDATE.test(text))
-    return utc(at(12, 16), monthOf(text.slice(8, 11)), at(5, 7), at(17, 19), at(20, 22), at(23, 25))
+    return atTime(text, 17, decodeDigits(text, 12, 16), monthOf(text.slice(8, 11)), 5)
   if (SHORT_RFC_3339.test(text))
-    return utc(at(0, 4), at(5, 7) - 1, at(8, 10), at(11, 13), at(14, 16), at(17, 19))
+    return atTime(text, 11, decodeDigits(text, 0, 4), decodeDigits(text, 5, 7) - 1, 8)
   // Seconds since 1970.
   if (/^\d{9,11}$/.test(text)) return new Date(Number(text) * 1000)
   const match = RFC_3339.exec(text) ?? RFC_1123.exec(text) ?? ASCTIME.exec(text)
@@ -61,11 +65,31 @@ function fullYear(year: string): number {
   return full > now + 50 ? full - 100 : full
 }
 
+/** Finds a month by its name, from 0 on; -1 for nonsense. */
 function monthOf(name: string): number {
   const index = MONTHS.indexOf(name.toLowerCase())
   return name.length === 3 && index % 3 === 0 ? index / 3 : -1
 }
 
+/** Reads the day and a time such as 08:49:37 at their places in a text. */
+function atTime(
+  text: string,
+  timeAt: number,
+  year: number,
+  month: number,
+  dayAt: number,
+): Date | undefined {
+  return utc(
+    year,
+    month,
+    decodeDigits(text, dayAt, dayAt + 2),
+    decodeDigits(text, timeAt, timeAt + 2),
+    decodeDigits(text, timeAt + 3, timeAt + 5),
+    decodeDigits(text, timeAt + 6, timeAt + 8),
+  )
+}
+
+/** Makes a date; `undefined` for one that no calendar has. Counts the days itself, which takes half the time of `Date.UTC`. */
 function utc(
   year: number,
   month: number,
@@ -76,9 +100,15 @@ function utc(
 ): Date | undefined {
   // A leap second counts as the first of the next minute. NaN is out of every range.
   const isTime = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60
-  const isDay = month >= 0 && month < 12 && day >= 1 && day <= 31
-  if (!isTime || !isDay) return undefined
-  const date = new Date(Date.UTC(year, month, day, hour, minute, second))
-  if (year < 100) date.setUTCFullYear(year)
-  return day > 28 && day > new Date(Date.UTC(year, month + 1, 0)).getUTCDate() ? undefined : date
+  const before = DAYS_BEFORE[month]
+  const after = DAYS_BEFORE[month + 1]
+  if (!isTime || before === undefined || after === undefined) return undefined
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  if (!(day >= 1 && day <= after - before + (isLeap && month === 1 ? 1 : 0))) return undefined
+  // The leap days of all years before this one. The year 0 has one.
+  const past = year - 1
+  const leapDays = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) + 1
+  const days = year * 365 + leapDays + before + (isLeap && month > 1 ? 1 : 0) + day - 1
+  const seconds = (days - DAYS_BEFORE_1970) * DAY_SECONDS + hour * 3600 + minute * 60 + second
+  return new Date(seconds * 1000)
 }

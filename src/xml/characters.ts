@@ -5,7 +5,7 @@
  */
 
 import {REFERENCE_BYTES} from '../protocol/bounds.ts'
-import {LINE_FEED, RETURN, SPACE, TAB} from '../protocol/characters.ts'
+import {AMPERSAND, BRACKET, LESS, LINE_FEED, RETURN, SPACE, TAB} from '../protocol/characters.ts'
 
 /** A character that no XML document may hold, raw or as a reference. Section 2.2. */
 // oxlint-disable-next-line no-control-regex -- control characters are the subject
@@ -18,6 +18,15 @@ export function describeForbidden(character: string): string {
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
   return `U+${code} may not stand in XML`
 }
+
+/** By byte: 1 for plain text, 0 for bytes that need a look. `EF` needs one, because U+FFFE and U+FFFF begin with it. */
+export const PLAIN: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
+  byte === TAB ||
+  byte === LINE_FEED ||
+  (byte >= SPACE && ![LESS, AMPERSAND, BRACKET, 0xef].includes(byte))
+    ? 1
+    : 0,
+)
 
 // The productions NameStartChar and NameChar, section 2.3. A colon is allowed: splitting off prefixes is the scope's work.
 const NAME_START =

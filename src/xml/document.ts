@@ -41,6 +41,7 @@ function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
       node.collects = 'element'
     },
     open: ignore,
+    learn: ignore,
     close(node: PathNode, value: string | Structured): void {
       root = typeof value === 'string' ? node.element(value === '' ? [] : [value]) : value.element
     },
@@ -66,6 +67,6 @@ function unlessBroken<T>(read: () => T): T | undefined {
   }
 }
 
-function ignore(): void {
+function ignore(): undefined {
   // The root is taken as a whole, and nothing is recovered.
 }

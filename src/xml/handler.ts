@@ -4,6 +4,7 @@
  */
 
 import type {MultiStatusErrorReason} from '../protocol/errors.ts'
+import type {Replay} from './layout.ts'
 import type {PathNode, Structured} from './path.ts'
 import type {TagLimits} from './tag.ts'
 
@@ -27,6 +28,11 @@ export interface ScannerHandler<Known> {
   open(node: PathNode<Known>): void
   /** Called at its end with the collected value: text, or an element with child elements. */
   close(node: PathNode<Known>, value: string | Structured): void
+  /**
+   * Called behind the end of an element that repeats, with the elements in it whose texts vary. Returns what replaces the calls for
+   * another one with the same markup and other texts; `undefined` if such calls would do more than that.
+   */
+  learn(slots: readonly PathNode<Known>[]): Replay | undefined
   /** Called in recovery for a fault in the markup. The reading goes on. */
   fault(message: string): void
   /**

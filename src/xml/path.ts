@@ -13,6 +13,7 @@ import {
 import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
 import {ownCopy} from './characters.ts'
 import type {XmlElement} from './element.ts'
+import type {Layout} from './layout.ts'
 import type {Name, Scope} from './scope.ts'
 import {isDeclaration} from './scope.ts'
 import {NOTHING, Source, standsAt} from './source.ts'
@@ -51,6 +52,12 @@ export class PathNode<Known = unknown> {
   /** The meaning of the element to the reader; 0 for none. */
   role = 0
   collects: Collects = 'nothing'
+  /** True for an element that comes again and again in one parent. */
+  repeats = false
+  /** True for an element with a text of its own in each such element. */
+  varies = false
+  /** The layouts that the element had, the frequent ones first. */
+  layouts: Layout[] | undefined
   /**
    * The bytes of the start tag and of the end tag, to compare with. Nearly every server writes end tags without white space; any
    * other spelling takes the slow path. Set when the tag comes for the second time.

@@ -18,13 +18,10 @@ import {
   EXCLAMATION,
   GREATER,
   LESS,
-  LINE_FEED,
   QUESTION,
   RETURN,
   SEMICOLON,
   SLASH,
-  SPACE,
-  TAB,
 } from '../protocol/characters.ts'
 import {type MultiStatusErrorReason as Reason, visible} from '../protocol/errors.ts'
 import {
@@ -33,6 +30,7 @@ import {
   firstHalfLength,
   ODD_IN_SECTION,
   ownCopy,
+  PLAIN,
   trimSpace,
 } from './characters.ts'
 import {instructionFault} from './declaration.ts'
@@ -42,6 +40,7 @@ import {limitError, ScanError} from './handler.ts'
 import type {Held} from './held-text.ts'
 import {HeldText} from './held-text.ts'
 import type {Structured} from './path.ts'
+import {Layouts} from './layout.ts'
 import {PathNode} from './path.ts'
 import {Scope} from './scope.ts'
 import {indexOf, NOTHING, Source, standsAt} from './source.ts'
@@ -57,20 +56,12 @@ const DASHES: Source = /* @__PURE__ */ new Source('--')
 const CDATA_END: Source = /* @__PURE__ */ new Source(']]>')
 const INSTRUCTION_END: Source = /* @__PURE__ */ new Source('?>')
 
-/** By byte: 1 for plain text, 0 for bytes that need a look. `EF` needs one, because U+FFFE and U+FFFF begin with it. */
-const PLAIN: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) =>
-  byte === TAB ||
-  byte === LINE_FEED ||
-  (byte >= SPACE && ![LESS, AMPERSAND, BRACKET, 0xef].includes(byte))
-    ? 1
-    : 0,
-)
-
 /** A push scanner: `feed` it chunks of a document, and it calls its handler. */
 export class Scanner<Known> {
   readonly #handler: ScannerHandler<Known>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
+  readonly #layouts: Layouts<PathNode<Known>>
 
   // The piece that is read, the rest of the chunk behind it, and the markup that the end of a chunk cut in two.
   #source: Source = NOTHING
@@ -103,6 +94,7 @@ export class Scanner<Known> {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
+    this.#layouts = new Layouts(limits.value)
     // The name of the document is no character of XML, so no end tag can close it.
     const tag = {name: NO_CHARACTER, attributes: new Map<string, string>(), selfClosing: false}
     this.#document = new PathNode(undefined, '', tag, new Scope<Known>())
@@ -222,6 +214,7 @@ export class Scanner<Known> {
   /** Reads the source to its end, but for markup that the end cuts. */
   #read(): void {
     const {length} = this.#source
+    this.#layouts.stop()
     for (let at = 0; at < length;) {
       at = this.#inside === 'content' ? this.#content(at) : this.#inSection(at)
     }
@@ -271,7 +264,7 @@ export class Scanner<Known> {
 
   /** Opens an element with a well-formed start tag, from `lt` to `end`. */
   #known(child: PathNode<Known>, lt: number, end: number): number {
-    const behind = this.#leaf(child, lt, end)
+    const behind = child.repeats ? this.#repeating(child, lt, end) : this.#leaf(child, lt, end)
     if (behind !== -1) return behind
     this.#at = lt
     this.#open(child, lt, end)
@@ -279,8 +272,8 @@ export class Scanner<Known> {
   }
 
   /**
-   * Reads a whole element that has plain text only, as most values have: one callback after the other, without any state.
-   * Returns -1 for any other element, which is then read piece by piece.
+   * Reads a whole element that has text only, as most values have: one callback after the other, without any state. Returns -1
+   * for any other element, which is then read piece by piece.
    */
   #leaf(child: PathNode<Known>, lt: number, from: number): number {
     const {collects} = child
@@ -290,12 +283,26 @@ export class Scanner<Known> {
     const {bytes, length} = source
     let at = from
     while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
-    const end = child.leafEnd(source, lt, at)
+    const isPlain = bytes[at] === LESS
+    if (!isPlain) at = bytes.indexOf(LESS, at)
+    const end = at === -1 ? -1 : child.leafEnd(source, lt, at)
     if (end === -1 || at - from > this.#limits.value) return -1
+    const text = isPlain ? source.slice(from, at) : this.#decode(from, at)
+    if (child.varies) this.#layouts.add(child, from, at)
     this.#at = at
     this.#previous = child
     this.#handler.open(child)
-    this.#handler.close(child, source.slice(from, at))
+    this.#handler.close(child, text)
+    return end
+  }
+
+  /** Reads a whole element by its layout. Returns -1 for one that is to be read piece by piece. */
+  #repeating(child: PathNode<Known>, lt: number, from: number): number {
+    // In recovery each fault is to be told, and a broken element may end anywhere.
+    if (this.#recovers || child.selfClosing) return -1
+    this.#at = lt
+    const end = this.#layouts.read(child, this.#source, lt, from)
+    if (end !== -1) this.#previous = child
     return end
   }
 
@@ -443,6 +450,10 @@ export class Scanner<Known> {
       collects === 'element' || collects === 'part' ? this.#structure.pop() : undefined
     if (collects === 'part') this.#append(node.element(children ?? []), lt)
     if (node.role === 0) return undefined
+    if (node.repeats) {
+      this.#handler.close(node, '')
+      return this.#layouts.end(this.#source, lt, (slots) => this.#handler.learn(slots))
+    }
     if (collects === 'element' && children !== undefined)
       return this.#handler.close(node, this.#structured(node, children, lt))
     return this.#handler.close(node, collects === 'nothing' ? '' : this.#value)
@@ -510,9 +521,14 @@ export class Scanner<Known> {
     if (this.#node === this.#document) return this.#outsideRoot(from, to)
     const isWanted = this.#wantsText
     if (isPlain && !isWanted) return undefined
-    const run = this.#source.slice(from, to)
-    const text = isPlain ? run : decodeText(run, (...fault) => this.#faultIn(run, from, ...fault))
+    const text = isPlain ? this.#source.slice(from, to) : this.#decode(from, to)
     return isWanted ? this.#append(text, to) : undefined
+  }
+
+  /** Decodes text between two bytes. A method of its own, because the function costs the hot ones time even where it is not made. */
+  #decode(from: number, to: number, odd?: RegExp): string {
+    const run = this.#source.slice(from, to)
+    return decodeText(run, (...fault) => this.#faultIn(run, from, ...fault), odd)
   }
 
   /** Checks text outside the root: only white space may stand there. In front of the root it tells that this is no XML. */
@@ -567,8 +583,7 @@ export class Scanner<Known> {
     const isComment = this.#inside === 'comment'
     const found = indexOf(source, isComment ? DASHES : CDATA_END, at)
     const end = found === -1 ? wholeSectionEnd(bytes, at) : found
-    const run = source.slice(at, end)
-    const text = decodeText(run, (...fault) => this.#faultIn(run, at, ...fault), ODD_IN_SECTION)
+    const text = this.#decode(at, end, ODD_IN_SECTION)
     if (!isComment && this.#wantsText) this.#append(text, end)
     if (found === -1 || found + 2 === length) return this.#hold(end, 'few characters')
     if (bytes[found + 2] !== GREATER) {

@@ -80,7 +80,14 @@ export class Source {
   #findAsciiEnd(from: number): number {
     const {bytes, view, length} = this
     let end = from
-    while (end + 4 <= length && (view.getUint32(end) & ASCII_MASK) === 0) end += 4
+    for (; end + 16 <= length; end += 16) {
+      const bits =
+        view.getInt32(end, true) |
+        view.getInt32(end + 4, true) |
+        view.getInt32(end + 8, true) |
+        view.getInt32(end + 12, true)
+      if ((bits & ASCII_MASK) !== 0) break
+    }
     while (end < length && (bytes[end] ?? 0) < 0x80) end++
     return end
   }
@@ -106,23 +113,31 @@ export function join(pieces: readonly Source[]): Source {
 }
 
 /**
- * Compares the bytes at an index with another piece. Runs for every tag, so it takes four bytes at a time: one at a time takes three
- * times as long. The last four may overlap the ones before.
+ * Compares the bytes at an index with another piece. Runs for every tag, so it takes 16 bytes at a time, then four: one at a time
+ * takes five times as long. The last four may overlap the ones before.
  */
 export function standsAt({view, length}: Source, part: Source, at: number): boolean {
-  if (at + part.length > length) return false
-  const last = part.length - 4
-  if (last < 0) return standsShort(view, part, at)
+  const end = part.length
+  if (at + end > length) return false
   const words = part.view
-  for (let index = 0; index < last; index += 4) {
-    if (view.getUint32(at + index) !== words.getUint32(index)) return false
+  if (end < 4) return standsShort(view, words, at)
+  let index = 0
+  for (; index <= end - 16; index += 16) {
+    const difference =
+      (view.getInt32(at + index, true) ^ words.getInt32(index, true)) |
+      (view.getInt32(at + index + 4, true) ^ words.getInt32(index + 4, true)) |
+      (view.getInt32(at + index + 8, true) ^ words.getInt32(index + 8, true)) |
+      (view.getInt32(at + index + 12, true) ^ words.getInt32(index + 12, true))
+    if (difference !== 0) return false
   }
-  return view.getUint32(at + last) === words.getUint32(last)
+  for (; index < end - 4; index += 4)
+    if (view.getInt32(at + index, true) !== words.getInt32(index, true)) return false
+  return view.getInt32(at + end - 4, true) === words.getInt32(end - 4, true)
 }
 
-function standsShort(view: DataView, part: Source, at: number): boolean {
-  for (let index = 0; index < part.length; index++) {
-    if (view.getUint8(at + index) !== part.view.getUint8(index)) return false
+function standsShort(view: DataView, words: DataView, at: number): boolean {
+  for (let index = 0; index < words.byteLength; index++) {
+    if (view.getUint8(at + index) !== words.getUint8(index)) return false
   }
   return true
 }

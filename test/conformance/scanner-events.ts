@@ -66,6 +66,7 @@ export function scan(chunks: readonly Uint8Array[], collecting: Collecting): Sca
       fault(): void {
         throw new TypeError('nothing is recovered here')
       },
+      learn: () => undefined,
       mayBeNext: () => false,
       fed(): void {
         // All limits are the scanner's own.

@@ -39,6 +39,13 @@ function response(prop: string, href = '/docs/a'): string {
 const ACCENTED = listing(response('<D:displayname>caf\u00E9</D:displayname>', '/docs/\u00E9'))
 const LONG = listing(response('<x:p>\u{1F600}\u20AC</x:p>'))
 
+/** Responses with one layout, and a last one that is for a change to make another. */
+function alike(prop: (index: number) => string, rest = ''): string {
+  return listing(
+    Array.from({length: 7}, (_, index) => response(prop(index), `/docs/${index}`) + rest).join(''),
+  )
+}
+
 function encoded(): FuzzCase[] {
   const declared = (encoding: string): string =>
     `<?xml version="1.0" encoding="${encoding}"?>${ACCENTED}`
@@ -77,6 +84,20 @@ const WRITTEN: readonly string[] = [
     response(
       '<x:p><x:q D:a="1" x:b="2" xml:c="3" DAV:d="4" y:e="5" xmlns="urn:y"><y/></x:q></x:p>',
     ),
+  ),
+  alike((index) => `<D:getetag>"${index}"</D:getetag><D:resourcetype/><x:p>${index}</x:p>`, '\n'),
+  alike(
+    (index) => `<x:p a="1">&amp;${index}</x:p><D:getcontentlength>${index}</D:getcontentlength>`,
+  ),
+  alike(
+    (index) =>
+      `<x:p${index % 2}>${index}</x:p${index % 2}><D:displayname>\u{1F600}</D:displayname>`,
+  ),
+  listing(
+    Array.from(
+      {length: 7},
+      (_, index) => `<D:response><D:href>/docs/${index}</D:href>${OK}</D:response>`,
+    ).join(''),
   ),
   listing(response('<x:p><x:q/></x:p>').repeat(3) + response('<x:p><x:q/>t</x:p>')),
   listing(`<D:response><D:href>/docs/a</D:href><D:href>/docs/b</D:href>

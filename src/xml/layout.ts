@@ -1,0 +1,176 @@
+/**
+ * Remembers the layouts of elements that repeat, such as the responses of a listing: their markup, with the places of the values.
+ * An element with a known layout costs a few comparisons, and only its values are cut out. A layout is taken only where all bytes
+ * of its markup are equal, below the same start tags. So its result is that of the scanner, which reads the same without this file.
+ */
+
+import {
+  LAYOUT_BYTES,
+  LAYOUT_OVERHEAD_BYTES,
+  LAYOUTS,
+  MAX_MISSES,
+  REMEMBERED_LAYOUT_BYTES,
+  SLOT_BYTES,
+} from '../protocol/bounds.ts'
+import {LESS} from '../protocol/characters.ts'
+import {decodeText, PLAIN} from './characters.ts'
+import type {Source} from './source.ts'
+import {NOTHING, standsAt} from './source.ts'
+
+/**
+ * Does what the callbacks for an element with a layout would do. It is called with the values and the bytes of the element.
+ * Returns false if it cannot: it has then changed nothing, and the scanner reads the element.
+ */
+export type Replay = (values: LayoutValues, length: number) => boolean
+
+/** The markup of an element from behind its start tag on. A value stands behind each piece but the last. */
+export interface Layout {
+  readonly pieces: readonly Source[]
+  readonly replay: Replay
+}
+
+/** An element that repeats. */
+interface Repeating {
+  readonly endTag: Source | undefined
+  /** The layouts that it had, the frequent ones first. */
+  layouts: Layout[] | undefined
+}
+
+/** The values of an element with a layout. */
+export class LayoutValues {
+  /** True if a value has a fault. */
+  isFaulty = false
+  #source: Source = NOTHING
+  // For each value its first byte, the byte behind it, and 1 if it is more than plain text.
+  readonly #places: number[] = []
+
+  /** Returns a value, with references decoded. */
+  text(index: number): string {
+    const places = this.#places
+    const text = this.#source.slice(places[index * 3] ?? 0, places[index * 3 + 1])
+    return places[index * 3 + 2] === 0 ? text : this.#decode(text)
+  }
+
+  #decode(text: string): string {
+    return decodeText(text, () => {
+      this.isFaulty = true
+    })
+  }
+
+  /** Finds the values behind a start tag. Returns the byte behind the element, or -1 if it has another layout. */
+  find({pieces}: Layout, source: Source, from: number, longest: number): number {
+    const {bytes, length} = source
+    const places = this.#places
+    this.#source = source
+    this.isFaulty = false
+    let at = from
+    let place = 0
+    for (let index = 0; index < pieces.length - 1; index++) {
+      const piece = pieces[index] ?? NOTHING
+      if (!standsAt(source, piece, at)) return -1
+      at += piece.length
+      const begin = at
+      while (at < length && PLAIN[bytes[at] ?? 0] === 1) at++
+      const isOdd = bytes[at] !== LESS
+      if (isOdd) at = bytes.indexOf(LESS, at)
+      if (at === -1 || at - begin > longest) return -1
+      places[place++] = begin
+      places[place++] = at
+      places[place++] = isOdd ? 1 : 0
+    }
+    const last = pieces[pieces.length - 1] ?? NOTHING
+    return standsAt(source, last, at) ? at + last.length : -1
+  }
+}
+
+/** The layouts of one document. Learns from elements that the scanner reads. */
+export class Layouts<Slot> {
+  readonly #values = new LayoutValues()
+  readonly #longest: number
+  // Elements in a row without a known layout. After some, nothing is learnt and nothing compared: it does not pay.
+  #misses = 0
+  // The bytes of layouts that may still be remembered.
+  #room = REMEMBERED_LAYOUT_BYTES
+  // The element that is read, the byte behind its start tag, and its values so far.
+  #node: Repeating | undefined
+  #from = 0
+  #slots: Slot[] = []
+  #ends: number[] = []
+
+  /** @param longest - The most characters of a value. */
+  constructor(longest: number) {
+    this.#longest = longest
+  }
+
+  /**
+   * Reads an element whose start tag stands from `lt` to `from`. Returns the byte behind the element, or -1 if it has no known layout.
+   * Then its values are to be told by `add`, and its end by `end`.
+   */
+  read(node: Repeating, source: Source, lt: number, from: number): number {
+    if (this.#misses > MAX_MISSES) return -1
+    const known = node.layouts
+    if (known !== undefined) {
+      for (let index = 0; index < known.length; index++) {
+        const layout = known[index]
+        if (layout === undefined) continue
+        const end = this.#values.find(layout, source, from, this.#longest)
+        if (end === -1) continue
+        if (!layout.replay(this.#values, end - lt)) return -1
+        this.#misses = 0
+        const before = known[index - 1]
+        if (before !== undefined) {
+          // The frequent ones move to the front.
+          known[index - 1] = layout
+          known[index] = before
+        }
+        return end
+      }
+      this.#misses++
+    }
+    this.#node = node
+    this.#from = from
+    this.#slots = []
+    this.#ends = []
+    return -1
+  }
+
+  /** Notes a value of the element that is read. */
+  add(slot: Slot, from: number, to: number): void {
+    if (this.#node === undefined) return
+    this.#slots.push(slot)
+    this.#ends.push(from, to)
+  }
+
+  /** Forgets the element that is read: the bytes of the source are gone. */
+  stop(): void {
+    this.#node = undefined
+  }
+
+  /**
+   * Remembers the layout of the element that was read, if its end tag stands at `lt`.
+   *
+   * @param learn - Makes the replay of an element with these values; `undefined` for one that has more than values.
+   */
+  end(source: Source, lt: number, learn: (slots: readonly Slot[]) => Replay | undefined): void {
+    const node = this.#node
+    this.#node = undefined
+    if (node === undefined) return
+    const {endTag} = node
+    // The end tag is kept from the second element on. A start tag that came once may never come again.
+    if (endTag === undefined || !standsAt(source, endTag, lt)) return
+    const to = lt + endTag.length
+    const length = to - this.#from
+    const size = length + LAYOUT_OVERHEAD_BYTES + this.#slots.length * SLOT_BYTES
+    if (length > LAYOUT_BYTES || size > this.#room) return
+    const replay = learn(this.#slots)
+    if (replay === undefined) return
+    this.#room -= size
+    const borders = [this.#from, ...this.#ends, to]
+    const pieces = Array.from({length: borders.length / 2}, (_, index) =>
+      source.cut(borders[index * 2] ?? to, borders[index * 2 + 1]).copy(),
+    )
+    const known = (node.layouts ??= [])
+    if (known.length === LAYOUTS) known.pop()
+    known.push({pieces, replay})
+  }
+}
