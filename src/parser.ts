@@ -24,6 +24,7 @@ export {DavFailureError, unwrap} from './multistatus/failure-error.ts'
 export {collections, isCollection, members} from './multistatus/selection.ts'
 export type {Collected, ResultStream} from './multistatus/result-stream.ts'
 export type {Incomplete, Summary} from './multistatus/summary.ts'
+export {KnownMarkup} from './multistatus/known-markup.ts'
 export type {Limits} from './multistatus/limits.ts'
 export type {
   Decoded,

@@ -121,13 +121,23 @@ export async function readAnswer<P>(
   response: OpenResponse,
   request: Reading,
 ): Promise<PlainAnswer | MultiStatusAnswer<P>> {
-  const {limits, malformed} = session
-  const {method, url, decoders, whole} = request
+  const {limits, malformed, markup} = session
+  const {method, url, whole} = request
+  // Calls without decoders of their own share what they learn.
+  const decoders = isEmpty(request.decoders) ? undefined : request.decoders
   // One byte more tells a longer text.
   const kept = whole === undefined ? PLAIN_ANSWER_BYTES : Math.min(whole.bytes, whole.value) + 1
   const encoding = (): string | undefined => charsetOf(response.headers.get('content-type'))
   const makeParser = (): MultiStatusParser<P> =>
-    new MultiStatusParser<P>({method, url, decoders, encoding: encoding(), limits, malformed})
+    new MultiStatusParser<P>({
+      method,
+      url,
+      decoders,
+      encoding: encoding(),
+      limits,
+      malformed,
+      markup,
+    })
   let parser: MultiStatusParser<P> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
   const empty = {
@@ -195,6 +205,10 @@ export async function readAnswer<P>(
     found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
   const words = {conditions, description, excerpt, text, length, root}
   return {kind: 'plain', ...words, isError, isCut, problem}
+}
+
+function isEmpty(decoders: Decoders | undefined): boolean {
+  return decoders === undefined || Object.keys(decoders).length === 0
 }
 
 /** Recognizes the beginning of a page for people. */

@@ -1,6 +1,7 @@
 /** The session of a client: its checked settings, and the facts about its server that all calls share. */
 
 import type {Decoders} from '../properties/vocabulary.ts'
+import type {KnownMarkup} from '../multistatus/known-markup.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
 import type {ServerState} from '../retry/pace.ts'
@@ -37,6 +38,8 @@ export interface Session {
   readonly dropped: FinalizationRegistry<UnreadAnswer> | undefined
   /** The calls under way. The client's own signal and its closing end them. */
   readonly calls: Calls
+  /** The markup of earlier answers. */
+  readonly markup: KnownMarkup
   /** Facts about the server, learnt by earlier calls. */
   readonly server: ServerState & {
     refusesInfinity: boolean

@@ -7,6 +7,7 @@ import {defaultTransport} from '#default-transport'
 
 import type {Limits} from '../multistatus/limits.ts'
 import {resolveLimits} from '../multistatus/limits.ts'
+import {KnownMarkup} from '../multistatus/known-markup.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
@@ -210,6 +211,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
       dropped: isWorkerd() ? undefined : new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
+      markup: new KnownMarkup(),
     })
     for (const stored of locks) restoreLock(this.#session, LOCK, stored)
   }

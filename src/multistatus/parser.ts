@@ -13,6 +13,7 @@ import {ownCopy} from '../xml/characters.ts'
 import {EncodingReader} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
+import {beginMarkup, KnownMarkup} from './known-markup.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
 import {MultiStatusReader} from './reader.ts'
@@ -63,6 +64,13 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    * @defaultValue `throw`
    */
   readonly malformed?: 'throw' | 'skip' | undefined
+  /**
+   * The markup of earlier documents, which this one adds to. It changes no result. It counts for documents of one origin, read with the
+   * same objects as `limits` and `decoders`; recovery does without it.
+   *
+   * @defaultValue none: each document is learnt anew
+   */
+  readonly markup?: KnownMarkup | undefined
 }
 
 /** The options that the parser knows. */
@@ -72,7 +80,8 @@ export const PARSER_OPTIONS: Rules<ParserOptions> = {
   encoding: TEXT,
   limits: RECORD,
   decoders: DECODERS,
-  malformed: oneOf('throw', 'skip'),
+  malformed: /* @__PURE__ */ oneOf('throw', 'skip'),
+  markup: {words: 'a KnownMarkup', accepts: (value) => value instanceof KnownMarkup},
 }
 
 /** Parses the request URL. Drops credentials, because the URL stands in messages. */
@@ -114,7 +123,7 @@ export class MultiStatusParser<P = Properties> {
    *   RangeError for a limit that is not above zero.
    */
   constructor(options: ParserOptions = {}) {
-    const {url, method, encoding, limits, decoders, malformed} = readOptions(
+    const {url, method, encoding, limits, decoders, malformed, markup} = readOptions(
       'MultiStatusParser',
       options,
       PARSER_OPTIONS,
@@ -130,8 +139,14 @@ export class MultiStatusParser<P = Properties> {
       broken: (message) => this.#broken(message),
     })
     const position = (): number => this.#scanner.position
-    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, decoders, position)
-    this.#scanner = new Scanner(this.#reader, this.#limits, malformed === 'skip')
+    const recovers = malformed === 'skip'
+    // MKCOL takes another root, and recovery reads what is broken: neither is like other documents.
+    const {learnt, names} =
+      markup === undefined || recovers || this.#method === 'MKCOL'
+        ? beginMarkup(decoders)
+        : markup.find({server: `${this.#url.protocol}//${this.#url.host}`, decoders, limits})
+    this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, names, position)
+    this.#scanner = new Scanner(this.#reader, this.#limits, recovers, learnt)
   }
 
   /** True from the start tag of `DAV:multistatus` on. Before it the body may be anything. */

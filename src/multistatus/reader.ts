@@ -3,9 +3,8 @@
  * facts of the summary. Knows no bytes and no HTTP. RFC 4918, sections 13 and 14.16.
  */
 
-import type {Property, Written} from '../properties/values.ts'
+import type {Property, PropertyNames, Written} from '../properties/values.ts'
 import {PropertyValues} from '../properties/values.ts'
-import type {Decoders} from '../properties/vocabulary.ts'
 import {KEPT_PROPERTIES, SHOWN_NAME_CHARACTERS} from '../protocol/bounds.ts'
 import {visible} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
@@ -13,7 +12,7 @@ import {decodeStatusLine} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
 import type {ScannerHandler} from '../xml/handler.ts'
 import {limitError, ScanError} from '../xml/handler.ts'
-import type {Replay} from '../xml/layout.ts'
+import type {LayoutValues, Replay} from '../xml/layout.ts'
 import type {PathNode, Structured} from '../xml/path.ts'
 import {
   classify,
@@ -30,6 +29,7 @@ import {
   SYNC_TOKEN,
 } from './grammar.ts'
 import type {Limits} from './limits.ts'
+import type {MakeResult} from './replay.ts'
 import {makerLike} from './replay.ts'
 import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
@@ -49,6 +49,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   // The href of a `mkcol-response`, which names none; `undefined` for any other method than MKCOL.
   readonly #madeHref: string | undefined
   readonly #resolver: HrefResolver
+  readonly #names: PropertyNames
   readonly #values: PropertyValues
   #results: DavResult[] = []
   #hasRoot = false
@@ -78,7 +79,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     url: URL,
     method: string,
     limits: Limits,
-    decoders: Decoders | undefined,
+    names: PropertyNames,
     position: () => number,
   ) {
     this.#limits = limits
@@ -89,7 +90,8 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
     this.#madeHref = method === 'MKCOL' ? url.pathname : undefined
     this.#resolver = new HrefResolver(url)
-    this.#values = new PropertyValues(decoders)
+    this.#names = names
+    this.#values = new PropertyValues(names)
   }
 
   /** True from the start tag of `DAV:multistatus` on, and of the `DAV:mkcol-response` to MKCOL. */
@@ -144,7 +146,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     if (node.role !== PROPERTY) return
     const {name} = node
     // One property for each name, wherever it stands in the document.
-    name.known ??= this.#values.makeProperty(name.text, name.isOnly)
+    name.known ??= this.#names.make(name.text, name.isOnly)
   }
 
   open(node: PathNode<Property>): void {
@@ -300,18 +302,21 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     const example = this.#results.at(-1)
     this.#ended = undefined
     if (ended === undefined || example === undefined) return undefined
-    const make = makerLike(example, ended, this.#contents, slots, this.#resolver, this.#values)
+    const make = makerLike(example, ended, this.#contents, slots)
     if (make === undefined) return undefined
-    return (values, length) => {
-      const {response, responses} = this.#limits
-      if (length > response || this.#responses + 1 > responses) return false
-      const result = make(values)
-      if (result === undefined) return false
-      this.#responses++
-      this.#results.push(result)
-      this.#count(result)
-      return true
-    }
+    return (values, length, handler) =>
+      handler instanceof MultiStatusReader && handler.#replay(make, values, length)
+  }
+
+  #replay(make: MakeResult, values: LayoutValues, length: number): boolean {
+    const {response, responses} = this.#limits
+    if (length > response || this.#responses + 1 > responses) return false
+    const result = make(values, this.#resolver)
+    if (result === undefined) return false
+    this.#responses++
+    this.#results.push(result)
+    this.#count(result)
+    return true
   }
 
   #exceed(limit: keyof Limits): never {

@@ -4,7 +4,8 @@
  */
 
 import {Undecodable} from '../properties/decode.ts'
-import type {Property, PropertyValues} from '../properties/values.ts'
+import type {Property} from '../properties/values.ts'
+import {decodeWritten} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
@@ -22,8 +23,8 @@ interface Slot {
   readonly property: Property
 }
 
-/** Makes the result of a response with these values; `undefined` if they have a fault. */
-export type MakeResult = (layoutValues: LayoutValues) => DavResult | undefined
+/** Makes the result of a response with these values, and with the hrefs of its own document; `undefined` if they have a fault. */
+export type MakeResult = (given: LayoutValues, resolver: HrefResolver) => DavResult | undefined
 
 /**
  * Makes the maker of results like this one.
@@ -36,8 +37,6 @@ export function makerLike(
   draft: ResponseDraft,
   contents: Contents,
   slots: readonly PathNode<Property>[],
-  resolver: HrefResolver,
-  values: PropertyValues,
 ): MakeResult | undefined {
   const hrefAt = slots.findIndex(({role}) => role === HREF)
   const known = contents.properties.slice(0, draft.size)
@@ -53,7 +52,7 @@ export function makerLike(
   const hrefOf = (given: LayoutValues): string => ownCopy(trimSpace(given.text(hrefAt)))
   // A literal has the order of those in `response.ts`, so that V8 gives all results one shape, and is faster than a copy.
   if (!example.ok)
-    return (given) => {
+    return (given, resolver) => {
       const href = hrefOf(given)
       if (href === '' || given.isFaulty) return undefined
       const {url, relation} = resolver.resolve(href)
@@ -72,10 +71,10 @@ export function makerLike(
   )
   // The caller may change the properties of the example.
   const properties = {...example.properties}
-  return (given) => {
+  return (given, resolver) => {
     const href = hrefOf(given)
     if (href === '') return undefined
-    const made = fill(properties, example.missing, places, given, values)
+    const made = fill(properties, example.missing, places, given)
     if (given.isFaulty) return undefined
     const {url, relation} = resolver.resolve(href)
     const {status, description} = example
@@ -92,13 +91,12 @@ function fill(
   missing: readonly PropertyFailure[],
   places: readonly Slot[],
   given: LayoutValues,
-  values: PropertyValues,
 ): Pick<Success, 'properties' | 'missing'> {
   const properties: Record<string, PropertyValue | undefined> = {...example}
   let undecodable: PropertyFailure[] = NONE
   for (const {index, property} of places) {
     const {key} = property
-    const value = values.decode(property, given.text(index))
+    const value = decodeWritten(property, given.text(index))
     if (value instanceof Undecodable) {
       const failure = {name: key, status: 0, conditions: NONE, description: value.problem}
       undecodable = append(undecodable, failure)

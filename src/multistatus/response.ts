@@ -5,6 +5,7 @@
 
 import {Undecodable} from '../properties/decode.ts'
 import type {Property, PropertyValues, Written} from '../properties/values.ts'
+import {decodeWritten} from '../properties/values.ts'
 import type {PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
@@ -208,7 +209,7 @@ function missingOf(
       const known = values.get(property)
       // A property that comes twice: an empty element never replaces a value, whatever their order.
       if (known !== undefined && (content === '' || !isEmpty(known))) continue
-      const value = values.decode(property, content)
+      const value = decodeWritten(property, content)
       if (value instanceof Undecodable)
         undecodable = append(undecodable, {property, problem: value.problem})
       else values.set(property, value as PropertyValue)

@@ -32,38 +32,52 @@ interface Structured {
 /** The content of a property element: its text, with references decoded, or the whole element. */
 export type Written = string | Structured
 
-/** Decodes the values of a body, and gathers them for one response after the other. */
-export class PropertyValues {
+/** The properties of the bodies of one server, with their decoders and their order. */
+export class PropertyNames {
   readonly #decoders: Decoders
   readonly #ordered: Property[] = []
-  readonly #values: (PropertyValue | undefined)[] = []
-  // The properties of this response, as soon as one of them has no place in the order.
-  #shapeless: Record<string, PropertyValue> | undefined
 
   constructor(decoders: Decoders | undefined) {
     this.#decoders = mergeDecoders(decoders)
   }
 
-  /** Makes the property with a name. Called once for a name, unless `isOnly` is false: then it gets no place in the order. */
-  makeProperty(name: string, isOnly: boolean): Property {
-    const key = propertyKey(name)
-    const {length} = this.#ordered
-    const index = isOnly && length < ORDERED_PROPERTIES ? length : -1
-    const property = {key, index, decode: decoderFor(key, this.#decoders)}
-    if (index !== -1) {
-      this.#ordered.push(property)
-      this.#values.push(undefined)
-    }
-    return property
+  /** The properties with a place in the order. */
+  get ordered(): readonly Property[] {
+    return this.#ordered
   }
 
-  /** Decodes the content of a property. Returns an {@link Undecodable} for nonsense. */
-  decode({decode}: Property, written: Written): unknown {
-    if (typeof written === 'string')
-      return decode === undefined ? ownCopy(written) : decode(written)
-    const {element} = written
-    written.value ??= decode === undefined ? element : decode(element)
-    return written.value
+  /** True if further properties get no place in the order. */
+  get isFull(): boolean {
+    return this.#ordered.length >= ORDERED_PROPERTIES
+  }
+
+  /** Makes the property with a name. Called once for a name, unless `isOnly` is false: then it gets no place in the order. */
+  make(name: string, isOnly: boolean): Property {
+    const key = propertyKey(name)
+    const index = isOnly && !this.isFull ? this.#ordered.length : -1
+    const property = {key, index, decode: decoderFor(key, this.#decoders)}
+    if (index !== -1) this.#ordered.push(property)
+    return property
+  }
+}
+
+/** Decodes the content of a property. Returns an {@link Undecodable} for nonsense. */
+export function decodeWritten({decode}: Property, written: Written): unknown {
+  if (typeof written === 'string') return decode === undefined ? ownCopy(written) : decode(written)
+  const {element} = written
+  written.value ??= decode === undefined ? element : decode(element)
+  return written.value
+}
+
+/** Gathers the values of one response after the other. */
+export class PropertyValues {
+  readonly #names: PropertyNames
+  readonly #values: (PropertyValue | undefined)[] = []
+  // The properties of this response, as soon as one of them has no place in the order.
+  #shapeless: Record<string, PropertyValue> | undefined
+
+  constructor(names: PropertyNames) {
+    this.#names = names
   }
 
   /** Returns the gathered value of a property. */
@@ -73,17 +87,23 @@ export class PropertyValues {
 
   /** Gathers a value. */
   set({key, index}: Property, value: PropertyValue): void {
-    if (index === -1) (this.#shapeless ??= withoutShape())[key] = value
-    else this.#values[index] = value
+    if (index === -1) {
+      this.#shapeless ??= withoutShape()
+      this.#shapeless[key] = value
+      return
+    }
+    // No gaps: V8 keeps a list with gaps in another form, which takes longer to read.
+    while (this.#values.length < index) this.#values.push(undefined)
+    this.#values[index] = value
   }
 
   /** Gives out the gathered values, and begins with the next response. */
   take(): Properties {
     const properties = this.#shapeless ?? {}
     this.#shapeless = undefined
-    for (let index = 0; index < this.#ordered.length; index++) {
+    for (let index = 0; index < this.#values.length; index++) {
       const value = this.#values[index]
-      const key = this.#ordered[index]?.key
+      const key = this.#names.ordered[index]?.key
       if (value === undefined || key === undefined) continue
       properties[key] = value
       this.#values[index] = undefined

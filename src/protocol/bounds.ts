@@ -97,6 +97,8 @@ export const REST_MILLISECONDS = 1000
 /** Gaps in a summary. Each failed member of a tree may be one, and the first thousand say enough. */
 export const MAX_INCOMPLETE = 1000
 
+/** Servers, or other decoders or limits, whose markup is remembered at once. */
+export const KNOWN_MARKUPS = 4
 /** The largest number of properties whose room is kept for the next response. */
 export const KEPT_PROPERTIES = 256
 

@@ -30,6 +30,9 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 const PLAIN_PATH =
   /^(?:\/(?:[\w\-~!$&'()*+,;=:@]|%[013-9A-Fa-f][\dA-Fa-f])[\w\-.~!$&'()*+,;=:@]*(?:%[\dA-Fa-f]{2}[\w\-.~!$&'()*+,;=:@]*)*)*\/?$/
 
+// An escape of a plain character, or one in lower case: `%20` and `%C3%A9` are none.
+const NEEDLESS_ESCAPE = /%(?![01][\dA-F]|2[0235F]|3[CEF]|5[B-E]|60|7[BCDF]|[89A-F][\dA-F])/
+
 // Characters that need no escape in a segment. RFC 3986, section 3.3.
 const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
@@ -130,7 +133,8 @@ export function isWithin(path: string, base: string): boolean {
  * escapes, and escapes in upper case. Bytes that are not UTF-8 stay escapes, and so does `%2F`.
  */
 export function canonicalPath(path: string): string {
-  if (!path.includes('%') && isPlainPath(path)) return path.endsWith('/') ? path.slice(0, -1) : path
+  if (isPlainPath(path) && !NEEDLESS_ESCAPE.test(path))
+    return path.endsWith('/') ? path.slice(0, -1) : path
   const escaped = path.replaceAll(NOT_IN_PATH, escapeCharacter)
   const unescaped = escaped.replaceAll(/%[\da-f]{2}/gi, (escape) => {
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))

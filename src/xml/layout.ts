@@ -9,7 +9,6 @@ import {
   LAYOUT_OVERHEAD_BYTES,
   LAYOUTS,
   MAX_MISSES,
-  REMEMBERED_LAYOUT_BYTES,
   SLOT_BYTES,
 } from '../protocol/bounds.ts'
 import {LESS} from '../protocol/characters.ts'
@@ -18,10 +17,11 @@ import type {Source} from './source.ts'
 import {NOTHING, standsAt} from './source.ts'
 
 /**
- * Does what the callbacks for an element with a layout would do. It is called with the values and the bytes of the element.
- * Returns false if it cannot: it has then changed nothing, and the scanner reads the element.
+ * Does what the callbacks for an element with a layout would do. It is called with the values and the bytes of the element, and with
+ * the handler, because a later document has another one. Returns false if it cannot: it has then changed nothing, and the scanner
+ * reads the element.
  */
-export type Replay = (values: LayoutValues, length: number) => boolean
+export type Replay = (values: LayoutValues, length: number, handler: object) => boolean
 
 /** The markup of an element from behind its start tag on. A value stands behind each piece but the last. */
 export interface Layout {
@@ -83,23 +83,29 @@ export class LayoutValues {
   }
 }
 
+/** The room for layouts, which many documents may share. */
+interface LayoutRoom {
+  layoutRoom: number
+  layoutMisses: number
+}
+
 /** The layouts of one document. Learns from elements that the scanner reads. */
 export class Layouts<Slot> {
   readonly #values = new LayoutValues()
+  readonly #handler: object
   readonly #longest: number
-  // Elements in a row without a known layout. After some, nothing is learnt and nothing compared: it does not pay.
-  #misses = 0
-  // The bytes of layouts that may still be remembered.
-  #room = REMEMBERED_LAYOUT_BYTES
+  readonly #learnt: LayoutRoom
   // The element that is read, the byte behind its start tag, and its values so far.
   #node: Repeating | undefined
   #from = 0
   #slots: Slot[] = []
   #ends: number[] = []
 
-  /** @param longest - The most characters of a value. */
-  constructor(longest: number) {
+  /** @param longest - The most bytes of a value. */
+  constructor(handler: object, longest: number, learnt: LayoutRoom) {
+    this.#handler = handler
     this.#longest = longest
+    this.#learnt = learnt
   }
 
   /**
@@ -107,7 +113,9 @@ export class Layouts<Slot> {
    * Then its values are to be told by `add`, and its end by `end`.
    */
   read(node: Repeating, source: Source, lt: number, from: number): number {
-    if (this.#misses > MAX_MISSES) return -1
+    const learnt = this.#learnt
+    // Nothing is compared any more: it does not pay.
+    if (learnt.layoutMisses > MAX_MISSES) return -1
     const known = node.layouts
     if (known !== undefined) {
       for (let index = 0; index < known.length; index++) {
@@ -115,8 +123,8 @@ export class Layouts<Slot> {
         if (layout === undefined) continue
         const end = this.#values.find(layout, source, from, this.#longest)
         if (end === -1) continue
-        if (!layout.replay(this.#values, end - lt)) return -1
-        this.#misses = 0
+        if (!layout.replay(this.#values, end - lt, this.#handler)) return -1
+        learnt.layoutMisses = 0
         const before = known[index - 1]
         if (before !== undefined) {
           // The frequent ones move to the front.
@@ -125,7 +133,7 @@ export class Layouts<Slot> {
         }
         return end
       }
-      this.#misses++
+      learnt.layoutMisses++
     }
     this.#node = node
     this.#from = from
@@ -161,10 +169,10 @@ export class Layouts<Slot> {
     const to = lt + endTag.length
     const length = to - this.#from
     const size = length + LAYOUT_OVERHEAD_BYTES + this.#slots.length * SLOT_BYTES
-    if (length > LAYOUT_BYTES || size > this.#room) return
+    if (length > LAYOUT_BYTES || size > this.#learnt.layoutRoom) return
     const replay = learn(this.#slots)
     if (replay === undefined) return
-    this.#room -= size
+    this.#learnt.layoutRoom -= size
     const borders = [this.#from, ...this.#ends, to]
     const pieces = Array.from({length: borders.length / 2}, (_, index) =>
       source.cut(borders[index * 2] ?? to, borders[index * 2 + 1]).copy(),

@@ -151,9 +151,14 @@ export class PathNode<Known = unknown> {
     return length === rawName.length && bytes[at + 2 + length] === GREATER ? at + length + 3 : -1
   }
 
+  /** True if no paths of the document can be remembered any more. */
+  get isFull(): boolean {
+    return this.#remembered.nodes >= REMEMBERED_PATHS
+  }
+
   /** Tells if there is room to remember a child. Bounded, so that no server fills the memory with tags. */
   remembers(tag: string): boolean {
-    return tag.length <= REMEMBERED_TAG_CHARACTERS && this.#remembered.nodes < REMEMBERED_PATHS
+    return tag.length <= REMEMBERED_TAG_CHARACTERS && !this.isFull
   }
 
   /** Remembers a child by its start tag. */

@@ -7,7 +7,6 @@
 import {
   MAX_MISSES,
   REFERENCE_BYTES,
-  REMEMBERED_VALUE_BYTES,
   REPEATED_VALUE_BYTES,
   SHOWN_NAME_CHARACTERS,
   VALUE_OVERHEAD_BYTES,
@@ -41,8 +40,8 @@ import type {Held} from './held-text.ts'
 import {HeldText} from './held-text.ts'
 import type {Structured} from './path.ts'
 import {Layouts} from './layout.ts'
+import {Learnt, NO_NAME} from './learnt.ts'
 import {PathNode} from './path.ts'
-import {Scope} from './scope.ts'
 import {indexOf, NOTHING, Source, standsAt} from './source.ts'
 import type {StartTag} from './tag.ts'
 import {findEndTagEnd, findTagEnd, readStartTag} from './tag.ts'
@@ -61,6 +60,7 @@ export class Scanner<Known> {
   readonly #handler: ScannerHandler<Known>
   readonly #limits: ScannerLimits
   readonly #recovers: boolean
+  readonly #learnt: Learnt<Known>
   readonly #layouts: Layouts<PathNode<Known>>
 
   // The piece that is read, the rest of the chunk behind it, and the markup that the end of a chunk cut in two.
@@ -87,19 +87,20 @@ export class Scanner<Known> {
   #elements = 0
   // The byte of the document at which the content of that element begins.
   #valueAt = 0
-  // The bytes of values that may still be remembered.
-  #valueRoom = REMEMBERED_VALUE_BYTES
 
-  constructor(handler: ScannerHandler<Known>, limits: ScannerLimits, recovers: boolean) {
+  /** @param learnt - The knowledge of earlier documents, read under the same limits. This one adds to it. */
+  constructor(
+    handler: ScannerHandler<Known>,
+    limits: ScannerLimits,
+    recovers: boolean,
+    learnt: Learnt<Known> = new Learnt<Known>(),
+  ) {
     this.#handler = handler
     this.#limits = limits
     this.#recovers = recovers
-    this.#layouts = new Layouts(limits.value)
-    // The name of the document is no character of XML, so no end tag can close it.
-    const tag = {name: NO_CHARACTER, attributes: new Map<string, string>(), selfClosing: false}
-    this.#document = new PathNode(undefined, '', tag, new Scope<Known>())
-    // Text outside the root is a fault, so each run of it must be looked at.
-    this.#document.collects = 'text'
+    this.#learnt = learnt
+    this.#layouts = new Layouts(handler, limits.value, learnt)
+    this.#document = learnt.document
     this.#node = this.#document
   }
 
@@ -172,7 +173,7 @@ export class Scanner<Known> {
     }
     const isEmpty = this.#consumed === 0 && held.length === 0
     const {rawName} = this.#node
-    const place = rawName === NO_CHARACTER ? '' : ` inside <${shown(rawName)}>`
+    const place = rawName === NO_NAME ? '' : ` inside <${shown(rawName)}>`
     this.#fail(isEmpty ? 'the body is empty' : `the body ends early${place}`, 0, 'truncated')
   }
 
@@ -334,10 +335,11 @@ export class Scanner<Known> {
     if (this.#recovers || from < 0 || endTag === undefined || !standsAt(source, endTag, lt))
       return value
     const end = lt + endTag.length
-    const room = this.#valueRoom + (last?.markup?.length ?? -VALUE_OVERHEAD_BYTES) - (end - from)
+    const room =
+      this.#learnt.valueRoom + (last?.markup?.length ?? -VALUE_OVERHEAD_BYTES) - (end - from)
     const isHopeless = end - from > REPEATED_VALUE_BYTES || node.misses++ > MAX_MISSES
     if (isHopeless || room < 0) return value
-    this.#valueRoom = room
+    this.#learnt.valueRoom = room
     value.markup = source.cut(from, end).copy()
     node.last = value
     return value
@@ -363,12 +365,16 @@ export class Scanner<Known> {
     const isClosed = bytes[end] === GREATER
     const known = isClosed ? node.child(tag) : undefined
     if (known !== undefined) {
-      known.compare()
-      return this.#known(node.expect(known, this.#previous), lt, end + 1)
+      if (node !== this.#document) {
+        known.compare()
+        return this.#known(node.expect(known, this.#previous), lt, end + 1)
+      }
+      this.#root = known
+      return this.#known(known, lt, end + 1)
     }
     this.#at = lt
     this.#checkValue(lt)
-    const isRemembered = isClosed && node !== this.#document && node.remembers(tag)
+    const isRemembered = isClosed && node.remembers(tag)
     const own = isRemembered ? ownCopy(tag) : tag
     const read = readStartTag(own, this.#limits)
     const unclosed = {message: "a '<' stands inside a tag", index: tag.length}
@@ -477,7 +483,7 @@ export class Scanner<Known> {
     if (match !== this.#node) {
       this.#checkValue(lt)
       const {rawName} = this.#node
-      const isOpen = rawName !== NO_CHARACTER
+      const isOpen = rawName !== NO_NAME
       const place = isOpen ? `stands in the place of ${shown(`</${rawName}>`)}` : 'ends nothing'
       this.#fault(`${shown(`</${name}>`)} ${place}`, lt)
     }
@@ -628,8 +634,9 @@ export class Scanner<Known> {
 
   /** Opens an element inside a structured value. Each becomes an object, so their number has a limit of its own. */
   #openPart(): void {
-    // Before the first one, the value was text.
+    // Before the first one, the value was text, whose limit counts characters. A place in that text may be in an earlier chunk.
     if (this.#structure.length === 0) {
+      if (this.#at > this.#lastByte) throw limitError(this.#limits, 'value', this.#at)
       this.#structure.push(this.#value === '' ? [] : [ownCopy(this.#value)])
       this.#elements = 0
     }
@@ -643,8 +650,12 @@ export class Scanner<Known> {
    */
   #checkValue(at: number): void {
     if (this.#structure.length === 0) return
-    const last = this.#valueAt + this.#limits.value - this.#consumed
-    if (at > last) throw limitError(this.#limits, 'value', last)
+    if (at > this.#lastByte) throw limitError(this.#limits, 'value', this.#lastByte)
+  }
+
+  /** The byte of the source at the limit of the structured value. */
+  get #lastByte(): number {
+    return this.#valueAt + this.#limits.value - this.#consumed
   }
 }
 

@@ -1,10 +1,34 @@
-// Lists a tree once and prints a line for each resource in it, as `rclone lsf` does: `walk`, `infinity` or `webdav`, the
-// URL, and the concurrency.
+// Lists a tree once and prints a line for each resource in it, as `rclone lsf` does: `walk`, `infinity`, `webdav` or `bare`, the
+// URL, and the concurrency. `bare` only downloads the answers of all collections: their paths come by a file.
 
-const [kind, url = '', concurrency = '8'] = process.argv.slice(2)
+import {readFileSync} from 'node:fs'
+
+import {formatPropfind} from '../../src/properties/propfind-body.ts'
+
+const [kind, url = '', concurrency = '8', file = ''] = process.argv.slice(2)
 let lines = ''
 
-if (kind === 'webdav') {
+if (kind === 'bare') {
+  const {Agent, request} = await import('undici')
+  const dispatcher = new Agent({headersTimeout: 0, bodyTimeout: 0})
+  const paths = readFileSync(file, 'utf8').split('\n')
+  const body = formatPropfind({})
+  const headers = {depth: '1', 'content-type': 'application/xml; charset=utf-8'}
+  let bytes = 0
+  const next = async (): Promise<void> => {
+    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+      const answer = await request(url + path, {
+        method: 'PROPFIND',
+        dispatcher,
+        headers,
+        body,
+      })
+      for await (const chunk of answer.body) bytes += chunk.length
+    }
+  }
+  await Promise.all(Array.from({length: Number(concurrency)}, next))
+  print(`${bytes} bytes`)
+} else if (kind === 'webdav') {
   const {createClient} = await import('webdav')
   const members = await createClient(url).getDirectoryContents('/', {deep: true})
   if (!Array.isArray(members)) throw new Error('there is no list')
@@ -24,6 +48,8 @@ if (kind === 'webdav') {
   if (!complete) throw new Error(JSON.stringify(incomplete))
 }
 process.stdout.write(lines)
+const {user, system} = process.cpuUsage()
+process.stderr.write(`cpu ${Math.round((user + system) / 1000)}\n`)
 
 function print(line: string): void {
   lines += `${line}\n`

@@ -1,10 +1,10 @@
-// The speed of listing a whole tree from a real server: this package's walk beside `rclone lsf -R` and the deep listing of
-// `webdav`. Each has a process of its own, whose start counts, in rounds that take turns. Run by `npm run bench:walk`;
-// `--rounds 3`, `--concurrency 8` and `--collections 2000` change it. It measures `dist`: build first.
+// The speed of listing a whole tree from a real server: this package's walk beside a bare loop of undici that only downloads the
+// same answers, `rclone lsf -R` and the deep listing of `webdav`. Each has a process of its own, whose start counts, in rounds that
+// take turns. Run by `npm run bench:walk`; `--rounds 3`, `--concurrency 8` and `--collections 2000` change it. It measures `dist`: build first.
 
 import {execFileSync, spawn} from 'node:child_process'
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {parseArgs} from 'node:util'
 
@@ -30,7 +30,8 @@ const worker = fileURLToPath(new URL('walk-worker.ts', import.meta.url))
 
 interface Contender {
   readonly title: string
-  command(url: string): readonly [string, ...string[]]
+  /** @param paths - A file with the paths of all collections. */
+  command(url: string, paths: string): readonly [string, ...string[]]
 }
 
 /** One listing: its time, the resources it named, and the largest resident set. */
@@ -38,13 +39,16 @@ interface Run {
   readonly milliseconds: number
   readonly resources: number
   readonly megabytes: number
+  /** Milliseconds of CPU time, of the programs of Node. */
+  readonly cpu: number
 }
 
 const node = (kind: string): Contender['command'] => {
-  return (url) => [process.execPath, worker, kind, url, values.concurrency]
+  return (url, paths) => [process.execPath, worker, kind, url, values.concurrency, paths]
 }
 const CONTENDERS: readonly Contender[] = [
   {title: `ours, {walk: true}, concurrency ${values.concurrency}`, command: node('walk')},
+  {title: `bare undici, the same answers unread`, command: node('bare')},
   {title: "ours, 'infinity'", command: node('infinity')},
   {title: 'webdav 5.11, getDirectoryContents deep', command: node('webdav')},
   {
@@ -72,11 +76,13 @@ for (const recipe of [apache, apacheWithInfinity, nginx]) {
   try {
     for (const many of [collections / 2, collections]) {
       const name = `tree${many}`
-      makeTree(join(server.root, name), many)
+      const paths = join(server.root, '..', `${name}.txt`)
+      writeFileSync(paths, makeTree(join(server.root, name), many).join('\n'))
       await giveToServer(join(server.root, name))
       await compare(
         `${recipe.name}, ${many} collections, ${many * (FILES + 1)} resources`,
         server.url(name),
+        paths,
       )
     }
   } finally {
@@ -85,13 +91,13 @@ for (const recipe of [apache, apacheWithInfinity, nginx]) {
 }
 
 /** Prints a line for each contender: the best of the rounds. */
-async function compare(title: string, url: string): Promise<void> {
+async function compare(title: string, url: string, paths: string): Promise<void> {
   const best = new Map<Contender, Run | string>()
   for (let round = 0; round < rounds; round++) {
     for (const contender of CONTENDERS) {
       const known = best.get(contender)
       if (typeof known === 'string') continue
-      const run = await measure(contender.command(url))
+      const run = await measure(contender.command(url, paths))
       const isBetter =
         known === undefined || typeof run === 'string' || run.milliseconds < known.milliseconds
       if (isBetter) best.set(contender, run)
@@ -109,7 +115,7 @@ async function compare(title: string, url: string): Promise<void> {
     const ratio = typeof first === 'object' ? run.milliseconds / first.milliseconds : Number.NaN
     const speed = Math.round((run.resources / run.milliseconds) * 1000)
     console.log(
-      `${label}  ${run.milliseconds.toFixed(0).padStart(6)} ms  ${`${speed}`.padStart(7)} resources/s  ${run.resources} named  peak ${run.megabytes.toFixed(0)} MB  takes ${ratio.toFixed(2)} of our walk's time`,
+      `${label}  ${run.milliseconds.toFixed(0).padStart(6)} ms  ${`${speed}`.padStart(7)} resources/s  ${run.resources} named  peak ${run.megabytes.toFixed(0)} MB  ${run.cpu} ms of CPU  takes ${ratio.toFixed(2)} of our walk's time`,
     )
   }
 }
@@ -136,7 +142,7 @@ function measure([program, ...parameters]: readonly [string, ...string[]]): Prom
       const milliseconds = performance.now() - begin
       resolve(
         code === 0
-          ? {milliseconds, resources, megabytes}
+          ? {milliseconds, resources, megabytes, cpu: Number(/^cpu (\d+)$/m.exec(errors)?.[1] ?? 0)}
           : (/^\w*Error.*$/m.exec(errors)?.[0] ?? `it ended with ${code}: ${errors.trim()}`),
       )
     })
@@ -153,16 +159,20 @@ function residentSet(pid: number | undefined): number {
   }
 }
 
-function makeTree(root: string, many: number): void {
+/** Makes a tree of collections, and returns their paths. */
+function makeTree(root: string, many: number): string[] {
+  const paths = ['']
   const inner = many / TOP - 1
   for (let top = 0; top < TOP; top++) {
     for (let index = -1; index < inner; index++) {
       const folder =
         index === -1 ? join(root, `year ${top}`) : join(root, `year ${top}`, `album ${index}`)
       mkdirSync(folder, {recursive: true})
+      paths.push(`${encodeURI(relative(root, folder))}/`)
       for (let file = 0; file < FILES; file++) writeFileSync(join(folder, `IMG_${file}.jpg`), 'x')
     }
   }
   // Fresh files must not be flushed during a measurement.
   execFileSync('sync')
+  return paths
 }

@@ -4,6 +4,7 @@
 import {fetchTransport} from 'multistatus/fetch'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {KnownMarkup} from '../../src/multistatus/known-markup.ts'
 import {runCall} from '../../src/call/call.ts'
 import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
@@ -35,6 +36,7 @@ describe('hasExtension', () => {
       decoders: undefined,
       calls: new Calls([]),
       locks: new LockStore(),
+      markup: new KnownMarkup(),
       sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -4,6 +4,7 @@ import type {DavResult} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
+import {KnownMarkup} from '../../src/multistatus/known-markup.ts'
 import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import {openSession} from '../../src/call/send.ts'
@@ -38,6 +39,7 @@ beforeEach(async () => {
     decoders: undefined,
     calls: new Calls([]),
     locks: new LockStore(),
+    markup: new KnownMarkup(),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -119,6 +119,19 @@ describe('limits', () => {
     },
   )
 
+  it.each([1, 7, 40, 1000])(
+    'of text before the first element of a value is broken at that element, in chunks of %s',
+    (size) => {
+      const markup = body(`<x:p>${'&amp;é'.repeat(9)}<x:a/></x:p>`)
+      const parser = new MultiStatusParser({limits: {value: 20}})
+      const all = bytes(markup)
+      for (let at = 0; at < all.length && parser.error === undefined; at += size)
+        parser.write(all.subarray(at, at + size))
+      const offset = bytes(markup.slice(0, markup.indexOf('<x:a/>'))).length
+      expect(parser.error).toMatchObject({limit: 'value', offset})
+    },
+  )
+
   it('of bytes counts bytes, not characters', () => {
     const markup = multistatus(response('/docs/é漢😀'))
     expect(read(markup, {limits: {bytes: bytes(markup).length}}).results).toHaveLength(1)

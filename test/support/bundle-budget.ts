@@ -20,19 +20,19 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 91_100, without: PARSERS},
-  {program: "export {DavClient} from 'multistatus'", limit: 85_200, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 91_600, without: PARSERS},
+  {program: "export {DavClient} from 'multistatus'", limit: 85_700, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1300, without: ALL},
   {program: "export {basicAuth} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {aclDecoders} from 'multistatus'", limit: 2480, without: ALL},
   {program: "export {principalDecoders} from 'multistatus'", limit: 2110, without: ALL},
   {program: "export {versioningDecoders} from 'multistatus'", limit: 1900, without: ALL},
-  {program: "export {calendarDecoders} from 'multistatus'", limit: 3450, without: ALL},
-  {program: "export {addressbookDecoders} from 'multistatus'", limit: 2300, without: ALL},
+  {program: "export {calendarDecoders} from 'multistatus'", limit: 3010, without: ALL},
+  {program: "export {addressbookDecoders} from 'multistatus'", limit: 1860, without: ALL},
   {program: "export {discover} from 'multistatus'", limit: 7350, without: ALL},
-  {program: "export * from 'multistatus/parser'", limit: 21_900, without: ALL},
-  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 18_200, without: ALL},
+  {program: "export * from 'multistatus/parser'", limit: 22_400, without: ALL},
+  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 18_700, without: ALL},
   {program: "export * from 'multistatus/fetch'", limit: 3000, without: ALL},
 ]
 
