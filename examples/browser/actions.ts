@@ -72,6 +72,11 @@ export async function uploadFiles(desk: Desk, files: readonly File[]): Promise<v
   const {url} = desk.folder()
   const rows = files.map((file) => uploadRow(url + encodeURIComponent(file.name), file))
   if (files.length === 0) return
+  const names = new Set(files.map(({name}) => name))
+  if (names.size < files.length)
+    throw new Error(
+      'Two of these files have one name. One would replace the other: upload them one after the other.',
+    )
   const answer = await askUpload(files, rows)
   if (answer === undefined) return
   desk.addFirst(rows)
@@ -87,10 +92,9 @@ export async function uploadFiles(desk: Desk, files: readonly File[]): Promise<v
 
 /** Downloads the selected files, one after the other. Folders have no content. */
 export async function downloadSelected(desk: Desk): Promise<void> {
-  await downloadRows(
-    desk,
-    desk.selected().filter(({isFolder}) => !isFolder),
-  )
+  const files = desk.selected().filter(({isFolder}) => !isFolder)
+  if (files.length === 0) throw new Error('A folder has no content to download. Select files.')
+  await downloadRows(desk, files)
 }
 
 /** Downloads these files, one after the other. */
@@ -136,11 +140,11 @@ export async function check(desk: Desk, entries: readonly Entry[]): Promise<void
 
 /** Settles a failure by the state of the server, or leaves it as it is if nobody can tell. */
 async function checkOne(desk: Desk, job: Job, entry: Entry): Promise<void> {
-  const {action, failure, key} = entry
+  const {action, key} = entry
   try {
     const found = await find(desk.dav, entry, job.signal)
     if (found === 'done') {
-      desk.ledger.settle(key, action, failure.url.endsWith('/'))
+      desk.ledger.settleChecked(entry)
       job.done(key, action)
     } else job.failed(key, desk.ledger.amend(entry, found))
   } catch {

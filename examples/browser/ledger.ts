@@ -36,7 +36,7 @@ export class Ledger {
     return this.#entries.size
   }
 
-  /** All verdicts since the last {@link clear}. */
+  /** All verdicts and the answers to all checks, in the order of their arrival. */
   get verdicts(): readonly DavResult[] {
     return this.#verdicts
   }
@@ -50,7 +50,7 @@ export class Ledger {
     this.#verdicts.push(result)
     const key = keyOf(result)
     if (result.ok) {
-      this.settle(key, action, result.url.endsWith('/'))
+      this.settle(key, action)
       return undefined
     }
     const isUnknown = action !== 'download' && isUnclear(result)
@@ -58,15 +58,22 @@ export class Ledger {
     return this.#put({...facts, words: reason(result), said: said(result)})
   }
 
-  /** Writes down the answer to a check. */
+  /** Writes down the answer to a check: the outcome is still not the wanted one. */
   amend(entry: Entry, found: Pick<Entry, 'words' | 'isUnknown'>): Entry {
+    this.#checked(entry, found.words)
     return this.#put({...entry, ...found, said: ''})
   }
 
-  /** Removes the failure of a resource. With a folder that is gone, those of everything in it go too. */
-  settle(key: string, action: Action, isFolder: boolean): void {
+  /** Writes down the answer to a check: the request has done its work after all. */
+  settleChecked(entry: Entry): void {
+    this.#checked(entry, 'done after all')
+    this.settle(entry.key, entry.action)
+  }
+
+  /** Removes the failure of a resource. Where that is gone, nothing in it is left either. */
+  settle(key: string, action: Action): void {
     this.#entries.delete(idOf({key, action}))
-    if (!isFolder || (action !== 'delete' && action !== 'move')) return
+    if (action !== 'delete' && action !== 'move') return
     for (const [id, entry] of this.#entries)
       if (entry.key.startsWith(`${key}/`)) this.#entries.delete(id)
   }
@@ -85,9 +92,13 @@ export class Ledger {
     })
   }
 
-  clear(): void {
+  /** Removes all failures from the list. Their verdicts stay. */
+  dismiss(): void {
     this.#entries.clear()
-    this.#verdicts.length = 0
+  }
+
+  #checked({failure}: Entry, words: string): void {
+    this.#verdicts.push({...failure, description: `checked: ${words}`})
   }
 
   #put(entry: Entry): Entry {

@@ -185,7 +185,7 @@ onClick('export-failures', () =>
 )
 onClick('forget', () => {
   board.forget(ledger.entries.map(({key}) => key))
-  ledger.clear()
+  ledger.dismiss()
   desk.onChange()
 })
 

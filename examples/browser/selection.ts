@@ -5,7 +5,8 @@ import {isSelectable, type Row} from './row.ts'
 /** The selected rows of the table. */
 export class Selection {
   readonly #rows = new Set<Row>()
-  #anchor = 0
+  // A row, not its place: the rows may be sorted again, and uploads come before them.
+  #anchor: Row | undefined
   #range: readonly Row[] = []
 
   get size(): number {
@@ -25,21 +26,25 @@ export class Selection {
   toggle(rows: readonly Row[], index: number): void {
     const row = rows[index]
     if (row === undefined) return
-    this.#anchor = index
-    this.#range = []
+    this.#beginAt(row)
     if (!this.#rows.delete(row) && isSelectable(row)) this.#rows.add(row)
   }
 
-  /** Sets the row at which the next range begins. */
-  anchorAt(index: number): void {
-    this.#anchor = index
+  /** Sets the row at which the next range begins; the first one without any. */
+  anchorAt(rows: readonly Row[], index: number): void {
+    this.#beginAt(rows[index])
+  }
+
+  /** The next range begins anew: the rows have another order. */
+  reorder(): void {
     this.#range = []
   }
 
   /** Selects everything between the last toggled row and this one. The same range is changed until a row is toggled. */
   extend(rows: readonly Row[], index: number): void {
     for (const row of this.#range) this.#rows.delete(row)
-    const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)]
+    const anchor = this.#anchor === undefined ? 0 : Math.max(0, rows.indexOf(this.#anchor))
+    const [from, to] = [Math.min(anchor, index), Math.max(anchor, index)]
     this.#range = rows.slice(from, to + 1).filter(isSelectable)
     for (const row of this.#range) this.#rows.add(row)
   }
@@ -54,11 +59,16 @@ export class Selection {
   keep(shown: readonly Row[]): void {
     const visible = new Set(shown)
     for (const row of this.#rows) if (!visible.has(row)) this.#rows.delete(row)
-    this.anchorAt(0)
+    this.#beginAt(undefined)
   }
 
   clear(): void {
     this.#rows.clear()
-    this.anchorAt(0)
+    this.#beginAt(undefined)
+  }
+
+  #beginAt(row: Row | undefined): void {
+    this.#anchor = row
+    this.#range = []
   }
 }

@@ -14,10 +14,12 @@ const page = await startPageServer(url ?? sample?.url ?? '', {
 })
 console.log(`${page.url} shows ${url ?? `a sample in ${sample?.folder}`}. Ctrl C ends it.`)
 
-process.once('SIGINT', async () => {
-  await page.close()
-  await sample?.close()
-})
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await page.close()
+    await sample?.close()
+  })
+}
 
 function credentials(): {readonly authorization?: string} {
   if (DAV_TOKEN !== undefined) return {authorization: `Bearer ${DAV_TOKEN}`}

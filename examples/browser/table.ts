@@ -107,6 +107,7 @@ export class Table {
   addFirst(rows: readonly Row[]): void {
     this.#rows = [...rows, ...this.#rows]
     this.#arrange()
+    this.selection.reorder()
   }
 
   /** The listing has ended: its rows take the chosen order. */
@@ -124,7 +125,7 @@ export class Table {
   orderBy(order: string): void {
     this.#order = order
     this.#arrange()
-    this.selection.anchorAt(0)
+    this.selection.reorder()
   }
 
   /** Draws at the next frame, however often it is called. */
@@ -265,7 +266,7 @@ export class Table {
   #go(to: number, isRange: boolean): void {
     this.#active = Math.max(0, Math.min(to, this.#shown.length - 1))
     if (isRange) this.selection.extend(this.#shown, this.#active)
-    else this.selection.anchorAt(this.#active)
+    else this.selection.anchorAt(this.#shown, this.#active)
     const [rowHeight, room] = [this.#rowHeight(), this.#room()]
     const {top, height} = this.#view()
     const wanted = Math.min(this.#active * rowHeight, top)

@@ -105,6 +105,19 @@ describeBrowsers((current) => {
     await shown.close()
   })
 
+  it('begins a range at the row that was chosen, after the rows were sorted', async () => {
+    faults.answers(answer207(listing('/', '/d', '/a', '/c', '/b')))
+    const shown = await ShownPage.open(current(), server.url)
+
+    await shown.clickRow('a')
+    await shown.page.select('#order', 'name')
+    await expect.poll(() => shown.names()).toEqual(['a', 'b', 'c', 'd'])
+    await shown.clickRow('c', {shift: true})
+    const rows = await shown.rows()
+    expect(rows.filter(({isSelected}) => isSelected).map(({name}) => name)).toEqual(['a', 'b', 'c'])
+    await shown.close()
+  })
+
   it('takes rows that the filter hides out of the selection', async () => {
     faults.answers(answer207(listing('/', '/a.txt', '/b.txt')))
     const shown = await ShownPage.open(current(), server.url)

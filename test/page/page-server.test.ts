@@ -56,6 +56,14 @@ it('serves the page with the path of the collection, and asks nobody for it', as
   expect(faults.requests).toEqual([])
 })
 
+it('keeps a page of the server from acting with the login of this one', async () => {
+  const headers = {'content-type': 'text/html', 'content-security-policy': "default-src 'none'"}
+  faults.answers({status: 200, headers, body: ['<script>1</script>']})
+  const answer = await fetch(new URL('a.html', `${root}dav/`))
+  expect(answer.headers.get('content-security-policy')).toBe("default-src 'none', sandbox")
+  await answer.text()
+})
+
 it('has no inline script or style in the page, and no address of another origin', async () => {
   const files = await buildPage('/a&"b/')
   const html = files.get('index.html') ?? ''

@@ -1,5 +1,5 @@
 /** Uploads, downloads and moves by the page: progress while a scripted server holds the rest back, and files on Apache's disk. */
-import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {multistatusBody} from 'multistatus/testing'
@@ -161,6 +161,23 @@ describeBrowsers((current) => {
       const put = faults.requests.find(({method}) => method === 'PUT')
       expect(put?.bytes.length).toBe(3_000_000)
       expect(put?.headers['if-none-match']).toBe('*')
+      await shown.close()
+    })
+
+    it('says why it does not begin: two files of one name, folders without content', async () => {
+      const inner = join(local, 'inner')
+      await mkdir(inner)
+      const files = [join(local, 'twin.txt'), join(inner, 'twin.txt')]
+      for (const file of files) await writeFile(file, file)
+      faults.script(() => answer207(listing('/', '/folder/')))
+      const shown = await ShownPage.open(current(), page.url)
+
+      await shown.choose(...files)
+      await shown.until('#status', /^Two of these files have one name\./)
+      await shown.clickRow('folder')
+      await shown.click('#download')
+      await shown.until('#status', 'A folder has no content to download. Select files.')
+      expect(faults.requests.map(({method}) => method)).toEqual(['PROPFIND'])
       await shown.close()
     })
 

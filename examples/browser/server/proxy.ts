@@ -40,6 +40,9 @@ export function proxyTo(server: URL, authorization: string | undefined): Answer 
     })
     upstream.on('response', (answer) => {
       const answered = without(answer.headers, OF_ANSWER)
+      // A page of the server must not act with the login of this one.
+      const policies = [answered['content-security-policy'], 'sandbox']
+      answered['content-security-policy'] = policies.filter(Boolean).join(', ')
       const {location} = answered
       if (typeof location === 'string') answered['location'] = move(location, server.origin, own)
       response.writeHead(answer.statusCode ?? 502, answered)
