@@ -152,13 +152,15 @@ export interface FakeServer {
   /**
    * Stores a file, or with a slash at the end of the path a collection. Makes missing parents. Drops the dead properties of a resource
    * that was there.
+   *
+   * @throws TypeError for a path below a file.
    */
   put(path: string, content?: string | Uint8Array, options?: FakeResourceOptions): void
   /** Finds a resource; `undefined` for a missing one. */
   get(path: string): FakeResource | undefined
   /** Lists the plain paths of everything below a collection, each collection with a slash and before its members. */
   list(path?: string): readonly string[]
-  /** Removes a resource with everything below and with its locks. */
+  /** Removes a resource with everything below and with its locks. The root stays, without members. */
   remove(path: string): void
   /**
    * Locks a resource for somebody else.
@@ -172,7 +174,8 @@ export interface FakeServer {
   /**
    * Adds a fault. Of several rules that fit a request, the first one counts.
    *
-   * @throws TypeError for a rule without a fault, or with two of them.
+   * @throws TypeError for a rule without a fault, or with two of them, or with an option that has no effect. RangeError for a number that
+   *   no server has.
    * @example
    * ```ts
    * server.fault({method: 'DELETE', path: 'a.txt', times: 1, reset: true, obeyed: true})
@@ -207,7 +210,8 @@ const LOCK_OPTIONS: Rules<FakeLockOptions> = {
 /**
  * Makes a WebDAV server in memory, for tests without sockets.
  *
- * @throws TypeError for an unknown option, and for a URL that is not http or https or has no slash at its end.
+ * @throws TypeError for an unknown option, for a URL that is not http or https or has no slash at its end, and for files of which one
+ *   replaces another.
  * @example
  * ```ts
  * const server = fakeServer({files: {'drafts/a.txt': 'a', 'drafts/b.txt': 'b'}})
@@ -299,8 +303,9 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
       return all.map(([one, resource]) => plainOf(one) + (isCollection(resource) ? '/' : ''))
     },
     remove(plain) {
-      tree.remove(keyOf(plain))
-      locks.end(keyOf(plain))
+      const path = keyOf(plain)
+      for (const [below] of path === '' ? [...tree.within('')] : [[path]]) tree.remove(below)
+      locks.end(path)
     },
     lock(plain, more = {}) {
       const {
@@ -326,7 +331,11 @@ export function fakeServer(options: FakeServerOptions = {}): FakeServer {
       requests.length = 0
     },
   }
-  for (const [path, content] of Object.entries(files)) server.put(path, content)
+  for (const [path, content] of Object.entries(files)) {
+    if (!path.endsWith('/') && server.get(path) !== undefined)
+      throw new TypeError(`fakeServer: files has ${path} twice, or with members`)
+    server.put(path, content)
+  }
   return server
 }
 
@@ -361,7 +370,9 @@ function keyOf(plain: string): string {
 
 function makeParents(tree: Tree, path: string): void {
   const parent = parentOf(path)
-  if (isCollection(tree.find(parent))) return
+  const found = tree.find(parent)
+  if (isCollection(found)) return
+  if (found !== undefined) throw new TypeError(`put: ${plainOf(parent)} is a file without members`)
   makeParents(tree, parent)
   tree.set(parent, makeCollection())
 }

@@ -159,6 +159,7 @@ export class Faults {
     const isMore = rule.latency !== undefined || rule.meanwhile !== undefined
     if (ends.length > 1 || (ends.length === 0 && !isMore))
       throw new TypeError(`fault: give one of ${ENDS.join(', ')}, or latency or meanwhile`)
+    checkRule(rule)
     const added = new RuleAtWork(rule)
     this.#rules.add(added)
     return {
@@ -195,6 +196,20 @@ export class Faults {
     const kind = kinds[Math.floor(dice('kind') * kinds.length)]
     return kind && EFFECTS[kind](dice('size'))
   }
+}
+
+/** Refuses what would have no effect, or none that a server can have. */
+function checkRule(rule: FaultRule): void {
+  const {status, headers, body, reset, stall, obeyed} = rule
+  if (status !== undefined && !(Number.isSafeInteger(status) && status >= 200 && status <= 599))
+    throw new RangeError('fault: status is a whole number from 200 to 599')
+  for (const name of ['times', 'after', 'cut', 'latency'] as const)
+    if (rule[name] !== undefined && !(rule[name] >= 0))
+      throw new RangeError(`fault: ${name} is 0 or more`)
+  if (status === undefined && (headers ?? body) !== undefined)
+    throw new TypeError('fault: headers and body go with a status')
+  if (obeyed === true && status === undefined && reset !== true && stall !== true)
+    throw new TypeError('fault: obeyed goes with status, reset or stall')
 }
 
 class RuleAtWork {

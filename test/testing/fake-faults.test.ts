@@ -151,6 +151,26 @@ describe('a rule', () => {
   ])('%j is refused', (rule, message) => {
     expect(() => server.fault(rule)).toThrow(new TypeError(message))
   })
+
+  it.each<[object, string]>([
+    [{headers: {a: 'b'}, reset: true}, 'fault: headers and body go with a status'],
+    [{body: 'b', cut: 1}, 'fault: headers and body go with a status'],
+    [{obeyed: true, lie: true}, 'fault: obeyed goes with status, reset or stall'],
+    [{obeyed: true, latency: 1}, 'fault: obeyed goes with status, reset or stall'],
+  ])('%j is refused, because a part of it has no effect', (rule, message) => {
+    expect(() => server.fault(rule)).toThrow(new TypeError(message))
+  })
+
+  it.each<[object, string]>([
+    [{status: 42}, 'fault: status is a whole number from 200 to 599'],
+    [{status: 404.5}, 'fault: status is a whole number from 200 to 599'],
+    [{reset: true, times: -1}, 'fault: times is 0 or more'],
+    [{reset: true, after: -1}, 'fault: after is 0 or more'],
+    [{cut: -1}, 'fault: cut is 0 or more'],
+    [{latency: Number.NaN}, 'fault: latency is 0 or more'],
+  ])('%j is refused as out of range', (rule, message) => {
+    expect(() => server.fault(rule)).toThrow(new RangeError(message))
+  })
 })
 
 /** Deletes 200 files once on a server with random faults. */

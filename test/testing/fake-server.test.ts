@@ -52,6 +52,22 @@ describe('the tree', () => {
     expect(server.locks).toEqual([])
   })
 
+  it('loses everything but its root', () => {
+    const server = fakeServer({files: {'a/b': 'b', c: 'c'}})
+    server.lock('a/b')
+    server.remove('')
+    expect(server.list()).toEqual([])
+    expect(server.locks).toEqual([])
+    expect(server.get('')?.isCollection).toBe(true)
+  })
+
+  it.each([
+    [{a: 'x', 'a/b': 'y'}, 'put: a is a file without members'],
+    [{'a/b': 'y', a: 'x'}, 'fakeServer: files has a twice, or with members'],
+  ])('refuses files of which one replaces the other: %j', (files, message) => {
+    expect(() => fakeServer({files})).toThrow(new TypeError(message))
+  })
+
   it('keeps the bytes that it was given, whatever becomes of their array', () => {
     const bytes = new Uint8Array([65])
     const server = fakeServer({files: {a: bytes}})
