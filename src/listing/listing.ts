@@ -8,6 +8,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {forEach} from '../multistatus/pull.ts'
+import {isBelow} from '../multistatus/selection.ts'
 import type {Ending, Sink} from '../multistatus/result-stream.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {noteIncomplete, picks} from '../multistatus/summary.ts'
@@ -157,14 +158,22 @@ export class ListingAnswer<P> {
     if (root === this.url && isFirst) return batch
     const base = canonicalPathOf(root)
     const self = canonicalPathOf(this.url)
-    return batch.flatMap((result) => {
-      if (result.href === '') return [result]
-      const path = canonicalPathOf(result.url)
-      const relation = relate(path, base)
-      const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
-      const isReported = isAround && !(isFirst && path === self)
-      return result.ok && isReported ? [] : [{...result, relation}]
-    })
+    const place = relate(self, base)
+    const isInside = place === 'member' || place === 'descendant'
+    const placed: DavResult<P>[] = []
+    for (const result of batch) {
+      if (result.href === '') placed.push(result)
+      // Below a collection inside of the root: nearly all results of a walk. No path needs to be compared for that.
+      else if (isInside && isBelow(result)) placed.push({...result, relation: 'descendant'})
+      else {
+        const path = canonicalPathOf(result.url)
+        const relation = relate(path, base)
+        const isAround = relation !== 'outside' && relate(self, path) !== 'outside'
+        const isReported = isAround && !(isFirst && path === self)
+        if (!result.ok || !isReported) placed.push({...result, relation})
+      }
+    }
+    return placed
   }
 
   /** Opens a later page; `undefined` if a redirect leads to another resource or to a page that was read. */

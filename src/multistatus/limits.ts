@@ -93,17 +93,27 @@ const DEFAULTS: Limits = {
   bytes: Number.POSITIVE_INFINITY,
 }
 
+// Complete limits. A client gives them to the parser of each answer.
+const RESOLVED: WeakSet<object> = /* @__PURE__ */ new WeakSet<object>([DEFAULTS])
+
 /**
  * Completes the given limits with the defaults.
  *
  * @throws RangeError for a limit that is not above zero, TypeError for another type or an unknown name.
  */
-export function resolveLimits(given: Partial<Limits> = {}): Limits {
+export function resolveLimits(given: Partial<Limits> = DEFAULTS): Limits {
+  if (isResolved(given)) return given
   const entries = Object.keys(DEFAULTS).map((name) => [name, NUMBER])
   const rules = Object.fromEntries(entries) as Rules<Partial<Limits>>
   const limits = readOptions('limits', given, rules)
   for (const [name, value] of Object.entries(limits)) {
     if (!(value > 0)) throw new RangeError(`limits.${name} is a number above zero`)
   }
-  return {...DEFAULTS, ...limits}
+  const resolved = {...DEFAULTS, ...limits}
+  RESOLVED.add(resolved)
+  return resolved
+}
+
+function isResolved(given: Partial<Limits>): given is Limits {
+  return RESOLVED.has(given)
 }

@@ -1,6 +1,6 @@
 // States rule 13 of the contract: a kept result costs its own size, not the chunk of the body around it. Few results are kept, and
 // the memory that they hold is counted.
-import {MultiStatusParser, type DavResult} from 'multistatus/parser'
+import {type DavResult, KnownMarkup, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {bytes, propstat, response, type Options} from '../support/fixtures.ts'
 import {collectGarbage} from '../support/garbage.ts'
@@ -177,4 +177,28 @@ describe('a kept part of a body', () => {
     }
     expect(costOf(() => Array.from({length: 200}, summary))).toBeLessThan(MOST)
   })
+})
+
+it('knowledge of markup holds a bounded part of hostile documents', () => {
+  const markup = new KnownMarkup()
+  const document = (round: number): string =>
+    HEAD +
+    Array.from({length: 300}, (_, index) => {
+      const name = `x:p${round}-${index}`
+      const value = `<${name}>${'v'.repeat(200)}</${name}>`
+      return `<D:response><D:href>/docs/${index}</D:href><D:propstat><D:prop>${value}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>`
+    }).join('') +
+    TAIL
+  const read = (from: number, to: number): void => {
+    for (let round = from; round < to; round++) {
+      const parser = new MultiStatusParser({markup})
+      expect(parser.write(document(round))).toHaveLength(300)
+    }
+  }
+  read(0, 20)
+  const before = held()
+  read(20, 100)
+  // The knowledge is used behind the count, so that it is held till then.
+  expect(held() - before).toBeLessThan(4e6)
+  read(100, 101)
 })

@@ -1,8 +1,6 @@
 // States that the option `markup` changes no result. Each recorded answer is read behind others of its server, and alone. Knowledge
 // counts for one origin, one kind of limits and decoders, and is bounded.
 
-import {readdirSync, readFileSync} from 'node:fs'
-
 import {
   KnownMarkup,
   MultiStatusError,
@@ -13,13 +11,10 @@ import type {ParserOptions} from 'multistatus/parser'
 import {describe, expect, it, vi} from 'vitest'
 
 import {read} from '../fuzz/reading.ts'
-import {bytes, multistatus, response} from '../support/fixtures.ts'
-import {collectGarbage} from '../support/garbage.ts'
+import {bytes, fixtureNames, bytesOf, multistatus, response} from '../support/fixtures.ts'
 
 const classes = {MultiStatusParser, MultiStatusError}
-const FOLDER = '../fixtures/'
-const folder = new URL(FOLDER, import.meta.url)
-const recorded = readdirSync(folder).filter((name) => name.endsWith('.xml'))
+const recorded = fixtureNames()
 
 /** The outcome of a reading, with properties in any order. */
 function outcomeOf(body: Uint8Array, options: ParserOptions): unknown {
@@ -32,7 +27,7 @@ describe('results are the same behind other documents', () => {
     const markup = new KnownMarkup()
     const names = order === 1 ? recorded : recorded.toReversed()
     for (const name of names) {
-      const body = readFileSync(new URL(name, folder))
+      const body = bytesOf(name)
       const url = 'http://localhost/docs/'
       expect([name, outcomeOf(body, {url, markup})]).toEqual([name, outcomeOf(body, {url})])
     }
@@ -124,26 +119,6 @@ describe('knowledge', () => {
       multistatus(response('/docs/b', '<x:q>1</x:q><D:getetag>"1"</D:getetag>')),
     )
     expect(result).toMatchObject({properties: {'{urn:x}q': '1', getetag: '"1"'}})
-  })
-
-  it('holds a bounded part of hostile documents', () => {
-    const markup = new KnownMarkup()
-    const document = (round: number): string =>
-      multistatus(
-        ...Array.from({length: 300}, (_, index) =>
-          response(
-            `/docs/${index}`,
-            `<x:p${round}-${index}>${'v'.repeat(200)}</x:p${round}-${index}>`,
-          ),
-        ),
-      )
-    for (let round = 0; round < 20; round++) new MultiStatusParser({markup}).write(document(round))
-    collectGarbage()
-    const before = process.memoryUsage().heapUsed
-    for (let round = 20; round < 100; round++)
-      new MultiStatusParser({markup}).write(document(round))
-    collectGarbage()
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4e6)
   })
 
   it('is a KnownMarkup', async () => {

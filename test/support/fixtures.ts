@@ -1,6 +1,6 @@
 // Loads the 207 bodies of test/fixtures, each with a line on its oddity, and reads bodies synchronously. The RFC's
 // examples are named by section (RFC 4918), recordings by server and version.
-import {readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {type DavResult, MultiStatusParser, type Success, type Summary} from 'multistatus/parser'
 
 export interface Fixture {
@@ -171,6 +171,16 @@ export const fixtures: readonly Fixture[] = [
     odd: 'the prefix n: is another namespace in each propstat',
   },
 ]
+
+// Vite takes a literal inside of `new URL` for the name of a file.
+const FOLDER = '../fixtures/'
+
+/** The names of all recorded bodies. */
+export function fixtureNames(): readonly string[] {
+  return readdirSync(new URL(FOLDER, import.meta.url))
+    .filter((file) => file.endsWith('.xml'))
+    .map((file) => file.slice(0, -'.xml'.length))
+}
 
 /** Loads the bytes of one fixture. */
 export function bytesOf(name: string): Uint8Array {
