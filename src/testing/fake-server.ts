@@ -210,8 +210,8 @@ const LOCK_OPTIONS: Rules<FakeLockOptions> = {
 /**
  * Makes a WebDAV server in memory, for tests without sockets.
  *
- * @throws TypeError for an unknown option, for a URL that is not http or https or has no slash at its end, and for files of which one
- *   replaces another.
+ * @throws TypeError for an unknown option, and for files of which one replaces another. TypeError for a URL that is not http or https, or
+ *   has no slash at its end.
  * @example
  * ```ts
  * const server = fakeServer({files: {'drafts/a.txt': 'a', 'drafts/b.txt': 'b'}})
