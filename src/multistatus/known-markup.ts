@@ -16,16 +16,9 @@ export interface Markup {
   readonly names: PropertyNames
 }
 
-/** The conditions under which a document is read. Knowledge from other conditions does not hold. */
-interface Conditions {
-  readonly server: string
-  readonly decoders: Decoders | undefined
-  readonly limits: Partial<Limits> | undefined
-}
-
 /**
  * The markup that earlier documents had: the option `markup` of {@link MultiStatusParser}. A client has one of its own. It changes no
- * result, only the time. What one origin has sent is never used for another one, and its size is bounded.
+ * result but the order of keys. What one origin has sent is never used for another one, and its size is bounded.
  *
  * @example
  * ```ts
@@ -34,24 +27,27 @@ interface Conditions {
  * ```
  */
 export class KnownMarkup {
-  #known: {readonly conditions: Conditions; readonly markup: Markup}[] = []
+  #known: {readonly server: string; readonly limits: Limits; readonly markup: Markup}[] = []
 
   /**
    * Finds the knowledge for a document, or begins one.
    *
    * @internal
+   * @param server - The scheme and the host. What one server has sent is not for another one.
+   * @param limits - What was read under other limits may be beyond these.
    */
-  find(conditions: Conditions): Markup {
-    const {server, decoders, limits} = conditions
-    const isAlike = (one: Conditions): boolean =>
-      one.server === server && one.decoders === decoders && one.limits === limits
-    const found = this.#known.find((one) => isAlike(one.conditions))
+  find(server: string, limits: Limits): Markup {
+    const found = this.#known.find((one) => one.server === server && areEqual(one.limits, limits))
     if (found !== undefined && !isWorn(found.markup)) return found.markup
-    const markup = beginMarkup(decoders)
+    const markup = beginMarkup(undefined)
     const others = this.#known.filter((one) => one !== found)
-    this.#known = [{conditions, markup}, ...others].slice(0, KNOWN_MARKUPS)
+    this.#known = [{server, limits, markup}, ...others].slice(0, KNOWN_MARKUPS)
     return markup
   }
+}
+
+function areEqual(one: Limits, other: Limits): boolean {
+  return Object.entries(one).every(([name, value]) => other[name as keyof Limits] === value)
 }
 
 /** Begins without any knowledge. */

@@ -21,6 +21,7 @@ import type {Chunk} from './source.ts'
 import {readChunk} from './source.ts'
 import type {DavResult} from './result.ts'
 import type {Summary} from './summary.ts'
+import {setsAll} from './summary.ts'
 
 /** Options of the parser. */
 export interface ParserOptions<D extends Decoders = Decoders> {
@@ -65,8 +66,9 @@ export interface ParserOptions<D extends Decoders = Decoders> {
    */
   readonly malformed?: 'throw' | 'skip' | undefined
   /**
-   * The markup of earlier documents, which this one adds to. It changes no result. It counts for documents of one origin, read with the
-   * same objects as `limits` and `decoders`; recovery does without it.
+   * The markup of earlier documents, which this one adds to. It changes no result but the order of the keys in `properties`. It counts
+   * for documents of one origin with the same limits. Documents with `decoders`, with `malformed: 'skip'`, and answers to PROPPATCH and
+   * MKCOL do without it.
    *
    * @defaultValue none: each document is learnt anew
    */
@@ -140,11 +142,13 @@ export class MultiStatusParser<P = Properties> {
     })
     const position = (): number => this.#scanner.position
     const recovers = malformed === 'skip'
-    // MKCOL takes another root, and recovery reads what is broken: neither is like other documents.
+    // Methods that set all or nothing give other results, and recovery reads what is broken. Values that a caller has decoded may be
+    // changed by it, so they stay in their document.
+    const isApart = recovers || decoders !== undefined || setsAll(this.#method)
     const {learnt, names} =
-      markup === undefined || recovers || this.#method === 'MKCOL'
+      markup === undefined || isApart
         ? beginMarkup(decoders)
-        : markup.find({server: `${this.#url.protocol}//${this.#url.host}`, decoders, limits})
+        : markup.find(`${this.#url.protocol}//${this.#url.host}`, this.#limits)
     this.#reader = new MultiStatusReader(this.#url, this.#method, this.#limits, names, position)
     this.#scanner = new Scanner(this.#reader, this.#limits, recovers, learnt)
   }

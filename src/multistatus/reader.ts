@@ -34,7 +34,7 @@ import {makerLike} from './replay.ts'
 import {append, type Contents, PropstatDraft, ResponseDraft} from './response.ts'
 import type {DavResult} from './result.ts'
 import type {Incomplete, Summary} from './summary.ts'
-import {incompleteSelf, lists, picks, refusedSelf} from './summary.ts'
+import {incompleteSelf, lists, picks, refusedSelf, setsAll} from './summary.ts'
 
 /** The scanner's handler for one document. */
 export class MultiStatusReader implements ScannerHandler<Property> {
@@ -86,8 +86,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     this.#position = position
     this.#lists = lists(method)
     this.#picks = picks(method)
-    // RFC 4918, section 9.2, and RFC 5689, section 3: all is set or nothing.
-    this.#needsAll = method === 'PROPPATCH' || method === 'MKCOL'
+    this.#needsAll = setsAll(method)
     this.#madeHref = method === 'MKCOL' ? url.pathname : undefined
     this.#resolver = new HrefResolver(url)
     this.#names = names
@@ -157,6 +156,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
         break
       case RESPONSE:
         this.#response = new ResponseDraft()
+        this.#ended = undefined
         this.#responseAt = this.#position()
         if (node.depth > 1 || this.#madeHref === undefined) break
         this.#hasRoot = true
@@ -275,7 +275,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
     )
     // The room is used again for the next response, unless a rare large one made it big.
     if (response.size > KEPT_PROPERTIES) this.#contents = {properties: [], written: []}
-    else this.#ended = response
+    this.#ended = response.size > KEPT_PROPERTIES ? undefined : response
     for (let index = begin; index < results.length; index++) {
       const result = results[index]
       if (result !== undefined) this.#count(result)
@@ -311,7 +311,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #replay(make: MakeResult, values: LayoutValues, length: number): boolean {
     const {response, responses} = this.#limits
     if (length > response || this.#responses + 1 > responses) return false
-    const result = make(values, this.#resolver)
+    const result = make(values.texts, this.#resolver)
     if (result === undefined) return false
     this.#responses++
     this.#results.push(result)

@@ -1,6 +1,6 @@
 /**
  * Makes the result of a response from its values alone, if its markup is that of an earlier response. All but the href and the values
- * of properties follows from the markup, so it is taken from the earlier result.
+ * of properties follows from the markup, so it is that of the earlier result.
  */
 
 import {Undecodable} from '../properties/decode.ts'
@@ -10,21 +10,22 @@ import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
 import type {HrefResolver} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
-import type {LayoutValues} from '../xml/layout.ts'
 import type {PathNode} from '../xml/path.ts'
 import {HREF} from './grammar.ts'
 import type {Contents, ResponseDraft} from './response.ts'
 import {append, NONE} from './response.ts'
-import type {DavResult, PropertyFailure, Success} from './result.ts'
+import type {DavResult, Failure, PropertyFailure, Success} from './result.ts'
 
-/** A property whose value is at a place among those of the layout. */
-interface Slot {
-  readonly index: number
+/** A property that is decoded anew for each response. */
+interface Place {
   readonly property: Property
+  /** Its place among the values of the layout; -1 for a text that is a part of the markup. */
+  readonly index: number
+  readonly text: string
 }
 
-/** Makes the result of a response with these values, and with the hrefs of its own document; `undefined` if they have a fault. */
-export type MakeResult = (given: LayoutValues, resolver: HrefResolver) => DavResult | undefined
+/** Makes the result of a response with these texts, and with the hrefs of its own document; `undefined` without an href. */
+export type MakeResult = (texts: readonly string[], resolver: HrefResolver) => DavResult | undefined
 
 /**
  * Makes the maker of results like this one.
@@ -35,68 +36,85 @@ export type MakeResult = (given: LayoutValues, resolver: HrefResolver) => DavRes
 export function makerLike(
   example: DavResult,
   draft: ResponseDraft,
-  contents: Contents,
+  {properties, written}: Contents,
   slots: readonly PathNode<Property>[],
 ): MakeResult | undefined {
   const hrefAt = slots.findIndex(({role}) => role === HREF)
-  const known = contents.properties.slice(0, draft.size)
+  const known = properties.slice(0, draft.size)
   const isUsual =
     draft.hrefs.length === 1 &&
     (example.ok || example.reason !== 'malformed') &&
     slots.filter(({role}) => role === HREF).length === 1 &&
     // Of a property that comes twice, the values tell which one counts.
-    new Set(known).size === known.length &&
+    new Set(known.map(({key}) => key)).size === known.length &&
     // A value of the example could not be decoded. Others may be.
     example.missing.every(({status, description}) => status !== 0 || description === undefined)
   if (!isUsual) return undefined
-  const hrefOf = (given: LayoutValues): string => ownCopy(trimSpace(given.text(hrefAt)))
-  // A literal has the order of those in `response.ts`, so that V8 gives all results one shape, and is faster than a copy.
-  if (!example.ok)
-    return (given, resolver) => {
-      const href = hrefOf(given)
-      if (href === '' || given.isFaulty) return undefined
+  const hrefOf = (texts: readonly string[]): string => ownCopy(trimSpace(texts[hrefAt] ?? ''))
+  // Everything is copied, here and for each result: the caller may change what it gets.
+  const missing = example.missing.map(copyOf)
+  if (!example.ok) {
+    const {status, reason, description, location} = example
+    const conditions = [...example.conditions]
+    const hasMore = description !== undefined || location !== undefined
+    const more = hasMore
+      ? {...(description !== undefined && {description}), ...(location !== undefined && {location})}
+      : undefined
+    return (texts, resolver) => {
+      const href = hrefOf(texts)
+      if (href === '') return undefined
       const {url, relation} = resolver.resolve(href)
-      const {status, reason, conditions, missing, description, location} = example
-      if (description !== undefined || location !== undefined)
-        return {...example, href, url, relation}
-      return {ok: false, href, url, relation, status, reason, conditions, missing}
+      // The literals have the order of those in `response.ts`, so that V8 gives all results one shape.
+      const failure: Failure = {
+        ok: false,
+        href,
+        url,
+        relation,
+        status,
+        reason,
+        conditions: copyList(conditions),
+        missing: missing.length === 0 ? NONE : missing.map(copyOf),
+      }
+      return more === undefined ? failure : {...failure, ...more}
     }
-  const filled = new Set(
-    draft.propstats.flatMap(({status, from, to}) =>
-      isSuccessStatus(status) ? known.slice(from, to) : [],
-    ),
-  )
-  const places = slots.flatMap(({name: {known: property}}, index): Slot[] =>
-    property !== undefined && filled.has(property) ? [{index, property}] : [],
-  )
-  // The caller may change the properties of the example.
-  const properties = {...example.properties}
-  return (given, resolver) => {
-    const href = hrefOf(given)
+  }
+  const {status, description} = example
+  const template = {...example.properties}
+  const places = draft.propstats.flatMap((propstat): Place[] => {
+    if (!isSuccessStatus(propstat.status)) return []
+    return known.slice(propstat.from, propstat.to).flatMap((property, offset): Place[] => {
+      const text = written[propstat.from + offset]
+      const index = slots.findIndex(({name}) => name.known === property)
+      // An element has one decoded value for all results, and so has a text without a decoder.
+      const isShared = typeof text !== 'string' || (index === -1 && property.decode === undefined)
+      return isShared ? [] : [{property, index, text}]
+    })
+  })
+  return (texts, resolver) => {
+    const href = hrefOf(texts)
     if (href === '') return undefined
-    const made = fill(properties, example.missing, places, given)
-    if (given.isFaulty) return undefined
+    const made = fill(template, missing, places, texts)
     const {url, relation} = resolver.resolve(href)
-    const {status, description} = example
-    const {properties: own, missing} = made
-    if (description !== undefined)
-      return {...example, href, url, relation, properties: own, missing}
-    return {ok: true, href, url, relation, status, properties: own, missing}
+    const {properties: own, missing: absent} = made
+    // No spread: it makes slower objects.
+    return description === undefined
+      ? {ok: true, href, url, relation, status, properties: own, missing: absent}
+      : {ok: true, href, url, relation, status, properties: own, missing: absent, description}
   }
 }
 
 /** Copies an object of properties, with other values in these places. A property with an undecodable one goes to `missing`. */
 function fill(
-  example: Properties,
+  template: Properties,
   missing: readonly PropertyFailure[],
-  places: readonly Slot[],
-  given: LayoutValues,
+  places: readonly Place[],
+  texts: readonly string[],
 ): Pick<Success, 'properties' | 'missing'> {
-  const properties: Record<string, PropertyValue | undefined> = {...example}
+  const properties: Record<string, PropertyValue | undefined> = {...template}
   let undecodable: PropertyFailure[] = NONE
-  for (const {index, property} of places) {
+  for (const {index, property, text} of places) {
     const {key} = property
-    const value = decodeWritten(property, given.text(index))
+    const value = decodeWritten(property, texts[index] ?? text)
     if (value instanceof Undecodable) {
       const failure = {name: key, status: 0, conditions: NONE, description: value.problem}
       undecodable = append(undecodable, failure)
@@ -104,5 +122,15 @@ function fill(
     } else properties[key] = value as PropertyValue
   }
   const isWhole = missing.length === 0 && undecodable.length === 0
-  return {properties, missing: isWhole ? NONE : [...missing, ...undecodable]}
+  return {properties, missing: isWhole ? NONE : [...missing.map(copyOf), ...undecodable]}
+}
+
+function copyOf(failure: PropertyFailure): PropertyFailure {
+  const {name, status, conditions, description} = failure
+  const copy = {name, status, conditions: copyList(conditions)}
+  return description === undefined ? copy : {...copy, description}
+}
+
+function copyList(conditions: readonly string[]): readonly string[] {
+  return conditions.length === 0 ? NONE : [...conditions]
 }

@@ -84,6 +84,11 @@ export function picks(method: unknown): boolean {
   return method === 'REPORT' || method === 'SEARCH'
 }
 
+/** Tells if a method sets all properties or none. RFC 4918, section 9.2; RFC 5689, section 3. */
+export function setsAll(method: string): boolean {
+  return method === 'PROPPATCH' || method === 'MKCOL'
+}
+
 /** Makes the gap of a requested collection that refused its properties. It counts only if no member was listed. */
 export function refusedSelf({url, relation, reason, status}: Failure): Incomplete | undefined {
   // After a 404 it has none of these properties, which is no refusal.

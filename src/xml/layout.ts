@@ -38,31 +38,15 @@ interface Repeating {
 
 /** The values of an element with a layout. */
 export class LayoutValues {
-  /** True if a value has a fault. */
-  isFaulty = false
-  #source: Source = NOTHING
+  /** The texts, in the order of the document, with references decoded. Further items are of earlier elements. */
+  readonly texts: string[] = []
   // For each value its first byte, the byte behind it, and 1 if it is more than plain text.
   readonly #places: number[] = []
 
-  /** Returns a value, with references decoded. */
-  text(index: number): string {
-    const places = this.#places
-    const text = this.#source.slice(places[index * 3] ?? 0, places[index * 3 + 1])
-    return places[index * 3 + 2] === 0 ? text : this.#decode(text)
-  }
-
-  #decode(text: string): string {
-    return decodeText(text, () => {
-      this.isFaulty = true
-    })
-  }
-
-  /** Finds the values behind a start tag. Returns the byte behind the element, or -1 if it has another layout. */
-  find({pieces}: Layout, source: Source, from: number, longest: number): number {
+  /** Reads the values behind a start tag. Returns the byte behind the element, or -1 if it has another layout or a fault. */
+  read({pieces}: Layout, source: Source, from: number, longest: number): number {
     const {bytes, length} = source
     const places = this.#places
-    this.#source = source
-    this.isFaulty = false
     let at = from
     let place = 0
     for (let index = 0; index < pieces.length - 1; index++) {
@@ -79,8 +63,30 @@ export class LayoutValues {
       places[place++] = isOdd ? 1 : 0
     }
     const last = pieces[pieces.length - 1] ?? NOTHING
-    return standsAt(source, last, at) ? at + last.length : -1
+    return standsAt(source, last, at) && this.#cut(source, place) ? at + last.length : -1
   }
+
+  /** Cuts out all texts, in their order, because a source counts its characters forwards. Returns false for a fault in one. */
+  #cut(source: Source, end: number): boolean {
+    const places = this.#places
+    const {texts} = this
+    for (let place = 0, index = 0; place < end; place += 3, index++) {
+      const text = source.slice(places[place] ?? 0, places[place + 1])
+      const decoded = places[place + 2] === 0 ? text : decodeUnlessBroken(text)
+      if (decoded === undefined) return false
+      // In the place of an earlier text: V8 gives up the room of an array that is emptied.
+      texts[index] = decoded
+    }
+    return true
+  }
+}
+
+function decodeUnlessBroken(text: string): string | undefined {
+  let isBroken = false
+  const decoded = decodeText(text, () => {
+    isBroken = true
+  })
+  return isBroken ? undefined : decoded
 }
 
 /** The room for layouts, which many documents may share. */
@@ -121,7 +127,7 @@ export class Layouts<Slot> {
       for (let index = 0; index < known.length; index++) {
         const layout = known[index]
         if (layout === undefined) continue
-        const end = this.#values.find(layout, source, from, this.#longest)
+        const end = this.#values.read(layout, source, from, this.#longest)
         if (end === -1) continue
         if (!layout.replay(this.#values, end - lt, this.#handler)) return -1
         learnt.layoutMisses = 0

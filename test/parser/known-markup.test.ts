@@ -86,7 +86,7 @@ describe('knowledge', () => {
     ...[1, 2, 3, 4].map((name) => response(`/docs/${name}`, '<x:p>1</x:p>')),
   )
 
-  it('does not cross from one server or one object of decoders to another', () => {
+  it('does not cross from one server to another, or to documents with decoders', () => {
     const markup = new KnownMarkup()
     const decoders = {'{urn:x}p': vi.fn<() => string>(() => 'decoded')}
     for (const url of ['http://one.example/', 'http://two.example/']) {
@@ -99,6 +99,49 @@ describe('knowledge', () => {
       })
     }
     expect(decoders['{urn:x}p']).toHaveBeenCalledTimes(8)
+  })
+
+  it('does not make a success of a PROPPATCH that failed in part', () => {
+    const markup = new KnownMarkup()
+    const parts = multistatus(
+      ...[1, 2, 3].map((name) =>
+        response(`/docs/${name}`, '<x:p/>').replace(
+          '</D:response>',
+          '<D:propstat><D:prop><x:q/></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat></D:response>',
+        ),
+      ),
+    )
+    for (let round = 0; round < 3; round++)
+      for (const result of new MultiStatusParser({markup}).write(parts))
+        expect(result).toMatchObject({ok: true, status: 200})
+    for (const result of new MultiStatusParser({markup, method: 'PROPPATCH'}).write(parts))
+      expect(result).toMatchObject({ok: false, status: 404, reason: 'propstat'})
+  })
+
+  it('does not carry values from one document to another that a caller has decoded', () => {
+    const markup = new KnownMarkup()
+    const decoders = {'{urn:x}p': () => ['v']}
+    const one = multistatus(response('/docs/1', '<x:p><x:s/></x:p>'))
+    for (let round = 0; round < 4; round++) {
+      const [result] = new MultiStatusParser({markup, decoders}).write(one)
+      if (result?.ok !== true) throw new TypeError('it is a success')
+      const value = result.properties['{urn:x}p']
+      expect(value).toEqual(['v'])
+      if (Array.isArray(value)) value.push('changed')
+    }
+  })
+
+  it('goes by the values of limits, not by their object', () => {
+    const markup = new KnownMarkup()
+    const limits = {value: 100}
+    const long = multistatus(
+      ...[1, 2, 3].map((name) => response(`/docs/${name}`, `<x:p>${'v'.repeat(50)}</x:p>`)),
+    )
+    expect(new MultiStatusParser({markup, limits}).write(long)).toHaveLength(3)
+    limits.value = 20
+    const parser = new MultiStatusParser({markup, limits})
+    expect(parser.write(long)).toEqual([])
+    expect(parser.error).toMatchObject({limit: 'value'})
   })
 
   it('does not go past the limits of a later document', () => {

@@ -104,6 +104,10 @@ const broken: readonly (readonly [string, string])[] = [
   ['a value with a forbidden character', base.replace('va', 'a\u0001')],
   ['a value with U+FFFF', base.replace('va', 'a\uFFFF')],
   ['a href with a fault', base.replace('/docs/a<', '/docs/&a<')],
+  [
+    'a fault in a value that nobody reads',
+    base.replaceAll('200 OK', '403 No').replace('va', '&no;'),
+  ],
   ['a lost end tag', base.replace('</x:p>', '')],
   ['a DOCTYPE', `<!DOCTYPE x>${base}`],
 ]
@@ -202,6 +206,96 @@ describe('a listing has the same results', () => {
     expect(whole.error?.limit).toBe(bytewise.error?.limit)
     expect(whole.lines).toEqual(bytewise.lines)
     expect(whole.error?.limit ?? limit).toBe(limit)
+  })
+
+  it.each(['&bad;', ']]>'])('with a fault in a value of another status: %s', (value) => {
+    const refused = (text: string): string =>
+      base.replace('200 OK', '403 Forbidden').replace('va', text)
+    const {results, error} = readAlike(
+      listing(refused('a'), refused('b'), refused('c'), refused(value)),
+    )
+    expect(results).toHaveLength(11)
+    expect(error).toMatchObject({reason: 'not-well-formed'})
+  })
+
+  it('behind one that was no example: the first of a document, or one with very many properties', () => {
+    const many = (value: string): string =>
+      base.replace(
+        '<x:p>va</x:p>',
+        Array.from({length: 257}, (_, index) => `<x:q${index}>${value}</x:q${index}>`).join(''),
+      )
+    const body = `${HEAD}${base}${many('1')}${many('2')}${many('3')}</D:multistatus>`
+    const {results} = readAlike(body)
+    expect(results.at(-1)).toMatchObject({properties: {'{urn:x}q0': '3', '{urn:x}q256': '3'}})
+  })
+
+  it('with two spellings of one property, past the room for names', () => {
+    const long = Array.from({length: 1000}, (_, index) => `<x:${'p'.repeat(990)}${index}/>`).join(
+      '',
+    )
+    const twice = (one: string, other: string): string =>
+      base.replace(
+        '<x:p>va</x:p>',
+        `<y:z xmlns:y="urn:y">${one}</y:z><z:z xmlns:z="urn:y">${other}</z:z>`,
+      )
+    const body = `${HEAD}${base.replace('<x:p>va</x:p>', long)}${twice('1', '2')}${twice('3', '4')}${twice('5', '')}</D:multistatus>`
+    const results = new MultiStatusParser().write(body)
+    expect(results.slice(1).map((result) => result.ok && result.properties['{urn:y}z'])).toEqual([
+      '1',
+      '3',
+      '5',
+    ])
+  })
+
+  it('whatever a caller does to the results', () => {
+    const changing = (text: string): DavResult[] => {
+      const parser = new MultiStatusParser({url: 'http://localhost/docs/'})
+      const all: DavResult[] = []
+      for (const piece of [HEAD, ...Array.from({length: 6}, () => text)])
+        for (const result of parser.write(piece)) {
+          all.push(structuredClone(result))
+          Object.assign(result, {status: 999, more: 1})
+          for (const missing of result.missing) Object.assign(missing, {status: 7})
+          if (result.missing.length > 0) Array.prototype.push.call(result.missing, 'x')
+          if (!result.ok && result.conditions.length > 0)
+            Array.prototype.push.call(result.conditions, 'x')
+          if (result.ok && result.properties.getlastmodified instanceof Date)
+            result.properties.getlastmodified.setTime(0)
+        }
+      return all
+    }
+    const date = '<D:getlastmodified><![CDATA[Sun, 06 Nov 1994 08:49:37 GMT]]></D:getlastmodified>'
+    const words = '<D:responsedescription>words</D:responsedescription></D:response>'
+    const failure = base
+      .replace(
+        /<D:propstat>.*<\/D:propstat>/,
+        '<D:status>HTTP/1.1 423 Locked</D:status><D:error><D:lock/></D:error>',
+      )
+      .replace('</D:response>', words)
+    for (const text of [base.replace(property, date), failure]) {
+      const [first, ...others] = changing(text)
+      expect(others).toHaveLength(5)
+      for (const other of others) expect(other).toEqual(first)
+    }
+  })
+
+  it('and no decoder is called for a response that has a fault', () => {
+    const decoder = vi.fn<(raw: unknown) => unknown>((raw) => raw)
+    const parser = new MultiStatusParser({decoders: {'{urn:x}p': decoder}})
+    parser.write(`${HEAD}${plain(0)}${plain(1)}${plain(2)}${base.replace('/docs/a', '/docs/&a')}`)
+    expect(parser.error).toBeInstanceOf(MultiStatusError)
+    expect(decoder.mock.calls).toEqual([['v0'], ['v1'], ['v2']])
+  })
+
+  it('and a text in the markup is decoded for each response', () => {
+    const decoder = vi.fn<(raw: unknown) => unknown>(() => ({}))
+    const parser = new MultiStatusParser({decoders: {'{urn:x}p': decoder}})
+    const text = base.replace('va', '<![CDATA[a]]>')
+    const results = parser.write(HEAD + text.repeat(5))
+    expect(decoder).toHaveBeenCalledTimes(5)
+    expect(new Set(results.map((result) => result.ok && result.properties['{urn:x}p'])).size).toBe(
+      5,
+    )
   })
 
   it('whatever a caller does to the first ones', () => {
