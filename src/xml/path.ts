@@ -7,6 +7,7 @@
 import {
   COMPARED_CHILDREN,
   COMPARED_TAG_CHARACTERS,
+  MAX_UNSEEN,
   REMEMBERED_PATHS,
   REMEMBERED_TAG_CHARACTERS,
 } from '../protocol/bounds.ts'
@@ -70,6 +71,8 @@ export class PathNode<Known = unknown> {
   next: PathNode<Known> | undefined
   // Children whose tags came again, to be compared one after the other. Few, or that would take longer than a look-up.
   #seen: readonly PathNode<Known>[] = NONE
+  // Children in a row that were none of these. With many dead properties, comparing costs more than it saves.
+  #unseen = 0
   /** The structured value that this element had last. */
   last: Structured | undefined
   /** The number of values since then that were not the same as the one before. */
@@ -126,9 +129,13 @@ export class PathNode<Known = unknown> {
   ): PathNode<Known> | undefined {
     const expected = previous === undefined ? this.first : previous.next
     if (expected !== undefined && standsAt(source, expected.startTag, lt)) return expected
-    for (const child of this.#seen) {
-      if (standsAt(source, child.startTag, lt)) return this.expect(child, previous)
+    const seen = this.#seen
+    for (const child of seen) {
+      if (!standsAt(source, child.startTag, lt)) continue
+      this.#unseen = 0
+      return this.expect(child, previous)
     }
+    if (seen.length > 0 && ++this.#unseen > MAX_UNSEEN) this.#seen = NONE
     return undefined
   }
 
@@ -175,7 +182,8 @@ export class PathNode<Known = unknown> {
     this.endTag = new Source(`</${this.rawName}>`)
     const {parent} = this
     if (parent === undefined || this.tag.length > COMPARED_TAG_CHARACTERS) return
-    if (parent.#seen.length < COMPARED_CHILDREN) parent.#seen = [...parent.#seen, this]
+    const hasRoom = parent.#seen.length < COMPARED_CHILDREN && parent.#unseen <= MAX_UNSEEN
+    if (hasRoom) parent.#seen = [...parent.#seen, this]
   }
 }
 
