@@ -114,8 +114,9 @@ export class ShownPage {
     )
   }
 
-  /** Clicks the first element for a selector. */
+  /** Clicks the first element for a selector, as soon as there is one: the page draws in its own time. */
   async click(selector: string): Promise<void> {
+    await this.page.waitForSelector(selector, {timeout: 5000})
     await this.page.$eval(selector, (element) => {
       if (!(element instanceof HTMLElement)) throw new Error('no element')
       if (element instanceof HTMLButtonElement && element.disabled)
