@@ -163,9 +163,10 @@ export class ShownPage {
     await this.drawn()
   }
 
-  /** Waits until the element of a selector has a text. */
-  until(selector: string, text: string | RegExp): Promise<void> {
-    return becomes(() => this.text(selector), text)
+  /** Waits until the element of a selector has a text, and until the rows are drawn that go with it. */
+  async until(selector: string, text: string | RegExp): Promise<void> {
+    await becomes(() => this.text(selector), text)
+    await this.drawn()
   }
 
   /** Waits until a row has a verdict. */
