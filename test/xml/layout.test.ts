@@ -1,8 +1,12 @@
 // States when the scanner takes a layout instead of reading an element: from the third one with the same markup on, as long as that
 // pays.
 
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, vi} from 'vitest'
 
+import {RESPONSE} from '../../src/multistatus/grammar.ts'
+import {resolveLimits} from '../../src/multistatus/limits.ts'
+import {MultiStatusReader} from '../../src/multistatus/reader.ts'
+import {PropertyNames} from '../../src/properties/values.ts'
 import type {PathNode} from '../../src/xml/path.ts'
 import {Scanner} from '../../src/xml/scanner.ts'
 import {Source} from '../../src/xml/source.ts'
@@ -64,5 +68,28 @@ describe('an element', () => {
   it('is read if its layout is too long', () => {
     const long = Array.from({length: 10}, (_, index) => `<e>${'<x></x>'.repeat(3000)}${index}</e>`)
     expect(count(long)).toEqual({read: 10, replayed: 0})
+  })
+})
+
+describe('the reader reads the markup of two responses, and makes all others from it', () => {
+  const found = (name: number): string =>
+    `<D:response><D:href>/docs/${name}</D:href><D:propstat><D:prop><D:getetag>"${name}"</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>`
+  const locked = (name: number): string =>
+    `<D:response><D:href>/docs/${name}</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response>`
+
+  it.each([
+    ['successes', 'PROPFIND', found],
+    ['failures', 'DELETE', locked],
+  ] as const)('%s', (_, method, response) => {
+    const all = resolveLimits()
+    const url = new URL('http://localhost/docs/')
+    const names = new PropertyNames(undefined)
+    const reader = new MultiStatusReader(url, method, all, names, () => scanner.position)
+    const scanner = new Scanner(reader, all, false)
+    const close = vi.spyOn(reader, 'close')
+    const responses = Array.from({length: 100}, (__, index) => response(index)).join('')
+    scanner.feed(new Source(`<D:multistatus xmlns:D="DAV:">${responses}</D:multistatus>`))
+    expect(reader.take()).toHaveLength(100)
+    expect(close.mock.calls.filter(([{role}]) => role === RESPONSE)).toHaveLength(2)
   })
 })
