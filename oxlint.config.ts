@@ -8,6 +8,7 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 /** The folders of `src`, from the highest layer to the lowest. */
 const LAYERS = [
   'testing',
+  'jobs',
   'client',
   'verbs',
   'sync',
@@ -23,14 +24,31 @@ const LAYERS = [
   'protocol',
 ]
 
-const DOORS = ['../index.ts', '../parser.ts', '../undici.ts', '../fetch.ts', '../testing.ts']
+const DOORS = [
+  '../index.ts',
+  '../parser.ts',
+  '../undici.ts',
+  '../fetch.ts',
+  '../testing.ts',
+  '../jobs.ts',
+]
 
 /** The packages and built-ins that are imported in few files, with these files. */
 const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/transport/undici.ts'],
   'fast-xml-parser': ['src/testing/multistatus-body.ts'],
   'p-limit': ['src/retry/pace.ts'],
-  'node:*': ['src/transport/undici.ts', 'src/transport/codings.ts', 'src/transfer/files.node.ts'],
+  'node:*': [
+    'src/transport/undici.ts',
+    'src/transport/codings.ts',
+    'src/transfer/files.node.ts',
+    'src/jobs/sqlite.ts',
+    'src/jobs/run.ts',
+    'src/jobs/create.ts',
+    'src/jobs/folder.ts',
+    'src/jobs/send.ts',
+  ],
+  pg: ['src/jobs/postgres.ts'],
 }
 
 const PACKAGES = Object.keys(IMPORTED_IN)

@@ -1,0 +1,306 @@
+/** Creates jobs: checks every target by the client's own guards, and stores it in the ledger. Sends nothing. */
+
+import {resolve} from 'node:path'
+
+import {resolveTarget} from '../call/target.ts'
+import type {Target} from '../call/target.ts'
+import type {DavClient} from '../client/dav-client.ts'
+import {createFailure} from '../multistatus/failure.ts'
+import type {DavResult} from '../multistatus/result.ts'
+import {isResultStream} from '../multistatus/result-stream.ts'
+import {isCollection} from '../multistatus/selection.ts'
+import {openStream} from '../multistatus/source.ts'
+import {isObject, memberOf} from '../protocol/members.ts'
+import {encodePath} from '../protocol/path.ts'
+import {SyncState} from '../sync/state.ts'
+import type {DeleteTarget} from '../verbs/delete.ts'
+import type {FromTo} from '../verbs/two-ends.ts'
+import {readFolder} from './folder.ts'
+import {Filler} from './fill.ts'
+import {depthOf, keyOfUrl, placeOf} from './items.ts'
+import type {
+  CopyJob,
+  DeleteJob,
+  DiffJob,
+  DiffSide,
+  Job,
+  JobOptions,
+  ListJob,
+  MoveJob,
+  PutJob,
+  StoredOptions,
+  StoredSide,
+} from './job.ts'
+import {readJob, readJobOptions, readSettings} from './job.ts'
+import type {Ledger} from './ledger.ts'
+import {LedgerError, storeOf} from './ledger.ts'
+import type {Store} from './store.ts'
+import {textOf} from './store.ts'
+import {FILES} from './units.ts'
+
+type Client = DavClient<never> | DavClient
+
+/**
+ * Stores a job with all its targets. Nothing is sent. A target that the guards of the client refuse gets its verdict at once, a
+ * Failure `refused`.
+ *
+ * @param options - The kind of the job and its options.
+ * @param dav - The client by which targets are resolved and checked. `runJob` needs one with the same URL.
+ * @returns The job, for `runJob` in this or any other process.
+ * @throws TypeError or RangeError for a wrong option. {@link LedgerError} `state` if another job has this `id`. What the targets
+ *   throw; the same call with the same `id` then continues.
+ * @example
+ * ```ts
+ * const job = await createJob(ledger, {kind: 'delete', tree: 'archive/2019/'}, dav)
+ * ```
+ */
+export async function createJob(ledger: Ledger, options: JobOptions, dav: DavClient): Promise<Job> {
+  const store = storeOf(ledger)
+  const given = readJobOptions(options)
+  const {kind, id = crypto.randomUUID()} = given
+  const plan = await planOf(given, dav, store)
+  const text = JSON.stringify({...readSettings(given), ...plan.options})
+  const known = await store.transaction(async (sql) => {
+    const {insert, now, run, all} = sql
+    const columns = ['id', 'kind', 'base', 'options', 'state', 'created', 'ended', 'incomplete']
+    const row = [id, kind, dav.url, text, 'filling', 0, 0, '[]']
+    await insert('job', columns, [row])
+    await run(`update job set created = ${now} where id = ? and created = 0`, [id])
+    const [stored] = await all('select kind, base, options from job where id = ?', [id])
+    const isSame =
+      textOf(stored, 'kind') === kind &&
+      textOf(stored, 'base') === dav.url &&
+      textOf(stored, 'options') === text
+    if (!isSame) throw new LedgerError('state', `The ledger has another job ${id}`)
+    return readJob(sql, id)
+  })
+  const job = {id, kind}
+  if (known.state !== 'filling') return job
+  await plan.store(new Filler(store, known))
+  await store.transaction(({run}) =>
+    run("update job set state = 'open' where id = ? and state = 'filling'", [id]),
+  )
+  return job
+}
+
+/** The stored options of a job, and the function that stores its targets. */
+interface Plan {
+  readonly options: Partial<StoredOptions>
+  store(filler: Filler): Promise<void>
+}
+
+/** Plans a job of any kind. */
+async function planOf(options: JobOptions, dav: Client, store: Store): Promise<Plan> {
+  const {kind} = options
+  if (kind === 'delete') return planDelete(options, dav)
+  if (kind === 'list') return planList(options, dav)
+  if (kind === 'diff') return planDiff(options, dav, store)
+  if (kind === 'put') return planPut(options, dav)
+  return planPairs(options, dav)
+}
+
+async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
+  const {targets, tree, ifUnchanged, verify, unguarded} = job
+  if ((targets === undefined) === (tree === undefined))
+    throw new TypeError('createJob: a delete job has either targets or a tree')
+  const {ifMissing = tree === undefined ? 'failure' : 'success'} = job
+  const rules = {ifMissing, ifUnchanged, verify, unguarded}
+  const options = {
+    ifMissing,
+    ...(verify === true && {verify}),
+    ...(unguarded === true && {unguarded}),
+  }
+  const asked = (target: DeleteTarget): Promise<DavResult> =>
+    dav.delete(target, {...rules, dryRun: true})
+  if (tree !== undefined) {
+    if (ifUnchanged === true)
+      throw new TypeError('createJob: ifUnchanged needs targets, which are results of a listing')
+    const root = collectionUrl(tree, dav)
+    const plan = await asked(root)
+    if (!plan.ok) throw new TypeError(`createJob: ${plan.description ?? 'the tree is refused'}`)
+    return {
+      options: {...options, root},
+      async store(filler) {
+        await filler.add(root, await asked(root), depthOf(placeOf(root)))
+        await filler.flush()
+        await filler.addListing(root)
+      },
+    }
+  }
+  assertIterable('targets', targets)
+  return {
+    options,
+    async store(filler) {
+      for await (const target of iterate<DeleteTarget>(targets)) {
+        const plan = await settle(() => asked(target), target, dav)
+        const result = isObject(target) ? target : undefined
+        const isFile =
+          memberOf(result, 'ok') === true && isCollection(result as DavResult) === false
+        await filler.add(target, plan, isFile ? FILES : depthOf(placeOf(plan.url)))
+      }
+      await filler.flush()
+      if (isResultStream(targets)) await filler.noteIncomplete((await targets.summary).incomplete)
+    },
+  }
+}
+
+function planList({tree, properties}: ListJob, dav: Client): Plan {
+  const root = collectionUrl(tree, dav)
+  if (properties?.length === 0) throw new TypeError('createJob: properties has a name at least')
+  return {
+    options: {root, ...(properties !== undefined && {properties})},
+    store: (filler) => filler.addListing(root),
+  }
+}
+
+async function planDiff({before, after, by}: DiffJob, dav: Client, store: Store): Promise<Plan> {
+  const state = before instanceof SyncState ? before : undefined
+  if (state?.isDeep === false)
+    throw new TypeError('createJob: a SyncState to compare has the level infinity')
+  const first =
+    before instanceof SyncState
+      ? {root: rootOfState(before), job: '', tree: 0}
+      : await sideOf(before, 0, dav, store)
+  const sides = [first, await sideOf(after, 1, dav, store)] as const
+  const names = ['getetag', 'getcontentlength', 'getlastmodified']
+  if (by?.length === 0 || by?.some((name) => !names.includes(name)) === true)
+    throw new TypeError(`createJob: by has some of ${names.join(', ')}`)
+  const isSame = keyOfUrl(sides[0].root) === keyOfUrl(sides[1].root)
+  return {
+    options: {sides, by: by ?? [isSame ? 'getetag' : 'getcontentlength']},
+    async store(filler) {
+      if (state !== undefined) await filler.addState(state, sides[0].root)
+      for (const {root, job, tree} of sides)
+        if (job === '' && !(tree === 0 && state !== undefined)) await filler.addListing(root, tree)
+      await filler.addComparison()
+    },
+  }
+}
+
+function rootOfState(state: SyncState): string {
+  const [header] = state.lines()
+  if (header === undefined) throw new TypeError('createJob: the SyncState has seen no collection')
+  return asCollection(String(memberOf(JSON.parse(header), 'url')))
+}
+
+async function sideOf(
+  side: DiffSide,
+  tree: number,
+  dav: Client,
+  store: Store,
+): Promise<StoredSide> {
+  if (isObject(side) && 'tree' in side && Object.keys(side).length === 1)
+    return {job: '', tree, root: collectionUrl(side.tree, dav)}
+  if (!(isObject(side) && 'job' in side && Object.keys(side).length === 1))
+    throw new TypeError('createJob: a side of a diff is {tree}, {job}, or a SyncState before')
+  const {kind, options, state} = await store.read((sql) => readJob(sql, side.job))
+  if (kind !== 'list' || state !== 'done' || options.root === undefined)
+    throw new TypeError(`createJob: ${side.job} is no finished list job`)
+  return {job: side.job, tree: 0, root: options.root}
+}
+
+async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promise<Plan> {
+  const root = collectionUrl(to, dav)
+  const local = resolve(folder)
+  const rules = {create, verify, dryRun: true}
+  return {
+    options: {root, folder: local, ...(verify === true && {verify})},
+    async store(filler) {
+      const addCollection = async (url: string): Promise<void> => {
+        const plan = await settle(() => dav.mkcol(url, {dryRun: true}), url, dav)
+        await filler.add(url, plan, FILES - depthOf(placeOf(url)))
+      }
+      // The client's own collection, and those around it, are there.
+      if (root !== dav.url && root.startsWith(dav.url)) await addCollection(root)
+      for await (const {names, kind} of readFolder(local)) {
+        const name = names.join('/')
+        const url = encoded(root, names)
+        if (url === undefined || kind === 'other') {
+          const why = kind === 'other' ? 'is no file' : 'is no well-formed name'
+          await filler.add(
+            name,
+            refuse(`${name} ${why}`, root + encodeURIComponent(name.toWellFormed())),
+            0,
+          )
+        } else if (kind === 'folder') await addCollection(`${url}/`)
+        else await filler.add(url, await settle(() => dav.put(url, '', rules), url, dav), 0)
+      }
+      await filler.flush()
+    },
+  }
+}
+
+function encoded(root: string, names: readonly string[]): string | undefined {
+  const name = names.join('/')
+  // Node writes U+FFFD for bytes of a name that are not UTF-8. Such a name finds no file.
+  return name.isWellFormed() && !name.includes('\uFFFD') ? root + encodePath(name) : undefined
+}
+
+function planPairs({kind, pairs, overwrite, parents}: CopyJob | MoveJob, dav: Client): Plan {
+  assertIterable('pairs', pairs)
+  const rules = {overwrite, parents, dryRun: true}
+  const asked = ({from, to, ...conditions}: FromTo): Promise<DavResult> =>
+    kind === 'copy'
+      ? dav.copy(from, to, {...rules, ...conditions})
+      : dav.move(from, to, {...rules, ...conditions})
+  return {
+    options: {},
+    async store(filler) {
+      for await (const pair of iterate<FromTo>(pairs)) {
+        const plan = await settle(() => asked(pair), memberOf(pair, 'from'), dav)
+        await filler.add(pair, plan, 0)
+      }
+      await filler.flush()
+      await filler.assertApart()
+    },
+  }
+}
+
+/** Asks for the plan of a target. An invalid target becomes a Failure. */
+async function settle(
+  ask: () => Promise<DavResult>,
+  target: unknown,
+  dav: Client,
+): Promise<DavResult> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+    const {url = target} = isObject(target) && 'url' in target ? target : {}
+    const text = typeof url === 'string' ? url : ''
+    return refuse(error.message, URL.parse(text, dav.url)?.href ?? dav.url, text)
+  }
+}
+
+function refuse(description: string, url: string, href?: string): DavResult {
+  return {
+    ...createFailure({url, relation: 'self', status: 0, reason: 'refused', description}),
+    ...(href !== undefined && {href}),
+  }
+}
+
+/**
+ * Resolves a collection, with its slash.
+ *
+ * @throws TypeError for an invalid target.
+ */
+function collectionUrl(target: Target, dav: Client): string {
+  return asCollection(resolveTarget(target, new URL(dav.url)).href)
+}
+
+function asCollection(url: string): string {
+  return url.endsWith('/') ? url : `${url}/`
+}
+
+function assertIterable(name: string, value: unknown): void {
+  const isIterable =
+    isObject(value) &&
+    (Symbol.iterator in value || Symbol.asyncIterator in value || 'getReader' in value)
+  if (!isIterable) throw new TypeError(`createJob: ${name} is an iterable`)
+}
+
+function iterate<T>(source: unknown): AsyncIterable<T> | Iterable<T> {
+  if (isObject(source) && 'getReader' in source)
+    return {[Symbol.asyncIterator]: () => openStream(source as ReadableStream<T>)}
+  return source as AsyncIterable<T> | Iterable<T>
+}

@@ -1,0 +1,215 @@
+/** Stores the targets of a job in units, and checks that pairs do not meet. */
+
+import type {DavResult, FailedRequest} from '../multistatus/result.ts'
+import {ancestorsOf} from '../protocol/href.ts'
+import type {SyncState} from '../sync/state.ts'
+import {deleteRows} from './again.ts'
+import type {NewItem, Place} from './items.ts'
+import {collectionId, formatRequest, insertUnit, keyOfUrl, placeOf} from './items.ts'
+import type {StoredJob} from './job.ts'
+import type {Sql, Store} from './store.ts'
+import {placeholders, textOf} from './store.ts'
+import {LISTINGS} from './units.ts'
+
+/** Targets that are kept in memory before they are stored. */
+const BUFFERED_TARGETS = 10_000
+
+/** Stores the targets of one job. */
+export class Filler {
+  readonly #store: Store
+  readonly #job: StoredJob
+  // By collection and level.
+  readonly #buffers = new Map<string, {path: string; level: number; items: NewItem[]}>()
+  #buffered = 0
+
+  constructor(store: Store, job: StoredJob) {
+    this.#store = store
+    this.#job = job
+  }
+
+  /** Adds a target with its plan: a Success of a dry run, or its verdict. */
+  async add(target: unknown, plan: DavResult, level: number): Promise<void> {
+    const request = plan.ok ? plan.request : undefined
+    const place = placeOf(request?.destination ?? plan.url)
+    const item =
+      request === undefined
+        ? {name: nameOfRefused(target, place), request: '', verdict: plan}
+        : {name: place.name, request: formatRequest(request, place, this.#job.base)}
+    const key = `${level} ${place.path}`
+    const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
+    this.#buffers.set(key, buffer)
+    buffer.items.push(item)
+    this.#buffered++
+    if (buffer.items.length >= this.#job.options.unitSize) await this.#write(key)
+    else if (this.#buffered >= BUFFERED_TARGETS) await this.flush()
+  }
+
+  /** Stores all that is left in memory. */
+  async flush(): Promise<void> {
+    for (const key of this.#buffers.keys()) await this.#write(key)
+  }
+
+  /** Adds a collection to list. */
+  async addListing(root: string, tree = 0): Promise<void> {
+    const {id} = this.#job
+    const {path, name} = placeOf(root)
+    await this.#store.transaction(async (sql) => {
+      const collection = await collectionId(sql, {id, tree}, path)
+      const request = {method: 'PROPFIND', url: root, depth: 1, attempts: 0} as const
+      const items = [{name, request: formatRequest(request, {path, name}, this.#job.base)}]
+      await insertUnit(sql, id, {kind: 'list', level: LISTINGS, collection}, items)
+    })
+  }
+
+  /** Adds the comparison of the sides, after their listings. */
+  async addComparison(): Promise<void> {
+    const {id} = this.#job
+    await this.#store.transaction(async (sql) => {
+      const [known] = await sql.all("select id from unit where job = ? and kind = 'compare'", [id])
+      if (known === undefined)
+        await insertUnit(sql, id, {kind: 'compare', level: 0, collection: 0}, [])
+    })
+  }
+
+  /** Adds the resources of a state as the first tree. */
+  async addState(state: SyncState, root: string): Promise<void> {
+    const {id} = this.#job
+    let rows: [Place, string][] = []
+    const write = async (): Promise<void> => {
+      const written = rows
+      rows = []
+      await this.#store.transaction(async (sql) => {
+        const ids = new Map<string, number>()
+        const entries = []
+        for (const [{path, name}, detail] of written) {
+          const collection = ids.get(path) ?? (await collectionId(sql, {id}, path))
+          ids.set(path, collection)
+          entries.push([collection, name, detail])
+        }
+        await sql.insert('entry', ['collection', 'name', 'detail'], entries)
+      })
+    }
+    for (const path of state.paths()) {
+      const place = placeOf(new URL(path, root).href)
+      const etag = state.find(path) ?? ''
+      const detail =
+        etag === '/'
+          ? {resourcetype: ['collection']}
+          : {resourcetype: [], ...(etag !== '' && etag !== '?' && {getetag: etag})}
+      rows.push([place, JSON.stringify({properties: detail})])
+      if (rows.length >= BUFFERED_TARGETS) await write()
+    }
+    await write()
+  }
+
+  /** Keeps the reasons for which the source of the targets did not list all. */
+  async noteIncomplete(incomplete: readonly unknown[]): Promise<void> {
+    const text = JSON.stringify(incomplete)
+    await this.#store.transaction(({run}) =>
+      run('update job set incomplete = ? where id = ?', [text, this.#job.id]),
+    )
+  }
+
+  /**
+   * Checks that no end of a pair is at, in or above an end of another pair. Two copies may have one source.
+   *
+   * @throws TypeError with the first two pairs. The job is removed.
+   */
+  async assertApart(): Promise<void> {
+    const {id, kind} = this.#job
+    const isMove = kind === 'move'
+    const page = async (
+      unit: number,
+      n: number,
+    ): Promise<readonly {unit: number; n: number; from: string; to: string}[]> => {
+      const rows = await this.#store.read(({all}) =>
+        all(
+          `select i.unit as unit, i.n as n, i.request as request from item i join unit u on u.id = i.unit
+            where u.job = ? and (i.unit > ? or (i.unit = ? and i.n > ?)) and i.request <> ''
+            order by i.unit, i.n limit 500`,
+          [id, unit, unit, n],
+        ),
+      )
+      return rows.map((row) => {
+        const {url, destination = url} = JSON.parse(textOf(row, 'request')) as FailedRequest
+        return {
+          unit: Number(row['unit']),
+          n: Number(row['n']),
+          from: keyOfUrl(url),
+          to: keyOfUrl(destination),
+        }
+      })
+    }
+    const each = async (
+      work: (sql: Sql, pairs: readonly {from: string; to: string}[]) => Promise<void>,
+    ): Promise<void> => {
+      let [unit, n] = [0, -1]
+      for (;;) {
+        const pairs = await page(unit, n)
+        const last = pairs.at(-1)
+        if (last === undefined) return
+        await this.#store.transaction((sql) => work(sql, pairs))
+        ;[unit, n] = [last.unit, last.n]
+      }
+    }
+    await each(async (sql, pairs) => {
+      const rows = pairs.flatMap(({from, to}) => [
+        [id, `<${from}`],
+        [id, `>${to}`],
+      ])
+      await sql.insert('blocked', ['job', 'path'], rows)
+    })
+    let problem: string | undefined
+    await each(async ({all}, pairs) => {
+      if (problem !== undefined) return
+      const sought = new Map<string, string>()
+      for (const {from, to} of pairs) {
+        const [aboveFrom, aboveTo] = [ancestorsOf(from), ancestorsOf(to)]
+        for (const path of [from, ...aboveFrom]) sought.set(`>${path}`, from)
+        for (const path of [to, ...aboveTo]) sought.set(`<${path}`, to)
+        for (const path of aboveTo) sought.set(`>${path}`, to)
+        if (isMove) for (const path of aboveFrom) sought.set(`<${path}`, from)
+      }
+      const paths = [...sought.keys()]
+      for (let begin = 0; begin < paths.length; begin += 5000) {
+        const part = paths.slice(begin, begin + 5000)
+        const [met] = await all(
+          `select path from blocked where job = ? and path in (${placeholders(part.length)}) limit 1`,
+          [id, ...part],
+        )
+        if (met === undefined) continue
+        const path = textOf(met, 'path')
+        problem = `${sought.get(path)} of one pair meets ${path.slice(1)} of another`
+        return
+      }
+    })
+    await this.#store.transaction(async (sql) => {
+      await sql.run('delete from blocked where job = ?', [id])
+      if (problem !== undefined) await deleteRows(sql, id)
+    })
+    if (problem !== undefined)
+      throw new TypeError(`createJob: workers keep no order, and ${problem}`)
+  }
+
+  async #write(key: string): Promise<void> {
+    const buffer = this.#buffers.get(key)
+    if (buffer === undefined) return
+    this.#buffers.delete(key)
+    const {path, level, items} = buffer
+    this.#buffered -= items.length
+    const {id, options} = this.#job
+    await this.#store.transaction(async (sql) => {
+      const collection = await collectionId(sql, {id}, path)
+      for (let begin = 0; begin < items.length; begin += options.unitSize) {
+        const unit = {kind: 'send', level, collection} as const
+        await insertUnit(sql, id, unit, items.slice(begin, begin + options.unitSize))
+      }
+    })
+  }
+}
+
+/** Makes a name for a target that has no place of its own, so that no other target is taken for it. */
+function nameOfRefused(target: unknown, {name}: Place): string {
+  const text = typeof target === 'string' ? target : ''
+  return `${name} refused ${encodeURIComponent(text.toWellFormed())}`
+}

@@ -1,0 +1,162 @@
+/**
+ * The resources of a job, stored in units of one collection. A resource is stored by its collection and its name, so a second
+ * spelling of it is found. A plain request is not stored: it follows from the job.
+ */
+
+import type {DavResult, FailedRequest} from '../multistatus/result.ts'
+import {canonicalPathOf} from '../protocol/href.ts'
+import type {StoredJob} from './job.ts'
+import type {Row, Sql} from './store.ts'
+import {numberOf, textOf} from './store.ts'
+import type {UnitKind} from './units.ts'
+import {DONE, OPEN} from './units.ts'
+import {recordVerdicts, verdictRow} from './verdicts.ts'
+
+/** The roles of an item: a request to send, or a collection to list. */
+const SEND = 0
+const LIST = 1
+
+/** The place of a resource: its collection, by canonical path with a slash, and the rest of its URL. */
+export interface Place {
+  readonly path: string
+  readonly name: string
+}
+
+/** A resource to store. */
+export interface NewItem {
+  readonly name: string
+  /** The request; empty for a plain one, and a slash for a plain one of a collection. */
+  readonly request: string
+  /** The verdict on a target that must not be sent. */
+  readonly verdict?: DavResult
+}
+
+/** A stored resource without a verdict. */
+export interface Item {
+  readonly n: number
+  /** The canonical path and the query, by which results are matched. */
+  readonly key: string
+  /** Its number of attempts is that of the requests that were or may have been sent. */
+  readonly request: FailedRequest
+}
+
+/** Splits the URL of a resource. The root of a server has an empty name. */
+export function placeOf(url: string): Place {
+  const key = keyOfUrl(url)
+  const end = key.replace(/\?.*$/su, '').lastIndexOf('/') + 1
+  return {path: key.slice(0, end) || '/', name: key.slice(end)}
+}
+
+/** Makes the key of a resource within its server. */
+export function keyOfUrl(url: string): string {
+  return canonicalPathOf(url) + (url.includes('?') ? new URL(url).search : '')
+}
+
+/** Counts the segments of a path. */
+export function depthOf({path, name}: Place): number {
+  return path.split('/').length - 1 + (name === '' ? 0 : 1)
+}
+
+/** Writes the request of a resource as short as possible. */
+export function formatRequest(request: FailedRequest, {path, name}: Place, base: string): string {
+  const {url, conditions, destination} = request
+  if (conditions === undefined && destination === undefined) {
+    const plain = new URL(base).origin + path + name
+    if (url === plain) return ''
+    if (url === `${plain}/`) return '/'
+  }
+  return JSON.stringify(request)
+}
+
+/** Reads an item from its row, which has the path of its collection too. */
+export function readItem(row: Row, job: StoredJob): Item {
+  const stored = textOf(row, 'request')
+  const attempts = numberOf(row, 'attempts')
+  const plain = new URL(job.base).origin + textOf(row, 'path') + textOf(row, 'name')
+  const isCollection = stored === '/'
+  const request: FailedRequest =
+    stored.length > 1
+      ? {...JSON.parse(stored), attempts}
+      : {...plainRequest(job, isCollection), url: plain + stored, attempts}
+  return {n: numberOf(row, 'n'), key: keyOfUrl(request.url), request}
+}
+
+function plainRequest(
+  {kind, options}: StoredJob,
+  isCollection: boolean,
+): Omit<FailedRequest, 'url' | 'attempts'> {
+  const {ifMissing, verify} = options
+  const verified = verify === true && {verify}
+  if (kind === 'put') return isCollection ? {method: 'MKCOL'} : {method: 'PUT', ...verified}
+  return {
+    method: 'DELETE',
+    depth: 'infinity',
+    ...(ifMissing === 'success' && {ifMissing}),
+    ...verified,
+  }
+}
+
+/** Finds or makes the row of a collection. */
+export async function collectionId(
+  {all, insert}: Sql,
+  {id, tree = 0}: {readonly id: string; readonly tree?: number},
+  path: string,
+): Promise<number> {
+  const key = [id, tree, path]
+  const [made] = await insert('collection', ['job', 'tree', 'path'], [key], 'id')
+  if (made !== undefined) return numberOf(made, 'id')
+  const [found] = await all(
+    'select id from collection where job = ? and tree = ? and path = ?',
+    key,
+  )
+  return numberOf(found, 'id')
+}
+
+/** A unit to store. */
+export interface NewUnit {
+  readonly kind: UnitKind
+  readonly level: number
+  readonly collection: number
+}
+
+const UNIT = [
+  'job',
+  'kind',
+  'level',
+  'collection',
+  'items',
+  'state',
+  'epoch',
+  'due',
+  'worker',
+  'crashes',
+]
+const ITEM = ['unit', 'n', 'collection', 'role', 'name', 'request', 'attempts']
+
+/** Stores a unit with resources of one collection. Those that the job has already are passed over. */
+export async function insertUnit(
+  sql: Sql,
+  job: string,
+  {kind, level, collection}: NewUnit,
+  items: readonly NewItem[],
+): Promise<void> {
+  const {run, insert} = sql
+  const isDecided = items.length > 0 && items.every(({verdict}) => verdict !== undefined)
+  const state = isDecided ? DONE : OPEN
+  const row = [job, kind, level, collection, items.length, state, 0, 0, '', 0]
+  const [made] = await insert('unit', UNIT, [row], 'id')
+  if (items.length === 0) return
+  const unit = numberOf(made, 'id')
+  const role = kind === 'list' ? LIST : SEND
+  const rows = items.map(({name, request}, n) => [unit, n, collection, role, name, request, 0])
+  const inserted = await insert('item', ITEM, rows, 'n')
+  if (inserted.length === 0) await run('delete from unit where id = ?', [unit])
+  else if (inserted.length < items.length)
+    await run('update unit set items = ? where id = ?', [inserted.length, unit])
+  const verdicts = inserted.flatMap((one) => {
+    const n = numberOf(one, 'n')
+    const verdict = items[n]?.verdict
+    return verdict === undefined ? [] : [verdictRow(unit, n, verdict, false)]
+  })
+  await recordVerdicts(sql, {job, worker: ''}, verdicts)
+}

@@ -1,0 +1,331 @@
+/** The worker: it claims unit after unit of one job until nothing is left, in this process, beside any number of others. */
+
+import {hostname} from 'node:os'
+import {setTimeout as pause} from 'node:timers/promises'
+
+import type {DavClient} from '../client/dav-client.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
+import {compareUnit} from './compare.ts'
+import type {JobReport} from './inspect.ts'
+import {isOfWork, report} from './inspect.ts'
+import type {Job, StoredJob} from './job.ts'
+import {readJob} from './job.ts'
+import type {Ledger} from './ledger.ts'
+import {LedgerError, storeOf} from './ledger.ts'
+import {listUnit} from './list.ts'
+import {sendUnit} from './send.ts'
+import type {Store} from './store.ts'
+import {numberOf, textOf} from './store.ts'
+import type {Telemetry} from './telemetry.ts'
+import {Trace} from './telemetry.ts'
+import type {Claim, Unit} from './units.ts'
+import {assertHeld, claim, DONE, LostUnitError, OPEN, release} from './units.ts'
+import {setAside} from './verdicts.ts'
+import type {Rest, Work} from './work.ts'
+import {CancelledError} from './work.ts'
+
+/** Units that one worker has at a time, so that the last requests of one leave no gap. */
+const LANES = 2
+/** The longest wait before a worker looks again for work that another one left. */
+const LOOK_MILLISECONDS = 1000
+/** The shortest wait, so that waiting workers cost little. */
+const REST_MILLISECONDS = 20
+/** Milliseconds between two signs of a worker, and between two reports of progress. */
+const SIGN_MILLISECONDS = 1000
+/** Signs over which the rate is measured. */
+const RATE_SIGNS = 5
+
+/** Options of `runJob`. */
+export interface RunJobOptions {
+  /** Ends the worker. Requests under way end first, and their verdicts are stored. `runJob` then rejects with the reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Called with the state of the whole job, about once a second and at the end. An error that it throws ends the worker. */
+  readonly onProgress?: ((report: JobReport) => void) | undefined
+  /**
+   * The most requests at once of this worker.
+   *
+   * @defaultValue 8
+   */
+  readonly concurrency?: number | undefined
+  /**
+   * Milliseconds after which another worker gets a unit whose worker is silent. It is renewed at a third. At least 1000.
+   *
+   * @defaultValue 30,000
+   */
+  readonly lease?: number | undefined
+  /**
+   * The name of the worker in the ledger. Each run of a job needs another one.
+   *
+   * @defaultValue the host, the process id and a random part
+   */
+  readonly name?: string | undefined
+  /** Spans and counters: the module `@opentelemetry/api`. Nothing is measured without it. */
+  readonly telemetry?: Telemetry | undefined
+}
+
+const RUN_OPTIONS: Rules<RunJobOptions> = {
+  signal: SIGNAL,
+  onProgress: callback('a function of the report'),
+  concurrency: NUMBER,
+  lease: NUMBER,
+  name: TEXT,
+  telemetry: ANY,
+}
+
+/**
+ * Works on a job until nothing of it is left, also not with other workers. Call it in as many processes as you like, and again
+ * after a crash: nothing that has a verdict is sent again.
+ *
+ * Each href gets exactly one verdict. Its request is sent once or, after a crash, more often. A 404 to a repeated DELETE is a
+ * Success in doubt: the earlier request may have deleted the resource, or somebody else.
+ *
+ * @param job - The job, or its `id`.
+ * @param dav - A client with the URL of the job. The policy of retries is the job's own.
+ * @returns The report at the end of the job. A cancelled job ends early.
+ * @throws {@link LedgerError} for a missing job, for one whose targets are not all stored, and for a store that fails. TypeError
+ *   for a client with another URL. The signal's reason.
+ * @example
+ * ```ts
+ * const {failures} = await runJob(ledger, job, dav, {onProgress: ({done, total}) => console.log(done, total)})
+ * ```
+ */
+export async function runJob(
+  ledger: Ledger,
+  job: Job | string,
+  dav: DavClient,
+  options: RunJobOptions = {},
+): Promise<JobReport> {
+  const given = readOptions('runJob', options, RUN_OPTIONS)
+  const {signal, onProgress, concurrency = 8, lease = 30_000, telemetry} = given
+  const {name = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`} = given
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+    throw new RangeError('runJob: concurrency is a whole number above zero')
+  if (!Number.isSafeInteger(lease) || lease < 1000)
+    throw new RangeError('runJob: lease is a whole number of milliseconds, at least 1000')
+  signal?.throwIfAborted()
+  const store = storeOf(ledger)
+  const stored = await store.read((sql) => readJob(sql, job))
+  assertRunnable(stored, dav)
+  const stop = new AbortController()
+  const all = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const trace = new Trace(telemetry)
+  const lanes = Math.min(LANES, concurrency)
+  const lane: Lane = {
+    store,
+    job: stored,
+    dav,
+    worker: name,
+    lease,
+    concurrency: Math.ceil(concurrency / lanes),
+    signal: all,
+    trace,
+    bell: new Bell(),
+  }
+  await enter(lane)
+  const signs = giveSigns(lane, stop, onProgress)
+  try {
+    await trace.job(stored, () => runLanes(lane, lanes, stop))
+    await signs.end()
+  } finally {
+    stop.abort()
+    await signs.end().catch(() => {})
+  }
+  return finish(lane, onProgress)
+}
+
+function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
+  if (state === 'filling') {
+    const help = 'repeat createJob with this id'
+    throw new LedgerError('state', `The targets of the job ${id} are not all stored; ${help}`)
+  }
+  if (base !== dav.url)
+    throw new TypeError(`runJob: the job ${id} is one of ${base}, and the client one of ${dav.url}`)
+}
+
+/** What the lanes of one worker share. */
+interface Lane extends Omit<Work, 'unit'> {
+  readonly trace: Trace
+  readonly bell: Bell
+}
+
+/** Wakes waiting lanes when another one has given a unit back. */
+class Bell {
+  #ringing = new AbortController()
+
+  /** Waits for some milliseconds, for the bell, or for the signal. */
+  async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const ends = AbortSignal.any([signal, this.#ringing.signal])
+    await pause(milliseconds, undefined, {signal: ends}).catch(() => {})
+  }
+
+  ring(): void {
+    this.#ringing.abort()
+    this.#ringing = new AbortController()
+  }
+}
+
+/** Runs the lanes to their end. The first error stops all of them. */
+async function runLanes(lane: Lane, lanes: number, stop: AbortController): Promise<void> {
+  const running = Array.from({length: lanes}, () =>
+    run(lane).catch((error: unknown) => {
+      stop.abort(error)
+      throw error
+    }),
+  )
+  const ends = await Promise.allSettled(running)
+  // The error of the lane that failed first, and not that of one that it stopped.
+  lane.signal.throwIfAborted()
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+/** Works until nothing is left. */
+async function run(lane: Lane): Promise<void> {
+  const {signal} = lane
+  for (;;) {
+    signal.throwIfAborted()
+    const found = await claimUnit(lane)
+    if (found === undefined || 'isDone' in found) return
+    if ('unit' in found) await runUnit(lane, found.unit)
+    else if ('wait' in found) {
+      const wait = Math.min(Math.max(found.wait, REST_MILLISECONDS), LOOK_MILLISECONDS)
+      await lane.bell.wait(wait, signal)
+    }
+  }
+}
+
+/** Claims a unit; `undefined` if the job is not open any more. */
+function claimUnit({store, job, worker, lease}: Lane): Promise<Claim | undefined> {
+  const origin = new URL(job.base).origin
+  return store.transaction(async (sql) => {
+    const [row] = await sql.all('select state from job where id = ?', [job.id])
+    if (textOf(row, 'state') !== 'open') return undefined
+    const found = await claim(sql, {job: job.id, worker, lease, origin})
+    if ('poisoned' in found) await setAside(sql, job, found.poisoned, worker)
+    return found
+  })
+}
+
+const RUNNERS = {send: sendUnit, list: listUnit, compare: compareUnit}
+
+/** Works on a unit, and gives it back. A unit that was lost meanwhile is the business of its new holder. */
+async function runUnit(lane: Lane, unit: Unit): Promise<void> {
+  const {store, job, lease, trace} = lane
+  const lost = new AbortController()
+  const signal = AbortSignal.any([lane.signal, lost.signal])
+  const renewal = setInterval(() => {
+    store
+      .transaction((sql) => assertHeld(sql, unit, lease))
+      .catch((error: unknown) => lost.abort(error))
+  }, lease / 3)
+  let rest: Rest = {wait: 0}
+  try {
+    rest = await trace.unit(job, unit, () => RUNNERS[unit.kind]({...lane, unit, signal}))
+  } catch (error) {
+    const reason: unknown = lost.signal.aborted ? lost.signal.reason : error
+    if (!(reason instanceof LostUnitError || reason instanceof CancelledError)) throw reason
+  } finally {
+    clearInterval(renewal)
+    await store
+      .transaction((sql) =>
+        'wait' in rest ? release(sql, unit, OPEN, rest.wait) : release(sql, unit, DONE),
+      )
+      .catch((error: unknown) => {
+        // The lease ends by itself.
+        if (!(error instanceof LedgerError)) throw error
+      })
+    lane.bell.ring()
+  }
+}
+
+/** Writes the worker into the ledger. */
+async function enter({store, job, worker}: Lane): Promise<void> {
+  await store.transaction(async (sql) => {
+    const {insert, now} = sql
+    const columns = ['job', 'id', 'host', 'pid', 'started', 'seen', 'rate']
+    await insert('worker', columns, [[job.id, worker, hostname(), process.pid, 0, 0, 0]])
+    await sql.run(`update worker set started = ${now}, seen = ${now} where job = ? and id = ?`, [
+      job.id,
+      worker,
+    ])
+  })
+}
+
+/** Gives a sign of life each second, counts, and reports the progress. */
+function giveSigns(
+  lane: Lane,
+  stop: AbortController,
+  onProgress: RunJobOptions['onProgress'],
+): {readonly end: () => Promise<void>} {
+  const {store} = lane
+  const samples: {readonly at: number; readonly done: number}[] = []
+  const timer = new AbortController()
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await pause(SIGN_MILLISECONDS, undefined, {signal: timer.signal}).catch(() => {})
+      await sign(lane, samples)
+      if (timer.signal.aborted) return
+      if (onProgress !== undefined) onProgress(await store.read((sql) => report(sql, lane.job)))
+    }
+  }
+  const ended = loop().catch((error: unknown) => {
+    stop.abort(error)
+    throw error
+  })
+  ended.catch(() => {})
+  return {
+    end() {
+      timer.abort()
+      return ended
+    },
+  }
+}
+
+/** Writes the time and the rate of the worker. */
+async function sign(
+  {store, job, worker, trace}: Lane,
+  samples: {readonly at: number; readonly done: number}[],
+): Promise<void> {
+  const counts = await store.transaction(async (sql) => {
+    const rows = await sql.all('select name, count from tally where job = ? and worker = ?', [
+      job.id,
+      worker,
+    ])
+    const own = new Map(rows.map((row) => [textOf(row, 'name'), numberOf(row, 'count')]))
+    const done = [...own].reduce((sum, [name, count]) => (isOfWork(name) ? sum + count : sum), 0)
+    samples.push({at: performance.now(), done})
+    if (samples.length > RATE_SIGNS) samples.shift()
+    const [oldest] = samples
+    const elapsed = performance.now() - (oldest?.at ?? 0)
+    const rate = elapsed === 0 ? 0 : ((done - (oldest?.done ?? 0)) / elapsed) * 1000
+    await sql.run(`update worker set seen = ${sql.now}, rate = ? where job = ? and id = ?`, [
+      Math.round(rate * 1000),
+      job.id,
+      worker,
+    ])
+    return own
+  })
+  trace.count(job, counts)
+}
+
+/** Ends the job if nothing of it is left, and reports. */
+async function finish(
+  {store, job}: Lane,
+  onProgress: RunJobOptions['onProgress'],
+): Promise<JobReport> {
+  const last = await endJob(store, job)
+  onProgress?.(last)
+  return last
+}
+
+function endJob(store: Store, {id}: StoredJob): Promise<JobReport> {
+  return store.transaction(async (sql) => {
+    await sql.run(
+      `update job set state = 'done', ended = ${sql.now} where id = ? and state = 'open'
+        and not exists (select 1 from unit where job = ? and state < 2)`,
+      [id, id],
+    )
+    return report(sql, id)
+  })
+}

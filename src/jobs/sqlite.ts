@@ -1,0 +1,223 @@
+/**
+ * The ledger in one SQLite file, by `node:sqlite`. Many processes of one machine share the file. Network file systems do not lock
+ * it reliably, so there PostgreSQL is the store.
+ */
+
+import type {DatabaseSync, StatementSync} from 'node:sqlite'
+
+import {memberOf} from '../protocol/members.ts'
+import type {Ledger, LedgerErrorReason} from './ledger.ts'
+import {createLedger, LedgerError} from './ledger.ts'
+import {createTables, SCHEMA_VERSION} from './schema.ts'
+import type {Row, Sql, Store, Value} from './store.ts'
+import {placeholders} from './store.ts'
+
+/** Milliseconds that one attempt at the write lock blocks the process. */
+const BUSY_MILLISECONDS = 1000
+/** Milliseconds after which a transaction without the write lock is given up. */
+const PATIENCE_MILLISECONDS = 60_000
+/** The most values of one INSERT. */
+const INSERTED_VALUES = 8000
+/** The most statements that are kept prepared. */
+const KEPT_STATEMENTS = 100
+
+const DIALECT = {
+  int: 'integer',
+  id: 'integer primary key',
+  keyed: ' strict, without rowid',
+  plain: ' strict',
+}
+
+/** Primary result codes of SQLite. */
+const REASONS: Readonly<Record<number, LedgerErrorReason>> = {
+  5: 'busy',
+  6: 'busy',
+  8: 'read-only',
+  10: 'unreachable',
+  11: 'corrupt',
+  13: 'full',
+  14: 'unreachable',
+  26: 'corrupt',
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  busy: 'is held by another process; try again later',
+  'read-only': 'cannot be written; it and its folder need write permission',
+  unreachable: 'cannot be opened, read or written',
+  corrupt: 'is damaged or no ledger; restore it from a copy, or begin with a new file',
+  full: 'has no space left; free some space and go on, nothing is lost',
+}
+
+/**
+ * Opens a ledger in a file, and makes the file if it is missing. The journal is a write-ahead log, so two files lie beside it
+ * while it is open. Copy it with `VACUUM INTO`, never alone.
+ *
+ * @param file - The path of the file.
+ * @throws {@link LedgerError} for a file that cannot be opened, is no ledger, or was made by a later version.
+ * @example
+ * ```ts
+ * await using ledger = await sqliteLedger('job.sqlite')
+ * ```
+ */
+export async function sqliteLedger(file: string): Promise<Ledger> {
+  if (typeof file !== 'string' || file === '' || file === ':memory:')
+    throw new TypeError('sqliteLedger: give the path of a file')
+  const {DatabaseSync: Database} = await import('node:sqlite')
+  let database: DatabaseSync
+  try {
+    database = new Database(file, {timeout: BUSY_MILLISECONDS})
+  } catch (error) {
+    throw explain(file, error)
+  }
+  const store = new SqliteStore(database, file)
+  try {
+    await store.open()
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return createLedger('sqlite', store)
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync
+  readonly #file: string
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #sql: Sql
+  // Transactions of one connection run one after another.
+  #last: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(database: DatabaseSync, file: string) {
+    this.#database = database
+    this.#file = file
+    const all = async (text: string, values: readonly Value[] = []): Promise<readonly Row[]> =>
+      // A Value is never an object, which would be taken for named parameters.
+      this.#prepare(text).all(...values) as unknown as Row[]
+    this.#sql = {
+      now: "cast(unixepoch('subsec') * 1000 as integer)",
+      skipLocked: '',
+      forUpdate: '',
+      all,
+      run: async (text, values = []) => Number(this.#prepare(text).run(...values).changes),
+      async insert(table, columns, rows, returning) {
+        const inserted: Row[] = []
+        const most = Math.floor(INSERTED_VALUES / columns.length)
+        const head = `insert into ${table} (${columns.join(', ')}) values `
+        const tail = ` on conflict do nothing${returning === undefined ? '' : ` returning ${returning}`}`
+        const one = `(${placeholders(columns.length)})`
+        // Blocks of a power of two rows, so that few statements are prepared.
+        for (let begin = 0; begin < rows.length;) {
+          const left = Math.min(rows.length - begin, most)
+          const size = 2 ** Math.floor(Math.log2(left))
+          const block = rows.slice(begin, begin + size)
+          const text = head + block.map(() => one).join(', ') + tail
+          inserted.push(...(await all(text, block.flat())))
+          begin += size
+        }
+        return inserted
+      },
+    }
+  }
+
+  /** Makes the tables. */
+  async open(): Promise<void> {
+    // Reading the mode needs no write lock, and setting it needs the only connection.
+    await this.#attempt(async () => {
+      const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode']
+      if (mode !== 'wal') this.#database.exec('pragma journal_mode = wal')
+      this.#database.exec('pragma synchronous = full')
+    })
+    const version = await this.read(async ({all}) =>
+      Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
+    )
+    if (version > SCHEMA_VERSION) {
+      throw new LedgerError(
+        'version',
+        `The ledger ${this.#file} was made by a later version of multistatus: its schema is ${version}, and this one knows ${SCHEMA_VERSION}`,
+      )
+    }
+    if (version === SCHEMA_VERSION) return
+    await this.transaction(async ({all, run}) => {
+      const [other] = await all("select name from sqlite_schema where type = 'table' limit 1")
+      const isOwn = (await all("select name from sqlite_schema where name = 'verdict'")).length > 0
+      if (other !== undefined && !isOwn)
+        throw new LedgerError('corrupt', `${this.#file} is a database, but no ledger`)
+      for (const statement of createTables(DIALECT)) await run(statement)
+      await run(`pragma user_version = ${SCHEMA_VERSION}`)
+    })
+  }
+
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#queue(() =>
+      this.#attempt(async () => {
+        // A deferred transaction could not get the write lock after another one's commit.
+        this.#database.exec('begin immediate')
+        try {
+          const result = await work(this.#sql)
+          this.#database.exec('commit')
+          return result
+        } catch (error) {
+          // SQLite itself rolls some failed transactions back.
+          if (this.#database.isTransaction) this.#database.exec('rollback')
+          throw error
+        }
+      }),
+    )
+  }
+
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#queue(() => this.#attempt(() => work(this.#sql)))
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#last
+    this.#statements.clear()
+    this.#database.close()
+  }
+
+  /** Runs work when all earlier work has ended. */
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed)
+      return Promise.reject(new LedgerError('closed', `The ledger ${this.#file} was closed`))
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  /** Repeats work while another process holds the file. SQLite lets processes in without any order, so the pauses are random. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    const begun = performance.now()
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        const explained = explain(this.#file, error)
+        const isBusy = explained instanceof LedgerError && explained.reason === 'busy'
+        if (!isBusy || performance.now() - begun > PATIENCE_MILLISECONDS) throw explained
+        await new Promise((resolve) => void setTimeout(resolve, 5 + Math.random() * 50))
+      }
+    }
+  }
+
+  #prepare(text: string): StatementSync {
+    const known = this.#statements.get(text)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(text)
+    const [oldest] = this.#statements.keys()
+    if (this.#statements.size >= KEPT_STATEMENTS && oldest !== undefined)
+      this.#statements.delete(oldest)
+    this.#statements.set(text, statement)
+    return statement
+  }
+}
+
+/** Makes the error of the ledger for an error of SQLite; any other error stays. */
+function explain(file: string, error: unknown): unknown {
+  const code = memberOf(error, 'errcode')
+  const reason = typeof code === 'number' ? REASONS[code % 256] : undefined
+  if (reason === undefined) return error
+  return new LedgerError(reason, `The ledger ${file} ${WORDS[reason]}`, error)
+}

@@ -1,0 +1,71 @@
+/** What each kind of work needs to know, and the transactions that only the holder of a unit can make. */
+
+import type {DavClient} from '../client/dav-client.ts'
+import type {Failure} from '../multistatus/result.ts'
+import {delayAfter, resolvePolicy} from '../retry/policy.ts'
+import type {StoredJob} from './job.ts'
+import type {Sql, Store} from './store.ts'
+import {textOf} from './store.ts'
+import type {Unit} from './units.ts'
+import {assertHeld, cool} from './units.ts'
+
+/** The context of a worker that holds a unit. */
+export interface Work {
+  readonly store: Store
+  readonly job: StoredJob
+  readonly unit: Unit
+  readonly dav: DavClient
+  readonly worker: string
+  /** Milliseconds of the lease. */
+  readonly lease: number
+  /** The most requests at once. */
+  readonly concurrency: number
+  /** Aborted when the worker stops, and when it has lost the unit. */
+  readonly signal: AbortSignal
+}
+
+/** What becomes of a unit: all its work is done, or the rest is to be done after some milliseconds. */
+export type Rest = {readonly isDone: true} | {readonly wait: number}
+
+/** Thrown where the job was cancelled. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError'
+}
+
+/**
+ * Runs a transaction of the holder. `isOpen` is false after the job was cancelled: results are stored, and nothing new begins.
+ *
+ * @throws LostUnitError if another worker has the unit by now. CancelledError after the transaction of a cancelled job.
+ */
+export async function whileHeld<T>(
+  {store, unit, lease, job}: Work,
+  run: (sql: Sql, isOpen: boolean) => Promise<T>,
+): Promise<T> {
+  let isOpen = true
+  const result = await store.transaction(async (sql) => {
+    await assertHeld(sql, unit, lease)
+    const [row] = await sql.all('select state from job where id = ?', [job.id])
+    isOpen = textOf(row, 'state') === 'open'
+    return run(sql, isOpen)
+  })
+  if (!isOpen) throw new CancelledError(`The job ${job.id} was cancelled`)
+  return result
+}
+
+/** Computes the milliseconds until the next attempt. */
+export function waitAfter({job}: Work, attempts: number, {retryAfter}: Failure): number {
+  const {minDelay, maxDelay} = job.options.retry
+  const policy = resolvePolicy({minDelay, maxDelay, maxRetryAfter: maxDelay})
+  return delayAfter(policy, attempts, retryAfter, Math.random())
+}
+
+/** Holds all workers back after an answer that asks for it. RFC 6585, section 4; RFC 9110, section 15.6.4. */
+export async function coolAfter(
+  sql: Sql,
+  {job}: Work,
+  {status, retryAfter}: Failure,
+  wait: number,
+): Promise<void> {
+  if (status === 429 || (status === 503 && retryAfter !== undefined))
+    await cool(sql, new URL(job.base).origin, wait)
+}
