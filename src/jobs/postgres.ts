@@ -114,6 +114,9 @@ class PostgresStore implements Store {
     return this.#attempt('begin read only', work)
   }
 
+  /** Does nothing: a commit of PostgreSQL is durable. */
+  async flush(): Promise<void> {}
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true

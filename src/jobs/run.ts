@@ -23,7 +23,7 @@ import type {Claim, Unit} from './units.ts'
 import {assertHeld, claim, DONE, LostUnitError, OPEN, release} from './units.ts'
 import {setAside} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
-import {CancelledError} from './work.ts'
+import {CancelledError, Rhythm} from './work.ts'
 
 /** Units that one worker has at a time, so that the last requests of one leave no gap. */
 const LANES = 2
@@ -121,6 +121,7 @@ export async function runJob(
     signal: all,
     trace,
     bell: new Bell(),
+    rhythm: new Rhythm(),
   }
   await enter(lane)
   const signs = giveSigns(lane, stop, onProgress)

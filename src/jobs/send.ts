@@ -24,9 +24,6 @@ import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
 import {coolAfter, waitAfter, whileHeld} from './work.ts'
 
-/** Requests between two transactions, for each one at once. A kill leaves the outcome of so many unknown. */
-const ROUNDS = 8
-
 /** The outcome of some requests. */
 interface Round {
   readonly verdicts: readonly VerdictRow[]
@@ -57,7 +54,7 @@ const UNDECIDED = `select i.n as n, i.name as name, i.request as request, i.atte
 
 /** Sends each request of a unit once. */
 export async function sendUnit(work: Work): Promise<Rest> {
-  const {store, job, unit, concurrency, signal} = work
+  const {store, job, unit, concurrency, rhythm, signal} = work
   const rows = await store.read(({all}) => all(UNDECIDED, [unit.id]))
   const items = rows.map((row) => readItem(row, job))
   const path = textOf(rows[0], 'path')
@@ -65,9 +62,11 @@ export async function sendUnit(work: Work): Promise<Rest> {
   let round = NOTHING
   let wait = 0
   let isLeft = false
-  for (let begin = 0, size = concurrency * ROUNDS; ; begin += size) {
+  for (let begin = 0; ;) {
     const last = round
+    const size = Math.max(rhythm.size, concurrency)
     const next = signal.aborted ? [] : items.slice(begin, begin + size)
+    begin += next.length
     const {held, sent} = await whileHeld(work, async (sql, isOpen) => {
       await record(sql, work, last, path)
       const cooldown = await cooldownOf(sql, origin)
@@ -79,7 +78,10 @@ export async function sendUnit(work: Work): Promise<Rest> {
     signal.throwIfAborted()
     if (next.length === 0) break
     if (held > 0) return {wait: Math.max(held, wait)}
+    await store.flush()
+    const begun = performance.now()
     round = await send(work, sent)
+    rhythm.note(next.length, performance.now() - begun)
   }
   return isLeft ? {wait} : {isDone: true}
 }

@@ -3,6 +3,8 @@
  * it reliably, so there PostgreSQL is the store.
  */
 
+import type {FileHandle} from 'node:fs/promises'
+import {open} from 'node:fs/promises'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 
 import {memberOf} from '../protocol/members.ts'
@@ -86,6 +88,7 @@ class SqliteStore implements Store {
   readonly #sql: Sql
   // Transactions of one connection run one after another.
   #last: Promise<unknown> = Promise.resolve()
+  #log: Promise<FileHandle> | undefined
   #isClosed = false
 
   constructor(database: DatabaseSync, file: string) {
@@ -126,7 +129,6 @@ class SqliteStore implements Store {
     await this.#attempt(async () => {
       const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode']
       if (mode !== 'wal') this.#database.exec('pragma journal_mode = wal')
-      this.#database.exec('pragma synchronous = full')
     })
     const version = await this.read(async ({all}) =>
       Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
@@ -146,6 +148,12 @@ class SqliteStore implements Store {
       for (const statement of createTables(DIALECT)) await run(statement)
       await run(`pragma user_version = ${SCHEMA_VERSION}`)
     })
+  }
+
+  /** Syncs the write-ahead log. SQLite would do it at each commit, and block the process meanwhile. */
+  async flush(): Promise<void> {
+    this.#log ??= open(`${this.#file}-wal`, 'r+')
+    await (await this.#log).datasync()
   }
 
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -176,6 +184,7 @@ class SqliteStore implements Store {
     await this.#last
     this.#statements.clear()
     this.#database.close()
+    await (await this.#log)?.close()
   }
 
   /** Runs work when all earlier work has ended. */

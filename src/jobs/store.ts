@@ -36,6 +36,8 @@ export interface Store {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   /** Runs statements that only read. */
   read<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** Resolves when all earlier transactions outlive a loss of power. They outlive the process at once. */
+  flush(): Promise<void>
   close(): Promise<void>
 }
 

@@ -20,8 +20,32 @@ export interface Work {
   readonly lease: number
   /** The most requests at once. */
   readonly concurrency: number
+  /** The number of requests between two transactions, which all units of the worker share. */
+  readonly rhythm: Rhythm
   /** Aborted when the worker stops, and when it has lost the unit. */
   readonly signal: AbortSignal
+}
+
+/** Milliseconds between two transactions that are neither too few nor too many. */
+const [SHORT_MILLISECONDS, LONG_MILLISECONDS] = [100, 500]
+/** The most requests between two transactions. */
+const MOST = 512
+
+/** The size of the rounds of a worker. A kill leaves the outcome of one round unknown, and each round costs a transaction. */
+export class Rhythm {
+  #size = 16
+
+  /** The number of requests of the next round. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Adapts the size to the time of a whole round. */
+  note(count: number, milliseconds: number): void {
+    if (milliseconds > LONG_MILLISECONDS) this.#size = Math.max(1, Math.floor(this.#size / 2))
+    else if (count >= this.#size && milliseconds < SHORT_MILLISECONDS)
+      this.#size = Math.min(MOST, this.#size * 2)
+  }
 }
 
 /** What becomes of a unit: all its work is done, or the rest is to be done after some milliseconds. */
