@@ -1,6 +1,6 @@
 /**
- * Sends the requests of a unit. The mark that a request may have been sent is stored before it is sent, and its verdict together
- * with the marks of the next ones. A repeated request is thus known as one, whoever sent it before.
+ * Sends the requests of a unit. All of them are marked as perhaps sent before the first one is sent, so that a repeated request is
+ * known as one, whoever sent it before. Their verdicts are stored in rounds. What was not sent after all loses its mark.
  */
 
 import {join} from 'node:path'
@@ -59,34 +59,42 @@ export async function sendUnit(work: Work): Promise<Rest> {
   const items = rows.map((row) => readItem(row, job))
   const path = textOf(rows[0], 'path')
   const origin = new URL(job.base).origin
-  let round = NOTHING
+  const {cooldown, sent} = await whileHeld(work, async (sql, isOpen) => {
+    const held = await cooldownOf(sql, origin)
+    const isHeld = held > 0 || !isOpen || items.length === 0
+    return {cooldown: held, sent: isHeld ? [] : await mark(sql, work, items, path)}
+  })
+  if (cooldown > 0) return {wait: cooldown}
+  await store.flush()
   let wait = 0
   let isLeft = false
-  for (let begin = 0; ;) {
-    const last = round
-    const size = Math.max(rhythm.size, concurrency)
-    const next = signal.aborted ? [] : items.slice(begin, begin + size)
-    begin += next.length
-    const {held, sent} = await whileHeld(work, async (sql, isOpen) => {
-      await record(sql, work, last, path)
-      const cooldown = await cooldownOf(sql, origin)
-      const isHeld = cooldown > 0 || !isOpen || next.length === 0
-      return {held: cooldown, sent: isHeld ? [] : await mark(sql, work, next, path)}
-    })
-    for (const again of last.again) wait = Math.max(wait, again.wait)
-    isLeft ||= last.isLeft
-    signal.throwIfAborted()
-    if (next.length === 0) break
-    if (held > 0) return {wait: Math.max(held, wait)}
-    await store.flush()
+  for (let at = 0; at < sent.length;) {
+    const next = sent.slice(at, at + Math.max(rhythm.size, concurrency))
+    at += next.length
     const begun = performance.now()
-    round = await send(work, sent)
+    const round = await send(work, next)
     rhythm.note(next.length, performance.now() - begun)
+    const isEnding = signal.aborted
+    const held = await whileHeld(work, async (sql, isOpen) => {
+      await record(sql, work, round, path)
+      const left = await cooldownOf(sql, origin)
+      if (isEnding || !isOpen || left > 0)
+        await changeAttempts(sql, unit.id, numbersOf(sent.slice(at)), '-')
+      return left
+    })
+    signal.throwIfAborted()
+    for (const again of round.again) wait = Math.max(wait, again.wait)
+    isLeft ||= round.isLeft
+    if (held > 0 && at < sent.length) return {wait: Math.max(held, wait)}
   }
   return isLeft ? {wait} : {isDone: true}
 }
 
-/** Marks requests that are about to be sent, and returns them. A collection in which a target failed gets its verdict instead. */
+function numbersOf(items: readonly Item[]): readonly number[] {
+  return items.map(({n}) => n)
+}
+
+/** Marks requests, and returns them. A collection in which a target failed gets its verdict instead. */
 async function mark(
   sql: Sql,
   work: Work,
@@ -104,8 +112,7 @@ async function mark(
     await block(sql, job.id, path)
   }
   const sent = items.filter(({key}) => !blocked.has(key))
-  const numbers = sent.map(({n}) => n)
-  await changeAttempts(sql, unit.id, numbers, '+')
+  await changeAttempts(sql, unit.id, numbersOf(sent), '+')
   return sent
 }
 

@@ -64,6 +64,11 @@ const WORDS: Readonly<Record<string, string>> = {
 export async function sqliteLedger(file: string): Promise<Ledger> {
   if (typeof file !== 'string' || file === '' || file === ':memory:')
     throw new TypeError('sqliteLedger: give the path of a file')
+  return createLedger('sqlite', await openSqlite(file))
+}
+
+/** Opens the store of a file. */
+export async function openSqlite(file: string): Promise<Store> {
   const {DatabaseSync: Database} = await import('node:sqlite')
   let database: DatabaseSync
   try {
@@ -78,7 +83,7 @@ export async function sqliteLedger(file: string): Promise<Ledger> {
     database.close()
     throw error
   }
-  return createLedger('sqlite', store)
+  return store
 }
 
 class SqliteStore implements Store {

@@ -1,5 +1,5 @@
 // Deletes the files `0.txt`, `1.txt`, … of a collection. Prints, as JSON, the number of verdicts and the time from the first request
-// to the last verdict. Arguments: `ours`, `bare` or `webdav`, the URL of the collection, how many
+// to the last verdict. Arguments: `ours`, `job`, `bare` or `webdav`, the URL of the collection, how many
 // files it has, and the concurrency.
 
 import pLimit from 'p-limit'
@@ -22,6 +22,24 @@ const CONTESTANTS: Readonly<Record<string, Contestant>> = {
         if (result.relation === 'self') verdicts++
       }
       return verdicts
+    }
+  },
+  job: async () => {
+    const {mkdtempSync, rmSync} = await import('node:fs')
+    const {tmpdir} = await import('node:os')
+    const {DavClient} = await import('multistatus')
+    const {createJob, runJob, sqliteLedger} = await import('multistatus/jobs')
+    const dav = new DavClient({url})
+    const folder = mkdtempSync(`${tmpdir()}/multistatus-bench-`)
+    const ledger = await sqliteLedger(`${folder}/job.sqlite`)
+    return async () => {
+      try {
+        const job = await createJob(ledger, {kind: 'delete', targets: names}, dav)
+        return (await runJob(ledger, job, dav, {concurrency})).successes
+      } finally {
+        await ledger.close()
+        rmSync(folder, {recursive: true})
+      }
     }
   },
   bare: async () => {
