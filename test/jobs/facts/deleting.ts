@@ -4,7 +4,16 @@ import {members} from 'multistatus'
 import {createJob, retryJob, runJob} from 'multistatus/jobs'
 import {describe, expect, it} from 'vitest'
 
-import {fill, linesOf, ONCE, sentTo, SOON, statusesOf, type Using, verdictsOf} from '../support/bench.ts'
+import {
+  fill,
+  linesOf,
+  ONCE,
+  sentTo,
+  SOON,
+  statusesOf,
+  type Using,
+  verdictsOf,
+} from '../support/bench.ts'
 
 export function describeDeleting(using: Using): void {
   describe('a delete of targets', () => {
@@ -102,7 +111,11 @@ export function describeDeleting(using: Using): void {
       using(async ({ledger, server, dav}) => {
         const targets = ['gone']
         const strict = await createJob(ledger, {kind: 'delete', targets}, dav)
-        const lenient = await createJob(ledger, {kind: 'delete', targets, ifMissing: 'success'}, dav)
+        const lenient = await createJob(
+          ledger,
+          {kind: 'delete', targets, ifMissing: 'success'},
+          dav,
+        )
         await runJob(ledger, strict, dav)
         await runJob(ledger, lenient, dav)
 

@@ -49,7 +49,7 @@ export function clientOf({url, transport}: Pick<FakeServer, 'url' | 'transport'>
 /** Retries without any wait. */
 export const SOON = {minDelay: 0, maxDelay: 0} as const
 /** Sends each request once. */
-export const ONCE = {attempts: 1, ...SOON} as const
+export const ONCE = {attempts: 1, minDelay: 0, maxDelay: 0} as const
 
 /** A line of `exportVerdicts`. */
 export type Line = DavResult & {readonly inDoubt?: boolean}
