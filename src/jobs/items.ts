@@ -10,7 +10,7 @@ import type {Row, Sql} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 import type {UnitKind} from './units.ts'
 import {DONE, OPEN} from './units.ts'
-import {recordVerdicts, verdictRow} from './verdicts.ts'
+import {block, recordVerdicts, verdictRow} from './verdicts.ts'
 
 /** The roles of an item: a request to send, or a collection to list. */
 const SEND = 0
@@ -159,4 +159,8 @@ export async function insertUnit(
     return verdict === undefined ? [] : [verdictRow(unit, n, verdict, false)]
   })
   await recordVerdicts(sql, {job, worker: ''}, verdicts)
+  if (verdicts.length === 0) return
+  // A refused target stays, and so do the collections around it.
+  const [own] = await sql.all('select path from collection where id = ?', [collection])
+  await block(sql, job, textOf(own, 'path'))
 }
