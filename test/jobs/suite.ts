@@ -2,7 +2,9 @@
 
 import {describe} from 'vitest'
 
+import {describeComparing} from './facts/comparing.ts'
 import {describeDeleting} from './facts/deleting.ts'
+import {describeListing} from './facts/listing.ts'
 import {benches, type TestStore} from './support/bench.ts'
 
 /** Declares all facts about jobs for one kind of ledger. Each test has a new one. */
@@ -10,5 +12,7 @@ export function describeJobs(name: string, makeStore: () => Promise<TestStore>):
   const using = benches(makeStore)
   describe(name, () => {
     describeDeleting(using)
+    describeListing(using)
+    describeComparing(using)
   })
 }
