@@ -5,6 +5,7 @@
 
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {StoredJob} from './job.ts'
 import type {Row, Sql} from './store.ts'
 import {numberOf, textOf} from './store.ts'
@@ -50,6 +51,12 @@ export function placeOf(url: string): Place {
 /** Makes the key of a resource within its server. */
 export function keyOfUrl(url: string): string {
   return canonicalPathOf(url) + (url.includes('?') ? new URL(url).search : '')
+}
+
+/** The end of the URL of a listed resource, by its type. */
+export function slashOf(properties: unknown): '/' | '' {
+  const types = memberOf(properties, 'resourcetype')
+  return Array.isArray(types) && types.includes('collection') ? '/' : ''
 }
 
 /** Counts the segments of a path. */

@@ -21,6 +21,7 @@ import {
   keyOfUrl,
   placeOf,
   readItem,
+  slashOf,
 } from './items.ts'
 import type {Sql, Value} from './store.ts'
 import {numberOf} from './store.ts'
@@ -317,7 +318,6 @@ function detailOf(
 ): string {
   if (!result.ok) return JSON.stringify({failure: result})
   const {url, properties} = result
-  const plain = new URL(base).origin + path + name
-  const isPlain = url === plain || url === `${plain}/`
+  const isPlain = url === new URL(base).origin + path + name + slashOf(properties)
   return JSON.stringify({...(!isPlain && {url}), properties})
 }
