@@ -2,7 +2,7 @@
 
 import {resolve} from 'node:path'
 
-import {resolveTarget} from '../call/target.ts'
+import {placeOf as targetPlaceOf, resolveTarget} from '../call/target.ts'
 import type {Target} from '../call/target.ts'
 import type {DavClient} from '../client/dav-client.ts'
 import {createFailure} from '../multistatus/failure.ts'
@@ -121,7 +121,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
     return {
       options: {...options, root},
       async store(filler) {
-        await filler.add(root, await asked(root), depthOf(placeOf(root)))
+        await filler.add(await asked(root), depthOf(placeOf(root)))
         await filler.flush()
         await filler.addListing(root)
       },
@@ -136,7 +136,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
         const result = isObject(target) ? target : undefined
         const isFile =
           memberOf(result, 'ok') === true && isCollection(result as DavResult) === false
-        await filler.add(target, plan, isFile ? FILES : depthOf(placeOf(plan.url)))
+        await filler.add(plan, isFile ? FILES : depthOf(placeOf(plan.url)))
       }
       await filler.flush()
       if (isResultStream(targets)) await filler.noteIncomplete((await targets.summary).incomplete)
@@ -208,7 +208,7 @@ async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promi
     async store(filler) {
       const addCollection = async (url: string): Promise<void> => {
         const plan = await settle(() => dav.mkcol(url, {dryRun: true}), url, dav)
-        await filler.add(url, plan, FILES - depthOf(placeOf(url)))
+        await filler.add(plan, FILES - depthOf(placeOf(url)))
       }
       // The client's own collection, and those around it, are there.
       if (root !== dav.url && root.startsWith(dav.url)) await addCollection(root)
@@ -217,13 +217,10 @@ async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promi
         const url = encoded(root, names)
         if (url === undefined || kind === 'other') {
           const why = kind === 'other' ? 'is no file' : 'is no well-formed name'
-          await filler.add(
-            name,
-            refuse(`${name} ${why}`, root + encodeURIComponent(name.toWellFormed())),
-            0,
-          )
+          const own = root + encodePath(name.toWellFormed())
+          await filler.add(refuse(`${name} ${why}`, {url: own}), 0)
         } else if (kind === 'folder') await addCollection(`${url}/`)
-        else await filler.add(url, await settle(() => dav.put(url, '', rules), url, dav), 0)
+        else await filler.add(await settle(() => dav.put(url, '', rules), url, dav), 0)
       }
       await filler.flush()
     },
@@ -248,7 +245,7 @@ function planPairs({kind, pairs, overwrite, parents}: CopyJob | MoveJob, dav: Cl
     async store(filler) {
       for await (const pair of iterate<FromTo>(pairs)) {
         const plan = await settle(() => asked(pair), memberOf(pair, 'from'), dav)
-        await filler.add(pair, plan, 0)
+        await filler.add(plan, 0)
       }
       await filler.flush()
       await filler.assertApart()
@@ -266,17 +263,15 @@ async function settle(
     return await ask()
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error
-    const {url = target} = isObject(target) && 'url' in target ? target : {}
-    const text = typeof url === 'string' ? url : ''
-    return refuse(error.message, URL.parse(text, dav.url)?.href ?? dav.url, text)
+    return refuse(error.message, targetPlaceOf(target, new URL(dav.url)))
   }
 }
 
-function refuse(description: string, url: string, href?: string): DavResult {
-  return {
-    ...createFailure({url, relation: 'self', status: 0, reason: 'refused', description}),
-    ...(href !== undefined && {href}),
-  }
+function refuse(
+  description: string,
+  place: {readonly url: string; readonly href?: string},
+): DavResult {
+  return createFailure({...place, status: 0, reason: 'refused', description})
 }
 
 /**

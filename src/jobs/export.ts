@@ -2,9 +2,10 @@
 
 import type {DavResult, Success} from '../multistatus/result.ts'
 import {pathOf} from '../multistatus/failure.ts'
+import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, readOptions} from '../protocol/options.ts'
-import {readItem} from './items.ts'
+import {readItem, slashOf} from './items.ts'
 import type {Job, StoredJob} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
@@ -115,11 +116,11 @@ async function* entries(job: StoredJob, read: Read): AsyncGenerator<string> {
 /** Makes the result of a listed resource. Dates are text, as JSON has them. */
 function entryOf(row: Row, plain: string, {options}: StoredJob): unknown {
   const {failure, url, properties} = JSON.parse(textOf(row, 'detail'))
-  if (failure !== undefined) return failure
-  const types: unknown = properties['resourcetype']
-  const end = Array.isArray(types) && types.includes('collection') ? '/' : ''
-  const own = url ?? plain + end
-  return {...success(own, 200, own === options.root ? 'self' : 'descendant'), properties}
+  const own = failure?.url ?? url ?? plain + slashOf(properties)
+  const relation = relate(canonicalPathOf(own), canonicalPathOf(options.root ?? ''))
+  return failure === undefined
+    ? {...success(own, 200, relation), properties}
+    : {...failure, relation}
 }
 
 function verdictOf(row: Row, job: StoredJob): unknown {

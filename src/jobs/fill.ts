@@ -28,12 +28,12 @@ export class Filler {
   }
 
   /** Adds a target with its plan: a Success of a dry run, or its verdict. */
-  async add(target: unknown, plan: DavResult, level: number): Promise<void> {
+  async add(plan: DavResult, level: number): Promise<void> {
     const request = plan.ok ? plan.request : undefined
     const place = placeOf(request?.destination ?? plan.url)
     const item =
       request === undefined
-        ? {name: nameOfRefused(target, place), request: '', verdict: plan}
+        ? {name: nameOfRefused(plan, place), request: '', verdict: plan}
         : {name: place.name, request: formatRequest(request, place, this.#job.base)}
     const key = `${level} ${place.path}`
     const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
@@ -209,7 +209,6 @@ export class Filler {
 }
 
 /** Makes a name for a target that has no place of its own, so that no other target is taken for it. */
-function nameOfRefused(target: unknown, {name}: Place): string {
-  const text = typeof target === 'string' ? target : ''
-  return `${name} refused ${encodeURIComponent(text.toWellFormed())}`
+function nameOfRefused({href, url}: DavResult, {name}: Place): string {
+  return `${name} refused ${encodeURIComponent(`${href} ${url}`.toWellFormed())}`
 }

@@ -5,12 +5,13 @@
 
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {StoredJob} from './job.ts'
 import type {Row, Sql} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 import type {UnitKind} from './units.ts'
 import {DONE, OPEN} from './units.ts'
-import {recordVerdicts, verdictRow} from './verdicts.ts'
+import {block, recordVerdicts, verdictRow} from './verdicts.ts'
 
 /** The roles of an item: a request to send, or a collection to list. */
 const SEND = 0
@@ -50,6 +51,12 @@ export function placeOf(url: string): Place {
 /** Makes the key of a resource within its server. */
 export function keyOfUrl(url: string): string {
   return canonicalPathOf(url) + (url.includes('?') ? new URL(url).search : '')
+}
+
+/** The end of the URL of a listed resource, by its type. */
+export function slashOf(properties: unknown): '/' | '' {
+  const types = memberOf(properties, 'resourcetype')
+  return Array.isArray(types) && types.includes('collection') ? '/' : ''
 }
 
 /** Counts the segments of a path. */
@@ -159,4 +166,8 @@ export async function insertUnit(
     return verdict === undefined ? [] : [verdictRow(unit, n, verdict, false)]
   })
   await recordVerdicts(sql, {job, worker: ''}, verdicts)
+  if (verdicts.length === 0) return
+  // A refused target stays, and so do the collections around it.
+  const [own] = await sql.all('select path from collection where id = ?', [collection])
+  await block(sql, job, textOf(own, 'path'))
 }

@@ -21,6 +21,7 @@ import {
   keyOfUrl,
   placeOf,
   readItem,
+  slashOf,
 } from './items.ts'
 import type {Sql, Value} from './store.ts'
 import {numberOf} from './store.ts'
@@ -167,6 +168,7 @@ function gap({href, reason, status = 0}: Incomplete, url: string, attempts: numb
 class Writer {
   readonly #work: Work
   readonly #tree: number
+  readonly #root: string
   #results: {readonly item: Item; readonly result: DavResult}[] = []
   #verdicts: VerdictRow[] = []
   #requests = 0
@@ -175,28 +177,26 @@ class Writer {
   constructor(work: Work, tree: number) {
     this.#work = work
     this.#tree = tree
+    const {root = '', sides = []} = work.job.options
+    this.#root = sides.find((side) => side.tree === tree && side.job === '')?.root ?? root
   }
 
   /** Takes a result of a listing. Returns a gap that it shows. */
   add(item: Item, result: DavResult): Incomplete | undefined {
     const {relation, href} = result
-    const isRoot = this.#isRoot(item)
+    // Nobody else reports the root.
+    const isRoot = keyOfUrl(this.#root) === item.key
     if (relation === 'self' && !isRoot) return undefined
     if (relation === 'outside') return {href, reason: 'malformed'}
     // It went away while the collection was listed.
     if (!result.ok && isMissingStatus(result.status)) return undefined
-    if (result.ok && depthOf(placeOf(result.url)) > MAX_LEVELS + depthOf(placeOf(item.request.url)))
+    // As in a walk: a link to a parent collection would have no end.
+    if (isBranch(result) && depthOf(placeOf(result.url)) > MAX_LEVELS + depthOf(placeOf(this.#root)))
       return {href, reason: 'shallow'}
     this.#results.push({item, result})
     return result.ok ? undefined : {href, reason: 'malformed', status: result.status}
   }
 
-  /** Tells if a collection is the root of its tree. Nobody else reports it. */
-  #isRoot({key}: Item): boolean {
-    const {root, sides = []} = this.#work.job.options
-    const roots = [root, ...sides.filter(({tree}) => tree === this.#tree).map((side) => side.root)]
-    return roots.some((one) => one !== undefined && keyOfUrl(one) === key)
-  }
 
   /** Stores the results if there are many. */
   async flushIfFull(): Promise<void> {
@@ -249,8 +249,7 @@ class Writer {
       const collection = ids.get(place.path) ?? (await collectionId(sql, tree, place.path))
       ids.set(place.path, collection)
       const isOwn = result.relation === 'self'
-      const isBranch = result.ok && !isOwn && looksLikeCollection(result)
-      if (isBranch) {
+      if (isBranch(result)) {
         const items = listings.get(collection) ?? []
         listings.set(collection, items)
         const url = result.url.endsWith('/') ? result.url : `${result.url}/`
@@ -309,6 +308,11 @@ class Writer {
   }
 }
 
+/** Recognizes a collection that is to be listed too. */
+function isBranch(result: DavResult): boolean {
+  return result.ok && result.relation !== 'self' && looksLikeCollection(result)
+}
+
 /** Writes what is stored of a listed resource. */
 function detailOf(
   result: DavResult,
@@ -317,7 +321,6 @@ function detailOf(
 ): string {
   if (!result.ok) return JSON.stringify({failure: result})
   const {url, properties} = result
-  const plain = new URL(base).origin + path + name
-  const isPlain = url === plain || url === `${plain}/`
+  const isPlain = url === new URL(base).origin + path + name + slashOf(properties)
   return JSON.stringify({...(!isPlain && {url}), properties})
 }

@@ -38,9 +38,13 @@ export function verdictRow(
   ]
 }
 
-/** Tells of failures for which another run of the job may do better. A collection waits for its members only. */
+/**
+ * Tells of failures for which another run of the job may do better. A collection waits for its members only. A listing changes
+ * nothing, so one that was refused is tried again too.
+ */
 function mayRetry(failure: Failure): boolean {
-  return isRetryable(failure) || failure.reason === 'member'
+  const {reason, request} = failure
+  return isRetryable(failure) || reason === 'member' || request?.method === 'PROPFIND'
 }
 
 /** Recognizes a Success of which the ledger keeps nothing but its status. */

@@ -1,0 +1,23 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+
+import {sqliteLedger} from 'multistatus/jobs'
+
+import {describeJobs} from './suite.ts'
+
+describeJobs('jobs in SQLite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'multistatus-jobs-'))
+  const file = join(folder, 'ledger.sqlite')
+  return {
+    open: () => sqliteLedger(file),
+    async run(sql) {
+      using database = new DatabaseSync(file, {timeout: 5000})
+      database.exec(sql)
+    },
+    async close() {
+      rmSync(folder, {recursive: true})
+    },
+  }
+})

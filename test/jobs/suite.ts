@@ -1,0 +1,18 @@
+/** The facts about jobs that hold on each store. */
+
+import {describe} from 'vitest'
+
+import {describeComparing} from './facts/comparing.ts'
+import {describeDeleting} from './facts/deleting.ts'
+import {describeListing} from './facts/listing.ts'
+import {benches, type TestStore} from './support/bench.ts'
+
+/** Declares all facts about jobs for one kind of ledger. Each test has a new one. */
+export function describeJobs(name: string, makeStore: () => Promise<TestStore>): void {
+  const using = benches(makeStore)
+  describe(name, () => {
+    describeDeleting(using)
+    describeListing(using)
+    describeComparing(using)
+  })
+}
