@@ -113,16 +113,7 @@ try {
     {exitCode: 1},
   )
   for (const name of ['two.txt', 'three.txt']) await writeFile(join(folder, name), name)
-  const [targets, journal] = [join(work, 'targets.txt'), join(work, 'journal.jsonl')]
-  await writeFile(targets, 'two.txt\ngone.txt\n')
-  await expectOutput('delete-job.ts', [targets, journal], [])
-  await writeFile(targets, 'two.txt\ngone.txt\nthree.txt\n')
-  await expectOutput(
-    'finish-job.ts',
-    [targets, journal],
-    [`failed ${url}gone.txt 404`, '2 of 3 deleted'],
-    {exitCode: 1},
-  )
+  await job()
   await writeFile(join(folder, 'film.bin'), Buffer.alloc(1_000_000, 'film'))
   breakOnce()
   await expectOutput(
@@ -202,6 +193,30 @@ async function testUnderRunners(): Promise<void> {
     runner: [node, '--experimental-vm-modules', `${modules}jest/bin/jest.js`, '--rootDir', tests],
   })
   await expectOutput('testing/bun.test.ts', [], [], {runner: [`${modules}.bin/bun`, 'test']})
+}
+
+/** Runs the job on a tree, and again after its end. */
+async function job(): Promise<void> {
+  const pile = join(folder, 'pile')
+  await mkdir(join(pile, 'deep'), {recursive: true})
+  for (const name of ['a.txt', 'deep/b.txt']) await writeFile(join(pile, name), name)
+  const [tree, ledger] = [`${url}pile/`, join(work, 'job.sqlite')]
+  await expectOutput(
+    'job/job.ts',
+    ['list', tree, '--ledger', ledger],
+    ['0 deleted, 4 listed, 0 failed'],
+  )
+  await expectOutput(
+    'job/job.ts',
+    ['delete', tree, '--ledger', ledger],
+    ['4 deleted, 0 listed, 0 failed'],
+  )
+  await expectOutput(
+    'job/job.ts',
+    ['delete', tree, '--ledger', ledger],
+    ['4 deleted, 0 listed, 0 failed'],
+  )
+  if ((await readdir(folder)).includes('pile')) throw new Error('job.ts left the tree')
 }
 
 /** Runs mirror.ts on a folder and a collection, in which both sides change a file. */

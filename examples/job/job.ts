@@ -1,0 +1,102 @@
+// Deletes or lists a tree as a job that survives any crash: `npm run job -- delete https://dav.example/files/old/`. Run it again
+// to continue, and at the same time in other terminals to share the work. `--ledger` names the file of the ledger, or a PostgreSQL
+// database for several machines. `--engine redis` starts the workers through BullMQ.
+
+import {setTimeout as pause} from 'node:timers/promises'
+import {parseArgs} from 'node:util'
+
+import {logUpdateStderr as show} from 'log-update'
+import {basicAuth, DavClient} from 'multistatus'
+import {
+  createJob,
+  exportVerdicts,
+  inspectJob,
+  postgresLedger,
+  runJob,
+  sqliteLedger,
+} from 'multistatus/jobs'
+import type {Job, JobReport, Ledger} from 'multistatus/jobs'
+
+import {draw} from './view.ts'
+
+const {positionals, values} = parseArgs({
+  allowPositionals: true,
+  options: {
+    ledger: {type: 'string', default: 'job.sqlite'},
+    engine: {type: 'string', default: 'none'},
+    redis: {type: 'string', default: 'redis://localhost:6379'},
+    workers: {type: 'string', default: '4'},
+  },
+})
+const [kind, tree] = positionals
+if ((kind !== 'delete' && kind !== 'list') || tree === undefined || !URL.canParse(tree)) {
+  console.error(
+    'Usage: npm run job -- delete|list URL [--ledger FILE|postgres://…] [--engine redis]',
+  )
+  process.exit(2)
+}
+
+const {DAV_USERNAME, DAV_PASSWORD = ''} = process.env
+const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
+const dav = new DavClient({url: new URL('../', asCollection(tree)), auth})
+
+const stop = new AbortController()
+process.on('SIGINT', () => stop.abort(new Error('Stopped. Run it again to continue.')))
+
+const ledger = values.ledger.startsWith('postgres')
+  ? await postgresLedger(values.ledger)
+  : await sqliteLedger(values.ledger)
+try {
+  // The same tree is the same job, so that the next run of this program continues it.
+  const id = `${kind}-${Buffer.from(tree).toString('base64url').slice(-100)}`
+  const job = await createJob(ledger, {kind, id, tree}, dav)
+  const report =
+    values.engine === 'redis' ? await runOnRedis(ledger, job) : await runHere(ledger, job)
+  show(draw(report))
+  show.done()
+  for await (const line of exportVerdicts(ledger, job, {failuresOnly: true}))
+    process.stdout.write(line)
+  const {successes, failures, resources, complete} = report
+  console.log(`${successes} deleted, ${resources} listed, ${failures} failed`)
+  if (failures > 0 || !complete) process.exitCode = 1
+} catch (error) {
+  show.done()
+  if (!stop.signal.aborted) throw error
+  console.error(stop.signal.reason.message)
+  process.exitCode = 1
+} finally {
+  await ledger.close()
+}
+
+/** Works on the job in this process. */
+function runHere(from: Ledger, job: Job): Promise<JobReport> {
+  const onProgress = (report: JobReport): void => show(draw(report))
+  return runJob(from, job, dav, {signal: stop.signal, onProgress})
+}
+
+/** Works on the job by workers of BullMQ, in this process and in any other one that runs this program. */
+async function runOnRedis(from: Ledger, job: Job): Promise<JobReport> {
+  const {Queue} = await import('bullmq')
+  const {enqueueJob, jobWorker} = await import('multistatus/jobs/bullmq')
+  const {hostname: host, port} = new URL(values.redis)
+  const connection = {host, port: Number(port || 6379)}
+  const queue = new Queue('multistatus', {connection})
+  queue.on('error', (error) => console.error(error.message))
+  await enqueueJob(queue, job, {workers: Number(values.workers)})
+  const worker = await jobWorker({ledger: from, dav, connection})
+  try {
+    for (;;) {
+      const report = await inspectJob(from, job)
+      show(draw(report))
+      if (report.state !== 'open') return report
+      await pause(500, undefined, {signal: stop.signal})
+    }
+  } finally {
+    await worker.close()
+    await queue.close()
+  }
+}
+
+function asCollection(url: string): string {
+  return url.endsWith('/') ? url : `${url}/`
+}
