@@ -49,6 +49,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
     'src/jobs/send.ts',
   ],
   pg: ['src/jobs/postgres.ts'],
+  bullmq: ['src/jobs/bullmq.ts'],
 }
 
 const PACKAGES = Object.keys(IMPORTED_IN)

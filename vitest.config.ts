@@ -39,7 +39,10 @@ class LongestFirst extends BaseSequencer {
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
-      {find: /^multistatus\/(parser|undici|fetch|testing|jobs)$/, replacement: source('$1.ts')},
+      {
+        find: /^multistatus\/(parser|undici|fetch|testing|jobs|jobs\/bullmq)$/,
+        replacement: source('$1.ts'),
+      },
       {find: /^multistatus$/, replacement: source('index.ts')},
       {find: '#default-transport', replacement: source('transport/default.node.ts')},
       {find: '#files', replacement: source('transfer/files.node.ts')},
