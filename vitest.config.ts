@@ -7,6 +7,12 @@ import type {ViteUserConfig} from 'vitest/config'
 import {defineConfig} from 'vitest/config'
 import {BaseSequencer, type TestSpecification} from 'vitest/node'
 
+/** The tests of the packed package, `npm run package`: bundlers, the compilers of users, and a release. */
+export const PACKED: string[] = [
+  'test/package/{bundlers,release}.test.ts',
+  'test/types/**/*.test.ts',
+]
+
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** Node imports the files of the tests itself. So they start faster, from its cache, and run faster than in a module runner. */
@@ -17,17 +23,21 @@ export const NATIVE: Pick<NonNullable<ViteUserConfig['test']>, 'execArgv' | 'exp
 
 /** Files of many seconds, the longest first. Started last, one of them would run alone at the end. */
 const LONG = [
-  'parser/hostile-work',
-  'types/consumers',
   'client/delete-faults',
   'client/mirror',
-  'client/locks-faults',
+  'parser/hostile-work',
   'package/hand-over',
-  'package/release',
+  'client/locks-faults',
   'client/verbs-faults',
   'client/verbs-faults-more',
+  'parser/truncation',
+  'client/put-chunked-resume',
   'client/delete-faults-folds',
-  'client/sync-faults',
+  'client/answers',
+  'parser/kept',
+  'client/abort',
+  'client/lock-refresh',
+  'transport/uploads',
 ]
 
 /** Begins with the long files. A clean checkout knows no durations, and vitest would go by the size of the files. */
@@ -46,7 +56,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     ...NATIVE,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/{servers,runtimes,page}/**', 'test/peers/debian-clients.test.ts'],
+    exclude: ['test/{servers,runtimes,page}/**', 'test/peers/debian-clients.test.ts', ...PACKED],
     testTimeout: 30_000,
     // The default leaves a core without a worker. Many tests wait: for time limits, or for the programs that they start.
     maxWorkers: availableParallelism() + 1,
