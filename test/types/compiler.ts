@@ -30,13 +30,15 @@ export class Compiler {
     })
     if (config === undefined) throw new Error(`no tsconfig.json in ${folder}`)
     const {fileNames, options, errors} = config
-    const host = ts.createCompilerHost(options)
-    host.getCurrentDirectory = () => folder
-    const parse = host.getSourceFile
-    host.getSourceFile = (name, settings, ...others) => {
-      const files = this.#filesFor(settings)
-      if (!files.has(name)) files.set(name, parse(name, settings, ...others))
-      return files.get(name)
+    const plain = ts.createCompilerHost(options)
+    const host: TypeScript.CompilerHost = {
+      ...plain,
+      getCurrentDirectory: () => folder,
+      getSourceFile: (name, settings, ...others) => {
+        const files = this.#filesFor(settings)
+        if (!files.has(name)) files.set(name, plain.getSourceFile(name, settings, ...others))
+        return files.get(name)
+      },
     }
     const program = ts.createProgram(fileNames, options, host)
     return ts.formatDiagnostics([...errors, ...ts.getPreEmitDiagnostics(program)], host)
