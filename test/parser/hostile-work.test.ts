@@ -213,7 +213,7 @@ function parse(
 /** Bytes in use before the first attack. Before a later one they are hardly more, and a collection takes long. */
 let least: number | undefined
 
-/** Loaded behind the tests of memory, because it takes much. */
+/** Loaded after the tests of memory, because it holds much itself. */
 let instrumented: ReturnType<typeof loadInstrumented> | undefined
 
 /** Counts the bytes in use. */
