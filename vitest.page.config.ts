@@ -2,19 +2,17 @@
  * The tests of the page in Chromium and Firefox, `npm run test:page`. They start the browsers and the servers by themselves. The page
  * is bundled from the built package.
  */
-import {defineConfig, mergeConfig, type ViteUserConfig} from 'vitest/config'
-import sources from './vitest.config.ts'
+import {defineConfig, type ViteUserConfig} from 'vitest/config'
+import {NATIVE} from './vitest.config.ts'
 
-const config: ViteUserConfig = mergeConfig(
-  {resolve: sources.resolve},
-  defineConfig({
-    test: {
-      include: ['test/page/**/*.test.ts'],
-      fileParallelism: false,
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
-    },
-  }),
-)
+const config: ViteUserConfig = defineConfig({
+  test: {
+    ...NATIVE,
+    include: ['test/page/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
 
 export default config

@@ -62,7 +62,7 @@ async function readOneByOne(stream: AsyncIterable<unknown>): Promise<number> {
 function expectLine(error: Error, caller: string): void {
   const [own = '', calls = '', ...more] = (error.stack ?? '').split(MARK)
   expect(own).toContain(error.message)
-  expect(calls).toMatch(new RegExp(`${caller}.*callers-line\\.test\\.ts:\\d+`))
+  expect(calls).toMatch(new RegExp(`${caller}.*callers-line\\.test\\.ts(?:\\?\\S*)?:\\d+`))
   expect(more).toEqual([])
 }
 

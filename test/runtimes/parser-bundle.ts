@@ -9,7 +9,7 @@ import {build, type Plugin} from 'esbuild'
 
 import {at} from './execute.ts'
 
-/** The names of the test files, without the one that counts how often V8 runs each block of the sources. */
+/** The names of the test files, without the one that counts the work of instrumented sources. */
 export const PARSER_TESTS: readonly string[] = globSync('*.test.ts', {cwd: at('test/parser')})
   .filter((name) => name !== 'hostile-work.test.ts')
   .toSorted()

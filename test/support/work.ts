@@ -1,7 +1,7 @@
-// Counts the work of a piece of our code: runs of blocks in src/, and the lengths that platform functions were given.
+// Counts the work of a piece of our code: its statements, functions and branches, and the lengths that platform functions were given.
 // Unlike seconds, this is the same on every machine. It doubles with twice the input only if the cost is proportional.
 
-import {Session} from 'node:inspector'
+import type {Counters} from '../fuzz/counters.ts'
 
 /** Platform functions with a cost proportional to the length of their input. */
 const NATIVES: readonly (readonly [prototype: object, names: readonly string[]])[] = [
@@ -16,8 +16,8 @@ const NATIVES: readonly (readonly [prototype: object, names: readonly string[]])
   [Array.prototype, ['join', 'filter', 'map', 'includes', 'indexOf']],
 ]
 
-/** Counts the work of a run. */
-export function countWork(run: () => void): number {
+/** Counts the work of a run of instrumented code. */
+export function countWork(counters: Counters, run: () => void): number {
   let looked = 0
   const originals: (() => void)[] = []
   for (const [prototype, names] of NATIVES) {
@@ -33,31 +33,13 @@ export function countWork(run: () => void): number {
       originals.push(() => Reflect.set(prototype, name, original))
     }
   }
-  const session = new Session()
-  session.connect()
-  session.post('Profiler.enable')
-  session.post('Profiler.startPreciseCoverage', {callCount: true, detailed: true})
+  counters.reset()
   try {
     run()
-    return looked + blocks(session)
   } finally {
-    session.post('Profiler.stopPreciseCoverage')
-    session.disconnect()
     for (const restore of originals) restore()
   }
-}
-
-/** Counts the runs of all blocks of the sources. */
-function blocks(session: Session): number {
-  let count = 0
-  session.post('Profiler.takePreciseCoverage', (_, coverage) => {
-    for (const {url, functions} of coverage.result) {
-      if (!url.includes('/src/')) continue
-      for (const {ranges} of functions) for (const range of ranges) count += range.count
-    }
-  })
-  if (count === 0) throw new Error('V8 counted nothing')
-  return count
+  return looked + counters.take().work
 }
 
 /** Length that a function read: from its start to its match, or all of it. */

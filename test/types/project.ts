@@ -8,6 +8,8 @@ import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 
+import {Compiler} from './compiler.ts'
+
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const {resolve} = createRequire(import.meta.url)
@@ -15,12 +17,14 @@ const {resolve} = createRequire(import.meta.url)
 /** A version of TypeScript. */
 export type Version = '5.4' | '6.0' | '7.0'
 
-/** The oldest compiler that is supported, the last one in JavaScript, and the native one. */
-const COMPILERS: Readonly<Record<Version, string>> = {
-  '5.4': command('typescript-5.4', 'bin/tsc'),
-  '6.0': command('typescript', 'bin/tsc6'),
-  '7.0': command('@typescript/native', 'bin/tsc'),
-}
+/** The oldest compiler that is supported, and the last one in JavaScript. They run in this process, where they are soon warm. */
+const COMPILERS = {
+  '5.4': new Compiler('typescript-5.4'),
+  '6.0': new Compiler('typescript'),
+} as const
+
+/** The native compiler. */
+const NATIVE = join(dirname(resolve('@typescript/native/package.json')), 'bin/tsc')
 
 /** Options of a compiler, as in a `tsconfig.json`. */
 export type CompilerOptions = Readonly<Record<string, boolean | string | readonly string[]>>
@@ -63,7 +67,8 @@ export async function compile(
 ): Promise<readonly string[]> {
   const config = {compilerOptions: {...STRICT, ...options}}
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const args = [COMPILERS[version], '--pretty', 'false', '-p', folder]
+  if (version !== '7.0') return parseErrors(COMPILERS[version].compile(folder))
+  const args = [NATIVE, '--pretty', 'false', '-p', folder]
   // A compiler that finds errors ends with a code of its own.
   const {stdout} = await run(process.execPath, args, {cwd: folder}).catch((error: unknown) => {
     if (error instanceof Error && 'stdout' in error) return error
@@ -76,8 +81,4 @@ export async function compile(
 function parseErrors(output: string): readonly string[] {
   const errors = output.split(/\n(?! )/).filter((error) => error !== '')
   return errors.map((error) => error.replace(/^(.*\(\d+),\d+\): error /, '$1): '))
-}
-
-function command(name: string, path: string): string {
-  return join(dirname(resolve(`${name}/package.json`)), path)
 }
