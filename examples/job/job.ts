@@ -83,7 +83,7 @@ async function runOnRedis(from: Ledger, job: Job): Promise<JobReport> {
   const queue = new Queue('multistatus', {connection})
   queue.on('error', (error) => console.error(error.message))
   await enqueueJob(queue, job, {workers: Number(values.workers)})
-  const worker = await jobWorker({ledger: from, dav, connection})
+  const worker = await jobWorker(from, dav, {connection})
   try {
     for (;;) {
       const report = await inspectJob(from, job)

@@ -144,7 +144,7 @@ function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
     throw new TypeError(`runJob: the job ${id} is one of ${base}, and the client one of ${dav.url}`)
 }
 
-/** What the lanes of one worker share. */
+/** The context that the lanes of one worker share. */
 interface Lane extends Omit<Work, 'unit'> {
   readonly trace: Trace
   readonly bell: Bell

@@ -1,6 +1,6 @@
 /**
- * Sends the requests of a unit. All of them are marked as perhaps sent before the first one is sent, so that a repeated request is
- * known as one, whoever sent it before. Their verdicts are stored in rounds. What was not sent after all loses its mark.
+ * Sends the requests of a unit. All of them are marked as perhaps sent before the first one is sent. A repeated request is thus
+ * known as one, whoever sent it before. Verdicts are stored in rounds. A request that was not sent after all loses its mark.
  */
 
 import {join} from 'node:path'

@@ -32,7 +32,7 @@ export interface Unit {
   readonly epoch: number
 }
 
-/** What a claim found: a unit; the milliseconds until there may be one; a unit that kills its workers; or that all is done. */
+/** The outcome of a claim: a unit, the milliseconds until there may be one, a unit that ends its workers, or the end of the job. */
 export type Claim =
   | {readonly unit: Unit}
   | {readonly wait: number}

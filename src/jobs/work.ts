@@ -1,4 +1,4 @@
-/** What each kind of work needs to know, and the transactions that only the holder of a unit can make. */
+/** The context of the work on a unit, and the transactions that only its holder can make. */
 
 import type {DavClient} from '../client/dav-client.ts'
 import type {Failure} from '../multistatus/result.ts'
@@ -48,7 +48,7 @@ export class Rhythm {
   }
 }
 
-/** What becomes of a unit: all its work is done, or the rest is to be done after some milliseconds. */
+/** The state of a unit after its work: all of it is done, or the rest is to be done after some milliseconds. */
 export type Rest = {readonly isDone: true} | {readonly wait: number}
 
 /** Thrown where the job was cancelled. */
