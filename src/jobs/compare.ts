@@ -158,12 +158,14 @@ function changeOf(before: unknown, after: unknown, by: readonly string[]): Chang
   if (before === undefined) return 'created'
   if (after === undefined) return 'removed'
   const types = [isCollection(before), isCollection(after)] as const
-  if (types.includes(undefined)) return 'unknown'
-  if (types[0] !== types[1]) return 'changed'
-  if (types[0] === true) return undefined
+  if (!types.includes(undefined)) {
+    if (types[0] !== types[1]) return 'changed'
+    if (types[0] === true) return undefined
+  }
   const values = by.map((name) => [valueOf(before, name), valueOf(after, name)] as const)
+  // The ETag of a collection may change with its members.
   if (values.some(([one, other]) => one !== undefined && other !== undefined && one !== other))
-    return 'changed'
+    return types.includes(false) ? 'changed' : 'unknown'
   return values.some((pair) => pair.includes(undefined)) ? 'unknown' : undefined
 }
 

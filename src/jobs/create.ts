@@ -169,7 +169,7 @@ async function planDiff({before, after, by}: DiffJob, dav: Client, store: Store)
   return {
     options: {sides, by: by ?? [isSame ? 'getetag' : 'getcontentlength']},
     async store(filler) {
-      if (state !== undefined) await filler.addState(state, sides[0].root)
+      if (state !== undefined) await filler.addState(state)
       for (const {root, job, tree} of sides)
         if (job === '' && !(tree === 0 && state !== undefined)) await filler.addListing(root, tree)
       await filler.addComparison()

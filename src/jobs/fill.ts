@@ -3,6 +3,7 @@
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import type {SyncState} from '../sync/state.ts'
+import {COLLECTION, UNTAKEN} from '../sync/state.ts'
 import {deleteRows} from './again.ts'
 import type {NewItem, Place} from './items.ts'
 import {collectionId, formatRequest, insertUnit, keyOfUrl, placeOf} from './items.ts'
@@ -72,7 +73,7 @@ export class Filler {
   }
 
   /** Adds the resources of a state as the first tree. */
-  async addState(state: SyncState, root: string): Promise<void> {
+  async addState(state: SyncState): Promise<void> {
     const {id} = this.#job
     let rows: [Place, string][] = []
     const write = async (): Promise<void> => {
@@ -89,14 +90,13 @@ export class Filler {
         await sql.insert('entry', ['collection', 'name', 'detail'], entries)
       })
     }
+    const collections = new Set<string>()
+    for (const path of state.paths())
+      if (path.includes('/')) collections.add(path.slice(0, path.lastIndexOf('/')))
     for (const path of state.paths()) {
-      const place = placeOf(new URL(path, root).href)
-      const etag = state.find(path) ?? ''
-      const detail =
-        etag === '/'
-          ? {resourcetype: ['collection']}
-          : {resourcetype: [], ...(etag !== '' && etag !== '?' && {getetag: etag})}
-      rows.push([place, JSON.stringify({properties: detail})])
+      const place = placeOf(state.urlOf(path))
+      const properties = propertiesOf(state.find(path) ?? UNTAKEN, collections.has(path))
+      rows.push([place, JSON.stringify({properties})])
       if (rows.length >= BUFFERED_TARGETS) await write()
     }
     await write()
@@ -211,4 +211,13 @@ export class Filler {
 /** Makes a name for a target that has no place of its own, so that no other target is taken for it. */
 function nameOfRefused({href, url}: DavResult, {name}: Place): string {
   return `${name} refused ${encodeURIComponent(`${href} ${url}`.toWellFormed())}`
+}
+
+/** Makes the properties of a resource in a state. An ETag alone does not tell a file from a collection. */
+function propertiesOf(etag: string, hasMembers: boolean): Readonly<Record<string, unknown>> {
+  const isCollection = hasMembers || etag === COLLECTION
+  return {
+    ...(isCollection ? {resourcetype: ['collection']} : etag === '' && {resourcetype: []}),
+    ...(etag !== '' && etag !== COLLECTION && etag !== UNTAKEN && {getetag: etag}),
+  }
 }
