@@ -193,12 +193,14 @@ class Writer {
     // It went away while the collection was listed.
     if (!result.ok && isMissingStatus(result.status)) return undefined
     // As in a walk: a link to a parent collection would have no end.
-    if (isBranch(result) && depthOf(placeOf(result.url)) > MAX_LEVELS + depthOf(placeOf(this.#root)))
+    if (
+      isBranch(result) &&
+      depthOf(placeOf(result.url)) > MAX_LEVELS + depthOf(placeOf(this.#root))
+    )
       return {href, reason: 'shallow'}
     this.#results.push({item, result})
     return result.ok ? undefined : {href, reason: 'malformed', status: result.status}
   }
-
 
   /** Stores the results if there are many. */
   async flushIfFull(): Promise<void> {
