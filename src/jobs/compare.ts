@@ -29,13 +29,16 @@ interface Side {
 export async function compareUnit(work: Work): Promise<Rest> {
   const {store, job, signal, worker} = work
   const [before, after] = sidesOf(job)
-  const isWhole = await store.read(
-    async (sql) => (await isWholeSide(sql, before)) && (await isWholeSide(sql, after)),
-  )
-  if (!isWhole) {
-    await whileHeld(work, (sql) => count(sql, job.id, worker, new Map([['not compared', 1]])))
+  const isWhole = (): Promise<boolean> =>
+    store.read(async (sql) => (await isWholeSide(sql, before)) && (await isWholeSide(sql, after)))
+  const compareNothing = async (): Promise<Rest> => {
+    await whileHeld(work, async (sql) => {
+      await sql.run('delete from difference where job = ?', [job.id])
+      await count(sql, job.id, worker, new Map([['not compared', 1]]))
+    })
     return {isDone: true}
   }
+  if (!(await isWhole())) return compareNothing()
   await eachCollection(work, before, async (id, path) => {
     const other = await findCollection(work, after, path)
     await comparePages(work, path, COMMON, [other, id])
@@ -46,7 +49,8 @@ export async function compareUnit(work: Work): Promise<Rest> {
     if (other === NONE) await comparePages(work, path, ADDED, [id, NONE])
   })
   signal.throwIfAborted()
-  return {isDone: true}
+  // Somebody may have removed a list job since.
+  return (await isWhole()) ? {isDone: true} : compareNothing()
 }
 
 /** The sides of a diff, before and after. */
@@ -71,8 +75,10 @@ const ADDED = `select b.name as name, '' as before, b.detail as after from entry
   where b.collection = ? and not exists (select 1 from entry a where a.collection = ? and a.name = b.name)
   and b.name > ? order by b.name limit ?`
 
-/** Tells if each collection of a side has a whole listing. A `SyncState` has none to be made. */
+/** Tells if each collection of a side has a whole listing. A `SyncState` has none to be made. A list job may have been removed. */
 async function isWholeSide({all}: Sql, {job, tree}: Side): Promise<boolean> {
+  const [own] = await all('select id from job where id = ?', [job])
+  if (own === undefined) return false
   const [row] = await all(
     `select count(*) as gaps from item i join collection c on c.id = i.collection
       where c.job = ? and c.tree = ? and i.role = 1 and not exists
@@ -158,12 +164,14 @@ function changeOf(before: unknown, after: unknown, by: readonly string[]): Chang
   if (before === undefined) return 'created'
   if (after === undefined) return 'removed'
   const types = [isCollection(before), isCollection(after)] as const
-  if (types.includes(undefined)) return 'unknown'
-  if (types[0] !== types[1]) return 'changed'
-  if (types[0] === true) return undefined
+  if (!types.includes(undefined)) {
+    if (types[0] !== types[1]) return 'changed'
+    if (types[0] === true) return undefined
+  }
   const values = by.map((name) => [valueOf(before, name), valueOf(after, name)] as const)
+  // The ETag of a collection may change with its members.
   if (values.some(([one, other]) => one !== undefined && other !== undefined && one !== other))
-    return 'changed'
+    return types.includes(false) ? 'changed' : 'unknown'
   return values.some((pair) => pair.includes(undefined)) ? 'unknown' : undefined
 }
 

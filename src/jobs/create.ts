@@ -109,6 +109,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
     ifMissing,
     ...(verify === true && {verify}),
     ...(unguarded === true && {unguarded}),
+    ...(ifUnchanged === true && {ifUnchanged}),
   }
   const asked = (target: DeleteTarget): Promise<DavResult> =>
     dav.delete(target, {...rules, dryRun: true})
@@ -169,7 +170,7 @@ async function planDiff({before, after, by}: DiffJob, dav: Client, store: Store)
   return {
     options: {sides, by: by ?? [isSame ? 'getetag' : 'getcontentlength']},
     async store(filler) {
-      if (state !== undefined) await filler.addState(state, sides[0].root)
+      if (state !== undefined) await filler.addState(state)
       for (const {root, job, tree} of sides)
         if (job === '' && !(tree === 0 && state !== undefined)) await filler.addListing(root, tree)
       await filler.addComparison()
@@ -204,7 +205,12 @@ async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promi
   const local = resolve(folder)
   const rules = {create, verify, dryRun: true}
   return {
-    options: {root, folder: local, ...(verify === true && {verify})},
+    options: {
+      root,
+      folder: local,
+      ...(verify === true && {verify}),
+      ...(create === true && {create}),
+    },
     async store(filler) {
       const addCollection = async (url: string): Promise<void> => {
         const plan = await settle(() => dav.mkcol(url, {dryRun: true}), url, dav)
@@ -241,7 +247,7 @@ function planPairs({kind, pairs, overwrite, parents}: CopyJob | MoveJob, dav: Cl
       ? dav.copy(from, to, {...rules, ...conditions})
       : dav.move(from, to, {...rules, ...conditions})
   return {
-    options: {},
+    options: {...(overwrite === true && {overwrite}), ...(parents === true && {parents})},
     async store(filler) {
       for await (const pair of iterate<FromTo>(pairs)) {
         const plan = await settle(() => asked(pair), memberOf(pair, 'from'), dav)

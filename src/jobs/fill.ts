@@ -1,8 +1,11 @@
 /** Stores the targets of a job in units, and checks that pairs do not meet. */
 
+import {createHash} from 'node:crypto'
+
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import type {SyncState} from '../sync/state.ts'
+import {COLLECTION, UNTAKEN} from '../sync/state.ts'
 import {deleteRows} from './again.ts'
 import type {NewItem, Place} from './items.ts'
 import {collectionId, formatRequest, insertUnit, keyOfUrl, placeOf} from './items.ts'
@@ -33,8 +36,8 @@ export class Filler {
     const place = placeOf(request?.destination ?? plan.url)
     const item =
       request === undefined
-        ? {name: nameOfRefused(plan, place), request: '', verdict: plan}
-        : {name: place.name, request: formatRequest(request, place, this.#job.base)}
+        ? {name: `${place.name} refused ${hash(JSON.stringify(plan))}`, request: '', verdict: plan}
+        : {name: nameOf(request, place), request: formatRequest(request, place, this.#job.base)}
     const key = `${level} ${place.path}`
     const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
     this.#buffers.set(key, buffer)
@@ -72,7 +75,7 @@ export class Filler {
   }
 
   /** Adds the resources of a state as the first tree. */
-  async addState(state: SyncState, root: string): Promise<void> {
+  async addState(state: SyncState): Promise<void> {
     const {id} = this.#job
     let rows: [Place, string][] = []
     const write = async (): Promise<void> => {
@@ -89,14 +92,13 @@ export class Filler {
         await sql.insert('entry', ['collection', 'name', 'detail'], entries)
       })
     }
+    const collections = new Set<string>()
+    for (const path of state.paths())
+      if (path.includes('/')) collections.add(path.slice(0, path.lastIndexOf('/')))
     for (const path of state.paths()) {
-      const place = placeOf(new URL(path, root).href)
-      const etag = state.find(path) ?? ''
-      const detail =
-        etag === '/'
-          ? {resourcetype: ['collection']}
-          : {resourcetype: [], ...(etag !== '' && etag !== '?' && {getetag: etag})}
-      rows.push([place, JSON.stringify({properties: detail})])
+      const place = placeOf(state.urlOf(path))
+      const properties = propertiesOf(state.find(path) ?? UNTAKEN, collections.has(path))
+      rows.push([place, JSON.stringify({properties})])
       if (rows.length >= BUFFERED_TARGETS) await write()
     }
     await write()
@@ -141,7 +143,10 @@ export class Filler {
       })
     }
     const each = async (
-      work: (sql: Sql, pairs: readonly {from: string; to: string}[]) => Promise<void>,
+      work: (
+        sql: Sql,
+        pairs: readonly {unit: number; n: number; from: string; to: string}[],
+      ) => Promise<void>,
     ): Promise<void> => {
       let [unit, n] = [0, -1]
       for (;;) {
@@ -152,14 +157,27 @@ export class Filler {
         ;[unit, n] = [last.unit, last.n]
       }
     }
-    await each(async (sql, pairs) => {
-      const rows = pairs.flatMap(({from, to}) => [
-        [id, `<${from}`],
-        [id, `>${to}`],
-      ])
-      await sql.insert('blocked', ['job', 'path'], rows)
-    })
+    // Rows of an earlier call that was interrupted.
+    await this.#store.transaction(({run}) => run('delete from blocked where job = ?', [id]))
     let problem: string | undefined
+    await each(async (sql, pairs) => {
+      const [first] = pairs
+      const mark = `@${first?.unit} ${first?.n}`
+      const isNew = (await sql.insert('blocked', ['job', 'path'], [[id, mark]], 'path')).length > 0
+      // A transaction may run twice after a lost connection.
+      if (!isNew) return
+      for (const [sign, end] of [
+        ['<', 'from'],
+        ['>', 'to'],
+      ] as const) {
+        const rows = pairs.map((pair) => [id, sign + pair[end]])
+        const stored = await sql.insert('blocked', ['job', 'path'], rows, 'path')
+        if (stored.length === rows.length || (sign === '<' && !isMove)) continue
+        const fresh = new Set(stored.map((row) => textOf(row, 'path').slice(1)))
+        const twice = pairs.find((pair) => !fresh.delete(pair[end]))?.[end]
+        problem ??= `${twice} of one pair meets ${twice} of another`
+      }
+    })
     await each(async ({all}, pairs) => {
       if (problem !== undefined) return
       const sought = new Map<string, string>()
@@ -208,7 +226,20 @@ export class Filler {
   }
 }
 
-/** Makes a name for a target that has no place of its own, so that no other target is taken for it. */
-function nameOfRefused({href, url}: DavResult, {name}: Place): string {
-  return `${name} refused ${encodeURIComponent(`${href} ${url}`.toWellFormed())}`
+/** Makes the name of a request. Two pairs with one destination are two, so that their meeting is seen. */
+function nameOf({url, destination}: FailedRequest, {name}: Place): string {
+  return destination === undefined ? name : `${name} from ${hash(keyOfUrl(url))}`
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Makes the properties of a resource in a state. An ETag alone does not tell a file from a collection. */
+function propertiesOf(etag: string, hasMembers: boolean): Readonly<Record<string, unknown>> {
+  const isCollection = hasMembers || etag === COLLECTION
+  return {
+    ...(isCollection ? {resourcetype: ['collection']} : etag === '' && {resourcetype: []}),
+    ...(etag !== '' && etag !== COLLECTION && etag !== UNTAKEN && {getetag: etag}),
+  }
 }

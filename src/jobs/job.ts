@@ -213,7 +213,10 @@ const RETRY: Rules<JobRetry> = {attempts: NUMBER, minDelay: NUMBER, maxDelay: NU
 /** The most resources in one unit. */
 const MOST_IN_UNIT = 1000
 
-/** Options of a job as they are stored. Sources of targets are not among them. */
+/**
+ * Options of a job as they are stored. Sources of targets are not among them. The requests of targets have their conditions, which
+ * are stored here too, so that a repeated call with other ones is refused.
+ */
 export interface StoredOptions {
   readonly unitSize: number
   readonly retry: Required<{[Name in keyof JobRetry]: number}>
@@ -222,6 +225,10 @@ export interface StoredOptions {
   readonly ifMissing?: 'failure' | 'success'
   readonly verify?: boolean
   readonly unguarded?: boolean
+  readonly ifUnchanged?: boolean
+  readonly overwrite?: boolean
+  readonly parents?: boolean
+  readonly create?: boolean
   readonly folder?: string
   readonly sides?: readonly StoredSide[]
   readonly by?: readonly string[]

@@ -69,7 +69,9 @@ export async function listUnit(work: Work): Promise<Rest> {
   const run = async (): Promise<void> => {
     for (const item of queue) {
       signal.throwIfAborted()
-      wait = Math.max(wait, await listOne(work, item, writer))
+      const rest = await listOne(work, item, writer)
+      // Read after the wait, in which another one may have changed it.
+      wait = Math.max(wait, rest)
     }
   }
   try {

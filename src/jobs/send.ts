@@ -5,10 +5,12 @@
 
 import {join} from 'node:path'
 
+import {causeOf} from '../call/answer.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
+import {DavError} from '../protocol/errors.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import {decodePath} from '../protocol/path.ts'
 import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
@@ -259,8 +261,16 @@ async function settle(
   signal: AbortSignal,
 ): Promise<DavResult> {
   if (result.ok || result.status !== 405 || result.request?.method !== 'MKCOL') return result
-  const there = await dav.stat(result.url, {properties: ['resourcetype'], signal})
-  return there.ok && isCollection(there)
+  const {url, request} = result
+  const there = await dav
+    .stat(url, {properties: ['resourcetype'], signal})
+    .catch((error: unknown) => {
+      if (!(error instanceof DavError)) throw error
+      const cause = causeOf(error)
+      return createFailure({url, status: 0, reason: 'no-answer', cause, description: error.message})
+    })
+  if (!there.ok) return isRetryable(there) ? {...there, request} : result
+  return isCollection(there) === true
     ? {...there, properties: {}, description: 'It was there already'}
     : result
 }

@@ -25,7 +25,8 @@ const KEPT_STATEMENTS = 100
 
 const DIALECT = {
   int: 'integer',
-  id: 'integer primary key',
+  // Numbers are not used again: a late worker of a removed job would take another job's unit for its own.
+  id: 'integer primary key autoincrement',
   keyed: ' strict, without rowid',
   plain: ' strict',
 }

@@ -1,4 +1,4 @@
-import {mkdtempSync, rmSync} from 'node:fs'
+import {existsSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
@@ -7,8 +7,11 @@ import {sqliteLedger} from 'multistatus/jobs'
 
 import {describeJobs} from './suite.ts'
 
+/** A folder in memory, where there is one: thousands of small transactions need no disk to be tested. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 describeJobs('jobs in SQLite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'multistatus-jobs-'))
+  const folder = mkdtempSync(join(MEMORY, 'multistatus-jobs-'))
   const file = join(folder, 'ledger.sqlite')
   return {
     open: () => sqliteLedger(file),

@@ -5,6 +5,7 @@ import {describe} from 'vitest'
 import {describeComparing} from './facts/comparing.ts'
 import {describeDeleting} from './facts/deleting.ts'
 import {describeListing} from './facts/listing.ts'
+import {describeTransferring} from './facts/transferring.ts'
 import {benches, type TestStore} from './support/bench.ts'
 
 /** Declares all facts about jobs for one kind of ledger. Each test has a new one. */
@@ -14,5 +15,6 @@ export function describeJobs(name: string, makeStore: () => Promise<TestStore>):
     describeDeleting(using)
     describeListing(using)
     describeComparing(using)
+    describeTransferring(using)
   })
 }
