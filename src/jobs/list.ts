@@ -68,7 +68,9 @@ export async function listUnit(work: Work): Promise<Rest> {
   const run = async (): Promise<void> => {
     for (const item of queue) {
       signal.throwIfAborted()
-      wait = Math.max(wait, await listOne(work, item, writer))
+      const next = await listOne(work, item, writer)
+      // Read after the listing: other runs change it meanwhile.
+      wait = Math.max(wait, next)
     }
   }
   try {
