@@ -186,9 +186,10 @@ describe('a kept part of a body', () => {
 
 it('knowledge of markup holds no chunk of the documents that it was learnt from', () => {
   const padding = `<!--${'a'.repeat(60_000)}-->`
+  const numbers = Array.from({length: 20}, (_, number) => number)
   const learn = (_: unknown, round: number): KnownMarkup => {
     const markup = new KnownMarkup()
-    const responses = Array.from({length: 20}, (_, number) => live(word(number), number * round))
+    const responses = numbers.map((number) => live(word(number), number * round))
     new MultiStatusParser({markup}).write(bytes(HEAD + padding + responses.join('') + TAIL))
     return markup
   }
