@@ -21,6 +21,7 @@ interface Place {
   readonly property: Property
   /** Its place among the values of the layout; -1 for a text that is a part of the markup. */
   readonly index: number
+  /** The text that is a part of the markup. */
   readonly text: string
 }
 
@@ -36,11 +37,11 @@ export type MakeResult = (texts: readonly string[], resolver: HrefResolver) => D
 export function makerLike(
   example: DavResult,
   draft: ResponseDraft,
-  {properties, written}: Contents,
+  contents: Contents,
   slots: readonly PathNode<Property>[],
 ): MakeResult | undefined {
   const hrefAt = slots.findIndex(({role}) => role === HREF)
-  const known = properties.slice(0, draft.size)
+  const known = contents.properties.slice(0, draft.size)
   const isUsual =
     draft.hrefs.length === 1 &&
     (example.ok || example.reason !== 'malformed') &&
@@ -80,16 +81,7 @@ export function makerLike(
   }
   const {status, description} = example
   const template = {...example.properties}
-  const places = draft.propstats.flatMap((propstat): Place[] => {
-    if (!isSuccessStatus(propstat.status)) return []
-    return known.slice(propstat.from, propstat.to).flatMap((property, offset): Place[] => {
-      const text = written[propstat.from + offset]
-      const index = slots.findIndex(({name}) => name.known === property)
-      // An element has one decoded value for all results, and so has a text without a decoder.
-      const isShared = typeof text !== 'string' || (index === -1 && property.decode === undefined)
-      return isShared ? [] : [{property, index, text}]
-    })
-  })
+  const places = placesOf(draft, contents, slots)
   return (texts, resolver) => {
     const href = hrefOf(texts)
     if (href === '') return undefined
@@ -101,6 +93,27 @@ export function makerLike(
       ? {ok: true, href, url, relation, status, properties: own, missing: absent}
       : {ok: true, href, url, relation, status, properties: own, missing: absent, description}
   }
+}
+
+/**
+ * Finds the properties that are decoded anew. A function of its own, because a maker keeps what its siblings see, and the texts are
+ * windows on a chunk.
+ */
+function placesOf(
+  draft: ResponseDraft,
+  {properties, written}: Contents,
+  slots: readonly PathNode<Property>[],
+): readonly Place[] {
+  return draft.propstats.flatMap((propstat): Place[] => {
+    if (!isSuccessStatus(propstat.status)) return []
+    return properties.slice(propstat.from, propstat.to).flatMap((property, offset): Place[] => {
+      const text = written[propstat.from + offset]
+      const index = slots.findIndex(({name}) => name.known === property)
+      // An element has one decoded value for all results, and so has a text without a decoder.
+      const isShared = typeof text !== 'string' || (index === -1 && property.decode === undefined)
+      return isShared ? [] : [{property, index, text: index === -1 ? ownCopy(text) : ''}]
+    })
+  })
 }
 
 /** Copies an object of properties, with other values in these places. A property with an undecodable one goes to `missing`. */

@@ -7,9 +7,12 @@ import {formatPropfind} from '../../src/properties/propfind-body.ts'
 
 const [kind, url = '', concurrency = '8', file = ''] = process.argv.slice(2)
 let lines = ''
+// After the imports.
+let begin = 0
 
 if (kind === 'bare') {
   const {Agent, request} = await import('undici')
+  begin = performance.now()
   const dispatcher = new Agent({headersTimeout: 0, bodyTimeout: 0})
   const paths = readFileSync(file, 'utf8').split('\n')
   const body = formatPropfind({})
@@ -30,11 +33,13 @@ if (kind === 'bare') {
   print(`${bytes} bytes`)
 } else if (kind === 'webdav') {
   const {createClient} = await import('webdav')
+  begin = performance.now()
   const members = await createClient(url).getDirectoryContents('/', {deep: true})
   if (!Array.isArray(members)) throw new Error('there is no list')
   for (const {filename} of members) print(filename)
 } else {
   const {DavClient} = await import('multistatus')
+  begin = performance.now()
   const dav = new DavClient({url})
   const stream = dav.propfind('', {
     depth: kind === 'walk' ? {walk: true} : 'infinity',
@@ -49,7 +54,9 @@ if (kind === 'bare') {
 }
 process.stdout.write(lines)
 const {user, system} = process.cpuUsage()
-process.stderr.write(`cpu ${Math.round((user + system) / 1000)}\n`)
+process.stderr.write(
+  `cpu ${Math.round((user + system) / 1000)}\njob ${Math.round(performance.now() - begin)}\n`,
+)
 
 function print(line: string): void {
   lines += `${line}\n`

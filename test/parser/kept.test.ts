@@ -43,6 +43,11 @@ const kinds: readonly Kind[] = [
   {name: 'its URL alone', make: live, pick: ({url}) => url},
   {name: 'one value alone', make: live, pick: (result) => result.ok && result.properties.getetag},
   {
+    name: 'a long value alone',
+    make: (text) => response(`/${text}`, `<x:p>${text.repeat(20)}</x:p>`),
+    pick: (result) => result.ok && result.properties['{urn:x}p'],
+  },
+  {
     name: 'dead properties',
     make: (text) => response(`/${text}`, `<x:p>${text}</x:p><x:q>a ${text} &amp; &#233;</x:q>`),
   },
@@ -177,6 +182,18 @@ describe('a kept part of a body', () => {
     }
     expect(costOf(() => Array.from({length: 200}, summary))).toBeLessThan(MOST)
   })
+})
+
+it('knowledge of markup holds no chunk of the documents that it was learnt from', () => {
+  const padding = `<!--${'a'.repeat(60_000)}-->`
+  const numbers = Array.from({length: 20}, (_, number) => number)
+  const learn = (_: unknown, round: number): KnownMarkup => {
+    const markup = new KnownMarkup()
+    const responses = numbers.map((number) => live(word(number), number * round))
+    new MultiStatusParser({markup}).write(bytes(HEAD + padding + responses.join('') + TAIL))
+    return markup
+  }
+  expect(costOf(() => Array.from({length: 200}, learn))).toBeLessThan(40 * MOST)
 })
 
 it('knowledge of markup holds a bounded part of hostile documents', () => {
