@@ -6,6 +6,6 @@ import {mergeConfig, type ViteUserConfig} from 'vitest/config'
 import sources, {PACKED} from './vitest.config.ts'
 
 const config: ViteUserConfig = mergeConfig(sources, {})
-config.test = {...config.test, include: PACKED, exclude: []}
+config.test = {...config.test, include: PACKED, exclude: [], testTimeout: 120_000}
 
 export default config

@@ -262,5 +262,5 @@ describe.each([
     await delay(10)
     process.off('warning', note)
     expect(warnings).toEqual([])
-  })
+  }, 30_000)
 })
