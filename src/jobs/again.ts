@@ -110,13 +110,16 @@ async function blockAgain(ledger: Ledger, job: string): Promise<void> {
  * Cancels a job. Its workers store the verdicts of requests under way and send nothing more. Verdicts stay; `retryJob` opens the
  * job again.
  *
- * @throws {@link LedgerError} without such a job.
+ * @throws {@link LedgerError} without such a job, and `state` for one whose targets are not all stored: remove it.
  */
 export async function cancelJob(ledger: Ledger, job: Job | string): Promise<void> {
   await storeOf(ledger).transaction(async (sql) => {
-    const {id} = await readJob(sql, job)
+    const {id, state} = await readJob(sql, job)
+    // Once opened again, it would be taken for whole.
+    if (state === 'filling')
+      throw new LedgerError('state', `The targets of the job ${id} are not all stored; remove it`)
     await sql.run(
-      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state in ('filling', 'open')`,
+      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state = 'open'`,
       [id],
     )
   })
