@@ -1,6 +1,5 @@
 /** Changes jobs from outside: tries their failures again, cancels them, removes them. Workers see it between their requests. */
 
-import {isMissingStatus} from '../protocol/status.ts'
 import type {Job} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
@@ -61,6 +60,8 @@ async function reopen(sql: Sql, job: string, unit: number, kind: string): Promis
     'select n, ok, doubt, status, reason from verdict where unit = ? and retryable = 1',
     [unit],
   )
+  // The transaction may run twice after a lost connection.
+  if (rows.length === 0) return 0
   const counts = tallyOf(rows, kind === 'list' ? 'listing ' : '')
   await count(sql, job, '', new Map([...counts].map(([name, number]) => [name, -number])))
   const numbers = rows.map((row) => numberOf(row, 'n'))
@@ -86,19 +87,15 @@ async function blockAgain(ledger: Ledger, job: string): Promise<void> {
   for (let last = 0; ;) {
     const rows = await store.read(({all}) =>
       all(
-        `select u.id as id, c.path as path, v.status as status from unit u
-          join verdict v on v.unit = u.id and v.ok = 0 join collection c on c.id = u.collection
-          where u.job = ? and u.kind = 'send' and u.id > ? order by u.id limit 1000`,
+        `select u.id as id, c.path as path from unit u join collection c on c.id = u.collection
+          where u.job = ? and u.kind = 'send' and u.id > ? and exists
+            (select 1 from verdict v where v.unit = u.id and v.ok = 0 and v.status not in (404, 410))
+          order by u.id limit 1000`,
         [job, last],
       ),
     )
-    const paths = new Set(
-      rows
-        .filter((row) => !isMissingStatus(numberOf(row, 'status')))
-        .map((row) => textOf(row, 'path')),
-    )
     await store.transaction(async (sql) => {
-      for (const path of paths) await block(sql, job, path)
+      for (const row of rows) await block(sql, job, textOf(row, 'path'))
     })
     const next = numberOf(rows.at(-1), 'id')
     if (rows.length === 0) return
