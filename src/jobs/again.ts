@@ -1,6 +1,5 @@
 /** Changes jobs from outside: tries their failures again, cancels them, removes them. Workers see it between their requests. */
 
-import {isMissingStatus} from '../protocol/status.ts'
 import type {Job} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
@@ -61,6 +60,8 @@ async function reopen(sql: Sql, job: string, unit: number, kind: string): Promis
     'select n, ok, doubt, status, reason from verdict where unit = ? and retryable = 1',
     [unit],
   )
+  // The transaction may run twice after a lost connection.
+  if (rows.length === 0) return 0
   const counts = tallyOf(rows, kind === 'list' ? 'listing ' : '')
   await count(sql, job, '', new Map([...counts].map(([name, number]) => [name, -number])))
   const numbers = rows.map((row) => numberOf(row, 'n'))
@@ -98,7 +99,7 @@ async function blockAgain(ledger: Ledger, job: string): Promise<void> {
     const failed = rows.filter((row) => !isMissingStatus(numberOf(row, 'status')))
     const paths = new Set(failed.map(keptBy))
     await store.transaction(async (sql) => {
-      for (const path of paths) await block(sql, job, path)
+      for (const row of rows) await block(sql, job, textOf(row, 'path'))
     })
     ;[unit, n] = [numberOf(last, 'id'), numberOf(last, 'n')]
   }
@@ -114,13 +115,16 @@ function keptBy(row: Row): string {
  * Cancels a job. Its workers store the verdicts of requests under way and send nothing more. Verdicts stay; `retryJob` opens the
  * job again.
  *
- * @throws {@link LedgerError} without such a job.
+ * @throws {@link LedgerError} without such a job, and `state` for one whose targets are not all stored: remove it.
  */
 export async function cancelJob(ledger: Ledger, job: Job | string): Promise<void> {
   await storeOf(ledger).transaction(async (sql) => {
-    const {id} = await readJob(sql, job)
+    const {id, state} = await readJob(sql, job)
+    // Once opened again, it would be taken for whole.
+    if (state === 'filling')
+      throw new LedgerError('state', `The targets of the job ${id} are not all stored; remove it`)
     await sql.run(
-      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state in ('filling', 'open')`,
+      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state = 'open'`,
       [id],
     )
   })

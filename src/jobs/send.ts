@@ -182,7 +182,8 @@ async function send(work: Work, items: readonly Item[]): Promise<Round> {
   for (const [item, answer] of answers) {
     const {n, request} = item
     const attempts = request.attempts + 1
-    if (isUnsent(item, answer)) {
+    // Without an end of the call, its client refused the request: another try would not change that.
+    if (signal.aborted && isUnsent(item, answer)) {
       unsent.push(n)
     } else if (!answer.ok && isRetryable(answer) && attempts < job.options.retry.attempts) {
       again.push({failure: answer, wait: waitAfter(work, attempts, answer)})

@@ -1,5 +1,6 @@
 /** Spans and counters by OpenTelemetry. Only the shapes of its API are known here: without it nothing is loaded or measured. */
 
+import {isOfWork} from './inspect.ts'
 import type {StoredJob} from './job.ts'
 import type {Unit} from './units.ts'
 
@@ -63,6 +64,7 @@ export class Trace {
       meter === undefined ? [] : [[name, meter.createCounter(`multistatus.job.${name}`, {unit})]]
     this.#counters = new Map([
       ...counter('verdicts', '{verdict}'),
+      ...counter('listings', '{listing}'),
       ...counter('requests', '{request}'),
       ...counter('resources', '{resource}'),
     ])
@@ -86,10 +88,14 @@ export class Trace {
       const added = count - (this.#counted.get(name) ?? 0)
       if (added <= 0) continue
       this.#counted.set(name, count)
-      const facts = {'job.id': id, 'job.kind': kind}
-      const own = this.#counters.get(name)
-      if (own !== undefined) own.add(added, facts)
-      else this.#counters.get('verdicts')?.add(added, {...facts, outcome: name})
+      // A Success in doubt is counted as a Success too, so `doubt` has no counter.
+      const [counter, outcome] = name.startsWith('listing ')
+        ? ['listings', name.slice('listing '.length)]
+        : isOfWork(name)
+          ? ['verdicts', name]
+          : [name]
+      const facts = {'job.id': id, 'job.kind': kind, ...(outcome !== undefined && {outcome})}
+      this.#counters.get(counter)?.add(added, facts)
     }
   }
 

@@ -21,7 +21,7 @@ export const LISTINGS = 2_000_000
 export const FILES = 1_000_000
 
 /** Losses of a unit without any progress, after which it is set aside. */
-const MOST_CRASHES = 3
+export const MOST_CRASHES = 3
 
 /** A claimed unit. */
 export interface Unit {

@@ -1,14 +1,11 @@
 /** Verdicts in the ledger: each target gets one, in the transaction that checks the lease. Counts are kept beside them. */
 
-import {createFailure, pathOf} from '../multistatus/failure.ts'
+import {pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
-import type {StoredJob} from './job.ts'
 import type {Row, Sql, Value} from './store.ts'
 import {numberOf, textOf} from './store.ts'
-import type {Unit} from './units.ts'
-import {release, SET_ASIDE} from './units.ts'
 
 /** A verdict to store, as a row of its table. */
 export type VerdictRow = readonly Value[]
@@ -112,33 +109,4 @@ export async function block({insert}: Sql, job: string, path: string): Promise<v
   const around = ancestorsOf(path).filter((one) => one !== '')
   const rows = around.toReversed().map((one) => [job, one])
   await insert('blocked', ['job', 'path'], rows)
-}
-
-/** Sets a unit aside whose workers ended one after another. What has no verdict becomes a Failure, which `retryJob` tries again. */
-export async function setAside(
-  sql: Sql,
-  {id, base, kind}: StoredJob,
-  unit: Unit,
-  worker: string,
-): Promise<void> {
-  const rows = await sql.all(
-    `select i.n as n, i.name as name, c.path as path from item i join collection c on c.id = i.collection
-      where i.unit = ? and not exists (select 1 from verdict v where v.unit = i.unit and v.n = i.n)`,
-    [unit.id],
-  )
-  const {origin} = new URL(base)
-  const description = `Set aside: ${unit.epoch - 1} workers ended while they held its unit`
-  const verdicts = rows.map((row) => {
-    const url = origin + textOf(row, 'path') + textOf(row, 'name')
-    const facts = {url, status: 0, reason: 'no-answer', cause: 'unreadable', description} as const
-    return verdictRow(unit.id, numberOf(row, 'n'), createFailure(facts), false)
-  })
-  const name = unit.kind === 'list' ? 'listing ' : ''
-  await recordVerdicts(sql, {job: id, worker, name}, verdicts)
-  // Requests of one unit have one collection. A collection that was not listed is kept itself.
-  const kept = rows.map((row) =>
-    unit.kind === 'list' ? `${textOf(row, 'path')}${textOf(row, 'name')}/` : textOf(row, 'path'),
-  )
-  if (kind === 'delete') for (const path of new Set(kept)) await block(sql, id, path)
-  await release(sql, unit, SET_ASIDE)
 }
