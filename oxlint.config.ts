@@ -47,6 +47,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
     'src/jobs/create.ts',
     'src/jobs/folder.ts',
     'src/jobs/send.ts',
+    'src/jobs/shorten.ts',
   ],
   pg: ['src/jobs/postgres.ts'],
   bullmq: ['src/jobs/bullmq.ts'],

@@ -1,16 +1,18 @@
 /** Changes jobs from outside: tries their failures again, cancels them, removes them. Workers see it between their requests. */
 
-import type {Job} from './job.ts'
+import {isMissingStatus} from '../protocol/status.ts'
+import {keyOfUrl, requestOf} from './items.ts'
+import type {Job, StoredJob} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
-import type {Row, Sql} from './store.ts'
+import type {Sql, Store} from './store.ts'
 import {numberOf, placeholders, textOf} from './store.ts'
-import {DONE, OPEN} from './units.ts'
+import {OPEN} from './units.ts'
 import {block, count, tallyOf} from './verdicts.ts'
 
-/** Units of one transaction. */
-const PAGE = 20
+/** Rows of one page. */
+const PAGE = 1000
 
 /**
  * Opens a job that is done or was cancelled once more. Its retryable failures lose their verdicts and are tried again by `runJob`;
@@ -22,93 +24,96 @@ const PAGE = 20
  */
 export async function retryJob(ledger: Ledger, job: Job | string): Promise<number> {
   const store = storeOf(ledger)
-  const {id, kind, state} = await store.read((sql) => readJob(sql, job))
-  if (state === 'open' || state === 'filling')
-    throw new LedgerError('state', `The job ${id} is still ${state}`)
+  // No worker begins anything in this state. A call that was interrupted is repeated.
+  const stored = await store.transaction(async (sql) => {
+    const own = await readJob(sql, job)
+    if (own.state === 'open' || own.state === 'filling')
+      throw new LedgerError('state', `The job ${own.id} is still ${own.state}`)
+    await sql.run("update job set state = 'reopening' where id = ?", [own.id])
+    return own
+  })
+  const {id, kind} = stored
   let reopened = 0
-  for (let last = 0; ;) {
-    const units = await store.read(({all}) =>
-      all(
-        `select id, kind from unit u where job = ? and id > ? and state >= 2
-          and exists (select 1 from verdict v where v.unit = u.id and v.retryable = 1) order by id limit ?`,
-        [id, last, PAGE],
-      ),
+  for await (const unit of unitsOf(store, id, 'retryable = 1'))
+    reopened += await store.transaction((sql) => reopen(sql, id, unit))
+  const keys = kind === 'delete' ? await blockingKeys(store, stored) : []
+  await store.transaction(async (sql) => {
+    const {run} = sql
+    const isOurs = await run(
+      "update job set state = 'open', ended = 0 where id = ? and state = ?",
+      [id, 'reopening'],
     )
-    for (const unit of units)
-      reopened += await store.transaction((sql) =>
-        reopen(sql, id, numberOf(unit, 'id'), textOf(unit, 'kind')),
-      )
-    if (units.length < PAGE) break
-    last = numberOf(units.at(-1), 'id')
-  }
-  if (kind === 'delete') await blockAgain(ledger, id)
-  await store.transaction(async ({run}) => {
+    if (isOurs === 0) return
+    await run('delete from blocked where job = ?', [id])
+    await block(sql, id, keys)
     await run(
       "update unit set state = ?, due = 0, crashes = 0 where job = ? and kind = 'compare'",
       [OPEN, id],
     )
     await run("delete from tally where job = ? and name = 'not compared'", [id])
-    await run("update job set state = 'open', ended = 0 where id = ?", [id])
   })
   return reopened
 }
 
-/** Takes the retryable verdicts of a unit back. */
-async function reopen(sql: Sql, job: string, unit: number, kind: string): Promise<number> {
-  const {all, run} = sql
-  const rows = await all(
-    'select n, ok, doubt, status, reason from verdict where unit = ? and retryable = 1',
-    [unit],
-  )
-  // The transaction may run twice after a lost connection.
-  if (rows.length === 0) return 0
-  const counts = tallyOf(rows, kind === 'list' ? 'listing ' : '')
-  await count(sql, job, '', new Map([...counts].map(([name, number]) => [name, -number])))
-  const numbers = rows.map((row) => numberOf(row, 'n'))
-  const listed = placeholders(numbers.length)
-  // One attempt stays: the request may have been sent.
-  await run(`update item set attempts = 1 where unit = ? and n in (${listed}) and attempts > 1`, [
-    unit,
-    ...numbers,
-  ])
-  await run(`delete from verdict where unit = ? and n in (${listed})`, [unit, ...numbers])
-  await run('update unit set state = ?, due = 0, crashes = 0 where id = ? and state >= ?', [
-    OPEN,
-    unit,
-    DONE,
-  ])
-  return rows.length
-}
-
-/** Keeps only the collections blocked in which a failure is left. */
-async function blockAgain(ledger: Ledger, job: string): Promise<void> {
-  const store = storeOf(ledger)
-  await store.transaction(({run}) => run('delete from blocked where job = ?', [job]))
-  for (let [unit, n] = [0, -1]; ;) {
+/** Lists the units of a job that have a verdict of some kind. */
+async function* unitsOf(store: Store, job: string, verdict: string): AsyncGenerator<number> {
+  for (let last = 0; ;) {
     const rows = await store.read(({all}) =>
       all(
-        `select u.id as id, u.kind as kind, v.n as n, v.status as status, c.path as path, i.name as name
-          from unit u join verdict v on v.unit = u.id and v.ok = 0
-          join item i on i.unit = v.unit and i.n = v.n join collection c on c.id = i.collection
-          where u.job = ? and u.id >= ? and (u.id > ? or v.n > ?) order by u.id, v.n limit 1000`,
-        [job, unit, unit, n],
+        `select id from unit u where job = ? and id > ?
+          and exists (select 1 from verdict v where v.unit = u.id and v.${verdict}) order by id limit ?`,
+        [job, last, PAGE],
       ),
     )
-    const last = rows.at(-1)
-    if (last === undefined) return
-    const failed = rows.filter((row) => !isMissingStatus(numberOf(row, 'status')))
-    const paths = new Set(failed.map(keptBy))
-    await store.transaction(async (sql) => {
-      for (const row of rows) await block(sql, job, textOf(row, 'path'))
-    })
-    ;[unit, n] = [numberOf(last, 'id'), numberOf(last, 'n')]
+    for (const row of rows) yield numberOf(row, 'id')
+    if (rows.length < PAGE) return
+    last = numberOf(rows.at(-1), 'id')
   }
 }
 
-/** Names the collection that a failure keeps: the one around a target, or the one that was not listed as a whole. */
-function keptBy(row: Row): string {
-  const path = textOf(row, 'path')
-  return textOf(row, 'kind') === 'list' ? `${path}${textOf(row, 'name')}/` : path
+/** Takes the retryable verdicts of a unit back. Only rows that this transaction deletes are counted. */
+async function reopen(sql: Sql, job: string, unit: number): Promise<number> {
+  const {all, run} = sql
+  const [own] = await all('select kind from unit where id = ?', [unit])
+  const rows = await all(
+    'delete from verdict where unit = ? and retryable = 1 returning n, ok, doubt, status, reason',
+    [unit],
+  )
+  if (rows.length === 0) return 0
+  const counts = tallyOf(rows, textOf(own, 'kind') === 'list' ? 'listing ' : '')
+  await count(sql, job, '', new Map([...counts].map(([name, number]) => [name, -number])))
+  const numbers = rows.map((row) => numberOf(row, 'n'))
+  // The attempts begin anew. What may have been sent is still known.
+  await run(
+    `update item set attempts = 0, maybe = case when attempts > 0 then 1 else maybe end
+      where unit = ? and n in (${placeholders(numbers.length)})`,
+    [unit, ...numbers],
+  )
+  await run('update unit set state = ?, due = 0, crashes = 0 where id = ?', [OPEN, unit])
+  return rows.length
+}
+
+/** Finds the targets whose failures are left, and the collections that were not listed as a whole, by their keys. */
+async function blockingKeys(store: Store, job: StoredJob): Promise<readonly string[]> {
+  const keys = new Map<string, string>()
+  for await (const unit of unitsOf(store, job.id, 'ok = 0')) {
+    const rows = await store.read(({all}) =>
+      all(
+        `select i.name as name, i.request as request, i.role as role, c.path as path, v.status as status
+          from verdict v join item i on i.unit = v.unit and i.n = v.n
+          join collection c on c.id = i.collection where v.unit = ? and v.ok = 0`,
+        [unit],
+      ),
+    )
+    for (const row of rows) {
+      if (isMissingStatus(numberOf(row, 'status'))) continue
+      const key = keyOfUrl(requestOf(row, job).url)
+      // One key for each collection is enough.
+      const isListing = numberOf(row, 'role') === 1
+      keys.set(isListing ? `${key}/` : textOf(row, 'path'), isListing ? `${key}/` : key)
+    }
+  }
+  return [...keys.values()]
 }
 
 /**
@@ -124,7 +129,7 @@ export async function cancelJob(ledger: Ledger, job: Job | string): Promise<void
     if (state === 'filling')
       throw new LedgerError('state', `The targets of the job ${id} are not all stored; remove it`)
     await sql.run(
-      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state = 'open'`,
+      `update job set state = 'cancelled', ended = ${sql.now} where id = ? and state in ('open', 'reopening')`,
       [id],
     )
   })

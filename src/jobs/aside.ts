@@ -1,10 +1,9 @@
 /** Sets units aside that end their workers, so that the rest of the job goes on. */
 
 import {createFailure} from '../multistatus/failure.ts'
-import {readItem} from './items.ts'
+import {readItems} from './items.ts'
 import type {StoredJob} from './job.ts'
 import type {Sql} from './store.ts'
-import {textOf} from './store.ts'
 import type {Unit} from './units.ts'
 import {MOST_CRASHES, release, SET_ASIDE} from './units.ts'
 import {block, recordVerdicts, verdictRow} from './verdicts.ts'
@@ -17,25 +16,18 @@ export async function setAside(
   worker: string,
 ): Promise<void> {
   const {id, kind} = job
-  const rows = await sql.all(
-    `select i.n as n, i.name as name, i.request as request, i.attempts as attempts, c.path as path
-      from item i join collection c on c.id = i.collection
-      where i.unit = ? and not exists (select 1 from verdict v where v.unit = i.unit and v.n = i.n)`,
-    [unit.id],
-  )
+  const isListing = unit.kind === 'list'
+  const items = await readItems(sql, [unit.id], job)
   const description = `Set aside: ${MOST_CRASHES} workers ended while they held its unit`
-  const verdicts = rows.map((row) => {
-    const {n, request} = readItem(row, job)
+  const verdicts = items.map(({n, request}) => {
     const {url, attempts} = request
-    const own =
-      unit.kind === 'list' ? ({method: 'PROPFIND', url, depth: 1, attempts} as const) : request
+    const own = isListing ? ({method: 'PROPFIND', url, depth: 1, attempts} as const) : request
     const facts = {url, status: 0, reason: 'no-answer', cause: 'unreadable'} as const
     return verdictRow(unit.id, n, createFailure({...facts, description, request: own}), false)
   })
-  const name = unit.kind === 'list' ? 'listing ' : ''
-  await recordVerdicts(sql, {job: id, worker, name}, verdicts)
-  const [first] = rows
-  if (kind === 'delete' && unit.kind === 'send' && first !== undefined)
-    await block(sql, id, textOf(first, 'path'))
-  await release(sql, unit, SET_ASIDE)
+  await recordVerdicts(sql, {job: id, worker, name: isListing ? 'listing ' : ''}, verdicts)
+  // A collection that was not listed is kept itself.
+  const keys = items.map(({key}) => (isListing ? `${key}/` : key))
+  if (kind === 'delete') await block(sql, id, keys)
+  await release(sql, [unit], SET_ASIDE)
 }

@@ -5,7 +5,8 @@
 
 import {memberOf} from '../protocol/members.ts'
 import {keyOfUrl} from './items.ts'
-import type {StoredJob, StoredSide} from './job.ts'
+import type {StoredJob, StoredOptions, StoredSide} from './job.ts'
+import {shorten, SHORTENED} from './shorten.ts'
 import type {Row, Sql, Value} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 import {count} from './verdicts.ts'
@@ -15,18 +16,23 @@ import {whileHeld} from './work.ts'
 /** The change of one resource from the side before to the side after. `unknown`: equal or not, a side does not tell. */
 export type Change = 'created' | 'removed' | 'changed' | 'unknown'
 
+const DONE: Rest = new Map()
+
 /** Rows that are compared in one transaction. */
 const PAGE = 1000
 
 /** A side of a diff with the path of its root, with a slash. */
 interface Side {
   readonly job: string
+  readonly isOwn: boolean
+  readonly isState: boolean
   readonly tree: number
+  readonly root: string
   readonly path: string
 }
 
 /** Compares the sides of a job. */
-export async function compareUnit(work: Work): Promise<Rest> {
+export async function compareUnits(work: Work): Promise<Rest> {
   const {store, job, signal, worker} = work
   const [before, after] = sidesOf(job)
   const isWhole = (): Promise<boolean> =>
@@ -34,9 +40,10 @@ export async function compareUnit(work: Work): Promise<Rest> {
   const compareNothing = async (): Promise<Rest> => {
     await whileHeld(work, async (sql) => {
       await sql.run('delete from difference where job = ?', [job.id])
+      await sql.run("delete from tally where job = ? and name like 'difference %'", [job.id])
       await count(sql, job.id, worker, new Map([['not compared', 1]]))
     })
-    return {isDone: true}
+    return DONE
   }
   if (!(await isWhole())) return compareNothing()
   await eachCollection(work, before, async (id, path) => {
@@ -50,15 +57,18 @@ export async function compareUnit(work: Work): Promise<Rest> {
   })
   signal.throwIfAborted()
   // Somebody may have removed a list job since.
-  return (await isWhole()) ? {isDone: true} : compareNothing()
+  return (await isWhole()) ? DONE : compareNothing()
 }
 
 /** The sides of a diff, before and after. */
 function sidesOf({id, options}: StoredJob): readonly [Side, Side] {
-  const [before, after] = (options.sides ?? []).map(({job, tree, root}: StoredSide) => ({
-    job: job === '' ? id : job,
-    tree,
-    path: `${keyOfUrl(root)}/`,
+  const [before, after] = (options.sides ?? []).map((side: StoredSide) => ({
+    job: side.job === '' ? id : side.job,
+    isOwn: side.job === '',
+    isState: side.isState === true,
+    tree: side.tree,
+    root: side.root,
+    path: `${keyOfUrl(side.root)}/`,
   }))
   if (before === undefined || after === undefined) throw new TypeError(`${id} has no two sides`)
   return [before, after]
@@ -75,17 +85,31 @@ const ADDED = `select b.name as name, '' as before, b.detail as after from entry
   where b.collection = ? and not exists (select 1 from entry a where a.collection = ? and a.name = b.name)
   and b.name > ? order by b.name limit ?`
 
-/** Tells if each collection of a side has a whole listing. A `SyncState` has none to be made. A list job may have been removed. */
-async function isWholeSide({all}: Sql, {job, tree}: Side): Promise<boolean> {
-  const [own] = await all('select id from job where id = ?', [job])
-  if (own === undefined) return false
+/**
+ * Tells if each collection of a side has a whole listing. A `SyncState` has none to be made. A list job may have been removed, and
+ * another one may have its name. A path that was too long cannot be compared.
+ */
+async function isWholeSide(sql: Sql, {job, tree, root, isState, isOwn}: Side): Promise<boolean> {
+  const {all} = sql
+  if (!isOwn) {
+    const [own] = await all('select kind, state, options from job where id = ?', [job])
+    if (own === undefined || textOf(own, 'kind') !== 'list' || textOf(own, 'state') !== 'done')
+      return false
+    const {root: listed} = JSON.parse(textOf(own, 'options')) as StoredOptions
+    if (listed !== root) return false
+  }
   const [row] = await all(
-    `select count(*) as gaps from item i join collection c on c.id = i.collection
-      where c.job = ? and c.tree = ? and i.role = 1 and not exists
-        (select 1 from verdict v where v.unit = i.unit and v.n = i.n and v.ok = 1)`,
+    `select count(*) as listings, sum(case when exists
+        (select 1 from verdict v where v.unit = i.unit and v.n = i.n and v.ok = 1) then 0 else 1 end) as gaps
+      from item i join collection c on c.id = i.collection where c.job = ? and c.tree = ? and i.role = 1`,
     [job, tree],
   )
-  return numberOf(row, 'gaps') === 0
+  const [cut] = await all(
+    'select id from collection where job = ? and tree = ? and path >= ? and path < ? limit 1',
+    [job, tree, SHORTENED, `${SHORTENED}~`],
+  )
+  const isListed = isState || numberOf(row, 'listings') > 0
+  return isListed && numberOf(row, 'gaps') === 0 && cut === undefined
 }
 
 /** Runs work for each collection at or below the root, with its path below the root. */
@@ -138,7 +162,11 @@ async function comparePages(
     const rows = await whileHeld(work, async (sql) => {
       const page = await sql.all(query, [...sides, last, PAGE])
       const differences = page.flatMap((row) => differenceOf(row, path, job))
-      await sql.insert('difference', ['job', 'path', 'change', 'detail'], differences)
+      const columns = ['job', 'path', 'change', 'detail']
+      const stored = await sql.insert('difference', columns, differences, 'change')
+      const changes = Map.groupBy(stored, (row) => `difference ${textOf(row, 'change')}`)
+      const counts = Array.from(changes, ([name, all]) => [name, all.length] as const)
+      await count(sql, job.id, work.worker, new Map(counts))
       return page
     })
     if (rows.length < PAGE) return
@@ -151,8 +179,10 @@ function differenceOf(row: Row, path: string, job: StoredJob): readonly Value[][
   const change = changeOf(before, after, job.options.by ?? [])
   if (change === undefined) return []
   const end = isCollection(after ?? before) === true ? '/' : ''
-  const detail = JSON.stringify({before, after})
-  return [[job.id, path + textOf(row, 'name') + end, change, detail]]
+  const whole = path + textOf(row, 'name') + end
+  const key = shorten(whole)
+  const detail = JSON.stringify({...(key !== whole && {path: whole}), before, after})
+  return [[job.id, key, change, detail]]
 }
 
 /** The stored facts of a resource: its properties, or the Failure that stood in their place. */

@@ -1,8 +1,9 @@
 /** Creates jobs: checks every target by the client's own guards, and stores it in the ledger. Sends nothing. */
 
+import {stat} from 'node:fs/promises'
 import {resolve} from 'node:path'
 
-import {placeOf as targetPlaceOf, resolveTarget} from '../call/target.ts'
+import {isUnlisted, placeOf as targetPlaceOf, resolveTarget} from '../call/target.ts'
 import type {Target} from '../call/target.ts'
 import type {DavClient} from '../client/dav-client.ts'
 import {createFailure} from '../multistatus/failure.ts'
@@ -17,7 +18,7 @@ import type {DeleteTarget} from '../verbs/delete.ts'
 import type {FromTo} from '../verbs/two-ends.ts'
 import {readFolder} from './folder.ts'
 import {Filler} from './fill.ts'
-import {depthOf, keyOfUrl, placeOf} from './items.ts'
+import {depthOf, keyOfUrl} from './items.ts'
 import type {
   CopyJob,
   DeleteJob,
@@ -47,8 +48,8 @@ type Client = DavClient<never> | DavClient
  * @param options - The kind of the job and its options.
  * @param dav - The client by which targets are resolved and checked. `runJob` needs one with the same URL.
  * @returns The job, for `runJob` in this or any other process.
- * @throws TypeError or RangeError for a wrong option. {@link LedgerError} `state` if another job has this `id`. What the targets
- *   throw; the same call with the same `id` then continues.
+ * @throws TypeError or RangeError for a wrong option. {@link LedgerError} `state` if another job has this `id`, or if this one has
+ *   ended. What the targets throw; the same call with the same `id` then continues.
  * @example
  * ```ts
  * const job = await createJob(ledger, {kind: 'delete', tree: 'archive/2019/'}, dav)
@@ -75,11 +76,14 @@ export async function createJob(ledger: Ledger, options: JobOptions, dav: DavCli
     return readJob(sql, id)
   })
   const job = {id, kind}
-  if (known.state !== 'filling') return job
-  await plan.store(new Filler(store, known))
-  await store.transaction(({run}) =>
-    run("update job set state = 'open' where id = ? and state = 'filling'", [id]),
-  )
+  if (known.state === 'open') return job
+  if (known.state !== 'filling') {
+    const help = 'use another id, or removeJob'
+    throw new LedgerError('state', `The job ${id} is ${known.state}; ${help}`)
+  }
+  const filler = new Filler(store, known)
+  await plan.store(filler)
+  await filler.end()
   return job
 }
 
@@ -122,7 +126,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
     return {
       options: {...options, root},
       async store(filler) {
-        await filler.add(await asked(root), depthOf(placeOf(root)))
+        await filler.add(await asked(root), depthOf(keyOfUrl(root)))
         await filler.flush()
         await filler.addListing(root)
       },
@@ -134,10 +138,14 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
     async store(filler) {
       for await (const target of iterate<DeleteTarget>(targets)) {
         const plan = await settle(() => asked(target), target, dav)
-        const result = isObject(target) ? target : undefined
         const isFile =
-          memberOf(result, 'ok') === true && isCollection(result as DavResult) === false
-        await filler.add(plan, isFile ? FILES : depthOf(placeOf(plan.url)))
+          memberOf(target, 'ok') === true &&
+          isCollection(target as DavResult) === false &&
+          !plan.url.endsWith('/')
+        const level = isFile ? FILES : depthOf(keyOfUrl(plan.url))
+        // A walk reports a collection in its parent, and again if it could not be listed. Its members have no verdicts, so it stays.
+        if (isUnlisted(target)) await filler.keep(plan, level)
+        else await filler.add(plan, level)
       }
       await filler.flush()
       if (isResultStream(targets)) await filler.noteIncomplete((await targets.summary).incomplete)
@@ -160,7 +168,7 @@ async function planDiff({before, after, by}: DiffJob, dav: Client, store: Store)
     throw new TypeError('createJob: a SyncState to compare has the level infinity')
   const first =
     before instanceof SyncState
-      ? {root: rootOfState(before), job: '', tree: 0}
+      ? ({root: rootOfState(before), job: '', tree: 0, isState: true} as const)
       : await sideOf(before, 0, dav, store)
   const sides = [first, await sideOf(after, 1, dav, store)] as const
   const names = ['getetag', 'getcontentlength', 'getlastmodified']
@@ -171,8 +179,8 @@ async function planDiff({before, after, by}: DiffJob, dav: Client, store: Store)
     options: {sides, by: by ?? [isSame ? 'getetag' : 'getcontentlength']},
     async store(filler) {
       if (state !== undefined) await filler.addState(state)
-      for (const {root, job, tree} of sides)
-        if (job === '' && !(tree === 0 && state !== undefined)) await filler.addListing(root, tree)
+      for (const side of sides)
+        if (side.job === '' && !('isState' in side)) await filler.addListing(side.root, side.tree)
       await filler.addComparison()
     },
   }
@@ -203,6 +211,11 @@ async function sideOf(
 async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promise<Plan> {
   const root = collectionUrl(to, dav)
   const local = resolve(folder)
+  const isFolder = await stat(local).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  )
+  if (!isFolder) throw new TypeError(`createJob: ${local} is no folder that can be read`)
   const rules = {create, verify, dryRun: true}
   return {
     options: {
@@ -213,8 +226,8 @@ async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promi
     },
     async store(filler) {
       const addCollection = async (url: string): Promise<void> => {
-        const plan = await settle(() => dav.mkcol(url, {dryRun: true}), url, dav)
-        await filler.add(plan, FILES - depthOf(placeOf(url)))
+        const plan = await settle(() => dav.mkcol(url, {parents: true, dryRun: true}), url, dav)
+        await filler.add(plan, FILES - depthOf(keyOfUrl(url)))
       }
       // The client's own collection, and those around it, are there.
       if (root !== dav.url && root.startsWith(dav.url)) await addCollection(root)
@@ -286,7 +299,9 @@ function refuse(
  * @throws TypeError for an invalid target.
  */
 function collectionUrl(target: Target, dav: Client): string {
-  return asCollection(resolveTarget(target, new URL(dav.url)).href)
+  const {href, search} = resolveTarget(target, new URL(dav.url))
+  if (search !== '') throw new TypeError(`createJob: ${href} has a query, and is no collection`)
+  return asCollection(href)
 }
 
 function asCollection(url: string): string {

@@ -5,7 +5,7 @@ import {pathOf} from '../multistatus/failure.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, readOptions} from '../protocol/options.ts'
-import {readItem, slashOf} from './items.ts'
+import {requestOf, slashOf} from './items.ts'
 import type {Job, StoredJob} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
@@ -68,7 +68,7 @@ export async function* exportVerdicts(
   const role = stored.kind === 'list' ? 1 : 0
   const failed = failuresOnly || role === 1 ? 'and (v.ok = 0 or v.doubt = 1)' : ''
   for (let [unit, n] = [0, -1]; ;) {
-    const rows = await read(verdictsWhere(failed), [stored.id, unit, unit, n, PAGE])
+    const rows = await read(verdictsWhere(failed), [stored.id, unit, unit, unit, n, PAGE])
     for (const row of rows) if (numberOf(row, 'role') === role) yield line(verdictOf(row, stored))
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE) return
@@ -86,7 +86,7 @@ function verdictsWhere(condition: string): string {
       i.role as role, i.name as name, i.request as request, i.attempts as attempts, c.path as path
     from unit u join verdict v on v.unit = u.id join item i on i.unit = v.unit and i.n = v.n
       join collection c on c.id = i.collection
-    where u.job = ? and u.id >= ? and (u.id > ? or v.n > ?) ${condition} order by u.id, v.n limit ?`
+    where u.job = ? and u.id >= ? and v.unit >= ? and (u.id > ? or v.n > ?) ${condition} order by u.id, v.n limit ?`
 }
 
 async function* entries(job: StoredJob, read: Read): AsyncGenerator<string> {
@@ -127,7 +127,7 @@ function verdictOf(row: Row, job: StoredJob): unknown {
   const detail = textOf(row, 'detail')
   const result: DavResult =
     detail === ''
-      ? success(readItem(row, job).request.url, numberOf(row, 'status'), 'self')
+      ? success(requestOf(row, job).url, numberOf(row, 'status'), 'self')
       : JSON.parse(detail)
   return numberOf(row, 'doubt') === 1 ? {...result, inDoubt: true} : result
 }

@@ -1,21 +1,28 @@
 /** Stores the targets of a job in units, and checks that pairs do not meet. */
 
-import {createHash} from 'node:crypto'
-
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import type {SyncState} from '../sync/state.ts'
 import {COLLECTION, UNTAKEN} from '../sync/state.ts'
 import {deleteRows} from './again.ts'
 import type {NewItem, Place} from './items.ts'
-import {collectionId, formatRequest, insertUnit, keyOfUrl, placeOf} from './items.ts'
+import {collectionId, formatRequest, insertUnit, insertUnits, keyOfUrl, placeOf} from './items.ts'
 import type {StoredJob} from './job.ts'
+import {LedgerError} from './ledger.ts'
+import {hash, shorten} from './shorten.ts'
 import type {Sql, Store} from './store.ts'
-import {placeholders, textOf} from './store.ts'
+import {numberOf, placeholders, textOf} from './store.ts'
 import {LISTINGS} from './units.ts'
+import {block} from './verdicts.ts'
 
 /** Targets that are kept in memory before they are stored. */
 const BUFFERED_TARGETS = 10_000
+
+/** The keys of the two ends of a pair. */
+interface Ends {
+  readonly from: string
+  readonly to: string
+}
 
 /** Stores the targets of one job. */
 export class Filler {
@@ -47,6 +54,26 @@ export class Filler {
     else if (this.#buffered >= BUFFERED_TARGETS) await this.flush()
   }
 
+  /** Adds a collection that could not be listed. It is not deleted, and has one verdict, as the others of its kind. */
+  async keep(plan: DavResult, level: number): Promise<void> {
+    await this.flush()
+    const {path, name} = placeOf(plan.url)
+    await this.#transact(async (sql) => {
+      const {id} = this.#job
+      await block(sql, id, [`${keyOfUrl(plan.url)}/`])
+      const collection = await collectionId(sql, {id}, path)
+      const items = [{name, request: '', verdict: plan}]
+      await insertUnits(sql, id, {kind: 'send', level, collection}, items, 1)
+    })
+  }
+
+  /** Opens the job. */
+  end(): Promise<void> {
+    return this.#transact(async ({run}) => {
+      await run("update job set state = 'open' where id = ?", [this.#job.id])
+    })
+  }
+
   /** Stores all that is left in memory. */
   async flush(): Promise<void> {
     for (const key of this.#buffers.keys()) await this.#write(key)
@@ -56,18 +83,18 @@ export class Filler {
   async addListing(root: string, tree = 0): Promise<void> {
     const {id} = this.#job
     const {path, name} = placeOf(root)
-    await this.#store.transaction(async (sql) => {
+    await this.#transact(async (sql) => {
       const collection = await collectionId(sql, {id, tree}, path)
       const request = {method: 'PROPFIND', url: root, depth: 1, attempts: 0} as const
       const items = [{name, request: formatRequest(request, {path, name}, this.#job.base)}]
-      await insertUnit(sql, id, {kind: 'list', level: LISTINGS, collection}, items)
+      await insertUnits(sql, id, {kind: 'list', level: LISTINGS, collection}, items, 1)
     })
   }
 
   /** Adds the comparison of the sides, after their listings. */
   async addComparison(): Promise<void> {
     const {id} = this.#job
-    await this.#store.transaction(async (sql) => {
+    await this.#transact(async (sql) => {
       const [known] = await sql.all("select id from unit where job = ? and kind = 'compare'", [id])
       if (known === undefined)
         await insertUnit(sql, id, {kind: 'compare', level: 0, collection: 0}, [])
@@ -81,7 +108,7 @@ export class Filler {
     const write = async (): Promise<void> => {
       const written = rows
       rows = []
-      await this.#store.transaction(async (sql) => {
+      await this.#transact(async (sql) => {
         const ids = new Map<string, number>()
         const entries = []
         for (const [{path, name}, detail] of written) {
@@ -107,7 +134,7 @@ export class Filler {
   /** Keeps the reasons for which the source of the targets did not list all. */
   async noteIncomplete(incomplete: readonly unknown[]): Promise<void> {
     const text = JSON.stringify(incomplete)
-    await this.#store.transaction(({run}) =>
+    await this.#transact(({run}) =>
       run('update job set incomplete = ? where id = ?', [text, this.#job.id]),
     )
   }
@@ -120,49 +147,33 @@ export class Filler {
   async assertApart(): Promise<void> {
     const {id, kind} = this.#job
     const isMove = kind === 'move'
-    const page = async (
-      unit: number,
-      n: number,
-    ): Promise<readonly {unit: number; n: number; from: string; to: string}[]> => {
-      const rows = await this.#store.read(({all}) =>
-        all(
-          `select i.unit as unit, i.n as n, i.request as request from item i join unit u on u.id = i.unit
-            where u.job = ? and (i.unit > ? or (i.unit = ? and i.n > ?)) and i.request <> ''
-            order by i.unit, i.n limit 500`,
-          [id, unit, unit, n],
-        ),
-      )
-      return rows.map((row) => {
-        const {url, destination = url} = JSON.parse(textOf(row, 'request')) as FailedRequest
-        return {
-          unit: Number(row['unit']),
-          n: Number(row['n']),
-          from: keyOfUrl(url),
-          to: keyOfUrl(destination),
-        }
-      })
-    }
     const each = async (
-      work: (
-        sql: Sql,
-        pairs: readonly {unit: number; n: number; from: string; to: string}[],
-      ) => Promise<void>,
+      work: (sql: Sql, pairs: readonly Ends[], unit: number) => Promise<void>,
     ): Promise<void> => {
-      let [unit, n] = [0, -1]
-      for (;;) {
-        const pairs = await page(unit, n)
-        const last = pairs.at(-1)
-        if (last === undefined) return
-        await this.#store.transaction((sql) => work(sql, pairs))
-        ;[unit, n] = [last.unit, last.n]
+      for (let last = 0; ;) {
+        const [next] = await this.#store.read(({all}) =>
+          all('select id from unit where job = ? and id > ? order by id limit 1', [id, last]),
+        )
+        if (next === undefined) return
+        last = numberOf(next, 'id')
+        await this.#transact(async (sql) => {
+          const rows = await sql.all(
+            "select request from item where unit = ? and request <> '' order by n",
+            [last],
+          )
+          const pairs = rows.map((row) => {
+            const {url, destination = url} = JSON.parse(textOf(row, 'request')) as FailedRequest
+            return {from: keyOfUrl(url), to: keyOfUrl(destination)}
+          })
+          if (pairs.length > 0) await work(sql, pairs, last)
+        })
       }
     }
     // Rows of an earlier call that was interrupted.
-    await this.#store.transaction(({run}) => run('delete from blocked where job = ?', [id]))
+    await this.#transact(({run}) => run('delete from blocked where job = ?', [id]))
     let problem: string | undefined
-    await each(async (sql, pairs) => {
-      const [first] = pairs
-      const mark = `@${first?.unit} ${first?.n}`
+    await each(async (sql, pairs, unit) => {
+      const mark = `@${unit}`
       const isNew = (await sql.insert('blocked', ['job', 'path'], [[id, mark]], 'path')).length > 0
       // A transaction may run twice after a lost connection.
       if (!isNew) return
@@ -170,11 +181,11 @@ export class Filler {
         ['<', 'from'],
         ['>', 'to'],
       ] as const) {
-        const rows = pairs.map((pair) => [id, sign + pair[end]])
+        const rows = pairs.map((pair) => [id, shorten(sign + pair[end])])
         const stored = await sql.insert('blocked', ['job', 'path'], rows, 'path')
         if (stored.length === rows.length || (sign === '<' && !isMove)) continue
-        const fresh = new Set(stored.map((row) => textOf(row, 'path').slice(1)))
-        const twice = pairs.find((pair) => !fresh.delete(pair[end]))?.[end]
+        const fresh = new Set(stored.map((row) => textOf(row, 'path')))
+        const twice = pairs.find((pair) => !fresh.delete(shorten(sign + pair[end])))?.[end]
         problem ??= `${twice} of one pair meets ${twice} of another`
       }
     })
@@ -183,10 +194,10 @@ export class Filler {
       const sought = new Map<string, string>()
       for (const {from, to} of pairs) {
         const [aboveFrom, aboveTo] = [ancestorsOf(from), ancestorsOf(to)]
-        for (const path of [from, ...aboveFrom]) sought.set(`>${path}`, from)
-        for (const path of [to, ...aboveTo]) sought.set(`<${path}`, to)
-        for (const path of aboveTo) sought.set(`>${path}`, to)
-        if (isMove) for (const path of aboveFrom) sought.set(`<${path}`, from)
+        for (const path of [from, ...aboveFrom]) sought.set(shorten(`>${path}`), from)
+        for (const path of [to, ...aboveTo]) sought.set(shorten(`<${path}`), to)
+        for (const path of aboveTo) sought.set(shorten(`>${path}`), to)
+        if (isMove) for (const path of aboveFrom) sought.set(shorten(`<${path}`), from)
       }
       const paths = [...sought.keys()]
       for (let begin = 0; begin < paths.length; begin += 5000) {
@@ -201,12 +212,27 @@ export class Filler {
         return
       }
     })
-    await this.#store.transaction(async (sql) => {
+    await this.#transact(async (sql) => {
       await sql.run('delete from blocked where job = ?', [id])
       if (problem !== undefined) await deleteRows(sql, id)
     })
     if (problem !== undefined)
       throw new TypeError(`createJob: workers keep no order, and ${problem}`)
+  }
+
+  /**
+   * Runs a transaction while the targets of the job are stored.
+   *
+   * @throws LedgerError if another process has opened, cancelled or removed the job.
+   */
+  #transact<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const {id} = this.#job
+    return this.#store.transaction(async (sql) => {
+      const [row] = await sql.all(`select state from job where id = ?${sql.forUpdate}`, [id])
+      if (textOf(row, 'state') !== 'filling')
+        throw new LedgerError('state', `Another process has ended the creation of the job ${id}`)
+      return work(sql)
+    })
   }
 
   async #write(key: string): Promise<void> {
@@ -216,12 +242,9 @@ export class Filler {
     const {path, level, items} = buffer
     this.#buffered -= items.length
     const {id, options} = this.#job
-    await this.#store.transaction(async (sql) => {
+    await this.#transact(async (sql) => {
       const collection = await collectionId(sql, {id}, path)
-      for (let begin = 0; begin < items.length; begin += options.unitSize) {
-        const unit = {kind: 'send', level, collection} as const
-        await insertUnit(sql, id, unit, items.slice(begin, begin + options.unitSize))
-      }
+      await insertUnits(sql, id, {kind: 'send', level, collection}, items, options.unitSize)
     })
   }
 }
@@ -229,10 +252,6 @@ export class Filler {
 /** Makes the name of a request. Two pairs with one destination are two, so that their meeting is seen. */
 function nameOf({url, destination}: FailedRequest, {name}: Place): string {
   return destination === undefined ? name : `${name} from ${hash(keyOfUrl(url))}`
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Makes the properties of a resource in a state. An ETag alone does not tell a file from a collection. */

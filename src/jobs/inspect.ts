@@ -46,7 +46,10 @@ export interface JobReport {
   readonly listings: number
   /** Differences of a `diff`, by their kind. */
   readonly differences: Readonly<Record<string, number>>
-  /** True once the job is done, if each resource of its source was seen. Of an incomplete `diff` nothing was compared. */
+  /**
+   * True once the job is done, if each resource of its source was seen. It says nothing about failures. Of an incomplete `diff`
+   * nothing was compared.
+   */
   readonly complete: boolean
   /** The gaps, at most 100. */
   readonly incomplete: readonly Incomplete[]
@@ -123,7 +126,7 @@ export async function listJobs(ledger: Ledger): Promise<readonly ListedJob[]> {
 export async function report(sql: Sql, of: Job | string): Promise<JobReport> {
   const job = await readJob(sql, of)
   const {id, kind, state} = job
-  const {all, now} = sql
+  const {all} = sql
   const [row] = await all('select created, ended, incomplete from job where id = ?', [id])
   const tallies = await all('select worker, name, count from tally where job = ?', [id])
   const counts = sumBy(tallies, 'name')
@@ -155,10 +158,7 @@ export async function report(sql: Sql, of: Job | string): Promise<JobReport> {
   const workers = await readWorkers(sql, id, tallies)
   const rate = workers.reduce((sum, worker) => sum + (worker.isLive ? worker.rate : 0), 0)
   const incomplete = await readGaps(sql, job, textOf(row, 'incomplete'))
-  const differences = await all(
-    'select change, count(*) as count from difference where job = ? group by change',
-    [id],
-  )
+  const differences = [...counts].filter(([name]) => name.startsWith('difference '))
   const ended = numberOf(row, 'ended')
   const isCompared = (counts.get('not compared') ?? 0) === 0
   return {
@@ -177,14 +177,14 @@ export async function report(sql: Sql, of: Job | string): Promise<JobReport> {
     resources: counts.get('resources') ?? 0,
     listings,
     differences: Object.fromEntries(
-      differences.map((one) => [textOf(one, 'change'), numberOf(one, 'count')]),
+      differences.map(([name, count]) => [name.slice('difference '.length), count]),
     ),
     complete: state === 'done' && incomplete.length === 0 && setAside === 0 && isCompared,
     incomplete,
     setAside,
     rate,
     ...(isCounted && rate > 0 && {timeLeft: Math.round(((targets - done) / rate) * 1000)}),
-    cooldown: await cooldownOf({...sql, now}, new URL(job.base).origin),
+    cooldown: await cooldownOf(sql, new URL(job.base).origin),
     workers,
   }
 }
@@ -248,6 +248,11 @@ async function readGaps(
   const jobs = new Set([id, ...(options.sides ?? []).map(({job}) => job || id)])
   const failed: Incomplete[] = []
   for (const job of jobs) {
+    const [gap] = await all(
+      "select count from tally where job = ? and name like 'listing %' and name <> 'listing ok' and count <> 0 limit 1",
+      [job],
+    )
+    if (gap === undefined) continue
     const rows = await all(
       `select c.path as path, i.name as name, v.status as status from verdict v
         join item i on i.unit = v.unit and i.n = v.n join collection c on c.id = i.collection

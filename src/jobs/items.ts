@@ -7,8 +7,9 @@ import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {StoredJob} from './job.ts'
+import {shorten} from './shorten.ts'
 import type {Row, Sql} from './store.ts'
-import {numberOf, textOf} from './store.ts'
+import {numberOf, placeholders, textOf} from './store.ts'
 import type {UnitKind} from './units.ts'
 import {DONE, OPEN} from './units.ts'
 import {block, recordVerdicts, verdictRow} from './verdicts.ts'
@@ -34,18 +35,25 @@ export interface NewItem {
 
 /** A stored resource without a verdict. */
 export interface Item {
+  readonly unit: number
   readonly n: number
+  /** The tree that it belongs to. */
+  readonly tree: number
   /** The canonical path and the query, by which results are matched. */
   readonly key: string
-  /** Its number of attempts is that of the requests that were or may have been sent. */
+  /** Requests with a known outcome. */
+  readonly attempts: number
+  /** True if a request may have been sent whose outcome is unknown. */
+  readonly isMaybe: boolean
+  /** The request. Its number of attempts is above zero if one may have been sent. */
   readonly request: FailedRequest
 }
 
-/** Splits the URL of a resource. The root of a server has an empty name. */
+/** Splits the URL of a resource. The root of a server has an empty name. What is too long is replaced by its hash. */
 export function placeOf(url: string): Place {
   const key = keyOfUrl(url)
   const end = key.replace(/\?.*$/su, '').lastIndexOf('/') + 1
-  return {path: key.slice(0, end) || '/', name: key.slice(end)}
+  return {path: shorten(key.slice(0, end) || '/'), name: shorten(key.slice(end))}
 }
 
 /** Makes the key of a resource within its server. */
@@ -59,9 +67,9 @@ export function slashOf(properties: unknown): '/' | '' {
   return Array.isArray(types) && types.includes('collection') ? '/' : ''
 }
 
-/** Counts the segments of a path. */
-export function depthOf({path, name}: Place): number {
-  return path.split('/').length - 1 + (name === '' ? 0 : 1)
+/** Counts the segments of a key. */
+export function depthOf(key: string): number {
+  return key.replace(/\?.*$/su, '').split('/').length - 1
 }
 
 /** Writes the request of a resource as short as possible. */
@@ -75,17 +83,61 @@ export function formatRequest(request: FailedRequest, {path, name}: Place, base:
   return JSON.stringify(request)
 }
 
-/** Reads an item from its row, which has the path of its collection too. */
-export function readItem(row: Row, job: StoredJob): Item {
+/** Reads the resources of units that have no verdict. */
+export async function readItems(
+  {all}: Sql,
+  ids: readonly number[],
+  job: StoredJob,
+): Promise<readonly Item[]> {
+  const rows = await all(
+    `select i.unit as unit, i.n as n, i.name as name, i.request as request, i.attempts as attempts,
+        i.maybe as maybe, c.path as path, c.tree as tree
+      from item i join collection c on c.id = i.collection
+      where i.unit in (${placeholders(ids.length)})
+        and not exists (select 1 from verdict v where v.unit = i.unit and v.n = i.n)
+      order by i.unit, i.n`,
+    ids,
+  )
+  return rows.map((row) => {
+    const attempts = numberOf(row, 'attempts')
+    const isMaybe = numberOf(row, 'maybe') === 1
+    const request = {...requestOf(row, job), attempts: Math.max(attempts, isMaybe ? 1 : 0)}
+    const key = keyOfUrl(request.url)
+    return {
+      unit: numberOf(row, 'unit'),
+      n: numberOf(row, 'n'),
+      tree: numberOf(row, 'tree'),
+      key,
+      attempts,
+      isMaybe,
+      request,
+    }
+  })
+}
+
+/** Reads the request of a row, which has the path of its collection too. */
+export function requestOf(row: Row, job: StoredJob): FailedRequest {
   const stored = textOf(row, 'request')
-  const attempts = numberOf(row, 'attempts')
-  const plain = new URL(job.base).origin + textOf(row, 'path') + textOf(row, 'name')
-  const isCollection = stored === '/'
-  const request: FailedRequest =
-    stored.length > 1
-      ? {...JSON.parse(stored), attempts}
-      : {...plainRequest(job, isCollection), url: plain + stored, attempts}
-  return {n: numberOf(row, 'n'), key: keyOfUrl(request.url), request}
+  if (stored.length > 1) return JSON.parse(stored)
+  const url = new URL(job.base).origin + textOf(row, 'path') + textOf(row, 'name') + stored
+  return {...plainRequest(job, stored === '/'), url, attempts: 0}
+}
+
+/** Writes the number of attempts of items, and whether there may be one more. Both are absolute, so that it may run twice. */
+export async function noteAttempts(
+  {run}: Sql,
+  items: readonly Pick<Item, 'unit' | 'n' | 'attempts' | 'isMaybe'>[],
+): Promise<void> {
+  const groups = Map.groupBy(items, ({unit, attempts, isMaybe}) =>
+    [unit, attempts, isMaybe ? 1 : 0].join(' '),
+  )
+  for (const [key, group] of groups) {
+    const [unit = 0, attempts = 0, maybe = 0] = key.split(' ').map(Number)
+    await run(
+      `update item set attempts = ?, maybe = ? where unit = ? and n in (${placeholders(group.length)})`,
+      [attempts, maybe, unit, ...group.map(({n}) => n)],
+    )
+  }
 }
 
 function plainRequest(
@@ -94,7 +146,8 @@ function plainRequest(
 ): Omit<FailedRequest, 'url' | 'attempts'> {
   const {ifMissing, verify} = options
   const verified = verify === true && {verify}
-  if (kind === 'put') return isCollection ? {method: 'MKCOL'} : {method: 'PUT', ...verified}
+  if (kind === 'put')
+    return isCollection ? {method: 'MKCOL', parents: true} : {method: 'PUT', ...verified}
   return {
     method: 'DELETE',
     depth: 'infinity',
@@ -138,7 +191,19 @@ const UNIT = [
   'worker',
   'crashes',
 ]
-const ITEM = ['unit', 'n', 'collection', 'role', 'name', 'request', 'attempts']
+const ITEM = ['unit', 'n', 'collection', 'role', 'name', 'request', 'attempts', 'maybe']
+
+/** Stores resources of one collection in units of a size. */
+export async function insertUnits(
+  sql: Sql,
+  job: string,
+  unit: NewUnit,
+  items: readonly NewItem[],
+  size: number,
+): Promise<void> {
+  for (let begin = 0; begin < items.length; begin += size)
+    await insertUnit(sql, job, unit, items.slice(begin, begin + size))
+}
 
 /** Stores a unit with resources of one collection. Those that the job has already are passed over. */
 export async function insertUnit(
@@ -155,7 +220,7 @@ export async function insertUnit(
   if (items.length === 0) return
   const unit = numberOf(made, 'id')
   const role = kind === 'list' ? LIST : SEND
-  const rows = items.map(({name, request}, n) => [unit, n, collection, role, name, request, 0])
+  const rows = items.map(({name, request}, n) => [unit, n, collection, role, name, request, 0, 0])
   const inserted = await insert('item', ITEM, rows, 'n')
   if (inserted.length === 0) await run('delete from unit where id = ?', [unit])
   else if (inserted.length < items.length)
@@ -169,5 +234,5 @@ export async function insertUnit(
   if (verdicts.length === 0) return
   // A refused target stays, and so do the collections around it.
   const [own] = await sql.all('select path from collection where id = ?', [collection])
-  await block(sql, job, textOf(own, 'path'))
+  await block(sql, job, [textOf(own, 'path')])
 }

@@ -2,6 +2,7 @@
 
 import type {Target} from '../call/target.ts'
 import type {AnyIterable} from '../engine/many.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import type {SyncState} from '../sync/state.ts'
@@ -183,8 +184,11 @@ export interface Job {
   readonly kind: JobKind
 }
 
-/** The state of a job. `filling`: its targets are not all stored yet. `open`: there is work left. */
-export type JobState = 'filling' | 'open' | 'done' | 'cancelled'
+/**
+ * The state of a job. `filling`: its targets are not all stored yet. `open`: there is work left. `reopening`: `retryJob` is at work,
+ * or was interrupted and is to be called again.
+ */
+export type JobState = 'filling' | 'open' | 'done' | 'cancelled' | 'reopening'
 
 const SETTINGS: Rules<JobSettings> = {id: TEXT, unitSize: NUMBER, retry: RECORD}
 const KIND = {kind: TEXT}
@@ -236,9 +240,12 @@ export interface StoredOptions {
 
 /** A side of a diff: the root of a tree of a job. */
 export interface StoredSide {
+  /** The list job; empty for the job itself. */
   readonly job: string
   readonly tree: number
   readonly root: string
+  /** True for a `SyncState`, which needs no listing. */
+  readonly isState?: true
 }
 
 /** A job as its row in the ledger says. */
@@ -275,8 +282,10 @@ export function readSettings({unitSize = 500, retry = {}}: JobSettings): StoredO
     throw new RangeError(`createJob: unitSize is a whole number from 1 to ${MOST_IN_UNIT}`)
   if (!Number.isSafeInteger(attempts) || attempts < 1)
     throw new RangeError('createJob: attempts is a whole number above zero')
-  if (!(minDelay >= 0 && maxDelay >= minDelay && maxDelay < Number.POSITIVE_INFINITY))
-    throw new RangeError('createJob: minDelay is at least zero, and maxDelay at least minDelay')
+  if (!(minDelay >= 0 && maxDelay >= minDelay && maxDelay <= 43_200_000))
+    throw new RangeError(
+      'createJob: minDelay is at least zero, maxDelay at least minDelay, and at most 12 hours',
+    )
   return {unitSize, retry: {attempts, minDelay, maxDelay}}
 }
 
@@ -286,7 +295,8 @@ export function readSettings({unitSize = 500, retry = {}}: JobSettings): StoredO
  * @throws LedgerError without such a job.
  */
 export async function readJob({all}: Sql, job: string | Job): Promise<StoredJob> {
-  const id = typeof job === 'string' ? job : job.id
+  const id: unknown = typeof job === 'string' ? job : memberOf(job, 'id')
+  if (typeof id !== 'string') throw new TypeError('Give a job of createJob, or its id')
   const [row] = await all('select * from job where id = ?', [id])
   if (row === undefined) throw new LedgerError('missing', `The ledger has no job ${id}`)
   return {

@@ -1,5 +1,5 @@
 /**
- * Lists the collections of a unit, each by PROPFIND with Depth 1, into the ledger. What an earlier attempt stored of a collection is
+ * Lists the collections of units, each by PROPFIND with Depth 1, into the ledger. What an earlier attempt stored of a collection is
  * removed first. A collection is whole or not: only a whole one has a Success as verdict. RFC 4918, section 9.1.
  */
 
@@ -12,27 +12,29 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {MAX_LEVELS} from '../protocol/bounds.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {isMissingStatus} from '../protocol/status.ts'
-import type {Item, NewItem} from './items.ts'
+import type {Item, NewItem, Place} from './items.ts'
 import {
   collectionId,
   depthOf,
   formatRequest,
-  insertUnit,
+  insertUnits,
   keyOfUrl,
+  noteAttempts,
   placeOf,
-  readItem,
+  readItems,
   slashOf,
 } from './items.ts'
+import {shorten} from './shorten.ts'
 import type {Sql, Value} from './store.ts'
-import {numberOf} from './store.ts'
-import {cooldownOf, FILES, LISTINGS, noteProgress} from './units.ts'
-import type {VerdictRow} from './verdicts.ts'
+import {cooldownOf, FILES, LISTINGS, noteBegin, noteProgress} from './units.ts'
 import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
-import {coolAfter, waitAfter, whileHeld} from './work.ts'
+import {asksForRest, coolDown, restOf, waitAfter, whileHeld} from './work.ts'
 
 /** Resources that are kept in memory before they are stored. */
 const BATCH = 500
+/** Ended listings that are kept in memory before they are stored. */
+const ENDED = 50
 /** The most collections of one unit of listings. */
 const COLLECTIONS = 200
 
@@ -44,109 +46,89 @@ const LISTED_PROPERTIES: readonly string[] = [
   'getlastmodified',
 ]
 
-const UNDECIDED = `select i.n as n, i.name as name, i.request as request, i.attempts as attempts,
-    c.path as path, c.tree as tree
-  from item i join collection c on c.id = i.collection
-  where i.unit = ? and not exists (select 1 from verdict v where v.unit = i.unit and v.n = i.n)
-  order by i.n`
-
-/** Lists each collection of a unit once. */
-export async function listUnit(work: Work): Promise<Rest> {
-  const {store, job, unit, concurrency, signal} = work
-  const rows = await store.read(({all}) => all(UNDECIDED, [unit.id]))
-  const items = rows.map((row) => readItem(row, job))
-  const tree = numberOf(rows[0], 'tree')
-  const held = await whileHeld(work, async (sql, isOpen) => {
+/** Lists each collection of the units once. */
+export async function listUnits(work: Work): Promise<Rest> {
+  const {store, job, units, slots, signal} = work
+  const ids = units.map(({id}) => id)
+  const items = await store.read((sql) => readItems(sql, ids, job))
+  const held = await whileHeld(work, async (sql, {isOpen}) => {
     const cooldown = await cooldownOf(sql, new URL(job.base).origin)
-    if (isOpen && cooldown === 0) await begin(sql, work, items, tree)
+    if (isOpen && cooldown === 0) await begin(sql, work, items)
     return cooldown
   })
-  if (held > 0) return {wait: held}
-  const writer = new Writer(work, tree)
-  let wait = -1
+  if (held > 0) return restOf(units, held)
+  const writer = new Writer(work)
   const queue = items.values()
-  // Each takes the next collection when it has ended one.
+  const stop = new AbortController()
+  const ending = AbortSignal.any([signal, stop.signal])
+  // Each takes the next collection when it has ended one. The first error ends all of them.
   const run = async (): Promise<void> => {
-    for (const item of queue) {
-      signal.throwIfAborted()
-      const rest = await listOne(work, item, writer)
-      // Read after the wait, in which another one may have changed it.
-      wait = Math.max(wait, rest)
+    try {
+      for (const item of queue) {
+        ending.throwIfAborted()
+        await listOne({...work, signal: ending}, item, writer)
+      }
+    } catch (error) {
+      stop.abort(error)
+      throw error
     }
   }
-  try {
-    await Promise.all(Array.from({length: concurrency}, run))
-  } finally {
-    if (!signal.aborted) await writer.flush()
-  }
-  return wait < 0 ? {isDone: true} : {wait}
+  await slots.use((concurrency) => Promise.allSettled(Array.from({length: concurrency}, run)))
+  ending.throwIfAborted()
+  await writer.flush()
+  return writer.rest
 }
 
 /** Marks the collections as begun, and removes what earlier attempts stored of them. */
-async function begin(sql: Sql, work: Work, items: readonly Item[], tree: number): Promise<void> {
-  const {job, unit} = work
-  await sql.run(
-    `update item set attempts = attempts + 1 where unit = ?
-      and not exists (select 1 from verdict v where v.unit = item.unit and v.n = item.n)`,
-    [unit.id],
-  )
-  for (const {request} of items) {
-    if (request.attempts === 0) continue
-    const {path, name} = placeOf(request.url)
-    const own = await collectionId(sql, {id: job.id, tree}, below({path, name}))
-    const removed = await sql.run('delete from entry where collection = ?', [own])
-    if (removed > 0) await count(sql, job.id, work.worker, new Map([['resources', -removed]]))
+async function begin(sql: Sql, {job, units, worker}: Work, items: readonly Item[]): Promise<void> {
+  let removed = 0
+  for (const {request, attempts, isMaybe, tree} of items) {
+    if (attempts === 0 && !isMaybe) continue
+    const own = await collectionId(sql, {id: job.id, tree}, below(request.url))
+    removed += await sql.run('delete from entry where collection = ?', [own])
   }
+  await noteAttempts(
+    sql,
+    items.map((item) => ({...item, isMaybe: true})),
+  )
+  await noteBegin(sql, units)
+  if (removed > 0) await count(sql, job.id, worker, new Map([['resources', -removed]]))
 }
 
 /** The path of a collection with its slash, for the resources in it. */
-function below({path, name}: {readonly path: string; readonly name: string}): string {
-  return name === '' ? path : `${path}${name}/`
+function below(url: string): string {
+  return shorten(`${keyOfUrl(url)}/`)
 }
 
-/** Lists one collection. Returns the milliseconds until it is to be listed again; -1 if it has its verdict. */
-async function listOne(work: Work, item: Item, writer: Writer): Promise<number> {
-  const {dav, job, unit, signal} = work
-  const {request} = item
-  const {url} = request
-  const attempts = request.attempts + 1
+/** Lists one collection. */
+async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
+  const {dav, job, signal} = work
+  const {url} = item.request
+  const attempts = item.attempts + 1
   const properties =
     job.kind === 'delete' ? ['resourcetype'] : (job.options.properties ?? LISTED_PROPERTIES)
-  const problems: Incomplete[] = []
+  const gaps: Incomplete[] = []
   let failure: Failure | undefined
   const stream = dav.propfind(url, {depth: 1, properties, retry: 1, signal})
   try {
     for await (const batch of stream.batches()) {
       for (const result of batch) {
-        const problem = writer.add(item, result)
-        if (problem !== undefined) problems.push(problem)
+        const gap = await writer.add(item, result)
+        if (gap !== undefined) gaps.push(gap)
       }
       await writer.flushIfFull()
     }
-    problems.push(...(await stream.summary).incomplete)
+    gaps.push(...(await stream.summary).incomplete)
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof DavError)) throw error
     failure = failureOf(error, url, attempts)
   }
-  const [problem] = problems
-  if (problem !== undefined) failure ??= gap(problem, url, attempts)
-  if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts) {
-    const wait = waitAfter(work, attempts, failure)
-    await writer.flush(failure, wait)
-    return wait
-  }
-  const verdict = failure ?? listed(url)
-  // What was not listed has no verdict, and would be deleted with its collection.
-  const isUnseen = failure !== undefined && !isMissingStatus(failure.status)
-  const unseen = job.kind === 'delete' && isUnseen ? below(placeOf(url)) : undefined
-  await writer.decide(verdictRow(unit.id, item.n, verdict, false), unseen)
-  return -1
-}
-
-function listed(url: string): Success {
-  const place = {href: pathOf(url), url, relation: 'self'} as const
-  return {ok: true, ...place, status: 207, properties: {}, missing: []}
+  const [gap] = gaps
+  if (gap !== undefined) failure ??= failForGap(gap, url, attempts)
+  if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts)
+    await writer.leave(item, failure)
+  else await writer.decide(item, failure)
 }
 
 /** Makes the Failure of a collection whose listing broke. */
@@ -163,174 +145,214 @@ function failureOf(error: DavError, url: string, attempts: number): Failure {
 }
 
 /** Makes the Failure of a collection whose listing had gaps. */
-function gap({href, reason, status = 0}: Incomplete, url: string, attempts: number): Failure {
+function failForGap(
+  {href, reason, status = 0}: Incomplete,
+  url: string,
+  attempts: number,
+): Failure {
   const request = {method: 'PROPFIND', url, depth: 1, attempts} as const
   const description = `Not fully listed (${reason}): ${href}`
   return createFailure({url, status, reason: 'malformed', description, request})
 }
 
-/** Stores listed resources and verdicts of one unit in batches. */
+/** A listed resource as it is stored: an entry, or a request to delete it; and a listing if it is a collection. */
+interface Listed {
+  readonly tree: number
+  readonly place: Place
+  readonly entry?: string
+  readonly request?: NewItem & {readonly level: number}
+  readonly listing?: NewItem
+}
+
+/** Stores listed resources and verdicts in batches. */
 class Writer {
   readonly #work: Work
-  readonly #tree: number
-  readonly #root: string
-  #results: {readonly item: Item; readonly result: DavResult}[] = []
-  #verdicts: VerdictRow[] = []
-  // Collections that were not listed as a whole.
-  #unseen: string[] = []
-  #requests = 0
+  #listed: Listed[] = []
+  #ended: {readonly item: Item; readonly failure?: Failure | undefined; readonly wait?: number}[] =
+    []
   #writing: Promise<void> = Promise.resolve()
+  /** The units of collections that are to be listed again, with the milliseconds until then. */
+  readonly rest = new Map<number, number>()
 
-  constructor(work: Work, tree: number) {
+  constructor(work: Work) {
     this.#work = work
-    this.#tree = tree
-    const {root = '', sides = []} = work.job.options
-    this.#root = sides.find((side) => side.tree === tree && side.job === '')?.root ?? root
   }
 
   /** Takes a result of a listing. Returns a gap that it shows. */
-  add(item: Item, result: DavResult): Incomplete | undefined {
-    const {relation, href} = result
+  async add(item: Item, result: DavResult): Promise<Incomplete | undefined> {
+    const {tree, key} = item
+    const {relation, href, url} = result
+    const root = this.#rootOf(tree)
     // Nobody else reports the root.
-    const isRoot = keyOfUrl(this.#root) === item.key
-    if (relation === 'self' && !isRoot) return undefined
+    if (relation === 'self' && keyOfUrl(root) !== key) return undefined
     if (relation === 'outside') return {href, reason: 'malformed'}
     // It went away while the collection was listed.
     if (!result.ok && isMissingStatus(result.status)) return undefined
+    const place = placeOf(url)
+    const isBranch = result.ok && relation !== 'self' && looksLikeCollection(result)
     // As in a walk: a link to a parent collection would have no end.
-    if (
-      isBranch(result) &&
-      depthOf(placeOf(result.url)) > MAX_LEVELS + depthOf(placeOf(this.#root))
-    )
+    if (isBranch && depthOfUrl(url) > MAX_LEVELS + depthOfUrl(root))
       return {href, reason: 'shallow'}
-    this.#results.push({item, result})
+    const listing = isBranch && {listing: this.#listingOf(url, place)}
+    if (this.#work.job.kind !== 'delete') {
+      const entry = detailOf(result, place, this.#work.job.base)
+      this.#listed.push({tree, place, entry, ...listing})
+    } else if (result.ok && relation !== 'self') {
+      // The root has its request since the job was created.
+      this.#listed.push({
+        tree,
+        place,
+        request: await this.#requestOf(item, result, place),
+        ...listing,
+      })
+    }
     return result.ok ? undefined : {href, reason: 'malformed', status: result.status}
   }
 
   /** Stores the results if there are many. */
   async flushIfFull(): Promise<void> {
-    if (this.#results.length >= BATCH) await this.flush()
+    if (this.#listed.length >= BATCH || this.#ended.length >= ENDED) await this.flush()
   }
 
-  /** Stores a verdict, after the results of its collection. A collection that was not listed as a whole is kept. */
-  async decide(verdict: VerdictRow, unseen?: string): Promise<void> {
-    this.#verdicts.push(verdict)
-    if (unseen !== undefined) this.#unseen.push(unseen)
-    this.#requests++
-    if (this.#verdicts.length >= BATCH / 10) await this.flush()
-    else await this.flushIfFull()
+  /** Ends the listing of a collection by its verdict, which is stored after its resources. */
+  decide(item: Item, failure: Failure | undefined): Promise<void> {
+    this.#ended.push({item, failure})
+    return this.flushIfFull()
   }
 
-  /** Stores all that was taken. A failure may hold all workers back. */
-  flush(failure?: Failure, wait = 0): Promise<void> {
-    const write = async (): Promise<void> => {
-      const [results, verdicts, unseen] = [this.#results, this.#verdicts, this.#unseen]
-      this.#results = []
-      this.#verdicts = []
-      this.#unseen = []
-      if (failure !== undefined) this.#requests++
-      const requests = this.#requests
-      this.#requests = 0
-      const work = this.#work
-      const {job, unit, worker} = work
-      await whileHeld(work, async (sql) => {
-        await this.#store(sql, results)
-        await recordVerdicts(sql, {job: job.id, worker, name: 'listing '}, verdicts)
-        for (const path of unseen) await block(sql, job.id, path)
-        await count(sql, job.id, worker, new Map([['requests', requests]]))
-        if (results.length > 0 || verdicts.length > 0) await noteProgress(sql, unit)
-        if (failure !== undefined) await coolAfter(sql, work, failure, wait)
-      })
-    }
-    this.#writing = this.#writing.then(write)
+  /** Leaves a collection to be listed again. */
+  leave(item: Item, failure: Failure): Promise<void> {
+    const wait = waitAfter(this.#work, item.attempts + 1, failure)
+    this.rest.set(item.unit, Math.max(this.rest.get(item.unit) ?? 0, wait))
+    this.#ended.push({item, failure, wait})
+    return this.flushIfFull()
+  }
+
+  /** Stores all that was taken. */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write())
     return this.#writing
   }
 
-  async #store(
-    sql: Sql,
-    results: readonly {readonly item: Item; readonly result: DavResult}[],
-  ): Promise<void> {
-    const {job, worker} = this.#work
-    const tree = {id: job.id, tree: this.#tree}
-    const entries: Value[][] = []
-    const ids = new Map<string, number>()
-    const requests = new Map<string, {collection: number; level: number; items: NewItem[]}>()
-    const listings = new Map<number, NewItem[]>()
-    for (const {item, result} of results) {
-      const place = placeOf(result.url)
-      const collection = ids.get(place.path) ?? (await collectionId(sql, tree, place.path))
-      ids.set(place.path, collection)
-      const isOwn = result.relation === 'self'
-      if (isBranch(result)) {
-        const items = listings.get(collection) ?? []
-        listings.set(collection, items)
-        const url = result.url.endsWith('/') ? result.url : `${result.url}/`
-        const request = {method: 'PROPFIND', url, depth: 1, attempts: 0} as const
-        items.push({name: place.name, request: formatRequest(request, place, job.base)})
-      }
-      if (job.kind !== 'delete') {
-        entries.push([collection, place.name, detailOf(result, place, job.base)])
-        continue
-      }
-      // The root has its request since the job was created.
-      if (isOwn || !result.ok) continue
-      const level = isCollection(result) === false ? FILES : depthOf(place)
-      const key = `${collection} ${level}`
-      const group = requests.get(key) ?? {collection, level, items: []}
-      requests.set(key, group)
-      group.items.push(await this.#requestOf(item, result, place))
-    }
-    const stored = await sql.insert(
-      'entry',
-      ['collection', 'name', 'detail'],
-      entries,
-      'collection',
+  async #write(): Promise<void> {
+    const [listed, ended] = [this.#listed, this.#ended]
+    this.#listed = []
+    this.#ended = []
+    const work = this.#work
+    const {job, worker} = work
+    const left = ended.filter(({wait}) => wait !== undefined)
+    const decided = ended.filter(({wait}) => wait === undefined)
+    const verdicts = decided.map(({item, failure}) =>
+      verdictRow(item.unit, item.n, failure ?? succeeded(item.request.url), false),
     )
-    if (stored.length > 0) await count(sql, job.id, worker, new Map([['resources', stored.length]]))
-    for (const [collection, items] of listings) {
-      for (let from = 0; from < items.length; from += COLLECTIONS) {
-        const unit = {kind: 'list', level: LISTINGS, collection} as const
-        await insertUnit(sql, job.id, unit, items.slice(from, from + COLLECTIONS))
-      }
+    // What was not listed has no verdict, and would be deleted with its collection.
+    const unseen = decided.filter(({failure}) => failure && !isMissingStatus(failure.status))
+    const rests = left.map(({failure, wait = 0}) => (failure && asksForRest(failure) ? wait : 0))
+    await whileHeld(work, async (sql, {isHeld}) => {
+      // What was listed of a lost unit is listed again by its new holder.
+      if (!work.units.every(({id}) => isHeld(id))) return
+      await this.#store(sql, listed)
+      await recordVerdicts(sql, {job: job.id, worker, name: 'listing '}, verdicts)
+      if (job.kind === 'delete')
+        await block(
+          sql,
+          job.id,
+          unseen.map(({item}) => `${item.key}/`),
+        )
+      await noteAttempts(
+        sql,
+        left.map(({item: {unit, n, attempts}}) => ({
+          unit,
+          n,
+          attempts: attempts + 1,
+          isMaybe: true,
+        })),
+      )
+      await count(sql, job.id, worker, new Map([['requests', ended.length]]))
+      await noteProgress(sql, [...new Set(decided.map(({item}) => item.unit))])
+      await coolDown(sql, work, Math.max(0, ...rests))
+    })
+  }
+
+  /** Stores listed resources. Those that are there already are passed over. */
+  async #store(sql: Sql, listed: readonly Listed[]): Promise<void> {
+    const {job, worker} = this.#work
+    const ids = new Map<string, number>()
+    const entries: Value[][] = []
+    const units = new Map<string, {collection: number; level: number; items: NewItem[]}>()
+    const put = (collection: number, level: number, item: NewItem): void => {
+      const key = `${collection} ${level}`
+      const unit = units.get(key) ?? {collection, level, items: []}
+      units.set(key, unit)
+      unit.items.push(item)
     }
-    for (const {collection, level, items} of requests.values())
-      await insertUnit(sql, job.id, {kind: 'send', level, collection}, items)
+    for (const {tree, place, entry, request, listing} of listed) {
+      const key = `${tree} ${place.path}`
+      const collection = ids.get(key) ?? (await collectionId(sql, {id: job.id, tree}, place.path))
+      ids.set(key, collection)
+      if (entry !== undefined) entries.push([collection, place.name, entry])
+      if (request !== undefined) put(collection, request.level, request)
+      if (listing !== undefined) put(collection, LISTINGS, listing)
+    }
+    const columns = ['collection', 'name', 'detail']
+    const stored = await sql.insert('entry', columns, entries, 'collection')
+    await count(sql, job.id, worker, new Map([['resources', stored.length]]))
+    for (const {collection, level, items} of units.values()) {
+      const isListing = level === LISTINGS
+      const unit = {kind: isListing ? 'list' : 'send', level, collection} as const
+      const size = isListing ? COLLECTIONS : job.options.unitSize
+      await insertUnits(sql, job.id, unit, items, size)
+    }
+  }
+
+  #rootOf(tree: number): string {
+    const {root = '', sides = []} = this.#work.job.options
+    return sides.find((side) => side.tree === tree && side.job === '')?.root ?? root
+  }
+
+  #listingOf(url: string, place: Place): NewItem {
+    const own = url.endsWith('/') ? url : `${url}/`
+    const request = {method: 'PROPFIND', url: own, depth: 1, attempts: 0} as const
+    return {name: place.name, request: formatRequest(request, place, this.#work.job.base)}
   }
 
   /** Makes the request of a listed resource, by the guards of the client. */
   async #requestOf(
     {request}: Item,
     result: Success,
-    place: {readonly path: string; readonly name: string},
-  ): Promise<NewItem> {
+    place: Place,
+  ): Promise<NewItem & {readonly level: number}> {
     const {dav, job} = this.#work
     const {ifMissing, verify, unguarded} = job.options
-    const rules = {ifMissing, verify, unguarded, dryRun: true}
     const {name} = place
+    // A file with a slash may have members all the same.
+    const isFile = isCollection(result) === false && !result.url.endsWith('/')
+    const level = isFile ? FILES : depthOfUrl(result.url)
     try {
-      const plan = await dav.delete(result, rules)
-      if (!plan.ok || plan.request === undefined) return {name, request: '', verdict: plan}
-      return {name, request: formatRequest(plan.request, place, job.base)}
+      const plan = await dav.delete(result, {ifMissing, verify, unguarded, dryRun: true})
+      return plan.ok && plan.request !== undefined
+        ? {name, level, request: formatRequest(plan.request, place, job.base)}
+        : {name, level, request: '', verdict: plan}
     } catch (error) {
       if (!(error instanceof TypeError)) throw error
       const description = `${error.message} (listed in ${request.url})`
       const facts = {url: result.url, status: 0, reason: 'refused', description} as const
-      return {name, request: '', verdict: createFailure(facts)}
+      return {name, level, request: '', verdict: createFailure(facts)}
     }
   }
 }
 
-/** Recognizes a collection that is to be listed too. */
-function isBranch(result: DavResult): boolean {
-  return result.ok && result.relation !== 'self' && looksLikeCollection(result)
+function succeeded(url: string): Success {
+  const place = {href: pathOf(url), url, relation: 'self'} as const
+  return {ok: true, ...place, status: 207, properties: {}, missing: []}
+}
+
+function depthOfUrl(url: string): number {
+  return depthOf(keyOfUrl(url))
 }
 
 /** Writes what is stored of a listed resource. */
-function detailOf(
-  result: DavResult,
-  {path, name}: {readonly path: string; readonly name: string},
-  base: string,
-): string {
+function detailOf(result: DavResult, {path, name}: Place, base: string): string {
   if (!result.ok) return JSON.stringify({failure: result})
   const {url, properties} = result
   const isPlain = url === new URL(base).origin + path + name + slashOf(properties)

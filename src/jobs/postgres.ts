@@ -68,7 +68,13 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  return new pg.Pool({connectionString: url, max: 4})
+  return new pg.Pool({
+    connectionString: url,
+    max: 4,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 120_000,
+  })
 }
 
 class PostgresStore implements Store {
@@ -171,7 +177,7 @@ function sqlOf(client: PoolClient): Sql {
   const all = async (text: string, values: readonly Value[] = []): Promise<readonly Row[]> =>
     (await client.query<Record<string, Value>>(numbered(text), [...values])).rows
   return {
-    now: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
+    now: '(extract(epoch from statement_timestamp()) * 1000)::bigint',
     skipLocked: ' for update skip locked',
     forUpdate: ' for update',
     all,
@@ -199,11 +205,13 @@ function numbered(text: string): string {
   return text.replaceAll('?', () => `$${++number}`)
 }
 
+// Errors of `pg` that have no code.
+const PASSING = /^(?:Connection terminated|timeout exceeded|Query read timeout)/
+
 /** Recognizes errors that pass by themselves: a lost connection, a server that starts or stops, and a deadlock. */
 function isPassing(error: unknown): boolean {
   const code = memberOf(error, 'code')
-  if (typeof code !== 'string')
-    return error instanceof Error && error.message.startsWith('Connection terminated')
+  if (typeof code !== 'string') return error instanceof Error && PASSING.test(error.message)
   return (
     /^(?:08|57P|40|53300)/.test(code) || /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/.test(code)
   )
@@ -215,6 +223,8 @@ function explain(error: unknown): unknown {
     return new LedgerError('full', 'The disk of PostgreSQL is full; nothing is lost', error)
   if (code === '25006' || code === '42501')
     return new LedgerError('read-only', `PostgreSQL takes no changes: ${words(error)}`, error)
+  if (typeof code === 'string' && /^(?:28|3D|ENOTFOUND|EACCES|ENOENT)/.test(code))
+    return new LedgerError('unreachable', `PostgreSQL cannot be used: ${words(error)}`, error)
   return error
 }
 

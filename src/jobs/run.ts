@@ -7,23 +7,23 @@ import type {DavClient} from '../client/dav-client.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import {setAside} from './aside.ts'
-import {compareUnit} from './compare.ts'
+import {compareUnits} from './compare.ts'
 import type {JobReport} from './inspect.ts'
 import {isOfWork, report} from './inspect.ts'
 import type {Job, StoredJob} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
-import {listUnit} from './list.ts'
-import {sendUnit} from './send.ts'
+import {listUnits} from './list.ts'
+import {sendUnits} from './send.ts'
 import type {Store} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 import type {Telemetry} from './telemetry.ts'
 import {Trace} from './telemetry.ts'
 import type {Claim, Unit} from './units.ts'
-import {assertHeld, claim, DONE, LostUnitError, OPEN, release} from './units.ts'
+import {claim, DONE, giveUp, heldOf, LostUnitError, MOST_CRASHES, OPEN, release} from './units.ts'
 import type {Rest, Work} from './work.ts'
-import {CancelledError, Rhythm} from './work.ts'
+import {CancelledError, restOf, Rhythm, Slots} from './work.ts'
 
 /** Units that one worker has at a time, so that the last requests of one leave no gap. */
 const LANES = 2
@@ -99,6 +99,7 @@ export async function runJob(
   const given = readOptions('runJob', options, RUN_OPTIONS)
   const {signal, onProgress, concurrency = 8, lease = 30_000, telemetry} = given
   const {name = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`} = given
+  if (name === '') throw new TypeError('runJob: name is a text that is not empty')
   if (!Number.isSafeInteger(concurrency) || concurrency < 1)
     throw new RangeError('runJob: concurrency is a whole number above zero')
   if (!Number.isSafeInteger(lease) || lease < 1000)
@@ -117,7 +118,7 @@ export async function runJob(
     dav,
     worker: name,
     lease,
-    concurrency: Math.ceil(concurrency / lanes),
+    slots: new Slots(concurrency),
     signal: all,
     trace,
     bell: new Bell(),
@@ -145,7 +146,7 @@ function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
 }
 
 /** The context that the lanes of one worker share. */
-interface Lane extends Omit<Work, 'unit'> {
+interface Lane extends Omit<Work, 'units'> {
   readonly trace: Trace
   readonly bell: Bell
 }
@@ -186,58 +187,80 @@ async function run(lane: Lane): Promise<void> {
   const {signal} = lane
   for (;;) {
     signal.throwIfAborted()
-    const found = await claimUnit(lane)
+    const found = await claimUnits(lane)
     if (found === undefined || 'isDone' in found) return
-    if ('unit' in found) await runUnit(lane, found.unit)
-    else if ('wait' in found) {
+    if ('units' in found) await lane.slots.share(() => runUnits(lane, found.units))
+    else {
       const wait = Math.min(Math.max(found.wait, REST_MILLISECONDS), LOOK_MILLISECONDS)
       await lane.bell.wait(wait, signal)
     }
   }
 }
 
-/** Claims a unit; `undefined` if the job is not open any more. */
-function claimUnit({store, job, worker, lease}: Lane): Promise<Claim | undefined> {
+/** Claims units; `undefined` if the job is not open any more. */
+function claimUnits({store, job, worker, lease}: Lane): Promise<Claim | undefined> {
   const origin = new URL(job.base).origin
+  const most = job.options.unitSize
   return store.transaction(async (sql) => {
     const [row] = await sql.all('select state from job where id = ?', [job.id])
     if (textOf(row, 'state') !== 'open') return undefined
-    const found = await claim(sql, {job: job.id, worker, lease, origin})
-    if ('poisoned' in found) await setAside(sql, job, found.poisoned, worker)
-    return found
+    const found = await claim(sql, {job: job.id, worker, lease, origin, most})
+    if (!('units' in found)) return found
+    const units: Unit[] = []
+    for (const unit of found.units) {
+      if (unit.crashes < MOST_CRASHES) units.push(unit)
+      else await setAside(sql, job, unit, worker)
+    }
+    return units.length > 0 ? {units} : {wait: 0}
   })
 }
 
-const RUNNERS = {send: sendUnit, list: listUnit, compare: compareUnit}
+const RUNNERS = {send: sendUnits, list: listUnits, compare: compareUnits}
 
-/** Works on a unit, and gives it back. A unit that was lost meanwhile is the business of its new holder. */
-async function runUnit(lane: Lane, unit: Unit): Promise<void> {
-  const {store, job, lease, trace} = lane
+/** Works on units, and gives them back. Units that were lost meanwhile are the business of their new holders. */
+async function runUnits(lane: Lane, units: readonly Unit[]): Promise<void> {
+  const {store, job, lease, trace, bell} = lane
+  const [first] = units
+  if (first === undefined) return
   const lost = new AbortController()
   const signal = AbortSignal.any([lane.signal, lost.signal])
+  const renew = async (): Promise<void> => {
+    const held = await store.transaction((sql) => heldOf(sql, units, lease))
+    if (held.size === 0) throw new LostUnitError('Another worker has claimed the units')
+  }
   const renewal = setInterval(() => {
-    store
-      .transaction((sql) => assertHeld(sql, unit, lease))
-      .catch((error: unknown) => lost.abort(error))
+    renew().catch((error: unknown) => lost.abort(error))
   }, lease / 3)
-  let rest: Rest = {wait: 0}
   try {
-    rest = await trace.unit(job, unit, () => RUNNERS[unit.kind]({...lane, unit, signal}))
+    const rest = await trace.units(job, units, () => RUNNERS[first.kind]({...lane, units, signal}))
+    await giveBack(store, units, rest)
   } catch (error) {
     const reason: unknown = lost.signal.aborted ? lost.signal.reason : error
-    if (!(reason instanceof LostUnitError || reason instanceof CancelledError)) throw reason
+    const isExpected = reason instanceof LostUnitError || reason instanceof CancelledError
+    // A unit whose work breaks again and again is set aside, as one that ends its workers. Without a store, the lease ends.
+    const end =
+      isExpected || lane.signal.aborted ? giveBack(store, units, restOf(units, 0)) : undefined
+    await (end ?? store.transaction((sql) => giveUp(sql, units))).catch(() => {})
+    if (!isExpected) throw reason
   } finally {
     clearInterval(renewal)
-    await store
-      .transaction((sql) =>
-        'wait' in rest ? release(sql, unit, OPEN, rest.wait) : release(sql, unit, DONE),
-      )
-      .catch((error: unknown) => {
-        // The lease ends by itself.
-        if (!(error instanceof LedgerError)) throw error
-      })
-    lane.bell.ring()
+    bell.ring()
   }
+}
+
+/** Gives units back: those that are done, and those with a rest. */
+function giveBack(store: Store, units: readonly Unit[], rest: Rest): Promise<void> {
+  return store.transaction(async (sql) => {
+    await release(
+      sql,
+      units.filter(({id}) => !rest.has(id)),
+      DONE,
+    )
+    for (const unit of units) {
+      const wait = rest.get(unit.id)
+      if (wait !== undefined) await release(sql, [unit], OPEN, wait)
+    }
+  })
 }
 
 /** Writes the worker into the ledger. */
@@ -320,13 +343,13 @@ async function finish(
   return last
 }
 
-function endJob(store: Store, {id}: StoredJob): Promise<JobReport> {
-  return store.transaction(async (sql) => {
-    await sql.run(
-      `update job set state = 'done', ended = ${sql.now} where id = ? and state = 'open'
+async function endJob(store: Store, {id}: StoredJob): Promise<JobReport> {
+  await store.transaction(({run: change, now}) =>
+    change(
+      `update job set state = 'done', ended = ${now} where id = ? and state = 'open'
         and not exists (select 1 from unit where job = ? and state < 2)`,
       [id, id],
-    )
-    return report(sql, id)
-  })
+    ),
+  )
+  return store.read((sql) => report(sql, id))
 }

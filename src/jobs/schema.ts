@@ -21,6 +21,7 @@ export interface Dialect {
  * A target is an `item` of a `unit`, and at most one row of `verdict` decides about it. A unit is a part of the work that one
  * worker claims. Its `epoch` rises with each claim, so the writes of an earlier holder are refused. Units of a higher `level` end
  * before those of a lower one begin. `due` is the time of the next claim: 0 at first, and the end of the lease while it is held.
+ * `crashes` counts the times that work on it began, and ended without any progress or word.
  */
 export function createTables({int, id, keyed, plain}: Dialect): readonly string[] {
   return [
@@ -40,10 +41,12 @@ export function createTables({int, id, keyed, plain}: Dialect): readonly string[
     )${plain}`,
     'create index if not exists unit_open on unit (job, level, due, id) where state < 2',
     'create index if not exists unit_job on unit (job, id)',
-    // Roles: 0 a request, 1 a listing. An empty request is a plain one, of the resource `name` in the collection.
+    // Roles: 0 a request, 1 a listing. An empty request is a plain one, of the resource `name` in the collection. `attempts` counts
+    // requests with a known outcome. `maybe` is 1 if there was one that may have been sent, and whose outcome is unknown.
     `create table if not exists item (
       unit ${int} not null, n ${int} not null, collection ${int} not null, role ${int} not null,
-      name text not null, request text not null, attempts ${int} not null, primary key (unit, n)
+      name text not null, request text not null, attempts ${int} not null, maybe ${int} not null,
+      primary key (unit, n)
     )${keyed}`,
     'create unique index if not exists item_name on item (collection, role, name)',
     `create table if not exists verdict (

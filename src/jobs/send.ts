@@ -1,99 +1,88 @@
 /**
- * Sends the requests of a unit. All of them are marked as perhaps sent before the first one is sent. A repeated request is thus
+ * Sends the requests of units. All of them are marked as perhaps sent before the first one is sent. A repeated request is thus
  * known as one, whoever sent it before. Verdicts are stored in rounds. A request that was not sent after all loses its mark.
  */
 
 import {join} from 'node:path'
 
-import {causeOf} from '../call/answer.ts'
+import type {RetryOptions} from '../engine/retry.ts'
+import {isUnclear} from '../engine/verdict.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
-import {isCollection} from '../multistatus/selection.ts'
-import {DavError} from '../protocol/errors.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import {decodePath} from '../protocol/path.ts'
 import {isMissingStatus, isSuccessStatus} from '../protocol/status.ts'
 import type {LocalFile} from '../transfer/upload.ts'
 import type {Item} from './items.ts'
-import {keyOfUrl, readItem} from './items.ts'
+import {keyOfUrl, noteAttempts, readItems} from './items.ts'
 import type {StoredJob} from './job.ts'
+import {shorten} from './shorten.ts'
 import type {Sql} from './store.ts'
 import {placeholders, textOf} from './store.ts'
-import {cooldownOf, FILES, noteProgress} from './units.ts'
+import {cooldownOf, noteBegin, noteProgress} from './units.ts'
 import type {VerdictRow} from './verdicts.ts'
 import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
-import type {Rest, Work} from './work.ts'
-import {coolAfter, waitAfter, whileHeld} from './work.ts'
+import type {Holding, Rest, Work} from './work.ts'
+import {asksForRest, coolDown, restOf, waitAfter, whileHeld} from './work.ts'
 
 /** The outcome of some requests. */
 interface Round {
-  readonly verdicts: readonly VerdictRow[]
-  /** True after a failure that must keep the collections around it. */
-  readonly isBlocked: boolean
-  /** Items that were not sent after all. */
-  readonly unsent: readonly number[]
-  /** Failures to try again, with the milliseconds until then. */
-  readonly again: readonly {readonly failure: Failure; readonly wait: number}[]
-  /** True if an item is left without a verdict. */
-  readonly isLeft: boolean
+  /** Items with a verdict, each with its row. */
+  readonly decided: readonly {readonly item: Item; readonly row: VerdictRow}[]
+  /** Items that failed in a way that must keep the collections around them. */
+  readonly blocking: readonly Item[]
+  /** Items without a verdict, with what is known about their requests now. */
+  readonly left: readonly Item[]
+  /** Milliseconds until the next attempt, by unit. */
+  readonly waits: ReadonlyMap<number, number>
+  /** Milliseconds for which the server asked all to wait. */
+  readonly cooldown: number
   readonly requests: number
 }
 
-const NOTHING: Round = {
-  verdicts: [],
-  isBlocked: false,
-  unsent: [],
-  again: [],
-  isLeft: false,
-  requests: 0,
-}
-
-const UNDECIDED = `select i.n as n, i.name as name, i.request as request, i.attempts as attempts, c.path as path
-  from item i join collection c on c.id = i.collection
-  where i.unit = ? and not exists (select 1 from verdict v where v.unit = i.unit and v.n = i.n)
-  order by i.n`
-
-/** Sends each request of a unit once. */
-export async function sendUnit(work: Work): Promise<Rest> {
-  const {store, job, unit, concurrency, rhythm, signal} = work
-  const rows = await store.read(({all}) => all(UNDECIDED, [unit.id]))
-  const items = rows.map((row) => readItem(row, job))
-  const path = textOf(rows[0], 'path')
-  const origin = new URL(job.base).origin
-  const {cooldown, sent} = await whileHeld(work, async (sql, isOpen) => {
+/** Sends each request of the units once. */
+export async function sendUnits(work: Work): Promise<Rest> {
+  const {store, job, units, slots, rhythm, signal} = work
+  const ids = units.map(({id}) => id)
+  const items = await store.read((sql) => readItems(sql, ids, job))
+  const {origin} = new URL(job.base)
+  const {cooldown, sent} = await whileHeld(work, async (sql, holding) => {
     const held = await cooldownOf(sql, origin)
-    const isHeld = held > 0 || !isOpen || items.length === 0
-    return {cooldown: held, sent: isHeld ? [] : await mark(sql, work, items, path)}
+    const isReady = held === 0 && holding.isOpen
+    return {cooldown: held, sent: isReady ? await mark(sql, work, items, holding) : []}
   })
-  if (cooldown > 0) return {wait: cooldown}
+  if (cooldown > 0) return restOf(units, cooldown)
   await store.flush()
-  let wait = 0
-  let isLeft = false
+  const rest = new Map<number, number>()
   for (let at = 0; at < sent.length;) {
-    const next = sent.slice(at, at + Math.max(rhythm.size, concurrency))
-    at += next.length
-    const begun = performance.now()
-    const round = await send(work, next)
-    rhythm.note(next.length, performance.now() - begun)
-    const isEnding = signal.aborted
-    const held = await whileHeld(work, async (sql, isOpen) => {
-      await record(sql, work, round, path)
-      const left = await cooldownOf(sql, origin)
-      if (isEnding || !isOpen || left > 0)
-        await changeAttempts(sql, unit.id, numbersOf(sent.slice(at)), '-')
-      return left
+    const round = await slots.use(async (concurrency) => {
+      const next = sent.slice(at, at + Math.max(rhythm.size, concurrency))
+      at += next.length
+      const begun = performance.now()
+      const outcome = await send(work, next, concurrency)
+      rhythm.note(next.length, performance.now() - begun)
+      return outcome
     })
-    signal.throwIfAborted()
-    for (const again of round.again) wait = Math.max(wait, again.wait)
-    isLeft ||= round.isLeft
-    if (held > 0 && at < sent.length) return {wait: Math.max(held, wait)}
+    const isEnding = signal.aborted
+    const held = await whileHeld(work, async (sql, holding) => {
+      await record(sql, work, round, holding)
+      const longest = await cooldownOf(sql, origin)
+      if (isEnding || !holding.isOpen || longest > 0)
+        await noteAttempts(
+          sql,
+          sent.slice(at).filter(({unit}) => holding.isHeld(unit)),
+        )
+      return longest
+    })
+    if (isEnding) signal.throwIfAborted()
+    for (const {unit} of round.left)
+      rest.set(unit, Math.max(rest.get(unit) ?? 0, round.waits.get(unit) ?? 0))
+    if (held === 0) continue
+    for (const {unit} of sent.slice(at)) rest.set(unit, Math.max(rest.get(unit) ?? 0, held))
+    break
   }
-  return isLeft ? {wait} : {isDone: true}
-}
-
-function numbersOf(items: readonly Item[]): readonly number[] {
-  return items.map(({n}) => n)
+  return rest
 }
 
 /** Marks requests, and returns them. A collection in which a target failed gets its verdict instead. */
@@ -101,33 +90,45 @@ async function mark(
   sql: Sql,
   work: Work,
   items: readonly Item[],
-  path: string,
+  {isHeld}: Holding,
 ): Promise<readonly Item[]> {
-  const {job, unit, worker} = work
-  const blocked = await blockedOf(sql, work, items)
-  const kept = items.filter(({key}) => blocked.has(key))
+  const {job, units, worker} = work
+  const own = items.filter(({unit}) => isHeld(unit))
+  const blocked = await blockedOf(sql, job, own)
+  const kept = own.filter(({key}) => blocked.has(shorten(key)))
   if (kept.length > 0) {
-    const verdicts = kept.map(({n, request}) =>
-      verdictRow(unit.id, n, failForMembers(request.url), false),
+    const verdicts = kept.map(({unit, n, request}) =>
+      verdictRow(unit, n, failForMembers(request.url), false),
     )
     await recordVerdicts(sql, {job: job.id, worker}, verdicts)
-    await block(sql, job.id, path)
+    await block(
+      sql,
+      job.id,
+      kept.map(({key}) => key),
+    )
   }
-  const sent = items.filter(({key}) => !blocked.has(key))
-  await changeAttempts(sql, unit.id, numbersOf(sent), '+')
+  const sent = own.filter(({key}) => !blocked.has(shorten(key)))
+  await noteAttempts(
+    sql,
+    sent.map((item) => ({...item, isMaybe: true})),
+  )
+  await noteBegin(
+    sql,
+    units.filter(({id}) => isHeld(id)),
+  )
   return sent
 }
 
 /** Finds the collections in which a target failed. */
 async function blockedOf(
   {all}: Sql,
-  {job, unit}: Work,
+  {id, kind}: StoredJob,
   items: readonly Item[],
 ): Promise<ReadonlySet<string>> {
-  if (job.kind !== 'delete' || unit.level === FILES) return new Set()
+  if (kind !== 'delete' || items.length === 0) return new Set()
   const rows = await all(
     `select path from blocked where job = ? and path in (${placeholders(items.length)})`,
-    [job.id, ...items.map(({key}) => key)],
+    [id, ...items.map(({key}) => shorten(key))],
   )
   return new Set(rows.map((row) => textOf(row, 'path')))
 }
@@ -137,115 +138,160 @@ function failForMembers(url: string): Failure {
   return createFailure({url, status: 424, reason: 'member', description})
 }
 
-async function changeAttempts(
-  {run}: Sql,
-  unit: number,
-  numbers: readonly number[],
-  sign: '+' | '-',
-): Promise<void> {
-  if (numbers.length === 0) return
-  const listed = placeholders(numbers.length)
-  await run(`update item set attempts = attempts ${sign} 1 where unit = ? and n in (${listed})`, [
-    unit,
-    ...numbers,
-  ])
-}
-
 /** Stores the outcome of a round. */
-async function record(sql: Sql, work: Work, round: Round, path: string): Promise<void> {
-  const {job, unit, worker} = work
-  const {verdicts, isBlocked, unsent, requests, again} = round
-  await recordVerdicts(sql, {job: job.id, worker}, verdicts)
-  if (isBlocked) await block(sql, job.id, path)
-  await changeAttempts(sql, unit.id, unsent, '-')
-  if (requests > 0) await count(sql, job.id, worker, new Map([['requests', requests]]))
-  if (verdicts.length > 0) await noteProgress(sql, unit)
-  for (const {failure, wait} of again) await coolAfter(sql, work, failure, wait)
+async function record(sql: Sql, work: Work, round: Round, {isHeld}: Holding): Promise<void> {
+  const {job, worker} = work
+  const decided = round.decided.filter(({item}) => isHeld(item.unit))
+  const rows = decided.map(({row}) => row)
+  await recordVerdicts(sql, {job: job.id, worker}, rows)
+  const blocking = round.blocking.filter(({unit}) => isHeld(unit))
+  await block(
+    sql,
+    job.id,
+    blocking.map(({key}) => key),
+  )
+  await noteAttempts(
+    sql,
+    round.left.filter(({unit}) => isHeld(unit)),
+  )
+  await count(sql, job.id, worker, new Map([['requests', round.requests]]))
+  await noteProgress(sql, [...new Set(decided.map(({item}) => item.unit))])
+  await coolDown(sql, work, round.cooldown)
 }
 
 /** Sends marked requests once each. */
-async function send(work: Work, items: readonly Item[]): Promise<Round> {
-  if (items.length === 0) return NOTHING
-  const {job, unit, signal} = work
+async function send(work: Work, items: readonly Item[], concurrency: number): Promise<Round> {
+  const {job, signal} = work
   const answers = new Map<Item, DavResult>()
   let requests = 0
   try {
-    for (const group of apart(items)) requests += await ask(work, group, answers)
+    requests =
+      job.kind === 'delete'
+        ? await askTogether(work, items, concurrency, answers)
+        : await askEach(work, items, concurrency, answers)
   } catch (error) {
     // The answers of requests that were under way are recorded.
     if (!signal.aborted) throw error
   }
-  const verdicts: VerdictRow[] = []
-  const unsent: number[] = []
-  const again: {failure: Failure; wait: number}[] = []
-  let isBlocked = false
-  for (const [item, answer] of answers) {
-    const {n, request} = item
-    const attempts = request.attempts + 1
-    // Without an end of the call, its client refused the request: another try would not change that.
-    if (signal.aborted && isUnsent(item, answer)) {
-      unsent.push(n)
-    } else if (!answer.ok && isRetryable(answer) && attempts < job.options.retry.attempts) {
-      again.push({failure: answer, wait: waitAfter(work, attempts, answer)})
+  const decided: {item: Item; row: VerdictRow}[] = []
+  const blocking: Item[] = []
+  const left: Item[] = []
+  const waits = new Map<number, number>()
+  let cooldown = 0
+  for (const item of items) {
+    const {unit, n, isMaybe, request} = item
+    const answer = answers.get(item) ?? unanswered(item, signal.aborted)
+    const attempts = item.attempts + 1
+    if (answer === undefined) {
+      left.push({...item, isMaybe: true})
+    } else if (signal.aborted && isUnsent(item, answer)) {
+      left.push(item)
+    } else if (!answer.ok && mayDoBetter(answer) && attempts < job.options.retry.attempts) {
+      const wait = waitAfter(work, attempts, answer)
+      waits.set(unit, Math.max(waits.get(unit) ?? 0, wait))
+      if (asksForRest(answer)) cooldown = Math.max(cooldown, wait)
+      left.push({...item, attempts, isMaybe: isMaybe || isUnclear(answer)})
     } else {
       // An earlier request may have done it, whose answer nobody knows.
       const isInDoubt = answer.ok && request.attempts > 0 && !isSuccessStatus(answer.status)
-      verdicts.push(verdictRow(unit.id, n, answer, isInDoubt))
-      isBlocked ||= job.kind === 'delete' && !answer.ok && !isMissingStatus(answer.status)
+      decided.push({item, row: verdictRow(unit, n, answer, isInDoubt)})
+      if (!answer.ok && job.kind === 'delete' && !isMissingStatus(answer.status))
+        blocking.push(item)
     }
   }
-  const isLeft = verdicts.length < items.length
-  return {verdicts, isBlocked, unsent, again, isLeft, requests}
+  return {decided, blocking, left, waits, cooldown, requests}
 }
 
-/** Sorts items into groups in which each has a URL of its own. Copies may share a source. */
-function apart(items: readonly Item[]): readonly (readonly Item[])[] {
-  const groups: Map<string, Item>[] = []
-  for (const item of items) {
-    const key = item.key
-    let group = groups.find((one) => !one.has(key))
-    if (group === undefined) groups.push((group = new Map()))
-    group.set(key, item)
-  }
-  return groups.map((group) => Array.from(group.values()))
+/** Tells of failures that may pass. A 405 to a MKCOL is one: the question whether the collection is there may have broken. */
+function mayDoBetter(failure: Failure): boolean {
+  return isRetryable(failure) || (failure.status === 405 && failure.request?.method === 'MKCOL')
 }
 
-/** Sends requests, and collects their answers by item. Returns the number of requests. */
-async function ask(
-  {dav, job, concurrency, signal}: Work,
+/** Makes the Failure of a request that was sent and came back without a verdict; `undefined` if the call has ended before. */
+function unanswered({request}: Item, isAborted: boolean): Failure | undefined {
+  if (isAborted) return undefined
+  const description = 'Sent, but no answer names its resource'
+  const facts = {url: request.url, status: 0, reason: 'no-answer', cause: 'unreadable'} as const
+  return createFailure({...facts, description, request})
+}
+
+/** Sends requests whose answers are told apart by their URLs. Returns the number of requests. */
+async function askTogether(
+  work: Work,
   items: readonly Item[],
+  concurrency: number,
   answers: Map<Item, DavResult>,
 ): Promise<number> {
   const byKey = new Map(items.map((item) => [item.key, item]))
   const members = new Map<Item, DavResult[]>()
-  const stream = dav.retry(items.map(toFailure), {
-    attempts: 1,
-    concurrency,
-    signal,
-    retryable: () => true,
-    unguarded: job.options.unguarded === true,
-    bodyOf: (failure) => bodyOf(job, failure),
-  })
+  const stream = work.dav.retry(items.map(toFailure), {...policyOf(work), concurrency})
   for await (const result of stream) {
     const key = keyOfUrl(result.url)
     const own = result.relation === 'self' ? byKey.get(key) : undefined
     if (own !== undefined) {
-      const others = members.get(own)
-      const whole = others === undefined ? result : {...result, members: others}
-      answers.set(own, await settle(whole, dav, signal))
+      answers.set(own, withMembers(result, members.get(own)))
       continue
     }
     // Results of members come before the verdict of their collection.
     const around = ancestorsOf(key).find((path) => byKey.has(path))
     const owner = around === undefined ? undefined : byKey.get(around)
-    if (owner !== undefined) members.set(owner, [...(members.get(owner) ?? []), result])
+    if (owner === undefined) continue
+    const others = members.get(owner)
+    if (others === undefined) members.set(owner, [result])
+    else others.push(result)
   }
   return (await stream.summary).requests
 }
 
+/** Sends each request by itself: pairs may share a URL, and an upload may be redirected to another one. */
+async function askEach(
+  work: Work,
+  items: readonly Item[],
+  concurrency: number,
+  answers: Map<Item, DavResult>,
+): Promise<number> {
+  let requests = 0
+  const queue = items.values()
+  const run = async (): Promise<void> => {
+    for (const item of queue) {
+      if (work.signal.aborted) {
+        answers.set(item, toFailure(item))
+        continue
+      }
+      const stream = work.dav.retry([toFailure(item)], policyOf(work))
+      const members: DavResult[] = []
+      for await (const result of stream) {
+        if (result.relation === 'self') answers.set(item, result)
+        else members.push(result)
+      }
+      const own = answers.get(item)
+      if (own !== undefined && members.length > 0) answers.set(item, withMembers(own, members))
+      const summary = await stream.summary
+      requests += summary.requests
+    }
+  }
+  const runs = await Promise.allSettled(Array.from({length: concurrency}, run))
+  for (const end of runs) if (end.status === 'rejected') throw end.reason
+  return requests
+}
+
+function policyOf({job, signal}: Work): RetryOptions {
+  return {
+    attempts: 1,
+    signal,
+    retryable: () => true,
+    unguarded: job.options.unguarded === true,
+    bodyOf: (failure) => bodyOf(job, failure),
+  }
+}
+
+function withMembers(result: DavResult, members: readonly DavResult[] | undefined): DavResult {
+  return members === undefined ? result : {...result, members}
+}
+
 /** Makes the Failure by which the client sends the request of an item. */
-function toFailure({request}: Item): Failure {
-  const cause = request.attempts === 0 ? 'not-sent' : 'unreadable'
+function toFailure({request, isMaybe}: Item): Failure {
+  const cause = isMaybe ? 'unreadable' : 'not-sent'
   return createFailure({url: request.url, status: 0, reason: 'no-answer', cause, request})
 }
 
@@ -253,27 +299,6 @@ function toFailure({request}: Item): Failure {
 function isUnsent({request}: Item, answer: DavResult): boolean {
   if (answer.ok || answer.reason !== 'no-answer') return false
   return answer.cause === 'not-sent' || answer.request?.attempts === request.attempts
-}
-
-/** Completes an answer: a MKCOL of a collection that is there has nothing to do. RFC 4918, section 9.3.1. */
-async function settle(
-  result: DavResult,
-  dav: Work['dav'],
-  signal: AbortSignal,
-): Promise<DavResult> {
-  if (result.ok || result.status !== 405 || result.request?.method !== 'MKCOL') return result
-  const {url, request} = result
-  const there = await dav
-    .stat(url, {properties: ['resourcetype'], signal})
-    .catch((error: unknown) => {
-      if (!(error instanceof DavError)) throw error
-      const cause = causeOf(error)
-      return createFailure({url, status: 0, reason: 'no-answer', cause, description: error.message})
-    })
-  if (!there.ok) return isRetryable(there) ? {...there, request} : result
-  return isCollection(there) === true
-    ? {...there, properties: {}, description: 'It was there already'}
-    : result
 }
 
 /** Finds the local file of an upload. */

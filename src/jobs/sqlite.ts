@@ -5,6 +5,7 @@
 
 import type {FileHandle} from 'node:fs/promises'
 import {open} from 'node:fs/promises'
+import {resolve as absolute} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 
 import {memberOf} from '../protocol/members.ts'
@@ -18,6 +19,8 @@ import {placeholders} from './store.ts'
 const BUSY_MILLISECONDS = 1000
 /** Milliseconds after which a transaction without the write lock is given up. */
 const PATIENCE_MILLISECONDS = 60_000
+/** Milliseconds of work after which the process does other things. */
+const TURN_MILLISECONDS = 20
 /** The most values of one INSERT. */
 const INSERTED_VALUES = 8000
 /** The most statements that are kept prepared. */
@@ -69,7 +72,8 @@ export async function sqliteLedger(file: string): Promise<Ledger> {
 }
 
 /** Opens the store of a file. */
-export async function openSqlite(file: string): Promise<Store> {
+export async function openSqlite(path: string): Promise<Store> {
+  const file = absolute(path)
   const {DatabaseSync: Database} = await import('node:sqlite')
   let database: DatabaseSync
   try {
@@ -95,6 +99,7 @@ class SqliteStore implements Store {
   // Transactions of one connection run one after another.
   #last: Promise<unknown> = Promise.resolve()
   #log: Promise<FileHandle> | undefined
+  #turn = performance.now()
   #isClosed = false
 
   constructor(database: DatabaseSync, file: string) {
@@ -135,6 +140,8 @@ class SqliteStore implements Store {
     await this.#attempt(async () => {
       const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode']
       if (mode !== 'wal') this.#database.exec('pragma journal_mode = wal')
+      // Commits do not wait for the disk; `flush` does, beside the requests.
+      this.#database.exec('pragma synchronous = normal')
     })
     const version = await this.read(async ({all}) =>
       Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
@@ -159,7 +166,11 @@ class SqliteStore implements Store {
   /** Syncs the write-ahead log. SQLite would do it at each commit, and block the process meanwhile. */
   async flush(): Promise<void> {
     this.#log ??= open(`${this.#file}-wal`, 'r+')
-    await (await this.#log).datasync()
+    try {
+      await (await this.#log).datasync()
+    } catch (error) {
+      throw new LedgerError('unreachable', `The ledger ${this.#file} cannot be synced`, error)
+    }
   }
 
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -190,14 +201,21 @@ class SqliteStore implements Store {
     await this.#last
     this.#statements.clear()
     this.#database.close()
-    await (await this.#log)?.close()
+    await this.#log?.then((log) => log.close()).catch(() => {})
   }
 
   /** Runs work when all earlier work has ended. */
   #queue<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isClosed)
       return Promise.reject(new LedgerError('closed', `The ledger ${this.#file} was closed`))
-    const done = this.#last.then(work)
+    const done = this.#last.then(async () => {
+      // SQLite blocks the process. Timers and sockets get their turn between two transactions.
+      if (performance.now() - this.#turn > TURN_MILLISECONDS) {
+        await new Promise((next) => void setImmediate(next))
+        this.#turn = performance.now()
+      }
+      return work()
+    })
     this.#last = done.catch(() => {})
     return done
   }

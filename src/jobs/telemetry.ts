@@ -75,10 +75,10 @@ export class Trace {
     return this.#span('multistatus.job', {'job.id': id, 'job.kind': kind}, run)
   }
 
-  /** Runs the work on a unit in a span. */
-  unit<T>({id, kind}: StoredJob, unit: Unit, run: () => Promise<T>): Promise<T> {
-    const facts = {'job.id': id, 'job.kind': kind, 'unit.id': unit.id, 'unit.kind': unit.kind}
-    return this.#span('multistatus.unit', {...facts, 'unit.epoch': unit.epoch}, run)
+  /** Runs the work on claimed units in a span. */
+  units<T>({id, kind}: StoredJob, units: readonly Unit[], run: () => Promise<T>): Promise<T> {
+    const facts = {'job.id': id, 'job.kind': kind, 'unit.kind': units[0]?.kind ?? ''}
+    return this.#span('multistatus.unit', {...facts, 'unit.count': units.length}, run)
   }
 
   /** Adds the counts of the worker in the ledger to the counters. */

@@ -1,10 +1,10 @@
 /**
- * Units of work: how one worker gets one, keeps it, and gives it back. A lease ends by the clock of the store. Whoever claims the
+ * Units of work: how a worker gets them, keeps them, and gives them back. A lease ends by the clock of the store. Whoever claims the
  * unit then raises its epoch, and each write of the earlier holder is refused.
  */
 
-import type {Sql} from './store.ts'
-import {numberOf, textOf} from './store.ts'
+import type {Sql, Value} from './store.ts'
+import {numberOf, placeholders, textOf} from './store.ts'
 
 /** The kinds of units: requests to send, collections to list, and two sides to compare. */
 export type UnitKind = 'send' | 'list' | 'compare'
@@ -20,23 +20,28 @@ export const LISTINGS = 2_000_000
 /** The level of resources that are known to have no members. Collections have their depth, or this minus their depth. */
 export const FILES = 1_000_000
 
-/** Losses of a unit without any progress, after which it is set aside. */
+/** Beginnings of a unit without any progress, after which it is set aside. */
 export const MOST_CRASHES = 3
+
+/** The most units of one claim. */
+const CLAIMED_UNITS = 64
+
+/** Milliseconds beyond which no time can be meant: the clock of the store was set back. */
+const LONGEST_MILLISECONDS = 86_400_000
 
 /** A claimed unit. */
 export interface Unit {
   readonly id: number
   readonly kind: UnitKind
-  readonly collection: number
-  readonly level: number
   readonly epoch: number
+  /** The number of times that work on it began without any progress. */
+  readonly crashes: number
 }
 
-/** The outcome of a claim: a unit, the milliseconds until there may be one, a unit that ends its workers, or the end of the job. */
+/** The outcome of a claim: units of one kind, the milliseconds until there may be some, or the end of the job. */
 export type Claim =
-  | {readonly unit: Unit}
+  | {readonly units: readonly Unit[]}
   | {readonly wait: number}
-  | {readonly poisoned: Unit}
   | {readonly isDone: true}
 
 /** Thrown where a unit belongs to another worker by now. */
@@ -49,10 +54,15 @@ interface ClaimOptions {
   readonly worker: string
   readonly lease: number
   readonly origin: string
+  /** The most resources of all claimed units. One unit may have more. */
+  readonly most: number
 }
 
-/** Claims a unit of the highest level that has unfinished ones. */
-export async function claim(sql: Sql, {job, worker, lease, origin}: ClaimOptions): Promise<Claim> {
+/** Claims units of the highest level that has unfinished ones. Small ones are claimed together. */
+export async function claim(
+  sql: Sql,
+  {job, worker, lease, origin, most}: ClaimOptions,
+): Promise<Claim> {
   const {all, run, now} = sql
   const [top] = await all(
     'select level from unit where job = ? and state < 2 order by level desc limit 1',
@@ -63,78 +73,114 @@ export async function claim(sql: Sql, {job, worker, lease, origin}: ClaimOptions
   if (held > 0) return {wait: held}
   const level = numberOf(top, 'level')
   const open = 'job = ? and level = ? and state < 2'
-  const [row] = await all(
-    `select id, kind, collection, level, epoch, state, crashes from unit
-      where ${open} and due <= ${now} order by due, id limit 1${sql.skipLocked}`,
-    [job, level],
+  const rows = await all(
+    `select id, kind, epoch, items, crashes from unit
+      where ${open} and due <= ${now} order by due, id limit ?${sql.skipLocked}`,
+    [job, level, CLAIMED_UNITS],
   )
-  if (row === undefined) {
+  if (rows.length === 0) {
+    const far = LONGEST_MILLISECONDS
+    await run(`update unit set due = ${now} where ${open} and due > ${now} + ${far}`, [job, level])
     const [next] = await all(`select min(due) - ${now} as wait from unit where ${open}`, [
       job,
       level,
     ])
     return {wait: Math.max(0, numberOf(next, 'wait'))}
   }
-  const id = numberOf(row, 'id')
-  // A unit that is claimed and due was lost by its holder.
-  const crashes = numberOf(row, 'crashes') + (numberOf(row, 'state') === CLAIMED ? 1 : 0)
-  const epoch = numberOf(row, 'epoch') + 1
-  await run(
-    `update unit set state = ?, epoch = ?, worker = ?, crashes = ?, due = ${now} + cast(? as bigint) where id = ?`,
-    [CLAIMED, epoch, worker, crashes, lease, id],
-  )
-  const unit = {
-    id,
-    kind: textOf(row, 'kind') as UnitKind,
-    collection: numberOf(row, 'collection'),
-    level,
-    epoch,
+  const units: Unit[] = []
+  let resources = 0
+  for (const row of rows) {
+    resources += numberOf(row, 'items')
+    const kind = textOf(row, 'kind') as UnitKind
+    if (units.length > 0 && (resources > most || kind !== units[0]?.kind)) break
+    const [id, epoch] = [numberOf(row, 'id'), numberOf(row, 'epoch') + 1]
+    units.push({id, kind, epoch, crashes: numberOf(row, 'crashes')})
   }
-  return crashes >= MOST_CRASHES ? {poisoned: unit} : {unit}
-}
-
-/**
- * Checks in a transaction that the unit still belongs to its holder, and prolongs the lease.
- *
- * @throws LostUnitError
- */
-export async function assertHeld(
-  {all, run, now, forUpdate}: Sql,
-  {id, epoch}: Unit,
-  lease: number,
-): Promise<void> {
-  const [row] = await all(
-    `select due - ${now} as held from unit where id = ? and epoch = ? and state = ?${forUpdate}`,
-    [id, epoch, CLAIMED],
+  const ids = units.map(({id}) => id)
+  await run(
+    `update unit set state = ?, epoch = epoch + 1, worker = ?, due = ${now} + cast(? as bigint)
+      where id in (${placeholders(ids.length)})`,
+    [CLAIMED, worker, lease, ...ids],
   )
-  if (row === undefined) throw new LostUnitError('Another worker has claimed the unit')
+  return {units}
+}
+
+/** Writes the condition on units with their epochs. */
+function among(units: readonly Unit[]): {readonly condition: string; readonly values: Value[]} {
+  const pairs = units.map(() => '(cast(? as bigint), cast(? as bigint))')
+  return {
+    condition: `(id, epoch) in (values ${pairs.join(', ')})`,
+    values: units.flatMap(({id, epoch}) => [id, epoch]),
+  }
+}
+
+/** Finds the units that still belong to their holder, and prolongs the lease. */
+export async function heldOf(
+  {all, run, now, forUpdate}: Sql,
+  units: readonly Unit[],
+  lease: number,
+): Promise<ReadonlySet<number>> {
+  const {condition, values} = among(units)
+  const rows = await all(
+    `select id, due - ${now} as held from unit where ${condition} and state = ? order by id${forUpdate}`,
+    [...values, CLAIMED],
+  )
+  const ids = rows.map((row) => numberOf(row, 'id'))
   // Each change of `due` costs an entry of an index, so it is changed at a third of the lease.
-  if (numberOf(row, 'held') < (lease * 2) / 3)
-    await run(`update unit set due = ${now} + cast(? as bigint) where id = ?`, [lease, id])
+  if (rows.some((row) => numberOf(row, 'held') < (lease * 2) / 3))
+    await run(
+      `update unit set due = ${now} + cast(? as bigint) where id in (${placeholders(ids.length)})`,
+      [lease, ...ids],
+    )
+  return new Set(ids)
 }
 
-/** Forgets the losses of a unit that has made progress. */
-export async function noteProgress({run}: Sql, {id}: Unit): Promise<void> {
-  await run('update unit set crashes = 0 where id = ? and crashes > 0', [id])
+/** Counts the beginning of work, until there is some progress. */
+export async function noteBegin({run}: Sql, units: readonly Unit[]): Promise<void> {
+  for (const {id, crashes} of units)
+    await run('update unit set crashes = ? where id = ?', [crashes + 1, id])
 }
 
-/** Gives a unit back: done, set aside, or to be claimed again after some milliseconds. */
+/** Forgets the beginnings of units that have made progress. */
+export async function noteProgress({run}: Sql, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await run(
+    `update unit set crashes = 0 where crashes > 0 and id in (${placeholders(ids.length)})`,
+    ids,
+  )
+}
+
+/** Gives units back: done, set aside, or to be claimed again after some milliseconds. */
 export async function release(
   {run, now}: Sql,
-  {id, epoch}: Unit,
+  units: readonly Unit[],
   state: typeof OPEN | typeof DONE | typeof SET_ASIDE,
   wait = 0,
 ): Promise<void> {
+  if (units.length === 0) return
+  const {condition, values} = among(units)
+  const due = wait === 0 ? '0' : `${now} + cast(? as bigint)`
   await run(
-    `update unit set state = ?, due = ${wait === 0 ? '0' : `${now} + cast(? as bigint)`} where id = ? and epoch = ?`,
-    [state, ...(wait === 0 ? [] : [Math.ceil(wait)]), id, epoch],
+    `update unit set state = ?, crashes = 0, due = ${due} where ${condition} and state = ?`,
+    [state, ...(wait === 0 ? [] : [Math.ceil(wait)]), ...values, CLAIMED],
   )
+}
+
+/** Gives units back whose work broke. The next claim counts that. */
+export async function giveUp({run}: Sql, units: readonly Unit[]): Promise<void> {
+  const {condition, values} = among(units)
+  await run(`update unit set state = ?, due = 0 where ${condition} and state = ?`, [
+    OPEN,
+    ...values,
+    CLAIMED,
+  ])
 }
 
 /** Milliseconds for which no worker sends anything to an origin. */
 export async function cooldownOf({all, now}: Sql, origin: string): Promise<number> {
   const [row] = await all(`select until - ${now} as held from cooldown where origin = ?`, [origin])
-  return Math.max(0, numberOf(row, 'held'))
+  const held = numberOf(row, 'held')
+  return held > LONGEST_MILLISECONDS ? 0 : Math.max(0, held)
 }
 
 /** Holds all workers back from an origin. A longer cooldown stays. */

@@ -4,6 +4,7 @@ import {pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
+import {shorten} from './shorten.ts'
 import type {Row, Sql, Value} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 
@@ -104,9 +105,14 @@ export async function count(
   }
 }
 
-/** Keeps the collections around a failed target. From the root down, so that transactions do not lock each other out. */
-export async function block({insert}: Sql, job: string, path: string): Promise<void> {
-  const around = ancestorsOf(path).filter((one) => one !== '')
-  const rows = around.toReversed().map((one) => [job, one])
+/**
+ * Keeps the collections around failed targets, by the keys of these. From the root down, so that transactions do not lock each
+ * other out.
+ */
+export async function block({insert}: Sql, job: string, keys: Iterable<string>): Promise<void> {
+  const paths = new Set<string>()
+  for (const key of keys)
+    for (const path of ancestorsOf(key.replace(/\?.*$/su, ''))) if (path !== '') paths.add(path)
+  const rows = [...paths].toSorted().map((path) => [job, shorten(path)])
   await insert('blocked', ['job', 'path'], rows)
 }

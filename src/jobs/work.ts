@@ -7,23 +7,60 @@ import type {StoredJob} from './job.ts'
 import type {Sql, Store} from './store.ts'
 import {textOf} from './store.ts'
 import type {Unit} from './units.ts'
-import {assertHeld, cool} from './units.ts'
+import {cool, heldOf, LostUnitError} from './units.ts'
 
-/** The context of a worker that holds a unit. */
+/** The context of the work on claimed units. */
 export interface Work {
   readonly store: Store
   readonly job: StoredJob
-  readonly unit: Unit
+  /** The units, all of one kind. */
+  readonly units: readonly Unit[]
   readonly dav: DavClient
   readonly worker: string
   /** Milliseconds of the lease. */
   readonly lease: number
-  /** The most requests at once. */
-  readonly concurrency: number
-  /** The number of requests between two transactions, which all units of the worker share. */
+  /** The requests that the worker may have at once. */
+  readonly slots: Slots
+  /** The number of requests between two transactions. */
   readonly rhythm: Rhythm
-  /** Aborted when the worker stops, and when it has lost the unit. */
+  /** Aborted when the worker stops, and when it has lost a unit. */
   readonly signal: AbortSignal
+}
+
+/** The requests that a worker may have at once, shared by its lanes. A lane that is alone gets all of them. */
+export class Slots {
+  readonly #most: number
+  readonly #waiting: (() => void)[] = []
+  #free: number
+  #lanes = 0
+
+  constructor(most: number) {
+    this.#most = most
+    this.#free = most
+  }
+
+  /** Runs the work of a lane, which takes part in the sharing. */
+  async share<T>(run: () => Promise<T>): Promise<T> {
+    this.#lanes++
+    try {
+      return await run()
+    } finally {
+      this.#lanes--
+    }
+  }
+
+  /** Runs requests with the slots of a lane. Waits until there is one. */
+  async use<T>(run: (slots: number) => Promise<T>): Promise<T> {
+    while (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    const taken = Math.min(this.#free, Math.ceil(this.#most / this.#lanes))
+    this.#free -= taken
+    try {
+      return await run(taken)
+    } finally {
+      this.#free += taken
+      for (const resume of this.#waiting.splice(0)) resume()
+    }
+  }
 }
 
 /** Milliseconds between two transactions that are neither too few nor too many. */
@@ -48,30 +85,45 @@ export class Rhythm {
   }
 }
 
-/** The state of a unit after its work: all of it is done, or the rest is to be done after some milliseconds. */
-export type Rest = {readonly isDone: true} | {readonly wait: number}
+/** The units that are not done after the work, with the milliseconds until their next claim. */
+export type Rest = ReadonlyMap<number, number>
+
+/** Leaves all units for a later claim. */
+export function restOf(units: readonly Unit[], wait: number): Rest {
+  return new Map(units.map(({id}) => [id, wait]))
+}
 
 /** Thrown where the job was cancelled. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError'
 }
 
+/** The state of the work in a transaction of its holder. */
+export interface Holding {
+  /** False after the job was cancelled: results are stored, and nothing new begins. */
+  readonly isOpen: boolean
+  /** Tells of a unit that still belongs to the worker. Nothing is written to another one. */
+  readonly isHeld: (unit: number) => boolean
+}
+
 /**
- * Runs a transaction of the holder. `isOpen` is false after the job was cancelled: results are stored, and nothing new begins.
+ * Runs a transaction of the holder.
  *
- * @throws LostUnitError if another worker has the unit by now. CancelledError after the transaction of a cancelled job.
+ * @throws LostUnitError after the transaction if a unit belongs to another worker by now. CancelledError after that of a cancelled
+ *   job.
  */
 export async function whileHeld<T>(
-  {store, unit, lease, job}: Work,
-  run: (sql: Sql, isOpen: boolean) => Promise<T>,
+  {store, units, lease, job}: Work,
+  run: (sql: Sql, holding: Holding) => Promise<T>,
 ): Promise<T> {
-  let isOpen = true
-  const result = await store.transaction(async (sql) => {
-    await assertHeld(sql, unit, lease)
+  const {result, held, isOpen} = await store.transaction(async (sql) => {
+    const ids = await heldOf(sql, units, lease)
     const [row] = await sql.all('select state from job where id = ?', [job.id])
-    isOpen = textOf(row, 'state') === 'open'
-    return run(sql, isOpen)
+    const holding = {isOpen: textOf(row, 'state') === 'open', isHeld: (id: number) => ids.has(id)}
+    if (ids.size === 0) throw new LostUnitError('Another worker has claimed the units')
+    return {result: await run(sql, holding), held: ids, isOpen: holding.isOpen}
   })
+  if (held.size < units.length) throw new LostUnitError('Another worker has claimed a unit')
   if (!isOpen) throw new CancelledError(`The job ${job.id} was cancelled`)
   return result
 }
@@ -83,13 +135,12 @@ export function waitAfter({job}: Work, attempts: number, {retryAfter}: Failure):
   return delayAfter(policy, attempts, retryAfter, Math.random())
 }
 
-/** Holds all workers back after an answer that asks for it. RFC 6585, section 4; RFC 9110, section 15.6.4. */
-export async function coolAfter(
-  sql: Sql,
-  {job}: Work,
-  {status, retryAfter}: Failure,
-  wait: number,
-): Promise<void> {
-  if (status === 429 || (status === 503 && retryAfter !== undefined))
-    await cool(sql, new URL(job.base).origin, wait)
+/** Recognizes an answer after which all workers wait. RFC 6585, section 4; RFC 9110, section 15.6.4. */
+export function asksForRest({status, retryAfter}: Failure): boolean {
+  return status === 429 || (status === 503 && retryAfter !== undefined)
+}
+
+/** Holds all workers back from the server. */
+export async function coolDown(sql: Sql, {job}: Work, wait: number): Promise<void> {
+  if (wait > 0) await cool(sql, new URL(job.base).origin, wait)
 }

@@ -147,10 +147,16 @@ async function measureClaims(targets: number): Promise<void> {
   const claims = 200
   begin = performance.now()
   for (let number = 0; number < claims; number++) {
-    const options = {job: id, worker: 'bench', lease: 30_000, origin: 'https://dav.example'}
+    const options = {
+      job: id,
+      worker: 'bench',
+      lease: 30_000,
+      origin: 'https://dav.example',
+      most: 500,
+    }
     await store.transaction(async (sql) => {
       const found = await claim(sql, options)
-      if ('unit' in found) await release(sql, found.unit, OPEN, 60_000 + number)
+      if ('units' in found) await release(sql, found.units, OPEN, 60_000 + number)
     })
   }
   const claiming = ((performance.now() - begin) / claims) * 1000

@@ -417,7 +417,7 @@ export function describeTransferring(using: Using): void {
       using(async ({ledger, dav}) => {
         const folder = join(tmpdir(), 'multistatus-nowhere')
         await expect(createJob(ledger, {kind: 'put', folder, to: ''}, dav)).rejects.toThrow(
-          'ENOENT',
+          'is no folder that can be read',
         )
       }),
     )
