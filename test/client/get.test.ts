@@ -319,7 +319,7 @@ describe.each([
         collectGarbage()
         expect(await server.open()).toBe(0)
       }, 10_000)
-    })
+    }, 20_000)
 
     it('leaves no listener on a signal that outlives it', async () => {
       server.answers({status: 200, body: 'hello'})

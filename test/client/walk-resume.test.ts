@@ -102,7 +102,7 @@ describe('a walk that is stopped after any number of results', () => {
     {concurrency: 4, when: 'afterwards', step: 1},
   ] as const)(
     'goes on: $concurrency at once, checkpoint $when',
-    {timeout: 12_000},
+    {timeout: 60_000},
     async ({concurrency, when, step}) => {
       for (let count = 0; count <= all.length; count += step) {
         const stopped = await stopAfter(count, walk, concurrency)
