@@ -119,7 +119,7 @@ function fill(
   let undecodable: PropertyFailure[] = NONE
   for (const {index, property, text} of places) {
     const {key} = property
-    const value = index === -1 ? decodeWritten(property, text) : decodeAt(property, values, index)
+    const value = decodeWritten(property, index === -1 ? text : values.text(index))
     if (value instanceof Undecodable) {
       const failure = {name: key, status: 0, conditions: NONE, description: value.problem}
       undecodable = append(undecodable, failure)
@@ -128,14 +128,6 @@ function fill(
   }
   const isWhole = missing.length === 0 && undecodable.length === 0
   return {properties, missing: isWhole ? NONE : [...missing.map(copyOf), ...undecodable]}
-}
-
-/** Decodes a value of the layout. */
-function decodeAt(property: Property, values: LayoutValues, index: number): unknown {
-  const value = values.isPlain(index)
-    ? property.decodeBytes?.(values.source.bytes, values.from(index), values.to(index))
-    : undefined
-  return value ?? decodeWritten(property, values.text(index))
 }
 
 function copyOf(failure: PropertyFailure): PropertyFailure {

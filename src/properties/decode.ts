@@ -3,8 +3,7 @@
  * number. RFC 4918, section 15; RFC 4331, sections 3 and 4; RFC 6578, section 4.
  */
 
-import {readDigits} from '../protocol/characters.ts'
-import {decodeDate, readDate} from '../protocol/date.ts'
+import {decodeDate} from '../protocol/date.ts'
 import {visible} from '../protocol/errors.ts'
 import type {Rule} from '../protocol/options.ts'
 import {namesOf} from '../protocol/members.ts'
@@ -27,9 +26,6 @@ export class Undecodable {
 
 /** Decodes the server's text or element. Returns an {@link Undecodable} for nonsense. */
 export type Decode = (raw: RawValue) => unknown
-
-/** Decodes the bytes of a plain text. Returns `undefined` for an unusual one, which {@link Decode} reads. */
-export type DecodeBytes = (bytes: Uint8Array, from: number, to: number) => unknown
 
 type LiveDecoders = {
   readonly [Name in keyof LiveProperties]: (
@@ -109,20 +105,6 @@ export function decoderFor(name: string, decoders: Decoders): Decode | undefined
   }
 }
 
-// The dates and lengths of nearly every response. Without a text in between they take half the time.
-const LIVE_BYTES: Readonly<Record<string, DecodeBytes>> = {
-  creationdate: readDate,
-  getcontentlength: readInteger,
-  getlastmodified: readDate,
-}
-
-/** Finds the decoder of a property's bytes; `undefined` without one, and for a decoder of the caller. */
-export function bytesDecoderFor(name: string, decoders: Decoders): DecodeBytes | undefined {
-  return Object.hasOwn(decoders, name) || !Object.hasOwn(LIVE_BYTES, name)
-    ? undefined
-    : LIVE_BYTES[name]
-}
-
 /** Runs a decoder of the caller. Its errors, and its promises, make the value undecodable. */
 function runDecoder(decoder: Decoder, raw: RawValue): unknown {
   try {
@@ -158,12 +140,6 @@ function namesIn(element: XmlElement): readonly string[] {
 export function decodeInteger(text: string): number | undefined {
   const number = /^-?\d+$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(number) ? number : undefined
-}
-
-/** Reads an integer of up to 15 digits, which is always safe; `undefined` for any other text. */
-function readInteger(bytes: Uint8Array, from: number, to: number): number | undefined {
-  const number = to === from || to - from > 15 ? -1 : readDigits(bytes, from, to)
-  return number === -1 ? undefined : number
 }
 
 function describe(raw: RawValue): string {

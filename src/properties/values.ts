@@ -8,8 +8,8 @@ import {ORDERED_PROPERTIES} from '../protocol/bounds.ts'
 import {propertyKey} from '../protocol/name.ts'
 import {ownCopy} from '../xml/characters.ts'
 import type {XmlElement} from '../xml/element.ts'
-import type {Decode, DecodeBytes} from './decode.ts'
-import {bytesDecoderFor, decoderFor, mergeDecoders} from './decode.ts'
+import type {Decode} from './decode.ts'
+import {decoderFor, mergeDecoders} from './decode.ts'
 import type {Decoders, Properties, PropertyValue} from './vocabulary.ts'
 
 /** A property of the body: one object for all responses. */
@@ -20,8 +20,6 @@ export interface Property {
   readonly index: number
   /** Its decoder; `undefined` if the value stays as it is. */
   readonly decode: Decode | undefined
-  /** Its decoder for the bytes of a usual text; `undefined` without one. */
-  readonly decodeBytes: DecodeBytes | undefined
 }
 
 /** A property with child elements. Equal ones may be one object. */
@@ -57,12 +55,7 @@ export class PropertyNames {
   make(name: string, isOnly: boolean): Property {
     const key = propertyKey(name)
     const index = isOnly && !this.isFull ? this.#ordered.length : -1
-    const property = {
-      key,
-      index,
-      decode: decoderFor(key, this.#decoders),
-      decodeBytes: bytesDecoderFor(key, this.#decoders),
-    }
+    const property = {key, index, decode: decoderFor(key, this.#decoders)}
     if (index !== -1) this.#ordered.push(property)
     return property
   }

@@ -9,10 +9,8 @@ export const QUOTATION = 0x22
 export const PERCENT = 0x25
 export const AMPERSAND = 0x26
 export const APOSTROPHE = 0x27
-export const DOT = 0x2e
 export const SLASH = 0x2f
 const ZERO = 0x30
-export const TWO = 0x32
 export const SEMICOLON = 0x3b
 export const LESS = 0x3c
 export const GREATER = 0x3e
@@ -24,17 +22,6 @@ export function decodeDigits(text: string, from: number, to: number): number {
   let number = 0
   for (let index = from; index < to; index++) {
     const digit = text.charCodeAt(index) - ZERO
-    if (!(digit >= 0 && digit <= 9)) return -1
-    number = number * 10 + digit
-  }
-  return number
-}
-
-/** Decodes the digits between two bytes; -1 if one of them is no digit. */
-export function readDigits(bytes: Uint8Array, from: number, to: number): number {
-  let number = 0
-  for (let index = from; index < to; index++) {
-    const digit = (bytes[index] ?? 0) - ZERO
     if (!(digit >= 0 && digit <= 9)) return -1
     number = number * 10 + digit
   }

@@ -4,7 +4,7 @@
  */
 
 import {DATE_CHARACTERS} from './bounds.ts'
-import {decodeDigits, readDigits} from './characters.ts'
+import {decodeDigits} from './characters.ts'
 
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec'
 // The days of a year before each month, without a leap day; behind the last one, those of the year.
@@ -17,22 +17,6 @@ const DAYS_BEFORE_1970 = 719_528
 // by position, because a listing has both in every response.
 const IMF_FIXDATE = /^[a-z]{3}, \d\d [a-z]{3} \d{4} \d\d:\d\d:\d\d GMT$/i
 const SHORT_RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
-
-/** The length of a date, and for each sign in it the place and the byte. */
-interface Form {
-  readonly length: number
-  readonly signs: Uint8Array
-}
-
-// The same for bytes. `0` stands for a digit, `x` for a letter.
-const IMF_FIXDATE_FORM: Form = /* @__PURE__ */ formOf('xxx, 00 xxx 0000 00:00:00 GMT')
-const SHORT_RFC_3339_FORM: Form = /* @__PURE__ */ formOf('0000-00-00T00:00:00Z')
-const MONTH_BYTES: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(MONTHS)
-
-function formOf(form: string): Form {
-  const signs = Array.from(form, (sign, at) => (/[0x]/.test(sign) ? [] : [at, sign.charCodeAt(0)]))
-  return {length: form.length, signs: Uint8Array.from(signs.flat())}
-}
 
 const TIME = '(?<hour>\\d\\d):?(?<minute>\\d\\d):?(?<second>\\d\\d)'
 const OFFSET = '(?<offset>[+-]\\d\\d:?\\d\\d)'
@@ -55,10 +39,10 @@ const RFC_3339 = /* @__PURE__ */ new RegExp(
 /** Decodes a date; `undefined` for nonsense. Only the asctime format may lack a zone. */
 export function decodeDate(text: string): Date | undefined {
   if (text.length > DATE_CHARACTERS) return undefined
-  const number: Digits = (at, digits) => decodeDigits(text, at, at + digits)
   if (IMF_FIXDATE.test(text))
-    return atTime(number, 17, number(12, 4), monthOf(text.slice(8, 11)), 5)
-  if (SHORT_RFC_3339.test(text)) return atTime(number, 11, number(0, 4), number(5, 2) - 1, 8)
+    return atTime(text, 17, decodeDigits(text, 12, 16), monthOf(text.slice(8, 11)), 5)
+  if (SHORT_RFC_3339.test(text))
+    return atTime(text, 11, decodeDigits(text, 0, 4), decodeDigits(text, 5, 7) - 1, 8)
   // Seconds since 1970.
   if (/^\d{9,11}$/.test(text)) return new Date(Number(text) * 1000)
   const match = RFC_3339.exec(text) ?? RFC_1123.exec(text) ?? ASCTIME.exec(text)
@@ -71,40 +55,6 @@ export function decodeDate(text: string): Date | undefined {
   if (date === undefined || Math.abs(hours) > 23 || Math.abs(minutes) > 59) return undefined
   const milliseconds = Math.trunc(Number(`0.${fraction}`) * 1000)
   return new Date(date.getTime() + milliseconds - (hours * 60 + minutes) * 60_000)
-}
-
-/** Reads a date in one of the two formats of nearly every server from bytes; `undefined` for any other text. */
-export function readDate(bytes: Uint8Array, from: number, to: number): Date | undefined {
-  const number: Digits = (at, digits) => readDigits(bytes, from + at, from + at + digits)
-  // Of either case: they differ in the bit 20.
-  const isLetter = (at: number): boolean => {
-    const lower = (bytes[from + at] ?? 0) | 0x20
-    return lower >= 0x61 && lower <= 0x7a
-  }
-  if (hasForm(bytes, from, to, IMF_FIXDATE_FORM) && isLetter(0) && isLetter(1) && isLetter(2))
-    return atTime(number, 17, number(12, 4), readMonth(bytes, from + 8), 5)
-  if (hasForm(bytes, from, to, SHORT_RFC_3339_FORM))
-    return atTime(number, 11, number(0, 4), number(5, 2) - 1, 8)
-  return undefined
-}
-
-/** Tests all that is no digit and no letter in a text of this form. */
-function hasForm(bytes: Uint8Array, from: number, to: number, {length, signs}: Form): boolean {
-  if (to - from !== length) return false
-  for (let index = 0; index < signs.length; index += 2)
-    if (bytes[from + (signs[index] ?? 0)] !== signs[index + 1]) return false
-  return true
-}
-
-/** Finds the month whose name stands at a byte, from 0 on; -1 for nonsense. */
-function readMonth(bytes: Uint8Array, at: number): number {
-  for (let index = 0; index < MONTH_BYTES.length; index += 3) {
-    let length = 0
-    while (length < 3 && ((bytes[at + length] ?? 0) | 0x20) === MONTH_BYTES[index + length])
-      length++
-    if (length === 3) return index / 3
-  }
-  return -1
 }
 
 /** Completes the two-digit year of RFC 850. RFC 9110 moves a year more than 50 years ahead into the past. */
@@ -121,12 +71,9 @@ function monthOf(name: string): number {
   return name.length === 3 && index % 3 === 0 ? index / 3 : -1
 }
 
-/** Decodes so many digits at a place of a date. */
-type Digits = (at: number, digits: number) => number
-
-/** Reads the day and a time such as 08:49:37 at their places. */
+/** Reads the day and a time such as 08:49:37 at their places in a text. */
 function atTime(
-  number: Digits,
+  text: string,
   timeAt: number,
   year: number,
   month: number,
@@ -135,10 +82,10 @@ function atTime(
   return utc(
     year,
     month,
-    number(dayAt, 2),
-    number(timeAt, 2),
-    number(timeAt + 3, 2),
-    number(timeAt + 6, 2),
+    decodeDigits(text, dayAt, dayAt + 2),
+    decodeDigits(text, timeAt, timeAt + 2),
+    decodeDigits(text, timeAt + 3, timeAt + 5),
+    decodeDigits(text, timeAt + 6, timeAt + 8),
   )
 }
 
@@ -152,8 +99,7 @@ function utc(
   second: number,
 ): Date | undefined {
   // A leap second counts as the first of the next minute. NaN is out of every range.
-  const isTime =
-    year >= 0 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60
+  const isTime = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60
   const before = DAYS_BEFORE[month]
   const after = DAYS_BEFORE[month + 1]
   if (!isTime || before === undefined || after === undefined) return undefined

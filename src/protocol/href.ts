@@ -5,7 +5,7 @@
  */
 
 import {ANCESTRY_CHARACTERS, PLAIN_PATH_CHARACTERS} from './bounds.ts'
-import {DOT, PERCENT, SLASH, TWO} from './characters.ts'
+import {PERCENT, SLASH} from './characters.ts'
 
 /** The relation of a resource to the request URL: the same, directly inside it, deeper inside it, or none of these. */
 export type Relation = 'self' | 'member' | 'descendant' | 'outside'
@@ -37,9 +37,10 @@ const NEEDLESS_ESCAPE = /%(?![01][\dA-F]|2[0235F]|3[CEF]|5[B-E]|60|7[BCDF]|[89A-
 // Characters that need no escape in a segment. RFC 3986, section 3.3.
 const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
-// By byte: 2 for a hexadecimal digit, 1 for any other plain character, 0 for the rest.
+// By byte: 0 if it may not stand in a plain path, 3 if it begins no segment, 2 for a hexadecimal digit, 1 for the rest.
 const SEGMENT_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) => {
   const character = String.fromCharCode(byte)
+  if (/[./%]/.test(character)) return 3
   if (/[\dA-Fa-f]/.test(character)) return 2
   return PLAIN_CHARACTER.test(character) ? 1 : 0
 })
@@ -199,20 +200,19 @@ function isPlainPath(href: string): boolean {
   return href.length <= PLAIN_PATH_CHARACTERS && href.startsWith('/') && PLAIN_PATH.test(href)
 }
 
-/** Tests bytes behind a slash as `PLAIN_PATH` tests a text. */
+/** Tests bytes behind a slash as `PLAIN_PATH` tests a text, but refuses any escape at the beginning of a segment. */
 function arePlainSegments(bytes: Uint8Array, from: number, to: number): boolean {
   let isBegin = true
   for (let at = from; at < to; at++) {
     const byte = bytes[at] ?? 0
-    // The escape of a dot is `%2E`.
-    if (isBegin && (byte === SLASH || byte === DOT || (byte === PERCENT && bytes[at + 1] === TWO)))
+    const kind = SEGMENT_BYTES[byte]
+    if (kind === 0 || (isBegin && kind === 3)) return false
+    if (
+      byte === PERCENT &&
+      (SEGMENT_BYTES[bytes[at + 1] ?? 0] !== 2 || SEGMENT_BYTES[bytes[at + 2] ?? 0] !== 2)
+    )
       return false
     isBegin = byte === SLASH
-    if (byte === PERCENT) {
-      if (SEGMENT_BYTES[bytes[at + 1] ?? 0] !== 2 || SEGMENT_BYTES[bytes[at + 2] ?? 0] !== 2)
-        return false
-      at += 2
-    } else if (!isBegin && SEGMENT_BYTES[byte] === 0) return false
   }
   return true
 }

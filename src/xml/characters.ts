@@ -60,8 +60,6 @@ const ODD_IN_TEXT = /* @__PURE__ */ new RegExp(
   `${REFERENCE}|\\]\\]>|\\r\\n?|${FORBIDDEN.source}`,
   'g',
 )
-// What is left of it beside references. A `]` counts, because few texts have one.
-const RARE = /* @__PURE__ */ new RegExp(`[\\]\\r]|${FORBIDDEN.source}`)
 /** The same for an attribute's value, which may hold `]]>`. Its line ends and forbidden characters are dealt with before. */
 export const ODD_IN_ATTRIBUTE: RegExp = /* @__PURE__ */ new RegExp(REFERENCE, 'g')
 /** The same for CDATA sections and comments, in which `&` is a plain character. */
@@ -75,8 +73,6 @@ export type OnFault = (message: string, index: number) => void
  * a forbidden character is dropped. Each fault is reported, and the caller decides if it ends the reading.
  */
 export function decodeText(text: string, onFault: OnFault, odd: RegExp = ODD_IN_TEXT): string {
-  const usual = odd === ODD_IN_SECTION ? undefined : decodePredefined(text)
-  if (usual !== undefined) return usual
   let secondHalfAt = -1
   return text.replaceAll(odd, (written: string, index: number) => {
     const predefined = PREDEFINED.get(written)
@@ -107,21 +103,6 @@ export function decodeText(text: string, onFault: OnFault, odd: RegExp = ODD_IN_
     }
     return written
   })
-}
-
-/** Decodes the predefined references; `undefined` for a text with anything else to decode. */
-function decodePredefined(text: string): string | undefined {
-  if (RARE.test(text)) return undefined
-  let decoded = ''
-  let from = 0
-  for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', from)) {
-    const end = text.indexOf(';', at) + 1
-    const character = PREDEFINED.get(text.slice(at, end))
-    if (character === undefined) return undefined
-    decoded += text.slice(from, at) + character
-    from = end
-  }
-  return decoded + text.slice(from)
 }
 
 /** Returns the length of a reference to the first half of a surrogate pair at the end of a text; 0 for any other end. */

@@ -3,12 +3,11 @@
 
 import {describe, expect, it} from 'vitest'
 
-import {decodeDate, readDate} from '../../src/protocol/date.ts'
+import {decodeDate} from '../../src/protocol/date.ts'
 import {assertDepth, formatDepth} from '../../src/protocol/depth.ts'
 import {visible} from '../../src/protocol/errors.ts'
 import {decodeRetryAfter, readRetryAfter} from '../../src/protocol/retry-after.ts'
 import {decodeStatusLine, isSuccessStatus} from '../../src/protocol/status.ts'
-import {bytes} from '../support/fixtures.ts'
 
 describe('decodeStatusLine', () => {
   it.each([
@@ -154,23 +153,7 @@ describe('decodeDate', () => {
     '',
   ])('%j is no date', (text) => {
     expect(decodeDate(text)).toBeUndefined()
-    expect(readDate(bytes(text), 0, text.length)).toBeUndefined()
   })
-
-  it.each(['Sun, 06 Nov 1994 08:49:37 GMT', '1994-11-06T08:49:37Z'])(
-    'reads the same from the bytes of %s, whatever one of them is',
-    (text) => {
-      expect(readDate(bytes(`<${text}<`), 1, text.length + 1)).toEqual(decodeDate(text))
-      for (let at = 0; at < text.length; at++) {
-        for (let code = 0; code < 128; code++) {
-          const changed = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1)
-          const read = readDate(bytes(changed), 0, changed.length)
-          // What the bytes do not tell is left to the text.
-          if (read !== undefined) expect(read).toEqual(decodeDate(changed))
-        }
-      }
-    },
-  )
 })
 
 describe('Depth', () => {
