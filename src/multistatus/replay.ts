@@ -98,8 +98,9 @@ export function makerLike(
   return (values, resolver) => {
     const href = hrefOf(values)
     if (href === '') return undefined
-    const made = fill(template, missing, places, values)
+    // Before any decoder of the caller: the bytes are the caller's too.
     const {url, relation} = resolve(href, values, resolver)
+    const made = fill(template, missing, places, values)
     const {properties: own, missing: absent} = made
     // No spread: it makes slower objects.
     return description === undefined
