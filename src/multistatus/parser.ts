@@ -89,8 +89,9 @@ export const PARSER_OPTIONS: Rules<ParserOptions> = {
 /** Parses the request URL. Drops credentials, because the URL stands in messages. */
 export function requestUrl(given: string | URL = 'http://localhost/'): URL {
   const url = new URL(given)
-  url.username = ''
-  url.password = ''
+  // Only where there are some: each of these parses the URL again.
+  if (url.username !== '') url.username = ''
+  if (url.password !== '') url.password = ''
   return url
 }
 

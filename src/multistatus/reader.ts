@@ -311,7 +311,7 @@ export class MultiStatusReader implements ScannerHandler<Property> {
   #replay(make: MakeResult, values: LayoutValues, length: number): boolean {
     const {response, responses} = this.#limits
     if (length > response || this.#responses + 1 > responses) return false
-    const result = make(values.texts, this.#resolver)
+    const result = make(values, this.#resolver)
     if (result === undefined) return false
     this.#responses++
     this.#results.push(result)

@@ -7,9 +7,10 @@ import {Undecodable} from '../properties/decode.ts'
 import type {Property} from '../properties/values.ts'
 import {decodeWritten} from '../properties/values.ts'
 import type {Properties, PropertyValue} from '../properties/vocabulary.ts'
-import type {HrefResolver} from '../protocol/href.ts'
+import type {HrefResolver, ResolvedHref} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {ownCopy, trimSpace} from '../xml/characters.ts'
+import type {LayoutValues} from '../xml/layout.ts'
 import type {PathNode} from '../xml/path.ts'
 import {HREF} from './grammar.ts'
 import type {Contents, ResponseDraft} from './response.ts'
@@ -25,8 +26,8 @@ interface Place {
   readonly text: string
 }
 
-/** Makes the result of a response with these texts, and with the hrefs of its own document; `undefined` without an href. */
-export type MakeResult = (texts: readonly string[], resolver: HrefResolver) => DavResult | undefined
+/** Makes the result of a response with these values, and with the hrefs of its own document; `undefined` without an href. */
+export type MakeResult = (values: LayoutValues, resolver: HrefResolver) => DavResult | undefined
 
 /**
  * Makes the maker of results like this one.
@@ -51,7 +52,11 @@ export function makerLike(
     // A value of the example could not be decoded. Others may be.
     example.missing.every(({status, description}) => status !== 0 || description === undefined)
   if (!isUsual) return undefined
-  const hrefOf = (texts: readonly string[]): string => ownCopy(trimSpace(texts[hrefAt] ?? ''))
+  const hrefOf = (values: LayoutValues): string => ownCopy(trimSpace(values.text(hrefAt)))
+  const resolve = (href: string, values: LayoutValues, resolver: HrefResolver): ResolvedHref =>
+    values.isPlain(hrefAt)
+      ? resolver.resolveAt(href, values.source.bytes, values.from(hrefAt), values.to(hrefAt))
+      : resolver.resolve(href)
   // Everything is copied, here and for each result: the caller may change what it gets.
   const missing = example.missing.map(copyOf)
   if (!example.ok) {
@@ -61,10 +66,10 @@ export function makerLike(
     const more = hasMore
       ? {...(description !== undefined && {description}), ...(location !== undefined && {location})}
       : undefined
-    return (texts, resolver) => {
-      const href = hrefOf(texts)
+    return (values, resolver) => {
+      const href = hrefOf(values)
       if (href === '') return undefined
-      const {url, relation} = resolver.resolve(href)
+      const {url, relation} = resolve(href, values, resolver)
       // The literals have the order of those in `response.ts`, so that V8 gives all results one shape.
       const failure: Failure = {
         ok: false,
@@ -82,11 +87,12 @@ export function makerLike(
   const {status, description} = example
   const template = {...example.properties}
   const places = placesOf(draft, contents, slots)
-  return (texts, resolver) => {
-    const href = hrefOf(texts)
+  return (values, resolver) => {
+    const href = hrefOf(values)
     if (href === '') return undefined
-    const made = fill(template, missing, places, texts)
-    const {url, relation} = resolver.resolve(href)
+    // Before any decoder of the caller: the bytes are the caller's too.
+    const {url, relation} = resolve(href, values, resolver)
+    const made = fill(template, missing, places, values)
     const {properties: own, missing: absent} = made
     // No spread: it makes slower objects.
     return description === undefined
@@ -121,13 +127,13 @@ function fill(
   template: Properties,
   missing: readonly PropertyFailure[],
   places: readonly Place[],
-  texts: readonly string[],
+  values: LayoutValues,
 ): Pick<Success, 'properties' | 'missing'> {
   const properties: Record<string, PropertyValue | undefined> = {...template}
   let undecodable: PropertyFailure[] = NONE
   for (const {index, property, text} of places) {
     const {key} = property
-    const value = decodeWritten(property, texts[index] ?? text)
+    const value = decodeWritten(property, index === -1 ? text : values.text(index))
     if (value instanceof Undecodable) {
       const failure = {name: key, status: 0, conditions: NONE, description: value.problem}
       undecodable = append(undecodable, failure)

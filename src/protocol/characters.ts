@@ -6,6 +6,7 @@ export const RETURN = 0x0d
 export const SPACE = 0x20
 export const EXCLAMATION = 0x21
 export const QUOTATION = 0x22
+export const PERCENT = 0x25
 export const AMPERSAND = 0x26
 export const APOSTROPHE = 0x27
 export const SLASH = 0x2f

@@ -5,6 +5,7 @@
  */
 
 import {ANCESTRY_CHARACTERS, PLAIN_PATH_CHARACTERS} from './bounds.ts'
+import {PERCENT, SLASH} from './characters.ts'
 
 /** The relation of a resource to the request URL: the same, directly inside it, deeper inside it, or none of these. */
 export type Relation = 'self' | 'member' | 'descendant' | 'outside'
@@ -36,6 +37,14 @@ const NEEDLESS_ESCAPE = /%(?![01][\dA-F]|2[0235F]|3[CEF]|5[B-E]|60|7[BCDF]|[89A-
 // Characters that need no escape in a segment. RFC 3986, section 3.3.
 const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
+// By byte: 0 if it may not stand in a plain path, 3 if it begins no segment, 2 for a hexadecimal digit, 1 for the rest.
+const SEGMENT_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  if (/[./%]/.test(character)) return 3
+  if (/[\dA-Fa-f]/.test(character)) return 2
+  return PLAIN_CHARACTER.test(character) ? 1 : 0
+})
+
 /** Resolves the hrefs of one answer against the URL of its request. */
 export class HrefResolver {
   readonly #origin: string
@@ -43,6 +52,8 @@ export class HrefResolver {
   readonly #folder: string
   readonly #self: string
   readonly #canonical: string
+  // The bytes of the request path with a slash; empty for a path that is not plain.
+  readonly #plainSelf: Uint8Array
 
   /** The request URL. */
   readonly base: string
@@ -55,6 +66,21 @@ export class HrefResolver {
     this.#folder = url.pathname.slice(0, url.pathname.lastIndexOf('/') + 1)
     this.#self = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`
     this.#canonical = canonicalPath(url.pathname)
+    this.#plainSelf = new TextEncoder().encode(isPlainPath(this.#self) ? this.#self : '')
+  }
+
+  /**
+   * Resolves a trimmed href. A plain path at or below the request URL takes half the time so.
+   *
+   * @param bytes - Hold the href from `from` to `to`, and a `<` behind it.
+   */
+  resolveAt(href: string, bytes: Uint8Array, from: number, to: number): ResolvedHref {
+    const self = this.#plainSelf
+    let at = 0
+    while (at < self.length && bytes[from + at] === self[at]) at++
+    if (at === 0 || at < self.length || !arePlainSegments(bytes, from + at, to))
+      return this.resolve(href)
+    return {url: this.#origin + href, relation: relationBelow(href, at)}
   }
 
   /** Resolves a trimmed href. */
@@ -172,6 +198,23 @@ export function ancestorsOf(path: string): readonly string[] {
 /** Recognizes an absolute path without anything to escape or to resolve. Nearly all hrefs are plain, so they take the fast way. */
 function isPlainPath(href: string): boolean {
   return href.length <= PLAIN_PATH_CHARACTERS && href.startsWith('/') && PLAIN_PATH.test(href)
+}
+
+/** Tests bytes behind a slash as `PLAIN_PATH` tests a text, but refuses any escape at the beginning of a segment. */
+function arePlainSegments(bytes: Uint8Array, from: number, to: number): boolean {
+  let isBegin = true
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0
+    const kind = SEGMENT_BYTES[byte]
+    if (kind === 0 || (isBegin && kind === 3)) return false
+    if (
+      byte === PERCENT &&
+      (SEGMENT_BYTES[bytes[at + 1] ?? 0] !== 2 || SEGMENT_BYTES[bytes[at + 2] ?? 0] !== 2)
+    )
+      return false
+    isBegin = byte === SLASH
+  }
+  return true
 }
 
 function relationBelow(path: string, from: number): Relation {

@@ -215,6 +215,8 @@ const SUPPORTED = /^(?:utf-|ibm866|iso-8859-|koi8-|macintosh|windows-|x-mac-cyri
 
 /** Tests for a label that the platform knows. MySQL's `utf8mb4`, for example, is unknown. */
 function isLabel(label: string | undefined): label is string {
+  // Nearly all labels. To make a decoder takes longer.
+  if (label === 'utf-8') return true
   try {
     return label !== undefined && new TextDecoder(label).encoding !== ''
   } catch {

@@ -36,20 +36,44 @@ interface Repeating {
   layouts: Layout[] | undefined
 }
 
-/** The values of an element with a layout. */
+/** The values of an element with a layout, in the order of the document. */
 export class LayoutValues {
-  /** The texts, in the order of the document, with references decoded. Further items are of earlier elements. */
-  readonly texts: string[] = []
-  // For each value its first byte, the byte behind it, and 1 if it is more than plain text.
+  /** The source that holds them. */
+  source: Source = NOTHING
+  // For each value its first byte and the byte behind it.
   readonly #places: number[] = []
+  // The decoded text of each value that is more than plain text, and `undefined` for others.
+  readonly #texts: (string | undefined)[] = []
+
+  /** The first byte of a value. */
+  from(index: number): number {
+    return this.#places[index * 2] ?? 0
+  }
+
+  /** The byte behind a value. */
+  to(index: number): number {
+    return this.#places[index * 2 + 1] ?? 0
+  }
+
+  /** True for a value of plain text. Its bytes are its text. */
+  isPlain(index: number): boolean {
+    return this.#texts[index] === undefined
+  }
+
+  /** Returns the text of a value, with references decoded. */
+  text(index: number): string {
+    return this.#texts[index] ?? this.source.slice(this.from(index), this.to(index))
+  }
 
   /** Reads the values behind a start tag. Returns the byte behind the element, or -1 if it has another layout or a fault. */
   read({pieces}: Layout, source: Source, from: number, longest: number): number {
     const {bytes, length} = source
     const places = this.#places
+    const texts = this.#texts
+    const values = pieces.length - 1
+    let hasOdd = false
     let at = from
-    let place = 0
-    for (let index = 0; index < pieces.length - 1; index++) {
+    for (let index = 0; index < values; index++) {
       const piece = pieces[index] ?? NOTHING
       if (!standsAt(source, piece, at)) return -1
       at += piece.length
@@ -58,24 +82,25 @@ export class LayoutValues {
       const isOdd = bytes[at] !== LESS
       if (isOdd) at = bytes.indexOf(LESS, at)
       if (at === -1 || at - begin > longest) return -1
-      places[place++] = begin
-      places[place++] = at
-      places[place++] = isOdd ? 1 : 0
+      hasOdd ||= isOdd
+      texts[index] = isOdd ? '' : undefined
+      places[index * 2] = begin
+      places[index * 2 + 1] = at
     }
-    const last = pieces[pieces.length - 1] ?? NOTHING
-    return standsAt(source, last, at) && this.#cut(source, place) ? at + last.length : -1
+    const last = pieces[values] ?? NOTHING
+    if (!standsAt(source, last, at)) return -1
+    this.source = source
+    return hasOdd && !this.#decode(values) ? -1 : at + last.length
   }
 
-  /** Cuts out all texts, in their order, because a source counts its characters forwards. Returns false for a fault in one. */
-  #cut(source: Source, end: number): boolean {
-    const places = this.#places
-    const {texts} = this
-    for (let place = 0, index = 0; place < end; place += 3, index++) {
-      const text = source.slice(places[place] ?? 0, places[place + 1])
-      const decoded = places[place + 2] === 0 ? text : decodeUnlessBroken(text)
-      if (decoded === undefined) return false
-      // In the place of an earlier text: V8 gives up the room of an array that is emptied.
-      texts[index] = decoded
+  /** Decodes all texts that are more than plain. Returns false for a fault in one. */
+  #decode(values: number): boolean {
+    const texts = this.#texts
+    for (let index = 0; index < values; index++) {
+      if (texts[index] === undefined) continue
+      const text = decodeUnlessBroken(this.source.slice(this.from(index), this.to(index)))
+      if (text === undefined) return false
+      texts[index] = text
     }
     return true
   }
@@ -131,9 +156,9 @@ export class Layouts<Slot> {
         if (end === -1) continue
         if (!layout.replay(this.#values, end - lt, this.#handler)) return -1
         learnt.layoutMisses = 0
-        const before = known[index - 1]
+        // The frequent ones move to the front.
+        const before = index === 0 ? undefined : known[index - 1]
         if (before !== undefined) {
-          // The frequent ones move to the front.
           known[index - 1] = layout
           known[index] = before
         }

@@ -10,6 +10,7 @@ import {
   MAX_UNSEEN,
   REMEMBERED_PATHS,
   REMEMBERED_TAG_CHARACTERS,
+  SEEN_WORTH,
 } from '../protocol/bounds.ts'
 import {GREATER, LESS, SLASH} from '../protocol/characters.ts'
 import {ownCopy} from './characters.ts'
@@ -71,7 +72,7 @@ export class PathNode<Known = unknown> {
   next: PathNode<Known> | undefined
   // Children whose tags came again, to be compared one after the other. Few, or that would take longer than a look-up.
   #seen: readonly PathNode<Known>[] = NONE
-  // Children in a row that were none of these. With many dead properties, comparing costs more than it saves.
+  // Children that were none of these, less those that were. With many dead properties, comparing costs more than it saves.
   #unseen = 0
   /** The structured value that this element had last. */
   last: Structured | undefined
@@ -132,7 +133,7 @@ export class PathNode<Known = unknown> {
     const seen = this.#seen
     for (const child of seen) {
       if (!standsAt(source, child.startTag, lt)) continue
-      this.#unseen = 0
+      this.#unseen = Math.max(0, this.#unseen - SEEN_WORTH)
       return this.expect(child, previous)
     }
     if (seen.length > 0 && ++this.#unseen > MAX_UNSEEN) this.#seen = NONE

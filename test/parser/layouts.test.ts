@@ -287,6 +287,57 @@ describe('a listing has the same results', () => {
     expect(decoder.mock.calls).toEqual([['v0'], ['v1'], ['v2']])
   })
 
+  it.each([
+    [
+      'lengths',
+      'getcontentlength',
+      [
+        '1',
+        '0',
+        '007',
+        '-1',
+        '+1',
+        '1e3',
+        ' 12 ',
+        '123456789012345',
+        '9007199254740992',
+        '',
+        '&#49;',
+      ],
+    ],
+    [
+      'dates',
+      'getlastmodified',
+      [
+        'Sun, 06 Nov 1994 08:49:37 GMT',
+        '1994-11-06T08:49:37Z',
+        ' 1994-11-06T08:49:37Z',
+        'sun, 06 nov 1994 08:49:37 gmt',
+        'S1n, 06 Nov 1994 08:49:37 GMT',
+        '1994-02-30T08:49:37Z',
+        '&#49;994-11-06T08:49:37Z',
+      ],
+    ],
+    [
+      'texts with references',
+      'getetag',
+      [
+        '&quot;a&quot;',
+        '&lt;&gt;&apos;&amp;',
+        'a&amp;',
+        '&amp;&#x41;',
+        '&amp;]',
+        '&amp;\r',
+        '&amp;amp;',
+      ],
+    ],
+  ])('for %s of any form', (_, name, texts) => {
+    const response = (text: string): string =>
+      plain('a').replace('<D:getetag>"a"</D:getetag>', `<D:${name}>${text}</D:${name}>`)
+    const [first = ''] = texts
+    readAlike(`${HEAD}${response(first).repeat(4)}${texts.map(response).join('')}</D:multistatus>`)
+  })
+
   it('and a text in the markup is decoded for each response', () => {
     const decoder = vi.fn<(raw: unknown) => unknown>(() => ({}))
     const parser = new MultiStatusParser({decoders: {'{urn:x}p': decoder}})

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 
 import {canonicalPath, HrefResolver, isWithin} from '../../src/protocol/href.ts'
+import {bytes} from '../support/fixtures.ts'
 
 describe('isWithin', () => {
   it.each([
@@ -133,6 +134,38 @@ describe('HrefResolver', () => {
         expect(resolver.resolve(url)).toEqual({url, relation})
       }),
       {numRuns: 1000},
+    )
+  })
+
+  it('gives the same from the bytes of an href', () => {
+    const below = fc
+      .array(
+        fc.constantFrom(
+          '/',
+          '.',
+          'a',
+          'é',
+          '%',
+          '%2',
+          '%2e',
+          '%2F',
+          '%C3%A9',
+          '%41',
+          '&',
+          ' ',
+          '?',
+        ),
+      )
+      .map((parts) => `/docs/${parts.join('')}`)
+    fc.assert(
+      fc.property(fc.oneof(markup, below), (text) => {
+        const href = text.trim().toWellFormed()
+        const encoded = bytes(`<D:href>${href}</D:href>`)
+        const from = '<D:href>'.length
+        const to = encoded.length - '</D:href>'.length
+        expect(resolver.resolveAt(href, encoded, from, to)).toEqual(resolver.resolve(href))
+      }),
+      {numRuns: 2000},
     )
   })
 
