@@ -68,7 +68,9 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  return new pg.Pool({connectionString: url, max: 4})
+  const pool = new pg.Pool({connectionString: url, max: 4})
+  // `end()` takes the pool's own listener from each connection, and resolves before they are closed.
+  return pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 class PostgresStore implements Store {
