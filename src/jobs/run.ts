@@ -121,6 +121,7 @@ export async function runJob(
     signal: all,
     trace,
     bell: new Bell(),
+    gate: new Gate(),
     rhythm: new Rhythm(),
   }
   await enter(lane)
@@ -148,6 +149,7 @@ function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
 interface Lane extends Omit<Work, 'unit'> {
   readonly trace: Trace
   readonly bell: Bell
+  readonly gate: Gate
 }
 
 /** Wakes waiting lanes when another one has given a unit back. */
@@ -163,6 +165,20 @@ class Bell {
   ring(): void {
     this.#ringing.abort()
     this.#ringing = new AbortController()
+  }
+}
+
+/** Lets one lane in at a time, to claim a unit. It stays shut while a lane works on a unit that may end this worker. */
+class Gate {
+  #open: Promise<void> = Promise.resolve()
+
+  /** Waits for the turn of a lane, and returns the function that ends it. */
+  async enter(): Promise<() => void> {
+    const before = this.#open
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#open = promise
+    await before
+    return resolve
   }
 }
 
@@ -186,9 +202,16 @@ async function run(lane: Lane): Promise<void> {
   const {signal} = lane
   for (;;) {
     signal.throwIfAborted()
-    const found = await claimUnit(lane)
+    const open = await lane.gate.enter()
+    const found = await claimUnit(lane).catch((error: unknown) => {
+      open()
+      throw error
+    })
+    // A unit whose last worker ended is worked on alone, so that it takes no other unit with it again and again.
+    const isSuspect = found !== undefined && 'unit' in found && found.unit.crashes > 0
+    if (!isSuspect) open()
     if (found === undefined || 'isDone' in found) return
-    if ('unit' in found) await runUnit(lane, found.unit)
+    if ('unit' in found) await runUnit(lane, found.unit).finally(open)
     else if ('wait' in found) {
       const wait = Math.min(Math.max(found.wait, REST_MILLISECONDS), LOOK_MILLISECONDS)
       await lane.bell.wait(wait, signal)

@@ -30,6 +30,8 @@ export interface Unit {
   readonly collection: number
   readonly level: number
   readonly epoch: number
+  /** Workers that ended while they held the unit, since its last progress. */
+  readonly crashes: number
 }
 
 /** The outcome of a claim: a unit, the milliseconds until there may be one, a unit that ends its workers, or the end of the job. */
@@ -89,6 +91,7 @@ export async function claim(sql: Sql, {job, worker, lease, origin}: ClaimOptions
     collection: numberOf(row, 'collection'),
     level,
     epoch,
+    crashes,
   }
   return crashes >= MOST_CRASHES ? {poisoned: unit} : {unit}
 }
