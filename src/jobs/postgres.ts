@@ -68,9 +68,7 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  const pool = new pg.Pool({connectionString: url, max: 4})
-  // `end()` takes the pool's own listener from each connection, and resolves before they are closed.
-  return pool.on('connect', (client) => client.on('error', () => {}))
+  return new pg.Pool({connectionString: url, max: 4})
 }
 
 class PostgresStore implements Store {
@@ -122,8 +120,9 @@ class PostgresStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    // `end()` resolves before the connections are closed, so an own pool keeps its listener.
     if (this.#isOwn) await this.#pool.end()
-    this.#pool.off('error', this.#ignore)
+    else this.#pool.off('error', this.#ignore)
   }
 
   /** Runs a transaction, and again after a lost connection or a deadlock. */

@@ -90,11 +90,7 @@ async function onRedis(options: {readonly appendonly?: boolean} = {}): Promise<E
 
 async function onPostgres(): Promise<Engine> {
   const server = await startPostgres()
-  onTestFinished(async () => {
-    // A pool of `pg` that was ended still closes connections, which nobody listens to any more.
-    await delay(300)
-    await server.stop()
-  })
+  onTestFinished(() => server.stop())
   const ledger = await postgresLedger(server.url)
   onTestFinished(() => ledger.close())
   const connection = {connectionString: server.url, migrate: true}
