@@ -252,6 +252,7 @@ export async function jobWorker<Connection = ConnectionOptions>(
     throw new TypeError('jobWorker needs the package bullmq: npm install bullmq', {cause: error})
   })
   const stop = new AbortController()
+  const running = new Set<Promise<void>>()
 
   const work = async ({job: id}: QueueJobData, signal: AbortSignal): Promise<void> => {
     const job = (await listJobs(ledger)).find((one) => one.id === id)
@@ -265,15 +266,18 @@ export async function jobWorker<Connection = ConnectionOptions>(
     // BullMQ gives no signal to a function with fewer parameters.
     async (queued, token, signal) => {
       const ends = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
+      const run = work(queued.data, ends)
+      running.add(run)
       try {
-        await work(queued.data, ends)
+        await run
       } catch (error) {
-        // The next worker need not wait until the lock ends. If the queue is down, it does.
-        if (stop.signal.aborted)
-          await isDone(queued.moveToWait(token), PATIENCE_MILLISECONDS).catch(() => {})
-        // Says that the queue job is not ours any more.
+        // So the next worker need not wait for the end of the lock. If the queue is down, it does.
+        if (stop.signal.aborted) await isDone(queued.moveToWait(token), PATIENCE_MILLISECONDS / 5)
+        // The queue job is not ours any more.
         if (ends.aborted) throw new bullmq.WaitingError()
         throw isFinal(error) ? new bullmq.UnrecoverableError(error.message) : error
+      } finally {
+        running.delete(run)
       }
     },
     {
@@ -295,7 +299,11 @@ export async function jobWorker<Connection = ConnectionOptions>(
 
   const close = async (): Promise<void> => {
     stop.abort(new Error('The worker was closed'))
-    if (!(await isDone(worker.close(), PATIENCE_MILLISECONDS))) await worker.disconnect()
+    await Promise.allSettled(running)
+    // While its server is down, `close()` of BullMQ waits for it without limit, and `close(true)` does not.
+    const asked = worker.backend.getQueueMetaField('paused')
+    const isThere = await isDone(asked, PATIENCE_MILLISECONDS / 5).catch(() => false)
+    await isDone(worker.close(!isThere), PATIENCE_MILLISECONDS)
   }
   return {worker, close, [Symbol.asyncDispose]: close}
 }

@@ -126,8 +126,9 @@ class PostgresStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    // `end()` resolves before the connections are closed, so an own pool keeps its listener.
     if (this.#isOwn) await this.#pool.end()
-    this.#pool.off('error', this.#ignore)
+    else this.#pool.off('error', this.#ignore)
   }
 
   /** Runs a transaction, and again after a lost connection or a deadlock. */

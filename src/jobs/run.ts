@@ -122,6 +122,7 @@ export async function runJob(
     signal: all,
     trace,
     bell: new Bell(),
+    gate: new Gate(),
     rhythm: new Rhythm(),
   }
   await enter(lane)
@@ -149,6 +150,7 @@ function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
 interface Lane extends Omit<Work, 'units'> {
   readonly trace: Trace
   readonly bell: Bell
+  readonly gate: Gate
 }
 
 /** Wakes waiting lanes when another one has given a unit back. */
@@ -164,6 +166,20 @@ class Bell {
   ring(): void {
     this.#ringing.abort()
     this.#ringing = new AbortController()
+  }
+}
+
+/** Lets one lane in at a time, to claim units. It stays shut while a lane works on a unit that may end this worker. */
+class Gate {
+  #open: Promise<void> = Promise.resolve()
+
+  /** Waits for the turn of a lane, and returns the function that ends it. */
+  async enter(): Promise<() => void> {
+    const before = this.#open
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#open = promise
+    await before
+    return resolve
   }
 }
 
@@ -187,9 +203,17 @@ async function run(lane: Lane): Promise<void> {
   const {signal} = lane
   for (;;) {
     signal.throwIfAborted()
-    const found = await claimUnits(lane)
+    const open = await lane.gate.enter()
+    const found = await claimUnits(lane).catch((error: unknown) => {
+      open()
+      throw error
+    })
+    const units = found !== undefined && 'units' in found ? found.units : []
+    // A unit whose last worker ended is worked on alone, so that it takes no other unit with it again and again.
+    const isSuspect = units.some(({crashes}) => crashes > 0)
+    if (!isSuspect) open()
     if (found === undefined || 'isDone' in found) return
-    if ('units' in found) await lane.slots.share(() => runUnits(lane, found.units))
+    if ('units' in found) await lane.slots.share(() => runUnits(lane, units)).finally(open)
     else {
       const wait = Math.min(Math.max(found.wait, REST_MILLISECONDS), LOOK_MILLISECONDS)
       await lane.bell.wait(wait, signal)

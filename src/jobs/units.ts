@@ -92,9 +92,11 @@ export async function claim(
   for (const row of rows) {
     resources += numberOf(row, 'items')
     const kind = textOf(row, 'kind') as UnitKind
-    if (units.length > 0 && (resources > most || kind !== units[0]?.kind)) break
-    const [id, epoch] = [numberOf(row, 'id'), numberOf(row, 'epoch') + 1]
-    units.push({id, kind, epoch, crashes: numberOf(row, 'crashes')})
+    const crashes = numberOf(row, 'crashes')
+    // A unit whose last worker ended is claimed alone.
+    const isApart = crashes > 0 || (units[0]?.crashes ?? 0) > 0
+    if (units.length > 0 && (resources > most || kind !== units[0]?.kind || isApart)) break
+    units.push({id: numberOf(row, 'id'), kind, epoch: numberOf(row, 'epoch') + 1, crashes})
   }
   const ids = units.map(({id}) => id)
   await run(

@@ -8,6 +8,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 
 import {createPostgresBackend, Queue} from 'bullmq'
+import {Redis as IORedis} from 'ioredis'
 import {DavClient} from 'multistatus'
 import {
   cancelJob,
@@ -27,6 +28,7 @@ import {
   QueueTimeoutError,
   superviseJobs,
 } from 'multistatus/jobs/bullmq'
+import {Client} from 'pg'
 import {describe, expect, it, onTestFinished, vi} from 'vitest'
 
 import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
@@ -47,8 +49,12 @@ interface Engine {
   readonly queue: JobQueue & Pick<Queue, 'getJobCounts' | 'getJob' | 'close'>
   /** The parameter of a worker process. */
   readonly worker: Omit<QueueWorker, 'poison'>
+  /** Takes the lock of a queue job away from its worker. */
+  loseLock(id: string): Promise<void>
   /** Starts a worker in this process. */
-  work(dav: DavClient): Promise<Pick<JobWorker, 'close'> & {readonly worker: Events}>
+  work(
+    dav: DavClient,
+  ): Promise<AsyncDisposable & Pick<JobWorker, 'close'> & {readonly worker: Events}>
 }
 
 interface Events {
@@ -72,6 +78,11 @@ async function onRedis(options: {readonly appendonly?: boolean} = {}): Promise<E
     server,
     ledger,
     queue,
+    async loseLock(id) {
+      const redis = new IORedis(server.port)
+      await redis.del(`bull:multistatus:${id}:lock`)
+      redis.disconnect()
+    },
     worker: {ledger: file, lease: LEASE, engine: server.port},
     work: (dav) => jobWorker(ledger, dav, {connection, lease: LEASE, concurrency: 4}),
   }
@@ -92,6 +103,15 @@ async function onPostgres(): Promise<Engine> {
     server,
     ledger,
     queue,
+    async loseLock(id) {
+      const client = new Client(server.url)
+      await client.connect()
+      await client.query(
+        `update bullmq.job set lock_token = 'lost', locked_until_ms = 0 where id = $1`,
+        [id],
+      )
+      await client.end()
+    },
     worker: {ledger: server.url, lease: LEASE, engine: server.url},
     work: (dav) => jobWorker(ledger, dav, {...how, concurrency: 4}),
   }
@@ -134,7 +154,8 @@ async function serveFiles(count: number): Promise<Files> {
 /** Stores a job that deletes all files. */
 function deleteFiles({ledger}: Engine, {names, dav}: Files, unitSize = 100): Promise<Job> {
   const targets = names.map((name) => encodeURI(name))
-  return createJob(ledger, {kind: 'delete', id: 'night', targets, unitSize}, dav)
+  const retry = {attempts: 3, minDelay: 50}
+  return createJob(ledger, {kind: 'delete', id: 'night', targets, unitSize, retry}, dav)
 }
 
 /** Keeps some worker processes alive: each one that ends is started again. */
@@ -148,7 +169,7 @@ class Crew {
   constructor(size: number, options: QueueWorker) {
     this.#options = options
     for (let n = 0; n < size; n++) this.#start(n)
-    onTestFinished(() => this.stop('SIGKILL'))
+    onTestFinished(async () => void (await this.stop('SIGKILL')))
   }
 
   #start(n: number): void {
@@ -223,14 +244,14 @@ async function expectTruth({ledger}: Engine, job: Job, {names, there, dav}: File
 describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) => {
   const test = it.skipIf(!isThere && !isEveryServerRequired)
 
-  test('3 workers of which 8 are killed give each href one true verdict', async () => {
+  test('3 workers of which 6 are killed give each href one true verdict', async () => {
     const engine = await start()
-    const files = await serveFiles(6000)
+    const files = await serveFiles(3000)
     const job = await deleteFiles(engine, files)
     await enqueueJob(engine.queue, job, {workers: 3})
     const crew = new Crew(3, engine.worker)
-    for (let kill = 0; kill < 8; kill++) {
-      await untilDone(engine.ledger, job, (kill + 1) * 500)
+    for (let kill = 0; kill < 6; kill++) {
+      await untilDone(engine.ledger, job, (kill + 1) * 350)
       crew.kill(kill % 3)
       await delay(200)
     }
@@ -238,8 +259,190 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     await expectEmpty(engine)
     expect(await crew.stop()).toEqual([0, 0, 0])
     await expectTruth(engine, job, files)
-    expect(crew.kills).toBe(8)
+    expect(crew.kills).toBe(6)
     expect(crew.output).not.toContain('failed')
-    console.log(`${name}: ${files.sentAgain()} of 6000 hrefs sent again after 8 kills`)
+    console.log(`${name}: ${files.sentAgain()} of 3000 hrefs sent again after 6 kills`)
   }, 120_000)
+
+  test('a unit that kills its workers is set aside, and the job ends', async () => {
+    const engine = await start()
+    const files = await serveFiles(200)
+    const job = await deleteFiles(engine, files, 20)
+    const crew = new Crew(2, {...engine.worker, poison: 'file%2055.txt'})
+    await enqueueJob(engine.queue, job, {workers: 2})
+    await untilEnd(engine.ledger, job)
+    await expectEmpty(engine)
+    expect(await crew.stop()).toEqual([0, 0])
+    // A run that stored verdicts of the unit before it was killed does not count.
+    expect(crew.kills).toBeGreaterThanOrEqual(3)
+    expect(crew.kills).toBeLessThanOrEqual(6)
+    expect(await inspectJob(engine.ledger, job)).toMatchObject({setAside: 1, complete: false})
+    expect(files.there).toContain('/c6/file%2055.txt')
+  }, 120_000)
+
+  test('a lost lock ends the run, and the queue job runs again', async () => {
+    const engine = await start()
+    const files = await serveFiles(1000)
+    const job = await deleteFiles(engine, files)
+    await using worker = await engine.work(files.dav)
+    const lost: string[][] = []
+    worker.worker.on('lockRenewalFailed', (ids) => lost.push(ids))
+    await enqueueJob(engine.queue, job)
+    await untilDone(engine.ledger, job, 50)
+    await engine.loseLock('night.0')
+    await untilEnd(engine.ledger, job)
+    await expectEmpty(engine)
+    expect(lost[0]).toEqual(['night.0'])
+    // Each run of a job enters the ledger under a name of its own.
+    expect((await inspectJob(engine.ledger, job)).workers).toHaveLength(2)
+    await expectTruth(engine, job, files)
+    // The requests of the first run were answered before it ended.
+    expect(files.sentAgain()).toBe(0)
+  })
+
+  test('close() while working leaves nothing lost, and another worker goes on at once', async () => {
+    const engine = await start()
+    const files = await serveFiles(1000)
+    const job = await deleteFiles(engine, files)
+    const first = await engine.work(files.dav)
+    await enqueueJob(engine.queue, job)
+    await untilDone(engine.ledger, job, 50)
+    const begun = performance.now()
+    await first.close()
+    expect(performance.now() - begun).toBeLessThan(LEASE)
+    const {done} = await inspectJob(engine.ledger, job)
+    expect(done).toBe(files.server.requests.length)
+    expect(await engine.queue.getJobCounts()).toMatchObject({waiting: 1, active: 0, failed: 0})
+    await using _ = await engine.work(files.dav)
+    await untilEnd(engine.ledger, job)
+    await expectEmpty(engine)
+    await expectTruth(engine, job, files)
+    expect(files.sentAgain()).toBe(0)
+  })
+
+  test('a cancelled job ends its queue job', async () => {
+    const engine = await start()
+    const files = await serveFiles(1000)
+    const job = await deleteFiles(engine, files)
+    await using _ = await engine.work(files.dav)
+    await enqueueJob(engine.queue, job)
+    await untilDone(engine.ledger, job, 50)
+    await cancelJob(engine.ledger, job)
+    await expectEmpty(engine)
+    const {state, done} = await inspectJob(engine.ledger, job)
+    expect([state, done]).toEqual(['cancelled', files.server.requests.length])
+    // A cancelled job that is queued all the same sends nothing.
+    await enqueueJob(engine.queue, job)
+    await expectEmpty(engine)
+    expect(files.server.requests).toHaveLength(done)
+  })
+
+  test('a job that the ledger lacks fails once, and so does a client of another URL', async () => {
+    const engine = await start()
+    const files = await serveFiles(10)
+    const job = await deleteFiles(engine, files)
+    await using worker = await engine.work(new DavClient({url: `${files.dav.url}other/`}))
+    const failed: string[] = []
+    worker.worker.on('failed', (_, error) => failed.push(`${error.name}: ${error.message}`))
+    await enqueueJob(engine.queue, 'gone')
+    await enqueueJob(engine.queue, job)
+    await vi.waitFor(() => expect(failed).toHaveLength(2), WITHIN)
+    await expectEmpty(engine)
+    expect(failed[0]).toBe('UnrecoverableError: The ledger has no job gone')
+    expect(failed[1]).toContain('UnrecoverableError: runJob: the job night is one of http://')
+  })
+
+  test('enqueueJob adds no queue job twice, and superviseJobs only those of open jobs', async () => {
+    const engine = await start()
+    const files = await serveFiles(10)
+    const job = await deleteFiles(engine, files)
+    await enqueueJob(engine.queue, job, {workers: 2})
+    await enqueueJob(engine.queue, job, {workers: 3})
+    expect(await engine.queue.getJobCounts()).toMatchObject({waiting: 3})
+    expect((await engine.queue.getJob('night.2'))?.data).toEqual({job: 'night'})
+    await createJob(engine.ledger, {kind: 'list', id: 'other', tree: ''}, files.dav)
+    await createJob(engine.ledger, {kind: 'list', id: 'ended', tree: ''}, files.dav)
+    await cancelJob(engine.ledger, 'ended')
+    await using _ = superviseJobs(engine.queue, engine.ledger, {every: 50, workers: 4})
+    await delay(500)
+    expect(await engine.queue.getJobCounts()).toMatchObject({waiting: 8})
+  })
+
+  test('a restart of its server in the middle of a job loses nothing', async () => {
+    const engine = await (name === 'Redis' ? onRedis({appendonly: true}) : start())
+    const files = await serveFiles(2000)
+    const job = await deleteFiles(engine, files)
+    const crew = new Crew(3, engine.worker)
+    await enqueueJob(engine.queue, job, {workers: 3})
+    await untilDone(engine.ledger, job, 300)
+    await engine.server.kill()
+    await delay(500)
+    await engine.server.restart()
+    await untilDone(engine.ledger, job, 900)
+    await engine.server.restart()
+    await untilEnd(engine.ledger, job)
+    await expectEmpty(engine)
+    expect(await crew.stop()).toEqual([0, 0, 0])
+    await expectTruth(engine, job, files)
+    expect(crew.kills).toBe(0)
+  }, 120_000)
+})
+
+describe('jobs through BullMQ on a Redis that forgets', () => {
+  const test = it.skipIf(!hasRedis && !isEveryServerRequired)
+
+  test('go on by superviseJobs after the Redis was killed', async () => {
+    const engine = await onRedis()
+    const files = await serveFiles(2000)
+    const job = await deleteFiles(engine, files)
+    const crew = new Crew(3, engine.worker)
+    const errors: unknown[] = []
+    const onError = (error: unknown): void => void errors.push(error)
+    await using _ = superviseJobs(engine.queue, engine.ledger, {every: 500, workers: 3, onError})
+    for (const done of [300, 900]) {
+      await untilDone(engine.ledger, job, done)
+      await engine.server.restart()
+    }
+    await untilEnd(engine.ledger, job)
+    await expectEmpty(engine)
+    expect(await crew.stop()).toEqual([0, 0, 0])
+    await expectTruth(engine, job, files)
+    expect(errors).toEqual([])
+  }, 120_000)
+
+  test('are maybe added while it is down, and run later', async () => {
+    const engine = await onRedis()
+    const files = await serveFiles(10)
+    const job = await deleteFiles(engine, files)
+    await engine.queue.getJobCounts()
+    await engine.server.kill()
+    const added = enqueueJob(engine.queue, job, {timeout: 300})
+    await expect(added).rejects.toThrow(QueueTimeoutError)
+    await expect(added).rejects.toThrow(
+      'The queue did not answer for 300 ms: the job night was maybe added; add it again, it is never there twice',
+    )
+    await engine.server.restart()
+    await using _ = await engine.work(files.dav)
+    await untilEnd(engine.ledger, job)
+    await expectTruth(engine, job, files)
+  })
+
+  test('close() comes back while it is down', async () => {
+    const engine = await onRedis()
+    const files = await serveFiles(1000)
+    const job = await deleteFiles(engine, files)
+    const [idle, busy] = [await engine.work(files.dav), await engine.work(files.dav)]
+    await enqueueJob(engine.queue, job)
+    await untilDone(engine.ledger, job, 50)
+    await engine.server.kill()
+    const begun = performance.now()
+    await Promise.all([idle.close(), busy.close()])
+    console.log(`close() without a Redis: ${performance.now() - begun} ms`)
+    expect((await inspectJob(engine.ledger, job)).done).toBe(files.server.requests.length)
+    await engine.server.restart()
+    await enqueueJob(engine.queue, job)
+    await using _ = await engine.work(files.dav)
+    await untilEnd(engine.ledger, job)
+    await expectTruth(engine, job, files)
+  })
 })

@@ -1,6 +1,6 @@
 /** A worker of a queue as a process of its own, of the built package. Its parameter is a {@link QueueWorker}; SIGTERM ends it. */
 import {createPostgresBackend} from 'bullmq'
-import {DavClient} from 'multistatus'
+import {DavClient, type Transport} from 'multistatus'
 import {postgresLedger, sqliteLedger} from 'multistatus/jobs'
 import {jobWorker} from 'multistatus/jobs/bullmq'
 import {undiciTransport} from 'multistatus/undici'
@@ -15,11 +15,12 @@ export interface QueueWorker {
   readonly poison?: string
 }
 
+const ended = new Promise((resolve) => process.once('SIGTERM', resolve))
 const [, , parameter = '{}'] = process.argv
 const {ledger: store, lease, engine, poison}: QueueWorker = JSON.parse(parameter)
 await using ledger = await (store.includes('://') ? postgresLedger(store) : sqliteLedger(store))
 const undici = undiciTransport()
-const transport: typeof undici = async (request) => {
+const transport: Transport = async (request) => {
   if (poison !== undefined && request.url.includes(poison)) process.kill(process.pid, 'SIGKILL')
   return undici(request)
 }
@@ -30,5 +31,5 @@ const {worker, close} = await (typeof engine === 'number'
   : jobWorker(ledger, dav, {...how, connection: engine, backend: createPostgresBackend}))
 worker.on('failed', (_, error) => console.log('failed', error.message))
 worker.on('error', (error) => console.log('error', error.message))
-await new Promise((resolve) => process.once('SIGTERM', resolve))
+await ended
 await close()
