@@ -131,13 +131,13 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<number> 
   }
   const [problem] = problems
   if (problem !== undefined) failure ??= gap(problem, url, attempts)
+  const wait = failure === undefined ? 0 : waitAfter(work, attempts, failure)
   if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts) {
-    const wait = waitAfter(work, attempts, failure)
     await writer.flush(failure, wait)
     return wait
   }
   const verdict = failure ?? listed(url)
-  await writer.decide(verdictRow(unit.id, item.n, verdict, false))
+  await writer.decide(verdictRow(unit.id, item.n, verdict, false), failure, wait)
   return -1
 }
 
@@ -208,8 +208,9 @@ class Writer {
   }
 
   /** Stores a verdict, after the results of its collection. */
-  async decide(verdict: VerdictRow): Promise<void> {
+  async decide(verdict: VerdictRow, failure: Failure | undefined, wait: number): Promise<void> {
     this.#verdicts.push(verdict)
+    if (failure !== undefined) return this.flush(failure, wait)
     this.#requests++
     if (this.#verdicts.length >= BATCH / 10) await this.flush()
     else await this.flushIfFull()

@@ -36,8 +36,10 @@ interface Round {
   readonly isBlocked: boolean
   /** Items that were not sent after all. */
   readonly unsent: readonly number[]
-  /** Failures to try again, with the milliseconds until then. */
-  readonly again: readonly {readonly failure: Failure; readonly wait: number}[]
+  /** Failures with the milliseconds until another attempt. After some of them all workers wait. */
+  readonly failures: readonly {readonly failure: Failure; readonly wait: number}[]
+  /** Milliseconds until the failures that are tried again. */
+  readonly wait: number
   /** True if an item is left without a verdict. */
   readonly isLeft: boolean
   readonly requests: number
@@ -47,7 +49,8 @@ const NOTHING: Round = {
   verdicts: [],
   isBlocked: false,
   unsent: [],
-  again: [],
+  failures: [],
+  wait: 0,
   isLeft: false,
   requests: 0,
 }
@@ -76,7 +79,7 @@ export async function sendUnit(work: Work): Promise<Rest> {
       const isHeld = cooldown > 0 || !isOpen || next.length === 0
       return {held: cooldown, sent: isHeld ? [] : await mark(sql, work, next, path)}
     })
-    for (const again of last.again) wait = Math.max(wait, again.wait)
+    wait = Math.max(wait, last.wait)
     isLeft ||= last.isLeft
     signal.throwIfAborted()
     if (next.length === 0) break
@@ -145,13 +148,13 @@ async function changeAttempts(
 /** Stores the outcome of a round. */
 async function record(sql: Sql, work: Work, round: Round, path: string): Promise<void> {
   const {job, unit, worker} = work
-  const {verdicts, isBlocked, unsent, requests, again} = round
+  const {verdicts, isBlocked, unsent, requests, failures} = round
   await recordVerdicts(sql, {job: job.id, worker}, verdicts)
   if (isBlocked) await block(sql, job.id, path)
   await changeAttempts(sql, unit.id, unsent, '-')
   if (requests > 0) await count(sql, job.id, worker, new Map([['requests', requests]]))
   if (verdicts.length > 0) await noteProgress(sql, unit)
-  for (const {failure, wait} of again) await coolAfter(sql, work, failure, wait)
+  for (const {failure, wait} of failures) await coolAfter(sql, work, failure, wait)
 }
 
 /** Sends marked requests once each. */
@@ -168,16 +171,19 @@ async function send(work: Work, items: readonly Item[]): Promise<Round> {
   }
   const verdicts: VerdictRow[] = []
   const unsent: number[] = []
-  const again: {failure: Failure; wait: number}[] = []
+  const failures: {failure: Failure; wait: number}[] = []
+  let longest = 0
   let isBlocked = false
   for (const [item, answer] of answers) {
     const {n, request} = item
     const attempts = request.attempts + 1
+    const wait = answer.ok ? 0 : waitAfter(work, attempts, answer)
+    if (!answer.ok) failures.push({failure: answer, wait})
     // Without an end of the call, its client refused the request: another try would not change that.
     if (signal.aborted && isUnsent(item, answer)) {
       unsent.push(n)
     } else if (!answer.ok && isRetryable(answer) && attempts < job.options.retry.attempts) {
-      again.push({failure: answer, wait: waitAfter(work, attempts, answer)})
+      longest = Math.max(longest, wait)
     } else {
       // An earlier request may have done it, whose answer nobody knows.
       const isInDoubt = answer.ok && request.attempts > 0 && !isSuccessStatus(answer.status)
@@ -186,7 +192,7 @@ async function send(work: Work, items: readonly Item[]): Promise<Round> {
     }
   }
   const isLeft = verdicts.length < items.length
-  return {verdicts, isBlocked, unsent, again, isLeft, requests}
+  return {verdicts, isBlocked, unsent, failures, wait: longest, isLeft, requests}
 }
 
 /** Sorts items into groups in which each has a URL of its own. Copies may share a source. */
