@@ -7,7 +7,7 @@ import {join} from 'node:path'
 
 import {causeOf} from '../call/answer.ts'
 import {createFailure} from '../multistatus/failure.ts'
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {DavError} from '../protocol/errors.ts'
@@ -101,7 +101,7 @@ async function mark(
   const kept = items.filter(({key}) => blocked.has(key))
   if (kept.length > 0) {
     const verdicts = kept.map(({n, request}) =>
-      verdictRow(unit.id, n, failForMembers(request.url), false),
+      verdictRow(unit.id, n, failForMembers(request), false),
     )
     await recordVerdicts(sql, {job: job.id, worker}, verdicts)
     await block(sql, job.id, path)
@@ -126,9 +126,9 @@ async function blockedOf(
   return new Set(rows.map((row) => textOf(row, 'path')))
 }
 
-function failForMembers(url: string): Failure {
+function failForMembers(request: FailedRequest): Failure {
   const description = 'Not sent: a member of it was not deleted'
-  return createFailure({url, status: 424, reason: 'member', description})
+  return createFailure({url: request.url, status: 424, reason: 'member', description, request})
 }
 
 async function changeAttempts(
