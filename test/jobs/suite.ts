@@ -6,6 +6,7 @@ import {describeComparing} from './facts/comparing.ts'
 import {describeDeleting} from './facts/deleting.ts'
 import {describeListing} from './facts/listing.ts'
 import {describeTransferring} from './facts/transferring.ts'
+import {describeWorking} from './facts/working.ts'
 import {benches, type TestStore} from './support/bench.ts'
 
 /** Declares all facts about jobs for one kind of ledger. Each test has a new one. */
@@ -16,5 +17,6 @@ export function describeJobs(name: string, makeStore: () => Promise<TestStore>):
     describeListing(using)
     describeComparing(using)
     describeTransferring(using)
+    describeWorking(using)
   })
 }
