@@ -8,7 +8,7 @@ import type {SyncState} from '../sync/state.ts'
 import {COLLECTION, UNTAKEN} from '../sync/state.ts'
 import {deleteRows} from './again.ts'
 import type {NewItem, Place} from './items.ts'
-import {collectionId, formatRequest, insertUnit, keyOfUrl, placeOf} from './items.ts'
+import {collectionId, formatRequest, insertUnit, insertUnits, keyOfUrl, placeOf} from './items.ts'
 import type {StoredJob} from './job.ts'
 import type {Sql, Store} from './store.ts'
 import {placeholders, textOf} from './store.ts'
@@ -218,10 +218,8 @@ export class Filler {
     const {id, options} = this.#job
     await this.#store.transaction(async (sql) => {
       const collection = await collectionId(sql, {id}, path)
-      for (let begin = 0; begin < items.length; begin += options.unitSize) {
-        const unit = {kind: 'send', level, collection} as const
-        await insertUnit(sql, id, unit, items.slice(begin, begin + options.unitSize))
-      }
+      const unit = {kind: 'send', level, collection} as const
+      await insertUnits(sql, id, unit, items, options.unitSize)
     })
   }
 }

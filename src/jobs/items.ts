@@ -140,6 +140,18 @@ const UNIT = [
 ]
 const ITEM = ['unit', 'n', 'collection', 'role', 'name', 'request', 'attempts']
 
+/** Stores resources of one collection in units of so many at most. */
+export async function insertUnits(
+  sql: Sql,
+  job: string,
+  unit: NewUnit,
+  items: readonly NewItem[],
+  most: number,
+): Promise<void> {
+  for (let begin = 0; begin < items.length; begin += most)
+    await insertUnit(sql, job, unit, items.slice(begin, begin + most))
+}
+
 /** Stores a unit with resources of one collection. Those that the job has already are passed over. */
 export async function insertUnit(
   sql: Sql,

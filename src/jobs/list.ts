@@ -17,7 +17,7 @@ import {
   collectionId,
   depthOf,
   formatRequest,
-  insertUnit,
+  insertUnits,
   keyOfUrl,
   placeOf,
   readItem,
@@ -280,14 +280,13 @@ class Writer {
       'collection',
     )
     if (stored.length > 0) await count(sql, job.id, worker, new Map([['resources', stored.length]]))
+    const {unitSize} = job.options
     for (const [collection, items] of listings) {
-      for (let from = 0; from < items.length; from += COLLECTIONS) {
-        const unit = {kind: 'list', level: LISTINGS, collection} as const
-        await insertUnit(sql, job.id, unit, items.slice(from, from + COLLECTIONS))
-      }
+      const unit = {kind: 'list', level: LISTINGS, collection} as const
+      await insertUnits(sql, job.id, unit, items, Math.min(unitSize, COLLECTIONS))
     }
     for (const {collection, level, items} of requests.values())
-      await insertUnit(sql, job.id, {kind: 'send', level, collection}, items)
+      await insertUnits(sql, job.id, {kind: 'send', level, collection}, items, unitSize)
   }
 
   /** Makes the request of a listed resource, by the guards of the client. */
