@@ -68,7 +68,9 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  return new pg.Pool({connectionString: url, max: 4})
+  const pool = new pg.Pool({connectionString: url, max: 4})
+  // A connection that the pool ends has no listener any more. An error meanwhile would end the process.
+  return pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 class PostgresStore implements Store {

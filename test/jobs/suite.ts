@@ -4,7 +4,9 @@ import {describe} from 'vitest'
 
 import {describeComparing} from './facts/comparing.ts'
 import {describeDeleting} from './facts/deleting.ts'
+import {describeGoverning} from './facts/governing.ts'
 import {describeListing} from './facts/listing.ts'
+import {describeMeasuring} from './facts/measuring.ts'
 import {describeTransferring} from './facts/transferring.ts'
 import {describeWorking} from './facts/working.ts'
 import {benches, type TestStore} from './support/bench.ts'
@@ -18,5 +20,7 @@ export function describeJobs(name: string, makeStore: () => Promise<TestStore>):
     describeComparing(using)
     describeTransferring(using)
     describeWorking(using)
+    describeGoverning(using)
+    describeMeasuring(using)
   })
 }
