@@ -164,12 +164,19 @@ interface Listed {
   readonly listing?: NewItem
 }
 
+/** The end of a listing. Without a failure the collection is whole. */
+interface Ended {
+  readonly item: Item
+  readonly failure?: Failure | undefined
+  /** True if it is to be listed again. */
+  readonly isLeft?: true
+}
+
 /** Stores listed resources and verdicts in batches. */
 class Writer {
   readonly #work: Work
   #listed: Listed[] = []
-  #ended: {readonly item: Item; readonly failure?: Failure | undefined; readonly wait?: number}[] =
-    []
+  #ended: Ended[] = []
   #writing: Promise<void> = Promise.resolve()
   /** The units of collections that are to be listed again, with the milliseconds until then. */
   readonly rest = new Map<number, number>()
@@ -217,15 +224,15 @@ class Writer {
   /** Ends the listing of a collection by its verdict, which is stored after its resources. */
   decide(item: Item, failure: Failure | undefined): Promise<void> {
     this.#ended.push({item, failure})
-    return this.flushIfFull()
+    return failure === undefined ? this.flushIfFull() : this.flush()
   }
 
   /** Leaves a collection to be listed again. */
   leave(item: Item, failure: Failure): Promise<void> {
     const wait = waitAfter(this.#work, item.attempts + 1, failure)
     this.rest.set(item.unit, Math.max(this.rest.get(item.unit) ?? 0, wait))
-    this.#ended.push({item, failure, wait})
-    return this.flushIfFull()
+    this.#ended.push({item, failure, isLeft: true})
+    return this.flush()
   }
 
   /** Stores all that was taken. */
@@ -240,14 +247,16 @@ class Writer {
     this.#ended = []
     const work = this.#work
     const {job, worker} = work
-    const left = ended.filter(({wait}) => wait !== undefined)
-    const decided = ended.filter(({wait}) => wait === undefined)
+    const left = ended.filter(({isLeft}) => isLeft === true)
+    const decided = ended.filter(({isLeft}) => isLeft !== true)
     const verdicts = decided.map(({item, failure}) =>
       verdictRow(item.unit, item.n, failure ?? succeeded(item.request.url), false),
     )
     // What was not listed has no verdict, and would be deleted with its collection.
     const unseen = decided.filter(({failure}) => failure && !isMissingStatus(failure.status))
-    const rests = left.map(({failure, wait = 0}) => (failure && asksForRest(failure) ? wait : 0))
+    const rests = ended.map(({item, failure}) =>
+      failure && asksForRest(failure) ? waitAfter(work, item.attempts + 1, failure) : 0,
+    )
     await whileHeld(work, async (sql, {isHeld}) => {
       // What was listed of a lost unit is listed again by its new holder.
       if (!work.units.every(({id}) => isHeld(id))) return

@@ -68,13 +68,15 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  return new pg.Pool({
+  const pool = new pg.Pool({
     connectionString: url,
     max: 4,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     query_timeout: 120_000,
   })
+  // A connection that the pool ends has no listener any more. An error meanwhile would end the process.
+  return pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 class PostgresStore implements Store {

@@ -8,7 +8,7 @@ import {join} from 'node:path'
 import type {RetryOptions} from '../engine/retry.ts'
 import {isUnclear} from '../engine/verdict.ts'
 import {createFailure} from '../multistatus/failure.ts'
-import type {DavResult, Failure} from '../multistatus/result.ts'
+import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import {decodePath} from '../protocol/path.ts'
@@ -98,7 +98,7 @@ async function mark(
   const kept = own.filter(({key}) => blocked.has(shorten(key)))
   if (kept.length > 0) {
     const verdicts = kept.map(({unit, n, request}) =>
-      verdictRow(unit, n, failForMembers(request.url), false),
+      verdictRow(unit, n, failForMembers(request), false),
     )
     await recordVerdicts(sql, {job: job.id, worker}, verdicts)
     await block(
@@ -133,9 +133,9 @@ async function blockedOf(
   return new Set(rows.map((row) => textOf(row, 'path')))
 }
 
-function failForMembers(url: string): Failure {
+function failForMembers(request: FailedRequest): Failure {
   const description = 'Not sent: a member of it was not deleted'
-  return createFailure({url, status: 424, reason: 'member', description})
+  return createFailure({url: request.url, status: 424, reason: 'member', description, request})
 }
 
 /** Stores the outcome of a round. */
@@ -182,14 +182,14 @@ async function send(work: Work, items: readonly Item[], concurrency: number): Pr
     const {unit, n, isMaybe, request} = item
     const answer = answers.get(item) ?? unanswered(item, signal.aborted)
     const attempts = item.attempts + 1
+    const wait = answer?.ok === false ? waitAfter(work, attempts, answer) : 0
+    if (answer?.ok === false && asksForRest(answer)) cooldown = Math.max(cooldown, wait)
     if (answer === undefined) {
       left.push({...item, isMaybe: true})
     } else if (signal.aborted && isUnsent(item, answer)) {
       left.push(item)
     } else if (!answer.ok && mayDoBetter(answer) && attempts < job.options.retry.attempts) {
-      const wait = waitAfter(work, attempts, answer)
       waits.set(unit, Math.max(waits.get(unit) ?? 0, wait))
-      if (asksForRest(answer)) cooldown = Math.max(cooldown, wait)
       left.push({...item, attempts, isMaybe: isMaybe || isUnclear(answer)})
     } else {
       // An earlier request may have done it, whose answer nobody knows.

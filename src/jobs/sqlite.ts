@@ -134,8 +134,22 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Makes the tables. */
+  /** Makes the tables. Another program's database is refused before anything of it is changed. */
   async open(): Promise<void> {
+    const {tables, version} = await this.read(async ({all}) => ({
+      tables: (await all("select name from sqlite_schema where type = 'table'")).map(
+        ({name}) => name,
+      ),
+      version: Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
+    }))
+    if (tables.length > 0 && !tables.includes('verdict'))
+      throw new LedgerError('corrupt', `${this.#file} is a database, but no ledger`)
+    if (version > SCHEMA_VERSION) {
+      throw new LedgerError(
+        'version',
+        `The ledger ${this.#file} was made by a later version of multistatus: its schema is ${version}, and this one knows ${SCHEMA_VERSION}`,
+      )
+    }
     // Reading the mode needs no write lock, and setting it needs the only connection.
     await this.#attempt(async () => {
       const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode']
@@ -143,21 +157,8 @@ class SqliteStore implements Store {
       // Commits do not wait for the disk; `flush` does, beside the requests.
       this.#database.exec('pragma synchronous = normal')
     })
-    const version = await this.read(async ({all}) =>
-      Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
-    )
-    if (version > SCHEMA_VERSION) {
-      throw new LedgerError(
-        'version',
-        `The ledger ${this.#file} was made by a later version of multistatus: its schema is ${version}, and this one knows ${SCHEMA_VERSION}`,
-      )
-    }
     if (version === SCHEMA_VERSION) return
-    await this.transaction(async ({all, run}) => {
-      const [other] = await all("select name from sqlite_schema where type = 'table' limit 1")
-      const isOwn = (await all("select name from sqlite_schema where name = 'verdict'")).length > 0
-      if (other !== undefined && !isOwn)
-        throw new LedgerError('corrupt', `${this.#file} is a database, but no ledger`)
+    await this.transaction(async ({run}) => {
       for (const statement of createTables(DIALECT)) await run(statement)
       await run(`pragma user_version = ${SCHEMA_VERSION}`)
     })

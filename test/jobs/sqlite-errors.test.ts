@@ -1,0 +1,272 @@
+// The file of a ledger that cannot be used: each time a LedgerError with its reason and a sentence, and nothing is lost.
+
+import {execFile, execFileSync} from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+import {fileURLToPath} from 'node:url'
+import {promisify} from 'node:util'
+
+import {createJob, inspectJob, listJobs, runJob, sqliteLedger} from 'multistatus/jobs'
+import {fakeServer} from 'multistatus/testing'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+
+import {clientOf, fill, sentTo, verdictsOf} from './support/bench.ts'
+
+const PROGRAM = fileURLToPath(new URL('support/ledger-process.ts', import.meta.url))
+// Root may write anywhere.
+const UNPRIVILEGED = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {}
+
+interface Outcome {
+  readonly steps: readonly string[]
+  readonly name?: string
+  readonly reason?: string
+  readonly message?: string
+}
+
+/** Opens the ledger in processes of their own, at once. */
+async function openElsewhere(file: string, processes = 2): Promise<readonly Outcome[]> {
+  const runs = Array.from({length: processes}, () =>
+    promisify(execFile)(process.execPath, [PROGRAM, file, 'nightly'], UNPRIVILEGED),
+  )
+  return (await Promise.all(runs)).map(({stdout}): Outcome => JSON.parse(stdout))
+}
+
+let folder: string
+let file: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'multistatus-ledger-'))
+  chmodSync(folder, 0o777)
+  file = join(folder, 'ledger.sqlite')
+})
+
+afterEach(() => {
+  chmodSync(folder, 0o777)
+  rmSync(folder, {recursive: true})
+})
+
+const server = fakeServer()
+const dav = clientOf(server)
+
+async function makeLedger(): Promise<void> {
+  await using ledger = await sqliteLedger(file)
+  const targets = Array.from({length: 2000}, (_, index) => `a/${index}`)
+  await createJob(ledger, {kind: 'delete', id: 'nightly', targets}, dav)
+}
+
+async function stateOf(id: string): Promise<string> {
+  await using ledger = await sqliteLedger(file)
+  return (await inspectJob(ledger, id)).state
+}
+
+describe('two processes with a ledger', () => {
+  it('that may not be written are told so, may read it, and change nothing', async () => {
+    await makeLedger()
+    chmodSync(file, 0o444)
+    for (const outcome of await openElsewhere(file)) {
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'read-only'})
+      expect(outcome.steps).toEqual(['open', 'list'])
+      expect(outcome.message).toContain(`${file} cannot be written`)
+    }
+    chmodSync(file, 0o644)
+    expect(await stateOf('nightly')).toBe('open')
+  })
+
+  it('in a folder that may not be written are told so', async () => {
+    await makeLedger()
+    chmodSync(file, 0o666)
+    chmodSync(folder, 0o555)
+    for (const outcome of await openElsewhere(file)) {
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'read-only'})
+      expect(outcome.message).toContain('folder')
+    }
+    chmodSync(folder, 0o777)
+    expect(await stateOf('nightly')).toBe('open')
+  })
+
+  it('that is new, in a folder that may not be written, are told so', async () => {
+    chmodSync(folder, 0o555)
+    for (const outcome of await openElsewhere(file))
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'unreachable', steps: []})
+  })
+
+  it('that is new make one ledger', async () => {
+    for (const outcome of await openElsewhere(file, 3))
+      expect(outcome).toMatchObject({reason: 'missing', steps: ['open', 'list']})
+  })
+
+  it('that is no database are told so', async () => {
+    const text = 'This is a letter to a friend. '.repeat(500)
+    writeFileSync(file, text, {mode: 0o666})
+    for (const outcome of await openElsewhere(file)) {
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'corrupt', steps: []})
+      expect(outcome.message).toContain(file)
+    }
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('that is damaged are told so', async () => {
+    await makeLedger()
+    const descriptor = openSync(file, 'r+')
+    const {size} = statSync(file)
+    for (let page = 4096; page < size; page += 4096)
+      writeSync(descriptor, Buffer.alloc(4096, 0x5a), 0, 4096, page)
+    closeSync(descriptor)
+    chmodSync(file, 0o666)
+    for (const outcome of await openElsewhere(file)) {
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'corrupt'})
+      expect(outcome.message).toContain('damaged')
+    }
+  })
+
+  it.for([0, 1])(
+    'that is the database of another program, version %i, leave it as it is',
+    async (version) => {
+      {
+        using database = new DatabaseSync(file)
+        database.exec(`create table notes (text text); insert into notes values ('x')`)
+        database.exec(`pragma user_version = ${version}`)
+      }
+      chmodSync(file, 0o666)
+      const before = readFileSync(file)
+      for (const outcome of await openElsewhere(file)) {
+        expect(outcome).toMatchObject({name: 'LedgerError', reason: 'corrupt', steps: []})
+        expect(outcome.message).toContain('no ledger')
+      }
+      expect(readFileSync(file).equals(before)).toBe(true)
+    },
+  )
+
+  it('of a later version are told so', async () => {
+    await makeLedger()
+    {
+      using database = new DatabaseSync(file)
+      database.exec('pragma user_version = 99')
+    }
+    chmodSync(file, 0o666)
+    for (const outcome of await openElsewhere(file)) {
+      expect(outcome).toMatchObject({name: 'LedgerError', reason: 'version', steps: []})
+      expect(outcome.message).toContain('99')
+    }
+    {
+      using database = new DatabaseSync(file)
+      database.exec('pragma user_version = 1')
+    }
+    expect(await stateOf('nightly')).toBe('open')
+  })
+})
+
+describe('a ledger', () => {
+  it('whose folder is missing, or is no path, is refused', async () => {
+    const nowhere = join(folder, 'none', 'ledger.sqlite')
+    await expect(sqliteLedger(nowhere)).rejects.toMatchObject({reason: 'unreachable'})
+    await expect(sqliteLedger(folder)).rejects.toMatchObject({reason: 'unreachable'})
+    for (const wrong of ['', ':memory:', 1])
+      await expect(sqliteLedger(wrong as never)).rejects.toThrow(TypeError)
+  })
+
+  it('that another process holds for some seconds is waited for', async () => {
+    await makeLedger()
+    await using ledger = await sqliteLedger(file)
+    const database = new DatabaseSync(file)
+    database.exec('begin immediate')
+    setTimeout(() => {
+      database.exec('commit')
+      database.close()
+    }, 50)
+    await createJob(ledger, {kind: 'delete', id: 'second', targets: ['x']}, dav)
+    expect(await listJobs(ledger)).toHaveLength(2)
+  })
+})
+
+/** Mounts a small file system; `undefined` where only root could and this is not root. */
+function mountSmall(path: string): boolean {
+  mkdirSync(path)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=0777', 'tmpfs', path], {
+      stdio: 'ignore',
+    })
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('a full disk', () => {
+  it('is told to each process, and the job goes on once there is space', async ({skip}) => {
+    const small = join(folder, 'small')
+    if (!mountSmall(small)) skip('NOT TESTED: a small file system can be mounted by root only')
+    try {
+      const path = join(small, 'ledger.sqlite')
+      const ballast = join(small, 'ballast')
+      const own = fakeServer()
+      const client = clientOf(own)
+      const targets = fill(own, 'a/', 3000)
+      const ledger = await sqliteLedger(path)
+      const other = await sqliteLedger(path)
+      const full = {
+        name: 'LedgerError',
+        reason: 'full',
+        message: expect.stringContaining('no space left'),
+      }
+      const options = {kind: 'delete', id: 'nightly', targets, unitSize: 100} as const
+
+      fillUp(ballast, 100_000)
+      await expect(createJob(ledger, options, client)).rejects.toMatchObject(full)
+      await expect(createJob(other, options, client)).rejects.toMatchObject(full)
+      expect((await inspectJob(other, 'nightly')).state).toBe('filling')
+      rmSync(ballast)
+      await createJob(other, options, client)
+      expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'open', total: 3000})
+
+      fillUp(ballast, 8192)
+      const ends = await Promise.allSettled([
+        runJob(ledger, 'nightly', client),
+        runJob(other, 'nightly', clientOf(own)),
+      ])
+      for (const end of ends) expect(end).toMatchObject({status: 'rejected', reason: full})
+      const stored = Object.keys(await verdictsOf(ledger, 'nightly')).length
+      expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'open', done: stored})
+      rmSync(ballast)
+
+      using database = new DatabaseSync(path, {timeout: 5000})
+      database.exec('update unit set due = 1 where state = 1')
+      const report = await runJob(ledger, 'nightly', client)
+      expect(report).toMatchObject({state: 'done', done: 3000, failures: 0})
+      expect(own.files).toEqual({'a/': ''})
+      const verdicts = await verdictsOf(other, 'nightly')
+      expect(Object.keys(verdicts)).toHaveLength(3000)
+      // What was sent twice, and that alone, is in doubt.
+      const sent = sentTo(own, 'DELETE')
+      expect(report.inDoubt).toBe(sent.length - new Set(sent).size)
+      await other.close()
+      await ledger.close()
+    } finally {
+      execFileSync('umount', ['-l', small])
+    }
+  })
+})
+
+/** Fills a file system up to some bytes. */
+function fillUp(path: string, rest: number): void {
+  writeFileSync(path, Buffer.alloc(0))
+  const descriptor = openSync(path, 'r+')
+  const free = Number(
+    execFileSync('df', ['--output=avail', '-B1', path], {encoding: 'utf8'}).split('\n')[1],
+  )
+  writeSync(descriptor, Buffer.alloc(Math.max(0, free - rest)))
+  closeSync(descriptor)
+}
