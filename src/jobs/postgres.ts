@@ -152,7 +152,9 @@ class PostgresStore implements Store {
       await client.query('commit')
       return result
     } catch (error) {
-      lost ??= await client.query('rollback').then(
+      // Statements after the loss of the connection fail with an error that does not tell of it.
+      if (lost !== undefined) throw lost
+      lost = await client.query('rollback').then(
         () => undefined,
         (failed: Error) => failed,
       )
