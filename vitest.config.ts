@@ -23,6 +23,7 @@ export const NATIVE: Pick<NonNullable<ViteUserConfig['test']>, 'execArgv' | 'exp
 
 /** Files of many seconds, the longest first. Started last, one of them would run alone at the end. */
 const LONG = [
+  'jobs/kills',
   'client/delete-faults',
   'client/mirror',
   'parser/hostile-work',

@@ -57,7 +57,10 @@ export async function sendUnits(work: Work): Promise<Rest> {
   const rest = new Map<number, number>()
   for (let at = 0; at < sent.length;) {
     const round = await slots.use(async (concurrency) => {
-      const next = sent.slice(at, at + Math.max(rhythm.size, concurrency))
+      // After a loss, progress is stored in small steps, so that few of them set a unit aside.
+      const isSuspect = units.some(({crashes}) => crashes > 0)
+      const size = isSuspect ? concurrency : Math.max(rhythm.size, concurrency)
+      const next = sent.slice(at, at + size)
       at += next.length
       const begun = performance.now()
       const outcome = await send(work, next, concurrency)
