@@ -28,7 +28,7 @@ it('stores verdicts in small steps in a unit that was lost before, so that anoth
   const dav = new DavClient({url: server.url, transport})
   const job = await createJob(ledger, {kind: 'delete', targets: names}, dav)
   // As a killed worker leaves it.
-  reader.exec('update unit set state = 1, due = 1')
+  reader.exec('update unit set state = 1, crashes = 1, due = 1')
   await runJob(ledger, job, dav, {concurrency: 1})
   expect(stored).toEqual(names.map((_, number) => number))
 })

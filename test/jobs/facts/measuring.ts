@@ -52,7 +52,7 @@ export function describeMeasuring(using: Using): void {
         for (const {attributes, status} of units) {
           expect(attributes).toMatchObject({'job.id': job.id, 'job.kind': 'delete'})
           expect(['list', 'send']).toContain(attributes['unit.kind'])
-          expect(attributes['unit.epoch']).toBeGreaterThanOrEqual(1)
+          expect(attributes['unit.count']).toBeGreaterThanOrEqual(1)
           expect(status.code).toBe(api.SpanStatusCode.UNSET)
         }
 

@@ -389,7 +389,7 @@ export function describeWorking(using: Using): void {
         server.put('a/1', 'x')
         const pairs = [{from: 'a/1', to: 'b'}]
         const job = await createJob(ledger, {kind: 'copy', pairs}, dav)
-        await store.run('update unit set state = 1, crashes = 2, due = 1')
+        await store.run('update unit set state = 1, crashes = 3, due = 1')
         const report = await runJob(ledger, job, dav)
         expect(report).toMatchObject({setAside: 1, failures: 1})
         expect(await linesOf(ledger, job)).toMatchObject([
@@ -407,7 +407,7 @@ export function describeWorking(using: Using): void {
       using(async ({store, ledger, server, dav}) => {
         server.put('a/1', 'x')
         const job = await createJob(ledger, {kind: 'list', tree: 'a/'}, dav)
-        await store.run('update unit set state = 1, crashes = 2, due = 1')
+        await store.run('update unit set state = 1, crashes = 3, due = 1')
         const report = await runJob(ledger, job, dav)
         expect(report).toMatchObject({state: 'done', complete: false, setAside: 1})
         expect(await linesOf(ledger, job)).toMatchObject([
