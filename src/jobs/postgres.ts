@@ -68,9 +68,7 @@ async function openPool(url: string): Promise<Pool> {
   const {default: pg} = await import('pg').catch((error: unknown) => {
     throw new TypeError('postgresLedger needs the package pg: npm install pg', {cause: error})
   })
-  const pool = new pg.Pool({connectionString: url, max: 4})
-  // A connection that the pool ends has no listener any more. An error meanwhile would end the process.
-  return pool.on('connect', (client) => client.on('error', () => {}))
+  return new pg.Pool({connectionString: url, max: 4})
 }
 
 class PostgresStore implements Store {
@@ -119,8 +117,9 @@ class PostgresStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    // An own pool may still meet errors of connections that it ends.
     if (this.#isOwn) await this.#pool.end()
-    this.#pool.off('error', this.#ignore)
+    else this.#pool.off('error', this.#ignore)
   }
 
   /** Runs a transaction, and again after a lost connection or a deadlock. */
@@ -154,11 +153,13 @@ class PostgresStore implements Store {
       await client.query('commit')
       return result
     } catch (error) {
+      // A query on a connection that was lost before says nothing of the reason.
+      const reason = lost ?? error
       lost ??= await client.query('rollback').then(
         () => undefined,
         (failed: Error) => failed,
       )
-      throw error
+      throw reason
     } finally {
       client.off('error', onError)
       client.release(lost)
@@ -202,7 +203,7 @@ function numbered(text: string): string {
 function isPassing(error: unknown): boolean {
   const code = memberOf(error, 'code')
   if (typeof code !== 'string')
-    return error instanceof Error && error.message.startsWith('Connection terminated')
+    return error instanceof Error && /^(?:Connection terminated|Client )/.test(error.message)
   return (
     /^(?:08|57P|40|53300)/.test(code) || /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/.test(code)
   )
