@@ -1,7 +1,5 @@
 /** Stores the targets of a job in units, and checks that pairs do not meet. */
 
-import {createHash} from 'node:crypto'
-
 import type {DavResult, FailedRequest} from '../multistatus/result.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import type {SyncState} from '../sync/state.ts'
@@ -36,8 +34,15 @@ export class Filler {
     const place = placeOf(request?.destination ?? plan.url)
     const item =
       request === undefined
-        ? {name: `${place.name} refused ${hash(JSON.stringify(plan))}`, request: '', verdict: plan}
-        : {name: nameOf(request, place), request: formatRequest(request, place, this.#job.base)}
+        ? {
+            name: `${place.name} refused ${await hash(JSON.stringify(plan))}`,
+            request: '',
+            verdict: plan,
+          }
+        : {
+            name: await nameOf(request, place),
+            request: formatRequest(request, place, this.#job.base),
+          }
     const key = `${level} ${place.path}`
     const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
     this.#buffers.set(key, buffer)
@@ -225,12 +230,14 @@ export class Filler {
 }
 
 /** Makes the name of a request. Two pairs with one destination are two, so that their meeting is seen. */
-function nameOf({url, destination}: FailedRequest, {name}: Place): string {
-  return destination === undefined ? name : `${name} from ${hash(keyOfUrl(url))}`
+async function nameOf({url, destination}: FailedRequest, {name}: Place): Promise<string> {
+  return destination === undefined ? name : `${name} from ${await hash(keyOfUrl(url))}`
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+/** Names are in an index, in which PostgreSQL takes no long texts. */
+async function hash(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Buffer.from(bytes).toString('hex')
 }
 
 /** Makes the properties of a resource in a state. An ETag alone does not tell a file from a collection. */
