@@ -215,7 +215,7 @@ function numbered(text: string): string {
 }
 
 // Errors of `pg` that have no code.
-const PASSING = /^(?:Connection terminated|timeout exceeded|Query read timeout)/
+const PASSING = /^(?:Connection terminated|Client |timeout exceeded|Query read timeout)/
 
 /** Recognizes errors that pass by themselves: a lost connection, a server that starts or stops, a transaction that was idle, a deadlock. */
 function isPassing(error: unknown): boolean {

@@ -192,11 +192,11 @@ describe('a ledger', () => {
   })
 })
 
-/** Mounts a small file system; `undefined` where only root could and this is not root. */
+/** Mounts a small file system. Returns false where only root could, and this is not root. */
 function mountSmall(path: string): boolean {
   mkdirSync(path)
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=0777', 'tmpfs', path], {
+    execFileSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=0777', 'tmpfs', path], {
       stdio: 'ignore',
     })
     return true
@@ -255,7 +255,7 @@ describe('a full disk', () => {
       await other.close()
       await ledger.close()
     } finally {
-      execFileSync('umount', ['-l', small])
+      execFileSync('/usr/bin/umount', ['-l', small])
     }
   })
 })

@@ -14,7 +14,7 @@ import {benches, type TestStore} from './support/bench.ts'
 /** Declares all facts about jobs for one kind of ledger. Each test has a new one. */
 export function describeJobs(name: string, makeStore: () => Promise<TestStore>): void {
   const using = benches(makeStore)
-  describe(name, () => {
+  describe(`${name}:`, () => {
     describeDeleting(using)
     describeListing(using)
     describeComparing(using)

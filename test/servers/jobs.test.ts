@@ -1,9 +1,11 @@
 /** Jobs on PostgreSQL 15: the facts that hold on SQLite too, and those of a server that ends. */
 import {randomUUID} from 'node:crypto'
-import {postgresLedger} from 'multistatus/jobs'
+import {createJob, postgresLedger, runJob} from 'multistatus/jobs'
+import {fakeServer} from 'multistatus/testing'
 import pg from 'pg'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {describeJobs} from '../jobs/suite.ts'
+import {clientOf, fill, verdictsOf} from '../jobs/support/bench.ts'
 import {isEveryServerRequired} from './support/missing.ts'
 import {hasPostgres, startPostgres, type Postgres} from './support/postgres.ts'
 
@@ -27,6 +29,72 @@ describe.skipIf(!hasPostgres)('with a server', () => {
       },
       async close() {},
     }
+  })
+
+  it.for(['restart', 'kill'] as const)(
+    'a job goes on after a %s of PostgreSQL, and has one verdict for each href',
+    async (way) => {
+      const schema = `jobs_${randomUUID().replaceAll('-', '')}`
+      await using ledger = await postgresLedger(postgres.url, {schema})
+      await using other = await postgresLedger(postgres.url, {schema})
+      const server = fakeServer()
+      const targets = fill(server, 'a/', 300)
+      const options = {kind: 'delete', targets, unitSize: 20} as const
+      const job = await createJob(ledger, options, clientOf(server))
+      let ends: Promise<void> | undefined
+      const dav = clientOf({
+        url: server.url,
+        async transport(request) {
+          if (server.requests.length === 100)
+            ends ??=
+              way === 'kill' ? postgres.kill().then(() => postgres.restart()) : postgres.restart()
+          return server.transport(request)
+        },
+      })
+      const reports = await Promise.all([runJob(ledger, job, dav), runJob(other, job, dav)])
+      await ends
+      expect(ends).toBeDefined()
+      for (const report of reports)
+        expect(report).toMatchObject({state: 'done', done: 300, successes: 300, failures: 0})
+      expect(Object.keys(await verdictsOf(ledger, job))).toHaveLength(300)
+      expect(server.files).toEqual({'a/': ''})
+    },
+  )
+
+  it('a schema of a later version is refused, and so is a name that is none', async () => {
+    const schema = `jobs_${randomUUID().replaceAll('-', '')}`
+    await (await postgresLedger(postgres.url, {schema})).close()
+    const client = new pg.Client({connectionString: postgres.url})
+    await client.connect()
+    await client.query(`insert into ${schema}.version values (99)`)
+    await client.end()
+    await expect(postgresLedger(postgres.url, {schema})).rejects.toMatchObject({
+      name: 'LedgerError',
+      reason: 'version',
+      message: expect.stringContaining('99'),
+    })
+    for (const wrong of ['', 'A', 'a b', 'a;b'])
+      await expect(postgresLedger(postgres.url, {schema: wrong})).rejects.toThrow(TypeError)
+    await expect(postgresLedger({} as never)).rejects.toThrow(TypeError)
+  })
+
+  it('a database that takes no changes is told as read-only', async () => {
+    const pool = new pg.Pool({
+      connectionString: postgres.url,
+      options: '-c default_transaction_read_only=on',
+    })
+    await expect(postgresLedger(pool, {schema: 'never'})).rejects.toMatchObject({
+      name: 'LedgerError',
+      reason: 'read-only',
+    })
+    await pool.end()
+  })
+
+  it('a pool of the caller stays open', async () => {
+    const pool = new pg.Pool({connectionString: postgres.url})
+    await (await postgresLedger(pool, {schema: 'shared'})).close()
+    expect((await pool.query('select 1 as one')).rows).toEqual([{one: 1}])
+    await pool.end()
   })
 })
 
