@@ -335,7 +335,8 @@ describe('a listing has the same results', () => {
     const response = (text: string): string =>
       plain('a').replace('<D:getetag>"a"</D:getetag>', `<D:${name}>${text}</D:${name}>`)
     const [first = ''] = texts
-    readAlike(`${HEAD}${response(first).repeat(4)}${texts.map(response).join('')}</D:multistatus>`)
+    const all = response(first).repeat(4) + texts.map((text) => response(text)).join('')
+    expect(readAlike(`${HEAD}${all}</D:multistatus>`).results).toHaveLength(texts.length + 4)
   })
 
   it('and a text in the markup is decoded for each response', () => {

@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 
 import {canonicalPath, HrefResolver, isWithin} from '../../src/protocol/href.ts'
-import {bytes} from '../support/fixtures.ts'
 
 describe('isWithin', () => {
   it.each([
@@ -160,7 +159,7 @@ describe('HrefResolver', () => {
     fc.assert(
       fc.property(fc.oneof(markup, below), (text) => {
         const href = text.trim().toWellFormed()
-        const encoded = bytes(`<D:href>${href}</D:href>`)
+        const encoded = new TextEncoder().encode(`<D:href>${href}</D:href>`)
         const from = '<D:href>'.length
         const to = encoded.length - '</D:href>'.length
         expect(resolver.resolveAt(href, encoded, from, to)).toEqual(resolver.resolve(href))
