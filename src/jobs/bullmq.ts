@@ -67,6 +67,7 @@ export interface EnqueueJobOptions {
 
 /** Thrown where the queue did not answer in time. It may still do the call: BullMQ repeats it after it has connected again. */
 export class QueueTimeoutError extends Error {
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'QueueTimeoutError'
   /** The `id` of the job in the ledger. */
   readonly job: string
