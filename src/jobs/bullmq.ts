@@ -23,6 +23,8 @@ import {runJob} from './run.ts'
 const QUEUE = 'multistatus'
 /** Milliseconds to wait for a queue whose server may be down: BullMQ itself waits without limit. */
 const PATIENCE_MILLISECONDS = 10_000
+/** Milliseconds to wait for the queue at the end of a worker. */
+const ANSWER_MILLISECONDS = 2000
 /** The longest time between two looks for lost workers. */
 const STALLED_MILLISECONDS = 5000
 
@@ -65,6 +67,7 @@ export interface EnqueueJobOptions {
 
 /** Thrown where the queue did not answer in time. It may still do the call: BullMQ repeats it after it has connected again. */
 export class QueueTimeoutError extends Error {
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'QueueTimeoutError'
   /** The `id` of the job in the ledger. */
   readonly job: string
@@ -272,7 +275,7 @@ export async function jobWorker<Connection = ConnectionOptions>(
         await run
       } catch (error) {
         // So the next worker need not wait for the end of the lock. If the queue is down, it does.
-        if (stop.signal.aborted) await isDone(queued.moveToWait(token), PATIENCE_MILLISECONDS / 5)
+        if (stop.signal.aborted) await answers(queued.moveToWait(token))
         // The queue job is not ours any more.
         if (ends.aborted) throw new bullmq.WaitingError()
         throw isFinal(error) ? new bullmq.UnrecoverableError(error.message) : error
@@ -299,10 +302,11 @@ export async function jobWorker<Connection = ConnectionOptions>(
 
   const close = async (): Promise<void> => {
     stop.abort(new Error('The worker was closed'))
+    // Takes no further queue job, such as one that was just given back.
+    await worker.pause(true)
     await Promise.allSettled(running)
     // While its server is down, `close()` of BullMQ waits for it without limit, and `close(true)` does not.
-    const asked = worker.backend.getQueueMetaField('paused')
-    const isThere = await isDone(asked, PATIENCE_MILLISECONDS / 5).catch(() => false)
+    const isThere = await answers(worker.backend.getQueueMetaField('paused'))
     await isDone(worker.close(!isThere), PATIENCE_MILLISECONDS)
   }
   return {worker, close, [Symbol.asyncDispose]: close}
@@ -312,6 +316,11 @@ export async function jobWorker<Connection = ConnectionOptions>(
 function isFinal(error: unknown): error is Error {
   if (error instanceof LedgerError) return error.reason === 'missing'
   return error instanceof TypeError || error instanceof RangeError
+}
+
+/** Tells if the queue does a call soon. */
+function answers(call: Promise<unknown>): Promise<boolean> {
+  return isDone(call, ANSWER_MILLISECONDS).catch(() => false)
 }
 
 function assertWhole(name: string, value: number, least: number): void {

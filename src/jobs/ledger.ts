@@ -37,6 +37,7 @@ export type LedgerErrorReason =
 
 /** An error of the ledger. What was stored before it stays stored. */
 export class LedgerError extends Error {
+  /** The name of the class, the same in every copy of the package. */
   override readonly name = 'LedgerError'
   /** The kind of the error. */
   readonly reason: LedgerErrorReason

