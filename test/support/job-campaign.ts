@@ -1,7 +1,7 @@
 // The proof by kills in full: `npm run campaign:jobs -- --store sqlite --hrefs 200000 --seed 1`, or `--store postgres`, which is
 // restarted in the middle. Ends with code 1 after a verdict that is missing, doubled or untrue.
 
-import {mkdtemp} from 'node:fs/promises'
+import {copyFile, mkdtemp} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {parseArgs} from 'node:util'
@@ -20,7 +20,7 @@ const {values: given} = parseArgs({
     collections: {type: 'string', default: '400'},
     source: {type: 'string', default: 'tree'},
     seed: {type: 'string', default: String(Math.floor(Math.random() * 1_000_000))},
-    pause: {type: 'string', default: '300-3000'},
+    pause: {type: 'string', default: '1000-5000'},
     lease: {type: 'string', default: '1500'},
     latency: {type: 'string', default: '10'},
     concurrency: {type: 'string', default: '16'},
@@ -28,7 +28,7 @@ const {values: given} = parseArgs({
     faketime: {type: 'boolean', default: false},
   },
 })
-const [least = 300, most = 3000] = given.pause.split('-').map(Number)
+const [least = 1000, most = 5000] = given.pause.split('-').map(Number)
 const common: Omit<KillCampaignOptions, 'ledger' | 'store'> = {
   seed: Number(given.seed),
   hrefs: Number(given.hrefs),
@@ -54,7 +54,9 @@ async function onSqlite(): ReturnType<typeof runKillCampaign> {
   const file = join(folder, 'job.sqlite')
   try {
     await using ledger = await sqliteLedger(file)
-    return await runKillCampaign({...common, ledger, store: {file}})
+    const outcome = await runKillCampaign({...common, ledger, store: {file}})
+    if (outcome.problems.length > 0) await copyFile(file, 'kills.sqlite')
+    return outcome
   } finally {
     await removeFolder(folder)
   }

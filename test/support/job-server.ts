@@ -1,6 +1,6 @@
 // The WebDAV server of the job campaign, in a process of its own, so that it outlives every kill. It keeps a tree in memory, breaks
 // some exchanges by a seed, and records each DELETE: its own record is the truth that verdicts are compared with. The parent
-// gets the port by IPC, and the record by `GET /record`.
+// gets the port and the number of requests by IPC, and the record by `GET /record`.
 
 import {createServer} from 'node:http'
 import type {IncomingMessage, ServerResponse} from 'node:http'
@@ -43,6 +43,8 @@ const LOTS: readonly (readonly [number, FaultName])[] = [
   [110, 'reset, done'],
   [130, '504, done'],
 ]
+/** Requests between two messages to the parent, which strikes by their number. */
+const REPORTED = 10
 /** From this DELETE of a resource on, there are no faults. */
 const HONEST_FROM = 4
 
@@ -51,6 +53,7 @@ class JobServer {
   readonly #resources = new Map<string, Resource>()
   readonly #problems: string[] = []
   #propfinds = 0
+  #requests = 0
 
   constructor(options: JobServerOptions) {
     this.#options = options
@@ -65,6 +68,7 @@ class JobServer {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const {method, url = ''} = request
     request.resume()
+    if (++this.#requests % REPORTED === 0) process.send?.({requests: this.#requests})
     if (method === 'DELETE') await this.#delete(url, response)
     else if (method === 'PROPFIND') this.#propfind(url, request.headers['depth'] === '1', response)
     else if (url === '/record') response.end(JSON.stringify(this.#record()))
@@ -176,7 +180,7 @@ if (process.send !== undefined && given !== undefined) {
   server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1', () => {
     const address = server.address()
-    process.send?.(typeof address === 'object' && address !== null ? address.port : undefined)
+    process.send?.({port: typeof address === 'object' && address !== null ? address.port : 0})
   })
   process.once('disconnect', () => process.exit())
 }
