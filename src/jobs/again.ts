@@ -4,7 +4,7 @@ import type {Job} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
-import type {Sql} from './store.ts'
+import type {Row, Sql} from './store.ts'
 import {numberOf, placeholders, textOf} from './store.ts'
 import {DONE, OPEN} from './units.ts'
 import {block, count, tallyOf} from './verdicts.ts'
@@ -84,23 +84,30 @@ async function reopen(sql: Sql, job: string, unit: number, kind: string): Promis
 async function blockAgain(ledger: Ledger, job: string): Promise<void> {
   const store = storeOf(ledger)
   await store.transaction(({run}) => run('delete from blocked where job = ?', [job]))
-  for (let last = 0; ;) {
+  for (let [unit, n] = [0, -1]; ;) {
     const rows = await store.read(({all}) =>
       all(
-        `select u.id as id, c.path as path from unit u join collection c on c.id = u.collection
-          where u.job = ? and u.kind = 'send' and u.id > ? and exists
-            (select 1 from verdict v where v.unit = u.id and v.ok = 0 and v.status not in (404, 410))
-          order by u.id limit 1000`,
-        [job, last],
+        `select u.id as id, u.kind as kind, v.n as n, c.path as path, i.name as name
+          from unit u join verdict v on v.unit = u.id and v.ok = 0 and v.status not in (404, 410)
+          join item i on i.unit = v.unit and i.n = v.n join collection c on c.id = i.collection
+          where u.job = ? and u.id >= ? and (u.id > ? or v.n > ?) order by u.id, v.n limit 1000`,
+        [job, unit, unit, n],
       ),
     )
+    const last = rows.at(-1)
+    if (last === undefined) return
+    const paths = new Set(rows.map(keptBy))
     await store.transaction(async (sql) => {
-      for (const row of rows) await block(sql, job, textOf(row, 'path'))
+      for (const path of paths) await block(sql, job, path)
     })
-    const next = numberOf(rows.at(-1), 'id')
-    if (rows.length === 0) return
-    last = next
+    ;[unit, n] = [numberOf(last, 'id'), numberOf(last, 'n')]
   }
+}
+
+/** Names the collection that a failure keeps: the one around a target, or the one that was not listed as a whole. */
+function keptBy(row: Row): string {
+  const path = textOf(row, 'path')
+  return textOf(row, 'kind') === 'list' ? `${path}${textOf(row, 'name')}/` : path
 }
 
 /**

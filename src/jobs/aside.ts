@@ -34,8 +34,10 @@ export async function setAside(
   })
   const name = unit.kind === 'list' ? 'listing ' : ''
   await recordVerdicts(sql, {job: id, worker, name}, verdicts)
-  const [first] = rows
-  if (kind === 'delete' && unit.kind === 'send' && first !== undefined)
-    await block(sql, id, textOf(first, 'path'))
+  // Requests of one unit have one collection. A collection that was not listed is kept itself.
+  const kept = rows.map((row) =>
+    unit.kind === 'list' ? `${textOf(row, 'path')}${textOf(row, 'name')}/` : textOf(row, 'path'),
+  )
+  if (kind === 'delete') for (const path of new Set(kept)) await block(sql, id, path)
   await release(sql, unit, SET_ASIDE)
 }

@@ -27,7 +27,7 @@ import type {Sql, Value} from './store.ts'
 import {numberOf} from './store.ts'
 import {cooldownOf, FILES, LISTINGS, noteProgress} from './units.ts'
 import type {VerdictRow} from './verdicts.ts'
-import {count, recordVerdicts, verdictRow} from './verdicts.ts'
+import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
 import {coolAfter, waitAfter, whileHeld} from './work.ts'
 
@@ -137,6 +137,9 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<number> 
     return wait
   }
   const verdict = failure ?? listed(url)
+  // What was not listed has no verdict, and would be deleted with its collection.
+  const isUnseen = failure !== undefined && !isMissingStatus(failure.status)
+  if (job.kind === 'delete' && isUnseen) writer.keep(below(placeOf(url)))
   await writer.decide(verdictRow(unit.id, item.n, verdict, false), failure, wait)
   return -1
 }
@@ -173,6 +176,8 @@ class Writer {
   readonly #root: string
   #results: {readonly item: Item; readonly result: DavResult}[] = []
   #verdicts: VerdictRow[] = []
+  // Collections that were not listed as a whole.
+  #kept: string[] = []
   #requests = 0
   #writing: Promise<void> = Promise.resolve()
 
@@ -207,6 +212,11 @@ class Writer {
     if (this.#results.length >= BATCH) await this.flush()
   }
 
+  /** Keeps a collection from being deleted. */
+  keep(path: string): void {
+    this.#kept.push(path)
+  }
+
   /** Stores a verdict, after the results of its collection. */
   async decide(verdict: VerdictRow, failure: Failure | undefined, wait: number): Promise<void> {
     this.#verdicts.push(verdict)
@@ -219,9 +229,10 @@ class Writer {
   /** Stores all that was taken. A failure may hold all workers back. */
   flush(failure?: Failure, wait = 0): Promise<void> {
     const write = async (): Promise<void> => {
-      const [results, verdicts] = [this.#results, this.#verdicts]
+      const [results, verdicts, kept] = [this.#results, this.#verdicts, this.#kept]
       this.#results = []
       this.#verdicts = []
+      this.#kept = []
       if (failure !== undefined) this.#requests++
       const requests = this.#requests
       this.#requests = 0
@@ -230,6 +241,7 @@ class Writer {
       await whileHeld(work, async (sql) => {
         await this.#store(sql, results)
         await recordVerdicts(sql, {job: job.id, worker, name: 'listing '}, verdicts)
+        for (const path of kept) await block(sql, job.id, path)
         await count(sql, job.id, worker, new Map([['requests', requests]]))
         if (results.length > 0 || verdicts.length > 0) await noteProgress(sql, unit)
         if (failure !== undefined) await coolAfter(sql, work, failure, wait)

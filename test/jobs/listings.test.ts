@@ -55,3 +55,30 @@ it('lists a collection again whose listing failed while others went on', async (
   const report = await runJob(ledger, job, dav)
   expect(report).toMatchObject({state: 'done', complete: true, done: 2 * COLLECTIONS + 1})
 })
+
+it('keeps a collection that was not listed as a whole, and deletes it after a retry', async () => {
+  let isRefused = true
+  const {dav, deleted, file} = await startTree((path) =>
+    path === '/a/c3/' && isRefused ? 503 : undefined,
+  )
+  await using ledger = await sqliteLedger(file)
+  const retries = {...retry, attempts: 2}
+  const job = await createJob(ledger, {kind: 'delete', tree: 'a/', retry: retries}, dav)
+  const report = await runJob(ledger, job, dav)
+  expect(report).toMatchObject({
+    complete: false,
+    done: 2 * COLLECTIONS,
+    reasons: {'member 424': 2},
+  })
+  const kept: string[] = []
+  for await (const line of exportVerdicts(ledger, job, {failuresOnly: true}))
+    kept.push(new URL(JSON.parse(line).url).pathname)
+  expect(kept.toSorted()).toEqual(['/a/', '/a/c3/'])
+  expect(deleted).not.toContain('/a/c3/')
+
+  isRefused = false
+  await retryJob(ledger, job)
+  const again = await runJob(ledger, job, dav)
+  expect(again).toMatchObject({complete: true, done: 2 * COLLECTIONS + 1, failures: 0})
+  expect(deleted.indexOf('/a/c3/f')).toBeLessThan(deleted.indexOf('/a/c3/'))
+})
