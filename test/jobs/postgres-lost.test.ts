@@ -1,0 +1,35 @@
+import {EventEmitter} from 'node:events'
+
+import {postgresLedger} from 'multistatus/jobs'
+import type {Pool} from 'pg'
+import {expect, it} from 'vitest'
+
+/** A client of `pg` whose connection may end between two statements. */
+class Client extends EventEmitter {
+  readonly #isLost: boolean
+
+  constructor(isLost: boolean) {
+    super()
+    this.#isLost = isLost
+  }
+
+  query(): Promise<unknown> {
+    if (!this.#isLost) return Promise.resolve({rows: [{version: 1}], rowCount: 1})
+    this.emit('error', Object.assign(new Error('terminating connection'), {code: '57P01'}))
+    // The words of `pg` for each statement after that.
+    const words = 'Client has encountered a connection error and is not queryable'
+    return Promise.reject(new Error(words))
+  }
+
+  release(): void {}
+}
+
+it('repeats a transaction whose connection ended between two statements', async () => {
+  let connections = 0
+  const pool = Object.assign(new EventEmitter(), {
+    connect: () => Promise.resolve(new Client(++connections === 1)),
+  })
+  await using ledger = await postgresLedger(pool as unknown as Pool)
+  expect(ledger.kind).toBe('postgres')
+  expect(connections).toBe(2)
+})
