@@ -35,7 +35,7 @@ interface Round {
   /** True after a failure that must keep the collections around it. */
   readonly isBlocked: boolean
   /** Items that were not sent after all. */
-  readonly unsent: readonly number[]
+  readonly unsent: readonly Item[]
   /** Failures with the milliseconds until another attempt. After some of them all workers wait. */
   readonly failures: readonly {readonly failure: Failure; readonly wait: number}[]
   /** Milliseconds until the failures that are tried again. */
@@ -107,8 +107,7 @@ async function mark(
     await block(sql, job.id, path)
   }
   const sent = items.filter(({key}) => !blocked.has(key))
-  const numbers = sent.map(({n}) => n)
-  await changeAttempts(sql, unit.id, numbers, '+')
+  await setAttempts(sql, unit.id, sent, 1)
   return sent
 }
 
@@ -131,18 +130,22 @@ function failForMembers(request: FailedRequest): Failure {
   return createFailure({url: request.url, status: 424, reason: 'member', description, request})
 }
 
-async function changeAttempts(
+/** Stores the attempts of items, as they were read and some more. The same transaction may run twice, so nothing is added there. */
+async function setAttempts(
   {run}: Sql,
   unit: number,
-  numbers: readonly number[],
-  sign: '+' | '-',
+  items: readonly Item[],
+  more: number,
 ): Promise<void> {
-  if (numbers.length === 0) return
-  const listed = placeholders(numbers.length)
-  await run(`update item set attempts = attempts ${sign} 1 where unit = ? and n in (${listed})`, [
-    unit,
-    ...numbers,
-  ])
+  for (const attempts of new Set(items.map(({request}) => request.attempts))) {
+    const numbers = items.filter(({request}) => request.attempts === attempts).map(({n}) => n)
+    const listed = placeholders(numbers.length)
+    await run(`update item set attempts = ? where unit = ? and n in (${listed})`, [
+      attempts + more,
+      unit,
+      ...numbers,
+    ])
+  }
 }
 
 /** Stores the outcome of a round. */
@@ -151,7 +154,7 @@ async function record(sql: Sql, work: Work, round: Round, path: string): Promise
   const {verdicts, isBlocked, unsent, requests, failures} = round
   await recordVerdicts(sql, {job: job.id, worker}, verdicts)
   if (isBlocked) await block(sql, job.id, path)
-  await changeAttempts(sql, unit.id, unsent, '-')
+  await setAttempts(sql, unit.id, unsent, 0)
   if (requests > 0) await count(sql, job.id, worker, new Map([['requests', requests]]))
   if (verdicts.length > 0) await noteProgress(sql, unit)
   for (const {failure, wait} of failures) await coolAfter(sql, work, failure, wait)
@@ -170,7 +173,7 @@ async function send(work: Work, items: readonly Item[]): Promise<Round> {
     if (!signal.aborted) throw error
   }
   const verdicts: VerdictRow[] = []
-  const unsent: number[] = []
+  const unsent: Item[] = []
   const failures: {failure: Failure; wait: number}[] = []
   let longest = 0
   let isBlocked = false
@@ -181,7 +184,7 @@ async function send(work: Work, items: readonly Item[]): Promise<Round> {
     if (!answer.ok) failures.push({failure: answer, wait})
     // Without an end of the call, its client refused the request: another try would not change that.
     if (signal.aborted && isUnsent(item, answer)) {
-      unsent.push(n)
+      unsent.push(item)
     } else if (!answer.ok && isRetryable(answer) && attempts < job.options.retry.attempts) {
       longest = Math.max(longest, wait)
     } else {
