@@ -35,6 +35,8 @@ export interface KillCampaignOptions {
   readonly store: JobStore
   /** The least and the most requests between two strikes. A loaded machine makes as many as an idle one. */
   readonly pause: readonly [number, number]
+  /** Milliseconds after which the next strike comes in any case. */
+  readonly patience: number
   /** Milliseconds of a lease. */
   readonly lease: number
   /** Requests at once of one worker. */
@@ -198,10 +200,10 @@ class Crew {
     const env = {...process.env, ...(isMoved && faketime && moved)}
     const child = spawn(process.execPath, [WORKER, JSON.stringify(told)], {
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     const worker: Worker = {child, ended: once(child, 'close'), isStopped: false, errors: ''}
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (worker.errors += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (worker.errors += text))
     child.once('close', (code: number | null, signal) => {
       this.#isOver ||= code === 0
       if (code !== 0 && signal !== 'SIGKILL')
@@ -215,10 +217,12 @@ class Crew {
   /** Kills and stops workers at random until one of them finds the job done. */
   async #strike(): Promise<void> {
     const random = this.#random
-    const [least, most] = this.#options.pause
+    const {pause, patience} = this.#options
+    const [least, most] = pause
     for (let next = 0; ;) {
       next = this.#requests + least + random.below(most - least + 1)
-      while (this.#requests < next && !this.#isOver) await delay(5)
+      const until = performance.now() + patience
+      while (this.#requests < next && performance.now() < until && !this.#isOver) await delay(5)
       // Any moment between two requests, or in a transaction.
       await delay(random.below(100))
       if (this.#isOver) return

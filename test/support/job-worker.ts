@@ -1,5 +1,5 @@
-// A worker of the job campaign: `runJob` in a process that may be killed, stopped, or told a wrong time. It prints the counts of the
-// job at its end.
+// A worker of the job campaign: `runJob` in a process that may be killed, stopped, or told a wrong time. It ends when
+// nothing of the job is left.
 
 import type {Ledger} from 'multistatus/jobs'
 
@@ -20,6 +20,9 @@ export type JobStore = {readonly file: string} | {readonly database: string}
 const {store, job, url, lease, concurrency, clock}: JobWorkerOptions = JSON.parse(
   process.argv[2] ?? '',
 )
+// It ends with its parent.
+process.once('disconnect', () => process.exit(1))
+process.channel?.unref()
 if (clock !== 0) moveClock(clock)
 // Loaded after the clock was moved.
 const {DavClient} = await import('multistatus')
@@ -28,10 +31,9 @@ const {postgresLedger, runJob, sqliteLedger} = await import('multistatus/jobs')
 const ledger: Ledger =
   'file' in store ? await sqliteLedger(store.file) : await postgresLedger(store.database)
 const dav = new DavClient({url})
-const {state} = await runJob(ledger, job, dav, {lease, concurrency})
+await runJob(ledger, job, dav, {lease, concurrency})
 await dav.close()
 await ledger.close()
-console.log(state)
 
 function moveClock(milliseconds: number): void {
   const RightDate = Date
