@@ -11,6 +11,8 @@ import {numberOf, placeholders} from './store.ts'
 
 /** Milliseconds for which a lost or refused connection is tried again: a restart of the server takes less. */
 const PATIENCE_MILLISECONDS = 60_000
+/** Milliseconds after which PostgreSQL ends the transaction of a worker that is frozen in it, and with it the locks of its unit. */
+const IDLE_MILLISECONDS = 10_000
 /** The most parameters of one statement are 65,535. */
 const INSERTED_VALUES = 16_000
 
@@ -148,7 +150,9 @@ class PostgresStore implements Store {
     // The error of a held connection goes to it alone.
     client.on('error', onError)
     try {
-      await client.query(`${begin}; set local search_path to ${this.#schema}`)
+      await client.query(
+        `${begin}; set local search_path to ${this.#schema}; set local idle_in_transaction_session_timeout to ${IDLE_MILLISECONDS}`,
+      )
       const result = await work(sqlOf(client))
       await client.query('commit')
       return result
@@ -199,13 +203,14 @@ function numbered(text: string): string {
   return text.replaceAll('?', () => `$${++number}`)
 }
 
-/** Recognizes errors that pass by themselves: a lost connection, a server that starts or stops, and a deadlock. */
+/** Recognizes errors that pass by themselves: a lost connection, a server that starts or stops, a transaction that was idle, a deadlock. */
 function isPassing(error: unknown): boolean {
   const code = memberOf(error, 'code')
   if (typeof code !== 'string')
     return error instanceof Error && /^(?:Connection terminated|Client )/.test(error.message)
   return (
-    /^(?:08|57P|40|53300)/.test(code) || /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/.test(code)
+    /^(?:08|57P|25P03|40|53300)/.test(code) ||
+    /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/.test(code)
   )
 }
 

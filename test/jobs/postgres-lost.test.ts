@@ -6,16 +6,16 @@ import {expect, it} from 'vitest'
 
 /** A client of `pg` whose connection may end between two statements. */
 class Client extends EventEmitter {
-  readonly #isLost: boolean
+  readonly #code: string | undefined
 
-  constructor(isLost: boolean) {
+  constructor(code: string | undefined) {
     super()
-    this.#isLost = isLost
+    this.#code = code
   }
 
   query(): Promise<unknown> {
-    if (!this.#isLost) return Promise.resolve({rows: [{version: 1}], rowCount: 1})
-    this.emit('error', Object.assign(new Error('terminating connection'), {code: '57P01'}))
+    if (this.#code === undefined) return Promise.resolve({rows: [{version: 1}], rowCount: 1})
+    this.emit('error', Object.assign(new Error('terminating connection'), {code: this.#code}))
     // The words of `pg` for each statement after that.
     const words = 'Client has encountered a connection error and is not queryable'
     return Promise.reject(new Error(words))
@@ -24,10 +24,13 @@ class Client extends EventEmitter {
   release(): void {}
 }
 
-it('repeats a transaction whose connection ended between two statements', async () => {
+it.each([
+  ['by a restart', '57P01'],
+  ['because its worker was frozen', '25P03'],
+])('repeats a transaction whose connection ended between two statements %s', async (_, code) => {
   let connections = 0
   const pool = Object.assign(new EventEmitter(), {
-    connect: () => Promise.resolve(new Client(++connections === 1)),
+    connect: () => Promise.resolve(new Client(++connections === 1 ? code : undefined)),
   })
   await using ledger = await postgresLedger(pool as unknown as Pool)
   expect(ledger.kind).toBe('postgres')
