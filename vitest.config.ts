@@ -11,6 +11,7 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 
 /** Files of many seconds, the longest first. Started last, one of them would run alone at the end. */
 const LONG = [
+  'jobs/kills',
   'parser/hostile-work',
   'types/consumers',
   'client/delete-faults',
