@@ -255,7 +255,8 @@ class Crew {
   /** Logs the progress. */
   async #watch(): Promise<void> {
     const {ledger, log} = this.#options
-    while (log !== undefined && !this.#isOver) {
+    if (log === undefined) return
+    while (!this.#isOver) {
       const {done, listings, setAside} = await inspectJob(ledger, this.#job)
       log(
         `${this.kills} kills, ${this.stops} stops, ${listings} listings, ${done} verdicts, ${setAside} set aside`,
