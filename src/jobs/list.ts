@@ -222,7 +222,8 @@ class Writer {
     this.#verdicts.push(verdict)
     if (failure !== undefined) return this.flush(failure, wait)
     this.#requests++
-    if (this.#verdicts.length >= BATCH / 10) await this.flush()
+    const most = this.#work.unit.crashes > 0 ? 1 : BATCH / 10
+    if (this.#verdicts.length >= most) await this.flush()
     else await this.flushIfFull()
   }
 

@@ -70,7 +70,8 @@ export async function sendUnit(work: Work): Promise<Rest> {
   let round = NOTHING
   let wait = 0
   let isLeft = false
-  for (let begin = 0, size = concurrency * ROUNDS; ; begin += size) {
+  const size = concurrency * (unit.crashes > 0 ? 1 : ROUNDS)
+  for (let begin = 0; ; begin += size) {
     const last = round
     const next = signal.aborted ? [] : items.slice(begin, begin + size)
     const {held, sent} = await whileHeld(work, async (sql, isOpen) => {

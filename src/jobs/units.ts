@@ -30,6 +30,8 @@ export interface Unit {
   readonly collection: number
   readonly level: number
   readonly epoch: number
+  /** Losses without any progress since. After one, progress is stored in small steps, so that few of them set a unit aside. */
+  readonly crashes: number
 }
 
 /** What a claim found: a unit; the milliseconds until there may be one; a unit that kills its workers; or that all is done. */
@@ -89,6 +91,7 @@ export async function claim(sql: Sql, {job, worker, lease, origin}: ClaimOptions
     collection: numberOf(row, 'collection'),
     level,
     epoch,
+    crashes,
   }
   return crashes >= MOST_CRASHES ? {poisoned: unit} : {unit}
 }

@@ -22,7 +22,7 @@ describe('a job in SQLite on four processes that are killed and stopped', () => 
       ledger,
       store: {file},
       pause: [100, 240],
-      patience: 10_000,
+      patience: 60_000,
       lease: 1000,
       concurrency: 8,
       latency: 10,

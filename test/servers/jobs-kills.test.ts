@@ -21,7 +21,7 @@ describe.skipIf(!hasPostgres)('a job in PostgreSQL on four processes that are ki
       ledger,
       store: {database: server.url},
       pause: [120, 300],
-      patience: 10_000,
+      patience: 60_000,
       lease: 1000,
       concurrency: 8,
       latency: 10,
