@@ -82,8 +82,13 @@ export async function createJob(ledger: Ledger, options: JobOptions, dav: DavCli
     throw new LedgerError('state', `The job ${id} is ${known.state}; ${help}`)
   }
   const filler = new Filler(store, known)
-  await plan.store(filler)
-  await filler.end()
+  try {
+    await plan.store(filler)
+    await filler.end()
+  } catch (error) {
+    // Another process has made the same call, and was done first.
+    if (!filler.isOvertaken) throw error
+  }
   return job
 }
 

@@ -31,6 +31,8 @@ export class Filler {
   // By collection and level.
   readonly #buffers = new Map<string, {path: string; level: number; items: NewItem[]}>()
   #buffered = 0
+  /** True if another process has stored all targets meanwhile. */
+  isOvertaken = false
 
   constructor(store: Store, job: StoredJob) {
     this.#store = store
@@ -229,7 +231,9 @@ export class Filler {
     const {id} = this.#job
     return this.#store.transaction(async (sql) => {
       const [row] = await sql.all(`select state from job where id = ?${sql.forUpdate}`, [id])
-      if (textOf(row, 'state') !== 'filling')
+      const state = textOf(row, 'state')
+      this.isOvertaken = state === 'open' || state === 'done'
+      if (state !== 'filling')
         throw new LedgerError('state', `Another process has ended the creation of the job ${id}`)
       return work(sql)
     })

@@ -224,7 +224,9 @@ class Writer {
   /** Ends the listing of a collection by its verdict, which is stored after its resources. */
   decide(item: Item, failure: Failure | undefined): Promise<void> {
     this.#ended.push({item, failure})
-    return failure === undefined ? this.flushIfFull() : this.flush()
+    // After a loss, progress is stored in small steps, so that few of them set a unit aside.
+    const isSuspect = this.#work.units.some(({crashes}) => crashes > 0)
+    return isSuspect || failure !== undefined ? this.flush() : this.flushIfFull()
   }
 
   /** Leaves a collection to be listed again. */
