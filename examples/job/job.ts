@@ -2,6 +2,7 @@
 // to continue, and at the same time in other terminals to share the work. `--ledger` names the file of the ledger, or a PostgreSQL
 // database for several machines. `--engine redis` starts the workers through BullMQ.
 
+import {createHash} from 'node:crypto'
 import {setTimeout as pause} from 'node:timers/promises'
 import {parseArgs} from 'node:util'
 
@@ -11,7 +12,10 @@ import {
   createJob,
   exportVerdicts,
   inspectJob,
+  listJobs,
   postgresLedger,
+  removeJob,
+  retryJob,
   runJob,
   sqliteLedger,
 } from 'multistatus/jobs'
@@ -48,7 +52,8 @@ const ledger = values.ledger.startsWith('postgres')
   : await sqliteLedger(values.ledger)
 try {
   // The same tree is the same job, so that the next run of this program continues it.
-  const id = `${kind}-${Buffer.from(tree).toString('base64url').slice(-100)}`
+  const id = `${kind}-${createHash('sha256').update(tree).digest('hex').slice(0, 16)}`
+  await open(ledger, id)
   const job = await createJob(ledger, {kind, id, tree}, dav)
   const report =
     values.engine === 'redis' ? await runOnRedis(ledger, job) : await runHere(ledger, job)
@@ -66,6 +71,15 @@ try {
   process.exitCode = 1
 } finally {
   await ledger.close()
+}
+
+/** Tries the failures of an ended job again. One without failures begins anew. */
+async function open(from: Ledger, id: string): Promise<void> {
+  const known = (await listJobs(from)).find((one) => one.id === id)
+  if (known === undefined || known.state === 'open' || known.state === 'filling') return
+  const {failures, complete} = await inspectJob(from, id)
+  if (failures > 0 || !complete) await retryJob(from, id)
+  else await removeJob(from, id)
 }
 
 /** Works on the job in this process. */

@@ -126,6 +126,9 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
   }
   const [gap] = gaps
   if (gap !== undefined) failure ??= failForGap(gap, url, attempts)
+  // Nothing is there to be deleted.
+  if (job.kind === 'delete' && failure !== undefined && isMissingStatus(failure.status))
+    failure = undefined
   if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts)
     await writer.leave(item, failure)
   else await writer.decide(item, failure)
@@ -255,7 +258,7 @@ class Writer {
       verdictRow(item.unit, item.n, failure ?? succeeded(item.request.url), false),
     )
     // What was not listed has no verdict, and would be deleted with its collection.
-    const unseen = decided.filter(({failure}) => failure && !isMissingStatus(failure.status))
+    const unseen = decided.filter(({failure}) => failure !== undefined)
     const rests = ended.map(({item, failure}) =>
       failure && asksForRest(failure) ? waitAfter(work, item.attempts + 1, failure) : 0,
     )
