@@ -20,8 +20,8 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 91_900, without: PARSERS},
-  {program: "export {DavClient} from 'multistatus'", limit: 86_000, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 92_300, without: PARSERS},
+  {program: "export {DavClient} from 'multistatus'", limit: 86_300, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1300, without: ALL},
   {program: "export {basicAuth} from 'multistatus'", limit: 500, without: ALL},
@@ -31,8 +31,8 @@ const BUDGETS: readonly Budget[] = [
   {program: "export {calendarDecoders} from 'multistatus'", limit: 3010, without: ALL},
   {program: "export {addressbookDecoders} from 'multistatus'", limit: 1860, without: ALL},
   {program: "export {discover} from 'multistatus'", limit: 7350, without: ALL},
-  {program: "export * from 'multistatus/parser'", limit: 22_700, without: ALL},
-  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 18_950, without: ALL},
+  {program: "export * from 'multistatus/parser'", limit: 23_000, without: ALL},
+  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 19_250, without: ALL},
   {program: "export * from 'multistatus/fetch'", limit: 3000, without: ALL},
 ]
 
