@@ -140,7 +140,7 @@ export function isUnlisted(target: unknown): boolean {
 function findControlProblem({pathname}: URL, base: URL): string | undefined {
   const isBelow = pathname.startsWith(base.pathname)
   return hasControlCharacter(isBelow ? pathname.slice(base.pathname.length) : pathname)
-    ? 'there is a control character in its name, which some servers read as another name; say unguarded: true if it is meant'
+    ? 'its name has a control character, so some servers read another name; say unguarded: true if it is meant'
     : undefined
 }
 

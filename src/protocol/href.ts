@@ -40,9 +40,8 @@ const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 // By byte: 0 if it may not stand in a plain path, 3 if it begins no segment, 2 for a hexadecimal digit, 1 for the rest.
 const SEGMENT_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) => {
   const character = String.fromCharCode(byte)
-  if (/[./%]/.test(character)) return 3
-  if (/[\dA-Fa-f]/.test(character)) return 2
-  return PLAIN_CHARACTER.test(character) ? 1 : 0
+  if ('./%'.includes(character)) return 3
+  return /[\dA-Fa-f]/.test(character) ? 2 : Number(PLAIN_CHARACTER.test(character))
 })
 
 /** Resolves the hrefs of one answer against the URL of its request. */

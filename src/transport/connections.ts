@@ -143,7 +143,7 @@ function heldBy({holders}: Lane): number {
 
 function withhold({method, url}: Holder): WithheldError {
   return new WithheldError(
-    `${method} ${url} was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first`,
+    `${method} ${url} was not sent: an unread answer holds the connection it waits for. Give the transport more connections, or collect the listing first`,
     {method, url},
   )
 }

@@ -105,7 +105,7 @@ export async function mkcol(
 }
 
 const NOT_EXTENDED =
-  'the server is not known to have extended-mkcol; set the properties by proppatch, or say ignoreCapabilities: true'
+  'the server is not known to have extended-mkcol; use proppatch, or say ignoreCapabilities: true'
 
 function makeRequest(url: string, conditions: TargetRequest['conditions']): TargetRequest {
   return {method: 'MKCOL', url, ...(conditions !== undefined && {conditions}), attempts: 0}

@@ -197,7 +197,7 @@ describe('a connection with waiting requests', () => {
       {
         name: 'DavError',
         message:
-          'DELETE http://a.example/a was not sent: an answer that is not read holds the connection it waits for. Give the transport more connections, or collect the listing first',
+          'DELETE http://a.example/a was not sent: an unread answer holds the connection it waits for. Give the transport more connections, or collect the listing first',
       },
     ])
     expect(body.refused).toEqual([])
