@@ -1,8 +1,9 @@
 /** Changes jobs from outside: tries their failures again, cancels them, removes them. Workers see it between their requests. */
 
 import {isMissingStatus} from '../protocol/status.ts'
-import {keyOfUrl, requestOf} from './items.ts'
-import type {Job, StoredJob} from './job.ts'
+import type {Failure} from '../multistatus/result.ts'
+import {keyOfUrl} from './items.ts'
+import type {Job} from './job.ts'
 import {readJob} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
@@ -26,17 +27,22 @@ export async function retryJob(ledger: Ledger, job: Job | string): Promise<numbe
   const store = storeOf(ledger)
   // No worker begins anything in this state. A call that was interrupted is repeated.
   const stored = await store.transaction(async (sql) => {
-    const own = await readJob(sql, job)
+    const own = await readJob(sql, job, sql.forUpdate)
     if (own.state === 'open' || own.state === 'filling')
       throw new LedgerError('state', `The job ${own.id} is still ${own.state}`)
     await sql.run("update job set state = 'reopening' where id = ?", [own.id])
+    // Workers whose requests are still under way lose their units, so that no verdict comes behind this call.
+    await sql.run(
+      'update unit set state = ?, due = 0, epoch = epoch + 1 where job = ? and state = 1',
+      [OPEN, own.id],
+    )
     return own
   })
   const {id, kind} = stored
   let reopened = 0
   for await (const unit of unitsOf(store, id, 'retryable = 1'))
     reopened += await store.transaction((sql) => reopen(sql, id, unit))
-  const keys = kind === 'delete' ? await blockingKeys(store, stored) : []
+  const keys = kind === 'delete' ? await blockingKeys(store, id) : []
   await store.transaction(async (sql) => {
     const {run} = sql
     const isOurs = await run(
@@ -50,7 +56,11 @@ export async function retryJob(ledger: Ledger, job: Job | string): Promise<numbe
       "update unit set state = ?, due = 0, crashes = 0 where job = ? and kind = 'compare'",
       [OPEN, id],
     )
-    await run("delete from tally where job = ? and name = 'not compared'", [id])
+    await run('delete from difference where job = ?', [id])
+    await run(
+      "delete from tally where job = ? and (name = 'not compared' or name like 'difference %')",
+      [id],
+    )
   })
   return reopened
 }
@@ -74,6 +84,8 @@ async function* unitsOf(store: Store, job: string, verdict: string): AsyncGenera
 /** Takes the retryable verdicts of a unit back. Only rows that this transaction deletes are counted. */
 async function reopen(sql: Sql, job: string, unit: number): Promise<number> {
   const {all, run} = sql
+  // Another call may have opened the job meanwhile.
+  if ((await readJob(sql, job, sql.forUpdate)).state !== 'reopening') return 0
   const [own] = await all('select kind from unit where id = ?', [unit])
   const rows = await all(
     'delete from verdict where unit = ? and retryable = 1 returning n, ok, doubt, status, reason',
@@ -85,8 +97,7 @@ async function reopen(sql: Sql, job: string, unit: number): Promise<number> {
   const numbers = rows.map((row) => numberOf(row, 'n'))
   // The attempts begin anew. What may have been sent is still known.
   await run(
-    `update item set attempts = 0, maybe = case when attempts > 0 then 1 else maybe end
-      where unit = ? and n in (${placeholders(numbers.length)})`,
+    `update item set attempts = 0 where unit = ? and n in (${placeholders(numbers.length)})`,
     [unit, ...numbers],
   )
   await run('update unit set state = ?, due = 0, crashes = 0 where id = ?', [OPEN, unit])
@@ -94,12 +105,13 @@ async function reopen(sql: Sql, job: string, unit: number): Promise<number> {
 }
 
 /** Finds the targets whose failures are left, and the collections that were not listed as a whole, by their keys. */
-async function blockingKeys(store: Store, job: StoredJob): Promise<readonly string[]> {
+async function blockingKeys(store: Store, job: string): Promise<readonly string[]> {
   const keys = new Map<string, string>()
-  for await (const unit of unitsOf(store, job.id, 'ok = 0')) {
+  for await (const unit of unitsOf(store, job, 'ok = 0')) {
     const rows = await store.read(({all}) =>
       all(
-        `select i.name as name, i.request as request, i.role as role, c.path as path, v.status as status
+        `select i.name as name, i.request as request, i.role as role, c.path as path, v.status as status,
+            v.detail as detail
           from verdict v join item i on i.unit = v.unit and i.n = v.n
           join collection c on c.id = i.collection where v.unit = ? and v.ok = 0`,
         [unit],
@@ -107,7 +119,9 @@ async function blockingKeys(store: Store, job: StoredJob): Promise<readonly stri
     )
     for (const row of rows) {
       if (isMissingStatus(numberOf(row, 'status'))) continue
-      const key = keyOfUrl(requestOf(row, job).url)
+      // A refused target has no request of its own.
+      const {request, url} = JSON.parse(textOf(row, 'detail')) as Failure
+      const key = keyOfUrl(request?.url ?? url)
       // One key for each collection is enough.
       const isListing = numberOf(row, 'role') === 1
       keys.set(isListing ? `${key}/` : textOf(row, 'path'), isListing ? `${key}/` : key)

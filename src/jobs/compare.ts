@@ -9,6 +9,7 @@ import type {StoredJob, StoredOptions, StoredSide} from './job.ts'
 import {shorten, SHORTENED} from './shorten.ts'
 import type {Row, Sql, Value} from './store.ts'
 import {numberOf, textOf} from './store.ts'
+import {noteBegin} from './units.ts'
 import {count} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
 import {whileHeld} from './work.ts'
@@ -33,7 +34,7 @@ interface Side {
 
 /** Compares the sides of a job. */
 export async function compareUnits(work: Work): Promise<Rest> {
-  const {store, job, signal, worker} = work
+  const {store, job, units, signal, worker} = work
   const [before, after] = sidesOf(job)
   const isWhole = (): Promise<boolean> =>
     store.read(async (sql) => (await isWholeSide(sql, before)) && (await isWholeSide(sql, after)))
@@ -45,6 +46,7 @@ export async function compareUnits(work: Work): Promise<Rest> {
     })
     return DONE
   }
+  await whileHeld(work, (sql) => noteBegin(sql, units))
   if (!(await isWhole())) return compareNothing()
   await eachCollection(work, before, async (id, path) => {
     const other = await findCollection(work, after, path)
@@ -105,8 +107,8 @@ async function isWholeSide(sql: Sql, {job, tree, root, isState, isOwn}: Side): P
     [job, tree],
   )
   const [cut] = await all(
-    'select id from collection where job = ? and tree = ? and path >= ? and path < ? limit 1',
-    [job, tree, SHORTENED, `${SHORTENED}~`],
+    'select id from collection where job = ? and tree = ? and substr(path, 1, 1) = ? limit 1',
+    [job, tree, SHORTENED],
   )
   const isListed = isState || numberOf(row, 'listings') > 0
   return isListed && numberOf(row, 'gaps') === 0 && cut === undefined

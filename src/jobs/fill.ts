@@ -13,7 +13,7 @@ import {hash, shorten} from './shorten.ts'
 import type {Sql, Store} from './store.ts'
 import {numberOf, placeholders, textOf} from './store.ts'
 import {LISTINGS} from './units.ts'
-import {block} from './verdicts.ts'
+import {block, recordVerdicts, verdictRow} from './verdicts.ts'
 
 /** Targets that are kept in memory before they are stored. */
 const BUFFERED_TARGETS = 10_000
@@ -66,6 +66,13 @@ export class Filler {
       const collection = await collectionId(sql, {id}, path)
       const items = [{name, request: '', verdict: plan}]
       await insertUnits(sql, id, {kind: 'send', level, collection}, items, 1)
+      // Its parent has reported it before, so that it has a request. This verdict comes first.
+      const [own] = await sql.all(
+        'select unit, n from item where collection = ? and role = 0 and name = ?',
+        [collection, name],
+      )
+      const row = verdictRow(numberOf(own, 'unit'), numberOf(own, 'n'), plan, false)
+      await recordVerdicts(sql, {job: id, worker: ''}, [row])
     })
   }
 
@@ -228,12 +235,15 @@ export class Filler {
    * @throws LedgerError if another process has opened, cancelled or removed the job.
    */
   #transact<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const {id} = this.#job
+    const {id, created} = this.#job
     return this.#store.transaction(async (sql) => {
-      const [row] = await sql.all(`select state from job where id = ?${sql.forUpdate}`, [id])
+      const [row] = await sql.all(`select state, created from job where id = ?${sql.forUpdate}`, [
+        id,
+      ])
       const state = textOf(row, 'state')
-      this.isOvertaken = state === 'open' || state === 'done'
-      if (state !== 'filling')
+      const isSame = numberOf(row, 'created') === created
+      this.isOvertaken = isSame && (state === 'open' || state === 'done')
+      if (!isSame || state !== 'filling')
         throw new LedgerError('state', `Another process has ended the creation of the job ${id}`)
       return work(sql)
     })

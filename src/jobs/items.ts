@@ -225,14 +225,17 @@ export async function insertUnit(
   if (inserted.length === 0) await run('delete from unit where id = ?', [unit])
   else if (inserted.length < items.length)
     await run('update unit set items = ? where id = ?', [inserted.length, unit])
-  const verdicts = inserted.flatMap((one) => {
+  const refused = inserted.flatMap((one) => {
     const n = numberOf(one, 'n')
     const verdict = items[n]?.verdict
-    return verdict === undefined ? [] : [verdictRow(unit, n, verdict, false)]
+    return verdict === undefined ? [] : [{n, verdict}]
   })
+  const verdicts = refused.map(({n, verdict}) => verdictRow(unit, n, verdict, false))
   await recordVerdicts(sql, {job, worker: ''}, verdicts)
-  if (verdicts.length === 0) return
   // A refused target stays, and so do the collections around it.
-  const [own] = await sql.all('select path from collection where id = ?', [collection])
-  await block(sql, job, [textOf(own, 'path')])
+  await block(
+    sql,
+    job,
+    refused.map(({verdict}) => keyOfUrl(verdict.url)),
+  )
 }

@@ -9,7 +9,7 @@ import type {SyncState} from '../sync/state.ts'
 import type {DeleteTarget} from '../verbs/delete.ts'
 import type {FromTo} from '../verbs/two-ends.ts'
 import type {Sql} from './store.ts'
-import {textOf} from './store.ts'
+import {numberOf, textOf} from './store.ts'
 import {LedgerError} from './ledger.ts'
 
 /** The retries of a job. They are spread over workers, so the client's own policy is not used. */
@@ -253,6 +253,8 @@ export interface StoredJob extends Job {
   readonly base: string
   readonly options: StoredOptions
   readonly state: JobState
+  /** The time at which it was created, which tells it from a later job of this name. */
+  readonly created: number
 }
 
 /**
@@ -294,10 +296,14 @@ export function readSettings({unitSize = 500, retry = {}}: JobSettings): StoredO
  *
  * @throws LedgerError without such a job.
  */
-export async function readJob({all}: Sql, job: string | Job): Promise<StoredJob> {
+export async function readJob(
+  {all}: Sql,
+  job: string | Job,
+  lock: string = '',
+): Promise<StoredJob> {
   const id: unknown = typeof job === 'string' ? job : memberOf(job, 'id')
   if (typeof id !== 'string') throw new TypeError('Give a job of createJob, or its id')
-  const [row] = await all('select * from job where id = ?', [id])
+  const [row] = await all(`select * from job where id = ?${lock}`, [id])
   if (row === undefined) throw new LedgerError('missing', `The ledger has no job ${id}`)
   return {
     id,
@@ -305,5 +311,6 @@ export async function readJob({all}: Sql, job: string | Job): Promise<StoredJob>
     base: textOf(row, 'base'),
     options: JSON.parse(textOf(row, 'options')) as StoredOptions,
     state: textOf(row, 'state') as JobState,
+    created: numberOf(row, 'created'),
   }
 }

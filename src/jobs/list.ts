@@ -51,9 +51,10 @@ export async function listUnits(work: Work): Promise<Rest> {
   const {store, job, units, slots, signal} = work
   const ids = units.map(({id}) => id)
   const items = await store.read((sql) => readItems(sql, ids, job))
-  const held = await whileHeld(work, async (sql, {isOpen}) => {
+  const held = await whileHeld(work, async (sql, {isOpen, isHeld}) => {
     const cooldown = await cooldownOf(sql, new URL(job.base).origin)
-    if (isOpen && cooldown === 0) await begin(sql, work, items)
+    const isWhole = units.every(({id}) => isHeld(id))
+    if (isOpen && cooldown === 0 && isWhole) await begin(sql, work, items)
     return cooldown
   })
   if (held > 0) return restOf(units, held)
@@ -73,7 +74,8 @@ export async function listUnits(work: Work): Promise<Rest> {
       throw error
     }
   }
-  await slots.use((concurrency) => Promise.allSettled(Array.from({length: concurrency}, run)))
+  const most = items.length
+  await slots.use(most, (slot) => Promise.allSettled(Array.from({length: slot}, run)))
   ending.throwIfAborted()
   await writer.flush()
   return writer.rest

@@ -25,6 +25,8 @@ import {claim, DONE, giveUp, heldOf, LostUnitError, MOST_CRASHES, OPEN, release}
 import type {Rest, Work} from './work.ts'
 import {CancelledError, restOf, Rhythm, Slots} from './work.ts'
 
+/** The longest lease: an hour. */
+const LONGEST_LEASE = 3_600_000
 /** Units that one worker has at a time, so that the last requests of one leave no gap. */
 const LANES = 2
 /** The longest wait before a worker looks again for work that another one left. */
@@ -49,7 +51,8 @@ export interface RunJobOptions {
    */
   readonly concurrency?: number | undefined
   /**
-   * Milliseconds after which another worker gets a unit whose worker is silent. It is renewed at a third. At least 1000.
+   * Milliseconds after which another worker gets a unit whose worker is silent. It is renewed at a third. From
+   * 1000 to 3,600,000.
    *
    * @defaultValue 30,000
    */
@@ -102,8 +105,8 @@ export async function runJob(
   if (name === '') throw new TypeError('runJob: name is a text that is not empty')
   if (!Number.isSafeInteger(concurrency) || concurrency < 1)
     throw new RangeError('runJob: concurrency is a whole number above zero')
-  if (!Number.isSafeInteger(lease) || lease < 1000)
-    throw new RangeError('runJob: lease is a whole number of milliseconds, at least 1000')
+  if (!Number.isSafeInteger(lease) || lease < 1000 || lease > LONGEST_LEASE)
+    throw new RangeError('runJob: lease is a whole number of milliseconds from 1000 to 3,600,000')
   signal?.throwIfAborted()
   const store = storeOf(ledger)
   const stored = await store.read((sql) => readJob(sql, job))

@@ -29,7 +29,12 @@ import {asksForRest, coolDown, restOf, waitAfter, whileHeld} from './work.ts'
 /** The outcome of some requests. */
 interface Round {
   /** Items with a verdict, each with its row. */
-  readonly decided: readonly {readonly item: Item; readonly row: VerdictRow}[]
+  readonly decided: readonly {
+    readonly item: Item
+    readonly row: VerdictRow
+    /** True after a refusal, if no request is left whose outcome is unknown. */
+    readonly isKnown: boolean
+  }[]
   /** Items that failed in a way that must keep the collections around them. */
   readonly blocking: readonly Item[]
   /** Items without a verdict, with what is known about their requests now. */
@@ -49,14 +54,14 @@ export async function sendUnits(work: Work): Promise<Rest> {
   const {origin} = new URL(job.base)
   const {cooldown, sent} = await whileHeld(work, async (sql, holding) => {
     const held = await cooldownOf(sql, origin)
-    const isReady = held === 0 && holding.isOpen
+    const isReady = held === 0 && holding.isOpen && ids.every((id) => holding.isHeld(id))
     return {cooldown: held, sent: isReady ? await mark(sql, work, items, holding) : []}
   })
   if (cooldown > 0) return restOf(units, cooldown)
   await store.flush()
   const rest = new Map<number, number>()
   for (let at = 0; at < sent.length;) {
-    const round = await slots.use(async (concurrency) => {
+    const round = await slots.use(sent.length - at, async (concurrency) => {
       // After a loss, progress is stored in small steps, so that few of them set a unit aside.
       const isSuspect = units.some(({crashes}) => crashes > 0)
       const size = isSuspect ? concurrency : Math.max(rhythm.size, concurrency)
@@ -71,7 +76,8 @@ export async function sendUnits(work: Work): Promise<Rest> {
     const held = await whileHeld(work, async (sql, holding) => {
       await record(sql, work, round, holding)
       const longest = await cooldownOf(sql, origin)
-      if (isEnding || !holding.isOpen || longest > 0)
+      const isLost = !ids.every((id) => holding.isHeld(id))
+      if (isEnding || isLost || !holding.isOpen || longest > 0)
         await noteAttempts(
           sql,
           sent.slice(at).filter(({unit}) => holding.isHeld(unit)),
@@ -98,7 +104,7 @@ async function mark(
   const {job, units, worker} = work
   const own = items.filter(({unit}) => isHeld(unit))
   const blocked = await blockedOf(sql, job, own)
-  const kept = own.filter(({key}) => blocked.has(shorten(key)))
+  const kept = own.filter((item) => blocked.has(pathOf(item)))
   if (kept.length > 0) {
     const verdicts = kept.map(({unit, n, request}) =>
       verdictRow(unit, n, failForMembers(request), false),
@@ -110,7 +116,7 @@ async function mark(
       kept.map(({key}) => key),
     )
   }
-  const sent = own.filter(({key}) => !blocked.has(shorten(key)))
+  const sent = own.filter((item) => !blocked.has(pathOf(item)))
   await noteAttempts(
     sql,
     sent.map((item) => ({...item, isMaybe: true})),
@@ -131,9 +137,14 @@ async function blockedOf(
   if (kind !== 'delete' || items.length === 0) return new Set()
   const rows = await all(
     `select path from blocked where job = ? and path in (${placeholders(items.length)})`,
-    [id, ...items.map(({key}) => shorten(key))],
+    [id, ...items.map(pathOf)],
   )
   return new Set(rows.map((row) => textOf(row, 'path')))
+}
+
+/** The path by which a collection is kept. */
+function pathOf({key}: Item): string {
+  return shorten(key.replace(/\?.*$/su, ''))
 }
 
 function failForMembers(request: FailedRequest): Failure {
@@ -153,10 +164,10 @@ async function record(sql: Sql, work: Work, round: Round, {isHeld}: Holding): Pr
     job.id,
     blocking.map(({key}) => key),
   )
-  await noteAttempts(
-    sql,
-    round.left.filter(({unit}) => isHeld(unit)),
-  )
+  // The mark of a refused request goes too: another run of the job would take it for one that may have been done.
+  const known = decided.filter(({isKnown}) => isKnown).map(({item}) => ({...item, isMaybe: false}))
+  const left = round.left.filter(({unit}) => isHeld(unit))
+  await noteAttempts(sql, [...known, ...left])
   await count(sql, job.id, worker, new Map([['requests', round.requests]]))
   await noteProgress(sql, [...new Set(decided.map(({item}) => item.unit))])
   await coolDown(sql, work, round.cooldown)
@@ -176,7 +187,7 @@ async function send(work: Work, items: readonly Item[], concurrency: number): Pr
     // The answers of requests that were under way are recorded.
     if (!signal.aborted) throw error
   }
-  const decided: {item: Item; row: VerdictRow}[] = []
+  const decided: {item: Item; row: VerdictRow; isKnown: boolean}[] = []
   const blocking: Item[] = []
   const left: Item[] = []
   const waits = new Map<number, number>()
@@ -197,7 +208,8 @@ async function send(work: Work, items: readonly Item[], concurrency: number): Pr
     } else {
       // An earlier request may have done it, whose answer nobody knows.
       const isInDoubt = answer.ok && request.attempts > 0 && !isSuccessStatus(answer.status)
-      decided.push({item, row: verdictRow(unit, n, answer, isInDoubt)})
+      const isKnown = !answer.ok && !isMaybe && !isUnclear(answer)
+      decided.push({item, row: verdictRow(unit, n, answer, isInDoubt), isKnown})
       if (!answer.ok && job.kind === 'delete' && !isMissingStatus(answer.status))
         blocking.push(item)
     }

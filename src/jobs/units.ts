@@ -168,9 +168,15 @@ export async function release(
   )
 }
 
-/** Gives units back whose work broke. The next claim counts that. */
-export async function giveUp({run}: Sql, units: readonly Unit[]): Promise<void> {
+/** Gives units back whose work broke, which counts as a beginning without progress. */
+export async function giveUp(sql: Sql, units: readonly Unit[]): Promise<void> {
   const {condition, values} = among(units)
+  const {run} = sql
+  for (const {id, epoch, crashes} of units)
+    await run(
+      'update unit set crashes = ? where id = ? and epoch = ? and state = ? and crashes = ?',
+      [crashes + 1, id, epoch, CLAIMED, crashes],
+    )
   await run(`update unit set state = ?, due = 0 where ${condition} and state = ?`, [
     OPEN,
     ...values,

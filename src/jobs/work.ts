@@ -49,10 +49,11 @@ export class Slots {
     }
   }
 
-  /** Runs requests with the slots of a lane. Waits until there is one. */
-  async use<T>(run: (slots: number) => Promise<T>): Promise<T> {
+  /** Runs requests with the slots of a lane, not more than it needs. Waits until there is one. */
+  async use<T>(needed: number, run: (slots: number) => Promise<T>): Promise<T> {
     while (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    const taken = Math.min(this.#free, Math.ceil(this.#most / this.#lanes))
+    const share = Math.ceil(this.#most / this.#lanes)
+    const taken = Math.max(1, Math.min(this.#free, needed, share))
     this.#free -= taken
     try {
       return await run(taken)
