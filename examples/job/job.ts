@@ -32,20 +32,22 @@ const {positionals, values} = parseArgs({
     workers: {type: 'string', default: '4'},
   },
 })
-const [kind, tree] = positionals
-if ((kind !== 'delete' && kind !== 'list') || tree === undefined || !URL.canParse(tree)) {
+const [kind, url = ''] = positionals
+if ((kind !== 'delete' && kind !== 'list') || !/^https?:/.test(url) || !URL.canParse(url)) {
   console.error(
-    'Usage: npm run job -- delete|list URL [--ledger FILE|postgres://…] [--engine redis]',
+    'Usage: npm run job -- delete|list URL [--ledger FILE|postgres://…] [--engine redis] [--workers 4]',
   )
   process.exit(2)
 }
 
 const {DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
-const dav = new DavClient({url: new URL('../', asCollection(tree)), auth})
+const tree = url.endsWith('/') ? url : `${url}/`
+const dav = new DavClient({url: new URL('../', tree), auth})
 
 const stop = new AbortController()
-process.on('SIGINT', () => stop.abort(new Error('Stopped. Run it again to continue.')))
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => stop.abort(new Error('Stopped. Run it again to continue.')))
 
 const ledger = values.ledger.startsWith('postgres')
   ? await postgresLedger(values.ledger)
@@ -62,7 +64,7 @@ try {
   for await (const line of exportVerdicts(ledger, job, {failuresOnly: true}))
     process.stdout.write(line)
   const {successes, failures, resources, complete} = report
-  console.log(`${successes} deleted, ${resources} listed, ${failures} failed`)
+  console.log(`${successes} deleted, ${resources} listed, ${failures} failed (job ${id})`)
   if (failures > 0 || !complete) process.exitCode = 1
 } catch (error) {
   show.done()
@@ -109,8 +111,4 @@ async function runOnRedis(from: Ledger, job: Job): Promise<JobReport> {
     await worker.close()
     await queue.close()
   }
-}
-
-function asCollection(url: string): string {
-  return url.endsWith('/') ? url : `${url}/`
 }

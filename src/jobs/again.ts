@@ -20,7 +20,7 @@ const PAGE = 1000
  * the rest keeps them. Collections that were not deleted because of their members are tried again too. Of a cancelled job, also
  * the targets without a verdict are done.
  *
- * @returns The number of failures that will be tried again.
+ * @returns The number of failures that will be tried again, listings included. A job without any stays done.
  * @throws {@link LedgerError} `state` for a job that is still open.
  */
 export async function retryJob(ledger: Ledger, job: Job | string): Promise<number> {
@@ -38,7 +38,7 @@ export async function retryJob(ledger: Ledger, job: Job | string): Promise<numbe
     )
     return own
   })
-  const {id, kind} = stored
+  const {id, kind, ended} = stored
   let reopened = 0
   for await (const unit of unitsOf(store, id, 'retryable = 1'))
     reopened += await store.transaction((sql) => reopen(sql, id, unit))
@@ -50,6 +50,15 @@ export async function retryJob(ledger: Ledger, job: Job | string): Promise<numbe
       [id, 'reopening'],
     )
     if (isOurs === 0) return
+    const [left] = await sql.all(
+      `select 1 as one from unit where job = ? and (state < 2 or (kind = 'compare' and exists
+        (select 1 from tally t where t.job = unit.job and t.name = 'not compared'))) limit 1`,
+      [id],
+    )
+    if (left === undefined) {
+      await run("update job set state = 'done', ended = ? where id = ?", [ended, id])
+      return
+    }
     await run('delete from blocked where job = ?', [id])
     await block(sql, id, keys)
     await run(

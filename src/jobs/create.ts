@@ -35,7 +35,7 @@ import type {
 import {readJob, readJobOptions, readSettings} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
-import type {Store} from './store.ts'
+import type {Row, Store} from './store.ts'
 import {textOf} from './store.ts'
 import {FILES} from './units.ts'
 
@@ -58,6 +58,8 @@ type Client = DavClient<never> | DavClient
 export async function createJob(ledger: Ledger, options: JobOptions, dav: DavClient): Promise<Job> {
   const store = storeOf(ledger)
   const given = readJobOptions(options)
+  if (typeof memberOf(dav, 'url') !== 'string')
+    throw new TypeError('createJob: give a DavClient as the third argument')
   const {kind, id = crypto.randomUUID()} = given
   const plan = await planOf(given, dav, store)
   const text = JSON.stringify({...readSettings(given), ...plan.options})
@@ -68,18 +70,22 @@ export async function createJob(ledger: Ledger, options: JobOptions, dav: DavCli
     await insert('job', columns, [row])
     await run(`update job set created = ${now} where id = ? and created = 0`, [id])
     const [stored] = await all('select kind, base, options from job where id = ?', [id])
-    const isSame =
-      textOf(stored, 'kind') === kind &&
-      textOf(stored, 'base') === dav.url &&
-      textOf(stored, 'options') === text
-    if (!isSame) throw new LedgerError('state', `The ledger has another job ${id}`)
+    const other = findOther(stored, {kind, url: dav.url, options: text})
+    if (other !== undefined) {
+      const help = 'repeat the call as it was, or use another id'
+      throw new LedgerError(
+        'state',
+        `The ledger has another job ${id}, with another ${other}; ${help}`,
+      )
+    }
     return readJob(sql, id)
   })
   const job = {id, kind}
   if (known.state === 'open') return job
   if (known.state !== 'filling') {
-    const help = 'use another id, or removeJob'
-    throw new LedgerError('state', `The job ${id} is ${known.state}; ${help}`)
+    const help =
+      'for its verdicts there is inspectJob, for its failures retryJob, for a new job another id'
+    throw new LedgerError('state', `The job ${id} is ${known.state}: ${help}`)
   }
   const filler = new Filler(store, known)
   try {
@@ -90,6 +96,18 @@ export async function createJob(ledger: Ledger, options: JobOptions, dav: DavCli
     if (!filler.isOvertaken) throw error
   }
   return job
+}
+
+/** Finds a member in which a stored job differs from a given one. */
+function findOther(
+  stored: Row | undefined,
+  given: {readonly kind: string; readonly url: string; readonly options: string},
+): string | undefined {
+  if (textOf(stored, 'kind') !== given.kind) return 'kind'
+  if (textOf(stored, 'base') !== given.url) return 'url of the client'
+  const [one, other] = [textOf(stored, 'options'), given.options].map((text) => JSON.parse(text))
+  const names = Object.keys({...one, ...other})
+  return names.find((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
 }
 
 /** The stored options of a job, and the function that stores its targets. */

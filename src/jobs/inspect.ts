@@ -261,7 +261,8 @@ async function readGaps(
       [job, REPORTED_GAPS],
     )
     for (const row of rows) {
-      const href = `${new URL(base).origin}${textOf(row, 'path')}${textOf(row, 'name')}/`
+      const name = textOf(row, 'name')
+      const href = `${new URL(base).origin}${textOf(row, 'path')}${name === '' ? '' : `${name}/`}`
       failed.push({href, reason: 'failed', status: numberOf(row, 'status')})
     }
   }

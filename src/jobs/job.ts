@@ -37,7 +37,8 @@ export interface JobRetry {
 /** Options of every job. */
 export interface JobSettings {
   /**
-   * The name of the job in the ledger. If the process ends while it creates a job, the same call with the same `id` continues.
+   * The name of the job in the ledger. If the process ends while it creates a job, the same call with the same `id` continues. It
+   * needs the same targets: those that are stored stay, and once all are stored, no others are read.
    *
    * @defaultValue a new UUID
    */
@@ -255,6 +256,8 @@ export interface StoredJob extends Job {
   readonly state: JobState
   /** The time at which it was created, which tells it from a later job of this name. */
   readonly created: number
+  /** The time at which it was done or cancelled; 0 before. */
+  readonly ended: number
 }
 
 /**
@@ -312,5 +315,6 @@ export async function readJob(
     options: JSON.parse(textOf(row, 'options')) as StoredOptions,
     state: textOf(row, 'state') as JobState,
     created: numberOf(row, 'created'),
+    ended: numberOf(row, 'ended'),
   }
 }

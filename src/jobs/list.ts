@@ -128,9 +128,10 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
   }
   const [gap] = gaps
   if (gap !== undefined) failure ??= failForGap(gap, url, attempts)
-  // Nothing is there to be deleted.
-  if (job.kind === 'delete' && failure !== undefined && isMissingStatus(failure.status))
-    failure = undefined
+  // Nothing is there to be deleted. A missing root is told as a gap: its URL may be wrong.
+  const isRoot = item.key === keyOfUrl(job.options.root ?? '')
+  const isGone = failure !== undefined && isMissingStatus(failure.status)
+  if (job.kind === 'delete' && isGone && !isRoot) failure = undefined
   if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts)
     await writer.leave(item, failure)
   else await writer.decide(item, failure)
@@ -260,7 +261,7 @@ class Writer {
       verdictRow(item.unit, item.n, failure ?? succeeded(item.request.url), false),
     )
     // What was not listed has no verdict, and would be deleted with its collection.
-    const unseen = decided.filter(({failure}) => failure !== undefined)
+    const unseen = decided.filter(({failure}) => failure && !isMissingStatus(failure.status))
     const rests = ended.map(({item, failure}) =>
       failure && asksForRest(failure) ? waitAfter(work, item.attempts + 1, failure) : 0,
     )

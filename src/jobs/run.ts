@@ -4,6 +4,7 @@ import {hostname} from 'node:os'
 import {setTimeout as pause} from 'node:timers/promises'
 
 import type {DavClient} from '../client/dav-client.ts'
+import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import {setAside} from './aside.ts'
@@ -108,6 +109,8 @@ export async function runJob(
   if (!Number.isSafeInteger(lease) || lease < 1000 || lease > LONGEST_LEASE)
     throw new RangeError('runJob: lease is a whole number of milliseconds from 1000 to 3,600,000')
   signal?.throwIfAborted()
+  if (typeof memberOf(dav, 'url') !== 'string')
+    throw new TypeError('runJob: give a DavClient as the third argument')
   const store = storeOf(ledger)
   const stored = await store.read((sql) => readJob(sql, job))
   assertRunnable(stored, dav)

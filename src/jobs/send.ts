@@ -148,7 +148,8 @@ function pathOf({key}: Item): string {
 }
 
 function failForMembers(request: FailedRequest): Failure {
-  const description = 'Not sent: a member of it was not deleted'
+  const description =
+    'Not sent: a member of it was not deleted, or it could not be listed as a whole'
   return createFailure({url: request.url, status: 424, reason: 'member', description, request})
 }
 

@@ -74,7 +74,9 @@ export async function sqliteLedger(file: string): Promise<Ledger> {
 /** Opens the store of a file. */
 export async function openSqlite(path: string): Promise<Store> {
   const file = absolute(path)
-  const {DatabaseSync: Database} = await import('node:sqlite')
+  const {DatabaseSync: Database} = await import('node:sqlite').catch((error: unknown) => {
+    throw new TypeError('sqliteLedger needs node:sqlite, as of Node 22.19', {cause: error})
+  })
   let database: DatabaseSync
   try {
     database = new Database(file, {timeout: BUSY_MILLISECONDS})

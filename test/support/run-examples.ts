@@ -210,11 +210,12 @@ async function job(): Promise<void> {
     ['delete', tree, '--ledger', ledger],
     ['4 deleted, 0 listed, 0 failed'],
   )
-  // A job without failures begins anew. The tree is gone, as it shall be.
+  // A job without failures begins anew. The tree is gone, or its URL is wrong.
   await expectOutput(
     'job/job.ts',
     ['delete', tree, '--ledger', ledger],
     ['1 deleted, 0 listed, 0 failed'],
+    {exitCode: 1},
   )
   if ((await readdir(folder)).includes('pile')) throw new Error('job.ts left the tree')
 }
