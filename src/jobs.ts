@@ -15,7 +15,12 @@ export {exportVerdicts} from './jobs/export.ts'
 export type {ExportOptions} from './jobs/export.ts'
 export {sqliteLedger} from './jobs/sqlite.ts'
 export {postgresLedger} from './jobs/postgres.ts'
-export type {PostgresConnection, PostgresLedgerOptions, PostgresPool} from './jobs/postgres.ts'
+export type {
+  PostgresConnection,
+  PostgresLedgerOptions,
+  PostgresPool,
+  PostgresResult,
+} from './jobs/postgres.ts'
 export {LedgerError} from './jobs/ledger.ts'
 export type {Ledger, LedgerErrorReason} from './jobs/ledger.ts'
 export type {

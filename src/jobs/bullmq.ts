@@ -138,8 +138,8 @@ const SUPERVISE_OPTIONS: Rules<SuperviseJobsOptions> = {
 }
 
 /**
- * Wakes workers for each open job of the ledger, now and at regular times: a Redis that restarts without an append-only file
- * has forgotten all jobs. Any number of supervisors may run.
+ * Wakes workers for each open job of the ledger, now and at regular times. A Redis without an append-only file forgets its jobs
+ * when it restarts. Any number of supervisors may run.
  *
  * @throws TypeError or RangeError for a wrong option.
  * @example
