@@ -165,7 +165,9 @@ async function record(sql: Sql, work: Work, round: Round, {isHeld}: Holding): Pr
     blocking.map(({key}) => key),
   )
   // The mark of a refused request goes too: another run of the job would take it for one that may have been done.
-  const known = decided.filter(({isKnown}) => isKnown).map(({item}) => ({...item, isMaybe: false}))
+  const known = decided
+    .filter(({isKnown}) => isKnown)
+    .map(({item: {unit, n, attempts}}) => ({unit, n, attempts, isMaybe: false}))
   const left = round.left.filter(({unit}) => isHeld(unit))
   await noteAttempts(sql, [...known, ...left])
   await count(sql, job.id, worker, new Map([['requests', round.requests]]))
