@@ -109,7 +109,7 @@ class SqliteStore implements Store {
     this.#file = file
     const all = async (text: string, values: readonly Value[] = []): Promise<readonly Row[]> =>
       // A Value is never an object, which would be taken for named parameters.
-      this.#prepare(text).all(...values) as unknown as Row[]
+      this.#prepare(text).all(...values) as Row[]
     this.#sql = {
       now: "cast(unixepoch('subsec') * 1000 as integer)",
       skipLocked: '',

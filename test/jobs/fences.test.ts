@@ -1,9 +1,8 @@
 // Workers that lose a part of their work, callers at the same moment, and collections that must stay: nothing is lost or told wrongly.
 
-import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {DatabaseSync} from 'node:sqlite'
 import {setTimeout as pause} from 'node:timers/promises'
 
 import {members} from 'multistatus'
@@ -15,7 +14,6 @@ import {
   removeJob,
   retryJob,
   runJob,
-  sqliteLedger,
 } from 'multistatus/jobs'
 import type {FakeServer} from 'multistatus/testing'
 import {describe, expect, it, onTestFinished} from 'vitest'
@@ -33,23 +31,9 @@ import {
   statusesOf,
   verdictsOf,
 } from './support/bench.ts'
+import {makeSqliteStore} from './support/sqlite-store.ts'
 
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
-const using = benches(async () => {
-  const folder = mkdtempSync(join(MEMORY, 'multistatus-fences-'))
-  const file = join(folder, 'ledger.sqlite')
-  return {
-    open: () => sqliteLedger(file),
-    async run(sql) {
-      using database = new DatabaseSync(file, {timeout: 5000})
-      database.exec(sql)
-    },
-    async close() {
-      rmSync(folder, {recursive: true})
-    },
-  }
-})
+const using = benches(makeSqliteStore)
 
 /** Reads the tables, as another process sees them. */
 function rowsOf(ledger: Ledger, sql: string): Promise<readonly Row[]> {
@@ -294,7 +278,7 @@ describe('retryJob', () => {
   it(
     'takes no refused PUT for one that was done',
     using(async ({ledger, server, dav}) => {
-      const folder = mkdtempSync(join(MEMORY, 'multistatus-fences-'))
+      const folder = mkdtempSync(join(tmpdir(), 'multistatus-fences-'))
       onTestFinished(() => rmSync(folder, {recursive: true}))
       writeFileSync(join(folder, 'f'), 'mine')
       server.put('up/.keep', '')
