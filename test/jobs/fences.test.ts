@@ -183,7 +183,32 @@ describe('a worker that lost one unit of its batch', () => {
   )
 })
 
+describe('a delete of a tree', () => {
+  it(
+    'has a gap to tell of a tree that was never there, because its URL may be wrong',
+    using(async ({ledger, server, dav}) => {
+      const job = await createJob(ledger, {kind: 'delete', tree: 'late/', retry: ONCE}, dav)
+      expect(await runJob(ledger, job, dav)).toMatchObject({
+        complete: false,
+        incomplete: [{href: `${server.url}late/`, status: 404}],
+      })
+    }),
+  )
+})
+
 describe('retryJob', () => {
+  it(
+    'leaves a job done that has nothing to be tried again',
+    using(async ({ledger, server, dav}) => {
+      server.put('c/m', 'x')
+      const job = await createJob(ledger, {kind: 'delete', tree: 'c/'}, dav)
+      const before = await runJob(ledger, job, dav)
+      expect(await retryJob(ledger, job)).toBe(0)
+      const {state, ended} = await inspectJob(ledger, job)
+      expect({state, ended}).toEqual({state: 'done', ended: before.ended})
+    }),
+  )
+
   it(
     'takes the units of workers whose requests are under way, so that no failure comes behind it',
     using(async ({store, ledger, server, dav}) => {

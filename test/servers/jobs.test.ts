@@ -90,6 +90,16 @@ describe.skipIf(!hasPostgres)('with a server', () => {
     await pool.end()
   })
 
+  it('a database that is not there is told as unreachable', async () => {
+    const url = new URL(postgres.url)
+    url.pathname = '/nowhere'
+    await expect(postgresLedger(url.href)).rejects.toMatchObject({
+      name: 'LedgerError',
+      reason: 'unreachable',
+      message: expect.stringContaining('nowhere'),
+    })
+  })
+
   it('a pool of the caller stays open', async () => {
     const pool = new pg.Pool({connectionString: postgres.url})
     await (await postgresLedger(pool, {schema: 'shared'})).close()
