@@ -17,6 +17,7 @@ const LAYERS = [
   'listing',
   'call',
   'retry',
+  'auth',
   'transport',
   'multistatus',
   'properties',
@@ -49,6 +50,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
     'src/jobs/send.ts',
     'src/jobs/shorten.ts',
   ],
+  '@noble/hashes/*': ['src/auth/digest-hash.ts'],
   pg: ['src/jobs/postgres.ts'],
   bullmq: ['src/jobs/bullmq.ts'],
 }

@@ -7,7 +7,7 @@ import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
-import {withAuth} from '../transport/auth.ts'
+import {withAuth} from '../auth/with-auth.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {elsewhere, withRedirects} from '../transport/redirects.ts'
 import {isStreamed} from '../transport/request-body.ts'
@@ -56,10 +56,12 @@ function mayUpload(url: URL, base: URL): boolean {
   }
 }
 
+const SCHEMES = ['Basic', 'Bearer', 'Digest'] as const
+
 /** Reads the scheme of the credentials of a request. Keeps nothing else of them. */
 function schemeOf({headers}: DavRequest): SentScheme {
   const {authorization} = headers
   if (authorization === undefined) return 'none'
-  if (/^basic /i.test(authorization)) return 'Basic'
-  return /^bearer /i.test(authorization) ? 'Bearer' : 'other'
+  const [scheme] = authorization.split(' ', 1)
+  return SCHEMES.find((known) => known.toLowerCase() === scheme?.toLowerCase()) ?? 'other'
 }

@@ -27,7 +27,7 @@ import type {Decoders, PropertiesOf, PropertyNameList} from '../properties/vocab
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {Download} from '../transfer/download.ts'
-import type {Auth} from '../transport/auth.ts'
+import type {Auth} from '../auth/auth.ts'
 import type {Timeouts} from '../transport/deadlines.ts'
 import {resolveTimeouts} from '../transport/deadlines.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
@@ -100,7 +100,8 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * missing slash at its end is added.
    */
   readonly url: string | URL
-  /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
+  /** Credentials: `basicAuth(…)`, `digestAuth(…)`, `bearerAuth(…)` or a function of the request and of the refused challenge. Sent to
+   * the origin of `url` only. */
   readonly auth?: Auth | undefined
   /**
    * The function that sends the requests.
@@ -147,7 +148,7 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
 
 const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   url: ANY,
-  auth: callback('basicAuth(…), bearerAuth(…) or a function of the request'),
+  auth: callback('basicAuth(…), digestAuth(…), bearerAuth(…) or a function of the request'),
   transport: callback('a function of a request, such as fetchTransport()'),
   headers: RECORD,
   concurrency: NUMBER,

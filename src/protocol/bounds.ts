@@ -120,6 +120,18 @@ export const DISCARD_MILLISECONDS = 1000
 /** Connections of a browser to one host over HTTP/1.1. Chromium, Firefox and Safari have the same number. */
 export const BROWSER_CONNECTIONS = 6
 
+/** Milliseconds before a second try with the same token, after a 401 that may be due to too many requests. */
+export const SECOND_TRY_MILLISECONDS = 1000
+
+/** Milliseconds for which an accepted token counts as good, and the longest pause before its second try. */
+export const THROTTLE_MILLISECONDS = 10_000
+
+/**
+ * Times that one refused request is sent again with other credentials. Digest may need four: two algorithms, and for each a nonce
+ * that had expired.
+ */
+export const MAX_REFUSALS = 6
+
 /** Redirects that one request follows. Real servers need two: one to the slash, one to another path. */
 export const MAX_REDIRECTS = 5
 

@@ -4,7 +4,7 @@
  */
 
 import type {Challenge, SentScheme} from './challenge.ts'
-import {explainChallenges} from './challenge.ts'
+import {explainChallenges, withoutParameters} from './challenge.ts'
 import {memberOf} from './members.ts'
 
 /** The request of an error, as far as it is known. */
@@ -17,6 +17,7 @@ export interface DavErrorOptions extends ErrorOptions {
 
 // The literal names of the classes. A bundler may shorten the names of the classes themselves.
 const NAMES = [
+  'DavAuthError',
   'DavError',
   'DavFailureError',
   'DavHttpError',
@@ -140,7 +141,7 @@ export class DavHttpError extends DavError {
     this.method = method
     this.url = url
     this.conditions = conditions
-    this.challenges = challenges
+    this.challenges = challenges.map(withoutParameters)
     this.retryAfter = facts.retryAfter
     this.location = location
     this.description = facts.description === '' ? undefined : facts.description

@@ -106,10 +106,15 @@ export function withDeadlines<C extends EndingCall>(
         (sent = Promise.resolve(transport(withProgress(request, deadline), call)))
       const answer = await deadline.race(send, 'headers', sendingTime(request))
       deadline.rest()
-      const {status, headers, body, url = ''} = answer
+      const {status, headers, body, trailers, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
       check(request, answer)
-      const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
+      const head = {
+        status,
+        headers: withHeaderText(headers),
+        ...(url !== '' && {url}),
+        ...(trailers !== undefined && {trailers}),
+      }
       // A transport without types may leave the body out.
       if (body !== null && body !== undefined) return {...head, body: new OpenBody(body, deadline)}
       deadline.end()
@@ -171,8 +176,10 @@ export interface BodyWatcher {
   readonly onRead?: () => void
   /** Called with the number of bytes of each chunk. */
   readonly onBytes?: (length: number) => void
+  /** Called at the end of a whole body. Its error becomes that of the body. */
+  readonly onDone?: () => void
   /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
-  readonly onEnd: (error?: unknown) => void
+  readonly onEnd?: (error?: unknown) => void
 }
 
 /**
@@ -212,6 +219,7 @@ class OpenBody implements Required<IterableBody> {
         for (const {onBytes} of this.#watchers) onBytes?.(value.length)
         return {value, done: false}
       }
+      for (const {onDone} of this.#watchers) onDone?.()
       this.#end()
       return END
     } catch (error) {
@@ -243,7 +251,7 @@ class OpenBody implements Required<IterableBody> {
     if (this.#isOver) return
     this.#isOver = true
     this.#deadline.end()
-    for (const {onEnd} of this.#watchers) onEnd(error)
+    for (const {onEnd} of this.#watchers) onEnd?.(error)
   }
 
   #bytesOf(chunk: unknown): Uint8Array {

@@ -308,6 +308,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
   #body: ByteQueue | undefined
+  #trailers: IncomingHttpHeaders = {}
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -354,12 +355,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   ): void {
     // An interim answer, such as 102 Processing.
     if (status < 200) return
-    const texts: DavHeaders = {
-      get(name) {
-        const value = headers[name.toLowerCase()]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
-    }
+    const texts = textsOf(headers)
     const isEmpty =
       status === 204 ||
       status === 304 ||
@@ -382,6 +378,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       status,
       headers: texts,
       body: coding === null ? queue : decoded(queue, coding),
+      trailers: () => textsOf(this.#trailers),
     })
   }
 
@@ -390,7 +387,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    this.#trailers = trailers
     this.#around.settling.begin()
     this.#finish()
     this.#body?.end()
@@ -425,6 +423,15 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#isOver = true
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
+  }
+}
+
+function textsOf(headers: IncomingHttpHeaders): DavHeaders {
+  return {
+    get(name) {
+      const value = headers[name.toLowerCase()]
+      return Array.isArray(value) ? value.join(', ') : (value ?? null)
+    },
   }
 }
 

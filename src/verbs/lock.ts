@@ -35,7 +35,7 @@ import {trimSpace} from '../xml/characters.ts'
 import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
-import {randomWord} from './beside.ts'
+import {randomHex} from '../protocol/random.ts'
 import {hasEnded} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
@@ -132,7 +132,7 @@ export async function lock(
 ): Promise<Lock | Failure> {
   const options = readOptions('lock', given, LOCK_OPTIONS)
   const {depth = 'infinity', scope = 'exclusive', timeout = LOCK_MILLISECONDS, ifMatch} = options
-  const {create = false, renew = false, owner = `multistatus ${randomWord()}`} = options
+  const {create = false, renew = false, owner = `multistatus ${randomHex()}`} = options
   const {href: url} = resolveTarget(target, session.base)
   assertLockDepth(depth)
   if (create && ifMatch !== undefined)
