@@ -23,13 +23,19 @@ export function withAuth<C>(
 ): Send<OpenResponse, C> {
   const send: Send<OpenResponse, C> = async (request, call) => {
     const {body, signal} = request
-    const given = settled(auth(request), signal)
-    let value = typeof given === 'object' ? await given : given
+    const given = auth(request)
+    let value = typeof given === 'object' ? await untilAborted(given, signal) : given
     for (let attempt = 1; ; attempt++) {
       const response = await transport(authorized(request, value), call)
       if (response.status !== 401) return checked(response, request, auth)
       if (isStreamed(body) || attempt > MAX_REFUSALS) return response
-      const next = await settled(askAgain(auth, request, refusal(response, value, attempt)), signal)
+      const refused = refusal(response, value, attempt)
+      const next = await untilAborted(askAgain(auth, request, refused), signal).catch(
+        async (error: unknown) => {
+          await discard(response)
+          throw error
+        },
+      )
       if (next === undefined) return response
       await discard(response)
       value = next
@@ -85,18 +91,10 @@ function refusal(
   return {...first, challenges, sent, attempt, retryAfter}
 }
 
-/** Waits for a value that may come later. A value that is there costs no turn of the event loop. */
-function settled(
-  given: string | undefined | Promise<string | undefined>,
-  signal: AbortSignal | undefined,
-): string | undefined | Promise<string | undefined> {
-  const isThere = typeof given === 'string' || given === undefined
-  return isThere ? given : untilAborted(Promise.resolve(given), signal)
-}
-
 function authorized(request: DavRequest, value: string | undefined): DavRequest {
   if (value === undefined) return request
-  if (!isHeaderValue(value)) throw new TypeError('auth gave a value that no header can have')
+  if (typeof value !== 'string' || !isHeaderValue(value))
+    throw new TypeError('auth gave a value that no header can have')
   return {...request, headers: {...request.headers, authorization: value}}
 }
 

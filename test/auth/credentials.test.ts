@@ -159,8 +159,11 @@ describe('a function as auth', () => {
     const auth: Auth = (_request, refused) =>
       refused === undefined ? undefined : new Promise<string>(() => {})
     const dav = new DavClient({url: server.url, transport, auth})
-    const signal = AbortSignal.timeout(100)
-    await expect(dav.propfind('a', {signal}).collect()).rejects.toBe(signal.reason)
+    const reason = new Error('enough')
+    const stopping = new AbortController()
+    setTimeout(() => stopping.abort(reason), 100)
+    const {signal} = stopping
+    await expect(dav.propfind('a', {signal}).collect()).rejects.toBe(reason)
   })
 
   it('is not asked again for a body that can be read once', async () => {

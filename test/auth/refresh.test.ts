@@ -36,7 +36,7 @@ class InvalidGrant extends Error {
 }
 
 it('a refused token is refreshed, and the request is sent again', async () => {
-  const refresh = vi.fn(async (refused: string) => `${refused}-2`)
+  const refresh = vi.fn<RefreshedToken['refresh']>(async (refused: string) => `${refused}-2`)
   const dav = client({token: 'old', refresh})
   expect(await dav.delete('a')).toMatchObject({ok: true})
   valid = 'old-2'
@@ -48,7 +48,7 @@ it('a refused token is refreshed, and the request is sent again', async () => {
 
 it('one refresh serves all calls of all clients at once', async () => {
   valid = 'new'
-  const refresh = vi.fn(async () => {
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => {
     await delay(50)
     return 'new'
   })
@@ -83,7 +83,7 @@ it('an abort does not interrupt the refresh, whose token counts later', async ()
 })
 
 it('a newer token in the store is used without a refresh', async () => {
-  const refresh = vi.fn(async () => 'unused')
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => 'unused')
   const stored = ['old', 'new']
   valid = 'new'
   const dav = client({token: async () => stored.shift() ?? 'new', refresh})
@@ -94,7 +94,7 @@ it('a newer token in the store is used without a refresh', async () => {
 
 it('a store that is not written still gives way to the refreshed token', async () => {
   valid = 'new'
-  const refresh = vi.fn(async () => 'new')
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => 'new')
   const dav = client({token: () => 'old', refresh})
   expect(await dav.delete('a')).toMatchObject({ok: true})
   expect(await dav.delete('b')).toMatchObject({ok: true})
@@ -103,7 +103,7 @@ it('a store that is not written still gives way to the refreshed token', async (
 })
 
 it('a 401 right after a success is tried once more with the same token', async () => {
-  const refresh = vi.fn(async () => 'new')
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => 'new')
   const dav = client({token: 'old', refresh})
   await dav.delete('a')
   server.answers({status: 401, headers: {'retry-after': '0'}}, {status: 204})
@@ -113,7 +113,7 @@ it('a 401 right after a success is tried once more with the same token', async (
 })
 
 it('a token that is refused after that pause is refreshed', async () => {
-  const refresh = vi.fn(async () => 'new')
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => 'new')
   const dav = client({token: 'old', refresh})
   await dav.delete('a')
   server.script(({headers}) =>
@@ -127,7 +127,7 @@ it('a token that is refused after that pause is refreshed', async () => {
 
 it('a fresh token that is refused makes the 401 the outcome, after one refresh', async () => {
   valid = 'never'
-  const refresh = vi.fn(async () => 'new')
+  const refresh = vi.fn<RefreshedToken['refresh']>(async () => 'new')
   const dav = client({token: 'old', refresh})
   expect(await dav.delete('a')).toMatchObject({ok: false, status: 401})
   expect(refresh).toHaveBeenCalledTimes(1)
@@ -137,7 +137,7 @@ describe('a refused refresh token', () => {
   it('gives way to the token that another process has stored meanwhile', async () => {
     valid = 'theirs'
     let stored = 'old'
-    const refresh = vi.fn(async () => {
+    const refresh = vi.fn<RefreshedToken['refresh']>(async () => {
       stored = 'theirs'
       throw new InvalidGrant('no')
     })
@@ -147,7 +147,7 @@ describe('a refused refresh token', () => {
 
   it('is tried once more, because the store may have another one', async () => {
     valid = 'new'
-    const refresh = vi.fn<() => Promise<string>>()
+    const refresh = vi.fn<RefreshedToken['refresh']>()
     refresh.mockRejectedValueOnce(new Error('no', {cause: {code: 'invalid_grant'}}))
     refresh.mockResolvedValueOnce('new')
     expect(await client({token: 'old', refresh}).delete('a')).toMatchObject({ok: true})
@@ -158,7 +158,7 @@ describe('a refused refresh token', () => {
     valid = 'new'
     let stored = 'old'
     const cause = new InvalidGrant('no')
-    const refresh = vi.fn(async () => {
+    const refresh = vi.fn<RefreshedToken['refresh']>(async () => {
       throw cause
     })
     const dav = client({token: () => stored, refresh})
@@ -181,7 +181,7 @@ describe('a refused refresh token', () => {
 it('a refresh that fails otherwise is an error with its cause, and the next call tries again', async () => {
   valid = 'new'
   const cause = new TypeError('fetch failed')
-  const refresh = vi.fn<() => Promise<string>>()
+  const refresh = vi.fn<RefreshedToken['refresh']>()
   refresh.mockRejectedValueOnce(cause)
   refresh.mockResolvedValueOnce('new')
   const dav = client({token: 'hidden-secret', refresh})
