@@ -31,8 +31,9 @@ export interface Auth {
   /** Called with the headers and with the trailers of every answer but a 401. Its error becomes that of the exchange. */
   readonly onAnswer?: (request: DavRequest, answer: Pick<DavResponse, 'status' | 'headers'>) => void
   /**
-   * Tells if the server must accept the credentials before the body of a request is read. The client then sends an UNLOCK with a
-   * token that no lock has. It is refused as the request would be, and changes nothing.
+   * Tells if the server must accept the credentials before a body is sent. Called for a body that can be read once only, or is
+   * longer than 64 KiB. The client then sends an UNLOCK with a token that no lock has. It is refused as the request would be, and
+   * changes nothing.
    */
   readonly asksFirst?: (request: DavRequest) => boolean
 }

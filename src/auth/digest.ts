@@ -6,6 +6,7 @@
 import {DavError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, readOptions} from '../protocol/options.ts'
+import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
 import {checkAccount, formatBasic} from './basic.ts'
@@ -53,7 +54,7 @@ export function digestAuth(username: string, password: string, options: DigestOp
   return Object.assign((request: DavRequest) => digest.sign(request), {
     onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
     onAnswer: digest.check,
-    asksFirst: () => true,
+    asksFirst: (request: DavRequest) => digest.isUnsure(request),
   } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
 }
 
@@ -81,8 +82,13 @@ class Digest {
 
   /** Makes the header of a request for a known space. */
   sign(request: DavRequest): string | undefined {
-    const known = this.#spaces.findLast(({space}) => space.covers(request.url))
-    return known && this.#use(known.space, request, true)
+    const space = this.#find(request)
+    return space && this.#use(space, request, true)
+  }
+
+  /** Tells if a request may be refused: its space is unknown, or its body cannot be sent again if the nonce has expired. */
+  isUnsure(request: DavRequest): boolean {
+    return isStreamed(request.body) || this.#find(request) === undefined
   }
 
   /** Makes the header for a challenge. Each algorithm and each form of the name is refused once. */
@@ -122,6 +128,10 @@ class Digest {
       `${method} ${url} was answered by a server that does not know the password: its rspauth is wrong`,
       {method, url},
     )
+  }
+
+  #find({url}: DavRequest): Space | undefined {
+    return this.#spaces.findLast(({space}) => space.covers(url))?.space
   }
 
   #attemptsOf(request: DavRequest): Attempts {

@@ -3,15 +3,15 @@
  * again. RFC 9110, section 11.
  */
 
-import {MAX_REFUSALS} from '../protocol/bounds.ts'
+import {MAX_REFUSALS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import {randomHex} from '../protocol/random.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isHeaderValue} from '../transport/headers.ts'
-import {isStreamed} from '../transport/request-body.ts'
-import type {DavRequest, Send} from '../transport/transport.ts'
+import {isStreamed, sizeOf} from '../transport/request-body.ts'
+import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
 
@@ -43,14 +43,18 @@ export function withAuth<C>(
   }
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
-    const isAsked = isStreamed(request.body) && auth.asksFirst?.(request) === true
-    if (!isAsked) return send(request, call)
+    if (!isLong(request.body) || auth.asksFirst?.(request) !== true) return send(request, call)
     const answer = await send(withoutBody(request), call)
     // The body is unread, so the caller can send it with other credentials.
     if (answer.status === 401) return answer
     await discard(answer)
     return send(request, call)
   }
+}
+
+/** Tells if a body can be read once only, or is so long that a server may refuse it before it has read it. */
+function isLong(body: RequestBody | undefined): boolean {
+  return body !== undefined && (sizeOf(body) ?? Number.POSITIVE_INFINITY) > SENT_PIECE_BYTES
 }
 
 /** Gives the answer to the credentials to check: its headers now, its trailers at the end of its body. */

@@ -18,7 +18,7 @@ import {keepAlive} from '../protocol/wait.ts'
 import type {Group} from '../protocol/group.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
-import {isStreamed, openPieces} from './request-body.ts'
+import {isStreamed, openPieces, sizeOf} from './request-body.ts'
 import type {DavBody, DavRequest, DavResponse, IterableBody, Send} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
 
@@ -165,8 +165,7 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
 
 /** Computes the milliseconds that a long body may take if no piece of it is seen. */
 function sendingTime({body}: DavRequest): number {
-  if (body === undefined || isStreamed(body)) return 0
-  const size = typeof body === 'string' ? body.length : 'size' in body ? body.size : body.byteLength
+  const size = (body !== undefined && sizeOf(body)) || 0
   return size <= SENT_PIECE_BYTES ? 0 : Math.ceil((size / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000)
 }
 

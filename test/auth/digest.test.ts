@@ -208,7 +208,7 @@ const sentHeaders = (): readonly (string | undefined)[] =>
 describe.each([
   ['undici', undiciTransport],
   ['fetch', fetchTransport],
-] as const)('over %s', (_, transport) => {
+] as const)('over %s', (_platform, transport) => {
   const client = (username = 'ana', password = 'secret'): DavClient =>
     new DavClient({
       url: server.url,
@@ -411,6 +411,15 @@ describe.each([
     expect(inspect(error, {depth: 9, showHidden: true})).not.toContain('secret')
     const {failures} = await client().deleteMany(['b']).collect()
     expect(failures).toMatchObject([{reason: 'no-answer', cause: 'unreadable'}])
+  })
+
+  it('a long body is sent once, after the server has accepted the credentials', async () => {
+    guard()
+    const dav = client()
+    const long = 'x'.repeat(100_000)
+    for (const name of ['a', 'b']) expect(await dav.put(name, long)).toMatchObject({ok: true})
+    const seen = server.requests.map(({method, body}) => `${method} ${body.length}`)
+    expect(seen).toEqual(['UNLOCK 0', 'UNLOCK 0', 'PUT 100000', 'PUT 100000'])
   })
 
   it('a body that can be sent again is sent again', async () => {
