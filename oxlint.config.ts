@@ -42,6 +42,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   'node:*': [
     'src/transport/undici.ts',
     'src/transport/codings.ts',
+    'src/transport/diagnostics.node.ts',
     'src/transfer/files.node.ts',
     'src/jobs/sqlite.ts',
     'src/jobs/run.ts',

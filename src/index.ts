@@ -73,7 +73,9 @@ export {bearerAuth} from './auth/bearer.ts'
 export type {RefreshedToken} from './auth/bearer.ts'
 export {digestAuth} from './auth/digest.ts'
 export type {DigestOptions} from './auth/digest.ts'
-export type {Timeouts} from './transport/deadlines.ts'
+export type {DavExchange} from './transport/dav-exchange.ts'
+export {formatExchange} from './transport/format-exchange.ts'
+export type {ClientTimeouts, Timeouts} from './transport/timeouts.ts'
 export {isReplayable} from './transport/request-body.ts'
 export type {
   DavBody,

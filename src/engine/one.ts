@@ -10,6 +10,8 @@ import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import {sendWithRetries} from './attempts.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 import {plan, refuseLack} from './verdict.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of every call of a verb. */
 export interface VerbOptions {
@@ -33,6 +35,8 @@ export interface VerbOptions {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 export const VERB_OPTIONS: Rules<VerbOptions> = {
@@ -40,6 +44,7 @@ export const VERB_OPTIONS: Rules<VerbOptions> = {
   ignoreCapabilities: BOOLEAN,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** Sends the request, and resolves with the verdict and its members. */

@@ -114,6 +114,9 @@ export const SENT_PIECE_BYTES = 65_536
 /** The slowest upload whose pieces cannot be seen. The wait for its answer is longer by the time that the body takes at this rate. */
 export const SLOWEST_UPLOAD_BYTES_PER_SECOND = 65_536
 
+/** Remembered requests of a call without success, to count their repetitions for diagnostics. */
+export const REMEMBERED_EXCHANGES = 1000
+
 /** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 

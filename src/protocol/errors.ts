@@ -176,15 +176,18 @@ export class DavNetworkError extends DavError {
 /** A time limit of the exchange that ran out. */
 export class DavTimeoutError extends DavError {
   override readonly name = 'DavTimeoutError'
-  /** The limit: until the connection, until the headers of the answer, or between two chunks of its body. */
-  readonly timeout: 'connect' | 'headers' | 'idle'
+  /**
+   * The limit, by its name in the option `timeout`: until the connection, until the headers of the answer, between two chunks of its
+   * body, for the whole exchange, or for the whole call.
+   */
+  readonly timeout: 'connect' | 'headers' | 'idle' | 'exchange' | 'total'
 
   static override is(this: void, value: unknown): value is DavTimeoutError {
     return isNamed(value, ['DavTimeoutError'])
   }
 
   /** Makes an error for the limit that ran out. */
-  constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: DavErrorOptions) {
+  constructor(message: string, timeout: DavTimeoutError['timeout'], options?: DavErrorOptions) {
     super(message, options)
     this.timeout = timeout
   }

@@ -41,7 +41,8 @@ import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 
 /** Options of `lock`. */
-export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun'> {
+export interface LockOptions
+  extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun' | 'timeout'> {
   /**
    * The reach of the lock: the resource itself, or everything below a collection too. RFC 4918, section 9.10.3.
    *
@@ -56,8 +57,8 @@ export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptio
    */
   readonly scope?: 'exclusive' | 'shared' | undefined
   /**
-   * The time to ask for in milliseconds, or `Infinity`, in whole seconds. Servers grant another one: see `timeout` of the
-   * {@link Lock}.
+   * The time of the lock to ask for, in milliseconds, or `Infinity`, in whole seconds. Servers grant another one: see `timeout` of
+   * the {@link Lock}. The time limits of the call are the client's.
    *
    * @defaultValue 1,800,000
    */
