@@ -177,8 +177,7 @@ export class DavNetworkError extends DavError {
 export class DavTimeoutError extends DavError {
   override readonly name = 'DavTimeoutError'
   /**
-   * The limit, by its name in the option `timeout`: until the connection, until the headers of the answer, between two chunks of its
-   * body, for the whole exchange, or for the whole call.
+   * The limit, by its name in the option `timeout`. `total` is that of the call, and the error has no `method` and no `url` then.
    */
   readonly timeout: 'connect' | 'headers' | 'idle' | 'exchange' | 'total'
 

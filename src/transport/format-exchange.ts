@@ -5,8 +5,8 @@ import type {DavExchange} from './dav-exchange.ts'
 import {USER_AGENT} from './user-agent.ts'
 
 /**
- * Formats an exchange as one line, for a log or a bug report: the time, the request, the answer or the error, milliseconds, bytes,
- * the server, and the versions of this package and the platform. It has no credential, but the path of the URL.
+ * Formats an exchange as one line, for a log or a bug report. It has the time, the request, the answer or the error, milliseconds and
+ * bytes, the server, and the versions of this package and the platform. It has no credential. It has the path, which names files.
  *
  * @example
  * ```ts
