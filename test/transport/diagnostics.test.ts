@@ -11,6 +11,7 @@ import {
   DavClient,
   type DavClientOptions,
   type DavExchange,
+  digestAuth,
   formatExchange,
   type Transport,
 } from 'multistatus'
@@ -46,7 +47,10 @@ const tell = (exchange: DavExchange): void => void seen.push(exchange)
 
 /** The members of the records that no clock decides. */
 function facts(): readonly Partial<DavExchange>[] {
-  return seen.map(({startedAt: _, times: __, ...others}) => others)
+  return seen.map((exchange) => {
+    const {startedAt: _, times: __, ...others} = exchange
+    return others
+  })
 }
 
 describe.each([
@@ -210,6 +214,25 @@ describe.each([
       {status: 204, attempt: 3},
       {status: 204, attempt: 1},
     ])
+  })
+
+  it('has each request with other credentials after a 401', async () => {
+    const challenge = 'Digest realm="Files", nonce="n-1", qop="auth", algorithm=SHA-256'
+    server.script(({headers}) =>
+      headers.authorization === undefined
+        ? {status: 401, headers: {'www-authenticate': challenge}}
+        : {status: 204},
+    )
+    const dav = open({auth: digestAuth('ana', 'geheim')})
+    await dav.delete('a')
+    await dav.delete('a')
+    const {authorization = ''} = server.requests[1]?.headers ?? {}
+    expect(facts()).toMatchObject([
+      {status: 401, attempt: 1},
+      {status: 204, attempt: 2},
+      {status: 204, attempt: 1},
+    ])
+    expect(JSON.stringify(seen)).not.toContain(/response="(\w+)"/.exec(authorization)?.[1])
   })
 
   it('counts requests with other bodies or another depth as others', async () => {
