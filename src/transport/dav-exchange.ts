@@ -29,8 +29,13 @@ export interface DavExchange {
   readonly attempt: number
   /** The time of the sending, in milliseconds since 1970. */
   readonly startedAt: number
-  /** Milliseconds from the sending to the headers of the answer, if they came, and to the end of the exchange. */
-  readonly times: {readonly headers: number | undefined; readonly end: number}
+  /** Milliseconds from the sending. */
+  readonly times: {
+    /** To the headers of the answer; `undefined` without one. */
+    readonly headers: number | undefined
+    /** To the end of the exchange. */
+    readonly end: number
+  }
   /** Bytes of the request's body that were sent. If the platform does not show them, all of them from the answer on. */
   readonly sentBytes: number
   /** Bytes of the answer's body that were read, without content codings. */
@@ -43,8 +48,15 @@ export interface DavExchange {
   readonly server: string | undefined
   /** Milliseconds to wait, from Retry-After. */
   readonly retryAfter: number | undefined
-  /** The name and the message of the error that ended the exchange, or of the signal's reason; `undefined` without one. */
-  readonly error: {readonly name: string; readonly message: string} | undefined
+  /** The error that ended the exchange, or the signal's reason; `undefined` without one. */
+  readonly error:
+    | {
+        /** Its name, such as `DavTimeoutError`. */
+        readonly name: string
+        /** Its message. */
+        readonly message: string
+      }
+    | undefined
 }
 
 /** Hears of each exchange at its end. */

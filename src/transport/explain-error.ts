@@ -20,7 +20,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
     // Without a number, the limit is that of the system.
     const outcome =
       limit === undefined
-        ? 'could not connect in the time of the system: is the server up, and does a firewall let it through'
+        ? 'could not connect before the system gave up: the server may be down, or a firewall may drop packets'
         : `could not connect within ${limit} ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport`
     return new DavTimeoutError(`${method} ${url} ${outcome}`, 'connect', facts)
   }

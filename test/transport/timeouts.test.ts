@@ -214,3 +214,24 @@ describe.each([
     )
   })
 })
+
+it.each([
+  [
+    'UND_ERR_CONNECT_TIMEOUT',
+    'Connect Timeout Error (attempted address: dav.example:443, timeout: 10000ms)',
+    'could not connect within 10000 ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport',
+  ],
+  [
+    'ETIMEDOUT',
+    'connect ETIMEDOUT 192.0.2.1:443',
+    'could not connect before the system gave up: the server may be down, or a firewall may drop packets',
+  ],
+])('the platform’s %s is a DavTimeoutError connect', async (code, words, message) => {
+  const transport = (): Promise<never> => Promise.reject(Object.assign(new Error(words), {code}))
+  const dav = new DavClient({url, transport})
+  await expect(dav.delete('a')).rejects.toMatchObject({
+    name: 'DavTimeoutError',
+    timeout: 'connect',
+    message: `DELETE ${url}a ${message}`,
+  })
+})
