@@ -1,5 +1,6 @@
 /** Sends the request for a single target. A refusal is a verdict, and only an unreadable answer rejects. RFC 4918, section 13. */
 
+import type {CallContext} from '../call/call.ts'
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -47,18 +48,25 @@ export const VERB_OPTIONS: Rules<VerbOptions> = {
   timeout: TIMEOUT,
 }
 
-/** Sends the request, and resolves with the verdict and its members. */
+/**
+ * Sends the request, and resolves with the verdict and its members.
+ *
+ * @param check - Asks the server first, in the same call. Its Failure is the verdict, and the request is not sent.
+ */
 export async function runOne(
   session: Session,
   verb: Verb,
   request: TargetRequest | Failure,
   options: VerbOptions,
+  check?: (context: CallContext) => Promise<Failure | undefined>,
 ): Promise<DavResult> {
   if ('ok' in request) return request
   const lack = refuseLack(session, request, options)
   if (lack !== undefined) return lack
   if (options.dryRun === true) return plan(request)
   return runCall(session, options, async (context) => {
+    const refused = await check?.(context)
+    if (refused !== undefined) return refused
     const members: DavResult[] = []
     const {verdict, problem} = await sendWithRetries(request, {...context, verb}, (batch) => {
       for (const member of batch) members.push(member)

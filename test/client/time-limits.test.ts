@@ -152,6 +152,18 @@ describe('total', () => {
     await expect(found.bytes()).rejects.toMatchObject({timeout: 'total'})
   })
 
+  it('counts the question before a MKCOL with properties', async () => {
+    server.script(async ({method}) => {
+      await delay(300)
+      return method === 'OPTIONS'
+        ? {status: 200, headers: {dav: '1, extended-mkcol'}}
+        : {status: 201}
+    })
+    const made = dav.mkcol('a/', {properties: {displayname: 'x'}, timeout: {total: 500}})
+    await expect(made).rejects.toMatchObject({timeout: 'total'})
+    expect(server.requests.map(({method}) => method)).toEqual(['OPTIONS', 'MKCOL'])
+  })
+
   it('begins for a stream when it is read, and each call has its own', async () => {
     server.answers(answer207([OPEN, listed('/a/'), SHUT]))
     const limited = new DavClient({url: server.url, timeout: {total: 1000}})
