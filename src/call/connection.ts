@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   readonly grace?: number
 }
 
+const IN_TIME: Pick<AbortSignal, 'aborted' | 'reason'> = {aborted: false, reason: undefined}
+
 /** The connection of one call. The client's signal and the call's own signal end it. */
 export class Connection implements CallState {
   readonly policy: ResolvedPolicy | undefined
@@ -63,7 +65,7 @@ export class Connection implements CallState {
   readonly #own: AbortSignal | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Holds the error of the call after its time limit. */
-  #late: Pick<AbortSignal, 'aborted' | 'reason'> = {aborted: false, reason: undefined}
+  #late = IN_TIME
   #lateTimer: ReturnType<typeof setTimeout> | undefined
 
   /** @throws TypeError or RangeError for an invalid time limit. */
