@@ -10,7 +10,7 @@ import {createSecureContext} from 'node:tls'
 import type {Rule, Rules} from '../protocol/options.ts'
 
 /** Text in PEM, or the bytes of such a file. */
-export type Pem = string | Uint8Array
+type Pem = string | Uint8Array
 
 /** Certificates and a key for TLS. */
 export interface TlsOptions {
