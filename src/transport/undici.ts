@@ -110,11 +110,11 @@ const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 /**
  * Makes a transport over undici.
  *
- * @throws TypeError for an unknown option or one of the wrong type, and on platforms without undici's dispatcher, such as Bun.
- *   RangeError for a number out of range.
+ * @throws TypeError for an unknown option or one of the wrong type, for unreadable certificates, and for options that do not go
+ *   together. TypeError on platforms without undici's dispatcher, such as Bun. RangeError for a number out of range.
  * @example
  * ```ts
- * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
+ * const transport = undiciTransport({proxy: 'http://proxy.example:3128', ca: readFileSync('corp-ca.pem')})
  * const dav = new DavClient({url, transport})
  * ```
  */

@@ -3,7 +3,8 @@
 
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {createServer} from 'node:net'
+import {createServer, type Server, type Socket} from 'node:net'
+import {createServer as createSecureServer} from 'node:tls'
 import {fileURLToPath} from 'node:url'
 import {inspect} from 'node:util'
 
@@ -98,32 +99,40 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
 
   it('sends names of headers in Title-Case, in a tunnel, forwarded, and through SOCKS', async () => {
     const heads: string[] = []
-    const server = createServer((socket) => {
+    const keep = (socket: Socket): void => {
       socket
         .on('error', () => {})
         .once('data', (bytes) => {
           heads.push(bytes.toString('latin1').split('\r\n\r\n')[0] ?? '')
           socket.end('HTTP/1.1 204 No Content\r\n\r\n')
         })
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => void server.close())
-    const address = server.address()
-    const port = typeof address === 'object' ? address?.port : undefined
-    for (const proxy of [openSocks.url, `http://127.0.0.1:${port}`]) {
-      await using dav = open(`http://127.0.0.1:${port}/`, {proxy})
+    }
+    const {cert, key} = await servers.authority.issue('raw', {names: 'IP:127.0.0.1'})
+    const plain = await portOf(createServer(keep))
+    const secure = await portOf(createSecureServer({cert, key}, keep))
+    const tunneling = await startTinyproxy([secure])
+    onTestFinished(() => tunneling.stop())
+    for (const [url, proxy] of [
+      [`http://127.0.0.1:${plain}/`, openSocks.url],
+      [`http://127.0.0.1:${plain}/`, `http://127.0.0.1:${plain}`],
+      [`https://127.0.0.1:${secure}/`, openSocks.url],
+      [`https://127.0.0.1:${secure}/`, tunneling.url],
+    ] as const) {
+      await using dav = open(url, {proxy})
       await dav.put('a.txt', 'text', {type: 'text/plain'})
     }
-    const target = `http://127.0.0.1:${port}/a.txt`
     expect(heads.map((head) => head.split('\r\n')[0])).toEqual([
       'PUT /a.txt HTTP/1.1',
-      `PUT ${target} HTTP/1.1`,
+      `PUT http://127.0.0.1:${plain}/a.txt HTTP/1.1`,
+      'PUT /a.txt HTTP/1.1',
+      'PUT /a.txt HTTP/1.1',
     ])
-    const headers = heads.flatMap((head) => head.split('\r\n').slice(1))
-    expect(headers).toContain(`Host: 127.0.0.1:${port}`)
-    expect(headers).toContain('Content-Length: 4')
-    expect(headers.filter((line) => !/^[A-Z][a-z]*(?:-[A-Z][a-z]*)*: /.test(line))).toEqual([])
+    for (const head of heads) {
+      const headers = head.split('\r\n').slice(1)
+      expect(headers).toContain('Content-Length: 4')
+      expect(headers).toContain('Content-Type: text/plain')
+      expect(headers.filter((line) => !/^[A-Z][a-z]*(?:-[A-Z][a-z]*)*: /.test(line))).toEqual([])
+    }
   })
 
   it('names a proxy that wants credentials or refuses them, and never shows any', async () => {
@@ -211,11 +220,7 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
 
   it('counts the tunnel against the time to connect', async () => {
     const silent = createServer(() => {})
-    silent.listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    onTestFinished(() => void silent.close())
-    const address = silent.address()
-    const port = typeof address === 'object' ? address?.port : undefined
+    const port = await portOf(silent)
     for (const kind of ['http', 'https', 'socks5']) {
       const proxy = `${kind}://ana%40corp:p%3As%2Fw%25rd@127.0.0.1:${port}`
       const error = await failure(servers.url('good'), {proxy, connectTimeout: 100})
@@ -236,11 +241,7 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
         .on('error', () => {})
         .on('close', () => ended++)
     })
-    silent.listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    onTestFinished(() => void silent.close())
-    const address = silent.address()
-    const port = typeof address === 'object' ? address?.port : undefined
+    const port = await portOf(silent)
     for (const kind of ['http', 'https', 'socks5']) {
       await using dav = open(servers.url('good'), {proxy: `${kind}://127.0.0.1:${port}`})
       const signal = AbortSignal.timeout(50)
@@ -305,3 +306,13 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
     }
   }
 })
+
+/** Lets a server listen on loopback until the end of the test. Returns its port. */
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
