@@ -21,7 +21,6 @@ import type {Repeats} from '../retry/repeats.ts'
 import {BarredError} from '../transport/barred.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isSafe} from '../transport/methods.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
 import {WithheldError} from '../transport/withheld.ts'
 import type {DavHeaders, DavResponse} from '../transport/transport.ts'
 import {isUndecodable} from '../transport/undecodable.ts'
@@ -256,7 +255,7 @@ export function causeOf(error: DavError): FailureCause {
 
 /** Finds the reason of a Failure without an answer. A request that would fail in the same way each time is refused. */
 export function reasonOf(error: DavError): Pick<Failure, 'reason' | 'cause'> {
-  return error instanceof HiddenRedirectError || error instanceof BarredError
+  return error instanceof BarredError
     ? {reason: 'refused'}
     : {reason: 'no-answer', cause: causeOf(error)}
 }

@@ -8,7 +8,6 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {BarredError} from '../transport/barred.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
 import {endLocks} from './locks.ts'
@@ -150,9 +149,6 @@ export async function attempt(
   return outcome
 }
 
-// The request did not come to the resource.
-const UNBEGUN = [NotSentError, HiddenRedirectError, BarredError]
-
 /** Makes the outcome of a broken exchange. */
 async function brokenOutcome(
   request: TargetRequest,
@@ -160,7 +156,7 @@ async function brokenOutcome(
   context: VerbContext,
 ): Promise<Outcome> {
   const verdict = brokenVerdict(request, problem, context.connection.ending)
-  const isUnbegun = UNBEGUN.some((kind) => problem instanceof kind)
+  const isUnbegun = problem instanceof NotSentError || problem instanceof BarredError
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
   return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
 }

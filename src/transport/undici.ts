@@ -186,8 +186,14 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       }
       const connections = isForeign ? foreign : own
       const around = {connections, settling, resolve, reject, upload, forwarder}
+      const exchange = new Exchange(request, origin, around)
       const sender: Sender = shared ?? dispatcher
-      sender.dispatch(sent, new Exchange(request, origin, around))
+      try {
+        sender.dispatch(sent, exchange)
+      } catch (error) {
+        // A MockAgent throws for a request that it does not know.
+        exchange.refuse(error instanceof Error ? error : new Error(String(error)))
+      }
     })
   }
   Object.defineProperty(transport, 'givesChunksAway', {
@@ -361,10 +367,8 @@ function connector(
     })
     if (!(made instanceof Socket)) return
     connections.connecting(made)
-    const limit =
-      timeout === 0
-        ? undefined
-        : setTimeout(() => made.destroy(new errors.ConnectTimeoutError()), timeout)
+    let [isTunnelled, isOver] = [false, false]
+    const limit = timeout === 0 ? undefined : setTimeout(() => endLate(made), timeout)
 
     async function open(socket: Socket): Promise<void> {
       const at = options.port === '' ? (isSecure ? '443' : '80') : options.port
@@ -376,12 +380,21 @@ function connector(
         end(proxyUnreachable(proxy, error))
         return
       }
+      isTunnelled = true
       if (isSecure)
         connect({...options, httpSocket: socket}, (...[error, secured]) => end(error, secured))
       else end(null, socket)
     }
 
+    function endLate(socket: Socket): void {
+      const late = new errors.ConnectTimeoutError()
+      end(isTunnelled ? late : proxyUnreachable(proxy, late))
+      socket.destroy(late)
+    }
+
     function end(...[error, socket]: [Error, null?] | [Error | null, Socket | null]): void {
+      if (isOver) return
+      isOver = true
       clearTimeout(limit)
       if (made instanceof Socket) connections.connected(made)
       if (socket instanceof Socket) {

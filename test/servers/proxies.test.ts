@@ -233,6 +233,18 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
     }
   })
 
+  it('counts the handshake of TLS in the tunnel against the same time', async () => {
+    const opens = await portOf(
+      createServer((socket) => {
+        socket.on('error', () => {}).once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+      }),
+    )
+    const proxy = `http://127.0.0.1:${opens}`
+    const error = await failure(servers.url('good'), {proxy, connectTimeout: 100})
+    expect(error).toBeInstanceOf(DavTimeoutError)
+    expect(error).toMatchObject({timeout: 'connect', message: expect.stringMatching(/in time$/)})
+  })
+
   it('ends a tunnel that nobody waits for', async () => {
     let ended = 0
     const silent = createServer((socket) => {
