@@ -36,11 +36,20 @@ const DOORS = [
 
 /** The packages and built-ins that are imported in few files, with these files. */
 const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
-  undici: ['src/transport/undici.ts'],
+  undici: [
+    'src/transport/undici.ts',
+    'src/transport/global-dispatcher.ts',
+    'src/transport/earlier-handler.ts',
+  ],
   'fast-xml-parser': ['src/testing/multistatus-body.ts'],
   'p-limit': ['src/retry/pace.ts'],
   'node:*': [
     'src/transport/undici.ts',
+    'src/transport/tls.ts',
+    'src/transport/proxy.ts',
+    'src/transport/socks.ts',
+    'src/transport/env-proxy.ts',
+    'src/transport/global-dispatcher.ts',
     'src/transport/codings.ts',
     'src/transport/diagnostics.node.ts',
     'src/transfer/files.node.ts',

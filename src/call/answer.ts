@@ -7,7 +7,7 @@ import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import {readResults} from '../multistatus/read-results.ts'
-import type {DavResult, FailureCause} from '../multistatus/result.ts'
+import type {DavResult, Failure, FailureCause} from '../multistatus/result.ts'
 import {charsetOf} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
 import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
@@ -18,6 +18,7 @@ import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/er
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import type {Repeats} from '../retry/repeats.ts'
+import {BarredError} from '../transport/barred.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
 import {isSafe} from '../transport/methods.ts'
 import {WithheldError} from '../transport/withheld.ts'
@@ -250,6 +251,13 @@ export function causeOf(error: DavError): FailureCause {
   if (error instanceof DavTimeoutError) return 'timeout'
   if (error instanceof WithheldError) return 'not-sent'
   return error instanceof DavNetworkError ? 'network' : 'unreadable'
+}
+
+/** Finds the reason of a Failure without an answer. A request that would fail in the same way each time is refused. */
+export function reasonOf(error: DavError): Pick<Failure, 'reason' | 'cause'> {
+  return error instanceof BarredError
+    ? {reason: 'refused'}
+    : {reason: 'no-answer', cause: causeOf(error)}
 }
 
 function problemOf(parser: MultiStatusParser<unknown>): unknown {

@@ -7,7 +7,7 @@ import type {Sink} from '../multistatus/result-stream.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
+import {BarredError} from '../transport/barred.ts'
 import {exchange, reconsider} from './exchange.ts'
 import {FailedMembers} from './failed-members.ts'
 import {endLocks} from './locks.ts'
@@ -156,7 +156,7 @@ async function brokenOutcome(
   context: VerbContext,
 ): Promise<Outcome> {
   const verdict = brokenVerdict(request, problem, context.connection.ending)
-  const isUnbegun = problem instanceof NotSentError || problem instanceof HiddenRedirectError
+  const isUnbegun = problem instanceof NotSentError || problem instanceof BarredError
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const
   return isUnbegun ? outcome : reconsider(request, outcome, verdict, context)
 }

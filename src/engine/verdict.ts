@@ -16,7 +16,8 @@ import {explainChallenges} from '../protocol/challenge.ts'
 import {DavError} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
-import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
+import {BarredError} from '../transport/barred.ts'
+import {ElsewhereError} from '../transport/redirects.ts'
 import {changed} from './payload.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
@@ -91,7 +92,7 @@ export function brokenVerdict(
     return unclear(request, 'aborted', 'The call was ended before the answer came')
   if (!(error instanceof DavError)) throw error
   const {message: description} = error
-  if (error instanceof HiddenRedirectError || error instanceof ElsewhereError)
+  if (error instanceof BarredError || error instanceof ElsewhereError)
     return fail(request, {status: 0, reason: 'refused', description})
   return unclear(request, causeOf(error), description)
 }

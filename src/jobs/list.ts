@@ -3,7 +3,7 @@
  * removed first. A collection is whole or not: only a whole one has a Success as verdict. RFC 4918, section 9.1.
  */
 
-import {causeOf} from '../call/answer.ts'
+import {reasonOf} from '../call/answer.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
@@ -142,8 +142,7 @@ function failureOf(error: DavError, url: string, attempts: number): Failure {
   const request = {method: 'PROPFIND', url, depth: 1, attempts} as const
   const description = error.message
   if (!(error instanceof DavHttpError) || error.status < 300) {
-    const cause = causeOf(error)
-    return createFailure({url, status: 0, reason: 'no-answer', cause, description, request})
+    return createFailure({url, status: 0, ...reasonOf(error), description, request})
   }
   const {status, conditions, retryAfter} = error
   const facts = {url, status, reason: 'status', conditions, retryAfter, description} as const

@@ -25,7 +25,7 @@ import {
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {within} from '../protocol/wait.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
+import {BarredError} from '../transport/barred.ts'
 import {discard} from '../transport/transport.ts'
 import {XML_TYPE} from '../xml/writer.ts'
 import {isDepthRefusal, isDepthRefusalError} from './depth-refusal.ts'
@@ -225,7 +225,7 @@ async function exchange<P>(
       sent = await sendOnce<P>(listing, context, page, base)
     } catch (error) {
       const isBroken = error instanceof DavNetworkError || error instanceof DavTimeoutError
-      if (!isBroken || error instanceof HiddenRedirectError) throw error
+      if (!isBroken || error instanceof BarredError) throw error
       broken = error
     }
     const status = sent?.head.status ?? 0

@@ -3,7 +3,7 @@
  * nothing.
  */
 
-import {causeOf} from '../call/answer.ts'
+import {reasonOf} from '../call/answer.ts'
 import {spelled} from '../call/target.ts'
 import {createFailure} from '../multistatus/failure.ts'
 import type {Failure} from '../multistatus/result.ts'
@@ -16,7 +16,6 @@ import {isWalk} from '../protocol/depth.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import type {Relation} from '../protocol/href.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
 import type {Pages} from './pages.ts'
 
 /** The query of a caller: the resource, the depth and the properties. It may take many requests. */
@@ -110,11 +109,7 @@ export function failureOf(error: DavError, url: string, relation: Relation): Fai
     return createFailure({url, relation, reason: 'status', ...facts})
   }
   const {message: description} = error
-  const isHidden = error instanceof HiddenRedirectError
-  const why = isHidden
-    ? ({reason: 'refused'} as const)
-    : ({reason: 'no-answer', cause: causeOf(error)} as const)
-  return createFailure({url, relation, status: 0, ...why, description})
+  return createFailure({url, relation, status: 0, ...reasonOf(error), description})
 }
 
 /** Makes the error of an unusable answer. */

@@ -104,8 +104,8 @@ export interface Failure {
  * - `member`: the target of a DELETE, COPY or MOVE failed because members of it failed.
  * - `no-answer`: the exchange broke, or never began because the call ended. The outcome is unknown.
  * - `refused`: nothing was sent, or it must not be sent again. The target is invalid or guarded, or lacks a strong ETag that is
- *   needed. Or it is a collection, which has no content to read. Or it leads to a redirect that a browser hides, or was answered by another resource. Or the server is known not to
- *   have the method.
+ *   needed. Or it is a collection, which has no content to read. Or it leads to a redirect that a browser hides, or was answered by
+ *   another resource. Or the server is known not to have the method. Or a certificate or a proxy keeps the client from the server.
  */
 export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no-answer' | 'refused'
 

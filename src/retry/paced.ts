@@ -13,7 +13,7 @@ import {DavNetworkError} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import type {BodyWatcher, OpenResponse} from '../transport/deadlines.ts'
-import {HiddenRedirectError} from '../transport/redirects.ts'
+import {BarredError} from '../transport/barred.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {Send} from '../transport/transport.ts'
 import {NotSentError, sleep} from './not-sent.ts'
@@ -71,9 +71,9 @@ export function withPace<C extends PacedCall>(
   }
 }
 
-/** Reports if an error may mean an overloaded server. A redirect that a browser hides is an answer. */
+/** Reports if an error may mean an overloaded server. */
 function isOvercharge(error: unknown): boolean {
-  return error instanceof DavNetworkError && !(error instanceof HiddenRedirectError)
+  return error instanceof DavNetworkError && !(error instanceof BarredError)
 }
 
 /** Frees a place at the end of a body, or before that if the body stays unread. */

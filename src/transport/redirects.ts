@@ -5,8 +5,9 @@
  */
 
 import {MAX_REDIRECTS} from '../protocol/bounds.ts'
-import {DavError, DavNetworkError} from '../protocol/errors.ts'
+import {DavError} from '../protocol/errors.ts'
 import {canonicalPath} from '../protocol/href.ts'
+import {BarredError} from './barred.ts'
 import {isSafe} from './methods.ts'
 import {isReplayable} from './request-body.ts'
 import type {DavRequest, DavResponse, Send} from './transport.ts'
@@ -16,7 +17,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
 const KEEPS_METHOD: ReadonlySet<number> = new Set([307, 308])
 
 /** A redirect that a browser hides. It is the server's answer, so a retry would get the same one. */
-export class HiddenRedirectError extends DavNetworkError {}
+export class HiddenRedirectError extends BarredError {}
 
 /** An answer by another resource or server than the requested one. A retry would reach the same one. */
 export class ElsewhereError extends DavError {}

@@ -6,20 +6,41 @@
 import type {IncomingHttpHeaders} from 'node:http'
 import {Socket} from 'node:net'
 import {Readable} from 'node:stream'
+import type {SecureContext} from 'node:tls'
 
-import {Agent, buildConnector} from 'undici'
+import {Agent, buildConnector, errors} from 'undici'
 import type {Dispatcher} from 'undici'
 
 import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
 import {ByteQueue} from './byte-queue.ts'
+import {explainPage, explainTls} from './certificates.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
+import type {Route} from './env-proxy.ts'
+import {readEnvironment, usesEnvironment} from './env-proxy.ts'
+import type {Sender} from './global-dispatcher.ts'
+import {GlobalDispatcher} from './global-dispatcher.ts'
 import {noteWritten} from './lent.ts'
+import type {Proxy} from './proxy.ts'
+import {
+  formatProxyAuthorization,
+  openTunnel,
+  PROXY,
+  proxyBroken,
+  ProxyError,
+  proxyUnauthorized,
+  proxyUnreachable,
+  readProxy,
+} from './proxy.ts'
 import {isStreamed, openPieces} from './request-body.ts'
+import {openSocks} from './socks.ts'
+import type {TlsOptions} from './tls.ts'
+import {readTls, TLS_OPTIONS} from './tls.ts'
 import {USER_AGENT} from './user-agent.ts'
 import type {
   DavBody,
@@ -31,13 +52,24 @@ import type {
 } from './transport.ts'
 
 /** Options of `undiciTransport`. */
-export interface UndiciTransportOptions {
+export interface UndiciTransportOptions extends TlsOptions {
   /**
-   * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a private certificate.
+   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has its own proxy and certificates.
    *
-   * @defaultValue an Agent of the transport's own
+   * @defaultValue the one of `setGlobalDispatcher`, if the application has set one with options; else an Agent of the transport's
+   *   own
    */
   readonly dispatcher?: Dispatcher | undefined
+  /**
+   * The URL of a proxy, with its user and password if it wants them: `http:`, `https:` or `socks5:`.
+   *
+   * Requests to an `https:` server go through a tunnel (CONNECT; RFC 9110, section 9.3.6). Those to an `http:` server are forwarded
+   * by an HTTP proxy, because most proxies allow no tunnel to other ports than 443. SOCKS has tunnels for both, and the proxy
+   * looks up the name of the server. `ca` is for the server and for an `https:` proxy.
+   *
+   * @defaultValue the proxies of the environment, if Node uses them by NODE_USE_ENV_PROXY=1 or `--use-env-proxy`
+   */
+  readonly proxy?: string | URL | undefined
   /**
    * The most connections to an origin at once, with the transport's own Agent.
    *
@@ -45,7 +77,7 @@ export interface UndiciTransportOptions {
    */
   readonly connections?: number | undefined
   /**
-   * The most milliseconds to connect, with the transport's own Agent.
+   * The most milliseconds to connect, with the transport's own Agent. A tunnel through a proxy is a part of that.
    *
    * @defaultValue 10,000
    */
@@ -57,6 +89,8 @@ const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
     words: 'a dispatcher of undici, such as an Agent or a ProxyAgent',
     accepts: (value) => typeof memberOf(value, 'dispatch') === 'function',
   },
+  proxy: PROXY,
+  ...TLS_OPTIONS,
   connections: NUMBER,
   connectTimeout: NUMBER,
 }
@@ -76,11 +110,11 @@ const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 /**
  * Makes a transport over undici.
  *
- * @throws TypeError for an unknown option or one of the wrong type, and on platforms without undici's dispatcher, such as Bun.
- *   RangeError for a number out of range.
+ * @throws TypeError for an unknown option or one of the wrong type, for unreadable certificates, and for options that do not go
+ *   together. TypeError on platforms without undici's dispatcher, such as Bun. RangeError for a number out of range.
  * @example
  * ```ts
- * const transport = undiciTransport({dispatcher: new ProxyAgent('http://proxy.example:3128')})
+ * const transport = undiciTransport({proxy: 'http://proxy.example:3128', ca: readFileSync('corp-ca.pem')})
  * const dav = new DavClient({url, transport})
  * ```
  */
@@ -91,11 +125,23 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     throw new RangeError('undiciTransport: connections is a whole number above zero')
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
-  const isOwn = given.dispatcher === undefined
+  const {dispatcher: theirs, proxy, ca, cert, key} = given
+  const extra = Object.keys({...TLS_OPTIONS, proxy}).find((name) => name in given)
+  if (theirs !== undefined && extra !== undefined)
+    throw new TypeError(
+      `undiciTransport: ${extra} cannot go with dispatcher; give it to the dispatcher`,
+    )
+  const isOwn = theirs === undefined
+  const inherits = usesEnvironment(process.env, process.execArgv)
+  const route = isOwn ? findRoute(proxy, inherits) : () => undefined
+  const secureContext = readTls('undiciTransport', {ca, cert, key})
+  const proxyContext = readTls('undiciTransport', {ca})
+  const common = isOwn && extra === undefined ? new GlobalDispatcher(inherits) : undefined
+  const own = new Connections(most ?? Number.POSITIVE_INFINITY)
   // The number of connections of a given dispatcher is unknown. It may be one, so that is assumed.
-  const connections = new Connections(isOwn ? (most ?? Number.POSITIVE_INFINITY) : 1)
+  const foreign = new Connections(1)
   const dispatcher =
-    given.dispatcher ??
+    theirs ??
     new Agent({
       // The client has its own time limits, the same on every platform.
       headersTimeout: 0,
@@ -103,43 +149,75 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
       // No HTTP/2: undici 8.12 takes a cut HTTP/2 body for a complete one.
       allowH2: false,
-      connect: connector(connectTimeout, connections),
+      connect: connector(connectTimeout, own, route, {secureContext, proxyContext}),
       ...(most !== undefined && {connections: most}),
     })
   // Bun replaces undici by a module of its own. Its Agent sends nothing.
   if (typeof dispatcher.dispatch !== 'function')
     throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
   const settling = new Settling()
-  // The origin of the last request. Look-ups find the same string faster than an equal one.
+  // The origin of the last request, and its proxy. Look-ups find the same string faster than an equal one.
   let origin = ''
+  let through: Proxy | undefined
+  let wasForeign = !isOwn
 
   const transport: Transport = async (request) => {
     await settling.last
     request.signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
       const {method, url} = request
-      if (!(url.startsWith(origin) && url.charAt(origin.length) === '/'))
+      if (!(url.startsWith(origin) && url.charAt(origin.length) === '/')) {
         origin = /^[^:]+:\/\/[^/?#]+/.exec(url)?.[0] ?? ''
+        through = route(origin)
+      }
       const hash = url.indexOf('#')
       const path = url.slice(origin.length, hash === -1 ? undefined : hash)
       const upload = openBody(request)
+      const shared = common?.find()
+      const isForeign = !isOwn || shared !== undefined
+      wasForeign ||= isForeign
+      const forwarder = isForeign ? undefined : forwarderOf(origin, through)
       const sent: Dispatcher.DispatchOptions = {
         origin,
-        path: path.startsWith('/') ? path : `/${path}`,
+        path: `${forwarder === undefined ? '' : origin}${path.startsWith('/') ? path : `/${path}`}`,
         method,
-        headers: formatHeaders(request),
+        headers: formatHeaders(request, forwarder),
         body: upload,
       }
-      const around = {connections, settling, resolve, reject, upload}
-      dispatcher.dispatch(sent, new Exchange(request, origin, around))
+      const connections = isForeign ? foreign : own
+      const around = {connections, settling, resolve, reject, upload, forwarder}
+      const exchange = new Exchange(request, origin, around)
+      const sender: Sender = shared ?? dispatcher
+      try {
+        sender.dispatch(sent, exchange)
+      } catch (error) {
+        // A MockAgent throws for a request that it does not know.
+        exchange.refuse(error instanceof Error ? error : new Error(String(error)))
+      }
     })
   }
+  Object.defineProperty(transport, 'givesChunksAway', {
+    // A dispatcher of the caller may keep chunks, as a cache does.
+    get: () => !wasForeign && common?.find() === undefined,
+  })
   return Object.assign(transport, {
     sendsLength: true,
-    // A dispatcher of the caller may keep chunks, as a cache does.
-    givesChunksAway: isOwn,
     close: async () => (isOwn ? dispatcher.close() : undefined),
   })
+}
+
+/** Makes the route of the options, or of the environment if Node uses that. */
+function findRoute(proxy: string | URL | undefined, inherits: boolean): Route {
+  if (proxy !== undefined) {
+    const read = readProxy('undiciTransport: proxy', proxy)
+    return () => read
+  }
+  return inherits ? readEnvironment(process.env) : () => undefined
+}
+
+/** Returns the proxy that forwards requests to an origin; `undefined` if they go directly or through a tunnel. */
+function forwarderOf(origin: string, proxy: Proxy | undefined): Proxy | undefined {
+  return proxy?.kind === 'socks' || origin.startsWith('https:') ? undefined : proxy
 }
 
 /**
@@ -193,7 +271,7 @@ function lengthHeader(length: number): Record<string, string> {
 }
 
 /** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
-function formatHeaders(request: DavRequest): string[] {
+function formatHeaders(request: DavRequest, forwarder?: Proxy): string[] {
   const {method} = request
   const headers: Readonly<Record<string, string>> = {
     'user-agent': USER_AGENT,
@@ -201,6 +279,7 @@ function formatHeaders(request: DavRequest): string[] {
     'accept-encoding': 'gzip, br, zstd',
     ...headersOf(request),
     ...request.headers,
+    ...(forwarder && formatProxyAuthorization(forwarder)),
   }
   const titled: string[] = []
   for (const name of Object.keys(headers)) titled.push(titleCase(name), headers[name] ?? '')
@@ -231,18 +310,110 @@ function titleCase(name: string): string {
   return TITLES.get(name) ?? name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
-/** Makes the connector of the Agent. A socket that is being connected is destroyed as soon as no exchange waits. */
-function connector(timeout: number, connections: Connections): buildConnector.connector {
-  const connect = buildConnector({timeout, allowH2: false})
+/** The contexts of TLS for servers and for proxies. */
+interface Contexts {
+  readonly secureContext: SecureContext | undefined
+  readonly proxyContext: SecureContext | undefined
+}
+
+/**
+ * Makes the connector of the Agent, directly or through a proxy. A socket that is being connected is destroyed as soon as no
+ * exchange waits.
+ */
+function connector(
+  timeout: number,
+  connections: Connections,
+  route: Route,
+  {secureContext, proxyContext}: Contexts,
+): buildConnector.connector {
+  const connect = buildConnector({timeout, allowH2: false, ...(secureContext && {secureContext})})
+  const connectProxy = buildConnector({
+    timeout,
+    allowH2: false,
+    ...(proxyContext && {secureContext: proxyContext}),
+  })
   return (options, callback) => {
+    const {protocol, hostname, host = hostname} = options
+    const proxy = route(`${protocol}//${host}`)
+    if (proxy !== undefined) {
+      connectThrough(proxy, options, callback)
+      return
+    }
     const made: unknown = connect(options, (...result) => {
       if (made instanceof Socket) connections.connected(made)
       callback(...result)
     })
     if (!(made instanceof Socket)) return
     connections.connecting(made)
-    watchWrites(made)
+    watchSocket(made)
   }
+
+  function connectThrough(
+    proxy: Proxy,
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    const isSecure = options.protocol === 'https:'
+    const {hostname, port} = proxy
+    const address = {
+      hostname,
+      host: hostname,
+      port,
+      protocol: proxy.kind === 'https' ? 'https:' : 'http:',
+    }
+    const made: unknown = connectProxy(address, (error, socket) => {
+      if (error === null) void open(socket)
+      else end(proxyUnreachable(proxy, error))
+    })
+    if (!(made instanceof Socket)) return
+    connections.connecting(made)
+    let [isTunnelled, isOver] = [false, false]
+    const limit = timeout === 0 ? undefined : setTimeout(() => endLate(made), timeout)
+
+    async function open(socket: Socket): Promise<void> {
+      const at = options.port === '' ? (isSecure ? '443' : '80') : options.port
+      try {
+        if (proxy.kind === 'socks') await openSocks(proxy, socket, options.hostname, Number(at))
+        else if (isSecure) await openTunnel(proxy, socket, authorityOf(options.hostname, at))
+      } catch (error) {
+        socket.destroy()
+        end(proxyUnreachable(proxy, error))
+        return
+      }
+      isTunnelled = true
+      if (isSecure)
+        connect({...options, httpSocket: socket}, (...[error, secured]) => end(error, secured))
+      else end(null, socket)
+    }
+
+    function endLate(socket: Socket): void {
+      const late = new errors.ConnectTimeoutError()
+      end(isTunnelled ? late : proxyUnreachable(proxy, late))
+      socket.destroy(late)
+    }
+
+    function end(...[error, socket]: [Error, null?] | [Error | null, Socket | null]): void {
+      if (isOver) return
+      isOver = true
+      clearTimeout(limit)
+      if (made instanceof Socket) connections.connected(made)
+      if (socket instanceof Socket) {
+        watchSocket(socket)
+        callback(null, socket)
+      } else callback(error ?? new Error('No connection came about'), null)
+    }
+  }
+}
+
+/** Watches a socket of the Agent. */
+function watchSocket(socket: Socket): void {
+  watchWrites(socket)
+  // A server refuses a client certificate by an alert, and closes. undici would report the close, and not the alert.
+  socket.on('error', () => socket.destroy())
+}
+
+function authorityOf(hostname: string, port: string): string {
+  return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
 }
 
 // Each is in a head at most once. To replace them by a pattern takes longer than the rest of the sending.
@@ -296,6 +467,8 @@ interface Surroundings {
   readonly resolve: (response: DavResponse) => void
   readonly reject: (error: unknown) => void
   readonly upload: string | Uint8Array | Readable | null
+  /** The proxy that forwards the request, if one does. */
+  readonly forwarder: Proxy | undefined
 }
 
 /**
@@ -309,6 +482,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #controller: Dispatcher.DispatchController | undefined
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
+  /** Reports a 400, once its body has begun. */
+  #report: (() => void) | undefined
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -355,6 +530,11 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   ): void {
     // An interim answer, such as 102 Processing.
     if (status < 200) return
+    const {forwarder} = this.#around
+    if (status === 407 && forwarder !== undefined) {
+      controller.abort(proxyUnauthorized(forwarder, headers['proxy-authenticate'] ?? ''))
+      return
+    }
     const texts = textsOf(headers)
     const isEmpty =
       status === 204 ||
@@ -374,15 +554,26 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
     const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
     const coding = isStored ? null : texts.get('content-encoding')
-    this.#around.resolve({
+    const answer = {
       status,
       headers: texts,
       body: coding === null ? queue : decoded(queue, coding),
       trailers: () => textsOf(this.#trailers),
-    })
+    }
+    // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
+    if (status === 400) this.#report = () => this.#around.resolve(answer)
+    else this.#around.resolve(answer)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#report !== undefined) {
+      const refused = explainPage(chunk, this.#request)
+      if (refused !== undefined) {
+        controller.abort(refused)
+        return
+      }
+      this.#begin()
+    }
     if (this.#body === undefined || this.#body.push(chunk)) return
     if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
   }
@@ -391,13 +582,15 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#trailers = trailers
     this.#around.settling.begin()
     this.#finish()
+    this.#begin()
     this.#body?.end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
-    if (this.#body === undefined) this.#around.reject(error)
+    if (this.#body === undefined || this.#report !== undefined)
+      this.#around.reject(this.#explain(error))
     else this.#body.fail(error)
   }
 
@@ -411,6 +604,21 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#isOver) return
     if (this.#controller === undefined) this.refuse(reason)
     else this.#controller.abort(reason)
+  }
+
+  /** Reports an answer that waited for its body. */
+  #begin(): void {
+    this.#report?.()
+    this.#report = undefined
+  }
+
+  /** Makes the public error of a request that did not reach its server. Any other is explained by the client. */
+  #explain(error: Error): Error {
+    if (error instanceof ProxyError) return error.explain(this.#request)
+    const {forwarder} = this.#around
+    const explained = DavError.is(error) ? error : explainTls(error, this.#request)
+    if (explained !== undefined || forwarder === undefined) return explained ?? error
+    return proxyBroken(forwarder, error).explain(this.#request)
   }
 
   /** Ends the source of a request body that was not sent to its end. */

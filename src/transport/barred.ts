@@ -1,0 +1,6 @@
+/** Keeps a request from being repeated that would fail in the same way each time. */
+
+import {DavNetworkError} from '../protocol/errors.ts'
+
+/** A request that did not come to its resource, and will not the next time: a certificate or a proxy refuses, or a redirect is hidden. */
+export class BarredError extends DavNetworkError {}
