@@ -28,12 +28,15 @@ export interface Auth {
     request: DavRequest,
     refused: RefusedChallenge,
   ) => string | undefined | Promise<string | undefined>
-  /** Called with the headers and with the trailers of every answer but a 401. Its error becomes that of the exchange. */
+  /**
+   * Called with the headers and with the trailers of every answer to a request with credentials, but a 401. Its error becomes that
+   * of the exchange.
+   */
   readonly onAnswer?: (request: DavRequest, answer: Pick<DavResponse, 'status' | 'headers'>) => void
   /**
    * Tells if the server must accept the credentials before a body is sent. Called for a body that can be read once only, or is
-   * longer than 64 KiB. The client then sends an UNLOCK with a token that no lock has. It is refused as the request would be, and
-   * changes nothing.
+   * longer than 64 KiB. The client then sends an UNLOCK with a token that no lock has. If nobody needs credentials for it, it sends
+   * a DELETE of a name that no resource has. They are refused as the request would be, and change nothing.
    */
   readonly asksFirst?: (request: DavRequest) => boolean
 }

@@ -37,13 +37,16 @@ export function readDigest(
 ): DigestChallenge | undefined {
   const {nonce, opaque, algorithm, qop, stale, charset, userhash, domain = ''} = parameters
   const [, name = '', session] = /^(.*?)(-sess)?$/i.exec(algorithm ?? 'MD5') ?? []
-  const hash = HASHES.find((known) => known === name.toUpperCase())
+  const hash = HASHES.find((known) => known.toLowerCase() === name.toLowerCase())
   if (scheme.toLowerCase() !== 'digest' || hash === undefined) return undefined
   if (realm === undefined || nonce === undefined) return undefined
+  if (![realm, nonce, opaque ?? ''].every(isSendable)) return undefined
   const hasQop = qop !== undefined && isListed(qop, 'auth')
   const isSession = session !== undefined
   if (!hasQop && (qop !== undefined || isSession)) return undefined
-  const places = (domain.trim() || '/').split(/\s+/).map((place) => URL.parse(place, url))
+  const places = (domain.trim() || '/')
+    .split(/\s+/, MOST_PLACES)
+    .map((place) => URL.parse(place, url))
   if (places.includes(null)) return undefined
   const {origin} = new URL(url)
   return {
@@ -59,6 +62,17 @@ export function readDigest(
     hashesNames: isTrue(userhash),
     domain: places.flatMap((place) => (place?.origin === origin ? [place.href] : [])),
   }
+}
+
+// Elsewhere the header is not sent unasked.
+const MOST_PLACES = 100
+
+// Longer headers are refused by most servers.
+const MOST_CHARACTERS = 4096
+
+/** Tests if a text of a server can be sent back. Transports of callers may give any text. */
+export function isSendable(text: string): boolean {
+  return text.length <= MOST_CHARACTERS && !/\p{Cc}/u.test(text)
 }
 
 function isListed(list: string, item: string): boolean {

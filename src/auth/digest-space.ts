@@ -4,7 +4,7 @@ import {toByteString} from '../protocol/base64.ts'
 import {decodeParameters} from '../protocol/challenge.ts'
 import {randomHex} from '../protocol/random.ts'
 import type {DavRequest} from '../transport/transport.ts'
-import type {DigestChallenge} from './digest-challenge.ts'
+import {type DigestChallenge, isSendable} from './digest-challenge.ts'
 import type {Hash} from './digest-hash.ts'
 
 /** A user name and a password. */
@@ -104,11 +104,11 @@ export class Space {
     const fields = [
       this.#name,
       `realm=${quote(toByteString(realm))}`,
-      `nonce=${quote(nonce)}`,
+      `nonce=${quote(toByteString(nonce))}`,
       `uri=${quote(uri)}`,
       `response="${this.#respond(method, {nonce, count, uri})}"`,
       ...(algorithm === undefined ? [] : [`algorithm=${algorithm}`]),
-      ...(opaque === undefined ? [] : [`opaque=${quote(opaque)}`]),
+      ...(opaque === undefined ? [] : [`opaque=${quote(toByteString(opaque))}`]),
       ...(hasQop ? [`qop=auth`, `nc=${count}`, `cnonce="${this.#cnonce}"`] : []),
       ...(hashesNames ? ['userhash=true'] : []),
     ]
@@ -118,12 +118,16 @@ export class Space {
   /** Reads an Authentication-Info header, and takes the nonce for the next request. Returns `false` for a wrong proof. */
   accept(info: string, sent: SentDigest): boolean {
     const {rspauth, cnonce, nc, nextnonce, qop} = decodeParameters(info)
-    if (nextnonce !== undefined && nextnonce !== '') this.#nonce = nextnonce
-    if (rspauth === undefined && cnonce === undefined && nc === undefined) return true
-    if (rspauth?.toLowerCase() !== this.#respond('', sent)) return false
-    if (!this.challenge.hasQop) return true
-    const isOurs = cnonce === this.#cnonce && nc?.toLowerCase() === sent.count
-    return isOurs && (qop === undefined || qop.toLowerCase() === 'auth')
+    const isProven = rspauth !== undefined || cnonce !== undefined || nc !== undefined
+    if (isProven) {
+      if (rspauth?.toLowerCase() !== this.#respond('', sent)) return false
+      const isOurs = cnonce === this.#cnonce && nc?.toLowerCase() === sent.count
+      const isAuth = qop === undefined || qop.toLowerCase() === 'auth'
+      if (this.challenge.hasQop && !(isOurs && isAuth)) return false
+    }
+    if (nextnonce !== undefined && nextnonce !== '' && isSendable(nextnonce))
+      this.#nonce = nextnonce
+    return true
   }
 
   #respond(method: string, {nonce, count, uri}: Omit<SentDigest, 'space' | 'header'>): string {

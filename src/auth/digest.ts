@@ -62,8 +62,10 @@ export function digestAuth(username: string, password: string, options: DigestOp
 interface Attempts {
   /** The spaces whose credentials the server has refused, by their keys. */
   readonly refused: Set<string>
+  /** The number of challenges of the last refusal. */
+  offered: number
   /** The header of the last attempt. */
-  last?: SentDigest & {readonly isUnasked: boolean}
+  last?: (SentDigest & {readonly isUnasked: boolean}) | undefined
 }
 
 /** The credentials, and the protection spaces in which they were used. */
@@ -101,8 +103,14 @@ class Digest {
       .filter((offer) => offer !== undefined)
       .filter(({hasQop}) => hasQop || this.#options.withoutQop === true)
       .toSorted((one, other) => HASHES.indexOf(one.hash) - HASHES.indexOf(other.hash))
-    const {refused, last} = this.#attemptsOf(request)
-    if (last !== undefined && !offers.some((offer) => isRenewal(offer, last))) {
+    if (sent?.startsWith('Basic ') === true) return undefined
+    const attempts = this.#attemptsOf(request)
+    const {refused} = attempts
+    // A request may be sent again by a retry, and then without the header.
+    const last = attempts.last?.header === sent ? attempts.last : undefined
+    const hasBegun = challenges.length < attempts.offered
+    attempts.offered = challenges.length
+    if (last !== undefined && !offers.some((offer) => isRenewal(offer, last, hasBegun))) {
       refused.add(keyOf(last.space.challenge, last.space.spelling))
       this.#spaces = this.#spaces.filter(({space}) => space !== last.space)
     }
@@ -115,7 +123,9 @@ class Digest {
       if (spelling !== undefined)
         return this.#use(await this.#open(offer, spelling, request), request, false)
     }
-    return this.#basic(request, challenges, sent)
+    // After a success, Cyrus answers a request without credentials by the name of the scheme alone.
+    const known = sent === undefined && offers.length === 0 ? this.sign(request) : undefined
+    return known ?? this.#basic(request, challenges)
   }
 
   /** Checks an answer, if the server proves that it knows the password. */
@@ -135,7 +145,7 @@ class Digest {
   }
 
   #attemptsOf(request: DavRequest): Attempts {
-    const attempts = this.#attempts.get(request) ?? {refused: new Set()}
+    const attempts = this.#attempts.get(request) ?? {refused: new Set(), offered: 0}
     this.#attempts.set(request, attempts)
     return attempts
   }
@@ -161,18 +171,14 @@ class Digest {
     return space
   }
 
-  #basic(
-    request: DavRequest,
-    challenges: RefusedChallenge['challenges'],
-    sent: string | undefined,
-  ): string | undefined {
+  #basic(request: DavRequest, challenges: RefusedChallenge['challenges']): string | undefined {
     const isOffered = challenges.some(({scheme}) => scheme.toLowerCase() === 'basic')
     const {username, password} = this.#account
     if (this.#options.basic !== true || !isOffered || username.includes(':')) return undefined
     const value = formatBasic(username, password)
-    // The answer to Basic has no proof.
-    this.#attempts.delete(request)
-    return sent === value ? undefined : value
+    // The answer to Basic has no proof. If it is refused, nothing is left.
+    this.#attemptsOf(request).last = undefined
+    return value
   }
 }
 
@@ -183,11 +189,13 @@ const MOST_SPACES = 16
 function isRenewal(
   offer: DigestChallenge,
   {space, nonce, isUnasked}: NonNullable<Attempts['last']>,
+  hasBegun: boolean,
 ): boolean {
   const {realm, algorithm} = space.challenge
   if (offer.realm !== realm || offer.algorithm !== algorithm) return false
-  // Some servers do not say that a nonce has expired, or forget it.
-  return offer.isStale || (isUnasked && offer.nonce !== nonce)
+  // Some servers do not say that a nonce has expired, or forget it. Cyrus forgets it when it offers Basic too. After that it
+  // offers Digest alone, and goes on with that.
+  return offer.isStale || ((isUnasked || hasBegun) && offer.nonce !== nonce)
 }
 
 function keyOf({realm, algorithm = ''}: DigestChallenge, spelling: Spelling): string {

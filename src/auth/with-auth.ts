@@ -21,34 +21,50 @@ export function withAuth<C>(
   auth: Auth,
   origin: string,
 ): Send<OpenResponse, C> {
-  const send: Send<OpenResponse, C> = async (request, call) => {
+  /** Sends a request, first with a given value. */
+  const exchange = async (
+    request: DavRequest,
+    call: C,
+    first: string | undefined,
+  ): Promise<{readonly response: OpenResponse; readonly refusals: number}> => {
     const {body, signal} = request
-    const given = auth(request)
-    let value = typeof given === 'object' ? await untilAborted(given, signal) : given
-    for (let attempt = 1; ; attempt++) {
+    let value = first
+    for (let refusals = 0; ; refusals++) {
       const response = await transport(authorized(request, value), call)
-      if (response.status !== 401) return checked(response, request, auth)
-      if (isStreamed(body) || attempt > MAX_REFUSALS) return response
-      const refused = refusal(response, value, attempt)
+      if (response.status !== 401) {
+        return {
+          response: value === undefined ? response : checked(response, request, auth),
+          refusals,
+        }
+      }
+      const result = {response, refusals: refusals + 1}
+      if (isStreamed(body) || refusals >= MAX_REFUSALS) return result
+      const refused = refusal(response, value, result.refusals)
       const next = await untilAborted(askAgain(auth, request, refused), signal).catch(
         async (error: unknown) => {
           await discard(response)
           throw error
         },
       )
-      if (next === undefined) return response
+      if (next === undefined) return result
       await discard(response)
       value = next
     }
   }
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
-    if (!isLong(request.body) || auth.asksFirst?.(request) !== true) return send(request, call)
-    const answer = await send(withoutBody(request), call)
-    // The body is unread, so the caller can send it with other credentials.
-    if (answer.status === 401) return answer
-    await discard(answer)
-    return send(request, call)
+    const isAsked = isLong(request.body) && auth.asksFirst?.(request) === true
+    for (const question of isAsked ? questions(request) : []) {
+      // Without credentials at first, so that a refusal shows that the server checks them, and has a fresh challenge.
+      const {response, refusals} = await exchange(question, call, undefined)
+      // The body is unread, so the caller can send it with other credentials.
+      if (response.status === 401) return response
+      await discard(response)
+      if (refusals > 0) break
+    }
+    const given = auth(request)
+    const value = typeof given === 'object' ? await untilAborted(given, request.signal) : given
+    return (await exchange(request, call, value)).response
   }
 }
 
@@ -106,16 +122,17 @@ function authorized(request: DavRequest, value: string | undefined): DavRequest 
 const OF_REQUEST = /^(?:content-|if|destination$|overwrite$|depth$|oc-|x-oc-|upload-|tus-)/
 
 /**
- * Makes the request that is sent before one whose body can be read once only. An UNLOCK needs the same rights as a PUT, where a
- * PROPFIND may need none. No lock has the token, so nothing changes. RFC 4918, section 9.11.
+ * Makes the requests that ask for a challenge before a body that can be read once only. Each needs the rights of a writer, where a
+ * PROPFIND may need none, and changes nothing. The next one is for servers that answer before they check the credentials.
  */
-function withoutBody({url, headers, signal}: DavRequest): DavRequest {
-  const others = Object.entries(headers).filter(([name]) => !OF_REQUEST.test(name))
+function* questions({url, headers, signal}: DavRequest): Generator<DavRequest> {
+  const others = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !OF_REQUEST.test(name)),
+  )
+  const common = signal === undefined ? {} : {signal}
+  // No lock has the token. RFC 4918, section 9.11.
   const token = `<urn:uuid:${randomHex().replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}>`
-  return {
-    method: 'UNLOCK',
-    url,
-    headers: {...Object.fromEntries(others), 'lock-token': token},
-    ...(signal !== undefined && {signal}),
-  }
+  yield {...common, method: 'UNLOCK', url, headers: {...others, 'lock-token': token}}
+  // No resource has the name. CivetWeb and Cyrus know no UNLOCK, and say so to everybody.
+  yield {...common, method: 'DELETE', url: new URL(randomHex(), url).href, headers: others}
 }

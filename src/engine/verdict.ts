@@ -13,7 +13,7 @@ import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure, FailureCause, Success} from '../multistatus/result.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
 import {explainChallenges} from '../protocol/challenge.ts'
-import {DavError} from '../protocol/errors.ts'
+import {DavError, visible} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {BarredError} from '../transport/barred.ts'
@@ -72,7 +72,7 @@ export function plainVerdict(
 
 /** Explains a 401: missing or refused credentials, or a scheme that the client lacks. */
 export function explain401({status, challenges}: AnswerHead, sent: SentScheme): string | undefined {
-  return status === 401 ? explainChallenges(challenges, sent) : undefined
+  return status === 401 ? visible(explainChallenges(challenges, sent), 300) : undefined
 }
 
 /**

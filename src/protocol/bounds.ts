@@ -135,6 +135,9 @@ export const THROTTLE_MILLISECONDS = 10_000
  */
 export const MAX_REFUSALS = 6
 
+/** Characters of a header with challenges that are read. Only a transport of a caller has longer ones. */
+export const MAX_CHALLENGE_CHARACTERS = 1_000_000
+
 /** Redirects that one request follows. Real servers need two: one to the slash, one to another path. */
 export const MAX_REDIRECTS = 5
 

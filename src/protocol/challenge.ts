@@ -3,6 +3,7 @@
  * never the credentials. RFC 9110, section 11.
  */
 
+import {MAX_CHALLENGE_CHARACTERS} from './bounds.ts'
 import {HeaderReader, unquote} from './header-reader.ts'
 
 /** An authentication scheme that a server offers. */
@@ -39,7 +40,7 @@ const PARAMETER =
 export function decodeChallenges(header: string | null | undefined): readonly FullChallenge[] {
   // Nearly every answer has no challenge.
   if (header === null || header === undefined) return []
-  const reader = new HeaderReader(header)
+  const reader = new HeaderReader(header.slice(0, MAX_CHALLENGE_CHARACTERS))
   const challenges: {scheme: string; parameters: Record<string, string>}[] = []
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {
@@ -64,7 +65,7 @@ export function decodeChallenges(header: string | null | undefined): readonly Fu
 
 /** Decodes a list of parameters, as of an Authentication-Info header. RFC 7616, section 3.5. */
 export function decodeParameters(header: string): Readonly<Record<string, string>> {
-  const reader = new HeaderReader(header)
+  const reader = new HeaderReader(header.slice(0, MAX_CHALLENGE_CHARACTERS))
   const parameters: Record<string, string> = {}
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {

@@ -13,7 +13,7 @@ export function isBrowser(): boolean {
 
 // Headers that the client reads, and that a page cannot see unless the server exposes them.
 const EXPOSED =
-  'Allow, Content-Range, DAV, Date, ETag, Link, Location, Lock-Token, Retry-After, Server, WWW-Authenticate'
+  'Allow, Authentication-Info, Content-Range, DAV, Date, ETag, Link, Location, Lock-Token, Retry-After, Server, WWW-Authenticate'
 
 // Headers and types for which a browser does not ask the server first. Fetch standard, section "Safelisted request header".
 const SAFE_HEADER = /^(?:accept|accept-language|content-language|content-type)$/

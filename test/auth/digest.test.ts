@@ -285,7 +285,7 @@ describe.each([
 
   it('no two requests share a count, at any pace', async () => {
     const gate = guard()
-    const names = Array.from({length: 200}, (_, index) => `f${index}`)
+    const names = Array.from({length: 200}, (_name, index) => `f${index}`)
     const {successes} = await client().deleteMany(names).collect()
     expect(successes).toHaveLength(200)
     expect(gate.repeated).toEqual([])
@@ -297,7 +297,7 @@ describe.each([
     ['one use, with the next nonce in each answer', {uses: 1, rotates: true}],
   ])('a nonce that lives for %s loses nothing', async (_name, options) => {
     const gate = guard(options, {status: 200, body: [10, 'gone']})
-    const names = Array.from({length: 400}, (_, index) => `f${index}`)
+    const names = Array.from({length: 400}, (_step, index) => `f${index}`)
     const {successes, failures} = await client().deleteMany(names).collect()
     expect(failures).toEqual([])
     expect(successes).toHaveLength(400)

@@ -197,10 +197,11 @@ it('a body that can be read once waits until a token is accepted', async () => {
   const body = new Blob(['once']).stream()
   expect(await dav.put('a', body, {length: 4})).toMatchObject({ok: true})
   const methods = server.requests.map(({method, body: text}) => `${method} ${text}`)
-  expect(methods).toEqual(['UNLOCK ', 'UNLOCK ', 'PUT once'])
+  expect(methods).toEqual(['UNLOCK ', 'UNLOCK ', 'UNLOCK ', 'PUT once'])
+  expect(tokens()).toEqual([undefined, 'old', 'new', 'new'])
   // The token has been accepted a moment ago.
   expect(await dav.put('b', new Blob(['more']).stream(), {length: 4})).toMatchObject({ok: true})
-  expect(server.requests.map(({method}) => method).slice(3)).toEqual(['PUT'])
+  expect(server.requests.map(({method}) => method).slice(4)).toEqual(['PUT'])
 })
 
 it.each<[string, unknown]>([

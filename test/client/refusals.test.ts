@@ -127,7 +127,7 @@ describe('a PROPFIND that is refused as a whole', () => {
       'Basic instead of Digest',
       {auth: basicAuth('ana', 'hidden-secret')},
       'Digest realm="Files", nonce="x"',
-      'the server wants Digest (realm "Files"), and this client has Basic and Bearer',
+      'the client sent Basic, and the server wants Digest (realm "Files")',
     ],
   ])('explains a 401: %s', async (_, options, challenge, words) => {
     server.answers({status: 401, headers: {'www-authenticate': challenge}})

@@ -4,7 +4,8 @@
  * not delete.
  */
 import {readCors} from './support/cors.ts'
-import {formatPasswordFile} from './support/password-file.ts'
+import {digestAccounts} from './support/digest.ts'
+import {formatDigestFile, formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
 const MODULES = [
@@ -21,7 +22,15 @@ const MODULES = [
 
 const moduleFile = (name: string): string => `/usr/lib/apache2/modules/mod_${name}.so`
 
-function configuration({folder, root, port, log}: Site, infinity: 'On' | 'Off'): string {
+const BASIC = `AuthType Basic
+  AuthName "private"
+  AuthBasicProvider file`
+
+function configuration(
+  {folder, root, port, log}: Site,
+  infinity: 'On' | 'Off',
+  access: string = BASIC,
+): string {
   return `
 ServerRoot "${folder}"
 ServerName 127.0.0.1
@@ -45,9 +54,7 @@ DavLockDB "${folder}/DavLock"
   Require all granted
 </Directory>
 <Directory "${root}/private">
-  AuthType Basic
-  AuthName "private"
-  AuthBasicProvider file
+  ${access}
   AuthUserFile "${folder}/passwords"
   Require valid-user
 </Directory>
@@ -125,3 +132,29 @@ export function apacheWithCors(origin: string): ServerRecipe {
   }
 }
 export const apacheWithInfinity: ServerRecipe = recipe('Apache 2.4 with DavDepthInfinity', 'On')
+
+// The realm is the name of the protected part, and the lifetime of a nonce is in seconds.
+const DIGEST = `AuthType Digest
+  AuthName "private"
+  AuthDigestProvider file
+  AuthDigestNonceLifetime 1`
+
+const DIGEST_MODULES = [...MODULES, 'auth_digest']
+
+/** Apache with Digest, which has MD5 only. */
+export const apacheWithDigest: ServerRecipe = {
+  ...recipe('Apache 2.4 with Digest', 'Off'),
+  digest: {
+    isShort: true,
+    algorithms: ['MD5'],
+    proves: true,
+    unlock: 401,
+    readsAnonymously: false,
+    streams: true,
+  },
+  modules: DIGEST_MODULES.map(moduleFile),
+  files: (site) => ({
+    'httpd.conf': `LoadModule auth_digest_module ${moduleFile('auth_digest')}\n${configuration(site, 'Off', DIGEST)}`,
+    passwords: formatDigestFile(digestAccounts(site), 'private'),
+  }),
+}

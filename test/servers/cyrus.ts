@@ -9,7 +9,7 @@ import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts
 const ACCOUNT = {user: 'alice', password: 'secret'}
 const MASTER = '/usr/lib/cyrus/bin/master'
 
-function imapd({folder}: Site): string {
+function imapd({folder}: Site, mechanisms = 'PLAIN'): string {
   // Cyrus runs as this user and as no other.
   const user = serverAccount() === undefined ? userInfo().username : 'nobody'
   return `
@@ -27,7 +27,7 @@ admins: cyrus
 sasl_pwcheck_method: auxprop
 sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: ${folder}/sasldb2
-sasl_mech_list: PLAIN
+sasl_mech_list: ${mechanisms}
 httpmodules: caldav carddav webdav
 servername: 127.0.0.1
 autocreate_quota: 0
@@ -173,4 +173,20 @@ export const cyrusFiles: ServerRecipe = {
     },
   },
   syncs: {heading: 'Cyrus, files', cells: PAGES},
+}
+
+/** The same with Digest by MD5-sess. Each nonce counts for one request on the connection of its challenge. */
+export const cyrusWithDigest: ServerRecipe = {
+  ...cyrusFiles,
+  name: 'Cyrus 3.6 with Digest',
+  files: (site) => ({...cyrus.files(site), 'imapd.conf': imapd(site, 'DIGEST-MD5 PLAIN')}),
+  digest: {
+    accounts: [ACCOUNT],
+    algorithms: ['md5-sess'],
+    proves: true,
+    unlock: 405,
+    readsAnonymously: false,
+    streams: false,
+    isBound: true,
+  },
 }

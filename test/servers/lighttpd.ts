@@ -5,6 +5,7 @@
  * instance has that check off and answers 404, because it takes each of them for `_`. A file gets an ETag only if
  * `mimetype.assign` knows its type.
  */
+import {digestAccounts} from './support/digest.ts'
 import {formatPasswordFile} from './support/password-file.ts'
 import {listsEverything, type ServerRecipe, type Site} from './support/recipe.ts'
 
@@ -15,7 +16,10 @@ webdav.opts = ("propfind-depth-infinity" => "enable")
 server.http-parseopts = ("url-ctrls-reject" => "disable")
 `
 
-function configuration({folder, root, port, log}: Site): string {
+const BASIC = {backend: 'htpasswd', method: '"method" => "basic"'}
+const DIGEST = {backend: 'plain', method: '"method" => "digest", "algorithm" => "SHA-256|MD5"'}
+
+function configuration({folder, root, port, log}: Site, access = BASIC): string {
   return `
 server.modules = (${MODULES.map((name) => `"${name}"`).join(', ')})
 server.bind = "127.0.0.1"
@@ -27,10 +31,10 @@ etag.use-inode = "disable"
 mimetype.assign = ("" => "application/octet-stream")
 webdav.activate = "enable"
 webdav.sqlite-db-name = "${folder}/webdav.db"
-auth.backend = "htpasswd"
-auth.backend.htpasswd.userfile = "${folder}/passwords"
+auth.backend = "${access.backend}"
+auth.backend.${access.backend}.userfile = "${folder}/passwords"
 auth.require = (
-  "/private/" => ("method" => "basic", "realm" => "private", "require" => "valid-user")
+  "/private/" => (${access.method}, "realm" => "private", "require" => "valid-user")
 )
 `
 }
@@ -109,3 +113,21 @@ export const lighttpdWithInfinity: ServerRecipe = recipe(
   'lighttpd 1.4 with propfind-depth-infinity',
   'answered',
 )
+
+/** lighttpd with Digest by SHA-256 and MD5. A nonce lives for ten minutes, which no setting changes. */
+export const lighttpdWithDigest: ServerRecipe = {
+  ...recipe('lighttpd 1.4 with Digest', 'refused'),
+  digest: {
+    algorithms: ['SHA-256', 'MD5'],
+    proves: false,
+    unlock: 401,
+    readsAnonymously: false,
+    streams: true,
+  },
+  files: (site) => ({
+    'lighttpd.conf': configuration(site, DIGEST),
+    passwords: digestAccounts(site)
+      .map(({user, password}) => `${user}:${password}\n`)
+      .join(''),
+  }),
+}

@@ -2,17 +2,18 @@
  * The servers that the client is tested against. To add one, write its file beside this one and list it here. The file
  * has the needs, the configuration and the start of the server, and its differing answers.
  */
-import {apache, apacheWithInfinity} from './apache.ts'
-import {cyrus, cyrusFiles} from './cyrus.ts'
+import {apache, apacheWithDigest, apacheWithInfinity} from './apache.ts'
+import {civetweb} from './civetweb.ts'
+import {cyrus, cyrusFiles, cyrusWithDigest} from './cyrus.ts'
 import {davical} from './davical.ts'
-import {lighttpd, lighttpdWithInfinity} from './lighttpd.ts'
+import {lighttpd, lighttpdWithDigest, lighttpdWithInfinity} from './lighttpd.ts'
 import {nephele, nepheleApart} from './nephele.ts'
 import {nginx} from './nginx.ts'
 import {radicale} from './radicale.ts'
 import {rclone} from './rclone.ts'
 import {sabredav, sabredavWithProperties} from './sabredav.ts'
 import type {ServerRecipe} from './support/recipe.ts'
-import {tomcat} from './tomcat.ts'
+import {tomcat, tomcatWithDigest} from './tomcat.ts'
 import {xandikos, xandikosWithPrincipal} from './xandikos.ts'
 import {xnet} from './xnet.ts'
 
@@ -42,6 +43,15 @@ export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWith
 export const protectedServers: readonly ServerRecipe[] = servers.filter(
   ({traits}) => traits.basicAuth,
 )
+
+/** Servers that ask for Digest. */
+export const digestServers: readonly ServerRecipe[] = [
+  apacheWithDigest,
+  lighttpdWithDigest,
+  tomcatWithDigest,
+  civetweb,
+  cyrusWithDigest,
+]
 
 /** Servers with known answers to a DELETE. */
 export const deletingServers: readonly ServerRecipe[] = servers.filter(

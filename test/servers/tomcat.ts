@@ -3,19 +3,20 @@
  * without notice. It cuts a `;` and the rest off each segment of a request, so such a name is found by `%3B` only. Its
  * ETags are weak, a 207 to a DELETE has no Content-Type, and no status line has a reason.
  */
+import {digestAccounts} from './support/digest.ts'
 import {listsEverything, type ServerRecipe, type Site, withoutReturns} from './support/recipe.ts'
 
 const HOME = '/usr/share/tomcat10'
 const JARS = [`${HOME}/bin/bootstrap.jar`, `${HOME}/bin/tomcat-juli.jar`]
 
-function configuration({root, port}: Site): string {
+function configuration({root, port}: Site, access = ''): string {
   return `
 <Server port="-1">
   <Service name="Catalina">
     <Connector port="${port}" address="127.0.0.1" protocol="HTTP/1.1"/>
     <Engine name="Catalina" defaultHost="localhost">
       <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false">
-        <Context path="" docBase="${root}">
+        <Context path="" docBase="${root}">${access}
           <!-- What a test has just made has to show: a cache would remember for 5 seconds. -->
           <Resources cachingAllowed="false"/>
           <JarScanner scanClassPath="false" scanManifest="false"/>
@@ -27,7 +28,7 @@ function configuration({root, port}: Site): string {
 `
 }
 
-const APPLICATION = `
+const application = (access = ''): string => `
 <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0" metadata-complete="true">
   <servlet>
     <servlet-name>dav</servlet-name>
@@ -36,7 +37,7 @@ const APPLICATION = `
     <init-param><param-name>readonly</param-name><param-value>false</param-value></init-param>
     <load-on-startup>1</load-on-startup>
   </servlet>
-  <servlet-mapping><servlet-name>dav</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>
+  <servlet-mapping><servlet-name>dav</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>${access}
 </web-app>
 `
 
@@ -96,7 +97,7 @@ export const tomcat: ServerRecipe = {
       'delete: a collection with members that the server may not delete': 424,
     },
   },
-  files: (site) => ({'conf/server.xml': configuration(site), 'conf/web.xml': APPLICATION}),
+  files: (site) => ({'conf/server.xml': configuration(site), 'conf/web.xml': application()}),
   args: ({folder}) => [
     // This makes the start a second shorter.
     '-XX:TieredStopAtLevel=1',
@@ -115,4 +116,46 @@ export const tomcat: ServerRecipe = {
     'org.apache.catalina.startup.Bootstrap',
     'start',
   ],
+}
+
+const VALVE = `
+          <Realm className="org.apache.catalina.realm.MemoryRealm" pathname="conf/users.xml"/>
+          <Valve className="org.apache.catalina.authenticator.DigestAuthenticator" nonceValidity="1000"/>`
+
+const ACCESS = `
+  <security-constraint>
+    <web-resource-collection>
+      <web-resource-name>private</web-resource-name>
+      <url-pattern>/private/*</url-pattern>
+    </web-resource-collection>
+    <auth-constraint><role-name>user</role-name></auth-constraint>
+  </security-constraint>
+  <login-config><auth-method>DIGEST</auth-method><realm-name>private</realm-name></login-config>
+  <security-role><role-name>user</role-name></security-role>`
+
+/** Tomcat with Digest by SHA-256 and MD5. A nonce lives for a second. */
+export const tomcatWithDigest: ServerRecipe = {
+  ...tomcat,
+  name: 'Tomcat 10 with Digest',
+  digest: {
+    isShort: true,
+    algorithms: ['SHA-256', 'MD5'],
+    proves: false,
+    unlock: 401,
+    readsAnonymously: false,
+    streams: true,
+  },
+  files: (site) => ({
+    'conf/server.xml': configuration(site, VALVE),
+    'conf/web.xml': application(ACCESS),
+    'conf/users.xml': users(site),
+  }),
+}
+
+function users(site: Site): string {
+  const lines = digestAccounts(site).map(
+    ({user, password}) =>
+      `  <user name="${user}" password="${password.replaceAll('"', '&quot;')}" roles="user"/>\n`,
+  )
+  return `<tomcat-users>\n${lines.join('')}</tomcat-users>\n`
 }

@@ -9,6 +9,7 @@ import {
   answer207,
   type Fault,
   type FaultServer,
+  RESET,
   type SeenRequest,
 } from './fault-server.ts'
 
@@ -110,4 +111,23 @@ export function keepNextcloud(server: FaultServer): Nextcloud {
     async (request) => (await cloud.fault(request, () => respond(request))) ?? respond(request),
   )
   return cloud
+}
+
+/** Adds Login flow v2. Of the polls, one comes before the user has signed in, one breaks, and one finds a server that restarts. */
+export function keepLogin(server: FaultServer, cloud: Nextcloud, appPassword: string): void {
+  const token = 'poll-token'
+  const granted = {server: server.url.slice(0, -1), loginName: 'ana', appPassword}
+  const json = (value: unknown): Answer => ({status: 200, body: JSON.stringify(value)})
+  const polls: (Answer | typeof RESET)[] = [{status: 404}, RESET, {status: 503}, json(granted)]
+  const wanted = `Basic ${Buffer.from(`ana:${appPassword}`).toString('base64')}`
+  cloud.fault = ({method, url, body, headers}) => {
+    if (url === '/index.php/login/v2' && method === 'POST') {
+      const poll = {token, endpoint: `${server.url}login/v2/poll`}
+      return json({poll, login: `${server.url}login/v2/flow/1`})
+    }
+    // The password is told once.
+    if (url === '/login/v2/poll' && method === 'POST' && body === `token=${token}`)
+      return polls.shift() ?? {status: 404}
+    return headers.authorization === wanted ? undefined : {status: 401}
+  }
 }

@@ -75,7 +75,12 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'properties/principal.ts',
   ],
   Results: ['multistatus/'],
-  Errors: ['protocol/errors.ts', 'protocol/challenge.ts', 'multistatus/failure-error.ts'],
+  Errors: [
+    'auth/auth-error.ts',
+    'protocol/errors.ts',
+    'protocol/challenge.ts',
+    'multistatus/failure-error.ts',
+  ],
   'Targets and paths': [
     'call/target.ts',
     'protocol/href.ts',
@@ -83,6 +88,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'protocol/path.ts',
   ],
   Parser: ['multistatus/parser.ts', 'multistatus/parse.ts', 'multistatus/source.ts'],
+  Authentication: ['auth/'],
   Transports: ['transport/'],
   'Long jobs': ['jobs/'],
   Testing: ['testing/'],

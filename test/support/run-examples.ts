@@ -6,9 +6,12 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 
+import {multistatusBody} from 'multistatus/testing'
+
 import {lock} from '../../examples/demo/lock.ts'
 import {startEmbeddedServer} from './embedded-server.ts'
-import {startFaultServer} from './fault-server.ts'
+import {answer207, startFaultServer} from './fault-server.ts'
+import {FILES, keepLogin, keepNextcloud} from './nextcloud-server.ts'
 import {keepTus} from './tus-server.ts'
 
 const run = promisify(execFile)
@@ -152,6 +155,9 @@ try {
       `kept    ${url}drafts/ 424 member\n`,
     ],
   )
+  await askPassword()
+  await refreshToken()
+  await loginToNextcloud()
   await expectOutput('demo.ts', [], ['Every verdict was the right one'])
   await expectOutput('demo.ts', [url], [url])
 } finally {
@@ -159,6 +165,93 @@ try {
   await rm(work, {recursive: true})
 }
 process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs ask-password.ts on a server that wants a password. One question serves four requests, and a wrong answer ends them. */
+async function askPassword(): Promise<void> {
+  const faults = await startFaultServer()
+  const right = `Basic ${Buffer.from('ana:hidden-secret').toString('base64')}`
+  faults.script(({url: path, headers}) =>
+    headers.authorization === right
+      ? answer207(multistatusBody([{href: path, properties: {getcontentlength: 5}}]))
+      : {status: 401, headers: {'www-authenticate': 'Basic realm="files"'}},
+  )
+  const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt']
+  const at = faults.url
+  const question = 'The password of ana for files:\n'
+  const env = {DAV_USERNAME: 'ana', DAV_PASSWORD: 'hidden-secret'}
+  await expectOutput('ask-password.ts', names, [`${question}${at}a.txt 5 bytes\n`], {
+    at,
+    env,
+    absent: ['hidden-secret', 'wrong'],
+  })
+  await expectOutput(
+    'ask-password.ts',
+    names,
+    [`${question}The password is wrong.\n${question}${at}a.txt 401 `],
+    {at, env: {...env, DAV_PASSWORD: 'guess'}, exitCode: 1, absent: ['guess']},
+  )
+  await faults.close()
+  // Four without a password and four with the wrong one.
+  const count = faults.requests.filter(({headers}) => headers.authorization !== right).length
+  if (count !== 12) throw new Error(`ask-password.ts was refused ${count} times`)
+}
+
+/** Runs refresh-token.ts in two processes at once. The refresh token can be used once, and after that the session ends. */
+async function refreshToken(): Promise<void> {
+  const faults = await startFaultServer()
+  const file = join(work, 'token.json')
+  await writeFile(file, JSON.stringify({access_token: 'old', refresh_token: 'hidden-1'}))
+  let valid = {access_token: 'new', refresh_token: 'hidden-2'}
+  let refreshable = 'hidden-1'
+  faults.script(({url: path, headers, body}) => {
+    if (path === '/token') {
+      const form = new URLSearchParams(body)
+      const isRight =
+        form.get('refresh_token') === refreshable && form.get('client_id') === 'example'
+      refreshable = 'used up'
+      return isRight
+        ? {status: 200, body: JSON.stringify(valid)}
+        : {status: 400, body: '{"error":"invalid_grant"}'}
+    }
+    return headers.authorization === `Bearer ${valid.access_token}`
+      ? answer207(multistatusBody([{href: path, properties: {resourcetype: ['collection']}}]))
+      : {status: 401, headers: {'www-authenticate': 'Bearer error="invalid_token"'}}
+  })
+  const options = {
+    at: faults.url,
+    env: {TOKEN_URL: `${faults.url}token`},
+    absent: ['hidden-', 'Sign in'],
+  }
+  const example = 'refresh-token.ts'
+  await Promise.all([1, 2].map(() => expectOutput(example, [file], [faults.url], options)))
+  const refreshes = faults.requests.filter(({url: path}) => path === '/token').length
+  if (refreshes !== 1) throw new Error(`refresh-token.ts refreshed ${refreshes} times`)
+  const {access_token, refresh_token} = JSON.parse(await readFile(file, 'utf8'))
+  if (access_token !== 'new' || refresh_token !== 'hidden-2')
+    throw new Error('refresh-token.ts did not keep the new tokens')
+  valid = {access_token: 'another', refresh_token: ''}
+  const ended = {...options, absent: ['hidden-'], exitCode: 1}
+  await expectOutput(example, [file], ['Sign in again.\n'], ended)
+  await faults.close()
+}
+
+/** Runs nextcloud-login.ts on a server whose user signs in after some polls. */
+async function loginToNextcloud(): Promise<void> {
+  const faults = await startFaultServer()
+  const cloud = keepNextcloud(faults)
+  keepLogin(faults, cloud, 'hidden-secret')
+  cloud.content.set(`${FILES}notes.txt`, Buffer.from('notes'))
+  await expectOutput(
+    'nextcloud-login.ts',
+    [],
+    [
+      `Sign in here: ${faults.url}login/v2/flow/1\nSigned in as ana.\n`,
+      `${FILES.slice(1)}notes.txt\n`,
+    ],
+    {env: {CLOUD_URL: faults.url}, absent: ['hidden-secret', 'poll-token']},
+  )
+  await faults.close()
+}
 
 /** Breaks the connection of the next answer behind the first piece of its body. */
 function breakOnce(): void {
@@ -284,16 +377,18 @@ async function expectOutput(
     absent = [],
     exitCode = 0,
     at = url,
+    env = {},
     runner = [process.execPath],
   }: {
     readonly absent?: readonly string[]
     readonly exitCode?: number
     readonly at?: string
+    readonly env?: Readonly<Record<string, string>>
     readonly runner?: readonly string[]
   } = {},
 ): Promise<void> {
   const {DAV_USERNAME: _, DAV_PASSWORD: __, DAV_TOKEN: ___, ...inherited} = process.env
-  const options = {env: {...inherited, DAV_URL: at, NO_COLOR: '1'}, timeout: 60_000}
+  const options = {env: {...inherited, DAV_URL: at, NO_COLOR: '1', ...env}, timeout: 60_000}
   const program = new URL(example, examples).pathname
   const [command = '', ...before] = runner
   const {stdout, code, problem} = await run(command, [...before, program, ...args], options).then(

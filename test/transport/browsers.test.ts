@@ -246,7 +246,7 @@ describe('the error of a browser', () => {
       transport: fetchTransport({fetch: async () => Promise.reject(failed), ...options}),
     })
   const exposed =
-    'expose Allow, Content-Range, DAV, Date, ETag, Link, Location, Lock-Token, Retry-After, Server, WWW-Authenticate'
+    'expose Allow, Authentication-Info, Content-Range, DAV, Date, ETag, Link, Location, Lock-Token, Retry-After, Server, WWW-Authenticate'
 
   it('names what a server of another origin must allow', async () => {
     becomeBrowser('https://page.example')

@@ -28,6 +28,8 @@ export interface ServerRecipe {
   readonly locks?: TableTraits<LockRow>
   /** Answers to syncs, for the servers of their table in the guide. */
   readonly syncs?: TableTraits<SyncRow>
+  /** For the servers whose `/private/` asks for Digest. */
+  readonly digest?: DigestTraits
   /** For the servers that keep dead properties. */
   readonly deadProperties?: DeadPropertyTraits
   /** The folder of the site that is served as `/`, if it cannot be `root`. */
@@ -105,6 +107,26 @@ export interface DeletingTraits {
   readonly blockedNamesMembersAlone: boolean
   /** The failures of a DELETE of `collectionWithLock` without the token. Empty if the server does not check. */
   readonly locked: Readonly<Record<string, number>>
+}
+
+/** Digest, for the servers that ask for it. */
+interface DigestTraits {
+  /** The accounts of the server. Default: those of `digestAccounts`. */
+  readonly accounts?: readonly BasicAccount[]
+  /** The algorithms of the challenges, as the server writes them; `undefined` for a challenge without one. */
+  readonly algorithms: readonly (string | undefined)[]
+  /** True if a nonce lives for a second. */
+  readonly isShort?: boolean
+  /** True if the answers have an `rspauth`. */
+  readonly proves: boolean
+  /** Status of an UNLOCK without credentials. */
+  readonly unlock: 401 | 404 | 405
+  /** True if nobody needs credentials for a PROPFIND. */
+  readonly readsAnonymously: boolean
+  /** True if a body that can be read once can be sent. */
+  readonly streams: boolean
+  /** True if a nonce counts on its own connection only, and for one request at a time. */
+  readonly isBound?: boolean
 }
 
 /** Dead properties as a server keeps them. */
