@@ -10,25 +10,18 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {AnswerStarts} from './answer-starts.ts'
 import {ByteQueue} from './byte-queue.ts'
-import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import {noteWritten} from './lent.ts'
-import {isStreamed, openPieces} from './request-body.ts'
-import {USER_AGENT} from './user-agent.ts'
-import type {
-  DavBody,
-  DavHeaders,
-  DavRequest,
-  DavResponse,
-  StreamedBody,
-  Transport,
-} from './transport.ts'
+import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
+import {formatHeaders, readUpload, titleCase} from './node-request.ts'
+import type {DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
@@ -69,9 +62,6 @@ export interface UndiciTransport extends Transport {
    */
   close(): Promise<void>
 }
-
-// Servers are asked for errors as XML. Some gateways answer 403 to a request without an Accept.
-const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 
 /**
  * Makes a transport over undici.
@@ -142,93 +132,12 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   })
 }
 
-/**
- * Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. Long
- * bytes are sent in pieces too, so that their progress is seen.
- */
-function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | null {
-  if (body === undefined) return null
-  if (isStreamed(body)) return readableOf(body, onSent)
-  if (typeof body !== 'string' && 'stream' in body)
-    return body.size === 0 ? null : readableOf(body.stream(), onSent)
-  if (typeof body === 'string' && body.length <= SENT_PIECE_BYTES) return body
-  const bytes =
-    typeof body === 'string'
-      ? Buffer.from(body)
-      : ArrayBuffer.isView(body)
-        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-        : Buffer.from(body)
-  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(streamOf(bytes), onSent)
-}
-
-async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-/** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
-function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
-  const pieces = openPieces(source)
-  let sent = 0
-  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    const piece = await pieces.next()
-    if (piece.done !== true) onSent?.((sent += piece.value.length))
-    return piece
-  }
-  const counted = {next, return: () => pieces.return()}
-  return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
-}
-
-/** Returns the headers that a body brings: its length, if undici cannot see it, and the type of a Blob, as `fetch` does. */
-function headersOf({body, length}: DavRequest): Record<string, string> {
-  if (typeof body === 'string')
-    return body.length <= SENT_PIECE_BYTES ? {} : lengthHeader(Buffer.byteLength(body))
-  if (body === undefined) return {}
-  if (isStreamed(body)) return length === undefined ? {} : lengthHeader(length)
-  if (!('size' in body)) return lengthHeader(body.byteLength)
-  return {...lengthHeader(body.size), ...(body.type !== '' && {'content-type': body.type})}
-}
-
-function lengthHeader(length: number): Record<string, string> {
-  return {'content-length': String(length)}
-}
-
-/** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
-function formatHeaders(request: DavRequest): string[] {
-  const {method} = request
-  const headers: Readonly<Record<string, string>> = {
-    'user-agent': USER_AGENT,
-    accept: method === 'GET' || method === 'HEAD' ? '*/*' : ACCEPT,
-    'accept-encoding': 'gzip, br, zstd',
-    ...headersOf(request),
-    ...request.headers,
-  }
-  const titled: string[] = []
-  for (const name of Object.keys(headers)) titled.push(titleCase(name), headers[name] ?? '')
-  return titled
-}
-
-// The names of the client's own headers. To convert them for each request would take longer than the rest of it.
-const TITLES: ReadonlyMap<string, string> = new Map(
-  [
-    'User-Agent',
-    'Accept',
-    'Accept-Encoding',
-    'Connection',
-    'Host',
-    'Transfer-Encoding',
-    'Authorization',
-    'Content-Length',
-    'Content-Type',
-    'Depth',
-    'Destination',
-    'If-Match',
-    'If-None-Match',
-    'Overwrite',
-  ].map((title) => [title.toLowerCase(), title]),
-)
-
-function titleCase(name: string): string {
-  return TITLES.get(name) ?? name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+/** Converts a body to a kind that undici sends. undici destroys a stream at the end of the exchange, and that ends its source. */
+function openBody(request: DavRequest): string | Uint8Array | Readable | null {
+  const upload = readUpload(request)
+  if (typeof upload !== 'function') return upload
+  const pieces = upload()
+  return Readable.from({[Symbol.asyncIterator]: () => pieces}, {objectMode: false})
 }
 
 /** Makes the connector of the Agent. A socket that is being connected is destroyed as soon as no exchange waits. */
@@ -241,8 +150,15 @@ function connector(timeout: number, connections: Connections): buildConnector.co
     })
     if (!(made instanceof Socket)) return
     connections.connecting(made)
-    watchWrites(made)
+    made.on('error', hideReset)
+    const answers = new AnswerStarts(made)
+    watchWrites(made, () => answers.expect())
   }
+}
+
+/** Renames a reset. undici 8.12 takes the code of one for the end of a body without a length, and a file would be cut without a word. */
+function hideReset(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
 }
 
 // Each is in a head at most once. To replace them by a pattern takes longer than the rest of the sending.
@@ -253,14 +169,17 @@ const OWN_NAMES = ['host', 'connection', 'content-length', 'transfer-encoding'].
 /**
  * Converts the headers that undici writes by itself in lower case: XRootD 5.5 would read the body as the next request. Notes the
  * pieces of bodies that were written.
+ *
+ * @param onHead - Called before the head of each request is written.
  */
-function watchWrites(socket: Socket): void {
+function watchWrites(socket: Socket, onHead: () => void): void {
   const write = socket.write.bind(socket)
   type Done = (error?: Error | null) => void
   socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, done?: Done) => {
     if (typeof chunk !== 'string' && encoding === undefined)
       return write(chunk, () => noteWritten(chunk))
     const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
+    if (isHead) onHead()
     const text = isHead
       ? OWN_NAMES.reduce((head, [own, titled]) => head.replace(own, titled), chunk)
       : chunk
@@ -354,18 +273,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   ): void {
     // An interim answer, such as 102 Processing.
     if (status < 200) return
-    const texts: DavHeaders = {
-      get(name) {
-        const value = headers[name.toLowerCase()]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
-    }
-    const isEmpty =
-      status === 204 ||
-      status === 304 ||
-      this.#request.method === 'HEAD' ||
-      headers['content-length'] === '0'
-    if (isEmpty) {
+    const texts = readHeaders(headers)
+    if (isBodiless(this.#request.method, status, headers)) {
       this.#around.resolve({status, headers: texts, body: null})
       return
     }
@@ -374,15 +283,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       abandon: () => this.#end(new Error('The body was given up')),
     })
     this.#body = queue
-    const {method, headers: asked} = this.#request
-    // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
-    const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
-    const coding = isStored ? null : texts.get('content-encoding')
-    this.#around.resolve({
-      status,
-      headers: texts,
-      body: coding === null ? queue : decoded(queue, coding),
-    })
+    const body = decodeAnswer(this.#request, texts, queue)
+    this.#around.resolve({status, headers: texts, body})
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -425,18 +327,5 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#isOver = true
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
-  }
-}
-
-/** Removes the content codings of a body. */
-function decoded(queue: ByteQueue, coding: string): DavBody {
-  const stream = decodeBody(Readable.from(queue, {objectMode: false}), coding)
-  // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
-  stream.on('error', () => {})
-  return {
-    [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
-    async cancel() {
-      stream.destroy()
-    },
   }
 }

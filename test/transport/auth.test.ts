@@ -5,6 +5,7 @@ import {inspect} from 'node:util'
 
 import {type Auth, basicAuth, bearerAuth, DavClient, type DavRequest} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -130,6 +131,7 @@ describe('credentials in the URL of a client', () => {
 
 describe.each([
   ['undici', transport],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, chosen) => {
   const secret = 'hidden-secret'
