@@ -68,6 +68,8 @@ export type {ResultTarget, Target} from './call/target.ts'
 export type {RetryEvent, RetryPolicy, RetrySettings} from './retry/policy.ts'
 export {basicAuth, bearerAuth} from './transport/auth.ts'
 export type {Auth} from './transport/auth.ts'
+export {withCookies} from './transport/cookies.ts'
+export type {CookieJar} from './transport/cookies.ts'
 export type {Timeouts} from './transport/deadlines.ts'
 export {isReplayable} from './transport/request-body.ts'
 export type {

@@ -147,9 +147,6 @@ export const IDLE_CONNECTION_MILLISECONDS = 4000
 /** The wait for the server's consent to a body. Many servers never give it. */
 export const CONTINUE_MILLISECONDS = 1000
 
-/** Times that a safe request is sent once more, because the server closed the kept connection. */
-export const MAX_REPEATS = 3
-
 // retry
 
 /** The time for which an unread body keeps its place among the requests of a client. A longer one would hold up its own reader. */

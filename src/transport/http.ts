@@ -14,7 +14,6 @@ import {
   IDLE_CONNECTION_MILLISECONDS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
   LONGEST_TIMER_MILLISECONDS,
-  MAX_REPEATS,
 } from '../protocol/bounds.ts'
 import type {Chunks} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
@@ -24,10 +23,8 @@ import {ByteQueue} from './byte-queue.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import {noteWritten} from './lent.ts'
-import {isSafe} from './methods.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
 import {formatHeaders, readUpload} from './node-request.ts'
-import {isReplayable} from './request-body.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
 import type {DavRequest, DavResponse, Transport} from './transport.ts'
@@ -214,7 +211,6 @@ class Exchange implements Holder {
   #body: ByteQueue | undefined
   #answer: IncomingMessage | undefined
   #isOver = false
-  #repeats = 0
 
   constructor(request: DavRequest, around: Surroundings) {
     this.#request = request
@@ -274,7 +270,7 @@ class Exchange implements Holder {
     message.once('socket', () => {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
-    message.on('error', (error: NodeJS.ErrnoException) => this.#onError(message, error))
+    message.on('error', (error) => this.#onError(message, error))
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
       this.#end(unasked(101))
@@ -354,22 +350,10 @@ class Exchange implements Holder {
     this.#response.resolve({status, headers, body: decodeAnswer(this.#request, headers, queue)})
   }
 
-  #onError(message: ClientRequest, error: NodeJS.ErrnoException): void {
+  #onError(message: ClientRequest, error: Error): void {
     if (this.#isOver || message !== this.#message) return
-    if (this.#answer !== undefined) {
-      // Bytes behind a complete answer are no error. Node takes a reset for the end of a body without a length.
-      if (!this.#answer.complete) this.#end(error)
-      return
-    }
-    // A server closes kept connections at any time. Only a request that changes nothing is sent once more.
-    const isStale = message.reusedSocket && error.code === 'ECONNRESET'
-    const {method, body} = this.#request
-    if (isStale && isSafe(method) && isReplayable(body) && this.#repeats++ < MAX_REPEATS) {
-      this.#around.connections.end(this.#origin, this)
-      this.#around.connections.wait(this.#origin, this)
-      this.#send()
-      return
-    }
+    // Bytes behind a complete answer are no error. Node takes a reset for the end of a body without a length.
+    if (this.#answer?.complete === true) return
     this.#end(error)
   }
 

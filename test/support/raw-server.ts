@@ -59,7 +59,8 @@ export async function startRawServer(
     let isAsked = false
     let isBusy = false
     const next = async (): Promise<void> => {
-      if (isBusy) return
+      // A server that has closed a connection reads nothing more from it.
+      if (isBusy || socket.writableEnded) return
       const end = bytes.indexOf('\r\n\r\n')
       if (end === -1) return
       const [start = '', ...lines] = bytes.slice(0, end).split('\r\n')

@@ -247,14 +247,19 @@ describe('an abort', () => {
     expect(server.connections).toBe(1)
   })
 
-  it.each(['http', 'https'])(
-    'while a connection is made leaves nothing that keeps a process alive: %s',
-    async (scheme) => {
+  it.each([
+    ['http', 'undici'],
+    ['https', 'undici'],
+    ['http', 'http'],
+    ['https', 'http'],
+  ])(
+    'while a connection is made leaves nothing that keeps a process alive: %s, over %s',
+    async (scheme, transport) => {
       const {port, close} = await startDeafServer()
       closing.push(close)
       const child = fork(
         new URL('aborting.ts', import.meta.url),
-        [`${scheme}://127.0.0.1:${port}/`],
+        [`${scheme}://127.0.0.1:${port}/`, transport],
         {stdio: ['ignore', 'pipe', 'inherit', 'ipc']},
       )
       let printed = ''
