@@ -1,6 +1,6 @@
 /**
- * Passes an unasked 100 Continue to undici as 102 Processing, which it ignores. undici 8.12 breaks the exchange at a 100, although a
- * client may ignore it. RFC 9110, section 15.2.
+ * Passes an unasked 100 Continue to undici as 102 Processing, which it ignores. undici 8.12 breaks the exchange at a 100. A client may
+ * ignore it. RFC 9110, section 15.2.
  */
 
 import type {Socket} from 'node:net'

@@ -82,8 +82,8 @@ export interface HttpTransport extends Transport {
 /**
  * Makes a transport over `node:http` and `node:https`.
  *
- * @throws TypeError for an unknown option or one of the wrong type, for an option that an `agent` of yours would ignore, and for
- *   certificates that Node cannot read. RangeError for a number out of range.
+ * @throws TypeError for an unknown option or one of the wrong type, and for certificates that Node cannot read. TypeError for an
+ *   option that an `agent` of yours would ignore. RangeError for a number out of range.
  * @example
  * ```ts
  * const transport = httpTransport({agent: new SocksProxyAgent('socks://proxy.example:1080')})

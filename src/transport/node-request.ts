@@ -1,6 +1,6 @@
 /**
- * The head and the body of a request as the transports under Node send them: header names in Title-Case, and long bodies in pieces,
- * so that their progress is seen. Node only. RFC 9110, section 8.6.
+ * The head and the body of a request as the transports under Node send them. Header names are in Title-Case. Long bodies go in
+ * pieces, so that their progress is seen. Node only. RFC 9110, section 8.6.
  */
 
 import type {Chunks} from '../multistatus/source.ts'

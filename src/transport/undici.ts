@@ -26,7 +26,8 @@ import type {DavRequest, DavResponse, Transport} from './transport.ts'
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
-   * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a private certificate.
+   * The dispatcher to send with, such as a ProxyAgent, or an Agent that trusts a private certificate. With one, undici takes an unasked 100
+   * Continue for an error, and a reset for the end of a body without a length.
    *
    * @defaultValue an Agent of the transport's own
    */
@@ -156,7 +157,7 @@ function connector(timeout: number, connections: Connections): buildConnector.co
   }
 }
 
-/** Renames a reset. undici 8.12 takes the code of one for the end of a body without a length, and a file would be cut without a word. */
+/** Renames a reset, which undici 8.12 takes for the end of a body without a length. A file would be cut without a word. */
 function hideReset(error: NodeJS.ErrnoException): void {
   if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
 }

@@ -42,6 +42,7 @@ it('100,000 responses stream through parseMultiStatus with less than 40 MB of gr
 it.each<[entry: string, absent: readonly string[], present: string[]]>([
   ['multistatus/parser', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus/fetch', ['undici', 'p-limit', 'fast-xml-parser'], []],
+  ['multistatus/http', ['undici', 'p-limit', 'fast-xml-parser'], ['node:http', 'node:https']],
   ['multistatus/testing', ['undici', 'p-limit'], ['fast-xml-parser']],
   ['multistatus', ['fast-xml-parser'], ['undici', 'p-limit']],
 ])('%s imports only its allowed packages under Node', async (entry, absent, present) => {

@@ -3,9 +3,9 @@
 import {httpTransport} from '../../src/transport/http.ts'
 import {undiciTransport} from '../../src/transport/undici.ts'
 
-const [, , url = '', name] = process.argv
+const [, , url = '', over] = process.argv
 process.disconnect()
-const transport = name === 'http' ? httpTransport() : undiciTransport()
+const transport = over === 'http' ? httpTransport() : undiciTransport()
 const controller = new AbortController()
 setTimeout(() => controller.abort(new Error('enough')), 200)
 const {signal} = controller
