@@ -67,6 +67,29 @@ it.each<[entry: string, absent: readonly string[], present: string[]]>([
   expect(imports).toEqual(expect.arrayContaining(present))
 })
 
+it('multistatus/http throws a TypeError in a browser, and needs nothing of Node to load', async () => {
+  const contents = `
+    import {httpTransport} from 'multistatus/http'
+    export const thrown = (() => {
+      try {
+        return httpTransport()
+      } catch (error) {
+        return String(error)
+      }
+    })()
+  `
+  const options = {bundle: true, format: 'esm', platform: 'browser', write: false} as const
+  const stdin = {contents, resolveDir: root}
+  // The package's own conditions count, not the paths of our type check.
+  const {outputFiles} = await build({...options, stdin, tsconfigRaw: '{}'})
+  const {thrown} = await import(
+    `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`
+  )
+  expect(thrown).toBe(
+    'TypeError: httpTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+  )
+})
+
 function dist(file: string): string {
   return fileURLToPath(new URL(`../../dist/${file}.js`, import.meta.url))
 }
