@@ -2,7 +2,5 @@
 
 /** @throws TypeError */
 export function httpTransport(): never {
-  throw new TypeError(
-    'httpTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
-  )
+  throw new TypeError('Outside Node, use multistatus/fetch')
 }

@@ -2,7 +2,5 @@
 
 /** @throws TypeError */
 export function undiciTransport(): never {
-  throw new TypeError(
-    'undiciTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
-  )
+  throw new TypeError('Outside Node, use multistatus/fetch')
 }

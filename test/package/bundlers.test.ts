@@ -43,12 +43,7 @@ const PAGE = `
   }
   done([parsed.complete, successes.map(({href}) => href), status, refusal])
 `
-const PAGE_RESULTS = [
-  true,
-  ['/', '/a'],
-  204,
-  'undiciTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
-]
+const PAGE_RESULTS = [true, ['/', '/a'], 204, 'Outside Node, use multistatus/fetch']
 
 const PROGRAM = `
   import {DavClient} from 'multistatus'
