@@ -7,7 +7,7 @@
 
 export {httpTransport} from './transport/http.ts'
 export type {HttpTransport, HttpTransportOptions} from './transport/http.ts'
-export type {Pem, TlsOptions} from './transport/tls.ts'
+export type {TlsOptions} from './transport/tls.ts'
 export type {
   DavBody,
   DavHeaders,

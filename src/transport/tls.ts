@@ -9,9 +9,6 @@ import {createSecureContext} from 'node:tls'
 
 import type {Rule, Rules} from '../protocol/options.ts'
 
-/** Text in PEM, or the bytes of such a file. */
-export type Pem = string | Uint8Array
-
 /** Certificates and a key for TLS. */
 export interface TlsOptions {
   /**
@@ -20,11 +17,11 @@ export interface TlsOptions {
    *
    * @defaultValue the authorities of Node, with those of NODE_EXTRA_CA_CERTS
    */
-  readonly ca?: Pem | readonly Pem[] | undefined
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
   /** The certificate of this client in PEM, for a server that asks for one, and the ones between it and its authority. */
-  readonly cert?: Pem | undefined
+  readonly cert?: string | Uint8Array | undefined
   /** The private key of `cert` in PEM, without a passphrase. */
-  readonly key?: Pem | undefined
+  readonly key?: string | Uint8Array | undefined
 }
 
 const PEM = 'PEM text, or the bytes of a PEM file'
@@ -42,7 +39,7 @@ function pemRule(): Rule {
   return {words: PEM, accepts: isPem}
 }
 
-function isPem(value: unknown): value is Pem {
+function isPem(value: unknown): value is string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array
 }
 
@@ -79,7 +76,7 @@ export function readTls(call: string, {ca, cert, key}: TlsOptions): SecureContex
   }
 }
 
-function textOf(pem: Pem): string {
+function textOf(pem: string | Uint8Array): string {
   return typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1')
 }
 
