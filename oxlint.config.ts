@@ -17,6 +17,7 @@ const LAYERS = [
   'listing',
   'call',
   'retry',
+  'auth',
   'transport',
   'multistatus',
   'properties',
@@ -46,6 +47,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
     'src/transport/node-answer.ts',
     'src/transport/answer-starts.ts',
     'src/transport/tls.ts',
+    'src/transport/diagnostics.node.ts',
     'src/transfer/files.node.ts',
     'src/jobs/sqlite.ts',
     'src/jobs/run.ts',
@@ -54,6 +56,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
     'src/jobs/send.ts',
     'src/jobs/shorten.ts',
   ],
+  '@noble/hashes/*': ['src/auth/digest-hash.ts'],
   pg: ['src/jobs/postgres.ts'],
   bullmq: ['src/jobs/bullmq.ts'],
 }

@@ -38,6 +38,7 @@ const config: ViteUserConfig = defineConfig({
       {find: /^multistatus\/(parser|fetch)$/, replacement: at('src/$1.ts')},
       {find: /^multistatus$/, replacement: at('src/index.ts')},
       {find: '#default-transport', replacement: at('src/transport/default.ts')},
+      {find: '#diagnostics', replacement: at('src/transport/diagnostics.ts')},
       {find: '#files', replacement: at('src/transfer/files.ts')},
       {find: 'node:fs', replacement: at('test/runtimes/browser/files.ts')},
       {find: 'node:util', replacement: at('test/runtimes/browser/util.ts')},

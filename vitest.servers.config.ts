@@ -18,6 +18,7 @@ const config: ViteUserConfig = defineConfig({
         replacement: source('$1.ts'),
       },
       {find: '#default-transport', replacement: source('transport/default.node.ts')},
+      {find: '#diagnostics', replacement: source('transport/diagnostics.node.ts')},
       {find: '#files', replacement: source('transfer/files.node.ts')},
     ],
   },

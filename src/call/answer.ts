@@ -11,7 +11,7 @@ import type {DavResult, FailureCause} from '../multistatus/result.ts'
 import {charsetOf} from '../multistatus/source.ts'
 import type {Summary} from '../multistatus/summary.ts'
 import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
-import type {Challenge} from '../protocol/challenge.ts'
+import type {FullChallenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
@@ -43,7 +43,7 @@ export interface AnswerHead {
   /** The Server header; empty without one. */
   readonly server: string
   /** The authentication schemes that the server offers. */
-  readonly challenges: readonly Challenge[]
+  readonly challenges: readonly FullChallenge[]
   /** The URL reference of the next page. RFC 8288. */
   readonly next: string | undefined
 }

@@ -10,6 +10,8 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {resolveTimeouts} from '../transport/timeouts.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import type {ConnectionOptions} from './connection.ts'
 import {Connection} from './connection.ts'
@@ -40,11 +42,12 @@ export function createCall<P>(
   read: (context: CallContext, emit: Sink<DavResult<P>>) => Promise<Ending>,
 ): ResultStream<P> {
   const {href, incomplete = []} = call
+  const timeout = resolveTimeouts(call.timeout, session.timeouts)
   const showCaller = captureCaller(createCall)
   let connection: Connection | undefined
   return createResultStream<P>({
     read: (emit) =>
-      connect(session, call, showCaller, async (context) => {
+      connect(session, {...call, timeout}, showCaller, async (context) => {
         ;({connection} = context)
         return {...(await read(context, emit)), requests: connection.requests}
       }),
@@ -102,14 +105,22 @@ export async function openCall<T>(
   }
 }
 
+/** The options of a call that gives a promise. */
+interface RunOptions {
+  readonly retry?: RetryPolicy | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly timeout?: number | Timeouts | undefined
+}
+
 /** Runs a call that gives a promise. */
 export async function runCall<T>(
   session: Session,
-  options: {readonly retry?: RetryPolicy | undefined; readonly signal?: AbortSignal | undefined},
+  options: RunOptions,
   run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
   const showCaller = captureCaller(runCall)
-  const settings = {policy: resolveRetry(session, options), signal: options.signal}
+  const {signal, timeout} = options
+  const settings = {policy: resolveRetry(session, options), signal, timeout}
   return connect(session, settings, showCaller, run)
 }
 
@@ -130,7 +141,9 @@ async function connect<T>(
 }
 
 /** Adds the caller's line to an error. The reason of a signal stays unchanged, because other calls may share it. */
-function errorOf(error: unknown, {ending}: Connection, showCaller: ShowCaller): unknown {
+function errorOf(error: unknown, connection: Connection, showCaller: ShowCaller): unknown {
+  const {ending} = connection
   const reason = error instanceof NotSentError ? error.reason : error
-  return ending.aborted && reason === ending.reason ? reason : showCaller(reason)
+  const isShared = ending.aborted && reason === ending.reason && !connection.isLate(reason)
+  return isShared ? reason : showCaller(reason)
 }

@@ -17,6 +17,8 @@ import {assertApart} from './apart.ts'
 import type {Session} from './session.ts'
 import type {Target} from './target.ts'
 import {findDestructiveProblem, resolveTarget} from './target.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `request`. */
 export interface RequestOptions {
@@ -47,6 +49,8 @@ export interface RequestOptions {
   readonly unguarded?: boolean | undefined
   /** Ends the exchange, the body of the answer included. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 const REQUEST_OPTIONS: Rules<RequestOptions> = {
@@ -55,6 +59,7 @@ const REQUEST_OPTIONS: Rules<RequestOptions> = {
   depth: ANY,
   unguarded: BOOLEAN,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** Sends a request. The connection of the call stays open until the body of the answer has ended. */
@@ -66,7 +71,7 @@ export async function request(
 ): Promise<RawResponse> {
   const showCaller = captureCaller(request)
   const given = readOptions('request', options, REQUEST_OPTIONS)
-  const {body, depth, unguarded = false, signal} = given
+  const {body, depth, unguarded = false, signal, timeout} = given
   if (typeof method !== 'string') throw new TypeError('request: method is a string such as GET')
   checkBody(body)
   if (depth !== undefined) assertDepth(depth)
@@ -81,7 +86,7 @@ export async function request(
     const overwrite = headers['overwrite']?.trim() !== 'F'
     assertApart({method: verb, source, destination: to, overwrite, unguarded})
   }
-  const settings = {policy: session.retry, concurrency: 1, signal}
+  const settings = {policy: session.retry, concurrency: 1, signal, timeout}
   return openCall(session, settings, showCaller, async (call) => {
     const response = await call.connection.send({
       method: verb,

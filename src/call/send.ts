@@ -3,11 +3,16 @@
  * itself.
  */
 
+import {platformListener} from '#diagnostics'
+
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
-import {withAuth} from '../transport/auth.ts'
+import {withAuth} from '../auth/with-auth.ts'
+import type {DavExchange} from '../transport/dav-exchange.ts'
+import {recordExchanges} from '../transport/dav-exchange.ts'
+import type {ExchangeWatcher} from '../transport/deadlines.ts'
 import {withDeadlines} from '../transport/deadlines.ts'
 import {elsewhere, withRedirects} from '../transport/redirects.ts'
 import {isStreamed} from '../transport/request-body.ts'
@@ -18,7 +23,7 @@ import {findDestructiveProblem} from './target.ts'
 
 /** Adds the transport to the settings of a client. */
 export function openSession(settings: Omit<Session, 'send'>): Session {
-  const {auth, base, sentBodies, server, timeouts, transport} = settings
+  const {auth, base, sentBodies, server, transport} = settings
   const counted = (request: DavRequest, call: CallState): Promise<DavResponse> => {
     call.requests++
     call.sent = schemeOf(request)
@@ -31,7 +36,7 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
       throw elsewhere(request, `${visible(url, 200)}, another origin`)
     server.capabilities.addSeen(request.method, status)
   }
-  const timed = withDeadlines(counted, timeouts, check)
+  const timed = withDeadlines(counted, check, watcherOf(settings))
   const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
     if (isStreamed(body)) markSent(sentBodies, body, request)
@@ -46,6 +51,26 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
   return {...settings, send}
 }
 
+type Watch = (request: DavRequest, call: CallState) => ExchangeWatcher | undefined
+
+/** Makes the function that follows an exchange while somebody listens; `undefined` if nobody ever can. */
+function watcherOf({onExchange}: Pick<Session, 'onExchange'>): Watch | undefined {
+  if (onExchange === undefined && platformListener === undefined) return undefined
+  const record = recordExchanges((exchange: DavExchange) => {
+    try {
+      onExchange?.(exchange)
+    } catch (error) {
+      // Diagnostics must not change the outcome of a call. The platform reports the error as an uncaught one.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+    if (platformListener?.isOn === true) platformListener.hear(exchange)
+  })
+  return (request, call) =>
+    onExchange !== undefined || platformListener?.isOn === true ? record(request, call) : undefined
+}
+
 /** Tells if an upload may be redirected to a URL, which has the guards of a target then. */
 function mayUpload(url: URL, base: URL): boolean {
   try {
@@ -56,10 +81,12 @@ function mayUpload(url: URL, base: URL): boolean {
   }
 }
 
+const SCHEMES = ['Basic', 'Bearer', 'Digest'] as const
+
 /** Reads the scheme of the credentials of a request. Keeps nothing else of them. */
 function schemeOf({headers}: DavRequest): SentScheme {
   const {authorization} = headers
   if (authorization === undefined) return 'none'
-  if (/^basic /i.test(authorization)) return 'Basic'
-  return /^bearer /i.test(authorization) ? 'Bearer' : 'other'
+  const [scheme] = authorization.split(' ', 1)
+  return SCHEMES.find((known) => known.toLowerCase() === scheme?.toLowerCase()) ?? 'other'
 }

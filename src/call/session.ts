@@ -8,8 +8,10 @@ import type {ServerState} from '../retry/pace.ts'
 import type {PacedCall} from '../retry/paced.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
-import type {Auth} from '../transport/auth.ts'
-import type {EndingCall, OpenResponse, ResolvedTimeouts} from '../transport/deadlines.ts'
+import type {Auth} from '../auth/auth.ts'
+import type {EndingCall, OpenResponse} from '../transport/deadlines.ts'
+import type {ExchangeListener} from '../transport/dav-exchange.ts'
+import type {ResolvedTimeouts} from '../transport/timeouts.ts'
 import type {Send, Transport} from '../transport/transport.ts'
 import type {SentBodies} from '../transport/withheld.ts'
 import type {Calls} from './calls.ts'
@@ -28,8 +30,10 @@ export interface Session {
   readonly retry: ResolvedPolicy | undefined
   readonly limits: Partial<Limits> | undefined
   readonly malformed: 'throw' | 'skip' | undefined
+  /** The time limits of a call without its own. */
   readonly timeouts: ResolvedTimeouts
   readonly decoders: Decoders | undefined
+  readonly onExchange?: ExchangeListener | undefined
   /** The locks that the client holds. */
   readonly locks: LockStore
   /** The bodies of requests that can be sent once only. */

@@ -27,10 +27,11 @@ import type {Decoders, PropertiesOf, PropertyNameList} from '../properties/vocab
 import type {RetryPolicy} from '../retry/policy.ts'
 import {resolvePolicy} from '../retry/policy.ts'
 import type {Download} from '../transfer/download.ts'
-import type {Auth} from '../transport/auth.ts'
-import type {Timeouts} from '../transport/deadlines.ts'
-import {resolveTimeouts} from '../transport/deadlines.ts'
+import type {Auth} from '../auth/auth.ts'
 import {isHeaderValue, resolveHeaders} from '../transport/headers.ts'
+import type {DavExchange} from '../transport/dav-exchange.ts'
+import type {ClientTimeouts} from '../transport/timeouts.ts'
+import {resolveClientTimeouts, TIMEOUT} from '../transport/timeouts.ts'
 import type {RawResponse, Transport} from '../transport/transport.ts'
 import {isWorkerd} from '../transport/workerd.ts'
 import type {DeleteManyOptions, DeleteOptions, DeleteTarget, Targets} from '../verbs/delete.ts'
@@ -100,7 +101,8 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * missing slash at its end is added.
    */
   readonly url: string | URL
-  /** Credentials: `basicAuth(…)`, `bearerAuth(…)` or a function of the request. Sent to the origin of `url` only. */
+  /** Credentials: `basicAuth(…)`, `digestAuth(…)`, `bearerAuth(…)` or a function of the request and of the refused challenge. Sent to
+   * the origin of `url` only. */
   readonly auth?: Auth | undefined
   /**
    * The function that sends the requests.
@@ -132,8 +134,16 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
    * @defaultValue `throw`
    */
   readonly malformed?: 'throw' | 'skip' | undefined
-  /** Time limits in milliseconds: one number for all, or each by name. */
-  readonly timeout?: number | Timeouts | undefined
+  /**
+   * Time limits in milliseconds: each by name, or one number for `headers` and `idle`. A call may have others. Defaults: 10,000 to
+   * connect, 60,000 until the headers of an answer and between two chunks of its body.
+   */
+  readonly timeout?: number | ClientTimeouts | undefined
+  /**
+   * Called once for each exchange at its end, with plain data without credentials: see {@link formatExchange}. It cannot change
+   * the call: an error that it throws is reported by the platform as an uncaught one.
+   */
+  readonly onExchange?: ((exchange: DavExchange) => void) | undefined
   /** Decoders by property name. They win over the built-in ones, and type their properties. */
   readonly decoders?: (D & Decoders) | undefined
   /**
@@ -147,14 +157,15 @@ export interface DavClientOptions<D extends Decoders = Record<never, never>> {
 
 const CLIENT_OPTIONS: Rules<DavClientOptions> = {
   url: ANY,
-  auth: callback('basicAuth(…), bearerAuth(…) or a function of the request'),
+  auth: callback('basicAuth(…), digestAuth(…), bearerAuth(…) or a function of the request'),
   transport: callback('a function of a request, such as fetchTransport()'),
   headers: RECORD,
   concurrency: NUMBER,
   retry: ANY,
   limits: RECORD,
   malformed: oneOf('throw', 'skip'),
-  timeout: ANY,
+  timeout: TIMEOUT,
+  onExchange: callback('a function of an exchange'),
   decoders: DECODERS,
   locks: {words: 'an array of locks', accepts: Array.isArray},
   signal: SIGNAL,
@@ -191,19 +202,33 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       options,
       CLIENT_OPTIONS,
     )
-    const {headers, concurrency = 8, locks = [], retry: policy, timeout, userAgent} = others
-    const own = transport === undefined ? defaultTransport() : undefined
+    const {
+      headers,
+      concurrency = 8,
+      locks = [],
+      retry: policy,
+      timeout,
+      userAgent,
+      onExchange,
+    } = others
+    const {timeouts, connect} = resolveClientTimeouts(timeout)
+    if (connect !== undefined && transport !== undefined)
+      throw new TypeError(
+        'timeout: connect is for the own transport of the client: give connectTimeout to undiciTransport',
+      )
+    const own = transport === undefined ? defaultTransport(connect) : undefined
     this.#closeTransport = async () => own?.close()
     this.#session = openSession({
       base: resolveBase(url),
-      transport: transport ?? own ?? defaultTransport(),
+      transport: transport ?? own ?? defaultTransport(connect),
       auth,
       headers: {...userAgentHeader(userAgent), ...resolveHeaders(headers)},
       concurrency: resolveConcurrency(concurrency),
       retry: policy === undefined ? undefined : resolvePolicy(policy),
       limits: resolveLimits(limits),
       malformed,
-      timeouts: resolveTimeouts(timeout),
+      timeouts,
+      onExchange,
       decoders: decoders && mergeDecoders(decoders),
       calls: new Calls(signal === undefined ? [] : [signal]),
       locks: new LockStore(),

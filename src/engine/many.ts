@@ -72,14 +72,14 @@ export interface ManyCall<T> {
 /** Checks the targets of an array and makes the stream. Nothing is sent yet. */
 export function runMany<T>(session: Session, verb: Verb, call: ManyCall<T>): ResultStream {
   const {name, targets, options, settle} = call
-  const {signal, onProgress} = options
+  const {signal, timeout, onProgress} = options
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const policy = resolveRetry(session, options)
   assertMany(name, targets)
   const total = Array.isArray(targets) ? targets.length : undefined
   if (Array.isArray(targets)) for (const target of targets) settle(target)
   const {href} = session.base
-  const settings = {href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
+  const settings = {href, signal, timeout, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, settings, async (context, emit) => {
     const {connection} = context
     const {pace, ending, stopping} = connection

@@ -30,6 +30,8 @@ import {escapeContent, formatDocument} from '../xml/writer.ts'
 import type {AnyIterable} from './many.ts'
 import {assertMany, sourcesOf} from './many.ts'
 import {refuse} from './verdict.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `multiget`. */
 export interface MultigetOptions<
@@ -58,6 +60,8 @@ export interface MultigetOptions<
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 const MULTIGET_OPTIONS: Rules<MultigetOptions> = {
@@ -68,6 +72,7 @@ const MULTIGET_OPTIONS: Rules<MultigetOptions> = {
   concurrency: NUMBER,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** Checks the options and the targets of an array, and makes the stream. Nothing is sent yet. */
@@ -78,7 +83,7 @@ export function multiget<P>(
   given: MultigetOptions,
 ): ResultStream<P> {
   const options = readOptions('multiget', given, MULTIGET_OPTIONS)
-  const {report, properties, batchSize = MULTIGET_HREFS, signal} = options
+  const {report, properties, batchSize = MULTIGET_HREFS, signal, timeout} = options
   if (!(Number.isSafeInteger(batchSize) && batchSize > 0))
     throw new RangeError(`multiget: batchSize is a whole number above zero, not ${batchSize}`)
   if (report === undefined) throw new TypeError('multiget: report is missing')
@@ -95,7 +100,8 @@ export function multiget<P>(
   } as const
   const decoders = mergeDecoders(session.decoders, options.decoders)
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
-  const call = {href: url, signal, policy: resolveRetry(session, options), concurrency}
+  const policy = resolveRetry(session, options)
+  const call = {href: url, signal, timeout, policy, concurrency}
   return createCall<P>(session, call, async (context, emit) => {
     const [sources] = sourcesOf(targets)
     await runAll(batchesOf(sources, batchSize, session), context.connection, async (batch) => {

@@ -1,5 +1,6 @@
 /** Sends the request for a single target. A refusal is a verdict, and only an unreadable answer rejects. RFC 4918, section 13. */
 
+import type {CallContext} from '../call/call.ts'
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -10,6 +11,8 @@ import {ElsewhereError, HiddenRedirectError} from '../transport/redirects.ts'
 import {sendWithRetries} from './attempts.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 import {plan, refuseLack} from './verdict.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of every call of a verb. */
 export interface VerbOptions {
@@ -33,6 +36,8 @@ export interface VerbOptions {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 export const VERB_OPTIONS: Rules<VerbOptions> = {
@@ -40,20 +45,28 @@ export const VERB_OPTIONS: Rules<VerbOptions> = {
   ignoreCapabilities: BOOLEAN,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
-/** Sends the request, and resolves with the verdict and its members. */
+/**
+ * Sends the request, and resolves with the verdict and its members.
+ *
+ * @param check - Asks the server first, in the same call. Its Failure is the verdict, and the request is not sent.
+ */
 export async function runOne(
   session: Session,
   verb: Verb,
   request: TargetRequest | Failure,
   options: VerbOptions,
+  check?: (context: CallContext) => Promise<Failure | undefined>,
 ): Promise<DavResult> {
   if ('ok' in request) return request
   const lack = refuseLack(session, request, options)
   if (lack !== undefined) return lack
   if (options.dryRun === true) return plan(request)
   return runCall(session, options, async (context) => {
+    const refused = await check?.(context)
+    if (refused !== undefined) return refused
     const members: DavResult[] = []
     const {verdict, problem} = await sendWithRetries(request, {...context, verb}, (batch) => {
       for (const member of batch) members.push(member)

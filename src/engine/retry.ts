@@ -49,6 +49,8 @@ import {changed, isOneShot, payloadOf, withPayload} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Verb, VerbContext} from './verb.ts'
 import {isUnclear} from './verdict.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `retry`. */
 export interface RetryOptions extends RetrySettings {
@@ -72,6 +74,8 @@ export interface RetryOptions extends RetrySettings {
   readonly bodyOf?: ((failure: Failure) => UploadBody | undefined) | undefined
   /** Ends the call. Reading it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 const RETRY_OPTIONS: Rules<RetryOptions> = {
@@ -80,6 +84,7 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
   unguarded: BOOLEAN,
   bodyOf: callback('a function of a failure'),
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** Checks the options and makes the stream. Nothing is sent yet. Only requests of `verbs`, and PROPFIND, can be sent again. */
@@ -94,6 +99,7 @@ export function retry(
     unguarded = false,
     bodyOf,
     signal,
+    timeout,
     ...others
   } = readOptions('retry', options, RETRY_OPTIONS)
   const {concurrency: asked, ...settings} = others
@@ -101,7 +107,8 @@ export function retry(
   const policy = resolvePolicy({...session.retry, ...settings})
   assertIterable(failures)
   const means = {session, policy, unguarded, bodyOf, verbs}
-  const call = {href: session.base.href, signal, policy, concurrency, grace: GRACE_MILLISECONDS}
+  const {href} = session.base
+  const call = {href, signal, timeout, policy, concurrency, grace: GRACE_MILLISECONDS}
   return createCall(session, call, async (context, emit) => {
     const {connection} = context
     const {ending} = connection

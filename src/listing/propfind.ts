@@ -24,6 +24,8 @@ import {resolveConcurrency, resolveRetry} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
 import {walk} from './walk.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `stat`. */
 export interface StatOptions<
@@ -37,6 +39,8 @@ export interface StatOptions<
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 /** Options of `propfind`. */
@@ -93,6 +97,7 @@ export const STAT_OPTIONS: Rules<StatOptions> = {
   decoders: DECODERS,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 const LISTING_OPTIONS: Rules<Omit<PropfindOptions, 'depth'>> = {
@@ -137,9 +142,9 @@ export function propfind<P>(
 export function streamListing<P>(
   session: Session,
   query: ListingQuery,
-  options: Pick<PropfindOptions, 'concurrency' | 'resume' | 'retry' | 'signal'>,
+  options: Pick<PropfindOptions, 'concurrency' | 'resume' | 'retry' | 'signal' | 'timeout'>,
 ): ListingStream<P> {
-  const {resume, signal} = options
+  const {resume, signal, timeout} = options
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   const listings =
     resume === undefined
@@ -148,7 +153,7 @@ export function streamListing<P>(
   const frontier = new Frontier(listings)
   const incomplete: Incomplete[] = [...(resume?.incomplete ?? [])]
   const policy = resolveRetry(session, options)
-  const call = {href: query.url, signal, incomplete, policy, concurrency}
+  const call = {href: query.url, signal, timeout, incomplete, policy, concurrency}
   const stream = createCall<P>(session, call, (context, emit) =>
     walk(frontier, {...context, incomplete, throws: true}, emit),
   )

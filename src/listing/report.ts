@@ -17,6 +17,8 @@ import type {Checkpoint} from './checkpoint.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
 import {streamListing} from './propfind.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of every call that asks a question of its own. */
 export interface QuestionOptions<D extends Decoders = Decoders> {
@@ -28,6 +30,8 @@ export interface QuestionOptions<D extends Decoders = Decoders> {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 export const QUESTION_OPTIONS: Rules<QuestionOptions> = {
@@ -35,6 +39,7 @@ export const QUESTION_OPTIONS: Rules<QuestionOptions> = {
   resume: ANY,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** Options of `report`. */

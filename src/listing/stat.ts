@@ -11,6 +11,8 @@ import type {RetryPolicy} from '../retry/policy.ts'
 import {isPresent, readSelf} from './presence.ts'
 import type {StatOptions} from './propfind.ts'
 import {firstListing, makeQuery, STAT_OPTIONS} from './propfind.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `exists`. */
 export interface ExistsOptions {
@@ -18,9 +20,11 @@ export interface ExistsOptions {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
-const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL}
+const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL, timeout: TIMEOUT}
 
 /** Resolves with the resource's own result. A refusal is a Failure. */
 export async function stat<P>(

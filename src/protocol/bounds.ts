@@ -114,11 +114,26 @@ export const SENT_PIECE_BYTES = 65_536
 /** The slowest upload whose pieces cannot be seen. The wait for its answer is longer by the time that the body takes at this rate. */
 export const SLOWEST_UPLOAD_BYTES_PER_SECOND = 65_536
 
+/** Remembered requests of a call without success, to count their repetitions for diagnostics. */
+export const REMEMBERED_EXCHANGES = 1000
+
 /** The wait for the end of a discarded body, which may never come. */
 export const DISCARD_MILLISECONDS = 1000
 
 /** Connections of a browser to one host over HTTP/1.1. Chromium, Firefox and Safari have the same number. */
 export const BROWSER_CONNECTIONS = 6
+
+/** Milliseconds before a second try with the same token, after a 401 that may be due to too many requests. */
+export const SECOND_TRY_MILLISECONDS = 1000
+
+/** Milliseconds for which an accepted token counts as good, and the longest pause before its second try. */
+export const THROTTLE_MILLISECONDS = 10_000
+
+/**
+ * Times that one refused request is sent again with other credentials. Digest may need four: two algorithms, and for each a nonce
+ * that had expired.
+ */
+export const MAX_REFUSALS = 6
 
 /** Redirects that one request follows. Real servers need two: one to the slash, one to another path. */
 export const MAX_REDIRECTS = 5

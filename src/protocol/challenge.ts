@@ -13,8 +13,14 @@ export interface Challenge {
   readonly realm?: string
 }
 
+/** A challenge with all that the server says of it. */
+export interface FullChallenge extends Challenge {
+  /** Its parameters by name in lower case, without quotation marks. Of two with one name the first counts. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
 /** The scheme of the sent credentials: `none` without credentials, `other` for a scheme of the caller's own. */
-export type SentScheme = 'none' | 'Basic' | 'Bearer' | 'other'
+export type SentScheme = 'none' | 'Basic' | 'Bearer' | 'Digest' | 'other'
 
 const BLANK = /[\t ]*/y
 const SEPARATOR = /[\t ,]*/y
@@ -30,42 +36,74 @@ const PARAMETER =
  *
  * @returns The challenges in their order; an empty list for a missing header and for nonsense.
  */
-export function decodeChallenges(header: string | null | undefined): readonly Challenge[] {
+export function decodeChallenges(header: string | null | undefined): readonly FullChallenge[] {
   // Nearly every answer has no challenge.
   if (header === null || header === undefined) return []
   const reader = new HeaderReader(header)
-  const challenges: Challenge[] = []
+  const challenges: {scheme: string; parameters: Record<string, string>}[] = []
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {
     const parameter = reader.take(PARAMETER)
-    if (parameter !== undefined) {
-      const [, name = '', quoted, bare = ''] = parameter
-      const last = challenges.at(-1)
-      if (name.toLowerCase() === 'realm' && last !== undefined && last.realm === undefined)
-        challenges.splice(-1, 1, {...last, realm: quoted === undefined ? bare : unquote(quoted)})
-    } else {
+    if (parameter !== undefined) addParameter(challenges.at(-1)?.parameters, parameter)
+    else {
       const scheme = reader.take(TOKEN)?.[0]
       if (scheme === undefined) reader.take(UP_TO_COMMA)
       else {
-        challenges.push({scheme})
+        challenges.push({scheme, parameters: {}})
         reader.take(BLANK)
         reader.take(TOKEN68)
       }
     }
     reader.take(SEPARATOR)
   }
-  return challenges
+  return challenges.map(({scheme, parameters}) => {
+    const {realm} = parameters
+    return realm === undefined ? {scheme, parameters} : {scheme, realm, parameters}
+  })
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['basic', 'bearer'])
+/** Decodes a list of parameters, as of an Authentication-Info header. RFC 7616, section 3.5. */
+export function decodeParameters(header: string): Readonly<Record<string, string>> {
+  const reader = new HeaderReader(header)
+  const parameters: Record<string, string> = {}
+  reader.take(SEPARATOR)
+  while (!reader.isAtEnd) {
+    const parameter = reader.take(PARAMETER)
+    if (parameter === undefined) reader.take(UP_TO_COMMA)
+    else addParameter(parameters, parameter)
+    reader.take(SEPARATOR)
+  }
+  return parameters
+}
+
+function addParameter(
+  parameters: Record<string, string> = {},
+  [, name = '', quoted, bare = '']: RegExpExecArray,
+): void {
+  const key = name.toLowerCase()
+  if (!Object.hasOwn(parameters, key))
+    parameters[key] = quoted === undefined ? bare : unquote(quoted)
+}
+
+/** Leaves the parameters out, of which some belong in no error and no log. */
+export function withoutParameters({scheme, realm}: Challenge): Challenge {
+  return realm === undefined ? {scheme} : {scheme, realm}
+}
+
+type OfferedChallenge = Challenge & Partial<FullChallenge>
+
+const KNOWN: ReadonlySet<string> = new Set(['basic', 'bearer', 'digest'])
 
 /** Explains a 401 in words: the sent credentials against the offered schemes. */
-export function explainChallenges(challenges: readonly Challenge[], sent: SentScheme): string {
+export function explainChallenges(
+  challenges: readonly OfferedChallenge[],
+  sent: SentScheme,
+): string {
   const schemes = challenges.map(({scheme}) => scheme.toLowerCase())
   const wanted = challenges.map(describe).join(', ')
   const isForeign = schemes.length > 0 && !schemes.some((scheme) => KNOWN.has(scheme))
   if (isForeign && sent !== 'other')
-    return `the server wants ${wanted}, and this client has Basic and Bearer`
+    return `the server wants ${wanted}, and this client has Basic, Digest and Bearer`
   const offer = wanted === '' ? '' : `; the server wants ${wanted}`
   if (sent === 'none') return `the client sent no credentials${offer}`
   const isOffered = sent === 'other' || schemes.length === 0 || schemes.includes(sent.toLowerCase())
@@ -74,6 +112,11 @@ export function explainChallenges(challenges: readonly Challenge[], sent: SentSc
     : `the client sent ${sent}, and the server wants ${wanted}`
 }
 
-function describe({scheme, realm}: Challenge): string {
-  return realm === undefined || realm === '' ? scheme : `${scheme} (realm ${JSON.stringify(realm)})`
+function describe({scheme, realm = '', parameters}: OfferedChallenge): string {
+  const algorithm = parameters?.['algorithm']
+  const facts = [
+    ...(realm === '' ? [] : [`realm ${JSON.stringify(realm)}`]),
+    ...(algorithm === undefined ? [] : [`algorithm ${algorithm}`]),
+  ]
+  return facts.length === 0 ? scheme : `${scheme} (${facts.join(', ')})`
 }

@@ -4,7 +4,7 @@
  */
 
 import type {Challenge, SentScheme} from './challenge.ts'
-import {explainChallenges} from './challenge.ts'
+import {explainChallenges, withoutParameters} from './challenge.ts'
 import {memberOf} from './members.ts'
 
 /** The request of an error, as far as it is known. */
@@ -17,6 +17,7 @@ export interface DavErrorOptions extends ErrorOptions {
 
 // The literal names of the classes. A bundler may shorten the names of the classes themselves.
 const NAMES = [
+  'DavAuthError',
   'DavError',
   'DavFailureError',
   'DavHttpError',
@@ -140,7 +141,7 @@ export class DavHttpError extends DavError {
     this.method = method
     this.url = url
     this.conditions = conditions
-    this.challenges = challenges
+    this.challenges = challenges.map(withoutParameters)
     this.retryAfter = facts.retryAfter
     this.location = location
     this.description = facts.description === '' ? undefined : facts.description
@@ -175,15 +176,17 @@ export class DavNetworkError extends DavError {
 /** A time limit of the exchange that ran out. */
 export class DavTimeoutError extends DavError {
   override readonly name = 'DavTimeoutError'
-  /** The limit: until the connection, until the headers of the answer, or between two chunks of its body. */
-  readonly timeout: 'connect' | 'headers' | 'idle'
+  /**
+   * The limit, by its name in the option `timeout`. `total` is that of the call, and the error has no `method` and no `url` then.
+   */
+  readonly timeout: 'connect' | 'headers' | 'idle' | 'exchange' | 'total'
 
   static override is(this: void, value: unknown): value is DavTimeoutError {
     return isNamed(value, ['DavTimeoutError'])
   }
 
   /** Makes an error for the limit that ran out. */
-  constructor(message: string, timeout: 'connect' | 'headers' | 'idle', options?: DavErrorOptions) {
+  constructor(message: string, timeout: DavTimeoutError['timeout'], options?: DavErrorOptions) {
     super(message, options)
     this.timeout = timeout
   }

@@ -66,7 +66,8 @@ export class Repeats {
     const until = performance.now() + Math.max(delay, this.#pace.held)
     if (until - this.#began > policy.maxElapsed) return undefined
     if (spends) this.spend()
-    policy.onRetry?.({failure, attempt: attempt + 1, delay})
+    // After the end of the call, the wait throws, and there is no next attempt.
+    if (!this.#ending.aborted) policy.onRetry?.({failure, attempt: attempt + 1, delay})
     return () => this.#pace.idle(sleep(delay, this.#ending))
   }
 }

@@ -46,6 +46,8 @@ import type {Refusal, ReportFacts} from './report.ts'
 import {makeReport, refusalOf} from './report.ts'
 import type {SyncLevel} from './state.ts'
 import {SyncState} from './state.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `sync`. */
 export interface SyncOptions<
@@ -99,6 +101,8 @@ export interface SyncOptions<
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 const SYNC_OPTIONS: Rules<SyncOptions> = {
@@ -113,6 +117,7 @@ const SYNC_OPTIONS: Rules<SyncOptions> = {
   concurrency: NUMBER,
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 
 /** The facts of one sync. */
@@ -137,7 +142,7 @@ export function sync<P>(
   given: SyncOptions = {},
 ): ListingStream<P> {
   const options = readOptions('sync', given, SYNC_OPTIONS)
-  const {token, state, onPage, limit, level = 1, signal} = options
+  const {token, state, onPage, limit, level = 1, signal, timeout} = options
   const {properties: asked = DEFAULT_PROPERTIES} = options
   if (token !== undefined && state !== undefined)
     throw new TypeError('sync: give token or state; the state has its token')
@@ -154,7 +159,7 @@ export function sync<P>(
   const concurrency = resolveConcurrency(options.concurrency ?? session.concurrency)
   state?.bind(url, level)
   if (onPage !== undefined) state?.keepLines()
-  const facts = {href: url, signal, policy, concurrency}
+  const facts = {href: url, signal, timeout, policy, concurrency}
   let end: Ending | undefined
   const stream = createCall<P>(session, facts, async (context, emit) => {
     if (state?.isInUse === true) throw new TypeError('sync: another sync reads this state')

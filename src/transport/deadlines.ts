@@ -1,7 +1,6 @@
 /**
  * Ends every exchange: by its answer, by the caller's signal, by a time limit, or by an error of the network. Each end has its
- * own error, the same on every platform. The limit until the headers is separate and long, because a server may be silent before
- * it lists a large collection.
+ * own error, the same on every platform.
  */
 
 import type {Chunks, Reading} from '../multistatus/source.ts'
@@ -12,57 +11,14 @@ import {
   SLOWEST_UPLOAD_BYTES_PER_SECOND,
 } from '../protocol/bounds.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
-import type {Rules} from '../protocol/options.ts'
-import {NUMBER, readOptions} from '../protocol/options.ts'
 import {keepAlive} from '../protocol/wait.ts'
 import type {Group} from '../protocol/group.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
 import {explainError, hiddenRedirect} from './explain-error.ts'
-import {isStreamed, openPieces} from './request-body.ts'
-import type {DavBody, DavRequest, DavResponse, IterableBody, Send} from './transport.ts'
+import {isStreamed, openPieces, sizeOf} from './request-body.ts'
+import type {ResolvedTimeouts} from './timeouts.ts'
+import type {DavBody, DavHeaders, DavRequest, DavResponse, IterableBody, Send} from './transport.ts'
 import {discard, giveUp} from './transport.ts'
-
-/** Time limits of an exchange, in milliseconds; `Infinity` for none. */
-export interface Timeouts {
-  /**
-   * From the request to the headers of the answer. Each sent piece of a streamed body begins the time again, and with undici
-   * each piece of any long body. `fetch` shows no other pieces. There a long body adds the time that it takes at 64 KiB per
-   * second.
-   *
-   * @defaultValue 300,000: nephele was seen to be silent for 35 s before it listed 20,000 files
-   */
-  readonly headers?: number | undefined
-  /**
-   * Between two chunks of the answer's body. The time in which nobody reads does not count.
-   *
-   * @defaultValue 60,000
-   */
-  readonly idle?: number | undefined
-}
-
-/** Time limits of an exchange, with the defaults. */
-export type ResolvedTimeouts = {readonly [Name in keyof Timeouts]-?: number}
-
-const TIMEOUTS: Rules<Timeouts> = {headers: NUMBER, idle: NUMBER}
-
-/**
- * Completes time limits with the defaults. One number is both limits.
- *
- * @throws RangeError for a number that is not above zero, TypeError for another type or an unknown name.
- */
-export function resolveTimeouts(given: number | Timeouts = {}): ResolvedTimeouts {
-  if (typeof given !== 'number' && typeof given !== 'object')
-    throw new TypeError('timeout: give a number of milliseconds, or one for headers and for idle')
-  const {headers = 300_000, idle = 60_000} =
-    typeof given === 'number'
-      ? {headers: given, idle: given}
-      : readOptions('timeout', given, TIMEOUTS)
-  for (const [name, value] of Object.entries({headers, idle})) {
-    if (!(value > 0))
-      throw new RangeError(`timeout: ${name} is a number of milliseconds above zero, or Infinity`)
-  }
-  return {headers, idle}
-}
 
 /** An answer inside the client. Its body is the same class for every transport. */
 export interface OpenResponse extends DavResponse {
@@ -75,6 +31,15 @@ export interface EndingCall {
   readonly signal: AbortSignal
   /** The exchanges under way, which the call breaks when the signal is aborted. */
   readonly exchanges: Group<Breakable>
+  readonly timeouts: ResolvedTimeouts
+}
+
+/** Callbacks about an exchange, for diagnostics. */
+export interface ExchangeWatcher extends Required<Pick<BodyWatcher, 'onBytes' | 'onEnd'>> {
+  /** Called with the number of bytes of the request's body that are seen to be sent so far. */
+  readonly onSent: (bytes: number) => void
+  /** Called at the headers of the answer. */
+  readonly onHead: (status: number, headers: DavHeaders) => void
 }
 
 /** An exchange under way. */
@@ -88,48 +53,68 @@ interface Breakable {
  * transports of any origin. Inside it, each body is an {@link OpenBody}, and each error is of this copy of the package.
  *
  * @param check - Called with each answer. Its error ends the exchange.
+ * @param watch - Called with each request that is sent. The watcher hears of one end, whatever it is.
  */
 export function withDeadlines<C extends EndingCall>(
   transport: Send<DavResponse, C>,
-  timeouts: ResolvedTimeouts,
   check: (request: DavRequest, response: DavResponse) => void,
+  watch?: (request: DavRequest, call: C) => ExchangeWatcher | undefined,
 ): Send<OpenResponse, C> {
   return async (request, call) => {
-    const {signal, exchanges} = call
+    const {signal, exchanges, timeouts} = call
     // Behind this check, every error of the transport or its body is a broken exchange, whatever its class.
     checkRequest(request)
     signal.throwIfAborted()
+    const watcher = watch?.(request, call)
     const deadline = new Deadline(request, timeouts, exchanges)
     let sent: Promise<DavResponse> | undefined
     try {
       const send = (): Promise<DavResponse> =>
-        (sent = Promise.resolve(transport(withProgress(request, deadline), call)))
+        (sent = Promise.resolve(transport(withProgress(request, deadline, watcher), call)))
       const answer = await deadline.race(send, 'headers', sendingTime(request))
       deadline.rest()
-      const {status, headers, body, url = ''} = answer
+      const {status, headers, body, trailers, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
+      const head = {
+        status,
+        headers: withHeaderText(headers),
+        ...(url !== '' && {url}),
+        ...(trailers !== undefined && {trailers}),
+      }
+      watcher?.onHead(status, head.headers)
       check(request, answer)
-      const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
       // A transport without types may leave the body out.
-      if (body !== null && body !== undefined) return {...head, body: new OpenBody(body, deadline)}
+      if (body !== null && body !== undefined) {
+        const opened = new OpenBody(body, deadline)
+        if (watcher !== undefined) opened.watch(watcher)
+        return {...head, body: opened}
+      }
       deadline.end()
+      watcher?.onEnd()
       return {...head, body: null}
     } catch (error) {
       deadline.end()
       // A transport that ignores the signal may still answer. That body must be closed too.
       void sent?.then(discard, () => {})
-      throw deadline.explain(error)
+      const reason = deadline.explain(error)
+      watcher?.onEnd(reason)
+      throw reason
     }
   }
 }
 
 /** Adds the signal of the deadline to a request. Each piece of the body that is seen to be sent begins the time again. */
-function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
+function withProgress(
+  request: DavRequest,
+  deadline: Deadline,
+  watcher: ExchangeWatcher | undefined,
+): DavRequest {
   const {signal} = deadline
   const {body, length, onSent} = request
   if (body === undefined) return {...request, signal}
   const report = (bytes: number): void => {
     deadline.restart()
+    watcher?.onSent(bytes)
     onSent?.(bytes)
   }
   if (!isStreamed(body)) return {...request, onSent: report, signal}
@@ -160,8 +145,7 @@ function withProgress(request: DavRequest, deadline: Deadline): DavRequest {
 
 /** Computes the milliseconds that a long body may take if no piece of it is seen. */
 function sendingTime({body}: DavRequest): number {
-  if (body === undefined || isStreamed(body)) return 0
-  const size = typeof body === 'string' ? body.length : 'size' in body ? body.size : body.byteLength
+  const size = (body !== undefined && sizeOf(body)) || 0
   return size <= SENT_PIECE_BYTES ? 0 : Math.ceil((size / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000)
 }
 
@@ -171,8 +155,10 @@ export interface BodyWatcher {
   readonly onRead?: () => void
   /** Called with the number of bytes of each chunk. */
   readonly onBytes?: (length: number) => void
+  /** Called at the end of a whole body. Its error becomes that of the body. */
+  readonly onDone?: () => void
   /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
-  readonly onEnd: (error?: unknown) => void
+  readonly onEnd?: (error?: unknown) => void
 }
 
 /**
@@ -190,6 +176,9 @@ class OpenBody implements Required<IterableBody> {
     this.#deadline = deadline
     if (!isStreamed(body)) throw new TypeError('the body is no stream and no iterable of bytes')
     this.#chunks = openReading(body)
+    // Nobody may read the body any more, and so meet the reason. The exchange must not hold it: it may be dropped unread.
+    const watchers = this.#watchers
+    deadline.onBreak = (reason) => endWatchers(watchers, reason)
   }
 
   [Symbol.asyncIterator](): this {
@@ -212,6 +201,7 @@ class OpenBody implements Required<IterableBody> {
         for (const {onBytes} of this.#watchers) onBytes?.(value.length)
         return {value, done: false}
       }
+      for (const {onDone} of this.#watchers) onDone?.()
       this.#end()
       return END
     } catch (error) {
@@ -243,7 +233,7 @@ class OpenBody implements Required<IterableBody> {
     if (this.#isOver) return
     this.#isOver = true
     this.#deadline.end()
-    for (const {onEnd} of this.#watchers) onEnd(error)
+    endWatchers(this.#watchers, error)
   }
 
   #bytesOf(chunk: unknown): Uint8Array {
@@ -255,6 +245,11 @@ class OpenBody implements Required<IterableBody> {
   }
 }
 
+/** Tells each watcher of the end, once. */
+function endWatchers(watchers: BodyWatcher[], error: unknown): void {
+  for (const {onEnd} of watchers.splice(0)) onEnd?.(error)
+}
+
 /** The signal and the timer of one exchange. */
 class Deadline implements Breakable {
   readonly #request: DavRequest
@@ -262,19 +257,26 @@ class Deadline implements Breakable {
   readonly #exchanges: EndingCall['exchanges']
   readonly #controller = new AbortController()
   /** The kind of the current wait. */
-  #which: keyof ResolvedTimeouts = 'headers'
+  #which: 'headers' | 'idle' = 'headers'
   /** The limit of the current wait in milliseconds. */
   #limit = 0
   /** The end of the current wait, in the time of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY
+  /** Milliseconds that are left of the exchange, at the beginning of the current wait. */
+  #left: number
+  /** The end of the exchange if the current wait lasts so long, in the time of `performance.now()`. */
+  #over = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
   #reject: ((reason: unknown) => void) | undefined
   /** Called at the end of the exchange. */
   onEnd: (() => void) | undefined
+  /** Called if the exchange is ended early. */
+  onBreak: ((reason: unknown) => void) | undefined
 
   constructor(request: DavRequest, timeouts: ResolvedTimeouts, exchanges: EndingCall['exchanges']) {
     this.#request = request
     this.#timeouts = timeouts
+    this.#left = timeouts.exchange
     this.#exchanges = exchanges
     exchanges.add(this)
   }
@@ -294,9 +296,10 @@ class Deadline implements Breakable {
    * Waits for a promise until the time limit or the signal ends the wait, even if the transport ignores both. `extra` is added to
    * the limit until it begins again. After a success, `rest` ends the limit.
    */
-  race<T>(wait: () => Promise<T>, which: keyof ResolvedTimeouts, extra = 0): Promise<T> {
+  race<T>(wait: () => Promise<T>, which: 'headers' | 'idle', extra = 0): Promise<T> {
     this.signal.throwIfAborted()
     this.#which = which
+    if (this.#left < Number.POSITIVE_INFINITY) this.#over = performance.now() + this.#left
     this.#begin(this.#timeouts[which] + extra)
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     this.#reject = reject
@@ -307,6 +310,10 @@ class Deadline implements Breakable {
   /** Stops the time until the next wait. A body that nobody reads does not keep the process alive. */
   rest(): void {
     this.#due = Number.POSITIVE_INFINITY
+    if (this.#over < Number.POSITIVE_INFINITY) {
+      this.#left = this.#over - performance.now()
+      this.#over = Number.POSITIVE_INFINITY
+    }
     if (this.#timer !== undefined) keepAlive(this.#timer, false)
   }
 
@@ -320,6 +327,7 @@ class Deadline implements Breakable {
   break(reason: unknown): void {
     this.#controller.abort(reason)
     this.#reject?.(reason)
+    this.onBreak?.(reason)
   }
 
   /** Makes the public error for the error of an exchange. After an abort, that is the reason of the signal. */
@@ -339,7 +347,7 @@ class Deadline implements Breakable {
    * to make one for each chunk would cost more than the rest of it.
    */
   #look(): void {
-    const rest = this.#due - performance.now()
+    const rest = Math.min(this.#due, this.#over) - performance.now()
     this.#timer = undefined
     if (rest <= 0) this.break(this.#timeoutError())
     else if (rest < Number.POSITIVE_INFINITY) {
@@ -350,9 +358,17 @@ class Deadline implements Breakable {
   }
 
   #timeoutError(): DavTimeoutError {
-    const outcome = this.#which === 'headers' ? 'got no answer' : 'got no more of the answer'
+    const which = this.#over <= this.#due ? 'exchange' : this.#which
+    const limit = which === 'exchange' ? this.#timeouts.exchange : this.#limit
     const {method, url} = this.#request
-    const sentence = `${method} ${url} ${outcome} within ${this.#limit} ms`
-    return new DavTimeoutError(sentence, this.#which, {method, url})
+    const [outcome, advice] = WORDS[which]
+    const sentence = `${method} ${url} ${outcome} within ${limit} ms: ${advice} timeout.${which}`
+    return new DavTimeoutError(sentence, which, {method, url})
   }
 }
+
+const WORDS = {
+  headers: ['got no answer', 'the server may need longer for it, raise'],
+  idle: ['got no more of the answer', 'if the server may pause so long, raise'],
+  exchange: ['did not end', 'if it may take longer, raise'],
+} as const

@@ -14,9 +14,16 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
   if (DavError.is(error)) return ownError(error)
   const facts = {cause: error, method, url}
   const code = errorCode(error)
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
-    return new DavTimeoutError(`${method} ${url} could not connect in time`, 'connect', facts)
   const words = visible(messageOf(error).trim(), 600)
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
+    const limit = /timeout: (\d+) ?ms/.exec(words)?.[1]
+    // Without a number, the limit is that of the system.
+    const outcome =
+      limit === undefined
+        ? 'could not connect before the system gave up: the server may be down, or a firewall may drop packets'
+        : `could not connect within ${limit} ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport`
+    return new DavTimeoutError(`${method} ${url} ${outcome}`, 'connect', facts)
+  }
   return new DavNetworkError(`${method} ${url} failed: ${words}`, facts)
 }
 

@@ -347,7 +347,12 @@ class Exchange implements Holder {
       queue.fail(error)
     }
     answer.once('error', fail).once('close', () => fail())
-    this.#response.resolve({status, headers, body: decodeAnswer(this.#request, headers, queue)})
+    this.#response.resolve({
+      status,
+      headers,
+      body: decodeAnswer(this.#request, headers, queue),
+      trailers: () => readHeaders(answer.trailers),
+    })
   }
 
   #onError(message: ClientRequest, error: Error): void {

@@ -24,6 +24,13 @@ export function isStreamed(body: unknown): body is StreamedBody {
   return isObject(body) && ('getReader' in body || Symbol.asyncIterator in body)
 }
 
+/** Returns the bytes of a body; of a text, the characters; `undefined` for a streamed body. */
+export function sizeOf(body: RequestBody): number | undefined {
+  if (isStreamed(body)) return undefined
+  if (typeof body === 'string') return body.length
+  return 'size' in body ? body.size : body.byteLength
+}
+
 /**
  * Opens a streamed body for a request, and checks its pieces. Cuts long ones, so that their progress is seen: a Blob in memory is
  * one piece under Node. An error closes the source.

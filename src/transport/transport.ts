@@ -60,6 +60,8 @@ export interface DavResponse {
   readonly headers: DavHeaders
   /** The body as it arrives; `null` without one. */
   readonly body: DavBody | null
+  /** Returns the trailers, after the body has ended. Absent if the transport cannot tell them. RFC 9110, section 6.5. */
+  readonly trailers?: (() => DavHeaders) | undefined
   /** The URL that answered, if it is not the requested one. */
   readonly url?: string
 }

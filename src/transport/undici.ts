@@ -21,7 +21,7 @@ import {Connections} from './connections.ts'
 import {noteWritten} from './lent.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
 import {formatHeaders, readUpload, titleCase} from './node-request.ts'
-import type {DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions {
@@ -228,6 +228,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
   #body: ByteQueue | undefined
+  #trailers: IncomingHttpHeaders = {}
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -285,7 +286,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     })
     this.#body = queue
     const body = decodeAnswer(this.#request, texts, queue)
-    this.#around.resolve({status, headers: texts, body})
+    const trailers = (): DavHeaders => readHeaders(this.#trailers)
+    this.#around.resolve({status, headers: texts, body, trailers})
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -293,7 +295,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    this.#trailers = trailers
     this.#around.settling.begin()
     this.#finish()
     this.#body?.end()

@@ -2,19 +2,13 @@
 
 import {attempt} from '../engine/attempts.ts'
 import type {TargetRequest, VerbContext} from '../engine/verb.ts'
+import {randomHex} from '../protocol/random.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import {DELETE} from './delete.ts'
 
 /** Makes the URL of a free name in the same collection. Nextcloud refuses `.part`, and some servers refuse a leading dot. */
 export function besideOf(url: string): string {
-  return new URL(`multistatus-${randomWord()}.tmp`, url).href
-}
-
-/** Makes a word of 128 random bits. */
-export function randomWord(): string {
-  // Not randomUUID, which browsers have on https pages only.
-  const words = crypto.getRandomValues(new Uint32Array(4))
-  return Array.from(words, (word) => word.toString(36)).join('')
+  return new URL(`multistatus-${randomHex()}.tmp`, url).href
 }
 
 /** Picks the lock tokens among the conditions of a request, for another request in the same collection. */

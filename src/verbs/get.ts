@@ -36,6 +36,8 @@ import type {Part, PartRequest} from '../transfer/part.ts'
 import {PartError, sendGet} from '../transfer/part.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ElsewhereError} from '../transport/redirects.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `get` and `download`. */
 export interface ReadOptions {
@@ -55,6 +57,8 @@ export interface ReadOptions {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, the content included. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
 /** Options of `get`. */
@@ -83,6 +87,7 @@ export const READ_OPTIONS: Rules<ReadOptions> = {
   onProgress: callback('a function of the progress'),
   retry: ANY,
   signal: SIGNAL,
+  timeout: TIMEOUT,
 }
 const GET_OPTIONS: Rules<GetOptions> = {...READ_OPTIONS, range: ANY, resume: BOOLEAN}
 
@@ -120,7 +125,7 @@ export async function open(
   options: GetOptions,
   showCaller: ShowCaller,
 ): Promise<Opened | Failure> {
-  const {ifMatch, ifNoneMatch, onProgress, resume = false, signal} = options
+  const {ifMatch, ifNoneMatch, onProgress, resume = false, signal, timeout} = options
   const url = resolveHref(target, session.base)
   const range = options.range && readRange(options.range)
   const {conditions, problem} =
@@ -134,7 +139,7 @@ export async function open(
   const request = {url, headers, range}
   const policy = resolveRetry(session, options)
   // Two requests at once: a PROPFIND may be needed while the content is unread.
-  const settings = {policy, concurrency: 2, minimum: 2, signal}
+  const settings = {policy, concurrency: 2, minimum: 2, signal, timeout}
   return await openCall(session, settings, showCaller, async (call) => {
     const answer = await send(request, call)
     if ('ok' in answer) {

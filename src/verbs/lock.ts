@@ -35,13 +35,14 @@ import {trimSpace} from '../xml/characters.ts'
 import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
-import {randomWord} from './beside.ts'
+import {randomHex} from '../protocol/random.ts'
 import {hasEnded} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
 import {formatAskedTimeout, OwnLock} from './own-lock.ts'
 
 /** Options of `lock`. */
-export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun'> {
+export interface LockOptions
+  extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptions, 'dryRun' | 'timeout'> {
   /**
    * The reach of the lock: the resource itself, or everything below a collection too. RFC 4918, section 9.10.3.
    *
@@ -56,8 +57,8 @@ export interface LockOptions extends Pick<Conditions, 'ifMatch'>, Omit<VerbOptio
    */
   readonly scope?: 'exclusive' | 'shared' | undefined
   /**
-   * The time to ask for in milliseconds, or `Infinity`, in whole seconds. Servers grant another one: see `timeout` of the
-   * {@link Lock}.
+   * The time of the lock to ask for, in milliseconds, or `Infinity`, in whole seconds. Servers grant another one: see `timeout` of
+   * the {@link Lock}. The time limits of the call are the client's.
    *
    * @defaultValue 1,800,000
    */
@@ -132,7 +133,7 @@ export async function lock(
 ): Promise<Lock | Failure> {
   const options = readOptions('lock', given, LOCK_OPTIONS)
   const {depth = 'infinity', scope = 'exclusive', timeout = LOCK_MILLISECONDS, ifMatch} = options
-  const {create = false, renew = false, owner = `multistatus ${randomWord()}`} = options
+  const {create = false, renew = false, owner = `multistatus ${randomHex()}`} = options
   const {href: url} = resolveTarget(target, session.base)
   assertLockDepth(depth)
   if (create && ifMatch !== undefined)

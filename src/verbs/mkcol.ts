@@ -3,7 +3,7 @@
  */
 
 import type {AnswerHead} from '../call/answer.ts'
-import {runCall} from '../call/call.ts'
+import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
@@ -93,15 +93,13 @@ export async function mkcol(
     ...(parents && {parents}),
     ...(body !== undefined && {body}),
   }
-  const isExtended =
-    body === undefined ||
-    options.ignoreCapabilities === true ||
-    options.dryRun === true ||
-    (await runCall(session, options, (context) => hasExtension('extended-mkcol', context)))
   // webdav-server 2.6 and copyparty answer 201, and ignore the properties.
-  return isExtended === true
-    ? runOne(session, MKCOL, request, options)
-    : refuse(url, session, `MKCOL ${url.href} is not sent: ${NOT_EXTENDED}`)
+  const check = async (context: CallContext): Promise<Failure | undefined> =>
+    (await hasExtension('extended-mkcol', context)) === true
+      ? undefined
+      : refuse(url, session, `MKCOL ${url.href} is not sent: ${NOT_EXTENDED}`)
+  const isChecked = body !== undefined && options.ignoreCapabilities !== true
+  return runOne(session, MKCOL, request, options, isChecked ? check : undefined)
 }
 
 const NOT_EXTENDED =

@@ -21,6 +21,8 @@ import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
+import {TIMEOUT} from '../transport/timeouts.ts'
 
 /** Options of `options`. */
 export interface OptionsOptions {
@@ -28,9 +30,11 @@ export interface OptionsOptions {
   readonly retry?: RetryPolicy | undefined
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** Time limits of this call. Default: the client's. */
+  readonly timeout?: number | Timeouts | undefined
 }
 
-const OPTIONS_OPTIONS: Rules<OptionsOptions> = {retry: ANY, signal: SIGNAL}
+const OPTIONS_OPTIONS: Rules<OptionsOptions> = {retry: ANY, signal: SIGNAL, timeout: TIMEOUT}
 
 /**
  * The known capabilities of a server at a resource. The lists are the names of the `facts` that hold. An empty list means that

@@ -289,7 +289,7 @@ describe('an argument that makes no sense', () => {
       ['GET', 'a', {header: {}}],
       /request: there is no option "header"; the nearest is headers/,
     ],
-    ['a time limit', ['GET', 'a', {timeout: 5}], /request: there is no option "timeout"/],
+    ['a limit of the client', ['GET', 'a', {timeout: {connect: 5}}], /timeout: .*"connect"/],
     ['a depth of 2', ['GET', 'a', {depth: 2}], /depth is 0, 1/],
     ['a walk', ['GET', 'a', {depth: {walk: true}}], /depth is 0, 1/],
     ['no method', [undefined, 'a'], /method is a string/],

@@ -145,7 +145,7 @@ describe('an option that a call does not know', () => {
     ['retry of delete', {maxRetryafter: 3}, '"maxRetryafter"; the nearest is maxRetryAfter'],
     ['retry of deleteMany', {unguarded: true}, '"unguarded"; there are attempts,'],
     ['timeout', {header: 3}, '"header"; the nearest is headers'],
-    ['timeout', {connect: 3}, '"connect"; there are headers, idle'],
+    ['timeout', {conect: 3}, '"conect"; the nearest is connect'],
     ['limits', {byte: 3}, '"byte"; the nearest is bytes'],
     ['depth', {walk: true, level: 3}, '"level"; the nearest is levels'],
     ['depth', {wlak: true}, '"wlak"; the nearest is walk'],

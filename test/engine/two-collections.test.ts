@@ -9,6 +9,7 @@ import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import {openSession} from '../../src/call/send.ts'
 import {LockStore} from '../../src/call/lock-store.ts'
+import {resolveTimeouts} from '../../src/transport/timeouts.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
 import {runOne} from '../../src/engine/one.ts'
@@ -35,7 +36,7 @@ beforeEach(async () => {
     retry: undefined,
     limits: undefined,
     malformed: undefined,
-    timeouts: {headers: 5000, idle: 5000},
+    timeouts: resolveTimeouts(5000),
     decoders: undefined,
     calls: new Calls([]),
     locks: new LockStore(),

@@ -54,6 +54,7 @@ it.each<[entry: string, absent: readonly string[], present: string[]]>([
     packages: 'external',
     alias: {
       '#default-transport': dist('transport/default.node'),
+      '#diagnostics': dist('transport/diagnostics.node'),
       '#files': dist('transfer/files.node'),
     },
     write: false,

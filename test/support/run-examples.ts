@@ -61,6 +61,11 @@ try {
   await writeFile(join(folder, 'notes.txt'), 'notes')
   await mirror()
   await expectOutput('parse-fetch.ts', [], ['200', 'notes.txt'])
+  await expectOutput(
+    'telemetry.ts',
+    [],
+    ["name: 'PROPFIND'", "'http.response.status_code': 207", `'url.full': '${url}'`],
+  )
   await expectOutput('request.ts', [], ['MKCOL 201', 'PUT 201', 'GET 200 All is well.'])
   await expectOutput('request.ts', [], ['MKCOL 405', 'PUT 412', 'GET 200 All is well.'])
   await expectOutput('set-property.ts', ['notes.txt', 'Ana'], [`set     ${url}notes.txt`])

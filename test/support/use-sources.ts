@@ -15,6 +15,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   'multistatus/jobs': 'src/jobs.ts',
   'multistatus/jobs/bullmq': 'src/jobs/bullmq.ts',
   '#default-transport': 'src/transport/default.node.ts',
+  '#diagnostics': 'src/transport/diagnostics.node.ts',
   '#files': 'src/transfer/files.node.ts',
 }
 

@@ -17,6 +17,7 @@ import {describe, expect, it} from 'vitest'
 
 import {Group} from '../../src/protocol/group.ts'
 import {withDeadlines} from '../../src/transport/deadlines.ts'
+import {resolveTimeouts} from '../../src/transport/timeouts.ts'
 import {discard} from '../../src/transport/transport.ts'
 import {WithheldError} from '../../src/transport/withheld.ts'
 import {listed, listing, OPEN} from '../support/fault-server.ts'
@@ -165,8 +166,9 @@ describe('a wrong argument', () => {
       isSent = true
       return new Response(null, {status: 204})
     }
-    const timed = withDeadlines(transport, {headers: 1000, idle: 1000}, () => {})
-    const call = {signal: new AbortController().signal, exchanges: new Group<never>()}
+    const timed = withDeadlines(transport, () => {})
+    const {signal} = new AbortController()
+    const call = {signal, exchanges: new Group<never>(), timeouts: resolveTimeouts(1000)}
     return timed({method: 'DELETE', url, headers: {}, ...request}, call).finally(() =>
       expect(isSent).toBe(false),
     )

@@ -1,9 +1,9 @@
-// States the two time limits of an exchange: until the headers are there, and between two chunks of the body. Each is a
-// DavTimeoutError that says which, and frees the connection. No RFC speaks of them.
+// States the time limits of an exchange: until the connection, until the headers are there, between two chunks of the body, and
+// for all of it. Each is a DavTimeoutError that says which, and frees the connection. No RFC speaks of them.
 
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, DavError, DavTimeoutError, partition} from 'multistatus'
+import {DavClient, DavError, DavTimeoutError, partition, type Timeouts} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -36,7 +36,7 @@ describe.each([
   ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
-  const open = (timeout: number | {headers?: number; idle?: number}): DavClient =>
+  const open = (timeout: number | Timeouts): DavClient =>
     new DavClient({url: server.url, transport, timeout})
 
   it('a server that never answers is a DavTimeoutError headers', async () => {
@@ -48,7 +48,7 @@ describe.each([
     expect(error).toMatchObject({
       name: 'DavTimeoutError',
       timeout: 'headers',
-      message: `PROPFIND ${server.url}docs/ got no answer within 500 ms`,
+      message: `PROPFIND ${server.url}docs/ got no answer within 500 ms: the server may need longer for it, raise timeout.headers`,
     })
     // It had time to come.
     expect(await server.requests[0]?.ended).toBe('closed')
@@ -61,7 +61,7 @@ describe.each([
     expect(error).toMatchObject({
       name: 'DavTimeoutError',
       timeout: 'idle',
-      message: `PROPFIND ${server.url}docs/ got no more of the answer within 60 ms`,
+      message: `PROPFIND ${server.url}docs/ got no more of the answer within 60 ms: if the server may pause so long, raise timeout.idle`,
     })
     expect(await server.requests[0]?.ended).toBe('closed')
   })
@@ -108,6 +108,36 @@ describe.each([
     expect(hrefs).toEqual(['/docs/', '/docs/a'])
   })
 
+  it('a body that comes in drops is a DavTimeoutError exchange, after the finished results', async () => {
+    const drops = Array.from({length: 100}, (_drop, index) => [listed(`/docs/${index}`), 30])
+    server.answers(answer207([OPEN, listed('/docs/'), ...drops.flat(), SHUT]))
+    const {items, error} = await drain(open({exchange: 400}).propfind('docs/'))
+    expect(items).toContainEqual(expect.objectContaining({href: '/docs/'}))
+    expect(error).toMatchObject({
+      name: 'DavTimeoutError',
+      timeout: 'exchange',
+      message: `PROPFIND ${server.url}docs/ did not end within 400 ms: if it may take longer, raise timeout.exchange`,
+    })
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
+
+  it('the limit of the exchange ends a wait for the headers too', async () => {
+    server.answers(NEVER)
+    const {error} = await drain(open({headers: 60_000, exchange: 100}).propfind('docs/'))
+    expect(error).toMatchObject({timeout: 'exchange'})
+  })
+
+  it('a reader who takes his time does not use up the limit of the exchange', async () => {
+    const hrefs = ['/docs/', '/docs/a', '/docs/b', '/docs/c']
+    server.answers(answer207([OPEN, ...hrefs.flatMap((href) => [listed(href), 1]), SHUT]))
+    const seen: string[] = []
+    for await (const {href} of open({exchange: 500}).propfind('docs/')) {
+      seen.push(href)
+      await delay(200)
+    }
+    expect(seen).toEqual(hrefs)
+  })
+
   it('the body of a refusal that does not end is not waited for longer', async () => {
     server.answers({status: 403, body: ['<html>', NEVER]})
     const {error} = await drain(open({idle: 60}).propfind('docs/'))
@@ -139,6 +169,19 @@ describe('timeout', () => {
     expect(() => new DavClient({...options, timeout})).toThrow(RangeError)
     expect(() => new DavClient({...options, timeout: {headers: timeout}})).toThrow(RangeError)
     expect(() => new DavClient({...options, timeout: {idle: timeout}})).toThrow(RangeError)
+    expect(() => new DavClient({...options, timeout: {exchange: timeout}})).toThrow(RangeError)
+    expect(() => new DavClient({...options, timeout: {total: timeout}})).toThrow(RangeError)
+    expect(() => new DavClient({...options, timeout: {connect: timeout}})).toThrow(RangeError)
+  })
+
+  it('with connect and a transport of the caller is a TypeError that names the option of undiciTransport', () => {
+    const options = {url: 'http://127.0.0.1/', timeout: {connect: 5}}
+    expect(() => new DavClient({...options, transport: undiciTransport()})).toThrow(
+      new TypeError(
+        'timeout: connect is for the own transport of the client: give connectTimeout to undiciTransport',
+      ),
+    )
+    expect(new DavClient(options).url).toBe('http://127.0.0.1/')
   })
 
   it.each([Number.POSITIVE_INFINITY, 2 ** 31, Number.MAX_SAFE_INTEGER])(
@@ -156,14 +199,41 @@ describe('timeout', () => {
   )
 })
 
-describe('undiciTransport: connectTimeout', () => {
+// 192.0.2.0/24 is for documentation (RFC 5737): nothing there answers, and some networks refuse it at once.
+const url = 'http://192.0.2.1/'
+
+describe.each([
+  ['undiciTransport: connectTimeout', {url, transport: undiciTransport({connectTimeout: 1200})}],
+  ['timeout: connect', {url, timeout: {connect: 1200}}],
+])('%s', (_, options) => {
   it('is a DavTimeoutError connect', async () => {
-    // 192.0.2.0/24 is for documentation (RFC 5737): nothing there answers, and some networks refuse it at once.
-    const transport = undiciTransport({connectTimeout: 200})
-    const dav = new DavClient({url: 'http://192.0.2.1/', transport})
-    const error: unknown = await dav.delete('a').catch((reason: unknown) => reason)
+    const error: unknown = await new DavClient(options).delete('a').catch((e: unknown) => e)
     expect(error).toBeInstanceOf(DavError)
-    const timeout = error instanceof DavTimeoutError ? error.timeout : 'connect'
-    expect(timeout).toBe('connect')
+    if (!(error instanceof DavTimeoutError)) return
+    expect(error.timeout).toBe('connect')
+    expect(error.message).toBe(
+      `DELETE ${url}a could not connect within 1200 ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport`,
+    )
+  })
+})
+
+it.each([
+  [
+    'UND_ERR_CONNECT_TIMEOUT',
+    'Connect Timeout Error (attempted address: dav.example:443, timeout: 10000ms)',
+    'could not connect within 10000 ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport',
+  ],
+  [
+    'ETIMEDOUT',
+    'connect ETIMEDOUT 192.0.2.1:443',
+    'could not connect before the system gave up: the server may be down, or a firewall may drop packets',
+  ],
+])('the platform’s %s is a DavTimeoutError connect', async (code, words, message) => {
+  const transport = (): Promise<never> => Promise.reject(Object.assign(new Error(words), {code}))
+  const dav = new DavClient({url, transport})
+  await expect(dav.delete('a')).rejects.toMatchObject({
+    name: 'DavTimeoutError',
+    timeout: 'connect',
+    message: `DELETE ${url}a ${message}`,
   })
 })

@@ -72,7 +72,7 @@ it.each(kinds)('undici notices a server that does not read a body of kind %s', a
   await expect(dav.put('a', make())).rejects.toMatchObject({
     name: 'DavTimeoutError',
     timeout: 'headers',
-    message: `PUT ${url}a got no answer within 400 ms`,
+    message: `PUT ${url}a got no answer within 400 ms: the server may need longer for it, raise timeout.headers`,
   })
 })
 

@@ -3,7 +3,14 @@
 
 import {inspect} from 'node:util'
 
-import {type Auth, basicAuth, bearerAuth, DavClient, type DavRequest} from 'multistatus'
+import {
+  type Auth,
+  basicAuth,
+  bearerAuth,
+  DavClient,
+  type DavRequest,
+  type RefusedChallenge,
+} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -92,6 +99,81 @@ describe('a function as auth', () => {
       {method: 'DELETE', url: `${server.url}a`},
       {method: 'DELETE', url: `${server.url}b`},
     ])
+  })
+
+  it('sees the refused challenge, and may give another value', async () => {
+    const challenges =
+      'Token realm="The files", hint="ask", Basic realm="b", Digest realm="d", nonce="n"'
+    server.answers(
+      {status: 401, headers: {'www-authenticate': challenges, 'retry-after': '2'}},
+      {status: 401, headers: {'www-authenticate': 'Token'}},
+      {status: 204},
+    )
+    const seen: (RefusedChallenge | undefined)[] = []
+    const auth: Auth = async (_request, refused) => {
+      seen.push(refused)
+      return refused === undefined ? 'Token known' : `Token asked-${refused.attempt}`
+    }
+    const dav = new DavClient({url: server.url, transport, auth})
+    expect(await dav.delete('a')).toMatchObject({ok: true})
+    expect(server.requests.map(({headers}) => headers.authorization)).toEqual([
+      'Token known',
+      'Token asked-1',
+      'Token asked-2',
+    ])
+    expect(seen).toMatchObject([
+      undefined,
+      {
+        scheme: 'Token',
+        realm: 'The files',
+        parameters: {realm: 'The files', hint: 'ask'},
+        sent: 'Token known',
+        attempt: 1,
+        retryAfter: 2000,
+        challenges: [{scheme: 'Token'}, {scheme: 'Basic'}, {parameters: {nonce: 'n'}}],
+      },
+      {scheme: 'Token', sent: 'Token asked-1', attempt: 2, challenges: [{scheme: 'Token'}]},
+    ])
+  })
+
+  it.each([
+    ['the same value', () => 'Token known'],
+    ['nothing', (_request: DavRequest, refused?: unknown) => (refused ? undefined : 'Token known')],
+  ])('that gives %s for a refused challenge makes the 401 the outcome', async (_what, auth) => {
+    server.answers({status: 401, headers: {'www-authenticate': 'Token'}, body: 'No.'})
+    const dav = new DavClient({url: server.url, transport, auth})
+    expect(await dav.delete('a')).toMatchObject({ok: false, status: 401})
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('that always gives another value is asked a bounded number of times', async () => {
+    server.answers({status: 401})
+    let number = 0
+    const auth = (): string => `Token ${number++}`
+    const dav = new DavClient({url: server.url, transport, auth})
+    expect(await dav.delete('a')).toMatchObject({ok: false, status: 401})
+    expect(server.requests.length).toBeLessThan(10)
+  })
+
+  it('that asks a person is given up with its call', async () => {
+    server.answers({status: 401})
+    const auth: Auth = (_request, refused) =>
+      refused === undefined ? undefined : new Promise<string>(() => {})
+    const dav = new DavClient({url: server.url, transport, auth})
+    const reason = new Error('enough')
+    const stopping = new AbortController()
+    setTimeout(() => stopping.abort(reason), 100)
+    const {signal} = stopping
+    await expect(dav.propfind('a', {signal}).collect()).rejects.toBe(reason)
+  })
+
+  it('is not asked again for a body that can be read once', async () => {
+    server.answers({status: 401})
+    let number = 0
+    const dav = new DavClient({url: server.url, transport, auth: () => `Token ${number++}`})
+    const body = new Blob(['once']).stream()
+    expect(await dav.put('a', body, {length: 4})).toMatchObject({ok: false, status: 401})
+    expect(number).toBe(1)
   })
 
   it('that gives nothing sends nothing', async () => {

@@ -1,0 +1,51 @@
+/** Credentials as a function of the request. RFC 9110, section 11. */
+
+import type {FullChallenge} from '../protocol/challenge.ts'
+import type {DavRequest, DavResponse} from '../transport/transport.ts'
+
+/**
+ * Returns the Authorization header for a request; `undefined` to send none.
+ *
+ * Called before each request. After a 401 it is called once more with the refused challenge, and may ask a person. If it then
+ * returns another value, the request is sent again with that; else the 401 is the outcome. A body that can be read once only is
+ * not sent again.
+ *
+ * @example
+ * ```ts
+ * const auth: Auth = async (request, refused) => (refused ? `Token ${await askPerson(refused.realm)}` : known)
+ * ```
+ */
+export interface Auth {
+  (
+    request: DavRequest,
+    refused?: RefusedChallenge,
+  ): string | undefined | Promise<string | undefined>
+  /**
+   * Called after a 401 in place of the function itself. Its value is sent even if it is the refused one; `undefined` makes the
+   * 401 the outcome.
+   */
+  readonly onRefused?: (
+    request: DavRequest,
+    refused: RefusedChallenge,
+  ) => string | undefined | Promise<string | undefined>
+  /** Called with the headers and with the trailers of every answer but a 401. Its error becomes that of the exchange. */
+  readonly onAnswer?: (request: DavRequest, answer: Pick<DavResponse, 'status' | 'headers'>) => void
+  /**
+   * Tells if the server must accept the credentials before a body is sent. Called for a body that can be read once only, or is
+   * longer than 64 KiB. The client then sends an UNLOCK with a token that no lock has. It is refused as the request would be, and
+   * changes nothing.
+   */
+  readonly asksFirst?: (request: DavRequest) => boolean
+}
+
+/** The refused challenge: the first one of a 401, with all others. Without any challenge, `scheme` is empty. */
+export interface RefusedChallenge extends FullChallenge {
+  /** All challenges of the answer, in its order. */
+  readonly challenges: readonly FullChallenge[]
+  /** The refused Authorization header; `undefined` if none was sent. */
+  readonly sent: string | undefined
+  /** The number of times that this request was refused, 1 for the first. */
+  readonly attempt: number
+  /** Milliseconds to wait, from Retry-After. */
+  readonly retryAfter: number | undefined
+}

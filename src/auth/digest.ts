@@ -1,0 +1,195 @@
+/**
+ * Digest credentials. The password itself is never sent, and a server can prove that it knows it. RFC 7616, and RFC 2617, which
+ * older servers obey.
+ */
+
+import {DavError} from '../protocol/errors.ts'
+import type {Rules} from '../protocol/options.ts'
+import {BOOLEAN, readOptions} from '../protocol/options.ts'
+import {isStreamed} from '../transport/request-body.ts'
+import type {DavRequest} from '../transport/transport.ts'
+import type {Auth, RefusedChallenge} from './auth.ts'
+import {checkAccount, formatBasic} from './basic.ts'
+import type {DigestChallenge} from './digest-challenge.ts'
+import {readDigest} from './digest-challenge.ts'
+import {HASHES, loadHash} from './digest-hash.ts'
+import type {Account, SentDigest, Spelling} from './digest-space.ts'
+import {NonceCounts, Space, spellingsOf} from './digest-space.ts'
+
+/** Options of `digestAuth`. */
+export interface DigestOptions {
+  /**
+   * Also answers a server that offers Basic, after the Digest challenges. That sends the password itself, so use it over https.
+   *
+   * @defaultValue `false`
+   */
+  readonly basic?: boolean | undefined
+  /**
+   * Also answers a challenge without `qop`, as of RFC 2069. Whoever reads such a header can send it again.
+   *
+   * @defaultValue `false`
+   */
+  readonly withoutQop?: boolean | undefined
+}
+
+const DIGEST_OPTIONS: Rules<DigestOptions> = {basic: BOOLEAN, withoutQop: BOOLEAN}
+
+/**
+ * Makes Digest credentials with MD5, SHA-256 or SHA-512-256, each also with `-sess`. The strongest offer is tried first. RFC 7616.
+ *
+ * The first request is refused with a challenge, and is sent again with the header. Later ones carry the header unasked. Before a
+ * body that can be read once only, an UNLOCK asks for the challenge. An answer whose `rspauth` is wrong is a {@link DavError}: its
+ * server does not know the password. The hash functions are loaded at the first challenge.
+ *
+ * @throws TypeError for a name or a password with a control character, and for an unknown option.
+ * @example
+ * ```ts
+ * new DavClient({url, auth: digestAuth('ana', secret)})
+ * ```
+ */
+export function digestAuth(username: string, password: string, options: DigestOptions = {}): Auth {
+  checkAccount('digestAuth', username, password)
+  const given = readOptions('digestAuth', options, DIGEST_OPTIONS)
+  const digest = new Digest({username, password}, given)
+  return Object.assign((request: DavRequest) => digest.sign(request), {
+    onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
+    onAnswer: digest.check,
+    asksFirst: (request: DavRequest) => digest.isUnsure(request),
+  } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
+}
+
+/** One request, until it is answered. */
+interface Attempts {
+  /** The spaces whose credentials the server has refused, by their keys. */
+  readonly refused: Set<string>
+  /** The header of the last attempt. */
+  last?: SentDigest & {readonly isUnasked: boolean}
+}
+
+/** The credentials, and the protection spaces in which they were used. */
+class Digest {
+  readonly #account: Account
+  readonly #options: DigestOptions
+  readonly #counts = new NonceCounts()
+  /** By origin and key, the oldest first. */
+  #spaces: readonly {readonly origin: string; readonly key: string; readonly space: Space}[] = []
+  readonly #attempts = new WeakMap<DavRequest, Attempts>()
+
+  constructor(account: Account, options: DigestOptions) {
+    this.#account = account
+    this.#options = options
+  }
+
+  /** Makes the header of a request for a known space. */
+  sign(request: DavRequest): string | undefined {
+    const space = this.#find(request)
+    return space && this.#use(space, request, true)
+  }
+
+  /** Tells if a request may be refused: its space is unknown, or its body cannot be sent again if the nonce has expired. */
+  isUnsure(request: DavRequest): boolean {
+    return isStreamed(request.body) || this.#find(request) === undefined
+  }
+
+  /** Makes the header for a challenge. Each algorithm and each form of the name is refused once. */
+  async retry(
+    request: DavRequest,
+    {challenges, sent}: RefusedChallenge,
+  ): Promise<string | undefined> {
+    const offers = challenges
+      .map((challenge) => readDigest(challenge, request.url))
+      .filter((offer) => offer !== undefined)
+      .filter(({hasQop}) => hasQop || this.#options.withoutQop === true)
+      .toSorted((one, other) => HASHES.indexOf(one.hash) - HASHES.indexOf(other.hash))
+    const {refused, last} = this.#attemptsOf(request)
+    if (last !== undefined && !offers.some((offer) => isRenewal(offer, last))) {
+      refused.add(keyOf(last.space.challenge, last.space.spelling))
+      this.#spaces = this.#spaces.filter(({space}) => space !== last.space)
+    }
+    for (const offer of offers) {
+      // A nonce cannot be stale before it was used.
+      if (offer.isStale && last === undefined) continue
+      const spelling = spellingsOf(this.#account.username, offer).find(
+        (one) => !refused.has(keyOf(offer, one)),
+      )
+      if (spelling !== undefined)
+        return this.#use(await this.#open(offer, spelling, request), request, false)
+    }
+    return this.#basic(request, challenges, sent)
+  }
+
+  /** Checks an answer, if the server proves that it knows the password. */
+  readonly check: NonNullable<Auth['onAnswer']> = (request, {headers}) => {
+    const sent = this.#attempts.get(request)?.last
+    const info = headers.get('authentication-info')
+    if (sent === undefined || info === null || sent.space.accept(info, sent)) return
+    const {method, url} = request
+    throw new DavError(
+      `${method} ${url} was answered by a server that does not know the password: its rspauth is wrong`,
+      {method, url},
+    )
+  }
+
+  #find({url}: DavRequest): Space | undefined {
+    return this.#spaces.findLast(({space}) => space.covers(url))?.space
+  }
+
+  #attemptsOf(request: DavRequest): Attempts {
+    const attempts = this.#attempts.get(request) ?? {refused: new Set()}
+    this.#attempts.set(request, attempts)
+    return attempts
+  }
+
+  #use(space: Space, request: DavRequest, isUnasked: boolean): string {
+    const signed = space.sign(request)
+    this.#attemptsOf(request).last = {...signed, isUnasked}
+    return signed.header
+  }
+
+  /** Finds or makes the space of a challenge. A nonce that is known goes on with its count. */
+  async #open(offer: DigestChallenge, spelling: Spelling, {url}: DavRequest): Promise<Space> {
+    const hash = await loadHash(offer.hash)
+    const {origin} = new URL(url)
+    const key = keyOf(offer, spelling)
+    const others = this.#spaces.filter((one) => one.origin !== origin || one.key !== key)
+    const known = this.#spaces.find((one) => one.origin === origin && one.key === key)?.space
+    const isKnown = known?.challenge.nonce === offer.nonce
+    const space = isKnown
+      ? known
+      : new Space({challenge: offer, spelling, account: this.#account, hash, counts: this.#counts})
+    this.#spaces = [...others, {origin, key, space}].slice(-MOST_SPACES)
+    return space
+  }
+
+  #basic(
+    request: DavRequest,
+    challenges: RefusedChallenge['challenges'],
+    sent: string | undefined,
+  ): string | undefined {
+    const isOffered = challenges.some(({scheme}) => scheme.toLowerCase() === 'basic')
+    const {username, password} = this.#account
+    if (this.#options.basic !== true || !isOffered || username.includes(':')) return undefined
+    const value = formatBasic(username, password)
+    // The answer to Basic has no proof.
+    this.#attempts.delete(request)
+    return sent === value ? undefined : value
+  }
+}
+
+// Spaces of one origin are few. The bound is for servers that name another realm each time.
+const MOST_SPACES = 16
+
+/** Tells if a challenge asks for the same credentials with another nonce. */
+function isRenewal(
+  offer: DigestChallenge,
+  {space, nonce, isUnasked}: NonNullable<Attempts['last']>,
+): boolean {
+  const {realm, algorithm} = space.challenge
+  if (offer.realm !== realm || offer.algorithm !== algorithm) return false
+  // Some servers do not say that a nonce has expired, or forget it.
+  return offer.isStale || (isUnasked && offer.nonce !== nonce)
+}
+
+function keyOf({realm, algorithm = ''}: DigestChallenge, spelling: Spelling): string {
+  return `${algorithm.toLowerCase()} ${spelling} ${realm}`
+}

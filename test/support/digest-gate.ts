@@ -1,0 +1,129 @@
+// A model of a server's Digest authentication, written from RFC 7616 with Node's own hash functions. It counts nonces strictly.
+
+import {createHash, randomBytes} from 'node:crypto'
+
+import type {Answer, SeenRequest} from './fault-server.ts'
+
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  MD5: 'md5',
+  'SHA-256': 'sha256',
+  'SHA-512-256': 'sha512-256',
+}
+
+export interface GateOptions {
+  readonly username?: string
+  readonly password?: string
+  readonly realm?: string
+  /** The algorithms in the order of the challenges. */
+  readonly algorithms?: readonly string[]
+  /** Uses of a nonce after which it is stale. */
+  readonly uses?: number
+  /** Milliseconds after which a nonce is stale. */
+  readonly lifetime?: number
+  /** Further parameters of each challenge, such as `charset=UTF-8`. */
+  readonly more?: string
+  /** Sends the next nonce with each answer. */
+  readonly rotates?: boolean
+  /** Sends no proof. */
+  readonly isSilent?: boolean
+}
+
+export interface Gate {
+  /** Returns the refusal of a request; or the headers for its answer. */
+  admit(
+    request: SeenRequest,
+  ): {readonly refusal: Answer} | {readonly headers: Record<string, string>}
+  /** Uses of a nonce and a count that came before. */
+  readonly repeated: readonly string[]
+  /** Forgets all nonces, as a restarted server does. */
+  restart(): void
+}
+
+export function hashOf(algorithm: string): (text: string) => string {
+  const name = ALGORITHMS[algorithm.replace(/-sess$/, '')] ?? ''
+  return (text) => createHash(name).update(text, 'utf8').digest('hex')
+}
+
+export function makeGate(options: GateOptions = {}): Gate {
+  const {username = 'ana', password = 'secret', realm = 'files', algorithms = ['MD5']} = options
+  const {uses = Infinity, lifetime = Infinity, more = ''} = options
+  const nonces = new Map<string, {readonly born: number; readonly counts: Set<string>}>()
+  const repeated: string[] = []
+  const issue = (): string => {
+    const nonce = randomBytes(12).toString('base64')
+    nonces.set(nonce, {born: performance.now(), counts: new Set()})
+    return nonce
+  }
+  const refuse = (isStale: boolean): {readonly refusal: Answer} => ({
+    refusal: {
+      status: 401,
+      headers: {
+        'www-authenticate': algorithms.map(
+          (algorithm) =>
+            `Digest realm="${realm}", nonce="${issue()}", algorithm=${algorithm}, qop="auth,auth-int", opaque="o-1"${isStale ? ', stale=true' : ''}${more}`,
+        ),
+      },
+      body: 'No.',
+    },
+  })
+  return {
+    repeated,
+    restart: () => nonces.clear(),
+    admit(request) {
+      const header = request.headers.authorization
+      if (header === undefined) return refuse(false)
+      const given = fieldsOf(header)
+      const state = nonces.get(given['nonce'] ?? '')
+      const {nonce = '', nc = '', cnonce = '', uri = '', algorithm = 'MD5'} = given
+      if (uri !== request.url) throw new Error(`uri is ${uri} for ${request.url}`)
+      const hash = hashOf(algorithm)
+      const account = hash(`${username}:${realm}:${password}`)
+      const secret = algorithm.endsWith('-sess') ? hash(`${account}:${nonce}:${cnonce}`) : account
+      const respond = (method: string): string =>
+        hash(`${secret}:${nonce}:${nc}:${cnonce}:auth:${hash(`${method}:${uri}`)}`)
+      const isRight =
+        algorithms.includes(algorithm) &&
+        given['opaque'] === 'o-1' &&
+        given['qop'] === 'auth' &&
+        cnonce.length >= 32 &&
+        nameIn(given, realm, hash) === username &&
+        given['response'] === respond(request.method)
+      if (!isRight) return refuse(false)
+      const isOld =
+        state === undefined ||
+        performance.now() - state.born > lifetime ||
+        state.counts.size >= uses
+      if (isOld) return refuse(true)
+      if (state.counts.has(nc)) repeated.push(`${nonce} ${nc}`)
+      state.counts.add(nc)
+      if (options.isSilent === true) return {headers: {}}
+      const next = options.rotates === true ? `, nextnonce="${issue()}"` : ''
+      return {
+        headers: {
+          'authentication-info': `rspauth="${respond('')}", cnonce="${cnonce}", nc=${nc}, qop=auth${next}`,
+        },
+      }
+    },
+  }
+
+  function nameIn(
+    given: Readonly<Record<string, string>>,
+    space: string,
+    hash: (text: string) => string,
+  ): string | undefined {
+    const extended = given['username*']
+    if (extended !== undefined) return decodeURIComponent(extended.replace(/^UTF-8''/, ''))
+    const name = Buffer.from(given['username'] ?? '', 'latin1').toString()
+    if (given['userhash'] !== 'true') return name
+    return name === hash(`${username}:${space}`) ? username : undefined
+  }
+}
+
+/** Reads the fields of a Digest header. */
+export function fieldsOf(header: string): Record<string, string> {
+  const fields: Record<string, string> = {}
+  const pattern = /([\w*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g
+  for (const [, name = '', quoted, bare = ''] of header.replace(/^Digest /, '').matchAll(pattern))
+    fields[name] = quoted === undefined ? bare : quoted.replaceAll(/\\(.)/g, '$1')
+  return fields
+}
