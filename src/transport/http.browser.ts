@@ -2,5 +2,7 @@
 
 /** @throws TypeError */
 export function httpTransport(): never {
-  throw new TypeError('Outside Node, use multistatus/fetch')
+  throw new TypeError(
+    'httpTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+  )
 }

@@ -2,5 +2,7 @@
 
 /** @throws TypeError */
 export function undiciTransport(): never {
-  throw new TypeError('Outside Node, use multistatus/fetch')
+  throw new TypeError(
+    'undiciTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+  )
 }

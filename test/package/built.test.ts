@@ -86,7 +86,9 @@ it('multistatus/http throws a TypeError in a browser, and needs nothing of Node 
   const {thrown} = await import(
     `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`
   )
-  expect(thrown).toBe('TypeError: Outside Node, use multistatus/fetch')
+  expect(thrown).toBe(
+    'TypeError: httpTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+  )
 })
 
 function dist(file: string): string {

@@ -47,7 +47,12 @@ const PAGE = `
   }
   void main()
 `
-const PAGE_RESULTS = [true, ['/', '/a'], 204, 'Outside Node, use multistatus/fetch']
+const PAGE_RESULTS = [
+  true,
+  ['/', '/a'],
+  204,
+  'undiciTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+]
 
 const PROGRAM = `
   import {DavClient} from 'multistatus'
