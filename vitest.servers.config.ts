@@ -14,7 +14,7 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       {find: /^multistatus$/, replacement: source('index.ts')},
       {
-        find: /^multistatus\/(parser|undici|fetch|testing|jobs|jobs\/bullmq)$/,
+        find: /^multistatus\/(parser|undici|http|fetch|testing|jobs|jobs\/bullmq)$/,
         replacement: source('$1.ts'),
       },
       {find: '#default-transport', replacement: source('transport/default.node.ts')},

@@ -159,6 +159,12 @@ export const UNREAD_MILLISECONDS = 10_000
  */
 export const KEEP_ALIVE_MARGIN_MILLISECONDS = 500
 
+/** The time for which an unused connection of `httpTransport` is kept, if the server names no shorter one: that of undici. */
+export const IDLE_CONNECTION_MILLISECONDS = 4000
+
+/** The wait for the server's consent to a body. Many servers never give it. */
+export const CONTINUE_MILLISECONDS = 1000
+
 // retry
 
 /** The time for which an unread body keeps its place among the requests of a client. A longer one would hold up its own reader. */

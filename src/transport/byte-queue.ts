@@ -33,6 +33,11 @@ export class ByteQueue implements Required<IterableBody>, AsyncIterator<Uint8Arr
     return this.#held
   }
 
+  /** Lets further chunks come, unread. */
+  flow(): void {
+    if (!this.#isOver) this.#source.resume()
+  }
+
   /** Adds a chunk. Returns false if the source is to pause. */
   push(chunk: Uint8Array): boolean {
     if (this.#isOver) return true

@@ -80,6 +80,7 @@ export function withHeaderText(headers: DavHeaders): DavHeaders {
         return REFERENCES.test(name) ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value
       }
     },
+    getSetCookie: () => headers.getSetCookie?.() ?? [],
   }
 }
 

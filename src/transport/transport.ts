@@ -75,6 +75,8 @@ export interface RawResponse extends DavResponse {
 export interface DavHeaders {
   /** Returns the value of a header by its name in any case; `null` without one. Several values are joined by commas. */
   get(name: string): string | null
+  /** Returns each Set-Cookie header, as the Headers of `fetch` do. Joined ones cannot be told apart. Browsers show none. */
+  getSetCookie?(): string[]
 }
 
 /** The body of an answer: a stream of the platform, or an iterable of bytes. */

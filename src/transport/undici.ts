@@ -11,14 +11,14 @@ import type {SecureContext} from 'node:tls'
 import {Agent, buildConnector, errors} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, readOptions} from '../protocol/options.ts'
+import {AnswerStarts} from './answer-starts.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainPage, explainTls} from './certificates.ts'
-import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import type {Route} from './env-proxy.ts'
@@ -26,6 +26,8 @@ import {readEnvironment, usesEnvironment} from './env-proxy.ts'
 import type {Sender} from './global-dispatcher.ts'
 import {GlobalDispatcher} from './global-dispatcher.ts'
 import {noteWritten} from './lent.ts'
+import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
+import {formatHeaders, readUpload, titleCase} from './node-request.ts'
 import type {Proxy} from './proxy.ts'
 import {
   formatProxyAuthorization,
@@ -37,24 +39,16 @@ import {
   proxyUnreachable,
   readProxy,
 } from './proxy.ts'
-import {isStreamed, openPieces} from './request-body.ts'
 import {openSocks} from './socks.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
-import {USER_AGENT} from './user-agent.ts'
-import type {
-  DavBody,
-  DavHeaders,
-  DavRequest,
-  DavResponse,
-  StreamedBody,
-  Transport,
-} from './transport.ts'
+import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions extends TlsOptions {
   /**
-   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has its own proxy and certificates.
+   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has its own proxy and certificates. With
+   * one, undici takes an unasked 100 Continue for an error, and a reset for the end of a body without a length.
    *
    * @defaultValue the one of `setGlobalDispatcher`, if the application has set one with options; else an Agent of the transport's
    *   own
@@ -103,9 +97,6 @@ export interface UndiciTransport extends Transport {
    */
   close(): Promise<void>
 }
-
-// Servers are asked for errors as XML. Some gateways answer 403 to a request without an Accept.
-const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
 
 /**
  * Makes a transport over undici.
@@ -181,7 +172,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         origin,
         path: `${forwarder === undefined ? '' : origin}${path.startsWith('/') ? path : `/${path}`}`,
         method,
-        headers: formatHeaders(request, forwarder),
+        headers: formatHeaders(request, forwarder && formatProxyAuthorization(forwarder)),
         body: upload,
       }
       const connections = isForeign ? foreign : own
@@ -220,94 +211,12 @@ function forwarderOf(origin: string, proxy: Proxy | undefined): Proxy | undefine
   return proxy?.kind === 'socks' || origin.startsWith('https:') ? undefined : proxy
 }
 
-/**
- * Converts a body to a kind that undici sends. A Blob is read in pieces, so that a large file is never in memory as a whole. Long
- * bytes are sent in pieces too, so that their progress is seen.
- */
-function openBody({body, onSent}: DavRequest): string | Uint8Array | Readable | null {
-  if (body === undefined) return null
-  if (isStreamed(body)) return readableOf(body, onSent)
-  if (typeof body !== 'string' && 'stream' in body)
-    return body.size === 0 ? null : readableOf(body.stream(), onSent)
-  if (typeof body === 'string' && body.length <= SENT_PIECE_BYTES) return body
-  const bytes =
-    typeof body === 'string'
-      ? Buffer.from(body)
-      : ArrayBuffer.isView(body)
-        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-        : Buffer.from(body)
-  return bytes.length <= SENT_PIECE_BYTES ? bytes : readableOf(streamOf(bytes), onSent)
-}
-
-async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-/** Makes a stream of Node. undici destroys it at the end of the exchange, and that ends the source. */
-function readableOf(source: StreamedBody, onSent: DavRequest['onSent']): Readable {
-  const pieces = openPieces(source)
-  let sent = 0
-  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    const piece = await pieces.next()
-    if (piece.done !== true) onSent?.((sent += piece.value.length))
-    return piece
-  }
-  const counted = {next, return: () => pieces.return()}
-  return Readable.from({[Symbol.asyncIterator]: () => counted}, {objectMode: false})
-}
-
-/** Returns the headers that a body brings: its length, if undici cannot see it, and the type of a Blob, as `fetch` does. */
-function headersOf({body, length}: DavRequest): Record<string, string> {
-  if (typeof body === 'string')
-    return body.length <= SENT_PIECE_BYTES ? {} : lengthHeader(Buffer.byteLength(body))
-  if (body === undefined) return {}
-  if (isStreamed(body)) return length === undefined ? {} : lengthHeader(length)
-  if (!('size' in body)) return lengthHeader(body.byteLength)
-  return {...lengthHeader(body.size), ...(body.type !== '' && {'content-type': body.type})}
-}
-
-function lengthHeader(length: number): Record<string, string> {
-  return {'content-length': String(length)}
-}
-
-/** Formats headers with names in Title-Case. XRootD 5.5 compares names with case, and answers `depth: 1` as Depth 0. */
-function formatHeaders(request: DavRequest, forwarder?: Proxy): string[] {
-  const {method} = request
-  const headers: Readonly<Record<string, string>> = {
-    'user-agent': USER_AGENT,
-    accept: method === 'GET' || method === 'HEAD' ? '*/*' : ACCEPT,
-    'accept-encoding': 'gzip, br, zstd',
-    ...headersOf(request),
-    ...request.headers,
-    ...(forwarder && formatProxyAuthorization(forwarder)),
-  }
-  const titled: string[] = []
-  for (const name of Object.keys(headers)) titled.push(titleCase(name), headers[name] ?? '')
-  return titled
-}
-
-// The names of the client's own headers. To convert them for each request would take longer than the rest of it.
-const TITLES: ReadonlyMap<string, string> = new Map(
-  [
-    'User-Agent',
-    'Accept',
-    'Accept-Encoding',
-    'Connection',
-    'Host',
-    'Transfer-Encoding',
-    'Authorization',
-    'Content-Length',
-    'Content-Type',
-    'Depth',
-    'Destination',
-    'If-Match',
-    'If-None-Match',
-    'Overwrite',
-  ].map((title) => [title.toLowerCase(), title]),
-)
-
-function titleCase(name: string): string {
-  return TITLES.get(name) ?? name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+/** Converts a body to a kind that undici sends. undici destroys a stream at the end of the exchange, and that ends its source. */
+function openBody(request: DavRequest): string | Uint8Array | Readable | null {
+  const upload = readUpload(request)
+  if (typeof upload !== 'function') return upload
+  const pieces = upload()
+  return Readable.from({[Symbol.asyncIterator]: () => pieces}, {objectMode: false})
 }
 
 /** The contexts of TLS for servers and for proxies. */
@@ -407,13 +316,20 @@ function connector(
 
 /** Watches a socket of the Agent. */
 function watchSocket(socket: Socket): void {
-  watchWrites(socket)
+  socket.on('error', hideReset)
+  const answers = new AnswerStarts(socket)
+  watchWrites(socket, () => answers.expect())
   // A server refuses a client certificate by an alert, and closes. undici would report the close, and not the alert.
   socket.on('error', () => socket.destroy())
 }
 
 function authorityOf(hostname: string, port: string): string {
   return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
+}
+
+/** Renames a reset, which undici 8.12 takes for the end of a body without a length. A file would be cut without a word. */
+function hideReset(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
 }
 
 // Each is in a head at most once. To replace them by a pattern takes longer than the rest of the sending.
@@ -424,14 +340,17 @@ const OWN_NAMES = ['host', 'connection', 'content-length', 'transfer-encoding'].
 /**
  * Converts the headers that undici writes by itself in lower case: XRootD 5.5 would read the body as the next request. Notes the
  * pieces of bodies that were written.
+ *
+ * @param onHead - Called before the head of each request is written.
  */
-function watchWrites(socket: Socket): void {
+function watchWrites(socket: Socket, onHead: () => void): void {
   const write = socket.write.bind(socket)
   type Done = (error?: Error | null) => void
   socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, done?: Done) => {
     if (typeof chunk !== 'string' && encoding === undefined)
       return write(chunk, () => noteWritten(chunk))
     const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
+    if (isHead) onHead()
     const text = isHead
       ? OWN_NAMES.reduce((head, [own, titled]) => head.replace(own, titled), chunk)
       : chunk
@@ -535,13 +454,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       controller.abort(proxyUnauthorized(forwarder, headers['proxy-authenticate'] ?? ''))
       return
     }
-    const texts = textsOf(headers)
-    const isEmpty =
-      status === 204 ||
-      status === 304 ||
-      this.#request.method === 'HEAD' ||
-      headers['content-length'] === '0'
-    if (isEmpty) {
+    const texts = readHeaders(headers)
+    if (isBodiless(this.#request.method, status, headers)) {
       this.#around.resolve({status, headers: texts, body: null})
       return
     }
@@ -550,16 +464,9 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       abandon: () => this.#end(new Error('The body was given up')),
     })
     this.#body = queue
-    const {method, headers: asked} = this.#request
-    // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
-    const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
-    const coding = isStored ? null : texts.get('content-encoding')
-    const answer = {
-      status,
-      headers: texts,
-      body: coding === null ? queue : decoded(queue, coding),
-      trailers: () => textsOf(this.#trailers),
-    }
+    const body = decodeAnswer(this.#request, texts, queue)
+    const trailers = (): DavHeaders => readHeaders(this.#trailers)
+    const answer = {status, headers: texts, body, trailers}
     // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
     if (status === 400) this.#report = () => this.#around.resolve(answer)
     else this.#around.resolve(answer)
@@ -631,27 +538,5 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#isOver = true
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
-  }
-}
-
-function textsOf(headers: IncomingHttpHeaders): DavHeaders {
-  return {
-    get(name) {
-      const value = headers[name.toLowerCase()]
-      return Array.isArray(value) ? value.join(', ') : (value ?? null)
-    },
-  }
-}
-
-/** Removes the content codings of a body. */
-function decoded(queue: ByteQueue, coding: string): DavBody {
-  const stream = decodeBody(Readable.from(queue, {objectMode: false}), coding)
-  // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
-  stream.on('error', () => {})
-  return {
-    [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
-    async cancel() {
-      stream.destroy()
-    },
   }
 }

@@ -12,6 +12,7 @@ import {
   type RefusedChallenge,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -212,6 +213,7 @@ describe('credentials in the URL of a client', () => {
 
 describe.each([
   ['undici', transport],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, chosen) => {
   const secret = 'hidden-secret'

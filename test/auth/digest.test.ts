@@ -5,6 +5,7 @@ import {inspect} from 'node:util'
 
 import {DavClient, DavError, DavHttpError, digestAuth} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -207,6 +208,7 @@ const sentHeaders = (): readonly (string | undefined)[] =>
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (_platform, transport) => {
   const client = (username = 'ana', password = 'secret'): DavClient =>

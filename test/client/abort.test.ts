@@ -5,6 +5,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient, members as picked, type ResultStream} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -51,6 +52,7 @@ function abortDuringBody(): void {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('an abort over %s', (_, transport) => {
   const open = (): DavClient => new DavClient({url: server.url, transport})

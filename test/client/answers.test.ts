@@ -3,6 +3,7 @@
 
 import {DavClient, type DavResult, type Failure, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -35,6 +36,7 @@ afterEach(() => server.close())
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
   const open = (): DavClient => new DavClient({url: server.url, transport})
@@ -131,6 +133,7 @@ describe.each([
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('a body that cannot be decoded, over %s', (_, transport) => {
   const broken = (status: number): Answer => ({

@@ -3,6 +3,7 @@
 
 import {DavClient, type Download, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -29,6 +30,7 @@ function partial(range: string, body: string, headers: Answer['headers'] = {}): 
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (_, makeTransport) => {
   const open = (): DavClient =>

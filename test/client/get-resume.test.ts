@@ -3,6 +3,7 @@
 
 import {DavClient, type Download, type Failure, type GetOptions} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -45,6 +46,7 @@ function rest(start: number, headers: Answer['headers'] = {}): Answer {
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (_, makeTransport) => {
   const read = async (options: GetOptions = {}): Promise<string> => {

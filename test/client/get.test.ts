@@ -7,6 +7,7 @@ import {gzipSync} from 'node:zlib'
 
 import {DavClient, type DavClientOptions, type Download, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -50,6 +51,7 @@ const asked = (): string[] => server.requests.map(({method, url}) => `${method} 
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (_, makeTransport) => {
   const open = (options: Partial<DavClientOptions> = {}): DavClient =>

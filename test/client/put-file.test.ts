@@ -11,6 +11,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -69,6 +70,7 @@ afterEach(async () => {
 
 describe.each([
   ['undici', () => undiciTransport()],
+  ['http', () => httpTransport()],
   ['undici with a dispatcher of the caller', () => undiciTransport({dispatcher: new Agent()})],
   ['fetch', () => fetchTransport()],
 ] as const)('a long local file over %s', (_, makeTransport) => {

@@ -14,6 +14,7 @@ import {
   type UploadState,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -83,6 +84,7 @@ const WHOLE = [
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('the strategy tus over %s', (_, makeTransport) => {
   beforeEach(() => {

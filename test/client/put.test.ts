@@ -18,6 +18,7 @@ import {
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {fakeServer} from 'multistatus/testing'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -94,6 +95,7 @@ const streamed: readonly (readonly [string, () => UploadBody])[] = [
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (name, makeTransport) => {
   let dav: DavClient
@@ -164,7 +166,7 @@ describe.each([
       // Over fetch it is seen before anything is sent.
       const outcome = await put.catch((error: DavError) => ({description: error.message}))
       expect(outcome.description).toBe(
-        name === 'undici'
+        name !== 'fetch'
           ? `PUT ${server.url}a failed: ${found}`
           : `PUT ${server.url}a is not sent: ${found}`,
       )

@@ -3,6 +3,7 @@
 
 import {basicAuth, DavClient, type DavClientOptions, type DavResponse} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -25,6 +26,7 @@ async function textOf({body}: DavResponse): Promise<string> {
 
 describe.each([
   ['undici', undiciTransport],
+  ['http', httpTransport],
   ['fetch', fetchTransport],
 ] as const)('over %s', (_, makeTransport) => {
   const open = (options: Partial<DavClientOptions> = {}): DavClient =>

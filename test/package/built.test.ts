@@ -42,6 +42,7 @@ it('100,000 responses stream through parseMultiStatus with less than 40 MB of gr
 it.each<[entry: string, absent: readonly string[], present: string[]]>([
   ['multistatus/parser', ['undici', 'p-limit', 'fast-xml-parser'], []],
   ['multistatus/fetch', ['undici', 'p-limit', 'fast-xml-parser'], []],
+  ['multistatus/http', ['undici', 'p-limit', 'fast-xml-parser'], ['node:http', 'node:https']],
   ['multistatus/testing', ['undici', 'p-limit'], ['fast-xml-parser']],
   ['multistatus', ['fast-xml-parser'], ['undici', 'p-limit']],
 ])('%s imports only its allowed packages under Node', async (entry, absent, present) => {
@@ -65,6 +66,29 @@ it.each<[entry: string, absent: readonly string[], present: string[]]>([
   )
   expect(imports.filter((path) => absent.includes(path))).toEqual([])
   expect(imports).toEqual(expect.arrayContaining(present))
+})
+
+it('multistatus/http throws a TypeError in a browser, and needs nothing of Node to load', async () => {
+  const contents = `
+    import {httpTransport} from 'multistatus/http'
+    export const thrown = (() => {
+      try {
+        return httpTransport()
+      } catch (error) {
+        return String(error)
+      }
+    })()
+  `
+  const options = {bundle: true, format: 'esm', platform: 'browser', write: false} as const
+  const stdin = {contents, resolveDir: root}
+  // The package's own conditions count, not the paths of our type check.
+  const {outputFiles} = await build({...options, stdin, tsconfigRaw: '{}'})
+  const {thrown} = await import(
+    `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`
+  )
+  expect(thrown).toBe(
+    'TypeError: httpTransport needs Node: in a browser, use fetchTransport of multistatus/fetch',
+  )
 })
 
 function dist(file: string): string {

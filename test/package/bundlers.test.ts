@@ -76,8 +76,11 @@ beforeAll(async () => {
     await mkdir(dirname(to), {recursive: true})
     await cp(join(root, path), to)
   }
-  for (const name of ['undici', 'p-limit', 'fast-xml-parser'])
-    await symlink(join(root, 'node_modules', name), join(app, 'node_modules', name))
+  for (const name of ['undici', 'p-limit', 'fast-xml-parser', '@noble/hashes']) {
+    const to = join(app, 'node_modules', name)
+    await mkdir(dirname(to), {recursive: true})
+    await symlink(join(root, 'node_modules', name), to)
+  }
   await writeFile(join(app, 'package.json'), '{"type": "module"}')
   await writeFile(join(app, 'page.js'), PAGE)
   await writeFile(join(app, 'program.js'), PROGRAM)

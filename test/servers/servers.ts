@@ -16,6 +16,7 @@ import type {ServerRecipe} from './support/recipe.ts'
 import {tomcat, tomcatWithDigest} from './tomcat.ts'
 import {xandikos, xandikosWithPrincipal} from './xandikos.ts'
 import {xnet} from './xnet.ts'
+import {xrootd} from './xrootd.ts'
 
 /** Servers that serve a folder with any content. */
 export const servers: readonly ServerRecipe[] = [
@@ -34,7 +35,13 @@ export const servers: readonly ServerRecipe[] = [
 /** Servers that store calendars and address books only. */
 export const calendarServers: readonly ServerRecipe[] = [radicale, xandikos]
 
-export const allServers: readonly ServerRecipe[] = [...servers, ...calendarServers, cyrus, davical]
+export const allServers: readonly ServerRecipe[] = [
+  ...servers,
+  ...calendarServers,
+  cyrus,
+  davical,
+  xrootd,
+]
 
 /** Servers with a principal for each user. */
 export const principalServers: readonly ServerRecipe[] = [radicale, xandikosWithPrincipal]

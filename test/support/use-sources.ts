@@ -9,6 +9,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   multistatus: 'src/index.ts',
   'multistatus/parser': 'src/parser.ts',
   'multistatus/undici': 'src/undici.ts',
+  'multistatus/http': 'src/http.ts',
   'multistatus/fetch': 'src/fetch.ts',
   'multistatus/testing': 'src/testing.ts',
   'multistatus/jobs': 'src/jobs.ts',

@@ -1,10 +1,11 @@
 // Aborts three requests while their connection is made, says so, and has nothing more to do: a test sees it end by itself.
 
+import {httpTransport} from '../../src/transport/http.ts'
 import {undiciTransport} from '../../src/transport/undici.ts'
 
-const [, , url = ''] = process.argv
+const [, , url = '', over] = process.argv
 process.disconnect()
-const transport = undiciTransport()
+const transport = over === 'http' ? httpTransport() : undiciTransport()
 const controller = new AbortController()
 setTimeout(() => controller.abort(new Error('enough')), 200)
 const {signal} = controller

@@ -11,6 +11,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient, isReplayable, type RequestBody, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -93,6 +94,7 @@ describe('isReplayable', () => {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('%s', (name, transport: Transport) => {
   const put = (body: RequestBody, headers = {}): ReturnType<Transport> =>
@@ -204,7 +206,7 @@ describe.each([
         name: 'DavNetworkError',
         method: 'PUT',
         url: `${server.url}a`,
-        message: expect.stringContaining(name === 'undici' ? 'the disk is gone' : 'PUT'),
+        message: expect.stringContaining(name !== 'fetch' ? 'the disk is gone' : 'PUT'),
       })
     })
 

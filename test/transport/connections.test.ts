@@ -1,11 +1,13 @@
-// States the connections that undici makes: one for consecutive requests, and none after the last waiting request was aborted. No
+// States the connections that the transports under Node make: one for consecutive requests, and none after the last waiting request was aborted. No
 // request waits for ever behind an unread listing. RFC 9112, section 9.
 
 import {fork} from 'node:child_process'
 import {once} from 'node:events'
+import {Agent as HttpAgent} from 'node:http'
 import {connect} from 'node:net'
 
-import {DavClient, partition} from 'multistatus'
+import {DavClient, partition, type Transport} from 'multistatus'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -34,8 +36,11 @@ afterEach(() => server.close())
 
 const names = Array.from({length: 40}, (_, number) => `f${number}`)
 
-describe('one request after another', () => {
-  const open = (): DavClient => new DavClient({url: server.url, transport: undiciTransport()})
+describe.each([
+  ['undici', undiciTransport],
+  ['http', httpTransport],
+] as const)('one request after another over %s', (_name, make) => {
+  const open = (): DavClient => new DavClient({url: server.url, transport: make()})
 
   it.each([
     ['204', {status: 204}],
@@ -80,7 +85,7 @@ describe('one request after another', () => {
     expect(server.connections).toBeLessThanOrEqual(4)
   })
 
-  it.each(['timeout=1', 'timeout=2', 'timeout=1, max=100'])(
+  it.each(['timeout=1', 'timeout=2', 'timeout=1, max=100', 'max=100, timeout=1'])(
     'takes one connection from a server that says Keep-Alive: %s',
     async (hint) => {
       server.answers({status: 204, headers: {'keep-alive': hint, connection: 'keep-alive'}})
@@ -109,8 +114,10 @@ describe('a listing that feeds deletions', () => {
   const hrefs = Array.from({length: 5000}, (_, number) => `/d/${'long'.repeat(20)}${number}`)
   const body = OPEN + listed('/d/') + hrefs.map(listed).join('') + SHUT
 
-  it.each<[string, () => ReturnType<typeof undiciTransport>]>([
+  it.each<[string, () => Transport]>([
     ['connections: 1', () => undiciTransport({connections: 1})],
+    ['connections: 1 of httpTransport', () => httpTransport({connections: 1})],
+    ['an agent', () => httpTransport({agent: new HttpAgent({keepAlive: true, maxSockets: 1})})],
     ['a dispatcher', () => undiciTransport({dispatcher: new Agent({connections: 1})})],
   ])('goes on over one connection: %s', async (_, make) => {
     server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
@@ -240,14 +247,19 @@ describe('an abort', () => {
     expect(server.connections).toBe(1)
   })
 
-  it.each(['http', 'https'])(
-    'while a connection is made leaves nothing that keeps a process alive: %s',
-    async (scheme) => {
+  it.each([
+    ['http', 'undici'],
+    ['https', 'undici'],
+    ['http', 'http'],
+    ['https', 'http'],
+  ])(
+    'while a connection is made leaves nothing that keeps a process alive: %s, over %s',
+    async (scheme, transport) => {
       const {port, close} = await startDeafServer()
       closing.push(close)
       const child = fork(
         new URL('aborting.ts', import.meta.url),
-        [`${scheme}://127.0.0.1:${port}/`],
+        [`${scheme}://127.0.0.1:${port}/`, transport],
         {stdio: ['ignore', 'pipe', 'inherit', 'ipc']},
       )
       let printed = ''

@@ -16,6 +16,7 @@ import {
   type Transport,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -55,6 +56,7 @@ function facts(): readonly Partial<DavExchange>[] {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
   const open = (options: Partial<DavClientOptions> = {}): DavClient =>

@@ -19,6 +19,7 @@ import {
   partition,
 } from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -231,6 +232,7 @@ describe('the broken part', () => {
 
   it.each([
     ['undici', transport],
+    ['http', httpTransport()],
     ['fetch', fetchTransport()],
   ])('is known over %s: the coding, or the connection', async (_, over) => {
     const coding = await breakOf(undecodable, over)

@@ -3,6 +3,7 @@
 
 import {DavClient, type DavRequest, type Transport, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -21,6 +22,7 @@ afterEach(() => server.close())
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('%s', (_, transport) => {
   const open = (): DavClient => new DavClient({url: server.url, transport})

@@ -3,6 +3,7 @@
 
 import {DavClient, type DavResult, DavNetworkError, MultiStatusError} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -36,6 +37,7 @@ function isBroken(error: unknown): boolean {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
   const open = (): DavClient => new DavClient({url: server.url, transport})

@@ -3,6 +3,7 @@
 
 import {basicAuth, DavClient, partition} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -37,6 +38,7 @@ function redirectRaw(from: string, location: Buffer): void {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
   const open = (): DavClient =>

@@ -5,6 +5,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient, DavError, DavTimeoutError, partition, type Timeouts} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -32,6 +33,7 @@ afterEach(() => server.close())
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
   const open = (timeout: number | Timeouts): DavClient =>

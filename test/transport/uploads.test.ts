@@ -7,6 +7,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 
 import {DavClient, type DavRequest, type RequestBody, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -53,6 +54,7 @@ afterEach(() => {
 
 describe.each([
   ['undici', undiciTransport()],
+  ['http', httpTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport: Transport) => {
   it('may take longer than the limit for headers, whatever the kind of its body', async () => {

@@ -1,11 +1,13 @@
 /** The transports that every server is tested over, and one that counts the bytes of a body. */
 import {fetchTransport} from 'multistatus/fetch'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import type {DavBody, Transport} from 'multistatus'
 
 /** Each test creates its own, so that no connection is left from another one. */
 export const transports: readonly (readonly [name: string, transport: () => Transport])[] = [
   ['undici', () => undiciTransport()],
+  ['http', () => httpTransport()],
   ['fetch', () => fetchTransport()],
 ]
 
