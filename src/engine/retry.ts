@@ -7,7 +7,7 @@ import {createCall} from '../call/call.ts'
 import {open, Turns} from '../call/run-all.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
-import {resolveTarget} from '../call/target.ts'
+import {isPlainUrl, resolveTarget} from '../call/target.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {Listing, ListingQuery} from '../listing/query.ts'
@@ -110,7 +110,10 @@ export function retry(
     const turns = new Turns()
     const sources = open(failures, ending)
     try {
-      for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
+      for (;;) {
+        const coming = sources.next()
+        const next = coming instanceof Promise ? await coming : coming
+        if (next.done === true) break
         if (!isObject(next.value))
           throw new TypeError('retry: a failure is an object with a request')
         all.push(next.value, ...membersOf(next.value))
@@ -142,9 +145,12 @@ export function retry(
     }
     for (const verb of verbs) {
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
-      const ends = new Set(due.flatMap(endsOf))
+      // Made for the first result that names no request.
+      let ends: ReadonlySet<string> | undefined
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
-        request === undefined ? ends.has(resourceKey(url)) : requests.has(keyOfRequest(request))
+        request === undefined
+          ? (ends ??= new Set(due.flatMap(endsOf))).has(resourceKey(url))
+          : requests.has(keyOfRequest(request))
       const own = {...context, verb, isRetriedElsewhere}
       await runPhases(due, own, undefined, {
         others: kept,
@@ -199,7 +205,7 @@ function plan(
   const multigets = new Set<Failure>()
   const requests = new Map<string, Failure>()
   const kept: Failure[] = []
-  for (const failure of latestOf(failures)) {
+  for (const [key, failure] of latestOf(failures)) {
     const {request} = failure
     if (request === undefined || !policy.retryable(failure)) {
       kept.push(failure)
@@ -214,7 +220,9 @@ function plan(
       multigets.add(failure)
       continue
     }
-    const {href: url} = resolveTarget({url: request.url}, session.base)
+    const url = isPlainUrl(request.url, session.base)
+      ? request.url
+      : resolveTarget({url: request.url}, session.base).href
     if (lists(request.method)) {
       queries.set(queryOf(request, session), failure)
       continue
@@ -234,8 +242,10 @@ function plan(
     const problem =
       (unguarded ? undefined : verb.guard(again, session)) ??
       (isLost ? 'its body is not known any more; give bodyOf' : undefined)
-    if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
-    else kept.push({...failure, description: `Not sent again: ${problem}`})
+    if (problem === undefined) {
+      const isAsWritten = url === request.url && destination === undefined
+      requests.set(isAsWritten ? String(key) : keyOfRequest(again), {...failure, request: again})
+    } else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
   return {listings, queries, multigets, requests, kept}
@@ -259,7 +269,7 @@ function findBody(
  * Keeps the last failure of each request: in a journal of two runs, the second failure counts. A failure as a target wins over
  * one as a member, because only its request has the conditions of the caller.
  */
-function latestOf(failures: readonly Failure[]): Iterable<Failure> {
+function latestOf(failures: readonly Failure[]): ReadonlyMap<unknown, Failure> {
   const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
     const {request} = failure
@@ -269,7 +279,7 @@ function latestOf(failures: readonly Failure[]): Iterable<Failure> {
     latest.delete(key)
     latest.set(key, failure)
   }
-  return latest.values()
+  return latest
 }
 
 /** Key of a request that changes something: equal for two spellings of one resource. Another body or token makes another request. */

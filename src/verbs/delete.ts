@@ -11,6 +11,7 @@ import type {Target} from '../call/target.ts'
 import {
   findDestructiveProblem,
   isPlainReference,
+  isPlainUrl,
   isSafelyBelow,
   resolveTarget,
   spelled,
@@ -108,7 +109,9 @@ export const DELETE: Verb = {
   reconsider,
   verify,
   guard({url}, {base}) {
-    return findDestructiveProblem({method: 'DELETE', url: new URL(url), base})
+    return isPlainUrl(url, base)
+      ? undefined
+      : findDestructiveProblem({method: 'DELETE', url: new URL(url), base})
   },
 }
 
