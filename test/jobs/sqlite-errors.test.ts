@@ -213,11 +213,11 @@ describe('a full disk', () => {
   it('is told to two processes, and their job goes on once there is space', async ({skip}) => {
     const small = join(folder, 'small')
     if (!mountSmall(small)) skip('NOT TESTED: a small file system can be mounted by root only')
-    const server = await startFaultServer()
+    const own = await startFaultServer()
     try {
       const ballast = join(small, 'ballast')
       const path = join(small, 'ledger.sqlite')
-      const told = {file: path, id: 'nightly', url: server.url, targets: 3000}
+      const told = {file: path, id: 'nightly', url: own.url, targets: 3000}
       const both = (step: 'create' | 'run'): Promise<readonly LedgerProcessOutcome[]> =>
         takeStep({...told, step}, 2, {})
       const full = {
@@ -244,17 +244,21 @@ describe('a full disk', () => {
       // The answers of the server to each href are its record. The disk is full while both processes wait for some.
       const record = new Map<string, number[]>()
       const workers = new Set<string | undefined>()
+      const areBothAtWork = Promise.withResolvers<void>()
       let isFull = false
-      server.script(({url, headers}) => {
+      own.script(async ({url, headers}) => {
         const answers = record.get(url) ?? []
         record.set(url, answers)
-        answers.push(answers.length === 0 ? 204 : 404)
+        const status = answers.length === 0 ? 204 : 404
+        answers.push(status)
         workers.add(headers['user-agent'])
-        if (!isFull && workers.size === 2 && record.size >= 500) {
+        if (workers.size === 2) areBothAtWork.resolve()
+        await areBothAtWork.promise
+        if (!isFull && record.size >= 500) {
           fillUp(ballast, 0)
           isFull = true
         }
-        return {status: answers.at(-1) ?? 0}
+        return {status}
       })
       for (const outcome of await both('run'))
         expect(outcome).toEqual({...full, steps: ['open', 'list']})
@@ -288,7 +292,7 @@ describe('a full disk', () => {
       expect(outcomes.toSorted(byHref)).toEqual(expected.toSorted(byHref))
       expect(outcomes).toHaveLength(3000)
     } finally {
-      await server.close()
+      await own.close()
       execFileSync('/usr/bin/umount', ['-l', small])
     }
   }, 60_000)
