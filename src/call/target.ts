@@ -58,11 +58,6 @@ export function isPlainReference(target: unknown): target is string {
   return typeof target === 'string' && PLAIN.test(target)
 }
 
-/** Recognizes the URL of such a name. */
-export function isPlainUrl(url: string, {href}: URL): boolean {
-  return url.startsWith(href) && isPlainReference(url.slice(href.length))
-}
-
 /** Resolves a target as {@link resolveTarget} does, to the text of the URL. */
 export function resolveHref(target: Target, base: URL): string {
   return isPlainReference(target) ? base.href + target : resolveTarget(target, base).href

@@ -50,9 +50,8 @@ async function sendRepeatedly(
   repeats: Repeats,
 ): Promise<Attempt> {
   const {connection, verb, isRetriedElsewhere} = context
-  let last = await attemptWhole(request, context)
-  if (last.verdict.ok && last.members.length === 0) return {...last, extent: 'all'}
   const failed = new FailedMembers(request.url)
+  let last = await attemptWhole(request, context)
   let hasBegun = last.extent !== 'none'
   failed.addAttempt(last)
   let done: DavResult | undefined

@@ -7,7 +7,7 @@ import {createCall} from '../call/call.ts'
 import {open, Turns} from '../call/run-all.ts'
 import type {Session} from '../call/session.ts'
 import {resolveConcurrency} from '../call/session.ts'
-import {isPlainUrl, resolveTarget} from '../call/target.ts'
+import {resolveTarget} from '../call/target.ts'
 import {Frontier} from '../listing/frontier.ts'
 import {firstListing} from '../listing/propfind.ts'
 import type {Listing, ListingQuery} from '../listing/query.ts'
@@ -110,10 +110,7 @@ export function retry(
     const turns = new Turns()
     const sources = open(failures, ending)
     try {
-      for (;;) {
-        const coming = sources.next()
-        const next = coming instanceof Promise ? await coming : coming
-        if (next.done === true) break
+      for (let next = await sources.next(); next.done !== true; next = await sources.next()) {
         if (!isObject(next.value))
           throw new TypeError('retry: a failure is an object with a request')
         all.push(next.value, ...membersOf(next.value))
@@ -145,12 +142,9 @@ export function retry(
     }
     for (const verb of verbs) {
       const due = [...requests.values()].filter(({request}) => request?.method === verb.method)
-      // Made for the first result that names no request.
-      let ends: ReadonlySet<string> | undefined
+      const ends = new Set(due.flatMap(endsOf))
       const isRetriedElsewhere = ({request, url}: DavResult): boolean =>
-        request === undefined
-          ? (ends ??= new Set(due.flatMap(endsOf))).has(resourceKey(url))
-          : requests.has(keyOfRequest(request))
+        request === undefined ? ends.has(resourceKey(url)) : requests.has(keyOfRequest(request))
       const own = {...context, verb, isRetriedElsewhere}
       await runPhases(due, own, undefined, {
         others: kept,
@@ -205,7 +199,7 @@ function plan(
   const multigets = new Set<Failure>()
   const requests = new Map<string, Failure>()
   const kept: Failure[] = []
-  for (const [key, failure] of latestOf(failures)) {
+  for (const failure of latestOf(failures)) {
     const {request} = failure
     if (request === undefined || !policy.retryable(failure)) {
       kept.push(failure)
@@ -220,9 +214,7 @@ function plan(
       multigets.add(failure)
       continue
     }
-    const url = isPlainUrl(request.url, session.base)
-      ? request.url
-      : resolveTarget({url: request.url}, session.base).href
+    const {href: url} = resolveTarget({url: request.url}, session.base)
     if (lists(request.method)) {
       queries.set(queryOf(request, session), failure)
       continue
@@ -242,10 +234,8 @@ function plan(
     const problem =
       (unguarded ? undefined : verb.guard(again, session)) ??
       (isLost ? 'its body is not known any more; give bodyOf' : undefined)
-    if (problem === undefined) {
-      const isAsWritten = url === request.url && destination === undefined
-      requests.set(isAsWritten ? String(key) : keyOfRequest(again), {...failure, request: again})
-    } else kept.push({...failure, description: `Not sent again: ${problem}`})
+    if (problem === undefined) requests.set(keyOfRequest(again), {...failure, request: again})
+    else kept.push({...failure, description: `Not sent again: ${problem}`})
   }
   const listings = outermost([...queries.keys()]).map((query) => firstListing(query, session))
   return {listings, queries, multigets, requests, kept}
@@ -269,7 +259,7 @@ function findBody(
  * Keeps the last failure of each request: in a journal of two runs, the second failure counts. A failure as a target wins over
  * one as a member, because only its request has the conditions of the caller.
  */
-function latestOf(failures: readonly Failure[]): ReadonlyMap<unknown, Failure> {
+function latestOf(failures: readonly Failure[]): Iterable<Failure> {
   const latest = new Map<unknown, Failure>()
   for (const failure of failures) {
     const {request} = failure
@@ -279,7 +269,7 @@ function latestOf(failures: readonly Failure[]): ReadonlyMap<unknown, Failure> {
     latest.delete(key)
     latest.set(key, failure)
   }
-  return latest
+  return latest.values()
 }
 
 /** Key of a request that changes something: equal for two spellings of one resource. Another body or token makes another request. */

@@ -11,7 +11,6 @@ import type {Target} from '../call/target.ts'
 import {
   findDestructiveProblem,
   isPlainReference,
-  isPlainUrl,
   isSafelyBelow,
   resolveTarget,
   spelled,
@@ -109,9 +108,7 @@ export const DELETE: Verb = {
   reconsider,
   verify,
   guard({url}, {base}) {
-    return isPlainUrl(url, base)
-      ? undefined
-      : findDestructiveProblem({method: 'DELETE', url: new URL(url), base})
+    return findDestructiveProblem({method: 'DELETE', url: new URL(url), base})
   },
 }
 
