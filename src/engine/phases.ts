@@ -36,7 +36,7 @@ export async function runPhases(
   const standing = new Standing(isOrdered ? [...failures, ...steps.others] : [])
   const run = async (failure: Failure): Promise<void> => {
     const {ok} = await steps.send(failure)
-    if (ok) standing.remove(failure)
+    if (ok && isOrdered) standing.remove(failure)
   }
   const waiting = failures.filter((failure) => standing.has(failure))
   const late = new Map(waiting.map((failure) => [failure, standing.count(failure)]))

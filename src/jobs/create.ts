@@ -131,15 +131,14 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
   if ((targets === undefined) === (tree === undefined))
     throw new TypeError('createJob: a delete job has either targets or a tree')
   const {ifMissing = tree === undefined ? 'failure' : 'success'} = job
-  const rules = {ifMissing, ifUnchanged, verify, unguarded}
   const options = {
     ifMissing,
     ...(verify === true && {verify}),
     ...(unguarded === true && {unguarded}),
     ...(ifUnchanged === true && {ifUnchanged}),
   }
-  const asked = (target: DeleteTarget): Promise<DavResult> =>
-    dav.delete(target, {...rules, dryRun: true})
+  const rules = {...options, dryRun: true}
+  const asked = (target: DeleteTarget): Promise<DavResult> => dav.delete(target, rules)
   if (tree !== undefined) {
     if (ifUnchanged === true)
       throw new TypeError('createJob: ifUnchanged needs targets, which are results of a listing')

@@ -90,7 +90,7 @@ function verdictsWhere(condition: string): string {
 }
 
 async function* entries(job: StoredJob, read: Read): AsyncGenerator<string> {
-  const origin = new URL(job.base).origin
+  const {origin} = job
   for (let last = 0; ;) {
     const collections = await read(
       'select id, path from collection where job = ? and tree = 0 and id > ? order by id limit ?',

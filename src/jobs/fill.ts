@@ -46,7 +46,7 @@ export class Filler {
     const item =
       request === undefined
         ? {name: `${place.name} refused ${hash(JSON.stringify(plan))}`, request: '', verdict: plan}
-        : {name: nameOf(request, place), request: formatRequest(request, place, this.#job.base)}
+        : {name: nameOf(request, place), request: formatRequest(request, place, this.#job)}
     const key = `${level} ${place.path}`
     const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
     this.#buffers.set(key, buffer)
@@ -95,7 +95,7 @@ export class Filler {
     await this.#transact(async (sql) => {
       const collection = await collectionId(sql, {id, tree}, path)
       const request = {method: 'PROPFIND', url: root, depth: 1, attempts: 0} as const
-      const items = [{name, request: formatRequest(request, {path, name}, this.#job.base)}]
+      const items = [{name, request: formatRequest(request, {path, name}, this.#job)}]
       await insertUnits(sql, id, {kind: 'list', level: LISTINGS, collection}, items, 1)
     })
   }

@@ -184,7 +184,7 @@ export async function report(sql: Sql, of: Job | string): Promise<JobReport> {
     setAside,
     rate,
     ...(isCounted && rate > 0 && {timeLeft: Math.round(((targets - done) / rate) * 1000)}),
-    cooldown: await cooldownOf(sql, new URL(job.base).origin),
+    cooldown: await cooldownOf(sql, job.origin),
     workers,
   }
 }

@@ -73,10 +73,14 @@ export function depthOf(key: string): number {
 }
 
 /** Writes the request of a resource as short as possible. */
-export function formatRequest(request: FailedRequest, {path, name}: Place, base: string): string {
+export function formatRequest(
+  request: FailedRequest,
+  {path, name}: Place,
+  {origin}: StoredJob,
+): string {
   const {url, conditions, destination} = request
   if (conditions === undefined && destination === undefined) {
-    const plain = new URL(base).origin + path + name
+    const plain = origin + path + name
     if (url === plain) return ''
     if (url === `${plain}/`) return '/'
   }
@@ -102,7 +106,10 @@ export async function readItems(
     const attempts = numberOf(row, 'attempts')
     const isMaybe = numberOf(row, 'maybe') === 1
     const request = {...requestOf(row, job), attempts: Math.max(attempts, isMaybe ? 1 : 0)}
-    const key = keyOfUrl(request.url)
+    const path = textOf(row, 'path')
+    // The key of the root has no slash.
+    const isPlain = textOf(row, 'request').length <= 1 && path !== '/'
+    const key = isPlain ? path + textOf(row, 'name') : keyOfUrl(request.url)
     return {
       unit: numberOf(row, 'unit'),
       n: numberOf(row, 'n'),
@@ -119,7 +126,7 @@ export async function readItems(
 export function requestOf(row: Row, job: StoredJob): FailedRequest {
   const stored = textOf(row, 'request')
   if (stored.length > 1) return JSON.parse(stored)
-  const url = new URL(job.base).origin + textOf(row, 'path') + textOf(row, 'name') + stored
+  const url = job.origin + textOf(row, 'path') + textOf(row, 'name') + stored
   return {...plainRequest(job, stored === '/'), url, attempts: 0}
 }
 

@@ -251,7 +251,10 @@ export interface StoredSide {
 
 /** A job as its row in the ledger says. */
 export interface StoredJob extends Job {
+  /** The URL of its client. */
   readonly base: string
+  /** The origin of that URL. */
+  readonly origin: string
   readonly options: StoredOptions
   readonly state: JobState
   /** The time at which it was created, which tells it from a later job of this name. */
@@ -308,10 +311,12 @@ export async function readJob(
   if (typeof id !== 'string') throw new TypeError('Give a job of createJob, or its id')
   const [row] = await all(`select * from job where id = ?${lock}`, [id])
   if (row === undefined) throw new LedgerError('missing', `The ledger has no job ${id}`)
+  const base = textOf(row, 'base')
   return {
     id,
     kind: textOf(row, 'kind') as JobKind,
-    base: textOf(row, 'base'),
+    base,
+    origin: new URL(base).origin,
     options: JSON.parse(textOf(row, 'options')) as StoredOptions,
     state: textOf(row, 'state') as JobState,
     created: numberOf(row, 'created'),

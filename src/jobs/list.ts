@@ -52,7 +52,7 @@ export async function listUnits(work: Work): Promise<Rest> {
   const ids = units.map(({id}) => id)
   const items = await store.read((sql) => readItems(sql, ids, job))
   const held = await whileHeld(work, async (sql, {isOpen, isHeld}) => {
-    const cooldown = await cooldownOf(sql, new URL(job.base).origin)
+    const cooldown = await cooldownOf(sql, job.origin)
     const isWhole = units.every(({id}) => isHeld(id))
     if (isOpen && cooldown === 0 && isWhole) await begin(sql, work, items)
     return cooldown
@@ -329,7 +329,7 @@ class Writer {
   #listingOf(url: string, place: Place): NewItem {
     const own = url.endsWith('/') ? url : `${url}/`
     const request = {method: 'PROPFIND', url: own, depth: 1, attempts: 0} as const
-    return {name: place.name, request: formatRequest(request, place, this.#work.job.base)}
+    return {name: place.name, request: formatRequest(request, place, this.#work.job)}
   }
 
   /** Makes the request of a listed resource, by the guards of the client. */
@@ -347,7 +347,7 @@ class Writer {
     try {
       const plan = await dav.delete(result, {ifMissing, verify, unguarded, dryRun: true})
       return plan.ok && plan.request !== undefined
-        ? {name, level, request: formatRequest(plan.request, place, job.base)}
+        ? {name, level, request: formatRequest(plan.request, place, job)}
         : {name, level, request: '', verdict: plan}
     } catch (error) {
       if (!(error instanceof TypeError)) throw error

@@ -229,8 +229,8 @@ async function run(lane: Lane): Promise<void> {
 
 /** Claims units; `undefined` if the job is not open any more. */
 function claimUnits({store, job, worker, lease}: Lane): Promise<Claim | undefined> {
-  const origin = new URL(job.base).origin
-  const most = job.options.unitSize
+  const {origin, options} = job
+  const most = options.unitSize
   return store.transaction(async (sql) => {
     const [row] = await sql.all('select state from job where id = ?', [job.id])
     if (textOf(row, 'state') !== 'open') return undefined

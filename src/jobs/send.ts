@@ -51,7 +51,7 @@ export async function sendUnits(work: Work): Promise<Rest> {
   const {store, job, units, slots, rhythm, signal} = work
   const ids = units.map(({id}) => id)
   const items = await store.read((sql) => readItems(sql, ids, job))
-  const {origin} = new URL(job.base)
+  const {origin} = job
   const {cooldown, sent} = await whileHeld(work, async (sql, holding) => {
     const held = await cooldownOf(sql, origin)
     const isReady = held === 0 && holding.isOpen && ids.every((id) => holding.isHeld(id))
@@ -240,19 +240,22 @@ async function askTogether(
   concurrency: number,
   answers: Map<Item, DavResult>,
 ): Promise<number> {
-  const byKey = new Map(items.map((item) => [item.key, item]))
+  // Most results have the URL of the request. Keys begin with a slash or a question mark, and URLs do not.
+  const byName = new Map(
+    items.flatMap((item) => [[item.key, item] as const, [item.request.url, item] as const]),
+  )
   const members = new Map<Item, DavResult[]>()
   const stream = work.dav.retry(items.map(toFailure), {...policyOf(work), concurrency})
   for await (const result of stream) {
-    const key = keyOfUrl(result.url)
-    const own = result.relation === 'self' ? byKey.get(key) : undefined
+    const {url, relation} = result
+    const own = relation === 'self' ? (byName.get(url) ?? byName.get(keyOfUrl(url))) : undefined
     if (own !== undefined) {
       answers.set(own, withMembers(result, members.get(own)))
       continue
     }
     // Results of members come before the verdict of their collection.
-    const around = ancestorsOf(key).find((path) => byKey.has(path))
-    const owner = around === undefined ? undefined : byKey.get(around)
+    const around = ancestorsOf(keyOfUrl(url)).find((path) => byName.has(path))
+    const owner = around === undefined ? undefined : byName.get(around)
     if (owner === undefined) continue
     const others = members.get(owner)
     if (others === undefined) members.set(owner, [result])

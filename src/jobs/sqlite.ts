@@ -12,7 +12,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Ledger, LedgerErrorReason} from './ledger.ts'
 import {createLedger, LedgerError} from './ledger.ts'
 import {createTables, SCHEMA_VERSION} from './schema.ts'
-import type {Row, Sql, Store, Value} from './store.ts'
+import type {Row, Sql, Store} from './store.ts'
 import {placeholders} from './store.ts'
 
 /** Milliseconds that one attempt at the write lock blocks the process. */
@@ -21,8 +21,6 @@ const BUSY_MILLISECONDS = 1000
 const PATIENCE_MILLISECONDS = 60_000
 /** Milliseconds of work after which the process does other things. */
 const TURN_MILLISECONDS = 20
-/** The most values of one INSERT. */
-const INSERTED_VALUES = 8000
 /** The most statements that are kept prepared. */
 const KEPT_STATEMENTS = 100
 
@@ -34,7 +32,7 @@ const DIALECT = {
   plain: ' strict',
 }
 
-/** Primary result codes of SQLite. */
+/** Primary result codes of SQLite, and an extended one. */
 const REASONS: Readonly<Record<number, LedgerErrorReason>> = {
   5: 'busy',
   6: 'busy',
@@ -44,6 +42,8 @@ const REASONS: Readonly<Record<number, LedgerErrorReason>> = {
   13: 'full',
   14: 'unreachable',
   26: 'corrupt',
+  // `SQLITE_IOERR_SHMSIZE`: on a full disk, the first process cannot make the shared memory.
+  4874: 'full',
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -107,29 +107,27 @@ class SqliteStore implements Store {
   constructor(database: DatabaseSync, file: string) {
     this.#database = database
     this.#file = file
-    const all = async (text: string, values: readonly Value[] = []): Promise<readonly Row[]> =>
-      // A Value is never an object, which would be taken for named parameters.
-      this.#prepare(text).all(...values) as Row[]
+    const prepare = (text: string): StatementSync => this.#prepare(text)
     this.#sql = {
       now: "cast(unixepoch('subsec') * 1000 as integer)",
       skipLocked: '',
       forUpdate: '',
-      all,
-      run: async (text, values = []) => Number(this.#prepare(text).run(...values).changes),
+      // A Value is never an object, which would be taken for named parameters.
+      all: async (text, values = []) => prepare(text).all(...values) as Row[],
+      run: async (text, values = []) => Number(prepare(text).run(...values).changes),
       async insert(table, columns, rows, returning) {
+        const values = placeholders(columns.length)
+        const text = `insert into ${table} (${columns.join(', ')}) values (${values}) on conflict do nothing`
+        const asked = returning?.split(', ') ?? []
+        // A statement with RETURNING takes twice as long, so only a number that the database gives is returned by it.
+        const isGiven = asked.every((name) => columns.includes(name))
+        const statement = prepare(isGiven ? text : `${text} returning ${returning}`)
+        const places = asked.map((name) => [name, columns.indexOf(name)] as const)
         const inserted: Row[] = []
-        const most = Math.floor(INSERTED_VALUES / columns.length)
-        const head = `insert into ${table} (${columns.join(', ')}) values `
-        const tail = ` on conflict do nothing${returning === undefined ? '' : ` returning ${returning}`}`
-        const one = `(${placeholders(columns.length)})`
-        // Blocks of a power of two rows, so that few statements are prepared.
-        for (let begin = 0; begin < rows.length;) {
-          const left = Math.min(rows.length - begin, most)
-          const size = 2 ** Math.floor(Math.log2(left))
-          const block = rows.slice(begin, begin + size)
-          const text = head + block.map(() => one).join(', ') + tail
-          inserted.push(...(await all(text, block.flat())))
-          begin += size
+        for (const row of rows) {
+          if (!isGiven) inserted.push(...(statement.all(...row) as Row[]))
+          else if (Number(statement.run(...row).changes) > 0)
+            inserted.push(Object.fromEntries(places.map(([name, at]) => [name, row[at] ?? ''])))
         }
         return inserted
       },
@@ -253,7 +251,7 @@ class SqliteStore implements Store {
 /** Makes the error of the ledger for an error of SQLite; any other error stays. */
 function explain(file: string, error: unknown): unknown {
   const code = memberOf(error, 'errcode')
-  const reason = typeof code === 'number' ? REASONS[code % 256] : undefined
+  const reason = typeof code === 'number' ? (REASONS[code] ?? REASONS[code % 256]) : undefined
   if (reason === undefined) return error
   return new LedgerError(reason, `The ledger ${file} ${WORDS[reason]}`, error)
 }

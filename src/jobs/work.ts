@@ -143,5 +143,5 @@ export function asksForRest({status, retryAfter}: Failure): boolean {
 
 /** Holds all workers back from the server. */
 export async function coolDown(sql: Sql, {job}: Work, wait: number): Promise<void> {
-  if (wait > 0) await cool(sql, new URL(job.base).origin, wait)
+  if (wait > 0) await cool(sql, job.origin, wait)
 }

@@ -70,15 +70,17 @@ export function readOptions<Options extends object>(
   if (!isRecord(given)) {
     throw new TypeError(`${call}: give an object with ${Object.keys(rules).join(', ')}`)
   }
+  const read: [string, unknown][] = []
   for (const name of namesOf(given)) {
     if (!hasRule(name, rules)) throw unknownOption(call, name, Object.keys(rules))
     const value = given[name]
+    // Undefined members are left out, because a spread of defaults and options would replace a default by one.
+    if (value === undefined) continue
     const rule = rules[name]
-    if (value !== undefined && !rule.accepts(value))
-      throw new TypeError(`${call}: ${name} is ${rule.words}`)
+    if (!rule.accepts(value)) throw new TypeError(`${call}: ${name} is ${rule.words}`)
+    read.push([name, value])
   }
-  // Undefined members are left out, because a spread of defaults and options would replace a default by one.
-  return readRecord(given)
+  return Object.fromEntries(read) as Options
 }
 
 /**

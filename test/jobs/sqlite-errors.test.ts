@@ -19,29 +19,33 @@ import {DatabaseSync} from 'node:sqlite'
 import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 
-import {createJob, inspectJob, listJobs, runJob, sqliteLedger} from 'multistatus/jobs'
+import {createJob, inspectJob, listJobs, sqliteLedger} from 'multistatus/jobs'
 import {fakeServer} from 'multistatus/testing'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
-import {clientOf, fill, sentTo, verdictsOf} from './support/bench.ts'
+import {startFaultServer} from '../support/fault-server.ts'
+import {clientOf, verdictsOf} from './support/bench.ts'
+import type {LedgerProcessOptions, LedgerProcessOutcome} from './support/ledger-process.ts'
 
 const PROGRAM = fileURLToPath(new URL('support/ledger-process.ts', import.meta.url))
 // Root may write anywhere.
 const UNPRIVILEGED = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {}
 
-interface Outcome {
-  readonly steps: readonly string[]
-  readonly name?: string
-  readonly reason?: string
-  readonly message?: string
+/** Takes a step with the ledger in processes of their own, at once. */
+async function takeStep(
+  options: LedgerProcessOptions,
+  processes: number,
+  user: {readonly uid?: number; readonly gid?: number},
+): Promise<readonly LedgerProcessOutcome[]> {
+  const runs = Array.from({length: processes}, () =>
+    promisify(execFile)(process.execPath, [PROGRAM, JSON.stringify(options)], user),
+  )
+  return (await Promise.all(runs)).map(({stdout}): LedgerProcessOutcome => JSON.parse(stdout))
 }
 
-/** Opens the ledger in processes of their own, at once. */
-async function openElsewhere(file: string, processes = 2): Promise<readonly Outcome[]> {
-  const runs = Array.from({length: processes}, () =>
-    promisify(execFile)(process.execPath, [PROGRAM, file, 'nightly'], UNPRIVILEGED),
-  )
-  return (await Promise.all(runs)).map(({stdout}): Outcome => JSON.parse(stdout))
+/** Opens the ledger in processes that have no rights of root. */
+function openElsewhere(path: string, processes = 2): Promise<readonly LedgerProcessOutcome[]> {
+  return takeStep({file: path, id: 'nightly', step: 'cancel'}, processes, UNPRIVILEGED)
 }
 
 let folder: string
@@ -206,58 +210,92 @@ function mountSmall(path: string): boolean {
 }
 
 describe('a full disk', () => {
-  it('is told to each process, and the job goes on once there is space', async ({skip}) => {
+  it('is told to two processes, and their job goes on once there is space', async ({skip}) => {
     const small = join(folder, 'small')
     if (!mountSmall(small)) skip('NOT TESTED: a small file system can be mounted by root only')
+    const own = await startFaultServer()
     try {
-      const path = join(small, 'ledger.sqlite')
       const ballast = join(small, 'ballast')
-      const own = fakeServer()
-      const client = clientOf(own)
-      const targets = fill(own, 'a/', 3000)
-      const ledger = await sqliteLedger(path)
-      const other = await sqliteLedger(path)
+      const path = join(small, 'ledger.sqlite')
+      const told = {file: path, id: 'nightly', url: own.url, targets: 3000}
+      const both = (step: 'create' | 'run'): Promise<readonly LedgerProcessOutcome[]> =>
+        takeStep({...told, step}, 2, {})
       const full = {
         name: 'LedgerError',
         reason: 'full',
-        message: expect.stringContaining('no space left'),
+        message: expect.stringContaining(`${path} has no space left`),
       }
-      const options = {kind: 'delete', id: 'nightly', targets, unitSize: 100} as const
+      await (await sqliteLedger(path)).close()
 
-      fillUp(ballast, 100_000)
-      await expect(createJob(ledger, options, client)).rejects.toMatchObject(full)
-      await expect(createJob(other, options, client)).rejects.toMatchObject(full)
-      expect((await inspectJob(other, 'nightly')).state).toBe('filling')
+      fillUp(ballast, 0)
+      for (const outcome of await both('create')) expect(outcome).toEqual({...full, steps: []})
       rmSync(ballast)
-      await createJob(other, options, client)
+
+      await using ledger = await sqliteLedger(path)
+      fillUp(ballast, 100_000)
+      for (const outcome of await both('create'))
+        expect(outcome).toEqual({...full, steps: ['open', 'list']})
+      expect((await inspectJob(ledger, 'nightly')).state).toBe('filling')
+      rmSync(ballast)
+      for (const outcome of await both('create'))
+        expect(outcome).toEqual({steps: ['open', 'list', 'create']})
       expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'open', total: 3000})
 
-      fillUp(ballast, 8192)
-      const ends = await Promise.allSettled([
-        runJob(ledger, 'nightly', client),
-        runJob(other, 'nightly', clientOf(own)),
-      ])
-      for (const end of ends) expect(end).toMatchObject({status: 'rejected', reason: full})
-      const stored = Object.keys(await verdictsOf(ledger, 'nightly')).length
-      expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'open', done: stored})
+      // The answers of the server to each href are its record. The disk is full while both processes wait for some.
+      const record = new Map<string, number[]>()
+      const workers = new Set<string | undefined>()
+      const areBothAtWork = Promise.withResolvers<void>()
+      let isFull = false
+      own.script(async ({url, headers}) => {
+        const answers = record.get(url) ?? []
+        record.set(url, answers)
+        const status = answers.length === 0 ? 204 : 404
+        answers.push(status)
+        workers.add(headers['user-agent'])
+        if (workers.size === 2) areBothAtWork.resolve()
+        await areBothAtWork.promise
+        if (!isFull && record.size >= 500) {
+          fillUp(ballast, 0)
+          isFull = true
+        }
+        return {status}
+      })
+      for (const outcome of await both('run'))
+        expect(outcome).toEqual({...full, steps: ['open', 'list']})
+      const stored = await verdictsOf(ledger, 'nightly')
+      const done = Object.keys(stored).length
+      expect(done).toBeLessThan(record.size)
+      expect(record.size).toBeLessThan(3000)
+      expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'open', done})
       rmSync(ballast)
 
-      using database = new DatabaseSync(path, {timeout: 5000})
-      database.exec('update unit set due = 1 where state = 1')
-      const report = await runJob(ledger, 'nightly', client)
-      expect(report).toMatchObject({state: 'done', done: 3000, failures: 0})
-      expect(own.files).toEqual({'a/': ''})
-      const verdicts = await verdictsOf(other, 'nightly')
-      expect(Object.keys(verdicts)).toHaveLength(3000)
-      // What was sent twice, and that alone, is in doubt.
-      const sent = sentTo(own, 'DELETE')
-      expect(report.inDoubt).toBe(sent.length - new Set(sent).size)
-      await other.close()
-      await ledger.close()
+      for (const outcome of await both('run'))
+        expect(outcome).toEqual({steps: ['open', 'list', 'run']})
+      expect(await inspectJob(ledger, 'nightly')).toMatchObject({state: 'done', done: 3000})
+      const verdicts = await verdictsOf(ledger, 'nightly')
+      expect(verdicts).toMatchObject(stored)
+      const outcomes = Object.values(verdicts).map(({href, ok, status, inDoubt = false}) => ({
+        href,
+        ok,
+        status,
+        inDoubt,
+      }))
+      // What was sent again, and that alone, is in doubt.
+      const expected = [...record].map(([href, answers]) => ({
+        href,
+        ok: true,
+        status: answers.at(-1),
+        inDoubt: answers.length > 1,
+      }))
+      const byHref = (one: {href: string}, other: {href: string}): number =>
+        one.href < other.href ? -1 : 1
+      expect(outcomes.toSorted(byHref)).toEqual(expected.toSorted(byHref))
+      expect(outcomes).toHaveLength(3000)
     } finally {
+      await own.close()
       execFileSync('/usr/bin/umount', ['-l', small])
     }
-  })
+  }, 60_000)
 })
 
 /** Fills a file system up to some bytes. */
