@@ -296,7 +296,7 @@ function connector(
     }
 
     function endLate(socket: Socket): void {
-      const late = new errors.ConnectTimeoutError()
+      const late = new errors.ConnectTimeoutError(`Connect Timeout Error (timeout: ${timeout}ms)`)
       end(isTunnelled ? late : proxyUnreachable(proxy, late))
       socket.destroy(late)
     }

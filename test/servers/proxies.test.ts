@@ -242,7 +242,10 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
     const proxy = `http://127.0.0.1:${opens}`
     const error = await failure(servers.url('good'), {proxy, connectTimeout: 100})
     expect(error).toBeInstanceOf(DavTimeoutError)
-    expect(error).toMatchObject({timeout: 'connect', message: expect.stringMatching(/in time: /)})
+    expect(error).toMatchObject({
+      timeout: 'connect',
+      message: expect.stringContaining('could not connect within 100 ms'),
+    })
   })
 
   it('ends a tunnel that nobody waits for', async () => {
