@@ -72,7 +72,8 @@ beforeAll(async () => {
     await mkdir(dirname(to), {recursive: true})
     await cp(join(root, path), to)
   }
-  for (const name of ['undici', 'p-limit', 'fast-xml-parser'])
+  await mkdir(join(app, 'node_modules/@noble'))
+  for (const name of ['@noble/hashes', 'undici', 'p-limit', 'fast-xml-parser'])
     await symlink(join(root, 'node_modules', name), join(app, 'node_modules', name))
   await writeFile(join(app, 'package.json'), '{"type": "module"}')
   await writeFile(join(app, 'page.js'), PAGE)
