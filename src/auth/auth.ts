@@ -34,11 +34,11 @@ export interface Auth {
    */
   readonly onAnswer?: (request: DavRequest, answer: Pick<DavResponse, 'status' | 'headers'>) => void
   /**
-   * Tells if the server must accept the credentials before a body is sent. Called for a body that can be read once only, or is
-   * longer than 64 KiB. The client then sends an UNLOCK with a token that no lock has. If nobody needs credentials for it, it sends
-   * a DELETE of a name that no resource has. They are refused as the request would be, and change nothing.
+   * Returns requests to send before a body that can be read once only, or is longer than 64 KiB. Each is sent without credentials at
+   * first. The first one that is refused finds the credentials that the server accepts, and ends the questions. They must change
+   * nothing.
    */
-  readonly asksFirst?: (request: DavRequest) => boolean
+  readonly asksFirst?: (request: DavRequest) => Iterable<DavRequest>
 }
 
 /** The refused challenge: the first one of a 401, with all others. Without any challenge, `scheme` is empty. */

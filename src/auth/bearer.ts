@@ -8,6 +8,7 @@ import {startTimer} from '../protocol/wait.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
 import {DavAuthError} from './auth-error.ts'
+import {questionsBefore} from './questions.ts'
 
 /** A token and the way to a new one. */
 export interface RefreshedToken {
@@ -54,7 +55,7 @@ export function bearerAuth(given: string | RefreshedToken): Auth {
   return Object.assign(async () => format(await session.read()), {
     onRefused: (request: DavRequest, refused: RefusedChallenge) => session.retry(request, refused),
     onAnswer: session.note,
-    asksFirst: () => session.isUnsure,
+    asksFirst: (request: DavRequest) => (session.isUnsure ? questionsBefore(request) : []),
   } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
 }
 

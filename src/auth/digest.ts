@@ -14,6 +14,7 @@ import type {DigestChallenge} from './digest-challenge.ts'
 import {readDigest} from './digest-challenge.ts'
 import {HASHES, loadHash} from './digest-hash.ts'
 import type {Account, SentDigest, Spelling} from './digest-space.ts'
+import {questionsBefore} from './questions.ts'
 import {NonceCounts, Space, spellingsOf} from './digest-space.ts'
 
 /** Options of `digestAuth`. */
@@ -38,7 +39,7 @@ const DIGEST_OPTIONS: Rules<DigestOptions> = {basic: BOOLEAN, withoutQop: BOOLEA
  * Makes Digest credentials with MD5, SHA-256 or SHA-512-256, each also with `-sess`. The strongest offer is tried first. RFC 7616.
  *
  * The first request is refused with a challenge, and is sent again with the header. Later ones carry the header unasked. Before a
- * body that can be read once only, an UNLOCK asks for the challenge. An answer whose `rspauth` is wrong is a {@link DavError}: its
+ * body that can be read once only, a request without one asks for the challenge. An answer whose `rspauth` is wrong is a {@link DavError}: its
  * server does not know the password. The hash functions are loaded at the first challenge.
  *
  * @throws TypeError for a name or a password with a control character, and for an unknown option.
@@ -54,7 +55,7 @@ export function digestAuth(username: string, password: string, options: DigestOp
   return Object.assign((request: DavRequest) => digest.sign(request), {
     onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
     onAnswer: digest.check,
-    asksFirst: (request: DavRequest) => digest.isUnsure(request),
+    asksFirst: (request: DavRequest) => (digest.isUnsure(request) ? questionsBefore(request) : []),
   } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
 }
 

@@ -5,7 +5,6 @@
 
 import {MAX_REFUSALS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
-import {randomHex} from '../protocol/random.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
@@ -53,8 +52,8 @@ export function withAuth<C>(
   }
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
-    const isAsked = isLong(request.body) && auth.asksFirst?.(request) === true
-    for (const question of isAsked ? questions(request) : []) {
+    const questions = (isLong(request.body) ? auth.asksFirst?.(request) : undefined) ?? []
+    for (const question of questions) {
       // Without credentials at first, so that a refusal shows that the server checks them, and has a fresh challenge.
       const {response, refusals} = await exchange(question, call, undefined)
       // The body is unread, so the caller can send it with other credentials.
@@ -116,23 +115,4 @@ function authorized(request: DavRequest, value: string | undefined): DavRequest 
   if (typeof value !== 'string' || !isHeaderValue(value))
     throw new TypeError('auth gave a value that no header can have')
   return {...request, headers: {...request.headers, authorization: value}}
-}
-
-// Headers of one request. The others may be those that a gateway wants.
-const OF_REQUEST = /^(?:content-|if|destination$|overwrite$|depth$|oc-|x-oc-|upload-|tus-)/
-
-/**
- * Makes the requests that ask for a challenge before a body that can be read once only. Each needs the rights of a writer, where a
- * PROPFIND may need none, and changes nothing. The next one is for servers that answer before they check the credentials.
- */
-function* questions({url, headers, signal}: DavRequest): Generator<DavRequest> {
-  const others = Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !OF_REQUEST.test(name)),
-  )
-  const common = signal === undefined ? {} : {signal}
-  // No lock has the token. RFC 4918, section 9.11.
-  const token = `<urn:uuid:${randomHex().replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}>`
-  yield {...common, method: 'UNLOCK', url, headers: {...others, 'lock-token': token}}
-  // No resource has the name. CivetWeb and Cyrus know no UNLOCK, and say so to everybody.
-  yield {...common, method: 'DELETE', url: new URL(randomHex(), url).href, headers: others}
 }

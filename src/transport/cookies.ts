@@ -37,5 +37,6 @@ export function withCookies<T extends Transport>(transport: T, jar: CookieJar): 
       await jar.setCookie(header, url, {ignoreError: true})
     return answer
   }
-  return Object.assign(send, transport)
+  // Members may be getters.
+  return Object.defineProperties(send, Object.getOwnPropertyDescriptors(transport)) as T
 }

@@ -147,7 +147,8 @@ describe.each<[string, () => Transport]>([
 it('a wrapped transport keeps its other members', async () => {
   const transport = Object.assign(undiciTransport(), {connections: 3})
   const wrapped = withCookies(transport, new CookieJar())
-  expect({...wrapped}).toMatchObject({sendsLength: true, givesChunksAway: true, connections: 3})
+  expect(wrapped.givesChunksAway).toBe(true)
+  expect({...wrapped}).toMatchObject({sendsLength: true, connections: 3})
   await wrapped.close()
   await expect(wrapped({method: 'GET', url: server.url, headers: {}})).rejects.toThrow(Error)
 })
