@@ -40,6 +40,7 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   'p-limit': ['src/retry/pace.ts'],
   'node:*': [
     'src/transport/undici.ts',
+    'src/transport/http2.ts',
     'src/transport/codings.ts',
     'src/transfer/files.node.ts',
     'src/jobs/sqlite.ts',

@@ -21,6 +21,8 @@ export interface ContentOptions {
   /** Counts the attempts after a break. Without it, the first break is the end. */
   readonly repeats: Repeats | undefined
   readonly onProgress: ((progress: TransferProgress) => void) | undefined
+  /** Asks the server for the bytes of the whole resource, if the answer has no length that its end could be checked by. */
+  readonly askLength: () => Promise<number | undefined>
 }
 
 /** The bytes of a resource from one place to another. */
@@ -81,6 +83,7 @@ export class Content implements AsyncIterable<Uint8Array> {
         const bytes = this.#read(part, await this.#nextOf(part))
         // The server sends more than the range.
         if (this.#part !== part) await part.body?.cancel()
+        if (bytes === undefined) await this.#checkEnd(part)
         if (this.#isOver) return END
         if (bytes === undefined) {
           this.#meter.report()
@@ -139,6 +142,19 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#position += bytes.length
     if (this.#position === to && this.#received !== length) this.#part = {...part, body: null}
     return bytes
+  }
+
+  /** Compares the bytes of a whole resource with its length, if the body may be cut. */
+  async #checkEnd({mayBeCut}: Part): Promise<void> {
+    if (!mayBeCut || this.#length !== undefined || this.#position >= this.#limit) return
+    const told = await this.#options.askLength()
+    if (told === this.#received) return
+    if (told !== undefined && told > this.#received)
+      throw this.#broken(`it ended ${told - this.#received} bytes too early`)
+    const {url} = this.#options.request
+    const found = told === undefined ? 'no length' : `${told} bytes`
+    const sentence = `GET ${url} was answered over HTTP/2 with ${this.#received} bytes and without a Content-Length, and PROPFIND tells ${found}: its end cannot be told, so read it without http2`
+    throw new DavError(sentence, {method: 'GET', url})
   }
 
   async #nextOf({body}: Part): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -31,6 +31,8 @@ export interface Part {
   readonly strong: string | undefined
   readonly type: string | undefined
   readonly lastModified: Date | undefined
+  /** True if the body may end too early without an error. */
+  readonly mayBeCut: boolean
 }
 
 /** An answer that contradicts itself or the request. */
@@ -83,7 +85,10 @@ export async function sendGet(
   throw new PartError(url, head.status, problem)
 }
 
-function readPart({status, headers, body}: OpenResponse, {url}: AnswerHead): Part {
+function readPart(
+  {status, headers, body, mayBeCut = false}: OpenResponse,
+  {url}: AnswerHead,
+): Part {
   const range = status === 206 ? decodeContentRange(headers.get('content-range')) : undefined
   // The platform's fetch removes a coding, so neither the bytes nor a place among them can be counted.
   const isCoded = !/^\s*(?:identity\s*)?$/i.test(headers.get('content-encoding') ?? '')
@@ -100,6 +105,7 @@ function readPart({status, headers, body}: OpenResponse, {url}: AnswerHead): Par
     strong: isCoded || etag === undefined || /^W\//i.test(etag) ? undefined : etag,
     type: headers.get('content-type') ?? undefined,
     lastModified: decodeDate(headers.get('last-modified')?.trim() ?? ''),
+    mayBeCut: mayBeCut && range === undefined,
   }
 }
 

@@ -10,14 +10,22 @@ import {Readable} from 'node:stream'
 import {Agent, buildConnector} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {KEEP_ALIVE_MARGIN_MILLISECONDS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {
+  HTTP2_CONNECTION_BYTES,
+  HTTP2_STREAM_BYTES,
+  HTTP2_STREAMS,
+  KEEP_ALIVE_MARGIN_MILLISECONDS,
+  SENT_PIECE_BYTES,
+} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {NUMBER, readOptions} from '../protocol/options.ts'
+import {BOOLEAN, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {decodeBody} from './codings.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
+import type {WatchedStream} from './http2.ts'
+import {expectStream, repeatUnprocessed} from './http2.ts'
 import {noteWritten} from './lent.ts'
 import {isStreamed, openPieces} from './request-body.ts'
 import {USER_AGENT} from './user-agent.ts'
@@ -50,6 +58,24 @@ export interface UndiciTransportOptions {
    * @defaultValue 10,000
    */
   readonly connectTimeout?: number | undefined
+  /**
+   * Certificates to trust instead of those of the platform, in PEM, with the transport's own Agent.
+   *
+   * @defaultValue the certificates of the platform
+   */
+  readonly ca?: string | undefined
+  /**
+   * Uses HTTP/2 with https servers that offer it, with the transport's own Agent: one connection for many requests. Other
+   * servers get HTTP/1.1. A reset stream, GOAWAY or a lost connection is an error. A request that the server did not
+   * process, as it says, is sent again. RFC 9113.
+   *
+   * Some proxies, such as HAProxy 2.6, end a broken answer in order over HTTP/2. A cut 207 lacks its end, so it is found.
+   * Content without a Content-Length is compared with the length that PROPFIND tells. Other cut answers cannot be told,
+   * such as the text of a 200 to a DELETE.
+   *
+   * @defaultValue `false`
+   */
+  readonly http2?: boolean | undefined
 }
 
 const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
@@ -59,6 +85,8 @@ const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
   },
   connections: NUMBER,
   connectTimeout: NUMBER,
+  ca: TEXT,
+  http2: BOOLEAN,
 }
 
 /** A transport that can be closed. */
@@ -86,7 +114,7 @@ const ACCEPT = 'application/xml, text/xml;q=0.9, */*;q=0.1'
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   const given = readOptions('undiciTransport', options, UNDICI_OPTIONS)
-  const {connections: most, connectTimeout = 10_000} = given
+  const {connections: most, connectTimeout = 10_000, http2: allowH2 = false, ca} = given
   if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
     throw new RangeError('undiciTransport: connections is a whole number above zero')
   if (!(connectTimeout >= 0))
@@ -101,9 +129,16 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
-      // No HTTP/2: undici 8.12 takes a cut HTTP/2 body for a complete one.
-      allowH2: false,
-      connect: connector(connectTimeout, connections),
+      allowH2,
+      h2Options: {
+        maxConcurrentStreams: HTTP2_STREAMS,
+        connectionWindowSize: HTTP2_CONNECTION_BYTES,
+        settings: {initialWindowSize: HTTP2_STREAM_BYTES},
+      },
+      connect: connector(
+        {timeout: connectTimeout, allowH2, preferH2: true, ...(ca !== undefined && {ca})},
+        connections,
+      ),
       ...(most !== undefined && {connections: most}),
     })
   // Bun replaces undici by a module of its own. Its Agent sends nothing.
@@ -113,7 +148,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   // The origin of the last request. Look-ups find the same string faster than an equal one.
   let origin = ''
 
-  const transport: Transport = async (request) => {
+  const send: Transport = async (request) => {
     await settling.last
     request.signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
@@ -134,6 +169,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       dispatcher.dispatch(sent, new Exchange(request, origin, around))
     })
   }
+  const transport: Transport = (request) => repeatUnprocessed(send, request)
   return Object.assign(transport, {
     sendsLength: true,
     // A dispatcher of the caller may keep chunks, as a cache does.
@@ -232,10 +268,13 @@ function titleCase(name: string): string {
 }
 
 /** Makes the connector of the Agent. A socket that is being connected is destroyed as soon as no exchange waits. */
-function connector(timeout: number, connections: Connections): buildConnector.connector {
-  const connect = buildConnector({timeout, allowH2: false})
-  return (options, callback) => {
-    const made: unknown = connect(options, (...result) => {
+function connector(
+  options: buildConnector.BuildOptions,
+  connections: Connections,
+): buildConnector.connector {
+  const connect = buildConnector(options)
+  return (place, callback) => {
+    const made: unknown = connect(place, (...result) => {
       if (made instanceof Socket) connections.connected(made)
       callback(...result)
     })
@@ -307,6 +346,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #origin: string
   readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
+  /** The stream of an exchange over HTTP/2. */
+  #stream: WatchedStream | undefined
   #body: ByteQueue | undefined
   #isOver = false
 
@@ -345,6 +386,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#isOver) throw new Error('The request was given up')
     this.#controller = controller
     this.#around.connections.start(this.#origin, this)
+    expectStream(this.#request, (stream) => {
+      this.#stream = stream
+      this.#around.connections.share(this.#origin, () => stream.mostAtOnce)
+    })
   }
 
   onResponseStart(
@@ -378,10 +423,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
     const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
     const coding = isStored ? null : texts.get('content-encoding')
+    const mayBeCut = this.#stream !== undefined && texts.get('content-length') === null
     this.#around.resolve({
       status,
       headers: texts,
       body: coding === null ? queue : decoded(queue, coding),
+      ...(mayBeCut && {mayBeCut}),
     })
   }
 
@@ -391,15 +438,18 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   onResponseEnd(): void {
+    const problem = this.#stream?.findBreak()
     this.#around.settling.begin()
     this.#finish()
-    this.#body?.end()
+    if (problem === undefined) this.#body?.end()
+    else this.#body?.fail(problem)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
-    if (this.#body === undefined) this.#around.reject(error)
+    if (this.#body === undefined)
+      this.#around.reject(this.#stream?.explain(error, this.#request) ?? error)
     else this.#body.fail(error)
   }
 

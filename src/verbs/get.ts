@@ -36,6 +36,7 @@ import type {Part, PartRequest} from '../transfer/part.ts'
 import {PartError, sendGet} from '../transfer/part.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ElsewhereError} from '../transport/redirects.ts'
+import {look} from './stored-length.ts'
 
 /** Options of `get` and `download`. */
 export interface ReadOptions {
@@ -154,7 +155,11 @@ export async function open(
     const {etag, status, url: answerer} = part
     const success = succeed({method: 'GET', url: answerer, attempts}, status)
     const repeats = resume ? (call.connection.repeats ?? defaultRepeats(call)) : undefined
-    const content = new Content({call, request, part, repeats, onProgress})
+    const askLength = async (): Promise<number | undefined> => {
+      const seen = await look(url, call)
+      return seen.ok ? seen.properties.getcontentlength : undefined
+    }
+    const content = new Content({call, request, part, repeats, onProgress, askLength})
     call.endWith(content)
     return {success: {...success, ...(etag !== undefined && {etag})}, request, part, content}
   })
