@@ -52,17 +52,14 @@ export function expectStream(request: DavRequest, onStream: Expected['onStream']
   })
 }
 
-/** Recognizes the expected stream by its method and path. */
 function onCreated(message: unknown): void {
-  const headers = memberOf(message, 'headers')
-  const path = memberOf(headers, ':path')
-  const {request, onStream} = expected ?? {}
-  if (typeof path !== 'string' || request?.url.includes(path) !== true) return
-  if (memberOf(headers, ':method') !== request.method) return
+  if (expected === undefined) return
+  const {request, onStream} = expected
+  if (memberOf(memberOf(message, 'headers'), ':method') !== request.method) return
   expected = undefined
   // The channel of Node is not typed. Its message has the stream.
   const {stream} = message as {readonly stream: ClientHttp2Stream}
-  onStream?.(new WatchedStream(stream))
+  onStream(new WatchedStream(stream))
 }
 
 /** The stream of one exchange. */

@@ -441,6 +441,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     const problem = this.#stream?.findBreak()
     this.#around.settling.begin()
     this.#finish()
+    // Over HTTP/2, an upload would go on after its answer.
+    this.#freeUpload()
     if (problem === undefined) this.#body?.end()
     else this.#body?.fail(problem)
   }
