@@ -5,6 +5,7 @@
 
 import type {OpenCall} from '../call/call.ts'
 import {failureOf} from '../listing/query.ts'
+import type {DavResult} from '../multistatus/result.ts'
 import {END} from '../multistatus/source.ts'
 import {DavError, DavHttpError, DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import type {Repeats} from '../retry/repeats.ts'
@@ -21,8 +22,8 @@ export interface ContentOptions {
   /** Counts the attempts after a break. Without it, the first break is the end. */
   readonly repeats: Repeats | undefined
   readonly onProgress: ((progress: TransferProgress) => void) | undefined
-  /** Asks the server for the bytes of the whole resource, if the answer has no length that its end could be checked by. */
-  readonly askLength: () => Promise<number | undefined>
+  /** Asks for the properties of the resource, if the answer has no length that its end could be checked by. */
+  readonly look: (url: string, call: OpenCall) => Promise<DavResult>
 }
 
 /** The bytes of a resource from one place to another. */
@@ -146,15 +147,12 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   /** Compares the bytes of a whole resource with its length, if the body may be cut. */
   async #checkEnd({mayBeCut}: Part): Promise<void> {
-    if (!mayBeCut || this.#length !== undefined || this.#position >= this.#limit) return
-    const told = await this.#options.askLength()
-    if (told === this.#received) return
-    if (told !== undefined && told > this.#received)
-      throw this.#broken(`it ended ${told - this.#received} bytes too early`)
-    const {url} = this.#options.request
-    const found = told === undefined ? 'no length' : `${told} bytes`
-    const sentence = `GET ${url} was answered over HTTP/2 with ${this.#received} bytes and without a Content-Length, and PROPFIND tells ${found}: its end cannot be told, so read it without http2`
-    throw new DavError(sentence, {method: 'GET', url})
+    if (!mayBeCut || this.#position >= this.#to) return
+    const {call, look, request} = this.#options
+    const seen = await look(request.url, call)
+    const missing = seen.ok ? (seen.properties.getcontentlength ?? -1) - this.#received : -1
+    if (missing > 0) throw this.#broken(`it ended ${missing} bytes too early`)
+    if (missing < 0) throw this.#broken('no length confirms its end')
   }
 
   async #nextOf({body}: Part): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -66,7 +66,7 @@ export interface DavResponse {
    * `true` if the body may end too early without an error: over HTTP/2, without a Content-Length. The client then checks the
    * length of content that it reads.
    */
-  readonly mayBeCut?: boolean
+  readonly mayBeCut?: boolean | undefined
 }
 
 /** The answer to a raw request. Its body is an async iterable on every platform. */

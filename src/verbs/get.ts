@@ -155,11 +155,7 @@ export async function open(
     const {etag, status, url: answerer} = part
     const success = succeed({method: 'GET', url: answerer, attempts}, status)
     const repeats = resume ? (call.connection.repeats ?? defaultRepeats(call)) : undefined
-    const askLength = async (): Promise<number | undefined> => {
-      const seen = await look(url, call)
-      return seen.ok ? seen.properties.getcontentlength : undefined
-    }
-    const content = new Content({call, request, part, repeats, onProgress, askLength})
+    const content = new Content({call, request, part, repeats, onProgress, look})
     call.endWith(content)
     return {success: {...success, ...(etag !== undefined && {etag})}, request, part, content}
   })

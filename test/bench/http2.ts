@@ -35,7 +35,7 @@ const certificate = await makeCertificate()
 const WORKS = {
   walk: {
     server: 'scale-server.ts',
-    async run(dav: DavClient): Promise<void> {
+    run: async (dav: DavClient): Promise<void> => {
       let resources = 0
       for await (const {ok} of dav.walk(TREE, {concurrency})) if (ok) resources++
       if (resources !== RESOURCES) throw new Error(`${resources} resources are listed`)
@@ -43,7 +43,7 @@ const WORKS = {
   },
   delete: {
     server: 'delete-server.ts',
-    async run(dav: DavClient): Promise<void> {
+    run: async (dav: DavClient): Promise<void> => {
       const {failures} = await dav.deleteMany(names, {concurrency}).collect()
       if (failures.length > 0) throw new Error(`${failures[0]?.description}`)
     },

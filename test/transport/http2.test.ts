@@ -16,7 +16,7 @@ import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {gzipSync} from 'node:zlib'
 
-import {DavClient, DavError, DavNetworkError, DavTimeoutError} from 'multistatus'
+import {DavClient, DavNetworkError, DavTimeoutError} from 'multistatus'
 import type {DavClientOptions} from 'multistatus'
 import {type DavBody, undiciTransport, type UndiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
@@ -389,8 +389,8 @@ describe('the end of an answer', () => {
     ])('is an error if PROPFIND tells %s', async (_, answer) => {
       answers({}, answer)
       const got = get()
-      await expect(got).rejects.toThrow(DavError)
-      await expect(got).rejects.toThrow('its end cannot be told')
+      await expect(got).rejects.toThrow(DavNetworkError)
+      await expect(got).rejects.toThrow('no length confirms its end')
     })
 
     it('is not asked for with a Content-Length', async () => {
