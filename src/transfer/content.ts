@@ -5,7 +5,6 @@
 
 import type {OpenCall} from '../call/call.ts'
 import {failureOf} from '../listing/query.ts'
-import type {DavResult} from '../multistatus/result.ts'
 import {END} from '../multistatus/source.ts'
 import {DavError, DavHttpError, DavNetworkError, DavTimeoutError} from '../protocol/errors.ts'
 import type {Repeats} from '../retry/repeats.ts'
@@ -22,8 +21,6 @@ export interface ContentOptions {
   /** Counts the attempts after a break. Without it, the first break is the end. */
   readonly repeats: Repeats | undefined
   readonly onProgress: ((progress: TransferProgress) => void) | undefined
-  /** Asks for the properties of the resource, if the answer has no length that its end could be checked by. */
-  readonly look: (url: string, call: OpenCall) => Promise<DavResult>
 }
 
 /** The bytes of a resource from one place to another. */
@@ -84,7 +81,6 @@ export class Content implements AsyncIterable<Uint8Array> {
         const bytes = this.#read(part, await this.#nextOf(part))
         // The server sends more than the range.
         if (this.#part !== part) await part.body?.cancel()
-        if (bytes === undefined) await this.#checkEnd(part)
         if (this.#isOver) return END
         if (bytes === undefined) {
           this.#meter.report()
@@ -143,16 +139,6 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#position += bytes.length
     if (this.#position === to && this.#received !== length) this.#part = {...part, body: null}
     return bytes
-  }
-
-  /** Compares the bytes of a whole resource with its length, if the body may be cut. */
-  async #checkEnd({mayBeCut}: Part): Promise<void> {
-    if (!mayBeCut || this.#position >= this.#to) return
-    const {call, look, request} = this.#options
-    const seen = await look(request.url, call)
-    const missing = seen.ok ? (seen.properties.getcontentlength ?? -1) - this.#received : -1
-    if (missing > 0) throw this.#broken(`it ended ${missing} bytes too early`)
-    if (missing < 0) throw this.#broken('no length confirms its end')
   }
 
   async #nextOf({body}: Part): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -31,8 +31,6 @@ export interface Part {
   readonly strong: string | undefined
   readonly type: string | undefined
   readonly lastModified: Date | undefined
-  /** True if the body may end too early without an error. */
-  readonly mayBeCut: boolean | undefined
 }
 
 /** An answer that contradicts itself or the request. */
@@ -85,7 +83,7 @@ export async function sendGet(
   throw new PartError(url, head.status, problem)
 }
 
-function readPart({status, headers, body, mayBeCut}: OpenResponse, {url}: AnswerHead): Part {
+function readPart({status, headers, body}: OpenResponse, {url}: AnswerHead): Part {
   const range = status === 206 ? decodeContentRange(headers.get('content-range')) : undefined
   // The platform's fetch removes a coding, so neither the bytes nor a place among them can be counted.
   const isCoded = !/^\s*(?:identity\s*)?$/i.test(headers.get('content-encoding') ?? '')
@@ -102,7 +100,6 @@ function readPart({status, headers, body, mayBeCut}: OpenResponse, {url}: Answer
     strong: isCoded || etag === undefined || /^W\//i.test(etag) ? undefined : etag,
     type: headers.get('content-type') ?? undefined,
     lastModified: decodeDate(headers.get('last-modified')?.trim() ?? ''),
-    mayBeCut,
   }
 }
 

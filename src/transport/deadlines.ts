@@ -106,10 +106,10 @@ export function withDeadlines<C extends EndingCall>(
         (sent = Promise.resolve(transport(withProgress(request, deadline), call)))
       const answer = await deadline.race(send, 'headers', sendingTime(request))
       deadline.rest()
-      const {status, headers, body, url = '', mayBeCut} = answer
+      const {status, headers, body, url = ''} = answer
       if (status === 0) throw hiddenRedirect(request)
       check(request, answer)
-      const head = {status, headers: withHeaderText(headers), mayBeCut, ...(url !== '' && {url})}
+      const head = {status, headers: withHeaderText(headers), ...(url !== '' && {url})}
       // A transport without types may leave the body out.
       if (body !== null && body !== undefined) return {...head, body: new OpenBody(body, deadline)}
       deadline.end()

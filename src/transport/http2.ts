@@ -98,9 +98,14 @@ export class WatchedStream {
     return Math.min(maxConcurrentStreams, HTTP2_STREAMS)
   }
 
-  /** Finds the reason why an answer is not complete; `undefined` for one that is. */
-  findBreak(): Error | undefined {
-    return this.#hasEnded ? undefined : new Error(this.#end)
+  /**
+   * Finds the reason why an answer is not complete; `undefined` for one that is.
+   *
+   * @param isCounted - False for content without a length. HAProxy 2.6 puts END_STREAM behind half of it.
+   */
+  findBreak(isCounted: boolean): Error | undefined {
+    if (!this.#hasEnded) return new Error(this.#end)
+    return isCounted ? undefined : new Error(UNTOLD)
   }
 
   /** Explains the error of an exchange without an answer. */
@@ -138,6 +143,9 @@ function watchSession(session: Http2Session): WatchedSession {
   SESSIONS.set(session, watched)
   return watched
 }
+
+const UNTOLD =
+  'over HTTP/2 its end cannot be told, because it has no Content-Length: read it without http2'
 
 // RFC 9113, section 7.
 const CODES = [

@@ -62,11 +62,6 @@ export interface DavResponse {
   readonly body: DavBody | null
   /** The URL that answered, if it is not the requested one. */
   readonly url?: string
-  /**
-   * `true` if the body may end too early without an error: over HTTP/2, without a Content-Length. The client then checks the
-   * length of content that it reads.
-   */
-  readonly mayBeCut?: boolean | undefined
 }
 
 /** The answer to a raw request. Its body is an async iterable on every platform. */

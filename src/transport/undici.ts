@@ -70,8 +70,8 @@ export interface UndiciTransportOptions {
    * process, as it says, is sent again. RFC 9113.
    *
    * Some proxies, such as HAProxy 2.6, end a broken answer in order over HTTP/2. A cut 207 lacks its end, so it is found.
-   * Content without a Content-Length is compared with the length that PROPFIND tells. Other cut answers cannot be told,
-   * such as the text of a 200 to a DELETE.
+   * Content of a GET without a Content-Length ends with an error, unless `resume` can ask for its length. Other cut answers
+   * cannot be told, such as the text of a 200 to a DELETE.
    *
    * @defaultValue `false`
    */
@@ -348,6 +348,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #controller: Dispatcher.DispatchController | undefined
   /** The stream of an exchange over HTTP/2. */
   #stream: WatchedStream | undefined
+  /** False for content whose end nothing confirms over HTTP/2. */
+  #isCounted = true
   #body: ByteQueue | undefined
   #isOver = false
 
@@ -423,12 +425,11 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     // A coding that was not asked for belongs to the resource, as of a stored `a.tar.gz`. RFC 9110, section 8.4.
     const isStored = method === 'GET' && asked['accept-encoding'] === 'identity'
     const coding = isStored ? null : texts.get('content-encoding')
-    const mayBeCut = this.#stream !== undefined && texts.get('content-length') === null
+    this.#isCounted = texts.get('content-length') !== null || method !== 'GET' || status >= 300
     this.#around.resolve({
       status,
       headers: texts,
       body: coding === null ? queue : decoded(queue, coding),
-      ...(mayBeCut && {mayBeCut}),
     })
   }
 
@@ -438,7 +439,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   onResponseEnd(): void {
-    const problem = this.#stream?.findBreak()
+    const problem = this.#stream?.findBreak(this.#isCounted)
     this.#around.settling.begin()
     this.#finish()
     // Over HTTP/2, an upload would go on after its answer.

@@ -36,7 +36,6 @@ import type {Part, PartRequest} from '../transfer/part.ts'
 import {PartError, sendGet} from '../transfer/part.ts'
 import type {TransferProgress} from '../transfer/progress.ts'
 import {ElsewhereError} from '../transport/redirects.ts'
-import {look} from './stored-length.ts'
 
 /** Options of `get` and `download`. */
 export interface ReadOptions {
@@ -155,7 +154,7 @@ export async function open(
     const {etag, status, url: answerer} = part
     const success = succeed({method: 'GET', url: answerer, attempts}, status)
     const repeats = resume ? (call.connection.repeats ?? defaultRepeats(call)) : undefined
-    const content = new Content({call, request, part, repeats, onProgress, look})
+    const content = new Content({call, request, part, repeats, onProgress})
     call.endWith(content)
     return {success: {...success, ...(etag !== undefined && {etag})}, request, part, content}
   })

@@ -116,17 +116,6 @@ describe.each(FRONTS)('%s', (name) => {
       await rm(folder, {recursive: true})
     })
 
-    it('whole content without a length is whole', async () => {
-      backend.script(({method}) =>
-        method === 'GET'
-          ? {status: 200, body: [HALF, 100, HALF]}
-          : answer207([OPEN, told('/a', WHOLE.length), SHUT]),
-      )
-      await using dav = open()
-      const found = await dav.get('a')
-      expect(found.ok && (await found.text())).toBe(WHOLE)
-    })
-
     it('content of unknown length is told apart only by HTTP/1.1', async () => {
       backend.script(({method}) =>
         method === 'GET' ? {status: 200, body: [HALF, 100, HALF]} : {status: 405},
@@ -134,7 +123,7 @@ describe.each(FRONTS)('%s', (name) => {
       await using over2 = open()
       const found = await over2.get('a')
       if (!found.ok) throw new Error(found.description)
-      await expect(found.text()).rejects.toThrow('no length confirms its end')
+      await expect(found.text()).rejects.toThrow('its end cannot be told')
       await using over1 = open(false)
       const same = await over1.get('a')
       expect(same.ok && (await same.text())).toBe(WHOLE)
