@@ -39,6 +39,7 @@ const DOORS = [
 const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   undici: [
     'src/transport/undici.ts',
+    'src/transport/connector.ts',
     'src/transport/global-dispatcher.ts',
     'src/transport/earlier-handler.ts',
   ],
@@ -46,12 +47,14 @@ const IMPORTED_IN: Readonly<Record<string, readonly string[]>> = {
   'p-limit': ['src/retry/pace.ts'],
   'node:*': [
     'src/transport/undici.ts',
+    'src/transport/connector.ts',
     'src/transport/tls.ts',
     'src/transport/proxy.ts',
     'src/transport/socks.ts',
     'src/transport/env-proxy.ts',
     'src/transport/global-dispatcher.ts',
     'src/transport/http.ts',
+    'src/transport/http2.ts',
     'src/transport/codings.ts',
     'src/transport/node-answer.ts',
     'src/transport/answer-starts.ts',

@@ -115,7 +115,8 @@ export type FailureReason = 'status' | 'propstat' | 'malformed' | 'member' | 'no
  * - `network`: no connection, or a broken one.
  * - `timeout`: a time limit ran out.
  * - `aborted`: the call ended while it waited for the answer.
- * - `not-sent`: the request was not sent, or not sent again. The call ended before, or no connection got free.
+ * - `not-sent`: the request was not sent, or not sent again. The call ended before, or no connection got free. Or an HTTP/2 server
+ *   says that it did not process it.
  * - `unreadable`: there was an answer that does not tell the outcome.
  */
 export type FailureCause = 'network' | 'timeout' | 'aborted' | 'not-sent' | 'unreadable'

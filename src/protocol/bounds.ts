@@ -165,6 +165,17 @@ export const IDLE_CONNECTION_MILLISECONDS = 4000
 /** The wait for the server's consent to a body. Many servers never give it. */
 export const CONTINUE_MILLISECONDS = 1000
 
+/** Bytes that an HTTP/2 server may send ahead of the reader of one body. undici's 262,144 slow a listing over 100 ms down. */
+export const HTTP2_STREAM_BYTES = 1_048_576
+/** Bytes that an HTTP/2 server may send ahead on one connection. */
+export const HTTP2_CONNECTION_BYTES = 8_388_608
+
+/** Streams of one HTTP/2 connection at once. Servers allow 100 to 250, or fewer. */
+export const HTTP2_STREAMS = 100
+
+/** Attempts of a request that an HTTP/2 server does not process. undici sends some of them twice for each. */
+export const UNPROCESSED_ATTEMPTS = 3
+
 // retry
 
 /** The time for which an unread body keeps its place among the requests of a client. A longer one would hold up its own reader. */

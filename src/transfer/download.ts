@@ -26,6 +26,7 @@ export interface Download extends Success {
    * The content as it arrives, a web stream and an async iterable on every platform. Reading throws {@link DavNetworkError} for
    * content that is shorter or longer than announced and for a broken connection, {@link DavTimeoutError}, and the signal's
    * reason. With `resume` it throws {@link DavHttpError} if the rest is refused, and {@link DavError} if the resource has changed.
+   * Over HTTP/2, content without a length ends with a DavNetworkError, because a proxy may have cut it.
    * A second reading is a TypeError.
    */
   readonly body: ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>

@@ -38,6 +38,8 @@ interface Lane {
   readonly holders: Set<Holder>
   readonly waiting: Set<Holder>
   timer: ReturnType<typeof setTimeout> | undefined
+  /** The most exchanges at once, over HTTP/2. */
+  limit?: () => number
 }
 
 /** The connections of one transport. */
@@ -82,6 +84,12 @@ export class Connections {
     this.#lanes.get(origin)?.holders.add(holder)
   }
 
+  /** Notes that the exchanges with an origin share a connection, over HTTP/2, up to a limit that its server may change. */
+  share(origin: string, limit: () => number): void {
+    const lane = this.#lanes.get(origin)
+    if (lane !== undefined) lane.limit = limit
+  }
+
   /** Notes the end of an exchange, with a connection or before it had one. */
   end(origin: string, holder: Holder): void {
     this.#leave(origin, holder)
@@ -119,8 +127,8 @@ export class Connections {
     for (const socket of this.#connecting) socket.destroy(new Error('Nobody waits for it'))
   }
 
-  #isStuck({holders, waiting}: Lane): boolean {
-    return waiting.size > 0 && holders.size >= this.#maximum
+  #isStuck({holders, waiting, limit}: Lane): boolean {
+    return waiting.size > 0 && holders.size >= (limit?.() ?? this.#maximum)
   }
 
   /** Refuses the waiting exchanges if the bodies before them are full and nobody reads them. */

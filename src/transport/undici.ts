@@ -4,42 +4,43 @@
  */
 
 import type {IncomingHttpHeaders} from 'node:http'
-import {Socket} from 'node:net'
 import {Readable} from 'node:stream'
-import type {SecureContext} from 'node:tls'
 
-import {Agent, buildConnector, errors} from 'undici'
+import {Agent} from 'undici'
 import type {Dispatcher} from 'undici'
 
-import {KEEP_ALIVE_MARGIN_MILLISECONDS} from '../protocol/bounds.ts'
+import {
+  HTTP2_CONNECTION_BYTES,
+  HTTP2_STREAM_BYTES,
+  HTTP2_STREAMS,
+  KEEP_ALIVE_MARGIN_MILLISECONDS,
+} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {NUMBER, readOptions} from '../protocol/options.ts'
-import {AnswerStarts} from './answer-starts.ts'
+import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainPage, explainTls} from './certificates.ts'
+import {makeConnector} from './connector.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import type {Route} from './env-proxy.ts'
 import {readEnvironment, usesEnvironment} from './env-proxy.ts'
 import type {Sender} from './global-dispatcher.ts'
 import {GlobalDispatcher} from './global-dispatcher.ts'
-import {noteWritten} from './lent.ts'
+import type {WatchedStream} from './http2.ts'
+import {expectStream, repeatUnprocessed} from './http2.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
-import {formatHeaders, readUpload, titleCase} from './node-request.ts'
+import {formatHeaders, readUpload} from './node-request.ts'
 import type {Proxy} from './proxy.ts'
 import {
   formatProxyAuthorization,
-  openTunnel,
   PROXY,
   proxyBroken,
   ProxyError,
   proxyUnauthorized,
-  proxyUnreachable,
   readProxy,
 } from './proxy.ts'
-import {openSocks} from './socks.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
 import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
@@ -76,6 +77,18 @@ export interface UndiciTransportOptions extends TlsOptions {
    * @defaultValue 10,000
    */
   readonly connectTimeout?: number | undefined
+  /**
+   * Uses HTTP/2 with https servers that offer it, with the transport's own Agent: one connection for many requests. Other
+   * servers get HTTP/1.1. A reset stream, GOAWAY or a lost connection is an error. A request that the server did not
+   * process, as it says, is sent again. RFC 9113.
+   *
+   * Some proxies, such as HAProxy 2.6, end a broken answer in order over HTTP/2. A cut 207 lacks its end, so it is found.
+   * Content of a GET without a Content-Length ends with an error, unless `resume` can ask for its length. Other cut answers
+   * cannot be told, such as the text of a 200 to a DELETE.
+   *
+   * @defaultValue `false`
+   */
+  readonly http2?: boolean | undefined
 }
 
 const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
@@ -87,6 +100,7 @@ const UNDICI_OPTIONS: Rules<UndiciTransportOptions> = {
   ...TLS_OPTIONS,
   connections: NUMBER,
   connectTimeout: NUMBER,
+  http2: BOOLEAN,
 }
 
 /** A transport that can be closed. */
@@ -111,13 +125,13 @@ export interface UndiciTransport extends Transport {
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   const given = readOptions('undiciTransport', options, UNDICI_OPTIONS)
-  const {connections: most, connectTimeout = 10_000} = given
+  const {connections: most, connectTimeout = 10_000, http2: allowH2 = false} = given
   if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
     throw new RangeError('undiciTransport: connections is a whole number above zero')
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const {dispatcher: theirs, proxy, ca, cert, key} = given
-  const extra = Object.keys({...TLS_OPTIONS, proxy}).find((name) => name in given)
+  const extra = ['http2', 'proxy', ...Object.keys(TLS_OPTIONS)].find((name) => name in given)
   if (theirs !== undefined && extra !== undefined)
     throw new TypeError(
       `undiciTransport: ${extra} cannot go with dispatcher; give it to the dispatcher`,
@@ -138,9 +152,20 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MILLISECONDS,
-      // No HTTP/2: undici 8.12 takes a cut HTTP/2 body for a complete one.
-      allowH2: false,
-      connect: connector(connectTimeout, own, route, {secureContext, proxyContext}),
+      allowH2,
+      h2Options: {
+        maxConcurrentStreams: HTTP2_STREAMS,
+        connectionWindowSize: HTTP2_CONNECTION_BYTES,
+        settings: {initialWindowSize: HTTP2_STREAM_BYTES},
+      },
+      connect: makeConnector({
+        timeout: connectTimeout,
+        connections: own,
+        route,
+        secureContext,
+        proxyContext,
+        allowH2,
+      }),
       ...(most !== undefined && {connections: most}),
     })
   // Bun replaces undici by a module of its own. Its Agent sends nothing.
@@ -152,7 +177,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   let through: Proxy | undefined
   let wasForeign = !isOwn
 
-  const transport: Transport = async (request) => {
+  const send: Transport = async (request) => {
     await settling.last
     request.signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
@@ -187,6 +212,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       }
     })
   }
+  const transport: Transport = (request) => repeatUnprocessed(send, request)
   Object.defineProperty(transport, 'givesChunksAway', {
     // A dispatcher of the caller may keep chunks, as a cache does.
     get: () => !wasForeign && common?.find() === undefined,
@@ -217,145 +243,6 @@ function openBody(request: DavRequest): string | Uint8Array | Readable | null {
   if (typeof upload !== 'function') return upload
   const pieces = upload()
   return Readable.from({[Symbol.asyncIterator]: () => pieces}, {objectMode: false})
-}
-
-/** The contexts of TLS for servers and for proxies. */
-interface Contexts {
-  readonly secureContext: SecureContext | undefined
-  readonly proxyContext: SecureContext | undefined
-}
-
-/**
- * Makes the connector of the Agent, directly or through a proxy. A socket that is being connected is destroyed as soon as no
- * exchange waits.
- */
-function connector(
-  timeout: number,
-  connections: Connections,
-  route: Route,
-  {secureContext, proxyContext}: Contexts,
-): buildConnector.connector {
-  const connect = buildConnector({timeout, allowH2: false, ...(secureContext && {secureContext})})
-  const connectProxy = buildConnector({
-    timeout,
-    allowH2: false,
-    ...(proxyContext && {secureContext: proxyContext}),
-  })
-  return (options, callback) => {
-    const {protocol, hostname, host = hostname} = options
-    const proxy = route(`${protocol}//${host}`)
-    if (proxy !== undefined) {
-      connectThrough(proxy, options, callback)
-      return
-    }
-    const made: unknown = connect(options, (...result) => {
-      if (made instanceof Socket) connections.connected(made)
-      callback(...result)
-    })
-    if (!(made instanceof Socket)) return
-    connections.connecting(made)
-    watchSocket(made)
-  }
-
-  function connectThrough(
-    proxy: Proxy,
-    options: buildConnector.Options,
-    callback: buildConnector.Callback,
-  ): void {
-    const isSecure = options.protocol === 'https:'
-    const {hostname, port} = proxy
-    const address = {
-      hostname,
-      host: hostname,
-      port,
-      protocol: proxy.kind === 'https' ? 'https:' : 'http:',
-    }
-    const made: unknown = connectProxy(address, (error, socket) => {
-      if (error === null) void open(socket)
-      else end(proxyUnreachable(proxy, error))
-    })
-    if (!(made instanceof Socket)) return
-    connections.connecting(made)
-    let [isTunnelled, isOver] = [false, false]
-    const limit = timeout === 0 ? undefined : setTimeout(() => endLate(made), timeout)
-
-    async function open(socket: Socket): Promise<void> {
-      const at = options.port === '' ? (isSecure ? '443' : '80') : options.port
-      try {
-        if (proxy.kind === 'socks') await openSocks(proxy, socket, options.hostname, Number(at))
-        else if (isSecure) await openTunnel(proxy, socket, authorityOf(options.hostname, at))
-      } catch (error) {
-        socket.destroy()
-        end(proxyUnreachable(proxy, error))
-        return
-      }
-      isTunnelled = true
-      if (isSecure)
-        connect({...options, httpSocket: socket}, (...[error, secured]) => end(error, secured))
-      else end(null, socket)
-    }
-
-    function endLate(socket: Socket): void {
-      const late = new errors.ConnectTimeoutError(`Connect Timeout Error (timeout: ${timeout}ms)`)
-      end(isTunnelled ? late : proxyUnreachable(proxy, late))
-      socket.destroy(late)
-    }
-
-    function end(...[error, socket]: [Error, null?] | [Error | null, Socket | null]): void {
-      if (isOver) return
-      isOver = true
-      clearTimeout(limit)
-      if (made instanceof Socket) connections.connected(made)
-      if (socket instanceof Socket) {
-        watchSocket(socket)
-        callback(null, socket)
-      } else callback(error ?? new Error('No connection came about'), null)
-    }
-  }
-}
-
-/** Watches a socket of the Agent. */
-function watchSocket(socket: Socket): void {
-  socket.on('error', hideReset)
-  const answers = new AnswerStarts(socket)
-  watchWrites(socket, () => answers.expect())
-  // A server refuses a client certificate by an alert, and closes. undici would report the close, and not the alert.
-  socket.on('error', () => socket.destroy())
-}
-
-function authorityOf(hostname: string, port: string): string {
-  return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
-}
-
-/** Renames a reset, which undici 8.12 takes for the end of a body without a length. A file would be cut without a word. */
-function hideReset(error: NodeJS.ErrnoException): void {
-  if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
-}
-
-// Each is in a head at most once. To replace them by a pattern takes longer than the rest of the sending.
-const OWN_NAMES = ['host', 'connection', 'content-length', 'transfer-encoding'].map(
-  (name) => [`\r\n${name}:`, `\r\n${titleCase(name)}:`] as const,
-)
-
-/**
- * Converts the headers that undici writes by itself in lower case: XRootD 5.5 would read the body as the next request. Notes the
- * pieces of bodies that were written.
- *
- * @param onHead - Called before the head of each request is written.
- */
-function watchWrites(socket: Socket, onHead: () => void): void {
-  const write = socket.write.bind(socket)
-  type Done = (error?: Error | null) => void
-  socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, done?: Done) => {
-    if (typeof chunk !== 'string' && encoding === undefined)
-      return write(chunk, () => noteWritten(chunk))
-    const isHead = typeof chunk === 'string' && chunk.includes(' HTTP/1.1\r\n')
-    if (isHead) onHead()
-    const text = isHead
-      ? OWN_NAMES.reduce((head, [own, titled]) => head.replace(own, titled), chunk)
-      : chunk
-    return typeof encoding === 'string' ? write(text, encoding, done) : write(text, encoding)
-  }
 }
 
 /**
@@ -399,6 +286,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   readonly #origin: string
   readonly #around: Surroundings
   #controller: Dispatcher.DispatchController | undefined
+  /** The stream of an exchange over HTTP/2. */
+  #stream: WatchedStream | undefined
+  /** False for content whose end nothing confirms over HTTP/2. */
+  #isCounted = true
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
   /** Reports a 400, once its body has begun. */
@@ -440,6 +331,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#isOver) throw new Error('The request was given up')
     this.#controller = controller
     this.#around.connections.start(this.#origin, this)
+    expectStream(this.#request, (stream) => {
+      this.#stream = stream
+      this.#around.connections.share(this.#origin, () => stream.mostAtOnce)
+    })
   }
 
   onResponseStart(
@@ -466,6 +361,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#body = queue
     const body = decodeAnswer(this.#request, texts, queue)
     const trailers = (): DavHeaders => readHeaders(this.#trailers)
+    this.#isCounted =
+      texts.get('content-length') !== null || this.#request.method !== 'GET' || status >= 300
     const answer = {status, headers: texts, body, trailers}
     // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
     if (status === 400) this.#report = () => this.#around.resolve(answer)
@@ -486,18 +383,22 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    const problem = this.#stream?.findBreak(this.#isCounted)
     this.#trailers = trailers
     this.#around.settling.begin()
     this.#finish()
+    // Over HTTP/2, an upload would go on after its answer.
+    this.#freeUpload()
     this.#begin()
-    this.#body?.end()
+    if (problem === undefined) this.#body?.end()
+    else this.#body?.fail(problem)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
     if (this.#body === undefined || this.#report !== undefined)
-      this.#around.reject(this.#explain(error))
+      this.#around.reject(this.#explain(this.#stream?.explain(error, this.#request) ?? error))
     else this.#body.fail(error)
   }
 
