@@ -67,3 +67,7 @@ describe.each(Object.entries(NODES))('a transport without options on %s', (_, no
     expect(await run(node, 'explicit')).toEqual(['own', 'own'])
   })
 })
+
+it('the default transport keeps the dispatcher that undici 6 has set before it loads undici 8', async () => {
+  expect(await run(NODES['Node 22'], 'undici-6-before')).toEqual(['theirs', 'kept'])
+})

@@ -21,6 +21,22 @@ const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port :
 const url = `${origin}/`
 
 if (name === 'fetch-before') await (await fetch(url)).text()
+if (name === 'undici-6-before') {
+  // The copy of Node 22.
+  await (await fetch(url)).text()
+  const first = Symbol.for('undici.globalDispatcher.1')
+  const six: object = Reflect.get(globalThis, first)
+  const theirs: unknown = Reflect.construct(six.constructor as never, [{connectTimeout: 1234}])
+  Reflect.set(globalThis, first, theirs)
+  const {DavClient} = await import('multistatus')
+  const {body} = await new DavClient({url}).request('GET', 'x')
+  let text = ''
+  for await (const chunk of body ?? []) text += String(chunk)
+  console.log(text.slice(0, text.length / 20_000))
+  console.log(Reflect.get(globalThis, first) === theirs ? 'kept' : 'replaced')
+  process.exit()
+}
+
 const undici = name === 'set-before' ? await import('undici') : undefined
 undici?.setGlobalDispatcher(new undici.Agent({connectTimeout: 1234}))
 
