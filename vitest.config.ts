@@ -25,7 +25,7 @@ export const NATIVE: Pick<NonNullable<ViteUserConfig['test']>, 'execArgv' | 'exp
 const LONG = [
   'jobs/kills',
   'client/delete-faults',
-  'client/mirror',
+  'transport/odd-servers',
   'parser/hostile-work',
   'client/locks-faults',
   'client/verbs-faults',
@@ -56,7 +56,11 @@ const config: ViteUserConfig = defineConfig({
   test: {
     ...NATIVE,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/{servers,runtimes,page}/**', 'test/peers/debian-clients.test.ts', ...PACKED],
+    exclude: [
+      'test/{servers,runtimes,page,examples}/**',
+      'test/peers/debian-clients.test.ts',
+      ...PACKED,
+    ],
     testTimeout: 30_000,
     // The default leaves a core without a worker. Many tests wait: for time limits, or for the programs that they start.
     maxWorkers: availableParallelism() + 1,

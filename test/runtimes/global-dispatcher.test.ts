@@ -8,7 +8,7 @@ import {fileURLToPath} from 'node:url'
 
 import {describe, expect, it} from 'vitest'
 
-const PROGRAM = fileURLToPath(new URL('support/dispatchers.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('dispatchers.ts', import.meta.url))
 const SOURCES = new URL('../support/use-sources.ts', import.meta.url).href
 const require = createRequire(import.meta.url)
 const NODES = {
