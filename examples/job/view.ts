@@ -21,7 +21,10 @@ export function draw(report: JobReport): string {
     ...(setAside > 0 ? [`set aside: ${setAside} units`] : []),
     ...incomplete
       .slice(0, 5)
-      .map(({href, reason, status = 0}) => `not listed (${reason} ${status}): ${visible(href)}`),
+      .map(
+        ({href, reason, status = 0, description = `${reason} ${status}`}) =>
+          `not listed: ${visible(href)}: ${visible(description)}`,
+      ),
     ...(rate === 0 && state === 'open'
       ? ['waiting: the units of a lost worker are free after 30 s']
       : []),
