@@ -71,5 +71,5 @@ try {
 } catch (error) {
   if (!DavAuthError.is(error)) throw error
   process.exitCode = 1
-  console.log(error.reason === 'ended' ? 'Sign in again.' : `Later again: ${error.message}`)
+  console.log(error.reason === 'ended' ? 'Sign in again.' : `Later again: ${String(error.cause)}`)
 }

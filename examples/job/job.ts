@@ -30,6 +30,7 @@ const {positionals, values} = parseArgs({
     engine: {type: 'string', default: 'none'},
     redis: {type: 'string', default: 'redis://localhost:6379'},
     workers: {type: 'string', default: '4'},
+    help: {type: 'boolean'},
   },
 })
 const [kind, url = ''] = positionals

@@ -19,9 +19,9 @@ export function draw(report: JobReport): string {
     ...Object.entries(reasons).map(([reason, count]) => `failed, ${reason}: ${count}`),
     ...(inDoubt > 0 ? [`deleted, in doubt: ${inDoubt}`] : []),
     ...(setAside > 0 ? [`set aside: ${setAside} units`] : []),
-    ...incomplete
-      .slice(0, 5)
-      .map(({href, reason, status = 0}) => `not listed (${reason} ${status}): ${visible(href)}`),
+    ...incomplete.slice(0, 5).map(({href, reason, status = 0, description}) => {
+      return `not listed: ${visible(description ?? `${href} (${reason} ${status})`)}`
+    }),
     ...(rate === 0 && state === 'open'
       ? ['waiting: the units of a lost worker are free after 30 s']
       : []),

@@ -8,6 +8,7 @@ import {WithheldError} from '../transport/withheld.ts'
 /**
  * A request that has no credentials, because a token could not be refreshed. Nothing was done for it: of many targets, each is a
  * Failure `no-answer` with the cause `not-sent`. The error of `refresh` is the `cause`.
+ * One refresh serves many requests, so there is no `method` and no `url`.
  */
 export class DavAuthError extends WithheldError {
   override readonly name = 'DavAuthError'

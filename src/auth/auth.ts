@@ -6,9 +6,9 @@ import type {DavRequest, DavResponse} from '../transport/transport.ts'
 /**
  * Returns the Authorization header for a request; `undefined` to send none.
  *
- * Called before each request. After a 401 it is called once more with the refused challenge, and may ask a person. If it then
- * returns another value, the request is sent again with that; else the 401 is the outcome. A body that can be read once only is
- * not sent again.
+ * Called before each request. After each 401 it is called again with the refused challenge, and may ask a person. If it then returns
+ * another value, the request is sent again with that, at most six times; else the 401 is the outcome. After the 401 to a body that can
+ * be read once only it is not called.
  *
  * @example
  * ```ts

@@ -161,7 +161,13 @@ class TokenSession {
 const REPLACED_TOKENS = 8
 
 function failed(cause: unknown): DavAuthError {
-  return new DavAuthError('The token could not be refreshed', 'failed', {cause})
+  return new DavAuthError(
+    'The token could not be refreshed, because refresh threw an error',
+    'failed',
+    {
+      cause,
+    },
+  )
 }
 
 /** Recognizes the refusal of a refresh token, as libraries of OAuth tell it. RFC 6749, section 5.2. */

@@ -1,5 +1,6 @@
 /** Reads the state of a job from the ledger: counts, failures by reason, gaps, and the workers. */
 
+import type {Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Job, JobKind, JobState, StoredJob} from './job.ts'
 import {readJob} from './job.ts'
@@ -13,6 +14,12 @@ import {cooldownOf, SET_ASIDE} from './units.ts'
 const SILENT_MILLISECONDS = 10_000
 /** The most gaps in a report. */
 const REPORTED_GAPS = 100
+
+/** A collection that a job could not list as a whole. */
+export interface JobGap extends Incomplete {
+  /** The words of the failure, such as the fault of a certificate and its remedy. */
+  readonly description?: string
+}
 
 /** The state of a job. */
 export interface JobReport {
@@ -52,7 +59,7 @@ export interface JobReport {
    */
   readonly complete: boolean
   /** The gaps, at most 100. */
-  readonly incomplete: readonly Incomplete[]
+  readonly incomplete: readonly JobGap[]
   /** Units that were set aside, because three workers ended in them. Their targets are Failures `no-answer`. */
   readonly setAside: number
   /** Verdicts or listings per second of all workers. */
@@ -243,10 +250,10 @@ async function readGaps(
   {all}: Sql,
   {id, base, options}: StoredJob,
   source: string,
-): Promise<readonly Incomplete[]> {
+): Promise<readonly JobGap[]> {
   const ofSource: readonly Incomplete[] = JSON.parse(source)
   const jobs = new Set([id, ...(options.sides ?? []).map(({job}) => job || id)])
-  const failed: Incomplete[] = []
+  const failed: JobGap[] = []
   for (const job of jobs) {
     const [gap] = await all(
       "select count from tally where job = ? and name like 'listing %' and name <> 'listing ok' and count <> 0 limit 1",
@@ -254,7 +261,7 @@ async function readGaps(
     )
     if (gap === undefined) continue
     const rows = await all(
-      `select c.path as path, i.name as name, v.status as status from verdict v
+      `select c.path as path, i.name as name, v.status as status, v.detail as detail from verdict v
         join item i on i.unit = v.unit and i.n = v.n join collection c on c.id = i.collection
         join unit u on u.id = v.unit
         where u.job = ? and u.kind = 'list' and v.ok = 0 limit ?`,
@@ -263,7 +270,9 @@ async function readGaps(
     for (const row of rows) {
       const name = textOf(row, 'name')
       const href = `${new URL(base).origin}${textOf(row, 'path')}${name === '' ? '' : `${name}/`}`
-      failed.push({href, reason: 'failed', status: numberOf(row, 'status')})
+      const {description} = JSON.parse(textOf(row, 'detail')) as Failure
+      const status = numberOf(row, 'status')
+      failed.push({href, reason: 'failed', status, ...(description !== undefined && {description})})
     }
   }
   return [...ofSource, ...failed].slice(0, REPORTED_GAPS)

@@ -30,7 +30,7 @@ export interface Success<P = Properties> {
   readonly missing: readonly PropertyFailure[]
   /** The server's words about the resource, trimmed; words of this package if the server has none. RFC 4918, section 14.25. */
   readonly description?: string
-  /** The number of requests for the resource; absent for one. */
+  /** The number of attempts, as `retry` counts them; absent for one. A repetition after a 401 is none. */
   readonly attempts?: number
   /** The ETag of the content that was written or read, as the server wrote it; absent without one. RFC 9110, section 8.8.3. */
   readonly etag?: string

@@ -35,6 +35,7 @@ export interface Part {
 
 /** An answer that contradicts itself or the request. */
 export class PartError extends DavError {
+  static override readonly name = 'DavError'
   readonly status: number
 
   constructor(url: string, status: number, problem: string) {

@@ -2,5 +2,8 @@
 
 import {DavNetworkError} from '../protocol/errors.ts'
 
-/** A request that did not come to its resource, and will not the next time: a certificate or a proxy refuses, or a redirect is hidden. */
-export class BarredError extends DavNetworkError {}
+/** A request that will not reach its resource the next time either: a certificate or a proxy refuses, or a redirect is hidden. */
+export class BarredError extends DavNetworkError {
+  // Node prints the name of the class before that of the error, if they differ.
+  static override readonly name = 'DavNetworkError'
+}

@@ -61,7 +61,7 @@ const TLS_ALERT = '\u0015\u0003'
 /** Explains an error of TLS, of its cause or of its parts. Returns `undefined` for any other error. */
 export function adviseOnTls(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const code = memberOf(error, 'code')
+  const code = codeOf(error)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return adviseOnName(error)
   if (typeof code === 'string') {
     const [, advice] = ADVICE.find(([pattern]) => pattern.test(code)) ?? []
@@ -70,6 +70,14 @@ export function adviseOnTls(error: unknown): string | undefined {
   if (String(memberOf(error, 'data')).startsWith(TLS_ALERT)) return SPEAKS_TLS
   const parts: unknown[] = error instanceof AggregateError ? error.errors : []
   return [error.cause, ...parts].map(adviseOnTls).find((advice) => advice !== undefined)
+}
+
+/** Reads the code of an error. Node gives the errors of a write to TLS the code EPROTO, and the reason of OpenSSL in the message. */
+function codeOf(error: Error): unknown {
+  const code = memberOf(error, 'code')
+  const reason = /:error:[^:]*:[^:]*:[^:]*:([\w ]+):/.exec(error.message)?.[1]
+  if (code !== 'EPROTO' || reason === undefined) return code
+  return `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`
 }
 
 function adviseOnName(error: Error): string {

@@ -20,7 +20,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
 import {ByteQueue} from './byte-queue.ts'
-import {explainTls} from './certificates.ts'
+import {explainPage, explainTls} from './certificates.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
 import {noteWritten} from './lent.ts'
@@ -333,27 +333,42 @@ class Exchange implements Holder {
       abandon: () => this.#end(new Error('The body was given up')),
     })
     this.#body = queue
+    const report = (): void =>
+      this.#response.resolve({
+        status,
+        headers,
+        body: decodeAnswer(this.#request, headers, queue),
+        trailers: () => readHeaders(answer.trailers),
+      })
+    // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
+    let isHeld = status === 400
     answer.on('data', (chunk: Buffer) => {
+      if (isHeld) {
+        isHeld = false
+        const refused = explainPage(chunk, this.#request)
+        if (refused !== undefined) {
+          this.#end(refused)
+          return
+        }
+        report()
+      }
       if (queue.push(chunk)) return
       if (!this.#around.connections.mustFlow(this.#origin, this)) answer.pause()
     })
     answer.once('end', () => {
       this.#finish()
+      report()
       queue.end()
       // The rest of a request body that the server did not wait for.
       if (!message.writableFinished) message.destroy()
     })
     const fail = (error = new Error('the connection closed before the end of the body')): void => {
       this.#finish()
+      report()
       queue.fail(error)
     }
     answer.once('error', fail).once('close', () => fail())
-    this.#response.resolve({
-      status,
-      headers,
-      body: decodeAnswer(this.#request, headers, queue),
-      trailers: () => readHeaders(answer.trailers),
-    })
+    if (!isHeld) report()
   }
 
   #onError(message: ClientRequest, error: Error): void {

@@ -15,7 +15,9 @@ import type {DavRequest, DavResponse, Transport} from './transport.ts'
 import {WithheldError} from './withheld.ts'
 
 /** A request that its server did not process, and said so. Any method may be sent again. RFC 9113, section 8.7. */
-class UnprocessedError extends WithheldError {}
+class UnprocessedError extends WithheldError {
+  static override readonly name = 'DavError'
+}
 
 /** Sends a request, and again if the server says that it did not process it. */
 export async function repeatUnprocessed(

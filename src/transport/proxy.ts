@@ -139,13 +139,20 @@ export function proxyBroken({host}: Proxy, error: Error): ProxyError {
 }
 
 /** Makes the error for a proxy that wants other credentials, by its challenges. */
-export function proxyUnauthorized({host, credentials}: Proxy, challenges: string): ProxyError {
+export function proxyUnauthorized(
+  {host, credentials}: Proxy,
+  challenges: string,
+  status = 407,
+): ProxyError {
   const isBasic = challenges === '' || /\bbasic\b/i.test(challenges)
-  const found = credentials === undefined ? 'wants credentials' : 'refused the credentials'
+  const [found, remedy] =
+    credentials === undefined
+      ? ['wants credentials', 'write a user and a password']
+      : ['refused the credentials', 'check the user and the password']
   const help = isBasic
-    ? 'write a user and a password in its URL, such as http://user:password@host:port'
+    ? `${remedy} in its URL, such as http://user:password@host:port`
     : 'it does not take Basic, the only scheme of this transport'
-  return new ProxyError(`the proxy ${host} ${found} (407): ${help}`, true)
+  return new ProxyError(`the proxy ${host} ${found} (${status}): ${help}`, true)
 }
 
 /**
@@ -173,9 +180,10 @@ export async function openTunnel(proxy: Proxy, socket: Socket, authority: string
     }
     socket.destroy()
     const {'proxy-authenticate': challenges = []} = headers
+    // tinyproxy answers 401 to a wrong password.
     reject(
-      statusCode === 407
-        ? proxyUnauthorized(proxy, String(challenges))
+      statusCode === 407 || statusCode === 401
+        ? proxyUnauthorized(proxy, String(challenges), statusCode)
         : tunnelRefused(proxy, authority, statusCode),
     )
   })

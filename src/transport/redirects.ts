@@ -17,10 +17,14 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308])
 const KEEPS_METHOD: ReadonlySet<number> = new Set([307, 308])
 
 /** A redirect that a browser hides. It is the server's answer, so a retry would get the same one. */
-export class HiddenRedirectError extends BarredError {}
+export class HiddenRedirectError extends BarredError {
+  static override readonly name = 'DavNetworkError'
+}
 
 /** An answer by another resource or server than the requested one. A retry would reach the same one. */
-export class ElsewhereError extends DavError {}
+export class ElsewhereError extends DavError {
+  static override readonly name = 'DavError'
+}
 
 /** Gives up the body of an answer by another resource, and throws. */
 export async function refuseElsewhere(

@@ -4,7 +4,9 @@ import {DavError} from '../protocol/errors.ts'
 import type {DavRequest} from './transport.ts'
 
 /** A request that was not sent: no connection got free for it, or its body was sent before. */
-export class WithheldError extends DavError {}
+export class WithheldError extends DavError {
+  static override readonly name = 'DavError'
+}
 
 /** Bodies that can be read once only and were given to a request, each with its URL. */
 export type SentBodies = WeakMap<object, string>

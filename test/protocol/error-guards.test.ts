@@ -1,5 +1,7 @@
 // States that each class of error recognizes its own by name, also from a second copy of the package.
 
+import {inspect} from 'node:util'
+
 import {
   DavError,
   DavFailureError,
@@ -10,6 +12,11 @@ import {
   MultiStatusError,
 } from 'multistatus'
 import {describe, expect, it} from 'vitest'
+
+import {PartError} from '../../src/transfer/part.ts'
+import {BarredError} from '../../src/transport/barred.ts'
+import {ElsewhereError, HiddenRedirectError} from '../../src/transport/redirects.ts'
+import {WithheldError} from '../../src/transport/withheld.ts'
 
 const asked = {method: 'PROPFIND', url: 'https://dav.example/a/'}
 const failure: Failure = {
@@ -155,4 +162,15 @@ describe('DavFailureError', () => {
       'GET https://dav.example/a/b answered 401: the client sent no credentials',
     )
   })
+})
+
+it.each([
+  ['DavNetworkError', new BarredError('words', asked)],
+  ['DavNetworkError', new HiddenRedirectError('words', asked)],
+  ['DavError', new ElsewhereError('words', asked)],
+  ['DavError', new WithheldError('words', asked)],
+  ['DavError', new PartError(asked.url, 206, 'words')],
+])('Node prints %s, and no name that nobody can import', (name, error) => {
+  expect(error.name).toBe(name)
+  expect(inspect(error)).toMatch(new RegExp(`^${name}: `))
 })

@@ -135,6 +135,21 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
     }
   })
 
+  it('takes the 401 of tinyproxy to a tunnel for a refusal of its credentials', async () => {
+    const account = {user: 'ana', password: 'secret'}
+    const closed = await startTinyproxy([servers.portOf('good')], account)
+    onTestFinished(() => closed.stop())
+    const url = servers.url('good')
+    await using dav = open(url, {proxy: withAccount(closed.url, account)})
+    expect(await dav.stat('')).toMatchObject({ok: true})
+    const wrong = await failure(url, {proxy: withAccount(closed.url, WRONG)})
+    expect(String(wrong)).toContain(
+      'refused the credentials (401): check the user and the password',
+    )
+    const missing = await failure(url, {proxy: closed.url})
+    expect(String(missing)).toContain('wants credentials (407): write a user and a password')
+  })
+
   it('names a proxy that wants credentials or refuses them, and never shows any', async () => {
     const cases = [
       [servers.url('good'), squid.url, 'wants credentials (407): write a user and a password'],

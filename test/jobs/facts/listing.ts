@@ -96,7 +96,10 @@ export function describeListing(using: Using): void {
 
         expect(report).toMatchObject({state: 'done', complete: false})
         const status = 'status' in rule ? rule.status : 0
-        expect(report.incomplete).toEqual([{href: `${server.url}a/b/`, reason: 'failed', status}])
+        const description = expect.stringContaining(`PROPFIND ${server.url}a/b/ `)
+        expect(report.incomplete).toEqual([
+          {href: `${server.url}a/b/`, reason: 'failed', status, description},
+        ])
         expect(await linesOf(ledger, job, {failuresOnly: true})).toMatchObject([
           {ok: false, href: '/a/b/', status, request: {method: 'PROPFIND', attempts: 1}},
         ])

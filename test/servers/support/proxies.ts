@@ -22,8 +22,14 @@ export interface Tinyproxy extends Daemon {
   readonly url: string
 }
 
-/** Starts tinyproxy 1.11 as Debian configures it: tunnels to the given ports only. It writes each request to its log. */
-export async function startTinyproxy(tunnels: readonly number[]): Promise<Tinyproxy> {
+/**
+ * Starts tinyproxy 1.11 as Debian configures it: tunnels to the given ports only. It writes each request to its log. An account can
+ * have letters and digits only.
+ */
+export async function startTinyproxy(
+  tunnels: readonly number[],
+  account?: {readonly user: string; readonly password: string},
+): Promise<Tinyproxy> {
   const daemon = await startDaemon({
     program: 'tinyproxy',
     files: ({ports: [port]}) => ({
@@ -34,6 +40,7 @@ export async function startTinyproxy(tunnels: readonly number[]): Promise<Tinypr
         'Timeout 60',
         'LogLevel Connect',
         ...tunnels.map((tunnel) => `ConnectPort ${tunnel}`),
+        ...(account ? [`BasicAuth ${account.user} ${account.password}`] : []),
         '',
       ].join('\n'),
     }),
