@@ -272,6 +272,7 @@ class Exchange implements Holder {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
     message.on('error', (error) => this.#onError(message, error))
+    message.on('information', () => this.#request.onInterim?.())
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
       this.#end(unasked(101))

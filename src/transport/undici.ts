@@ -342,8 +342,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // An interim answer, such as 102 Processing.
-    if (status < 200) return
+    if (status < 200) {
+      this.#request.onInterim?.()
+      return
+    }
     const {forwarder} = this.#around
     if (status === 407 && forwarder !== undefined) {
       controller.abort(proxyUnauthorized(forwarder, headers['proxy-authenticate'] ?? ''))
