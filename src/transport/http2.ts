@@ -65,11 +65,14 @@ function onCreated(message: unknown): void {
 /** The stream of one exchange. */
 export class WatchedStream {
   readonly #stream: ClientHttp2Stream
+  // A stream that has ended forgets its session.
+  readonly #connection: Http2Session | undefined
   readonly #session: WatchedSession | undefined
   #hasEnded = false
 
   constructor(stream: ClientHttp2Stream) {
     this.#stream = stream
+    this.#connection = stream.session
     this.#session = stream.session && watchSession(stream.session)
     const push = stream.push.bind(stream)
     // At END_STREAM the stream is open. At any other end, Node closes it first.
@@ -94,7 +97,7 @@ export class WatchedStream {
 
   /** The most streams of its connection at once. */
   get mostAtOnce(): number {
-    const {maxConcurrentStreams = 1} = this.#stream.session?.remoteSettings ?? {}
+    const {maxConcurrentStreams = HTTP2_STREAMS} = this.#connection?.remoteSettings ?? {}
     return Math.min(maxConcurrentStreams, HTTP2_STREAMS)
   }
 

@@ -512,6 +512,42 @@ describe('one connection', () => {
     await results.return?.()
   })
 
+  it('takes no more of an unread body for requests that come and go', async () => {
+    let written = 0
+    answer = (stream, headers) => {
+      if (headers[':method'] === 'DELETE') {
+        stream.respond({':status': 204}, {endStream: true})
+        return
+      }
+      stream.respond({':status': 200, 'content-length': '60000000'})
+      const write = (): void => {
+        if (stream.destroyed || written >= 60_000_000) return
+        written += 20_000
+        if (stream.write(Buffer.alloc(20_000))) setImmediate(write)
+        else stream.once('drain', write)
+      }
+      write()
+    }
+    const dav = client()
+    const found = await dav.get('long')
+    for (let number = 0; number < 1000; number++)
+      expect((await dav.delete(`f${number}`)).ok).toBe(true)
+    expect(written).toBeLessThan(4_000_000)
+    if (found.ok) await found.body.cancel()
+  })
+
+  it('carries 102 Processing, which begins the wait for the answer again', async () => {
+    answer = (stream) => {
+      const timer = setInterval(() => stream.additionalHeaders({':status': 102}), 200)
+      setTimeout(() => {
+        clearInterval(timer)
+        stream.respond({':status': 204}, {endStream: true})
+      }, 1500)
+    }
+    const dav = new DavClient({url, transport: open(), timeout: {headers: 700}})
+    expect(await dav.delete('a')).toMatchObject({ok: true, status: 204})
+  })
+
   it('gives a complete body to a slow reader after the connection is gone', async () => {
     answer = (stream) => {
       stream.respond({':status': 200, 'content-length': '300000'})
