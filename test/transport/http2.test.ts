@@ -14,7 +14,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {gzipSync} from 'node:zlib'
+import {brotliCompressSync, gzipSync, zstdCompressSync} from 'node:zlib'
 
 import {DavClient, DavNetworkError, DavTimeoutError} from 'multistatus'
 import type {DavClientOptions} from 'multistatus'
@@ -534,6 +534,24 @@ describe('one connection', () => {
       expect((await dav.delete(`f${number}`)).ok).toBe(true)
     expect(written).toBeLessThan(4_000_000)
     if (found.ok) await found.body.cancel()
+  })
+
+  it('tells the end of compressed content without a length by its coding', async () => {
+    const page = 'line\n'.repeat(10_000)
+    const codings = {gzip: gzipSync, br: brotliCompressSync, zstd: zstdCompressSync}
+    for (const [coding, compress] of Object.entries(codings)) {
+      const whole = compress(page)
+      for (const sent of [whole, whole.subarray(0, -1), whole.subarray(0, 1), Buffer.alloc(0)]) {
+        answer = (stream) => {
+          stream.respond({':status': 200, 'content-encoding': coding})
+          stream.end(sent)
+        }
+        const {body} = await client().request('GET', 'page.html')
+        const text = textOf(body)
+        if (sent === whole) expect(await text).toBe(page)
+        else await expect(text).rejects.toBeInstanceOf(DavNetworkError)
+      }
+    }
   })
 
   it('carries 102 Processing, which begins the wait for the answer again', async () => {
