@@ -15,7 +15,7 @@ import {
   HTTP2_STREAMS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
 } from '../protocol/bounds.ts'
-import {DavError} from '../protocol/errors.ts'
+import {DavError, DavTimeoutError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
@@ -410,6 +410,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   readonly #onAbort = (): void => {
     const reason: unknown = this.#request.signal?.reason
+    if (DavTimeoutError.is(reason)) this.#stream?.probe()
     this.#end(reason instanceof Error ? reason : new Error('Aborted', {cause: reason}))
   }
 

@@ -293,6 +293,38 @@ describe('the end of an answer', () => {
     await expect(dav.propfind('').collect()).rejects.toThrow(DavTimeoutError)
   })
 
+  describe('after a time limit', () => {
+    const open2 = (): DavClient => client({timeout: {headers: 300, idle: 300}})
+
+    it('a connection that answers nothing any more is given up, and another one made', async () => {
+      server.script((stream) => stream.head(204, {}, true))
+      const dav = open2()
+      expect((await dav.delete('a')).ok).toBe(true)
+      const dead = server.connections
+      server.script((stream) => {
+        if (stream.connection === dead) stream.disconnect('silence')
+        else stream.head(204, {}, true)
+      })
+      await expect(dav.delete('a')).rejects.toThrow(DavTimeoutError)
+      await vi.waitFor(async () => expect((await dav.delete('a')).ok).toBe(true), {timeout: 15_000})
+      expect(server.connections).toBe(dead + 1)
+    })
+
+    it('a connection that answers is kept, with its other streams', async () => {
+      server.script((stream) => stream.head(200, {'content-length': '4'}))
+      const dav = open2()
+      const found = await dav.get('slow')
+      const before = server.connections
+      server.script(() => {})
+      await expect(dav.delete('a')).rejects.toThrow(DavTimeoutError)
+      await delay(6000)
+      server.script((stream) => stream.head(204, {}, true))
+      expect((await dav.delete('a')).ok).toBe(true)
+      expect(server.connections).toBe(before)
+      if (found.ok) await found.body.cancel()
+    })
+  })
+
   it('is the reset of the stream after an abort, and not that of the connection', async () => {
     const ends: Promise<string>[] = []
     server.script((stream) => {
