@@ -93,10 +93,10 @@ export function withDeadlines<C extends EndingCall>(
       watcher?.onEnd()
       return {...head, body: null}
     } catch (error) {
-      deadline.end()
+      const reason = deadline.explain(error)
+      deadline.fail(reason)
       // A transport that ignores the signal may still answer. That body must be closed too.
       void sent?.then(discard, () => {})
-      const reason = deadline.explain(error)
       watcher?.onEnd(reason)
       throw reason
     }
@@ -294,6 +294,12 @@ class Deadline implements Breakable {
     this.#exchanges.delete(this)
     clearTimeout(this.#timer)
     this.onEnd?.()
+  }
+
+  /** Ends the exchange by an error of the transport. A wrapper may have failed behind an answer that nobody has. */
+  fail(reason: unknown): void {
+    this.end()
+    this.#controller.abort(reason)
   }
 
   /**
