@@ -29,7 +29,7 @@ import type {Sql, Value} from './store.ts'
 import {cooldownOf, FILES, LISTINGS, noteBegin, noteProgress} from './units.ts'
 import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
 import type {Rest, Work} from './work.ts'
-import {asksForRest, coolDown, restOf, waitAfter, whileHeld} from './work.ts'
+import {asksForRest, coolDown, restOf, TIMEOUT, waitAfter, whileHeld} from './work.ts'
 
 /** Resources that are kept in memory before they are stored. */
 const BATCH = 500
@@ -111,7 +111,7 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
     job.kind === 'delete' ? ['resourcetype'] : (job.options.properties ?? LISTED_PROPERTIES)
   const gaps: Incomplete[] = []
   let failure: Failure | undefined
-  const stream = dav.propfind(url, {depth: 1, properties, retry: 1, signal})
+  const stream = dav.propfind(url, {depth: 1, properties, retry: 1, signal, timeout: TIMEOUT})
   try {
     for await (const batch of stream.batches()) {
       for (const result of batch) {

@@ -24,7 +24,7 @@ import {cooldownOf, noteBegin, noteProgress} from './units.ts'
 import type {VerdictRow} from './verdicts.ts'
 import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
 import type {Holding, Rest, Work} from './work.ts'
-import {asksForRest, coolDown, restOf, waitAfter, whileHeld} from './work.ts'
+import {asksForRest, coolDown, restOf, TIMEOUT, waitAfter, whileHeld} from './work.ts'
 
 /** The outcome of some requests. */
 interface Round {
@@ -300,6 +300,7 @@ function policyOf({job, signal}: Work): RetryOptions {
   return {
     attempts: 1,
     signal,
+    timeout: TIMEOUT,
     retryable: () => true,
     unguarded: job.options.unguarded === true,
     bodyOf: (failure) => bodyOf(job, failure),

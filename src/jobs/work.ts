@@ -3,6 +3,7 @@
 import type {DavClient} from '../client/dav-client.ts'
 import type {Failure} from '../multistatus/result.ts'
 import {delayAfter, resolvePolicy} from '../retry/policy.ts'
+import type {Timeouts} from '../transport/timeouts.ts'
 import type {StoredJob} from './job.ts'
 import type {Sql, Store} from './store.ts'
 import {textOf} from './store.ts'
@@ -63,6 +64,9 @@ export class Slots {
     }
   }
 }
+
+/** The time limits of each call: a job has no limit for a whole call, because its rounds are no calls of the caller. */
+export const TIMEOUT: Timeouts = {total: Number.POSITIVE_INFINITY}
 
 /** Milliseconds between two transactions that are neither too few nor too many. */
 const [SHORT_MILLISECONDS, LONG_MILLISECONDS] = [100, 500]

@@ -173,6 +173,9 @@ export const HTTP2_CONNECTION_BYTES = 8_388_608
 /** Streams of one HTTP/2 connection at once. Servers allow 100 to 250, or fewer. */
 export const HTTP2_STREAMS = 100
 
+/** Milliseconds in which an HTTP/2 server must answer a PING after a time limit, or send anything else. */
+export const HTTP2_PING_MILLISECONDS = 5000
+
 /** Attempts of a request that an HTTP/2 server does not process. undici sends some of them twice for each. */
 export const UNPROCESSED_ATTEMPTS = 3
 

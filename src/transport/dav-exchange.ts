@@ -147,15 +147,28 @@ function bytesOf(body: DavRequest['body'] = ''): number {
 
 /** Reads the name and the message of an error. A platform or a transport of the caller may have put a credential into its words. */
 function wordsOf(error: unknown, {url, headers}: DavRequest): NonNullable<DavExchange['error']> {
-  const {name, message} =
-    error instanceof Error ? error : {name: typeof error, message: String(error)}
-  let words = message.replaceAll(url, withoutSecrets(url))
+  const [name, message] = partsOf(error)
+  // The words of a redirect have its target too.
+  let words = message
+    .replaceAll(url, withoutSecrets)
+    .replaceAll(/\bhttps?:\/\/\S+/g, withoutSecrets)
   for (const [header, value] of Object.entries(headers)) {
     if (!SECRET.test(header)) continue
     for (const part of value.split(/[\s<>()]+/))
       if (part.length > 2) words = words.replaceAll(part, '…')
   }
   return {name, message: words}
+}
+
+/** Reads the name and the message of any value that was thrown. The reason of a signal may be anything. */
+function partsOf(error: unknown): [name: string, message: string] {
+  try {
+    if (!(error instanceof Error)) return [typeof error, String(error)]
+    const {name, message}: {readonly name: unknown; readonly message: unknown} = error
+    return [String(name), String(message)]
+  } catch {
+    return [typeof error, '']
+  }
 }
 
 const SECRET = /auth|cookie|key|secret|token|^if$/

@@ -93,10 +93,10 @@ export function withDeadlines<C extends EndingCall>(
       watcher?.onEnd()
       return {...head, body: null}
     } catch (error) {
-      deadline.end()
+      const reason = deadline.explain(error)
+      deadline.fail(reason)
       // A transport that ignores the signal may still answer. That body must be closed too.
       void sent?.then(discard, () => {})
-      const reason = deadline.explain(error)
       watcher?.onEnd(reason)
       throw reason
     }
@@ -109,15 +109,15 @@ function withProgress(
   deadline: Deadline,
   watcher: ExchangeWatcher | undefined,
 ): DavRequest {
-  const {signal} = deadline
+  const ends = {onInterim: () => deadline.restart(), signal: deadline.signal}
   const {body, length, onSent} = request
-  if (body === undefined) return {...request, signal}
+  if (body === undefined) return {...request, ...ends}
   const report = (bytes: number): void => {
     deadline.restart()
     watcher?.onSent(bytes)
     onSent?.(bytes)
   }
-  if (!isStreamed(body)) return {...request, onSent: report, signal}
+  if (!isStreamed(body)) return {...request, onSent: report, ...ends}
   let opened: Chunks<Uint8Array> | undefined
   let isOver = false
   // A transport may fail before it reads the body, or an answer come early. The platform's fetch leaves the source open then.
@@ -130,7 +130,9 @@ function withProgress(
     opened = pieces
     let sent = 0
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      deadline.isSourceAwaited = true
       const piece = await pieces.next()
+      deadline.isSourceAwaited = false
       // The beginning must not pass for the whole.
       if (isOver) throw new TypeError('the body was given up')
       if (piece.done !== true) report((sent += piece.value.length))
@@ -140,7 +142,7 @@ function withProgress(
   }
   // The pieces are counted here.
   const {onSent: _, ...others} = request
-  return {...others, body: {[Symbol.asyncIterator]: open}, signal}
+  return {...others, body: {[Symbol.asyncIterator]: open}, ...ends}
 }
 
 /** Computes the milliseconds that a long body may take if no piece of it is seen. */
@@ -268,6 +270,8 @@ class Deadline implements Breakable {
   #over = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
   #reject: ((reason: unknown) => void) | undefined
+  /** True while the caller's source of the body is waited for. */
+  isSourceAwaited = false
   /** Called at the end of the exchange. */
   onEnd: (() => void) | undefined
   /** Called if the exchange is ended early. */
@@ -290,6 +294,12 @@ class Deadline implements Breakable {
     this.#exchanges.delete(this)
     clearTimeout(this.#timer)
     this.onEnd?.()
+  }
+
+  /** Ends the exchange by an error of the transport. A wrapper may have failed behind an answer that nobody has. */
+  fail(reason: unknown): void {
+    this.end()
+    this.#controller.abort(reason)
   }
 
   /**
@@ -361,7 +371,7 @@ class Deadline implements Breakable {
     const which = this.#over <= this.#due ? 'exchange' : this.#which
     const limit = which === 'exchange' ? this.#timeouts.exchange : this.#limit
     const {method, url} = this.#request
-    const [outcome, advice] = WORDS[which]
+    const [outcome, advice] = WORDS[which === 'headers' && this.isSourceAwaited ? 'source' : which]
     const sentence = `${method} ${url} ${outcome} within ${limit} ms: ${advice} timeout.${which}`
     return new DavTimeoutError(sentence, which, {method, url})
   }
@@ -369,6 +379,7 @@ class Deadline implements Breakable {
 
 const WORDS = {
   headers: ['got no answer', 'the server may need longer for it, raise'],
+  source: ['got no more of its body', 'if its source may pause so long, raise'],
   idle: ['got no more of the answer', 'if the server may pause so long, raise'],
   exchange: ['did not end', 'if it may take longer, raise'],
 } as const

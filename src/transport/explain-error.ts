@@ -21,7 +21,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
     const outcome =
       limit === undefined
         ? 'could not connect before the system gave up: the server may be down, or a firewall may drop packets'
-        : `could not connect within ${limit} ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport`
+        : `could not connect within ${limit} ms: if the network is slow, raise timeout.connect, or connectTimeout of the transport`
     return new DavTimeoutError(`${method} ${url} ${outcome}`, 'connect', facts)
   }
   return new DavNetworkError(`${method} ${url} failed: ${words}`, facts)

@@ -13,12 +13,12 @@ import {
   CONTINUE_MILLISECONDS,
   IDLE_CONNECTION_MILLISECONDS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
-  LONGEST_TIMER_MILLISECONDS,
 } from '../protocol/bounds.ts'
 import type {Chunks} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {startTimer} from '../protocol/wait.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainPage, explainTls} from './certificates.ts'
 import type {Holder} from './connections.ts'
@@ -46,7 +46,7 @@ export interface HttpTransportOptions extends TlsOptions {
    */
   readonly connections?: number | undefined
   /**
-   * The most milliseconds to connect, with the transport's own agent. Zero is no limit.
+   * The most milliseconds to connect, with the transport's own agent. Zero or `Infinity` is no limit.
    *
    * @defaultValue 10,000
    */
@@ -100,7 +100,7 @@ export function httpTransport(options: HttpTransportOptions = {}): HttpTransport
   }
   if (given.connections !== undefined && !(Number.isSafeInteger(most) && most > 0))
     throw new RangeError('httpTransport: connections is a whole number above zero')
-  if (!(connectTimeout >= 0 && connectTimeout <= LONGEST_TIMER_MILLISECONDS))
+  if (!(connectTimeout >= 0))
     throw new RangeError('httpTransport: connectTimeout is a number of milliseconds')
   const kept = {keepAlive: true, maxSockets: most, timeout: IDLE_CONNECTION_MILLISECONDS}
   const secureContext = readTls('httpTransport', given)
@@ -175,8 +175,9 @@ function withTimes<A extends HttpAgent>(agent: A, milliseconds: number): A {
   const create = agent.createConnection.bind(agent)
   agent.createConnection = (options, done) => {
     const socket = create(options, done)
-    const timer = setTimeout(() => {
-      const reason = new Error(`no connection within ${milliseconds} ms`)
+    const timer = startTimer(() => {
+      // As undici words it, so that the client finds the number.
+      const reason = new Error(`Connect Timeout Error (timeout: ${milliseconds}ms)`)
       socket?.destroy(Object.assign(reason, {code: 'ETIMEDOUT'}))
     }, milliseconds)
     const stop = (): void => clearTimeout(timer)
@@ -272,6 +273,7 @@ class Exchange implements Holder {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
     message.on('error', (error) => this.#onError(message, error))
+    message.on('information', () => this.#request.onInterim?.())
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
       this.#end(unasked(101))

@@ -7,8 +7,9 @@ import {subscribe} from 'node:diagnostics_channel'
 import type {ClientHttp2Stream, Http2Session} from 'node:http2'
 import {constants} from 'node:http2'
 
-import {HTTP2_STREAMS, UNPROCESSED_ATTEMPTS} from '../protocol/bounds.ts'
+import {HTTP2_PING_MILLISECONDS, HTTP2_STREAMS, UNPROCESSED_ATTEMPTS} from '../protocol/bounds.ts'
 import {memberOf} from '../protocol/members.ts'
+import {keepAlive} from '../protocol/wait.ts'
 import {noteWritten} from './lent.ts'
 import {isReplayable} from './request-body.ts'
 import type {DavRequest, DavResponse, Transport} from './transport.ts'
@@ -67,16 +68,20 @@ function onCreated(message: unknown): void {
 /** The stream of one exchange. */
 export class WatchedStream {
   readonly #stream: ClientHttp2Stream
+  // A stream that has ended forgets its session.
+  readonly #connection: Http2Session | undefined
   readonly #session: WatchedSession | undefined
   #hasEnded = false
 
   constructor(stream: ClientHttp2Stream) {
     this.#stream = stream
+    this.#connection = stream.session
     this.#session = stream.session && watchSession(stream.session)
     const push = stream.push.bind(stream)
     // At END_STREAM the stream is open. At any other end, Node closes it first.
     stream.push = (chunk, encoding) => {
       if (chunk === null && !stream.closed) this.#hasEnded = true
+      if (chunk !== null) this.#session?.hear()
       return push(chunk, encoding)
     }
     const close = stream.close.bind(stream)
@@ -94,9 +99,17 @@ export class WatchedStream {
     }
   }
 
+  /**
+   * Asks the server for a sign of life, after a time limit, and gives its connection up without one. A dead connection, as behind a
+   * NAT that has forgotten it, would cost each further request its time limit. RFC 9113, section 6.7.
+   */
+  probe(): void {
+    this.#session?.probe()
+  }
+
   /** The most streams of its connection at once. */
   get mostAtOnce(): number {
-    const {maxConcurrentStreams = 1} = this.#stream.session?.remoteSettings ?? {}
+    const {maxConcurrentStreams = HTTP2_STREAMS} = this.#connection?.remoteSettings ?? {}
     return Math.min(maxConcurrentStreams, HTTP2_STREAMS)
   }
 
@@ -129,9 +142,35 @@ export class WatchedStream {
 }
 
 /** A connection over HTTP/2. */
-interface WatchedSession {
+class WatchedSession {
   /** The last stream that the server may have processed, after a GOAWAY. */
   lastId: number | undefined
+  readonly #session: Http2Session
+  #silence: ReturnType<typeof setTimeout> | undefined
+
+  constructor(session: Http2Session) {
+    this.#session = session
+    // undici fails the exchanges in its own listener.
+    session.prependListener('goaway', (_code: number, lastId: number) => (this.lastId = lastId))
+  }
+
+  /** Sends a PING, and destroys the connection if nothing comes back in time. */
+  probe(): void {
+    const session = this.#session
+    if (this.#silence !== undefined || session.closed || session.destroyed) return
+    const silence = new Error('the server does not answer on this HTTP/2 connection any more')
+    this.#silence = setTimeout(() => session.destroy(silence), HTTP2_PING_MILLISECONDS)
+    keepAlive(this.#silence, false)
+    session.ping((error) => {
+      if (error === null) this.hear()
+    })
+  }
+
+  /** Notes a sign of life. */
+  hear(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
+  }
 }
 
 const SESSIONS = new WeakMap<Http2Session, WatchedSession>()
@@ -139,9 +178,7 @@ const SESSIONS = new WeakMap<Http2Session, WatchedSession>()
 function watchSession(session: Http2Session): WatchedSession {
   const known = SESSIONS.get(session)
   if (known !== undefined) return known
-  const watched: WatchedSession = {lastId: undefined}
-  // undici fails the exchanges in its own listener.
-  session.prependListener('goaway', (_code: number, lastId: number) => (watched.lastId = lastId))
+  const watched = new WatchedSession(session)
   SESSIONS.set(session, watched)
   return watched
 }

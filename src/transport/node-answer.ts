@@ -27,7 +27,7 @@ export function isBodiless(method: string, status: number, headers: IncomingHttp
   return status === 204 || status === 304 || method === 'HEAD' || headers['content-length'] === '0'
 }
 
-/** Removes the content codings of a body. */
+/** Removes the content codings of a body. Returns the same body if it has none, or an unknown one. */
 export function decodeAnswer(
   {method, headers: asked}: DavRequest,
   headers: DavHeaders,
@@ -40,7 +40,9 @@ export function decodeAnswer(
 }
 
 function decoded(queue: ByteQueue, coding: string): DavBody {
-  const stream = decodeBody(Readable.from(queue, {objectMode: false}), coding)
+  const coded = Readable.from(queue, {objectMode: false})
+  const stream = decodeBody(coded, coding)
+  if (stream === coded) return queue
   // The body may break before it is read. Its reader then gets the error, so this is no unhandled one.
   stream.on('error', () => {})
   return {

@@ -6,9 +6,9 @@ import {isRecord, NUMBER, readOptions} from '../protocol/options.ts'
 /** Time limits of a call, in milliseconds; `Infinity` for none. Absent ones are those of the client. */
 export interface Timeouts {
   /**
-   * From the request to the headers of the answer. Each sent piece of a streamed body begins the time again, and with undici
-   * each piece of any long body. `fetch` shows no other pieces. There a long body adds the time that it takes at 64 KiB per
-   * second.
+   * From the request to the headers of the answer. Each sent piece of a streamed body begins the time again. Under Node, so does
+   * each piece of any long body, and each interim answer, such as 102 Processing. `fetch` shows no more than the pieces of streams.
+   * There a long body adds the time that it takes at 64 KiB per second.
    *
    * Some servers are silent until a listing is ready: nephele needed 35 s for 20,000 files. Raise it for them.
    *

@@ -42,6 +42,11 @@ export interface DavRequest {
    * pieces.
    */
   readonly onSent?: (bytes: number) => void
+  /**
+   * Called at each interim answer, such as 102 Processing. It begins the wait for the answer again: a server that works long sends
+   * 102 for that. RFC 2518, section 10.1.
+   */
+  readonly onInterim?: () => void
   /** Ends the exchange, the body of the answer included. */
   readonly signal?: AbortSignal
 }

@@ -15,7 +15,7 @@ import {
   HTTP2_STREAMS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
 } from '../protocol/bounds.ts'
-import {DavError} from '../protocol/errors.ts'
+import {DavError, DavTimeoutError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
@@ -83,8 +83,8 @@ export interface UndiciTransportOptions extends TlsOptions {
    * process, as it says, is sent again. RFC 9113.
    *
    * Some proxies, such as HAProxy 2.6, end a broken answer in order over HTTP/2. A cut 207 lacks its end, so it is found.
-   * Content of a GET without a Content-Length ends with an error, unless `resume` can ask for its length. Other cut answers
-   * cannot be told, such as the text of a 200 to a DELETE.
+   * Content of a GET with neither a Content-Length nor a content coding ends with an error, unless `resume` can ask for its
+   * length. Other cut answers cannot be told, such as the text of a 200 to a DELETE.
    *
    * @defaultValue `false`
    */
@@ -290,6 +290,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #stream: WatchedStream | undefined
   /** False for content whose end nothing confirms over HTTP/2. */
   #isCounted = true
+  /** True for content in a coding whose end is known once it has begun. */
+  #isCoded = false
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
   /** Reports a 400, once its body has begun. */
@@ -342,8 +344,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // An interim answer, such as 102 Processing.
-    if (status < 200) return
+    if (status < 200) {
+      this.#request.onInterim?.()
+      return
+    }
     const {forwarder} = this.#around
     if (status === 407 && forwarder !== undefined) {
       controller.abort(proxyUnauthorized(forwarder, headers['proxy-authenticate'] ?? ''))
@@ -361,6 +365,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#body = queue
     const body = decodeAnswer(this.#request, texts, queue)
     const trailers = (): DavHeaders => readHeaders(this.#trailers)
+    this.#isCoded = body !== queue
     this.#isCounted =
       texts.get('content-length') !== null || this.#request.method !== 'GET' || status >= 300
     const answer = {status, headers: texts, body, trailers}
@@ -370,6 +375,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#isCounted ||= this.#isCoded
     if (this.#report !== undefined) {
       const refused = explainPage(chunk, this.#request)
       if (refused !== undefined) {
@@ -404,6 +410,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   readonly #onAbort = (): void => {
     const reason: unknown = this.#request.signal?.reason
+    if (DavTimeoutError.is(reason)) this.#stream?.probe()
     this.#end(reason instanceof Error ? reason : new Error('Aborted', {cause: reason}))
   }
 

@@ -248,6 +248,13 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
     }
   })
 
+  it('has no limit for Infinity, and none at once for more than a timer holds', async () => {
+    for (const connectTimeout of [Infinity, 3_000_000_000]) {
+      await using dav = open(servers.url('good'), {proxy: withAccount(squid.url), connectTimeout})
+      expect(await dav.stat('')).toMatchObject({ok: true})
+    }
+  })
+
   it('counts the handshake of TLS in the tunnel against the same time', async () => {
     const opens = await portOf(
       createServer((socket) => {

@@ -35,8 +35,8 @@ export interface FrameStream {
   reset(code: number): void
   /** Sends GOAWAY with the last stream that counts as processed. */
   goaway(code: number, lastId: number): void
-  /** Ends the connection: in order, or by a TCP reset. */
-  disconnect(how: 'close' | 'reset'): void
+  /** Ends the connection: in order, by a TCP reset, or by silence, as behind a NAT that has forgotten it. */
+  disconnect(how: 'close' | 'reset' | 'silence'): void
 }
 
 export interface FrameServer extends AsyncDisposable {
@@ -83,6 +83,7 @@ export async function startFrameServer({cert, key}: Certificate): Promise<FrameS
   const plain = new Map<number | undefined, Socket>()
   const server = createServer({cert, key, ALPNProtocols: ['h2']}, (socket) => {
     const connection = ++connections
+    let isSilent = false
     sockets.add(socket)
     // Broken connections are the purpose.
     socket.on('error', () => {})
@@ -95,7 +96,7 @@ export async function startFrameServer({cert, key}: Certificate): Promise<FrameS
       const state = {received: 0, end: resolve}
       open.set(id, state)
       const send = (type: number, flags: number, payload: Uint8Array): void => {
-        if (!socket.destroyed) socket.write(frame(type, flags, id, payload))
+        if (!socket.destroyed && !isSilent) socket.write(frame(type, flags, id, payload))
       }
       const stream: FrameStream = {
         id,
@@ -112,12 +113,16 @@ export async function startFrameServer({cert, key}: Certificate): Promise<FrameS
         data: (text, end = false) => send(DATA, end ? END_STREAM : 0, Buffer.from(text)),
         reset: (code) => send(RST_STREAM, 0, words(code)),
         goaway: (code, lastId) => socket.write(frame(GOAWAY, 0, 0, words(lastId, code))),
-        disconnect: (how) =>
-          how === 'close' ? socket.end() : plain.get(socket.remotePort)?.resetAndDestroy(),
+        disconnect(how) {
+          if (how === 'silence') isSilent = true
+          else if (how === 'close') socket.end()
+          else plain.get(socket.remotePort)?.resetAndDestroy()
+        },
       }
       answer(stream, ++streams)
     }
     const read = (type: number, flags: number, id: number, payload: Buffer): void => {
+      if (isSilent) return
       if (type === SETTINGS && flags !== ACK) socket.write(frame(SETTINGS, ACK, 0, Buffer.alloc(0)))
       if (type === PING && flags !== ACK) socket.write(frame(PING, ACK, 0, payload))
       if (type === HEADERS) begin(id)

@@ -193,6 +193,7 @@ describe.each([
       await expect(open(150).request('PUT', 'a', {body})).rejects.toMatchObject({
         name: 'DavTimeoutError',
         timeout: 'headers',
+        message: `PUT ${server.url}a got no more of its body within 150 ms: if its source may pause so long, raise timeout.headers`,
       })
       await closed.promise
     })

@@ -8,7 +8,13 @@ import {undiciTransport} from 'multistatus/undici'
 import {CookieJar} from 'tough-cookie'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
-import {answer207, type FaultServer, listing, startFaultServer} from '../support/fault-server.ts'
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  NEVER,
+  startFaultServer,
+} from '../support/fault-server.ts'
 
 let server: FaultServer
 beforeEach(async () => {
@@ -45,6 +51,19 @@ describe.each<[string, () => Transport]>([
   const login = async (dav: DavClient): Promise<void> => {
     await (await dav.request('POST', 'login')).body?.cancel?.()
   }
+
+  it('a jar that fails ends the exchange, whose connection is free again', async () => {
+    server.answers({status: 200, headers: {'set-cookie': 'a=b'}, body: ['x', NEVER]})
+    const jar = {
+      getCookieString: () => '',
+      setCookie() {
+        throw new Error('the jar is full')
+      },
+    }
+    const dav = new DavClient({url: server.url, transport: withCookies(make(), jar)})
+    await expect(dav.request('GET', 'a')).rejects.toThrow('the jar is full')
+    expect(await server.requests[0]?.ended).toBe('closed')
+  })
 
   it('a session whose cookie changes with each answer goes on', async () => {
     serveSessions({status: 401})

@@ -288,6 +288,20 @@ describe('a listener that throws', () => {
   })
 })
 
+it.each<[string, unknown, string]>([
+  ['an object without a text', Object.create(null), 'object'],
+  ['an error whose message is none', Object.assign(new Error('x'), {message: 5}), 'Error'],
+  ['a text', 'enough', 'string'],
+])('the reason of a signal does not change a call: %s', async (_, reason, name) => {
+  server.answers(NEVER)
+  const controller = new AbortController()
+  const dav = new DavClient({url: server.url, onExchange: tell})
+  const deleted = dav.delete('a', {signal: controller.signal})
+  setTimeout(() => controller.abort(reason), 50)
+  await expect(deleted).rejects.toBe(reason)
+  expect(seen).toMatchObject([{method: 'DELETE', error: {name}}])
+})
+
 describe('a credential', () => {
   const secrets = ['geheim', 'YW5hOmdlaGVpbQ==', 'opaque-token', 'urn:uuid:locked', 'session=1']
   const lockToken = 'urn:uuid:locked'
@@ -322,6 +336,20 @@ describe('a credential', () => {
     expect(seen).toHaveLength(1)
     for (const secret of secrets) expect(JSON.stringify(seen)).not.toContain(secret)
   })
+})
+
+it('a secret of the URL that a transport was redirected to is in no record', async () => {
+  const transport: Transport = async () => ({
+    status: 200,
+    url: 'https://ana:geheim@other.example/a?sig=opaque-token',
+    headers: {get: () => null},
+    body: null,
+  })
+  const dav = new DavClient({url: server.url, transport, onExchange: tell})
+  await dav.deleteMany(['a']).collect()
+  const [{error} = {error: undefined}] = seen
+  expect(error?.message).toContain('https://other.example/a?sig=…')
+  expect(JSON.stringify(seen)).not.toMatch(/geheim|opaque/)
 })
 
 describe('under Node', () => {

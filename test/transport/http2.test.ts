@@ -14,7 +14,7 @@ import {setTimeout as delay} from 'node:timers/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {gzipSync} from 'node:zlib'
+import {brotliCompressSync, gzipSync, zstdCompressSync} from 'node:zlib'
 
 import {DavClient, DavNetworkError, DavTimeoutError} from 'multistatus'
 import type {DavClientOptions} from 'multistatus'
@@ -293,6 +293,38 @@ describe('the end of an answer', () => {
     await expect(dav.propfind('').collect()).rejects.toThrow(DavTimeoutError)
   })
 
+  describe('after a time limit', () => {
+    const open2 = (): DavClient => client({timeout: {headers: 300, idle: 300}})
+
+    it('a connection that answers nothing any more is given up, and another one made', async () => {
+      server.script((stream) => stream.head(204, {}, true))
+      const dav = open2()
+      expect((await dav.delete('a')).ok).toBe(true)
+      const dead = server.connections
+      server.script((stream) => {
+        if (stream.connection === dead) stream.disconnect('silence')
+        else stream.head(204, {}, true)
+      })
+      await expect(dav.delete('a')).rejects.toThrow(DavTimeoutError)
+      await vi.waitFor(async () => expect((await dav.delete('a')).ok).toBe(true), {timeout: 15_000})
+      expect(server.connections).toBe(dead + 1)
+    })
+
+    it('a connection that answers is kept, with its other streams', async () => {
+      server.script((stream) => stream.head(200, {'content-length': '4'}))
+      const dav = open2()
+      const found = await dav.get('slow')
+      const before = server.connections
+      server.script(() => {})
+      await expect(dav.delete('a')).rejects.toThrow(DavTimeoutError)
+      await delay(6000)
+      server.script((stream) => stream.head(204, {}, true))
+      expect((await dav.delete('a')).ok).toBe(true)
+      expect(server.connections).toBe(before)
+      if (found.ok) await found.body.cancel()
+    })
+  })
+
   it('is the reset of the stream after an abort, and not that of the connection', async () => {
     const ends: Promise<string>[] = []
     server.script((stream) => {
@@ -510,6 +542,61 @@ describe('one connection', () => {
     expect(written).toBeLessThan(8_388_608)
     expect(sessions).toBe(1)
     await results.return?.()
+  })
+
+  it('takes no more of an unread body for requests that come and go', async () => {
+    let written = 0
+    answer = (stream, headers) => {
+      if (headers[':method'] === 'DELETE') {
+        stream.respond({':status': 204}, {endStream: true})
+        return
+      }
+      stream.respond({':status': 200, 'content-length': '60000000'})
+      const write = (): void => {
+        if (stream.destroyed || written >= 60_000_000) return
+        written += 20_000
+        if (stream.write(Buffer.alloc(20_000))) setImmediate(write)
+        else stream.once('drain', write)
+      }
+      write()
+    }
+    const dav = client()
+    const found = await dav.get('long')
+    for (let number = 0; number < 1000; number++)
+      expect((await dav.delete(`f${number}`)).ok).toBe(true)
+    expect(written).toBeLessThan(4_000_000)
+    if (found.ok) await found.body.cancel()
+  })
+
+  it('tells the end of compressed content without a length by its coding', async () => {
+    const page = 'line\n'.repeat(10_000)
+    const codings = {gzip: gzipSync, br: brotliCompressSync, zstd: zstdCompressSync}
+    for (const [coding, compress] of Object.entries(codings)) {
+      const whole = compress(page)
+      for (const sent of [whole, whole.subarray(0, -1), whole.subarray(0, 1), Buffer.alloc(0)]) {
+        answer = (stream) => {
+          stream.respond({':status': 200, 'content-encoding': coding})
+          stream.end(sent)
+        }
+        const {body} = await client().request('GET', 'page.html')
+        const read = await textOf(body).catch((error: unknown) => error)
+        expect(read instanceof DavNetworkError ? 'broken' : read).toBe(
+          sent === whole ? page : 'broken',
+        )
+      }
+    }
+  })
+
+  it('carries 102 Processing, which begins the wait for the answer again', async () => {
+    answer = (stream) => {
+      const timer = setInterval(() => stream.additionalHeaders({':status': 102}), 200)
+      setTimeout(() => {
+        clearInterval(timer)
+        stream.respond({':status': 204}, {endStream: true})
+      }, 1500)
+    }
+    const dav = new DavClient({url, transport: open(), timeout: {headers: 700}})
+    expect(await dav.delete('a')).toMatchObject({ok: true, status: 204})
   })
 
   it('gives a complete body to a slow reader after the connection is gone', async () => {

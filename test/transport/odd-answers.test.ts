@@ -53,6 +53,15 @@ describe.each([
     expect(server).toMatchObject({connections: 1})
   })
 
+  it('102 Processing begins the wait for the answer again, as RFC 2518 means it', async () => {
+    const working = Array.from({length: 6}, () => [PROCESSING, 200]).flat()
+    server = await startRawServer(() => [...working, WHOLE])
+    const dav = new DavClient({url: server.url, transport: make(), timeout: {headers: 700}})
+    expect((await dav.propfind('').collect()).successes).toHaveLength(2)
+    const limited = dav.propfind('', {timeout: {exchange: 500}})
+    await expect(limited.collect()).rejects.toMatchObject({timeout: 'exchange'})
+  })
+
   it('a body that looks like 100 Continue stays as it is', async () => {
     const body = CONTINUE.repeat(3)
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`

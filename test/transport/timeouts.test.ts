@@ -212,7 +212,7 @@ describe.each([
     if (!(error instanceof DavTimeoutError)) return
     expect(error.timeout).toBe('connect')
     expect(error.message).toBe(
-      `DELETE ${url}a could not connect within 1200 ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport`,
+      `DELETE ${url}a could not connect within 1200 ms: if the network is slow, raise timeout.connect, or connectTimeout of the transport`,
     )
   })
 })
@@ -221,7 +221,7 @@ it.each([
   [
     'UND_ERR_CONNECT_TIMEOUT',
     'Connect Timeout Error (attempted address: dav.example:443, timeout: 10000ms)',
-    'could not connect within 10000 ms: if the network is slow, raise timeout.connect, or connectTimeout of undiciTransport',
+    'could not connect within 10000 ms: if the network is slow, raise timeout.connect, or connectTimeout of the transport',
   ],
   [
     'ETIMEDOUT',
