@@ -7,6 +7,7 @@ import type {SecureContext} from 'node:tls'
 
 import {buildConnector, errors} from 'undici'
 
+import {startTimer} from '../protocol/wait.ts'
 import {AnswerStarts} from './answer-starts.ts'
 import type {Connections} from './connections.ts'
 import type {Route} from './env-proxy.ts'
@@ -90,7 +91,7 @@ export function makeConnector({
     if (!(made instanceof Socket)) return
     connections.connecting(made)
     let [isTunnelled, isOver] = [false, false]
-    const limit = timeout === 0 ? undefined : setTimeout(() => endLate(made), timeout)
+    const limit = timeout === 0 ? undefined : startTimer(() => endLate(made), timeout)
 
     async function open(socket: Socket): Promise<void> {
       const at = options.port === '' ? (isSecure ? '443' : '80') : options.port

@@ -211,6 +211,7 @@ class Exchange implements Holder {
   #message: ClientRequest | undefined
   #body: ByteQueue | undefined
   #answer: IncomingMessage | undefined
+  #isConnected = false
   #isOver = false
 
   constructor(request: DavRequest, around: Surroundings) {
@@ -271,6 +272,7 @@ class Exchange implements Holder {
     message.once('socket', () => {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
+    onConnected(message, () => (this.#isConnected = true))
     message.on('error', (error) => this.#onError(message, error))
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
@@ -360,7 +362,7 @@ class Exchange implements Holder {
     if (this.#isOver || message !== this.#message) return
     // Bytes behind a complete answer are no error. Node takes a reset for the end of a body without a length.
     if (this.#answer?.complete === true) return
-    this.#end(explainTls(error, this.#request) ?? error)
+    this.#end(explainTls(error, this.#request, this.#isConnected) ?? error)
   }
 
   readonly #onAbort = (): void => {
@@ -404,9 +406,16 @@ function afterConsent(message: ClientRequest, begin: () => void): void {
   const wait = (): void => {
     timer = setTimeout(proceed, CONTINUE_MILLISECONDS)
   }
+  onConnected(message, wait)
+}
+
+/** Calls back when the request has its connection, with TLS if it is to have that. */
+function onConnected(message: ClientRequest, done: () => void): void {
   message.once('socket', (socket: Socket) => {
-    if (message.reusedSocket || !socket.connecting) wait()
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', wait)
+    // The agent of a proxy may give a socket that begins TLS in a tunnel.
+    const isMaking = socket.connecting || memberOf(socket, 'secureConnecting') === true
+    if (message.reusedSocket || !isMaking) done()
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', done)
   })
 }
 

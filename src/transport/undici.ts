@@ -14,11 +14,13 @@ import {
   HTTP2_STREAM_BYTES,
   HTTP2_STREAMS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
+  PAGE_MILLISECONDS,
 } from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {BarredError} from './barred.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainPage, explainTls} from './certificates.ts'
 import {makeConnector} from './connector.ts'
@@ -131,17 +133,18 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const {dispatcher: theirs, proxy, ca, cert, key} = given
-  const extra = ['http2', 'proxy', ...Object.keys(TLS_OPTIONS)].find((name) => name in given)
-  if (theirs !== undefined && extra !== undefined)
+  const beside = Object.keys(given).find((name) => name !== 'dispatcher')
+  if (theirs !== undefined && beside !== undefined)
     throw new TypeError(
-      `undiciTransport: ${extra} cannot go with dispatcher; give it to the dispatcher`,
+      `undiciTransport: ${beside} cannot go with dispatcher; give it to the dispatcher`,
     )
   const isOwn = theirs === undefined
   const inherits = usesEnvironment(process.env, process.execArgv)
   const route = isOwn ? findRoute(proxy, inherits) : () => undefined
   const secureContext = readTls('undiciTransport', {ca, cert, key})
   const proxyContext = readTls('undiciTransport', {ca})
-  const common = isOwn && extra === undefined ? new GlobalDispatcher(inherits) : undefined
+  const needsOwn = ['http2', 'proxy', ...Object.keys(TLS_OPTIONS)].some((name) => name in given)
+  const common = isOwn && !needsOwn ? new GlobalDispatcher(inherits) : undefined
   const own = new Connections(most ?? Number.POSITIVE_INFINITY)
   // The number of connections of a given dispatcher is unknown. It may be one, so that is assumed.
   const foreign = new Connections(1)
@@ -292,8 +295,9 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #isCounted = true
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
-  /** Reports a 400, once its body has begun. */
+  /** Reports a 400, once its body has begun or a while later. */
   #report: (() => void) | undefined
+  #page: ReturnType<typeof setTimeout> | undefined
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -365,8 +369,10 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
       texts.get('content-length') !== null || this.#request.method !== 'GET' || status >= 300
     const answer = {status, headers: texts, body, trailers}
     // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
-    if (status === 400) this.#report = () => this.#around.resolve(answer)
-    else this.#around.resolve(answer)
+    if (status === 400) {
+      this.#report = () => this.#around.resolve(answer)
+      this.#page = setTimeout(() => this.#begin(), PAGE_MILLISECONDS)
+    } else this.#around.resolve(answer)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -397,9 +403,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
-    if (this.#body === undefined || this.#report !== undefined)
+    if (this.#body === undefined || error instanceof BarredError)
       this.#around.reject(this.#explain(this.#stream?.explain(error, this.#request) ?? error))
-    else this.#body.fail(error)
+    else {
+      this.#begin()
+      this.#body.fail(error)
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -424,7 +433,8 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #explain(error: Error): Error {
     if (error instanceof ProxyError) return error.explain(this.#request)
     const {forwarder} = this.#around
-    const explained = DavError.is(error) ? error : explainTls(error, this.#request)
+    const isConnected = this.#controller !== undefined
+    const explained = DavError.is(error) ? error : explainTls(error, this.#request, isConnected)
     if (explained !== undefined || forwarder === undefined) return explained ?? error
     return proxyBroken(forwarder, error).explain(this.#request)
   }
@@ -437,6 +447,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   #finish(): void {
     this.#isOver = true
+    clearTimeout(this.#page)
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
   }
