@@ -4,6 +4,7 @@
  */
 
 import type {Transport} from './transport.ts'
+import {discard} from './transport.ts'
 
 /** A jar for cookies, such as a `CookieJar` of the package `tough-cookie`. */
 export interface CookieJar {
@@ -33,8 +34,13 @@ export function withCookies<T extends Transport>(transport: T, jar: CookieJar): 
       cookie === '' ? request : {...request, headers: {...headers, cookie}},
     )
     // Each is kept before the next request is sent. Most servers renew the session with each answer.
-    for (const header of answer.headers.getSetCookie?.() ?? [])
-      await jar.setCookie(header, url, {ignoreError: true})
+    try {
+      for (const header of answer.headers.getSetCookie?.() ?? [])
+        await jar.setCookie(header, url, {ignoreError: true})
+    } catch (error) {
+      await discard(answer)
+      throw error
+    }
     return answer
   }
   // Members may be getters.

@@ -8,7 +8,13 @@ import {undiciTransport} from 'multistatus/undici'
 import {CookieJar} from 'tough-cookie'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
-import {answer207, type FaultServer, listing, startFaultServer} from '../support/fault-server.ts'
+import {
+  answer207,
+  type FaultServer,
+  listing,
+  NEVER,
+  startFaultServer,
+} from '../support/fault-server.ts'
 
 let server: FaultServer
 beforeEach(async () => {
@@ -153,12 +159,13 @@ it('a wrapped transport keeps its other members', async () => {
   await expect(wrapped({method: 'GET', url: server.url, headers: {}})).rejects.toThrow(Error)
 })
 
-it('an error of the jar ends the call', async () => {
+it('an error of the jar ends the call, and frees the connection of the answer', async () => {
   const jar = {
     getCookieString: () => '',
     setCookie: () => Promise.reject(new Error('the disk is full')),
   }
-  server.answers({status: 204, headers: {'set-cookie': 'a=1'}})
+  server.answers({status: 207, headers: {'set-cookie': 'a=1'}, body: ['<', NEVER]})
   const dav = new DavClient({url: server.url, transport: withCookies(undiciTransport(), jar)})
   await expect(dav.propfind('').collect()).rejects.toBeInstanceOf(DavNetworkError)
+  expect(await server.requests[0]?.ended).toBe('closed')
 })
