@@ -132,12 +132,13 @@ export function isUnclear(result: DavResult): boolean {
   return reason === 'malformed' ? status === 207 : status === 502 || status === 504
 }
 
-/** Makes the verdict of a refusal after an attempt that may have been carried out. */
+/** Makes the verdict of a refusal, or of a repetition that was not sent, after an attempt that may have been carried out. */
 export function doubt(verdict: Failure): Failure {
-  const {status, reason, description: words} = verdict
+  const {status, reason, cause, description: words} = verdict
+  const isUnsent = cause === 'not-sent'
   const isRefusal = reason === 'status' || reason === 'propstat' || reason === 'refused'
-  if (!isRefusal || isUnclear(verdict)) return verdict
-  const outcome = status === 0 ? 'refused' : `answered ${status}`
+  if (!(isRefusal || isUnsent) || isUnclear(verdict)) return verdict
+  const outcome = isUnsent ? 'not sent again' : status === 0 ? 'refused' : `answered ${status}`
   const sentence = `It was ${outcome}, and ${DOUBT}`
   const description = words === undefined ? sentence : `${sentence}. ${words}`
   return {...verdict, status: 0, reason: 'no-answer', cause: 'unreadable', description}
