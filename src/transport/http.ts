@@ -23,12 +23,13 @@ import {ByteQueue} from './byte-queue.ts'
 import {explainTls} from './certificates.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
+import {HeldAnswer} from './held-answer.ts'
 import {noteWritten} from './lent.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
 import {formatHeaders, readUpload} from './node-request.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
-import type {DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** Options of `httpTransport`. */
 export interface HttpTransportOptions extends TlsOptions {
@@ -36,7 +37,7 @@ export interface HttpTransportOptions extends TlsOptions {
    * The agent to send with, such as one of the packages `proxy-agent` and `socks-proxy-agent`. It has connections and certificates of
    * its own.
    *
-   * @defaultValue an agent of the transport's own
+   * @defaultValue an agent of the transport's own. It ignores the proxies of the environment
    */
   readonly agent?: HttpAgent | undefined
   /**
@@ -211,6 +212,7 @@ class Exchange implements Holder {
   #message: ClientRequest | undefined
   #body: ByteQueue | undefined
   #answer: IncomingMessage | undefined
+  #held: HeldAnswer | undefined
   #isConnected = false
   #isOver = false
 
@@ -336,32 +338,39 @@ class Exchange implements Holder {
     })
     this.#body = queue
     answer.on('data', (chunk: Buffer) => {
+      const refused = this.#held?.look(chunk, this.#request)
+      if (refused !== undefined) {
+        this.#end(refused)
+        return
+      }
       if (queue.push(chunk)) return
       if (!this.#around.connections.mustFlow(this.#origin, this)) answer.pause()
     })
     answer.once('end', () => {
       this.#finish()
+      this.#held?.release()
       queue.end()
       // The rest of a request body that the server did not wait for.
       if (!message.writableFinished) message.destroy()
     })
     const fail = (error = new Error('the connection closed before the end of the body')): void => {
       this.#finish()
+      this.#held?.release()
       queue.fail(error)
     }
     answer.once('error', fail).once('close', () => fail())
-    this.#response.resolve({
-      status,
-      headers,
-      body: decodeAnswer(this.#request, headers, queue),
-      trailers: () => readHeaders(answer.trailers),
-    })
+    const body = decodeAnswer(this.#request, headers, queue)
+    const trailers = (): DavHeaders => readHeaders(answer.trailers)
+    const report = (): void => this.#response.resolve({status, headers, body, trailers})
+    if (status === 400) this.#held = new HeldAnswer(report)
+    else report()
   }
 
   #onError(message: ClientRequest, error: Error): void {
     if (this.#isOver || message !== this.#message) return
     // Bytes behind a complete answer are no error. Node takes a reset for the end of a body without a length.
     if (this.#answer?.complete === true) return
+    this.#held?.release()
     this.#end(explainTls(error, this.#request, this.#isConnected) ?? error)
   }
 
@@ -381,6 +390,7 @@ class Exchange implements Holder {
 
   #finish(): void {
     this.#isOver = true
+    this.#held?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
     this.#over.resolve()

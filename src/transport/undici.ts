@@ -14,7 +14,6 @@ import {
   HTTP2_STREAM_BYTES,
   HTTP2_STREAMS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
-  PAGE_MILLISECONDS,
 } from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
@@ -22,7 +21,7 @@ import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
 import {BarredError} from './barred.ts'
 import {ByteQueue} from './byte-queue.ts'
-import {explainPage, explainTls} from './certificates.ts'
+import {explainTls} from './certificates.ts'
 import {makeConnector} from './connector.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
@@ -30,6 +29,7 @@ import type {Route} from './env-proxy.ts'
 import {readEnvironment, usesEnvironment} from './env-proxy.ts'
 import type {Sender} from './global-dispatcher.ts'
 import {GlobalDispatcher} from './global-dispatcher.ts'
+import {HeldAnswer} from './held-answer.ts'
 import type {WatchedStream} from './http2.ts'
 import {expectStream, repeatUnprocessed} from './http2.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
@@ -50,8 +50,8 @@ import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.t
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions extends TlsOptions {
   /**
-   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has its own proxy and certificates. With
-   * one, undici takes an unasked 100 Continue for an error, and a reset for the end of a body without a length.
+   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has settings of its own, so no other option
+   * goes with it. With one, undici takes an unasked 100 Continue for an error, and a reset for the end of a body without a length.
    *
    * @defaultValue the one of `setGlobalDispatcher`, if the application has set one with options; else an Agent of the transport's
    *   own
@@ -179,6 +179,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   let origin = ''
   let through: Proxy | undefined
   let wasForeign = !isOwn
+  let closed: Promise<void> | undefined
 
   const send: Transport = async (request) => {
     await settling.last
@@ -222,7 +223,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   })
   return Object.assign(transport, {
     sendsLength: true,
-    close: async () => (isOwn ? dispatcher.close() : undefined),
+    close: async () => (isOwn ? (closed ??= dispatcher.close()) : undefined),
   })
 }
 
@@ -295,9 +296,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #isCounted = true
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
-  /** Reports a 400, once its body has begun or a while later. */
-  #report: (() => void) | undefined
-  #page: ReturnType<typeof setTimeout> | undefined
+  #held: HeldAnswer | undefined
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -367,22 +366,16 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     const trailers = (): DavHeaders => readHeaders(this.#trailers)
     this.#isCounted =
       texts.get('content-length') !== null || this.#request.method !== 'GET' || status >= 300
-    const answer = {status, headers: texts, body, trailers}
-    // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
-    if (status === 400) {
-      this.#report = () => this.#around.resolve(answer)
-      this.#page = setTimeout(() => this.#begin(), PAGE_MILLISECONDS)
-    } else this.#around.resolve(answer)
+    const report = (): void => this.#around.resolve({status, headers: texts, body, trailers})
+    if (status === 400) this.#held = new HeldAnswer(report)
+    else report()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#report !== undefined) {
-      const refused = explainPage(chunk, this.#request)
-      if (refused !== undefined) {
-        controller.abort(refused)
-        return
-      }
-      this.#begin()
+    const refused = this.#held?.look(chunk, this.#request)
+    if (refused !== undefined) {
+      controller.abort(refused)
+      return
     }
     if (this.#body === undefined || this.#body.push(chunk)) return
     if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
@@ -395,7 +388,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#finish()
     // Over HTTP/2, an upload would go on after its answer.
     this.#freeUpload()
-    this.#begin()
+    this.#held?.release()
     if (problem === undefined) this.#body?.end()
     else this.#body?.fail(problem)
   }
@@ -406,7 +399,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#body === undefined || error instanceof BarredError)
       this.#around.reject(this.#explain(this.#stream?.explain(error, this.#request) ?? error))
     else {
-      this.#begin()
+      this.#held?.release()
       this.#body.fail(error)
     }
   }
@@ -421,12 +414,6 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     if (this.#isOver) return
     if (this.#controller === undefined) this.refuse(reason)
     else this.#controller.abort(reason)
-  }
-
-  /** Reports an answer that waited for its body. */
-  #begin(): void {
-    this.#report?.()
-    this.#report = undefined
   }
 
   /** Makes the public error of a request that did not reach its server. Any other is explained by the client. */
@@ -447,7 +434,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   #finish(): void {
     this.#isOver = true
-    clearTimeout(this.#page)
+    this.#held?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
   }

@@ -4,7 +4,8 @@
 import {inspect} from 'node:util'
 
 import {DavClient, DavNetworkError} from 'multistatus'
-import {undiciTransport, type UndiciTransportOptions} from 'multistatus/undici'
+import {httpTransport, type HttpTransportOptions} from 'multistatus/http'
+import {undiciTransport} from 'multistatus/undici'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 
 import {type Certificate, hasOpenssl} from './support/authority.ts'
@@ -15,7 +16,10 @@ import {type Kind, type SecureServers, startSecureServers} from './support/secur
 const isInstalled =
   hasOpenssl && ['nginx', 'apache2'].every((name) => findProgram(name) !== undefined)
 
-describe.skipIf(!isInstalled && !isEveryServerRequired)('TLS', () => {
+describe.skipIf(!isInstalled && !isEveryServerRequired).each([
+  ['undici', undiciTransport],
+  ['node:http', httpTransport],
+] as const)('TLS over %s', (_name, make) => {
   let servers: SecureServers
   let client: Certificate
   let strange: Certificate
@@ -26,13 +30,13 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('TLS', () => {
   })
   afterAll(() => servers?.stop())
 
-  const open = (url: string, options: UndiciTransportOptions): DavClient =>
-    new DavClient({url, transport: undiciTransport({ca: servers.authority.ca, ...options})})
-  const failure = async (url: string, options: UndiciTransportOptions = {}): Promise<unknown> => {
+  const open = (url: string, options: HttpTransportOptions): DavClient =>
+    new DavClient({url, transport: make({ca: servers.authority.ca, ...options})})
+  const failure = async (url: string, options: HttpTransportOptions = {}): Promise<unknown> => {
     await using dav = open(url, options)
     return await dav.stat('').catch((error: unknown) => error)
   }
-  const pair = ({cert, key}: Certificate): UndiciTransportOptions => ({cert, key})
+  const pair = ({cert, key}: Certificate): HttpTransportOptions => ({cert, key})
 
   it('trusts an authority of its own: as text, as bytes, and as one of several', async () => {
     const {ca} = servers.authority
@@ -69,7 +73,7 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('TLS', () => {
   })
 
   it('names the remedy without the option ca', async () => {
-    await using dav = new DavClient({url: servers.url('good'), transport: undiciTransport()})
+    await using dav = new DavClient({url: servers.url('good'), transport: make()})
     await expect(dav.stat('')).rejects.toThrow(
       /an authority that Node does not trust: give .* as ca/,
     )

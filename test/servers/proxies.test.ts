@@ -38,7 +38,7 @@ interface Modern {
   readonly port: number
   /** The version of each request. */
   readonly versions: string[]
-  stop(): void
+  stop(): Promise<void>
 }
 
 async function startModern({cert, key}: Certificate): Promise<Modern> {
@@ -51,7 +51,7 @@ async function startModern({cert, key}: Certificate): Promise<Modern> {
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
-  return {port: address.port, versions, stop: () => void server.close()}
+  return {port: address.port, versions, stop: async () => void server.close()}
 }
 
 describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () => {
