@@ -3,6 +3,7 @@
  * gets. RFC 6265.
  */
 
+import {isHeaderValue} from './headers.ts'
 import type {Transport} from './transport.ts'
 import {discard} from './transport.ts'
 
@@ -30,6 +31,8 @@ export function withCookies<T extends Transport>(transport: T, jar: CookieJar): 
     const {url, headers} = request
     const kept = await jar.getCookieString(url)
     const cookie = [headers['cookie'] ?? '', kept].filter((text) => text !== '').join('; ')
+    // The error of a platform would show it.
+    if (!isHeaderValue(cookie)) throw new TypeError('the jar gave a cookie that no header can have')
     const answer = await transport(
       cookie === '' ? request : {...request, headers: {...headers, cookie}},
     )

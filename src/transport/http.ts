@@ -268,6 +268,8 @@ class Exchange implements Holder {
       joinDuplicateHeaders: true,
     })
     this.#message = message
+    // A header that Node refuses ends the message too.
+    message.on('error', (error) => this.#onError(message, error))
     const headers = formatHeaders(this.#request)
     for (let at = 0; at < headers.length; at += 2)
       message.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
@@ -275,7 +277,6 @@ class Exchange implements Holder {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
     onConnected(message, () => (this.#isConnected = true))
-    message.on('error', (error) => this.#onError(message, error))
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
       this.#end(unasked(101))

@@ -1,6 +1,8 @@
 // States the cookies of a session: kept in the caller's jar, sent with each request to the host that set them, and to no other one.
 // RFC 6265.
 
+import {inspect} from 'node:util'
+
 import {DavClient, DavNetworkError, type Transport, withCookies} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
@@ -140,6 +142,18 @@ describe.each<[string, () => Transport]>([
     await dav.delete('a')
     expect(server.requests.map(({headers}) => headers.cookie)).toEqual(['own=1', 'own=1; a=1'])
   })
+
+  it.each(['sid=hidden\u20AC', 'sid=hidden\r\nx: y'])(
+    'that no header can have is an error without it: %j',
+    async (cookie) => {
+      const jar = {getCookieString: () => cookie, setCookie: () => undefined}
+      const dav = new DavClient({url: server.url, transport: withCookies(make(), jar)})
+      const error = await dav.delete('a').catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(DavNetworkError)
+      expect(inspect(error, {depth: 9, showHidden: true})).not.toContain('hidden')
+      expect(server.requests).toEqual([])
+    },
+  )
 
   it('each Set-Cookie of a raw answer can be read', async () => {
     const headers = {'set-cookie': ['a=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT', 'b=2']}

@@ -4,10 +4,11 @@
 import {once} from 'node:events'
 import {Agent} from 'node:http'
 import {createServer, type Socket} from 'node:net'
+import {setTimeout} from 'node:timers/promises'
 
 import {DavClient} from 'multistatus'
 import {httpTransport, type HttpTransportOptions} from 'multistatus/http'
-import {afterEach, describe, expect, it} from 'vitest'
+import {afterEach, describe, expect, it, onTestFinished} from 'vitest'
 
 import {CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {
@@ -133,6 +134,18 @@ describe('expectContinue', () => {
     await expect(sent).rejects.toMatchObject({name: 'TimeoutError'})
     expect(one.reads).toBe(0)
   })
+})
+
+it('a header that Node refuses is an error, and no uncaught one later', async () => {
+  const uncaught: unknown[] = []
+  const keep = (error: unknown): void => void uncaught.push(error)
+  process.on('uncaughtException', keep)
+  onTestFinished(() => void process.off('uncaughtException', keep))
+  server = await startRawServer(() => [CREATED])
+  const sent = httpTransport()({method: 'GET', url: server.url, headers: {cookie: 'a\n'}})
+  await expect(sent).rejects.toThrow('Invalid character in header content')
+  await setTimeout(20)
+  expect(uncaught).toEqual([])
 })
 
 describe('an agent of the caller', () => {
