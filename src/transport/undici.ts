@@ -203,6 +203,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         method,
         headers: formatHeaders(request, forwarder && formatProxyAuthorization(forwarder)),
         body: upload,
+        // tinyproxy 1.11 closes the connection behind each answer, and does not say so. The next request would be lost.
+        ...(forwarder !== undefined && {reset: true}),
       }
       const connections = isForeign ? foreign : own
       const around = {connections, settling, resolve, reject, upload, forwarder}

@@ -11,6 +11,8 @@ import {Agent} from 'undici'
 import {describe, expect, it, onTestFinished} from 'vitest'
 
 import {readEnvironment, usesEnvironment} from '../../src/transport/env-proxy.ts'
+import {CLOSE} from '../support/fault-server.ts'
+import {startRawServer} from '../support/raw-server.ts'
 
 describe('NODE_USE_ENV_PROXY and --use-env-proxy', () => {
   it.each([
@@ -111,6 +113,20 @@ describe('undiciTransport', () => {
       ),
     )
     expect(() => undiciTransport({dispatcher, [name]: undefined})).not.toThrow()
+  })
+
+  it('loses no request to a proxy that closes behind each answer without a word, as tinyproxy', async () => {
+    const proxy = await startRawServer(() => [
+      'HTTP/1.1 204 No Content\r\nVia: 1.1 proxy\r\n\r\n',
+      20,
+      CLOSE,
+    ])
+    onTestFinished(() => proxy.close())
+    const transport = undiciTransport({proxy: proxy.url})
+    const dav = new DavClient({url: 'http://dav.example/', transport})
+    for (const name of ['a', 'b', 'c']) expect(await dav.delete(name)).toMatchObject({ok: true})
+    expect(proxy.connections).toBe(3)
+    for (const {headers} of proxy.requests) expect(new Map(headers).get('Connection')).toBe('close')
   })
 
   it('waits for a tunnel without an end if connectTimeout is Infinity', async () => {
