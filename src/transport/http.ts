@@ -19,6 +19,7 @@ import type {Chunks} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainTls} from './certificates.ts'
 import type {Holder} from './connections.ts'
@@ -287,7 +288,11 @@ class Exchange implements Holder {
     let isBegun = !asks
     message.once('response', (answer) => {
       if (message !== this.#message) return
-      if (asks && !isBegun && answer.statusCode === 417) this.#sendUnasked(message)
+      const {statusCode: status = 0} = answer
+      if (!isBegun && status === 417) this.#sendUnasked(message)
+      // Such a server has stored nothing, or an empty file.
+      else if (!isBegun && isSuccessStatus(status))
+        this.#end(new Error(`the server answered ${status} before the body was sent`))
       else this.#onAnswer(message, answer)
     })
     if (typeof upload !== 'function') {

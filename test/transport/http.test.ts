@@ -126,6 +126,24 @@ describe('expectContinue', () => {
     expect(server?.requests.map(({body}) => body.length)).toEqual([200_000, 200_000, 200_000, 9])
   })
 
+  it.each(['200 OK', '201 Created', '204 No Content'])(
+    'takes no success for stored content before the body was sent: %s',
+    async (status) => {
+      const transport = await open({
+        onExpect: () => [`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`],
+      })
+      const dav = new DavClient({url: server?.url ?? '', transport})
+      const one = watched()
+      const stored = dav.put('a', one.body, {length: BYTES.length})
+      await expect(stored).rejects.toThrow(
+        `answered ${status.slice(0, 3)} before the body was sent`,
+      )
+      expect(one.reads).toBe(0)
+      const long = dav.put('a', 'x'.repeat(200_000))
+      await expect(long).rejects.toThrow('before the body was sent')
+    },
+  )
+
   it('is ended by an abort while it waits, and the body is not read', async () => {
     const transport = await open({onExpect: () => []})
     const one = watched()
