@@ -14,7 +14,7 @@ import {endLocks} from './locks.ts'
 import {changed, isOneShot} from './payload.ts'
 import {runPhases} from './phases.ts'
 import type {Attempt, Outcome, TargetRequest, VerbContext} from './verb.ts'
-import {brokenVerdict, doubt, isUnclear} from './verdict.ts'
+import {brokenVerdict, doubt, doubtUnsent, isUnclear} from './verdict.ts'
 
 /**
  * Sends one request as often as the policy of the call allows. Emits the results of members, and returns the verdict. A broken
@@ -152,9 +152,10 @@ export async function attempt(
 /** Makes the outcome of a broken exchange. */
 async function brokenOutcome(
   request: TargetRequest,
-  problem: unknown,
+  thrown: unknown,
   context: VerbContext,
 ): Promise<Outcome> {
+  const problem = context.mayBeDone === true ? doubtUnsent(thrown, request) : thrown
   const verdict = brokenVerdict(request, problem, context.connection.ending)
   const isUnbegun = problem instanceof NotSentError || problem instanceof BarredError
   const outcome = {verdict, extent: isUnbegun ? 'none' : 'part', isDone: false, problem} as const

@@ -13,11 +13,12 @@ import {createFailure, pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure, FailureCause, Success} from '../multistatus/result.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
 import {explainChallenges} from '../protocol/challenge.ts'
-import {DavError, visible} from '../protocol/errors.ts'
+import {DavError, DavNetworkError, visible} from '../protocol/errors.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {NotSentError} from '../retry/not-sent.ts'
 import {BarredError} from '../transport/barred.ts'
 import {ElsewhereError} from '../transport/redirects.ts'
+import {WithheldError} from '../transport/withheld.ts'
 import {changed} from './payload.ts'
 import type {TargetRequest, Verb} from './verb.ts'
 
@@ -131,14 +132,24 @@ export function isUnclear(result: DavResult): boolean {
   return reason === 'malformed' ? status === 207 : status === 502 || status === 504
 }
 
-/** Makes the verdict of a refusal after an attempt that may have been carried out. */
+/** Makes the verdict of a refusal, or of a repetition that was not sent, after an attempt that may have been carried out. */
 export function doubt(verdict: Failure): Failure {
-  const isRefusal = verdict.reason === 'status' || verdict.reason === 'propstat'
-  if (!isRefusal || isUnclear(verdict)) return verdict
-  const {status, description: words} = verdict
-  const sentence = `It was answered ${status}, and an earlier attempt may have done it`
+  const {status, reason, cause, description: words} = verdict
+  const isUnsent = cause === 'not-sent'
+  const isRefusal = reason === 'status' || reason === 'propstat' || reason === 'refused'
+  if (!(isRefusal || isUnsent) || isUnclear(verdict)) return verdict
+  const outcome = isUnsent ? 'not sent again' : status === 0 ? 'refused' : `answered ${status}`
+  const sentence = `It was ${outcome}, and ${DOUBT}`
   const description = words === undefined ? sentence : `${sentence}. ${words}`
   return {...verdict, status: 0, reason: 'no-answer', cause: 'unreadable', description}
+}
+
+const DOUBT = 'an earlier attempt may have done it'
+
+/** Makes the error of an attempt that did not reach its resource, after one that may have been carried out. Returns any other error. */
+export function doubtUnsent(error: unknown, {method, url}: TargetRequest): unknown {
+  if (!(error instanceof WithheldError || error instanceof BarredError)) return error
+  return new DavNetworkError(`${error.message}, and ${DOUBT}`, {cause: error, method, url})
 }
 
 /** Makes a Success of the target. */

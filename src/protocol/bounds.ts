@@ -165,6 +165,9 @@ export const IDLE_CONNECTION_MILLISECONDS = 4000
 /** The wait for the server's consent to a body. Many servers never give it. */
 export const CONTINUE_MILLISECONDS = 1000
 
+/** The wait for the body of a 400, whose words may tell what is wrong with the connection. Some bodies never begin. */
+export const PAGE_MILLISECONDS = 1000
+
 /** Bytes that an HTTP/2 server may send ahead of the reader of one body. undici's 262,144 slow a listing over 100 ms down. */
 export const HTTP2_STREAM_BYTES = 1_048_576
 /** Bytes that an HTTP/2 server may send ahead on one connection. */

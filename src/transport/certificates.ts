@@ -17,7 +17,20 @@ const REFUSED =
 const SPEAKS_TLS = 'the server speaks TLS at this port: write https:'
 
 /** The advice for each code. The first pattern that matches decides. */
-const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
+type Advice = readonly (readonly [code: RegExp, advice: string])[]
+
+/** For the refusal of a client certificate. By TLS 1.3 it comes after the request was sent, which the server has not read. */
+const AT_ANY_TIME: Advice = [
+  [/_ALERT_CERTIFICATE_REQUIRED$/, UNASKED],
+  [
+    /_ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/,
+    REFUSED,
+  ],
+]
+
+/** For a connection that is being made. */
+const WHILE_CONNECTING: Advice = [
+  ...AT_ANY_TIME,
   [/^CERT_HAS_EXPIRED$/, 'the certificate has expired: renew it, or check the clock of this host'],
   [
     /^CERT_NOT_YET_VALID$/,
@@ -31,11 +44,6 @@ const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
   [
     /^(?:UNABLE_TO_|SELF_SIGNED_CERT_IN_CHAIN$|CERT_UNTRUSTED$|INVALID_CA$|CERT_SIGNATURE_FAILURE$|CERT_CHAIN_TOO_LONG$)/,
     UNTRUSTED,
-  ],
-  [/_ALERT_CERTIFICATE_REQUIRED$/, UNASKED],
-  [
-    /_ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/,
-    REFUSED,
   ],
   [
     /_ALERT_HANDSHAKE_FAILURE$/,
@@ -58,18 +66,25 @@ const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
 // The first bytes of a TLS alert, which a server sends as its answer to plain HTTP.
 const TLS_ALERT = '\u0015\u0003'
 
-/** Explains an error of TLS, of its cause or of its parts. Returns `undefined` for any other error. */
-export function adviseOnTls(error: unknown): string | undefined {
+/**
+ * Explains an error of TLS, of its cause or of its parts. Returns `undefined` for any other error.
+ *
+ * @param isConnected - True if a request may have reached the server, which may have carried it out.
+ */
+export function adviseOnTls(error: unknown, isConnected = false): string | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return adviseOnName(error)
   if (typeof code === 'string') {
-    const [, advice] = ADVICE.find(([pattern]) => pattern.test(code)) ?? []
+    const advices = isConnected ? AT_ANY_TIME : WHILE_CONNECTING
+    const [, advice] = advices.find(([pattern]) => pattern.test(code)) ?? []
     if (advice !== undefined) return `${advice} (${code})`
   }
   if (String(memberOf(error, 'data')).startsWith(TLS_ALERT)) return SPEAKS_TLS
   const parts: unknown[] = error instanceof AggregateError ? error.errors : []
-  return [error.cause, ...parts].map(adviseOnTls).find((advice) => advice !== undefined)
+  return [error.cause, ...parts]
+    .map((one) => adviseOnTls(one, isConnected))
+    .find((advice) => advice !== undefined)
 }
 
 /** Reads the code of an error. Node gives the errors of a write to TLS the code EPROTO, and the reason of OpenSSL in the message. */
@@ -107,8 +122,12 @@ export function explainPage(chunk: Uint8Array, request: DavRequest): BarredError
 }
 
 /** Makes the public error for an error of TLS that came before an answer; `undefined` for any other error. */
-export function explainTls(error: unknown, request: DavRequest): BarredError | undefined {
-  const advice = adviseOnTls(error)
+export function explainTls(
+  error: unknown,
+  request: DavRequest,
+  isConnected: boolean,
+): BarredError | undefined {
+  const advice = adviseOnTls(error, isConnected)
   return advice === undefined ? undefined : barred(advice, request, error)
 }
 

@@ -3,7 +3,9 @@
  * gets. RFC 6265.
  */
 
+import {isHeaderValue} from './headers.ts'
 import type {Transport} from './transport.ts'
+import {discard} from './transport.ts'
 
 /** A jar for cookies, such as a `CookieJar` of the package `tough-cookie`. */
 export interface CookieJar {
@@ -29,12 +31,19 @@ export function withCookies<T extends Transport>(transport: T, jar: CookieJar): 
     const {url, headers} = request
     const kept = await jar.getCookieString(url)
     const cookie = [headers['cookie'] ?? '', kept].filter((text) => text !== '').join('; ')
+    // The error of a platform would show it.
+    if (!isHeaderValue(cookie)) throw new TypeError('the jar gave a cookie that no header can have')
     const answer = await transport(
       cookie === '' ? request : {...request, headers: {...headers, cookie}},
     )
     // Each is kept before the next request is sent. Most servers renew the session with each answer.
-    for (const header of answer.headers.getSetCookie?.() ?? [])
-      await jar.setCookie(header, url, {ignoreError: true})
+    try {
+      for (const header of answer.headers.getSetCookie?.() ?? [])
+        await jar.setCookie(header, url, {ignoreError: true})
+    } catch (error) {
+      await discard(answer)
+      throw error
+    }
     return answer
   }
   // Members may be getters.

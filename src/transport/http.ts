@@ -18,17 +18,19 @@ import type {Chunks} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {isSuccessStatus} from '../protocol/status.ts'
 import {startTimer} from '../protocol/wait.ts'
 import {ByteQueue} from './byte-queue.ts'
-import {explainPage, explainTls} from './certificates.ts'
+import {explainTls} from './certificates.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
+import {HeldAnswer} from './held-answer.ts'
 import {noteWritten} from './lent.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
 import {formatHeaders, readUpload} from './node-request.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
-import type {DavRequest, DavResponse, Transport} from './transport.ts'
+import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
 
 /** Options of `httpTransport`. */
 export interface HttpTransportOptions extends TlsOptions {
@@ -36,7 +38,7 @@ export interface HttpTransportOptions extends TlsOptions {
    * The agent to send with, such as one of the packages `proxy-agent` and `socks-proxy-agent`. It has connections and certificates of
    * its own.
    *
-   * @defaultValue an agent of the transport's own
+   * @defaultValue an agent of the transport's own. It ignores the proxies of the environment
    */
   readonly agent?: HttpAgent | undefined
   /**
@@ -212,6 +214,8 @@ class Exchange implements Holder {
   #message: ClientRequest | undefined
   #body: ByteQueue | undefined
   #answer: IncomingMessage | undefined
+  #held: HeldAnswer | undefined
+  #isConnected = false
   #isOver = false
 
   constructor(request: DavRequest, around: Surroundings) {
@@ -266,13 +270,15 @@ class Exchange implements Holder {
       joinDuplicateHeaders: true,
     })
     this.#message = message
+    // A header that Node refuses ends the message too.
+    message.on('error', (error) => this.#onError(message, error))
     const headers = formatHeaders(this.#request)
     for (let at = 0; at < headers.length; at += 2)
       message.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
     message.once('socket', () => {
       if (!this.#isOver) this.#around.connections.start(this.#origin, this)
     })
-    message.on('error', (error) => this.#onError(message, error))
+    onConnected(message, () => (this.#isConnected = true))
     message.on('information', () => this.#request.onInterim?.())
     message.once('upgrade', (_answer, socket) => {
       socket.destroy()
@@ -284,7 +290,11 @@ class Exchange implements Holder {
     let isBegun = !asks
     message.once('response', (answer) => {
       if (message !== this.#message) return
-      if (asks && !isBegun && answer.statusCode === 417) this.#sendUnasked(message)
+      const {statusCode: status = 0} = answer
+      if (!isBegun && status === 417) this.#sendUnasked(message)
+      // Such a server has stored nothing, or an empty file.
+      else if (!isBegun && isSuccessStatus(status))
+        this.#end(new Error(`the server answered ${status} before the body was sent`))
       else this.#onAnswer(message, answer)
     })
     if (typeof upload !== 'function') {
@@ -335,49 +345,41 @@ class Exchange implements Holder {
       abandon: () => this.#end(new Error('The body was given up')),
     })
     this.#body = queue
-    const report = (): void =>
-      this.#response.resolve({
-        status,
-        headers,
-        body: decodeAnswer(this.#request, headers, queue),
-        trailers: () => readHeaders(answer.trailers),
-      })
-    // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
-    let isHeld = status === 400
     answer.on('data', (chunk: Buffer) => {
-      if (isHeld) {
-        isHeld = false
-        const refused = explainPage(chunk, this.#request)
-        if (refused !== undefined) {
-          this.#end(refused)
-          return
-        }
-        report()
+      const refused = this.#held?.look(chunk, this.#request)
+      if (refused !== undefined) {
+        this.#end(refused)
+        return
       }
       if (queue.push(chunk)) return
       if (!this.#around.connections.mustFlow(this.#origin, this)) answer.pause()
     })
     answer.once('end', () => {
       this.#finish()
-      report()
+      this.#held?.release()
       queue.end()
       // The rest of a request body that the server did not wait for.
       if (!message.writableFinished) message.destroy()
     })
     const fail = (error = new Error('the connection closed before the end of the body')): void => {
       this.#finish()
-      report()
+      this.#held?.release()
       queue.fail(error)
     }
     answer.once('error', fail).once('close', () => fail())
-    if (!isHeld) report()
+    const body = decodeAnswer(this.#request, headers, queue)
+    const trailers = (): DavHeaders => readHeaders(answer.trailers)
+    const report = (): void => this.#response.resolve({status, headers, body, trailers})
+    if (status === 400) this.#held = new HeldAnswer(report)
+    else report()
   }
 
   #onError(message: ClientRequest, error: Error): void {
     if (this.#isOver || message !== this.#message) return
     // Bytes behind a complete answer are no error. Node takes a reset for the end of a body without a length.
     if (this.#answer?.complete === true) return
-    this.#end(explainTls(error, this.#request) ?? error)
+    this.#held?.release()
+    this.#end(explainTls(error, this.#request, this.#isConnected) ?? error)
   }
 
   readonly #onAbort = (): void => {
@@ -396,6 +398,7 @@ class Exchange implements Holder {
 
   #finish(): void {
     this.#isOver = true
+    this.#held?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
     this.#over.resolve()
@@ -421,9 +424,16 @@ function afterConsent(message: ClientRequest, begin: () => void): void {
   const wait = (): void => {
     timer = setTimeout(proceed, CONTINUE_MILLISECONDS)
   }
+  onConnected(message, wait)
+}
+
+/** Calls back when the request has its connection, with TLS if it is to have that. */
+function onConnected(message: ClientRequest, done: () => void): void {
   message.once('socket', (socket: Socket) => {
-    if (message.reusedSocket || !socket.connecting) wait()
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', wait)
+    // The agent of a proxy may give a socket that begins TLS in a tunnel.
+    const isMaking = socket.connecting || memberOf(socket, 'secureConnecting') === true
+    if (message.reusedSocket || !isMaking) done()
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', done)
   })
 }
 

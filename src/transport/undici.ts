@@ -19,8 +19,9 @@ import {DavError, DavTimeoutError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {BarredError} from './barred.ts'
 import {ByteQueue} from './byte-queue.ts'
-import {explainPage, explainTls} from './certificates.ts'
+import {explainTls} from './certificates.ts'
 import {makeConnector} from './connector.ts'
 import type {Holder} from './connections.ts'
 import {Connections} from './connections.ts'
@@ -28,6 +29,7 @@ import type {Route} from './env-proxy.ts'
 import {readEnvironment, usesEnvironment} from './env-proxy.ts'
 import type {Sender} from './global-dispatcher.ts'
 import {GlobalDispatcher} from './global-dispatcher.ts'
+import {HeldAnswer} from './held-answer.ts'
 import type {WatchedStream} from './http2.ts'
 import {expectStream, repeatUnprocessed} from './http2.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
@@ -48,8 +50,8 @@ import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.t
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions extends TlsOptions {
   /**
-   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has its own proxy and certificates. With
-   * one, undici takes an unasked 100 Continue for an error, and a reset for the end of a body without a length.
+   * The dispatcher to send with, such as an Agent with other settings or a MockAgent. It has settings of its own, so no other option
+   * goes with it. With one, undici takes an unasked 100 Continue for an error, and a reset for the end of a body without a length.
    *
    * @defaultValue the one of `setGlobalDispatcher`, if the application has set one with options; else an Agent of the transport's
    *   own
@@ -131,17 +133,18 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const {dispatcher: theirs, proxy, ca, cert, key} = given
-  const extra = ['http2', 'proxy', ...Object.keys(TLS_OPTIONS)].find((name) => name in given)
-  if (theirs !== undefined && extra !== undefined)
+  const beside = Object.keys(given).find((name) => name !== 'dispatcher')
+  if (theirs !== undefined && beside !== undefined)
     throw new TypeError(
-      `undiciTransport: ${extra} cannot go with dispatcher; give it to the dispatcher`,
+      `undiciTransport: ${beside} cannot go with dispatcher; give it to the dispatcher`,
     )
   const isOwn = theirs === undefined
   const inherits = usesEnvironment(process.env, process.execArgv)
   const route = isOwn ? findRoute(proxy, inherits) : () => undefined
   const secureContext = readTls('undiciTransport', {ca, cert, key})
   const proxyContext = readTls('undiciTransport', {ca})
-  const common = isOwn && extra === undefined ? new GlobalDispatcher(inherits) : undefined
+  const needsOwn = ['http2', 'proxy', ...Object.keys(TLS_OPTIONS)].some((name) => name in given)
+  const common = isOwn && !needsOwn ? new GlobalDispatcher(inherits) : undefined
   const own = new Connections(most ?? Number.POSITIVE_INFINITY)
   // The number of connections of a given dispatcher is unknown. It may be one, so that is assumed.
   const foreign = new Connections(1)
@@ -176,6 +179,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   let origin = ''
   let through: Proxy | undefined
   let wasForeign = !isOwn
+  let closed: Promise<void> | undefined
 
   const send: Transport = async (request) => {
     await settling.last
@@ -199,6 +203,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         method,
         headers: formatHeaders(request, forwarder && formatProxyAuthorization(forwarder)),
         body: upload,
+        // tinyproxy 1.11 closes the connection behind each answer, and does not say so. The next request would be lost.
+        ...(forwarder !== undefined && {reset: true}),
       }
       const connections = isForeign ? foreign : own
       const around = {connections, settling, resolve, reject, upload, forwarder}
@@ -219,7 +225,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   })
   return Object.assign(transport, {
     sendsLength: true,
-    close: async () => (isOwn ? dispatcher.close() : undefined),
+    close: async () => (isOwn ? (closed ??= dispatcher.close()) : undefined),
   })
 }
 
@@ -294,8 +300,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   #isCoded = false
   #body: ByteQueue | undefined
   #trailers: IncomingHttpHeaders = {}
-  /** Reports a 400, once its body has begun. */
-  #report: (() => void) | undefined
+  #held: HeldAnswer | undefined
   #isOver = false
 
   constructor(request: DavRequest, origin: string, around: Surroundings) {
@@ -368,21 +373,17 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#isCoded = body !== queue
     this.#isCounted =
       texts.get('content-length') !== null || this.#request.method !== 'GET' || status >= 300
-    const answer = {status, headers: texts, body, trailers}
-    // nginx and Apache refuse a connection with a page. Its words tell what was wrong.
-    if (status === 400) this.#report = () => this.#around.resolve(answer)
-    else this.#around.resolve(answer)
+    const report = (): void => this.#around.resolve({status, headers: texts, body, trailers})
+    if (status === 400) this.#held = new HeldAnswer(report)
+    else report()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#isCounted ||= this.#isCoded
-    if (this.#report !== undefined) {
-      const refused = explainPage(chunk, this.#request)
-      if (refused !== undefined) {
-        controller.abort(refused)
-        return
-      }
-      this.#begin()
+    const refused = this.#held?.look(chunk, this.#request)
+    if (refused !== undefined) {
+      controller.abort(refused)
+      return
     }
     if (this.#body === undefined || this.#body.push(chunk)) return
     if (!this.#around.connections.mustFlow(this.#origin, this)) controller.pause()
@@ -395,7 +396,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     this.#finish()
     // Over HTTP/2, an upload would go on after its answer.
     this.#freeUpload()
-    this.#begin()
+    this.#held?.release()
     if (problem === undefined) this.#body?.end()
     else this.#body?.fail(problem)
   }
@@ -403,9 +404,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish()
     this.#freeUpload()
-    if (this.#body === undefined || this.#report !== undefined)
+    if (this.#body === undefined || error instanceof BarredError)
       this.#around.reject(this.#explain(this.#stream?.explain(error, this.#request) ?? error))
-    else this.#body.fail(error)
+    else {
+      this.#held?.release()
+      this.#body.fail(error)
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -421,17 +425,12 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
     else this.#controller.abort(reason)
   }
 
-  /** Reports an answer that waited for its body. */
-  #begin(): void {
-    this.#report?.()
-    this.#report = undefined
-  }
-
   /** Makes the public error of a request that did not reach its server. Any other is explained by the client. */
   #explain(error: Error): Error {
     if (error instanceof ProxyError) return error.explain(this.#request)
     const {forwarder} = this.#around
-    const explained = DavError.is(error) ? error : explainTls(error, this.#request)
+    const isConnected = this.#controller !== undefined
+    const explained = DavError.is(error) ? error : explainTls(error, this.#request, isConnected)
     if (explained !== undefined || forwarder === undefined) return explained ?? error
     return proxyBroken(forwarder, error).explain(this.#request)
   }
@@ -444,6 +443,7 @@ class Exchange implements Dispatcher.DispatchHandler, Holder {
 
   #finish(): void {
     this.#isOver = true
+    this.#held?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#around.connections.end(this.#origin, this)
   }

@@ -1,6 +1,7 @@
 // States what closing a client ends and frees: its calls, and the connections of its own transport.
 
 import {DavClient, type DavResponse, type Transport} from 'multistatus'
+import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -52,6 +53,11 @@ describe('close', () => {
     await Promise.all([dav.close(), dav.close()])
     await dav.close()
     expect(server.requests).toHaveLength(1)
+    for (const transport of [undiciTransport(), httpTransport()]) {
+      await new DavClient({url: server.url, transport}).request('GET', 'b')
+      await Promise.all([transport.close(), transport.close()])
+      await transport.close()
+    }
   })
 
   it('refuses later calls with a DavError, and sends nothing', async () => {

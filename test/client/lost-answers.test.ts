@@ -1,7 +1,7 @@
 // States the verdict on a request that was refused after an answer was lost: the first attempt may have been carried out,
 // so a refusal alone proves nothing. RFC 9110, section 9.2.2.
 
-import {DavClient, type DavResult} from 'multistatus'
+import {bearerAuth, DavClient, DavNetworkError, type DavResult, type Transport} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 
@@ -101,6 +101,55 @@ describe('a refusal after a lost answer', () => {
     script([{status: 403}], busy)
     const results = await Array.fromAsync(dav.retry(JSON.parse(JSON.stringify(failures)), 1))
     expect(results.map(line)).toEqual(['0 no-answer self /a/'])
+  })
+})
+
+describe('an attempt that is not sent after a lost answer', () => {
+  const auth = bearerAuth({
+    token: 'old',
+    refresh: () => {
+      throw new Error('offline')
+    },
+  })
+  const unauthorized = {status: 401, headers: {'www-authenticate': 'Bearer error="invalid_token"'}}
+  const calls: readonly [string, (client: DavClient) => Promise<DavResult>][] = [
+    ['DELETE', (client) => client.delete('a/', {retry})],
+    ['MKCOL', (client) => client.mkcol('a/', {retry})],
+    ['PROPPATCH', (client) => client.proppatch('a', {remove: ['{urn:x}a'], retry})],
+    ['MOVE', (client) => client.move('a', 'b', {retry})],
+    ['PUT', (client) => client.put('a', 'text', {retry})],
+  ]
+
+  it.each(calls)('of a %s is an error that tells of the doubt', async (_, call) => {
+    script([RESET, unauthorized], busy)
+    const error = await call(new DavClient({url: server.url, transport, auth})).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toBeInstanceOf(DavNetworkError)
+    expect(error).toMatchObject({
+      message: 'The token could not be refreshed, and an earlier attempt may have done it',
+      cause: {name: 'DavAuthError', reason: 'failed'},
+    })
+  })
+
+  it('is no Failure not-sent in a bulk call', async () => {
+    script([RESET, unauthorized], busy)
+    const client = new DavClient({url: server.url, transport, auth})
+    const {failures} = await client.deleteMany(['a'], {retry}).collect()
+    expect(failures).toMatchObject([{reason: 'no-answer', cause: 'network'}])
+  })
+
+  it('is no Failure refused in a bulk call: an answer by another resource', async () => {
+    let attempts = 0
+    const strange: Transport = async () => {
+      if (++attempts === 1) throw new Error('reset')
+      const {status, headers, body} = new Response(null, {status: 204})
+      return {status, headers, body, url: `${server.url}other`}
+    }
+    const client = new DavClient({url: server.url, transport: strange})
+    const {failures} = await client.deleteMany(['a'], {retry}).collect()
+    expect(failures).toMatchObject([{reason: 'no-answer', cause: 'unreadable', status: 0}])
+    expect(attempts).toBe(2)
   })
 })
 

@@ -3,6 +3,7 @@
 
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
+import {createSecureServer as createModernServer} from 'node:http2'
 import {createServer, type Server, type Socket} from 'node:net'
 import {createServer as createSecureServer} from 'node:tls'
 import {fileURLToPath} from 'node:url'
@@ -13,7 +14,7 @@ import {undiciTransport, type UndiciTransportOptions} from 'multistatus/undici'
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest'
 
 import {readConnections} from './support/port.ts'
-import {hasOpenssl} from './support/authority.ts'
+import {type Certificate, hasOpenssl} from './support/authority.ts'
 import {isEveryServerRequired} from './support/missing.ts'
 import {
   type Microsocks,
@@ -32,23 +33,49 @@ const PROGRAMS = ['nginx', 'apache2', 'tinyproxy', 'squid', 'microsocks']
 const isInstalled = hasOpenssl && PROGRAMS.every((name) => findProgram(name) !== undefined)
 const WRONG = {user: PROXY_ACCOUNT.user, password: 'wrong:s/cr%t'}
 
+/** A server of HTTP/2 and of HTTP/1.1, as the client asks for. */
+interface Modern {
+  readonly port: number
+  /** The version of each request. */
+  readonly versions: string[]
+  stop(): Promise<void>
+}
+
+async function startModern({cert, key}: Certificate): Promise<Modern> {
+  const versions: string[] = []
+  const server = createModernServer({cert, key, allowHTTP1: true}, (request, response) => {
+    versions.push(request.httpVersion)
+    request.resume().on('end', () => response.writeHead(204).end())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return {port: address.port, versions, stop: async () => void server.close()}
+}
+
 describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () => {
   let servers: SecureServers
   let tinyproxy: Tinyproxy
   let squid: Squid
   let socks: Microsocks
   let openSocks: Microsocks
+  let modern: Modern
   beforeAll(async () => {
     servers = await startSecureServers()
     const certificate = await servers.authority.issue('proxy', {names: 'DNS:localhost'})
     const tunnels = [servers.portOf('good'), servers.portOf('expired')]
+    modern = await startModern(await servers.authority.issue('http2', {names: 'DNS:localhost'}))
+    tunnels.push(modern.port)
     tinyproxy = await startTinyproxy(tunnels)
     squid = await startSquid(tunnels, certificate)
     socks = await startMicrosocks(true)
     openSocks = await startMicrosocks(false)
   })
   afterAll(() =>
-    Promise.all([servers, tinyproxy, squid, socks, openSocks].map((daemon) => daemon?.stop())),
+    Promise.all(
+      [servers, tinyproxy, squid, socks, openSocks, modern].map((daemon) => daemon?.stop()),
+    ),
   )
 
   const PROXIES = {
@@ -78,6 +105,15 @@ describe.skipIf(!isInstalled && !isEveryServerRequired)('through a proxy', () =>
       const {successes} = await dav.propfind('', {depth: 1}).collect()
       expect(successes.map(({href}) => href)).toContain('/long.txt')
       expect(await dav.delete('long.txt')).toMatchObject({ok: true, status: 204})
+    })
+
+    it('offers HTTP/2 to a server behind a tunnel', async () => {
+      const url = `https://localhost:${modern.port}/`
+      for (const http2 of [true, false]) {
+        await using dav = open(url, {proxy: PROXIES[name](), http2})
+        expect(await dav.put('a.txt', 'text')).toMatchObject({ok: true})
+      }
+      expect(modern.versions.splice(0)).toEqual(['2.0', '1.1'])
     })
 
     it('keeps its connection: 20 requests one after another', async () => {

@@ -1,6 +1,8 @@
 // States the cookies of a session: kept in the caller's jar, sent with each request to the host that set them, and to no other one.
 // RFC 6265.
 
+import {inspect} from 'node:util'
+
 import {DavClient, DavNetworkError, type Transport, withCookies} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
@@ -154,6 +156,18 @@ describe.each<[string, () => Transport]>([
     expect(server.requests.map(({headers}) => headers.cookie)).toEqual(['own=1', 'own=1; a=1'])
   })
 
+  it.each(['sid=hidden\u20AC', 'sid=hidden\r\nx: y'])(
+    'that no header can have is an error without it: %j',
+    async (cookie) => {
+      const jar = {getCookieString: () => cookie, setCookie: () => undefined}
+      const dav = new DavClient({url: server.url, transport: withCookies(make(), jar)})
+      const error = await dav.delete('a').catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(DavNetworkError)
+      expect(inspect(error, {depth: 9, showHidden: true})).not.toContain('hidden')
+      expect(server.requests).toEqual([])
+    },
+  )
+
   it('each Set-Cookie of a raw answer can be read', async () => {
     const headers = {'set-cookie': ['a=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT', 'b=2']}
     server.answers({status: 204, headers})
@@ -172,12 +186,13 @@ it('a wrapped transport keeps its other members', async () => {
   await expect(wrapped({method: 'GET', url: server.url, headers: {}})).rejects.toThrow(Error)
 })
 
-it('an error of the jar ends the call', async () => {
+it('an error of the jar ends the call, and frees the connection of the answer', async () => {
   const jar = {
     getCookieString: () => '',
     setCookie: () => Promise.reject(new Error('the disk is full')),
   }
-  server.answers({status: 204, headers: {'set-cookie': 'a=1'}})
+  server.answers({status: 207, headers: {'set-cookie': 'a=1'}, body: ['<', NEVER]})
   const dav = new DavClient({url: server.url, transport: withCookies(undiciTransport(), jar)})
   await expect(dav.propfind('').collect()).rejects.toBeInstanceOf(DavNetworkError)
+  expect(await server.requests[0]?.ended).toBe('closed')
 })

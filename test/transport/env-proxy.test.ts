@@ -1,13 +1,18 @@
 // States the proxies of the environment as Node's documentation of `http` has them ("Built-in Proxy Support"), and the options that
 // are refused.
 
+import {once} from 'node:events'
+import {type AddressInfo, createServer} from 'node:net'
 import {inspect} from 'node:util'
 
-import {undiciTransport} from 'multistatus/undici'
+import {DavClient} from 'multistatus'
+import {undiciTransport, type UndiciTransportOptions} from 'multistatus/undici'
 import {Agent} from 'undici'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, onTestFinished} from 'vitest'
 
 import {readEnvironment, usesEnvironment} from '../../src/transport/env-proxy.ts'
+import {CLOSE} from '../support/fault-server.ts'
+import {startRawServer} from '../support/raw-server.ts'
 
 describe('NODE_USE_ENV_PROXY and --use-env-proxy', () => {
   it.each([
@@ -92,17 +97,55 @@ describe('NO_PROXY', () => {
 })
 
 describe('undiciTransport', () => {
-  it.each(['proxy', 'ca', 'cert', 'key'] as const)(
-    'refuses %s together with a dispatcher',
-    (name) => {
-      const given = {dispatcher: new Agent(), [name]: 'http://proxy.example'}
-      expect(() => undiciTransport(given)).toThrow(
-        new TypeError(
-          `undiciTransport: ${name} cannot go with dispatcher; give it to the dispatcher`,
-        ),
-      )
-    },
-  )
+  it.each<[string, UndiciTransportOptions]>([
+    ['proxy', {proxy: 'http://proxy.example'}],
+    ['ca', {ca: 'x'}],
+    ['cert', {cert: 'x'}],
+    ['key', {key: 'x'}],
+    ['connections', {connections: 2}],
+    ['connectTimeout', {connectTimeout: 1000}],
+    ['http2', {http2: true}],
+  ])('refuses %s together with a dispatcher, which would ignore it', (name, given) => {
+    const dispatcher = new Agent()
+    expect(() => undiciTransport({dispatcher, ...given})).toThrow(
+      new TypeError(
+        `undiciTransport: ${name} cannot go with dispatcher; give it to the dispatcher`,
+      ),
+    )
+    expect(() => undiciTransport({dispatcher, [name]: undefined})).not.toThrow()
+  })
+
+  it('loses no request to a proxy that closes behind each answer without a word, as tinyproxy', async () => {
+    const proxy = await startRawServer(() => [
+      'HTTP/1.1 204 No Content\r\nVia: 1.1 proxy\r\n\r\n',
+      20,
+      CLOSE,
+    ])
+    onTestFinished(() => proxy.close())
+    const transport = undiciTransport({proxy: proxy.url})
+    const dav = new DavClient({url: 'http://dav.example/', transport})
+    for (const name of ['a', 'b', 'c']) expect(await dav.delete(name)).toMatchObject({ok: true})
+    expect(proxy.connections).toBe(3)
+    for (const {headers} of proxy.requests) expect(new Map(headers).get('Connection')).toBe('close')
+  })
+
+  it('waits for a tunnel without an end if connectTimeout is Infinity', async () => {
+    const proxy = createServer((socket) => {
+      socket.once('data', () => {
+        setTimeout(() => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'), 50)
+      })
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    onTestFinished(() => void proxy.close())
+    const {port} = proxy.address() as AddressInfo
+    const transport = undiciTransport({
+      proxy: `http://127.0.0.1:${port}`,
+      connectTimeout: Number.POSITIVE_INFINITY,
+    })
+    const dav = new DavClient({url: 'https://dav.example/', transport})
+    await expect(dav.stat('')).rejects.toThrow('wants credentials (407)')
+  })
 
   it('refuses a certificate without its key, and a key without its certificate', () => {
     expect(() => undiciTransport({cert: 'x'})).toThrow(

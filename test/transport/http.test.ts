@@ -4,10 +4,11 @@
 import {once} from 'node:events'
 import {Agent} from 'node:http'
 import {createServer, type Socket} from 'node:net'
+import {setTimeout} from 'node:timers/promises'
 
 import {DavClient} from 'multistatus'
 import {httpTransport, type HttpTransportOptions} from 'multistatus/http'
-import {afterEach, describe, expect, it} from 'vitest'
+import {afterEach, describe, expect, it, onTestFinished} from 'vitest'
 
 import {CLOSE, type FaultServer, startFaultServer} from '../support/fault-server.ts'
 import {
@@ -125,6 +126,24 @@ describe('expectContinue', () => {
     expect(server?.requests.map(({body}) => body.length)).toEqual([200_000, 200_000, 200_000, 9])
   })
 
+  it.each(['200 OK', '201 Created', '204 No Content'])(
+    'takes no success for stored content before the body was sent: %s',
+    async (status) => {
+      const transport = await open({
+        onExpect: () => [`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`],
+      })
+      const dav = new DavClient({url: server?.url ?? '', transport})
+      const one = watched()
+      const stored = dav.put('a', one.body, {length: BYTES.length})
+      await expect(stored).rejects.toThrow(
+        `answered ${status.slice(0, 3)} before the body was sent`,
+      )
+      expect(one.reads).toBe(0)
+      const long = dav.put('a', 'x'.repeat(200_000))
+      await expect(long).rejects.toThrow('before the body was sent')
+    },
+  )
+
   it('is ended by an abort while it waits, and the body is not read', async () => {
     const transport = await open({onExpect: () => []})
     const one = watched()
@@ -133,6 +152,18 @@ describe('expectContinue', () => {
     await expect(sent).rejects.toMatchObject({name: 'TimeoutError'})
     expect(one.reads).toBe(0)
   })
+})
+
+it('a header that Node refuses is an error, and no uncaught one later', async () => {
+  const uncaught: unknown[] = []
+  const keep = (error: unknown): void => void uncaught.push(error)
+  process.on('uncaughtException', keep)
+  onTestFinished(() => void process.off('uncaughtException', keep))
+  server = await startRawServer(() => [CREATED])
+  const sent = httpTransport()({method: 'GET', url: server.url, headers: {cookie: 'a\n'}})
+  await expect(sent).rejects.toThrow('Invalid character in header content')
+  await setTimeout(20)
+  expect(uncaught).toEqual([])
 })
 
 describe('an agent of the caller', () => {

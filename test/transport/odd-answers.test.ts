@@ -144,6 +144,18 @@ describe.each([
     await expect(read).rejects.toBeInstanceOf(DavNetworkError)
   })
 
+  it.each<[string, readonly RawPart[]]>([
+    ['never begins', []],
+    ['breaks before it begins', [20, RESET]],
+    ['breaks behind its beginning', ['hi', 20, RESET]],
+  ])('a 400 is an answer, also if its body %s', async (_, parts) => {
+    const dav = await open('HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\n', ...parts)
+    expect(await dav.delete('a', {timeout: {idle: 100}})).toMatchObject({
+      reason: 'status',
+      status: 400,
+    })
+  })
+
   it('reads a body without a length to the close', async () => {
     const dav = await open('HTTP/1.1 200 OK\r\n\r\nhi', 20, 'ho', CLOSE)
     const {body} = await dav.request('GET', 'a')
