@@ -1,5 +1,5 @@
 /**
- * Holds an answer with the status 400 back until its body begins. nginx and Apache refuse a connection with a page, whose words tell
+ * Holds an answer with the status 400 back until its body begins. nginx and Apache refuse a connection with a page. Its words tell
  * what is wrong. Node only.
  */
 
