@@ -127,7 +127,8 @@ describe('an attempt that is not sent after a lost answer', () => {
     )
     expect(error).toBeInstanceOf(DavNetworkError)
     expect(error).toMatchObject({
-      message: 'The token could not be refreshed, and an earlier attempt may have done it',
+      message:
+        'The token could not be refreshed, because refresh threw an error, and an earlier attempt may have done it',
       cause: {name: 'DavAuthError', reason: 'failed'},
     })
   })
