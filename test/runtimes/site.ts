@@ -2,7 +2,7 @@
 
 import {cp, mkdir, mkdtemp, readFile, rm, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 
 import {apacheWithCors} from '../servers/apache.ts'
 import {nepheleWithCors} from '../servers/nephele.ts'
@@ -65,8 +65,11 @@ async function install(folder: string): Promise<void> {
   const tarball = join(folder, stdout.trim().split('\n').at(-1) ?? '')
   await execute('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'])
   const {dependencies} = JSON.parse(await readFile(join(own, 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies))
+  for (const name of Object.keys(dependencies)) {
+    // A name may have a scope.
+    await mkdir(dirname(join(modules, name)), {recursive: true})
     await symlink(at(`node_modules/${name}`), join(modules, name))
+  }
   await cp(at('test/runtimes'), folder, {
     recursive: true,
     filter: (path) => !path.includes('node_modules') && !path.endsWith('.test.ts'),
