@@ -119,6 +119,13 @@ const node22Fetch: Readonly<Record<string, Difference>> = {
   },
 }
 
+const nodeUndici: Readonly<Record<string, Difference>> = {
+  'a server without TLS': {
+    seen: ['refused 0 self /a 1'],
+    fact: 'undici tells why TLS failed. The error names the remedy, and the Failure is `refused`, which is not retried.',
+  },
+}
+
 const TYPES_OF_BUN =
   'an upload of a Blob, a stream or a long file without a type gets `application/octet-stream`, and a text type gets a charset.'
 
@@ -173,9 +180,9 @@ const readerLeftOutOfBun: Readonly<Record<string, string>> = {
 }
 
 export const runtimes: readonly Runtime[] = [
-  {...scenariosIn('Node', 'node22', 'undici'), reader: readerIn('node22')},
-  {...scenariosIn('Node', 'node24', 'undici'), reader: readerIn('node24')},
-  {...scenariosIn('Node', 'node26', 'undici'), reader: readerIn('node26')},
+  {...scenariosIn('Node', 'node22', 'undici', nodeUndici), reader: readerIn('node22')},
+  {...scenariosIn('Node', 'node24', 'undici', nodeUndici), reader: readerIn('node24')},
+  {...scenariosIn('Node', 'node26', 'undici', nodeUndici), reader: readerIn('node26')},
   scenariosIn('Node, fetch', 'node22', 'fetch', node22Fetch),
   scenariosIn('Node, fetch', 'node24', 'fetch', nodeFetch),
   scenariosIn('Node, fetch', 'node26', 'fetch', nodeFetch),
