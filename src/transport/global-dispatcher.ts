@@ -1,6 +1,6 @@
 /**
- * The dispatcher that an application has set for its process with `setGlobalDispatcher`. undici puts an Agent of its own at the same
- * places, and so does Node's `fetch`. That one is not meant for anybody else. Node only.
+ * The dispatcher that an application has set for its process. Both undici and Node's `fetch` put an Agent of their own at the same
+ * places. That one is not meant for anybody else. Node only.
  */
 
 import {isDeepStrictEqual} from 'node:util'

@@ -37,8 +37,8 @@ const KINDS: ReadonlyMap<string, readonly [kind: Proxy['kind'], port: string]> =
   ['socks5h:', ['socks', '1080']],
 ])
 
-// The longest name and password of SOCKS. RFC 1929, section 2.
-const SOCKS_BYTES = 255
+/** The most bytes of a user, a password or the name of a host. RFC 1928, section 5; RFC 1929, section 2. */
+export const SOCKS_BYTES = 255
 
 /**
  * Reads the URL of a proxy.

@@ -7,7 +7,7 @@ import type {Socket} from 'node:net'
 import {isIPv4, isIPv6} from 'node:net'
 
 import type {Proxy} from './proxy.ts'
-import {ProxyError} from './proxy.ts'
+import {ProxyError, SOCKS_BYTES} from './proxy.ts'
 
 const VERSION = 5
 const NO_LOGIN = 0
@@ -43,6 +43,9 @@ export async function openSocks(
   port: number,
 ): Promise<void> {
   const {host, credentials} = proxy
+  const address = formatAddress(hostname)
+  if (address === undefined)
+    throw new ProxyError(`the proxy ${host} takes no name of more than 255 bytes`, true)
   const methods = credentials === undefined ? [NO_LOGIN] : [NO_LOGIN, PASSWORD]
   socket.write(Uint8Array.of(VERSION, methods.length, ...methods))
   const [version, method] = await read(proxy, socket, 2)
@@ -64,9 +67,7 @@ export async function openSocks(
       true,
     )
   }
-  socket.write(
-    Uint8Array.of(VERSION, CONNECT, 0, ...formatAddress(hostname), port >> 8, port & 255),
-  )
+  socket.write(Uint8Array.of(VERSION, CONNECT, 0, ...address, port >> 8, port & 255))
   const [, reply = 1, , type = 0] = await read(proxy, socket, 4)
   if (reply !== 0) {
     const words = REPLIES.get(reply) ?? 'let it allow connections to this host and port'
@@ -79,10 +80,12 @@ export async function openSocks(
   await read(proxy, socket, length + 2)
 }
 
-function formatAddress(hostname: string): number[] {
+/** Formats the address of a server; `undefined` for a name that is too long: its beginning would be another host. */
+function formatAddress(hostname: string): number[] | undefined {
   if (isIPv4(hostname)) return [1, ...hostname.split('.').map(Number)]
   if (isIPv6(hostname)) return [4, ...bytesOfIPv6(hostname)]
   const name = Buffer.from(hostname)
+  if (name.length > SOCKS_BYTES) return undefined
   return [NAME, name.length, ...name]
 }
 
