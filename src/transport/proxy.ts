@@ -79,6 +79,9 @@ function readCredentials(name: string, url: URL, kind: Proxy['kind']): Proxy['cr
   })
   if (kind === 'socks' && !isFitting)
     throw new TypeError(`${name} needs a user and a password of 1 to 255 bytes each for SOCKS`)
+  // The proxy would read the rest of the name as the password. RFC 7617, section 2.
+  if (kind !== 'socks' && texts.username.includes(':'))
+    throw new TypeError(`${name} has a user with a colon, which no HTTP proxy can read`)
   return texts
 }
 

@@ -164,6 +164,7 @@ describe('undiciTransport', () => {
     [{ca: 1}, /ca is PEM text, or the bytes of a PEM file, or an array of these/],
     [{key: null}, /key is PEM text/],
     [{proxy: 3128}, /proxy is the URL of a proxy/],
+    [{proxy: 'http://ana%3Ab:secret@host'}, /proxy has a user with a colon, which no HTTP proxy/],
   ])('refuses %j', (given, words) => {
     expect(() => undiciTransport(given as object)).toThrow(TypeError)
     expect(() => undiciTransport(given as object)).toThrow(words)
