@@ -1,8 +1,7 @@
 /** A proxy that breaks one connection to a server in the middle of a long answer, and passes all others on. */
-import {connect, createServer, type Server as NetServer, type Socket} from 'node:net'
+import {type Relay, startRelay} from './relay.ts'
 
-export interface CutProxy extends AsyncDisposable {
-  readonly port: number
+export interface CutProxy extends Relay {
   /** Number of connections that were broken. */
   readonly cuts: number
 }
@@ -10,22 +9,9 @@ export interface CutProxy extends AsyncDisposable {
 /** Starts a proxy to a port of 127.0.0.1. It ends the first connection with a longer answer after so many bytes. */
 export async function startCutProxy(to: number, bytes: number): Promise<CutProxy> {
   let cuts = 0
-  const sockets = new Set<Socket>()
-  const proxy = createServer((client) => {
-    const server = connect(to, '127.0.0.1')
+  const relay = await startRelay(to, () => {
     let left = bytes
-    for (const socket of [client, server]) {
-      sockets.add(socket)
-      socket.once('close', () => {
-        client.destroy()
-        server.destroy()
-      })
-      // A broken connection is the purpose; the client under test reports it.
-      socket.on('error', () => {})
-    }
-    client.pipe(server)
-    server.once('end', () => client.end())
-    server.on('data', (chunk) => {
+    return (chunk, client) => {
       if (client.writableEnded) return
       left -= chunk.length
       if (cuts > 0 || left >= 0) {
@@ -34,26 +20,12 @@ export async function startCutProxy(to: number, bytes: number): Promise<CutProxy
       }
       cuts++
       client.end(chunk.subarray(0, left))
-    })
+    }
   })
-  await listen(proxy)
-  const address = proxy.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
   return {
-    port: address.port,
+    ...relay,
     get cuts() {
       return cuts
     },
-    [Symbol.asyncDispose]: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => proxy.close(() => resolve()))
-    },
   }
-}
-
-function listen(proxy: NetServer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    proxy.once('error', reject)
-    proxy.listen(0, '127.0.0.1', resolve)
-  })
 }
