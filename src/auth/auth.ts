@@ -39,6 +39,11 @@ export interface Auth {
    * nothing.
    */
   readonly asksFirst?: (request: DavRequest) => Iterable<DavRequest>
+  /**
+   * Tells if the server has taken what one answer allowed for a later request. Until then it may know credentials on one connection
+   * only, so requests that are refused beside each other are sent again, one at a time.
+   */
+  readonly isReusable?: (request: DavRequest) => boolean
 }
 
 /** The refused challenge: the first one of a 401, with all others. Without any challenge, `scheme` is empty. */

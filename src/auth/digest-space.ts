@@ -68,6 +68,8 @@ export interface SpaceParts {
 export class Space {
   readonly challenge: DigestChallenge
   readonly spelling: Spelling
+  /** True if the server has taken a nonce of an earlier answer. */
+  isReusable = false
   readonly #hash: Hash
   readonly #counts: NonceCounts
   readonly #cnonce: string

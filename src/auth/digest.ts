@@ -56,7 +56,8 @@ export function digestAuth(username: string, password: string, options: DigestOp
     onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
     onAnswer: digest.check,
     asksFirst: (request: DavRequest) => (digest.isUnsure(request) ? questionsBefore(request) : []),
-  } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
+    isReusable: (request: DavRequest) => digest.isReusable(request),
+  } satisfies Required<Pick<Auth, keyof Auth>>)
 }
 
 /** One request, until it is answered. */
@@ -89,9 +90,14 @@ class Digest {
     return space && this.#use(space, request, true)
   }
 
-  /** Tells if a request may be refused: its space is unknown, or its body cannot be sent again if the nonce has expired. */
+  /** Tells if the server has taken a nonce that it gave with another answer. */
+  isReusable(request: DavRequest): boolean {
+    return this.#find(request)?.isReusable ?? false
+  }
+
+  /** Tells if a request may be refused: nonces may count once, or its body cannot be sent again if the nonce has expired. */
   isUnsure(request: DavRequest): boolean {
-    return isStreamed(request.body) || this.#find(request) === undefined
+    return isStreamed(request.body) || !this.isReusable(request)
   }
 
   /** Makes the header for a challenge. Each algorithm and each form of the name is refused once. */
@@ -117,23 +123,26 @@ class Digest {
     }
     for (const offer of offers) {
       // A nonce cannot be stale before it was used.
-      if (offer.isStale && last === undefined) continue
+      if (offer.isStale && sent === undefined) continue
       const spelling = spellingsOf(this.#account.username, offer).find(
         (one) => !refused.has(keyOf(offer, one)),
       )
       if (spelling !== undefined)
         return this.#use(await this.#open(offer, spelling, request), request, false)
     }
-    // After a success, Cyrus answers a request without credentials by the name of the scheme alone.
-    const known = sent === undefined && offers.length === 0 ? this.sign(request) : undefined
-    return known ?? this.#basic(request, challenges)
+    return this.#basic(request, challenges)
   }
 
   /** Checks an answer, if the server proves that it knows the password. */
   readonly check: NonNullable<Auth['onAnswer']> = (request, {headers}) => {
     const sent = this.#attempts.get(request)?.last
+    if (sent === undefined) return
+    const {space, isUnasked} = sent
     const info = headers.get('authentication-info')
-    if (sent === undefined || info === null || sent.space.accept(info, sent)) return
+    if (info === null || space.accept(info, sent)) {
+      space.isReusable ||= isUnasked
+      return
+    }
     const {method, url} = request
     throw new DavError(
       `${method} ${url} was answered by a server that does not know the password: its rspauth is wrong`,
@@ -168,6 +177,7 @@ class Digest {
     const space = isKnown
       ? known
       : new Space({challenge: offer, spelling, account: this.#account, hash, counts: this.#counts})
+    space.isReusable ||= known?.isReusable ?? false
     this.#spaces = [...others, {origin, key, space}].slice(-MOST_SPACES)
     return space
   }

@@ -135,6 +135,12 @@ export const THROTTLE_MILLISECONDS = 10_000
  */
 export const MAX_REFUSALS = 6
 
+/** The most times that a refusal makes a client send requests alone, to find out if its server binds credentials to a connection. */
+export const MAX_DOUBTS = 3
+
+/** The most times that a request is sent with credentials anew, because it may have changed its connection. */
+export const MAX_TURNS = 4
+
 /** Characters of a header with challenges that are read. Only a transport of a caller has longer ones. */
 export const MAX_CHALLENGE_CHARACTERS = 1_000_000
 

@@ -4,7 +4,7 @@
  */
 
 import {openStream} from '../multistatus/source.ts'
-import {DISCARD_MILLISECONDS} from '../protocol/bounds.ts'
+import {DISCARD_MILLISECONDS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
 import {within} from '../protocol/wait.ts'
 
 /** Sends a request, and resolves with the answer at its headers. It must not follow redirects, and no status is an error. */
@@ -96,6 +96,20 @@ export interface IterableBody extends AsyncIterable<Uint8Array> {
 /** Gives up an unread body. Ignores its errors, and waits for its end only a short time. */
 export async function discard({body}: DavResponse): Promise<void> {
   if (body !== null) await giveUp(async () => openStream(body).return())
+}
+
+/** Reads a short body to its end, which leaves its connection to the next request. Gives a long or slow one up. Ignores its errors. */
+export async function drain({body}: DavResponse): Promise<void> {
+  if (body === null) return
+  const chunks = openStream(body)
+  await giveUp(async () => {
+    for (let bytes = 0; bytes < PLAIN_ANSWER_BYTES;) {
+      const next = await chunks.next()
+      if (next.done === true) return
+      bytes += next.value.length
+    }
+  })
+  await giveUp(() => chunks.return())
 }
 
 /** Ends something that is no longer needed. Ignores its errors, and waits for its end only a short time. */

@@ -1,6 +1,7 @@
 // States the Digest headers of RFC 7616 and RFC 2617 with their vectors, the choice among challenges, the life of a nonce, and the
 // proof of the server.
 
+import {setTimeout as delay} from 'node:timers/promises'
 import {inspect} from 'node:util'
 
 import {DavClient, DavError, DavHttpError, digestAuth} from 'multistatus'
@@ -206,6 +207,12 @@ function guard(options: GateOptions = {}, answer: Answer = {status: 204}): Gate 
 const sentHeaders = (): readonly (string | undefined)[] =>
   server.requests.map(({headers}) => headers.authorization)
 
+/** Sends requests beside each other, until the client knows that nonces count on one connection only. */
+async function bind(dav: DavClient): Promise<void> {
+  const names = Array.from({length: 32}, (_step, index) => `bind${index}`)
+  expect((await dav.deleteMany(names).collect()).failures).toEqual([])
+}
+
 describe.each([
   ['undici', undiciTransport],
   ['http', httpTransport],
@@ -304,6 +311,86 @@ describe.each([
     expect(failures).toEqual([])
     expect(successes).toHaveLength(400)
     expect(gate.repeated).toEqual([])
+  })
+
+  it.each([1, Infinity])(
+    'a nonce that counts on its connection only, %d times, loses nothing',
+    async (uses) => {
+      const gate = guard({isBound: true, uses, algorithms: ['MD5-sess']})
+      const dav = client()
+      const names = Array.from({length: 100}, (_step, index) => `f${index}`)
+      const {successes, failures} = await dav.deleteMany(names).collect()
+      expect(failures).toEqual([])
+      expect(successes).toHaveLength(100)
+      expect(gate.repeated).toEqual([])
+      // Beside each other, and each with a long body.
+      const long = 'x'.repeat(100_000)
+      const puts = Array.from({length: 16}, (_step, index) => dav.put(`p${index}`, long))
+      expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
+    },
+  )
+
+  it('a wrong password beside other requests is sent a bounded number of times', async () => {
+    guard()
+    const names = Array.from({length: 100}, (_step, index) => `f${index}`)
+    const {failures} = await client('ana', 'wrong').deleteMany(names).collect()
+    expect(failures.map(({status}) => status)).toEqual(names.map(() => 401))
+    const sent = sentHeaders().filter((header) => header !== undefined)
+    // Each request may find the nonce of another one. Three times, those of one moment are sent again.
+    expect(sent.length).toBeLessThanOrEqual(2 * (100 + 3 * 16))
+  })
+
+  it('a resource that is always refused keeps no others from going beside each other', async () => {
+    const gate = makeGate()
+    server.script(async (request) => {
+      const admission = gate.admit(request)
+      if ('refusal' in admission) return admission.refusal
+      if (/[05]$/.test(request.url)) return gate.refusal(request)
+      await delay(5)
+      return {status: 204, headers: admission.headers}
+    })
+    const dav = client()
+    const names = Array.from({length: 100}, (_step, index) => `f${index}`)
+    const {failures} = await dav.deleteMany(names).collect()
+    expect(failures.map(({status}) => status)).toEqual(Array.from({length: 20}, () => 401))
+    let [now, top] = [0, 0]
+    server.script(async (request) => {
+      top = Math.max(top, ++now)
+      await delay(20)
+      now--
+      const admission = gate.admit(request)
+      return 'refusal' in admission ? admission.refusal : {status: 204, headers: admission.headers}
+    })
+    await dav.deleteMany(names.slice(0, 32)).collect()
+    expect(top).toBe(16)
+  })
+
+  it('a request that waits for its turn ends with its signal', async () => {
+    const {promise: open, resolve} = Promise.withResolvers<void>()
+    let isAsked = false
+    const gate = makeGate({isBound: true, uses: 1})
+    server.script(async (request) => {
+      if (request.url === '/slow') {
+        isAsked = true
+        await open
+      }
+      const admission = gate.admit(request)
+      if ('refusal' in admission) return admission.refusal
+      return {status: 204, headers: admission.headers}
+    })
+    const dav = client()
+    await bind(dav)
+    const slow = dav.delete('slow')
+    await vi.waitFor(() => expect(isAsked).toBe(true))
+    const controller = new AbortController()
+    const late = dav.delete('late', {signal: controller.signal})
+    const last = dav.delete('last')
+    const error = new Error('enough')
+    controller.abort(error)
+    await expect(late).rejects.toBe(error)
+    resolve()
+    expect([await slow, await last]).toMatchObject([{ok: true}, {ok: true}])
+    expect(server.requests.filter(({url}) => url === '/late')).toEqual([])
   })
 
   it('a server that forgot its nonces is told the password again, stale or not', async () => {
@@ -421,7 +508,8 @@ describe.each([
     const long = 'x'.repeat(100_000)
     for (const name of ['a', 'b']) expect(await dav.put(name, long)).toMatchObject({ok: true})
     const seen = server.requests.map(({method, body}) => `${method} ${body.length}`)
-    expect(seen).toEqual(['UNLOCK 0', 'UNLOCK 0', 'PUT 100000', 'PUT 100000'])
+    const asked = Array.from({length: 5}, () => 'UNLOCK 0')
+    expect(seen).toEqual([...asked, 'PUT 100000', 'PUT 100000'])
   })
 
   it('a body that can be sent again is sent again', async () => {
@@ -453,6 +541,30 @@ describe('over undici', () => {
     ])
   })
 
+  it('a body that can be read once is sent once where a nonce counts once, on its connection', async () => {
+    guard({isBound: true, uses: 1})
+    const dav = client()
+    const stream = (): ReadableStream<Uint8Array> => new Blob(['once']).stream()
+    for (const name of ['a', 'b', 'c'])
+      expect(await dav.put(name, stream(), {length: 4})).toMatchObject({ok: true})
+    const puts = server.requests.filter(({method}) => method === 'PUT')
+    expect(puts.map(({body}) => body)).toEqual(['once', 'once', 'once'])
+  })
+
+  it('a body that can be read once may come from the same client where requests go alone', async () => {
+    guard({isBound: true, uses: 1}, {status: 200, body: 'once'})
+    const dav = client()
+    await bind(dav)
+    const source = {
+      async *[Symbol.asyncIterator]() {
+        const got = await dav.get('source')
+        if (got.ok) yield await got.bytes()
+      },
+    }
+    expect(await dav.put('copy', source, {length: 4})).toMatchObject({ok: true})
+    expect(server.requests.find(({method}) => method === 'PUT')?.body).toBe('once')
+  })
+
   it('a body that can be read once stays unread where the credentials are refused', async () => {
     guard()
     let pulls = 0
@@ -476,7 +588,7 @@ it('a wrong proof in the trailers breaks the body', async () => {
   const gate = makeGate()
   const trailing = createServer((request, response) => {
     const {method = '', url = '', headers} = request
-    const seen = {method, url, headers, body: '', bytes: Buffer.alloc(0)}
+    const seen = {method, url, headers, body: '', bytes: Buffer.alloc(0), connection: 1}
     const admission = gate.admit({...seen, ended: Promise.resolve('finished')})
     if ('refusal' in admission) {
       response.writeHead(401, {...admission.refusal.headers}).end()

@@ -150,7 +150,6 @@ export const apacheWithDigest: ServerRecipe = {
     proves: true,
     unlock: 401,
     readsAnonymously: false,
-    streams: true,
   },
   modules: DIGEST_MODULES.map(moduleFile),
   files: (site) => ({

@@ -23,7 +23,6 @@ export const civetweb: ServerRecipe = {
     proves: false,
     unlock: 404,
     readsAnonymously: true,
-    streams: true,
   },
   files: (site) => ({
     'civetweb.conf': `document_root ${site.root}

@@ -186,7 +186,5 @@ export const cyrusWithDigest: ServerRecipe = {
     proves: true,
     unlock: 405,
     readsAnonymously: false,
-    streams: false,
-    isBound: true,
   },
 }

@@ -122,7 +122,6 @@ export const lighttpdWithDigest: ServerRecipe = {
     proves: false,
     unlock: 401,
     readsAnonymously: false,
-    streams: true,
   },
   files: (site) => ({
     'lighttpd.conf': configuration(site, DIGEST),

@@ -143,7 +143,6 @@ export const tomcatWithDigest: ServerRecipe = {
     proves: false,
     unlock: 401,
     readsAnonymously: false,
-    streams: true,
   },
   files: (site) => ({
     'conf/server.xml': configuration(site, VALVE),

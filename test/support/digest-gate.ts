@@ -24,6 +24,8 @@ export interface GateOptions {
   readonly more?: string
   /** Sends the next nonce with each answer. */
   readonly rotates?: boolean
+  /** Takes a nonce on the connection of its challenge only, and does not say that another one is stale. */
+  readonly isBound?: boolean
   /** Sends no proof. */
   readonly isSilent?: boolean
 }
@@ -33,10 +35,18 @@ export interface Gate {
   admit(
     request: SeenRequest,
   ): {readonly refusal: Answer} | {readonly headers: Record<string, string>}
+  /** Refuses a request whatever its credentials are. */
+  refusal(request: SeenRequest): Answer
   /** Uses of a nonce and a count that came before. */
   readonly repeated: readonly string[]
   /** Forgets all nonces, as a restarted server does. */
   restart(): void
+}
+
+interface Nonce {
+  readonly born: number
+  readonly counts: Set<string>
+  readonly connection: number
 }
 
 export function hashOf(algorithm: string): (text: string) => string {
@@ -46,21 +56,21 @@ export function hashOf(algorithm: string): (text: string) => string {
 
 export function makeGate(options: GateOptions = {}): Gate {
   const {username = 'ana', password = 'secret', realm = 'files', algorithms = ['MD5']} = options
-  const {uses = Infinity, lifetime = Infinity, more = ''} = options
-  const nonces = new Map<string, {readonly born: number; readonly counts: Set<string>}>()
+  const {uses = Infinity, lifetime = Infinity, more = '', isBound = false} = options
+  const nonces = new Map<string, Nonce>()
   const repeated: string[] = []
-  const issue = (): string => {
+  const issue = (connection: number): string => {
     const nonce = randomBytes(12).toString('base64')
-    nonces.set(nonce, {born: performance.now(), counts: new Set()})
+    nonces.set(nonce, {born: performance.now(), counts: new Set(), connection})
     return nonce
   }
-  const refuse = (isStale: boolean): {readonly refusal: Answer} => ({
+  const refuse = (connection: number, isStale = false): {readonly refusal: Answer} => ({
     refusal: {
       status: 401,
       headers: {
         'www-authenticate': algorithms.map(
           (algorithm) =>
-            `Digest realm="${realm}", nonce="${issue()}", algorithm=${algorithm}, qop="auth,auth-int", opaque="o-1"${isStale ? ', stale=true' : ''}${more}`,
+            `Digest realm="${realm}", nonce="${issue(connection)}", algorithm=${algorithm}, qop="auth,auth-int", opaque="o-1"${isStale ? ', stale=true' : ''}${more}`,
         ),
       },
       body: 'No.',
@@ -68,10 +78,12 @@ export function makeGate(options: GateOptions = {}): Gate {
   })
   return {
     repeated,
+    refusal: ({connection}) => refuse(connection).refusal,
     restart: () => nonces.clear(),
     admit(request) {
+      const {connection} = request
       const header = request.headers.authorization
-      if (header === undefined) return refuse(false)
+      if (header === undefined) return refuse(connection)
       const given = fieldsOf(header)
       const state = nonces.get(given['nonce'] ?? '')
       const {nonce = '', nc = '', cnonce = '', uri = '', algorithm = 'MD5'} = given
@@ -88,16 +100,17 @@ export function makeGate(options: GateOptions = {}): Gate {
         cnonce.length >= 32 &&
         nameIn(given, realm, hash) === username &&
         given['response'] === respond(request.method)
-      if (!isRight) return refuse(false)
+      if (!isRight) return refuse(connection)
       const isOld =
         state === undefined ||
         performance.now() - state.born > lifetime ||
-        state.counts.size >= uses
-      if (isOld) return refuse(true)
+        state.counts.size >= uses ||
+        (isBound && state.connection !== connection)
+      if (isOld) return refuse(connection, !isBound)
       if (state.counts.has(nc)) repeated.push(`${nonce} ${nc}`)
       state.counts.add(nc)
       if (options.isSilent === true) return {headers: {}}
-      const next = options.rotates === true ? `, nextnonce="${issue()}"` : ''
+      const next = options.rotates === true ? `, nextnonce="${issue(connection)}"` : ''
       return {
         headers: {
           'authentication-info': `rspauth="${respond('')}", cnonce="${cnonce}", nc=${nc}, qop=auth${next}`,

@@ -38,6 +38,8 @@ export interface SeenRequest {
   readonly body: string
   /** The body as bytes. */
   readonly bytes: Buffer<ArrayBuffer>
+  /** The number of its connection, from 1. */
+  readonly connection: number
   /** Resolves at the end of the exchange: `closed` if the connection ended before the answer was complete. */
   readonly ended: Promise<'finished' | 'closed'>
 }
@@ -74,6 +76,7 @@ export async function startFaultServer(): Promise<FaultServer> {
   const requests: SeenRequest[] = []
   let current: Script = () => ({status: 404})
   let [unanswered, mostAtOnce, connections] = [0, 0, 0]
+  const numbers = new WeakMap<object, number>()
 
   const server = createServer(async (request, response) => {
     mostAtOnce = Math.max(mostAtOnce, ++unanswered)
@@ -97,6 +100,7 @@ export async function startFaultServer(): Promise<FaultServer> {
       url,
       headers,
       bytes,
+      connection: numbers.get(request.socket) ?? 0,
       ended,
       // Few tests read the text of an upload.
       get body() {
@@ -106,7 +110,7 @@ export async function startFaultServer(): Promise<FaultServer> {
     const number = requests.push(seen)
     await respond(response, await current(seen, number), ended, answered)
   })
-  server.on('connection', () => connections++)
+  server.on('connection', (socket) => numbers.set(socket, ++connections))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

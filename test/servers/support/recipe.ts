@@ -123,10 +123,6 @@ interface DigestTraits {
   readonly unlock: 401 | 404 | 405
   /** True if nobody needs credentials for a PROPFIND. */
   readonly readsAnonymously: boolean
-  /** True if a body that can be read once can be sent. */
-  readonly streams: boolean
-  /** True if a nonce counts on its own connection only, and for one request at a time. */
-  readonly isBound?: boolean
 }
 
 /** Dead properties as a server keeps them. */
