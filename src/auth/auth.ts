@@ -34,16 +34,17 @@ export interface Auth {
    */
   readonly onAnswer?: (request: DavRequest, answer: Pick<DavResponse, 'status' | 'headers'>) => void
   /**
-   * Returns requests to send before a body that can be read once only, or is longer than 64 KiB. Each is sent without credentials at
-   * first. The first one that is refused finds the credentials that the server accepts, and ends the questions. They must change
-   * nothing.
+   * Returns requests to send before a body that can be read once only, or is longer than 64 KiB. They must change nothing. The
+   * client sends one after the other without credentials, until one is refused. Then it sends that one again with the credentials
+   * that {@link Auth.onRefused} finds. If those are accepted, the body follows.
    */
   readonly asksFirst?: (request: DavRequest) => Iterable<DavRequest>
   /**
-   * Tells if the server has taken what one answer allowed for a later request. Until then it may know credentials on one connection
-   * only, so requests that are refused beside each other are sent again, one at a time.
+   * Tells if the server takes for a later request what it has allowed for another one: `false` if it was seen to refuse that,
+   * `undefined` if nothing is known. Only credentials with a nonce have this function. A server may bind a nonce to a connection,
+   * so requests that are refused beside each other are sent again, one at a time.
    */
-  readonly isReusable?: (request: DavRequest) => boolean
+  readonly isReusable?: (request: DavRequest) => boolean | undefined
 }
 
 /** The refused challenge: the first one of a 401, with all others. Without any challenge, `scheme` is empty. */

@@ -68,14 +68,16 @@ export interface SpaceParts {
 export class Space {
   readonly challenge: DigestChallenge
   readonly spelling: Spelling
-  /** True if the server has taken a nonce of an earlier answer. */
-  isReusable = false
+  /** True if the server has taken a nonce twice, `false` if it has refused a second use without a reason. */
+  isReusable: boolean | undefined
   readonly #hash: Hash
   readonly #counts: NonceCounts
   readonly #cnonce: string
   readonly #name: string
   readonly #secret: string
   #nonce: string
+  /** The header that the server has last taken. */
+  #taken: SentDigest | undefined
 
   constructor({challenge, spelling, account, hash, counts, cnonce = randomHex()}: SpaceParts) {
     const {username, password} = account
@@ -95,6 +97,13 @@ export class Space {
   /** Tells if the header may be sent to a URL unasked. */
   covers(url: string): boolean {
     return this.challenge.domain.some((place) => url.startsWith(place))
+  }
+
+  /** Notes that the server has taken a header. */
+  take(sent: SentDigest): void {
+    const {nonce, count} = this.#taken ?? {}
+    if (nonce === sent.nonce && count !== sent.count) this.isReusable = true
+    this.#taken = sent
   }
 
   /** Makes the header of a request. */

@@ -57,7 +57,7 @@ export function digestAuth(username: string, password: string, options: DigestOp
     onAnswer: digest.check,
     asksFirst: (request: DavRequest) => (digest.isUnsure(request) ? questionsBefore(request) : []),
     isReusable: (request: DavRequest) => digest.isReusable(request),
-  } satisfies Required<Pick<Auth, keyof Auth>>)
+  } satisfies Pick<Required<Auth>, keyof Auth>)
 }
 
 /** One request, until it is answered. */
@@ -68,6 +68,8 @@ interface Attempts {
   offered: number
   /** The header of the last attempt. */
   last?: (SentDigest & {readonly isUnasked: boolean}) | undefined
+  /** True after the password was sent by Basic. */
+  isBasic?: boolean
 }
 
 /** The credentials, and the protection spaces in which they were used. */
@@ -78,6 +80,10 @@ class Digest {
   /** By origin and key, the oldest first. */
   #spaces: readonly {readonly origin: string; readonly key: string; readonly space: Space}[] = []
   readonly #attempts = new WeakMap<DavRequest, Attempts>()
+  /** The methods that the server has refused. */
+  readonly #checked = new Set<string>()
+  /** The origins that have accepted Basic. */
+  readonly #basicOrigins = new Set<string>()
 
   constructor(account: Account, options: DigestOptions) {
     this.#account = account
@@ -87,17 +93,23 @@ class Digest {
   /** Makes the header of a request for a known space. */
   sign(request: DavRequest): string | undefined {
     const space = this.#find(request)
-    return space && this.#use(space, request, true)
+    if (space !== undefined) return this.#use(space, request, true)
+    return this.#takesBasic(request) ? this.#useBasic(request) : undefined
   }
 
-  /** Tells if the server has taken a nonce that it gave with another answer. */
-  isReusable(request: DavRequest): boolean {
-    return this.#find(request)?.isReusable ?? false
+  /** Tells if the server takes the password again, or a nonce for a second request. */
+  isReusable(request: DavRequest): boolean | undefined {
+    const space = this.#find(request)
+    return space === undefined ? this.#takesBasic(request) || undefined : space.isReusable
   }
 
-  /** Tells if a request may be refused: nonces may count once, or its body cannot be sent again if the nonce has expired. */
+  /**
+   * Tells if a request may be refused, because its space is unknown or its nonce counts once. A body that can be read once may also
+   * meet an expired nonce.
+   */
   isUnsure(request: DavRequest): boolean {
-    return isStreamed(request.body) || !this.isReusable(request)
+    const isKnown = this.#find(request) !== undefined || this.#takesBasic(request)
+    return isStreamed(request.body) || !isKnown || this.isReusable(request) === false
   }
 
   /** Makes the header for a challenge. Each algorithm and each form of the name is refused once. */
@@ -110,7 +122,8 @@ class Digest {
       .filter((offer) => offer !== undefined)
       .filter(({hasQop}) => hasQop || this.#options.withoutQop === true)
       .toSorted((one, other) => HASHES.indexOf(one.hash) - HASHES.indexOf(other.hash))
-    if (sent?.startsWith('Basic ') === true) return undefined
+    this.#checked.add(request.method)
+    if (sent?.startsWith('Basic ') === true) this.#basicOrigins.delete(new URL(request.url).origin)
     const attempts = this.#attemptsOf(request)
     const {refused} = attempts
     // A request may be sent again by a retry, and then without the header.
@@ -127,20 +140,28 @@ class Digest {
       const spelling = spellingsOf(this.#account.username, offer).find(
         (one) => !refused.has(keyOf(offer, one)),
       )
-      if (spelling !== undefined)
-        return this.#use(await this.#open(offer, spelling, request), request, false)
+      if (spelling === undefined) continue
+      const space = await this.#open(offer, spelling, request)
+      // Without `last`, the header was that of a question.
+      const wasUnasked = last?.isUnasked ?? sent?.startsWith('Digest ') === true
+      if (wasUnasked && !offer.isStale) space.isReusable = false
+      return this.#use(space, request, false)
     }
     return this.#basic(request, challenges)
   }
 
   /** Checks an answer, if the server proves that it knows the password. */
   readonly check: NonNullable<Auth['onAnswer']> = (request, {headers}) => {
-    const sent = this.#attempts.get(request)?.last
-    if (sent === undefined) return
-    const {space, isUnasked} = sent
+    const {last: sent, isBasic = false} = this.#attempts.get(request) ?? {}
+    if (sent === undefined) {
+      if (isBasic && this.#checked.has(request.method))
+        this.#basicOrigins.add(new URL(request.url).origin)
+      return
+    }
     const info = headers.get('authentication-info')
-    if (info === null || space.accept(info, sent)) {
-      space.isReusable ||= isUnasked
+    if (info === null || sent.space.accept(info, sent)) {
+      // A server answers some methods to everybody, such as unknown ones.
+      if (info !== null || this.#checked.has(request.method)) sent.space.take(sent)
       return
     }
     const {method, url} = request
@@ -177,19 +198,28 @@ class Digest {
     const space = isKnown
       ? known
       : new Space({challenge: offer, spelling, account: this.#account, hash, counts: this.#counts})
-    space.isReusable ||= known?.isReusable ?? false
+    if (!isKnown) space.isReusable = known?.isReusable
     this.#spaces = [...others, {origin, key, space}].slice(-MOST_SPACES)
     return space
   }
 
   #basic(request: DavRequest, challenges: RefusedChallenge['challenges']): string | undefined {
     const isOffered = challenges.some(({scheme}) => scheme.toLowerCase() === 'basic')
-    const {username, password} = this.#account
-    if (this.#options.basic !== true || !isOffered || username.includes(':')) return undefined
-    const value = formatBasic(username, password)
+    if (this.#options.basic !== true || !isOffered || this.#account.username.includes(':'))
+      return undefined
     // The answer to Basic has no proof. If it is refused, nothing is left.
-    this.#attemptsOf(request).last = undefined
-    return value
+    return this.#attemptsOf(request).isBasic === true ? undefined : this.#useBasic(request)
+  }
+
+  #useBasic(request: DavRequest): string {
+    const attempts = this.#attemptsOf(request)
+    attempts.last = undefined
+    attempts.isBasic = true
+    return formatBasic(this.#account.username, this.#account.password)
+  }
+
+  #takesBasic({url}: DavRequest): boolean {
+    return this.#basicOrigins.has(new URL(url).origin)
   }
 }
 

@@ -42,7 +42,8 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
     if (isStreamed(body)) markSent(sentBodies, body, request)
     return timed(request, call)
   }
-  const authorized = auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin)
+  const authorized =
+    auth === undefined ? sentOnce : withAuth(sentOnce, auth, base.origin, transport)
   const {connections} = transport
   const send = withPace(
     withRedirects(authorized, (url) => mayUpload(url, base)),

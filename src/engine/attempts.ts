@@ -5,7 +5,7 @@
 
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
-import {NotSentError} from '../retry/not-sent.ts'
+import {NotSentError} from '../protocol/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {BarredError} from '../transport/barred.ts'
 import {exchange, reconsider} from './exchange.ts'

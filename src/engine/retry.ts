@@ -37,7 +37,7 @@ import {
   TEXT,
   TEXTS,
 } from '../protocol/options.ts'
-import {NotSentError} from '../retry/not-sent.ts'
+import {NotSentError} from '../protocol/not-sent.ts'
 import type {ResolvedPolicy, RetrySettings} from '../retry/policy.ts'
 import {resolvePolicy, RETRY_SETTINGS} from '../retry/policy.ts'
 import type {UploadBody} from '../transfer/upload.ts'

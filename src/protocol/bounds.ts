@@ -135,11 +135,17 @@ export const THROTTLE_MILLISECONDS = 10_000
  */
 export const MAX_REFUSALS = 6
 
-/** The most times that a refusal makes a client send requests alone, to find out if its server binds credentials to a connection. */
-export const MAX_DOUBTS = 3
+/** The most refusals alone, after which a refusal beside other requests is the outcome. */
+export const MAX_DISPROOFS = 3
 
-/** The most times that a request is sent with credentials anew, because it may have changed its connection. */
+/** The most turns of a request, each alone but the first. Another one is needed where an answer ends in the same moment. */
 export const MAX_TURNS = 4
+
+/** The wait of other requests for an attempt that goes alone. */
+export const TURN_ALONE_MILLISECONDS = 1000
+
+/** The turns alone whose first attempt was accepted, after which requests go beside each other again. Cyrus accepts none. */
+export const CALM_TURNS = 1000
 
 /** Characters of a header with challenges that are read. Only a transport of a caller has longer ones. */
 export const MAX_CHALLENGE_CHARACTERS = 1_000_000

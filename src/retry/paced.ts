@@ -16,7 +16,7 @@ import type {BodyWatcher, OpenResponse} from '../transport/deadlines.ts'
 import {BarredError} from '../transport/barred.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {Send} from '../transport/transport.ts'
-import {NotSentError, sleep} from './not-sent.ts'
+import {NotSentError, sleep} from '../protocol/not-sent.ts'
 import type {Pace, Slot} from './pace.ts'
 import type {ResolvedPolicy} from './policy.ts'
 

@@ -1,7 +1,7 @@
 /** Counts the repetitions of one call against its policy, its budget and its time. Knows no verb. RFC 9110, section 10.2.3. */
 
 import type {Failure} from '../multistatus/result.ts'
-import {sleep} from './not-sent.ts'
+import {sleep} from '../protocol/not-sent.ts'
 import type {Pace} from './pace.ts'
 import type {ResolvedPolicy} from './policy.ts'
 import {delayAfter} from './policy.ts'

@@ -203,8 +203,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         method,
         headers: formatHeaders(request, forwarder && formatProxyAuthorization(forwarder)),
         body: upload,
-        // tinyproxy 1.11 closes the connection behind each answer, and does not say so. The next request would be lost.
-        ...(forwarder !== undefined && {reset: true}),
+        ...resetOf(method, forwarder),
       }
       const connections = isForeign ? foreign : own
       const around = {connections, settling, resolve, reject, upload, forwarder}
@@ -244,6 +243,20 @@ function forwarderOf(origin: string, proxy: Proxy | undefined): Proxy | undefine
 }
 
 /** Converts a body to a kind that undici sends. undici destroys a stream at the end of the exchange, and that ends its source. */
+/** Tells undici to close the connection behind a request, or to keep it. */
+function resetOf(
+  method: string,
+  forwarder: Proxy | undefined,
+): Pick<Dispatcher.DispatchOptions, 'reset'> {
+  // tinyproxy 1.11 closes the connection behind each answer, and does not say so. The next request would be lost.
+  if (forwarder !== undefined) return {reset: true}
+  // undici 8 closes it behind a HEAD, and behind the body of a LOCK, a REPORT and most others.
+  return MAY_IGNORE_BODY.has(method) ? {} : {reset: false}
+}
+
+// A server may leave a body of these unread, and take it for the next request.
+const MAY_IGNORE_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+
 function openBody(request: DavRequest): string | Uint8Array | Readable | null {
   const upload = readUpload(request)
   if (typeof upload !== 'function') return upload

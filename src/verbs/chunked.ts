@@ -21,7 +21,7 @@ import {
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {assertMembers, NUMBER, oneOf, TEXT} from '../protocol/options.ts'
-import {NotSentError} from '../retry/not-sent.ts'
+import {NotSentError} from '../protocol/not-sent.ts'
 import {openChunks} from '../transfer/chunks.ts'
 import {ByteMeter} from '../transfer/progress.ts'
 import type {Payload, UploadState} from '../transfer/upload.ts'

@@ -23,7 +23,7 @@ import {
 } from '../protocol/bounds.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {nameOf} from '../protocol/path.ts'
-import {sleep} from '../retry/not-sent.ts'
+import {sleep} from '../protocol/not-sent.ts'
 import type {Chunk} from '../transfer/chunks.ts'
 import {besideOf, removeOwn} from './beside.ts'
 import type {ChunkedUpload, ChunkProtocol, Gone} from './chunk-protocol.ts'

@@ -30,7 +30,7 @@ import {DavError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
-import {NotSentError} from '../retry/not-sent.ts'
+import {NotSentError} from '../protocol/not-sent.ts'
 import {failForParent, makeParents} from './mkcol.ts'
 
 /** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */

@@ -2,7 +2,7 @@
 
 import {createHash, randomBytes} from 'node:crypto'
 
-import type {Answer, SeenRequest} from './fault-server.ts'
+import type {Answer, FaultServer, SeenRequest} from './fault-server.ts'
 
 const ALGORITHMS: Readonly<Record<string, string>> = {
   MD5: 'md5',
@@ -83,7 +83,7 @@ export function makeGate(options: GateOptions = {}): Gate {
     admit(request) {
       const {connection} = request
       const header = request.headers.authorization
-      if (header === undefined) return refuse(connection)
+      if (header?.startsWith('Digest ') !== true) return refuse(connection)
       const given = fieldsOf(header)
       const state = nonces.get(given['nonce'] ?? '')
       const {nonce = '', nc = '', cnonce = '', uri = '', algorithm = 'MD5'} = given
@@ -130,6 +130,21 @@ export function makeGate(options: GateOptions = {}): Gate {
     if (given['userhash'] !== 'true') return name
     return name === hash(`${username}:${space}`) ? username : undefined
   }
+}
+
+/** Puts a gate before every answer of a server. */
+export function guard(
+  server: Pick<FaultServer, 'script'>,
+  options: GateOptions = {},
+  answer: Answer = {status: 204},
+): Gate {
+  const gate = makeGate(options)
+  server.script((request) => {
+    const admission = gate.admit(request)
+    if ('refusal' in admission) return admission.refusal
+    return {...answer, headers: {...answer.headers, ...admission.headers}}
+  })
+  return gate
 }
 
 /** Reads the fields of a Digest header. */

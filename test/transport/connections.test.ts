@@ -73,6 +73,20 @@ describe.each([
     expect(server.connections).toBe(1)
   })
 
+  it.each(['LOCK', 'REPORT', 'SEARCH', 'MKCOL', 'PROPPATCH', 'PUT', 'ACL'])(
+    'takes one connection: %s with a body',
+    async (method) => {
+      server.answers({status: 200, body: 'done'})
+      const dav = open()
+      for (let count = 0; count < 5; count++) {
+        const {body} = await dav.request(method, 'a', {body: '<a/>'})
+        expect(Buffer.concat(await Array.fromAsync(body ?? [])).toString()).toBe('done')
+      }
+      expect(server.requests.map(({body}) => body)).toEqual(Array.from({length: 5}, () => '<a/>'))
+      expect(server.connections).toBe(1)
+    },
+  )
+
   it('takes one connection for requests that are refused, redirected and sent again', async () => {
     const moved = {status: 301, headers: {location: '/docs/'}, body: 'Moved'}
     const busy = {status: 503, headers: {'retry-after': '0'}, body: 'Busy'}

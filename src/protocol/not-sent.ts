@@ -1,6 +1,6 @@
 /** The error of a request that was not sent because its call ended, and the wait that throws it. */
 
-import {startTimer, untilAborted} from '../protocol/wait.ts'
+import {startTimer, untilAborted} from './wait.ts'
 
 /** A request that was not sent, or not sent again, because the call ended first. Internal: callers get a Failure `not-sent`. */
 export class NotSentError extends Error {
