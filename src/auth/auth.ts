@@ -40,9 +40,9 @@ export interface Auth {
    */
   readonly asksFirst?: (request: DavRequest) => Iterable<DavRequest>
   /**
-   * Tells if the server takes for a later request what it has allowed for another one: `false` if it was seen to refuse that,
-   * `undefined` if nothing is known. Only credentials with a nonce have this function. A server may bind a nonce to a connection,
-   * so requests that are refused beside each other are sent again, one at a time.
+   * Tells if the server takes again what it has taken once, such as a nonce: `false` if that was not seen yet, `undefined` if nothing
+   * was taken. Until it is `true`, the server may bind a nonce to a connection. Requests that are refused beside each other are then
+   * sent again, one at a time.
    */
   readonly isReusable?: (request: DavRequest) => boolean | undefined
 }

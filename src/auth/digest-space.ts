@@ -68,8 +68,6 @@ export interface SpaceParts {
 export class Space {
   readonly challenge: DigestChallenge
   readonly spelling: Spelling
-  /** True if the server has taken a nonce twice, `false` if it has refused a second use without a reason. */
-  isReusable: boolean | undefined
   readonly #hash: Hash
   readonly #counts: NonceCounts
   readonly #cnonce: string
@@ -99,11 +97,12 @@ export class Space {
     return this.challenge.domain.some((place) => url.startsWith(place))
   }
 
-  /** Notes that the server has taken a header. */
-  take(sent: SentDigest): void {
-    const {nonce, count} = this.#taken ?? {}
-    if (nonce === sent.nonce && count !== sent.count) this.isReusable = true
+  /** Notes that the server has taken a header. Returns `true` if it had the nonce of an earlier answer. */
+  take(sent: SentDigest): boolean {
+    const before = this.#taken
     this.#taken = sent
+    const isSecond = before?.nonce === sent.nonce && before.count !== sent.count
+    return isSecond || sent.nonce !== this.challenge.nonce
   }
 
   /** Makes the header of a request. */

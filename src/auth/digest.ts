@@ -9,6 +9,7 @@ import {BOOLEAN, readOptions} from '../protocol/options.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
+import {isPassed} from './turns.ts'
 import {checkAccount, formatBasic} from './basic.ts'
 import type {DigestChallenge} from './digest-challenge.ts'
 import {readDigest} from './digest-challenge.ts'
@@ -80,10 +81,12 @@ class Digest {
   /** By origin and key, the oldest first. */
   #spaces: readonly {readonly origin: string; readonly key: string; readonly space: Space}[] = []
   readonly #attempts = new WeakMap<DavRequest, Attempts>()
-  /** The methods that the server has refused. */
-  readonly #checked = new Set<string>()
-  /** The origins that have accepted Basic. */
-  readonly #basicOrigins = new Set<string>()
+  /** The methods that were refused. The server does not answer them to everybody. */
+  readonly #refusedMethods = new Set<string>()
+  /** The origins that were seen to take a nonce a second time, or to refuse that without a reason. */
+  readonly #reuse = new Map<string, 'taken' | 'refused'>()
+  /** The directories of the requests that were accepted with Basic. RFC 7617, section 2.2. */
+  #basicPlaces: readonly string[] = []
 
   constructor(account: Account, options: DigestOptions) {
     this.#account = account
@@ -97,19 +100,16 @@ class Digest {
     return this.#takesBasic(request) ? this.#useBasic(request) : undefined
   }
 
-  /** Tells if the server takes the password again, or a nonce for a second request. */
+  /** Tells if the server was seen to take a nonce twice, or takes the password by Basic; `undefined` if nothing is known. */
   isReusable(request: DavRequest): boolean | undefined {
-    const space = this.#find(request)
-    return space === undefined ? this.#takesBasic(request) || undefined : space.isReusable
+    if (this.#find(request) === undefined) return this.#takesBasic(request) || undefined
+    return this.#reuse.get(originOf(request)) === 'taken'
   }
 
-  /**
-   * Tells if a request may be refused, because its space is unknown or its nonce counts once. A body that can be read once may also
-   * meet an expired nonce.
-   */
+  /** Tells if a request may be refused. A body that can be read once may also meet an expired nonce. */
   isUnsure(request: DavRequest): boolean {
-    const isKnown = this.#find(request) !== undefined || this.#takesBasic(request)
-    return isStreamed(request.body) || !isKnown || this.isReusable(request) === false
+    if (isStreamed(request.body) || this.isReusable(request) === undefined) return true
+    return this.#reuse.get(originOf(request)) === 'refused'
   }
 
   /** Makes the header for a challenge. Each algorithm and each form of the name is refused once. */
@@ -122,8 +122,11 @@ class Digest {
       .filter((offer) => offer !== undefined)
       .filter(({hasQop}) => hasQop || this.#options.withoutQop === true)
       .toSorted((one, other) => HASHES.indexOf(one.hash) - HASHES.indexOf(other.hash))
-    this.#checked.add(request.method)
-    if (sent?.startsWith('Basic ') === true) this.#basicOrigins.delete(new URL(request.url).origin)
+    this.#refusedMethods.add(request.method)
+    const origin = originOf(request)
+    const offersBasic = challenges.some(({scheme}) => scheme.toLowerCase() === 'basic')
+    if (!offersBasic || sent?.startsWith('Basic ') === true)
+      this.#basicPlaces = this.#basicPlaces.filter((place) => !place.startsWith(`${origin}/`))
     const attempts = this.#attemptsOf(request)
     const {refused} = attempts
     // A request may be sent again by a retry, and then without the header.
@@ -144,24 +147,25 @@ class Digest {
       const space = await this.#open(offer, spelling, request)
       // Without `last`, the header was that of a question.
       const wasUnasked = last?.isUnasked ?? sent?.startsWith('Digest ') === true
-      if (wasUnasked && !offer.isStale) space.isReusable = false
+      if (wasUnasked && !offer.isStale && !this.#reuse.has(origin))
+        this.#reuse.set(origin, 'refused')
       return this.#use(space, request, false)
     }
-    return this.#basic(request, challenges)
+    return offersBasic ? this.#basic(request) : undefined
   }
 
   /** Checks an answer, if the server proves that it knows the password. */
-  readonly check: NonNullable<Auth['onAnswer']> = (request, {headers}) => {
+  readonly check: NonNullable<Auth['onAnswer']> = (request, {status, headers}) => {
     const {last: sent, isBasic = false} = this.#attempts.get(request) ?? {}
+    const isChecked = this.#refusedMethods.has(request.method) && isPassed(status)
     if (sent === undefined) {
-      if (isBasic && this.#checked.has(request.method))
-        this.#basicOrigins.add(new URL(request.url).origin)
+      if (isBasic && isChecked && !this.#takesBasic(request)) this.#addBasic(request)
       return
     }
     const info = headers.get('authentication-info')
     if (info === null || sent.space.accept(info, sent)) {
-      // A server answers some methods to everybody, such as unknown ones.
-      if (info !== null || this.#checked.has(request.method)) sent.space.take(sent)
+      const isTaken = info !== null || isChecked
+      if (isTaken && sent.space.take(sent)) this.#reuse.set(originOf(request), 'taken')
       return
     }
     const {method, url} = request
@@ -198,15 +202,12 @@ class Digest {
     const space = isKnown
       ? known
       : new Space({challenge: offer, spelling, account: this.#account, hash, counts: this.#counts})
-    if (!isKnown) space.isReusable = known?.isReusable
     this.#spaces = [...others, {origin, key, space}].slice(-MOST_SPACES)
     return space
   }
 
-  #basic(request: DavRequest, challenges: RefusedChallenge['challenges']): string | undefined {
-    const isOffered = challenges.some(({scheme}) => scheme.toLowerCase() === 'basic')
-    if (this.#options.basic !== true || !isOffered || this.#account.username.includes(':'))
-      return undefined
+  #basic(request: DavRequest): string | undefined {
+    if (this.#options.basic !== true || this.#account.username.includes(':')) return undefined
     // The answer to Basic has no proof. If it is refused, nothing is left.
     return this.#attemptsOf(request).isBasic === true ? undefined : this.#useBasic(request)
   }
@@ -219,8 +220,17 @@ class Digest {
   }
 
   #takesBasic({url}: DavRequest): boolean {
-    return this.#basicOrigins.has(new URL(url).origin)
+    return this.#basicPlaces.some((place) => url.startsWith(place))
   }
+
+  #addBasic({url}: DavRequest): void {
+    const place = url.replace(/[?#].*$/s, '').replace(/[^/]*$/, '')
+    this.#basicPlaces = [...this.#basicPlaces, place].slice(-MOST_SPACES)
+  }
+}
+
+function originOf({url}: DavRequest): string {
+  return new URL(url).origin
 }
 
 // Spaces of one origin are few. The bound is for servers that name another realm each time.

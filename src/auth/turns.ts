@@ -4,7 +4,7 @@
  * the one that has just become free.
  */
 
-import {CALM_TURNS, MAX_DISPROOFS, MAX_TURNS, TURN_ALONE_MILLISECONDS} from '../protocol/bounds.ts'
+import {MAX_DISPROOFS, MAX_TURNS, TURN_ALONE_MILLISECONDS} from '../protocol/bounds.ts'
 import {untilAborted, within} from '../protocol/wait.ts'
 import {NotSentError, sleep} from '../protocol/not-sent.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
@@ -42,41 +42,49 @@ export interface Turn {
 /** Sends a request with credentials in its turn. */
 export type SendAnswered<C> = (request: DavRequest, call: C, turn: Turn) => Promise<Answered>
 
+/** The turn of a request to a server that takes a nonce again, wherever it comes from. */
+export const NO_TURN: Turn = {begin: () => {}, isDoubtful: () => false}
+
 /**
- * Sends requests beside each other, until a refused one of them is accepted alone. From then on each goes alone, until some more
- * were accepted at once than a server with bound credentials accepts.
+ * Sends requests beside each other, until a refused one of them is accepted alone. From then on each goes alone. A server that was
+ * seen to take a nonce twice is never doubted.
  *
  * @param pool - The owner of the connections. All its requests to an origin share their turns.
  */
 export function withTurns<C extends TurningCall>(
   send: SendAnswered<C>,
-  auth: Auth,
+  isReusable: NonNullable<Auth['isReusable']>,
   pool: object,
   origin: string,
 ): (request: DavRequest, call: C) => Promise<Answered> {
   const turns = turnsOf(pool, origin)
+  /** The number of requests that were refused alone too. */
+  let disproofs = 0
+  const mayBind = (): boolean => turns.isBound || disproofs < MAX_DISPROOFS
 
   /** Sends a request in its turn, and tells if it is worth another one. */
   const takeTurn = async (
     request: DavRequest,
     call: C,
+    isLast: boolean,
   ): Promise<{readonly answered: Answered; readonly isWorthAnother: boolean}> => {
-    const isAlone = turns.isBound || turns.doubted > 0
-    const {begin, end, leave, wasBeside} = await turns.take(isAlone, call.ending)
-    const isDoubtful = (): boolean =>
-      !isAlone && (turns.isBound || (wasBeside() && turns.disproofs < MAX_DISPROOFS))
+    const {isAlone, begin, end, leave, wasBeside} = await turns.take(call, mayBind)
+    const mayHaveMoved = (): boolean => isReusable(request) !== true && wasBeside() && mayBind()
+    const isDoubtful = (): boolean => !isAlone && mayHaveMoved()
     try {
-      while (call.pace.held > 0) await sleep(call.pace.held, call.ending)
-      if (isAlone || auth.isReusable?.(request) !== true) await untilFree()
+      if (isAlone || isReusable(request) === false) await untilFree()
+      if (call.ending.aborted) throw new NotSentError(call.ending.reason)
       const answered = await send(request, call, {begin, isDoubtful})
-      const {response, sent, refusals, isUnread = false} = answered
+      const {response, sent, isUnread = false} = answered
       if (response.body === null) leave()
       else response.body.watch({onEnd: leave})
-      if (isAlone && refusals === 0 && isAccepted(answered)) turns.calm()
-      const isRefused = response.status === 401 && sent !== undefined
+      // Only a nonce can be bound to a connection.
+      const isRefused = response.status === 401 && sent?.startsWith('Digest ') === true
       const canRepeat = isUnread || !isStreamed(request.body)
-      const isWorthIt = isDoubtful() || (isAlone && turns.isBound && wasBeside())
-      return {answered, isWorthAnother: isRefused && canRepeat && isWorthIt}
+      const isWorthAnother = isRefused && canRepeat && mayHaveMoved() && !isLast
+      // The next one to go alone waits for the connection of this answer.
+      if (isWorthAnother) await release(response)
+      return {answered, isWorthAnother}
     } catch (error) {
       leave()
       throw error
@@ -86,26 +94,27 @@ export function withTurns<C extends TurningCall>(
   }
 
   return async (request, call) => {
-    let result = await takeTurn(request, call)
-    for (let number = 2; result.isWorthAnother && number <= MAX_TURNS; number++) {
+    if (isReusable(request) === true) return send(request, call, NO_TURN)
+    let result = await takeTurn(request, call, false)
+    for (let number = 2; result.isWorthAnother; number++) {
       turns.doubted++
       try {
-        await release(result.answered.response)
         // Credentials may be kept for each request, so this is another one.
-        result = await takeTurn({...request}, call)
+        result = await takeTurn({...request}, call, number === MAX_TURNS)
       } finally {
         turns.doubted--
       }
-      if (isAccepted(result.answered)) turns.bind()
-      else if (!turns.isBound) turns.disproofs++
+      const {status} = result.answered.response
+      if (status === 401) disproofs += turns.isBound ? 0 : 1
+      else if (isPassed(status)) turns.isBound = true
     }
     return result.answered
   }
 }
 
-/** Tells if an answer shows that the server has accepted credentials. */
-function isAccepted({response: {status}, sent}: Answered): boolean {
-  return sent !== undefined && status < 500 && ![401, 403, 407, 429].includes(status)
+/** Tells if an answer comes from behind the check of the credentials. */
+export function isPassed(status: number): boolean {
+  return status < 500 && ![401, 407, 429].includes(status)
 }
 
 /** Reads an answer to its end, so that the next request has its connection. */
@@ -121,6 +130,8 @@ function untilFree(): Promise<unknown> {
 
 /** A turn that was taken. */
 interface TakenTurn {
+  /** True if no other request is sent in the same time. */
+  readonly isAlone: boolean
   /** Begins the time of a turn alone again. */
   readonly begin: () => void
   /** Ends the turn. A second end has no effect. */
@@ -143,58 +154,60 @@ function turnsOf(pool: object, origin: string): Turns {
 
 /** The turns of the requests to one origin: beside each other, or one alone. */
 class Turns {
+  /** True after a request was accepted alone that was refused beside others. */
   isBound = false
   /** The number of requests that were refused and now go alone. */
   doubted = 0
-  /** The number of requests that were refused alone too. */
-  disproofs = 0
-  /** The number of turns alone whose first attempt was accepted. */
-  #calm = 0
   /** The turns that have not ended. */
   readonly #running = new Set<Promise<void>>()
   /** The number of exchanges that may hold a connection. */
   #open = 0
   #begun = 0
   /** Resolves after the last turn alone. */
-  #alone: Promise<unknown> = Promise.resolve()
-
-  /** Notes that a request was accepted alone which was refused beside others. */
-  bind(): void {
-    this.isBound = true
-    this.#calm = 0
-  }
-
-  /** Notes that a request was accepted at once. */
-  calm(): void {
-    if (++this.#calm >= CALM_TURNS) this.isBound = false
-  }
+  #last: Promise<unknown> = Promise.resolve()
 
   /**
-   * Takes a turn. One alone begins after the others have ended, and the later ones wait for its end. Nobody waits long: an attempt
-   * without an answer may be a long upload, or wait for another request of this client.
+   * Takes a turn. One alone begins after the others have ended, and the later ones wait for its end. An attempt of some time is not
+   * waited for: it may be a long upload, or wait for another request of this client.
    *
+   * @param mayBind - Tells if the server may still be one that binds.
    * @throws NotSentError if the call ends before the turn.
    */
-  async take(isAlone: boolean, ending: AbortSignal): Promise<TakenTurn> {
+  async take(call: TurningCall, mayBind: () => boolean): Promise<TakenTurn> {
+    for (;;) {
+      const turn = await this.#enter(call, mayBind)
+      const {held} = call.pace
+      if (held === 0) return turn
+      turn.end()
+      turn.leave()
+      await sleep(held, call.ending)
+    }
+  }
+
+  async #enter({ending}: Pick<TurningCall, 'ending'>, mayBind: () => boolean): Promise<TakenTurn> {
     const {promise: ended, resolve} = Promise.withResolvers<void>()
-    const before = this.#alone
-    if (isAlone) this.#alone = before.then(() => ended)
+    const isAlone = mayBind() && (this.isBound || this.doubted > 0)
+    const before = this.#last
+    if (isAlone) this.#last = before.then(() => ended)
     try {
       if (isAlone) {
         await untilAborted(before, ending)
-        const others = Promise.all(this.#running)
-        await untilAborted(within(others, TURN_ALONE_MILLISECONDS), ending)
+        await untilAborted(within(Promise.all(this.#running), TURN_ALONE_MILLISECONDS), ending)
         // Those that are left are slow. Nobody waits for them again.
         this.#running.clear()
       } else {
-        for (let last; last !== this.#alone;) {
-          last = this.#alone
+        for (let last; last !== this.#last;) {
+          last = this.#last
           await untilAborted(last, ending)
         }
       }
     } catch {
       resolve()
       throw new NotSentError(ending.reason)
+    }
+    if (isAlone && !mayBind()) {
+      resolve()
+      return this.#enter({ending}, mayBind)
     }
     const others = this.#open++
     const number = ++this.#begun
@@ -206,17 +219,16 @@ class Turns {
       this.#running.delete(ended)
       resolve()
     }
-    return {
-      begin: () => {
-        clearTimeout(timer)
-        if (isAlone) timer = setTimeout(end, TURN_ALONE_MILLISECONDS)
-      },
-      end,
-      leave: () => {
-        if (!hasLeft) this.#open--
-        hasLeft = true
-      },
-      wasBeside: () => others > 0 || this.#begun > number,
+    const begin = (): void => {
+      clearTimeout(timer)
+      if (isAlone) timer = setTimeout(end, TURN_ALONE_MILLISECONDS)
     }
+    begin()
+    const leave = (): void => {
+      if (!hasLeft) this.#open--
+      hasLeft = true
+    }
+    const wasBeside = (): boolean => others > 0 || this.#begun > number
+    return {isAlone, begin, end, leave, wasBeside}
   }
 }

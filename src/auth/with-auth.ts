@@ -5,6 +5,7 @@
 
 import {MAX_REFUSALS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
+import {NotSentError} from '../protocol/not-sent.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import type {OpenResponse} from '../transport/deadlines.ts'
@@ -14,7 +15,7 @@ import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
 import type {Answered, SendAnswered, Turn, TurningCall} from './turns.ts'
-import {release, withTurns} from './turns.ts'
+import {NO_TURN, release, withTurns} from './turns.ts'
 
 /**
  * Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none.
@@ -27,10 +28,13 @@ export function withAuth<C extends TurningCall>(
   origin: string,
   pool: object,
 ): Send<OpenResponse, C> {
-  const hasNonces = auth.isReusable !== undefined
-  const dismiss = hasNonces ? release : discard
+  const {isReusable} = auth
   /** The index of the question whose credentials the server was last seen to check. */
-  let checked = 0
+  let checked: number | undefined
+
+  /** Ends an answer that is no longer needed. If a nonce may be bound to the connection, the next request needs it. */
+  const dismiss = (response: OpenResponse, request: DavRequest): Promise<void> =>
+    isReusable === undefined || isReusable(request) === true ? discard(response) : release(response)
 
   const credentials = async (request: DavRequest): Promise<string | undefined> => {
     const given = auth(request)
@@ -50,7 +54,7 @@ export function withAuth<C extends TurningCall>(
       await discard(response)
       throw error
     }
-    if (next !== undefined) await dismiss(response)
+    if (next !== undefined) await dismiss(response, request)
     return next
   }
 
@@ -64,6 +68,7 @@ export function withAuth<C extends TurningCall>(
   ): Promise<Answered> => {
     let sent = first
     for (let refusals = 0; ; refusals++) {
+      if (refusals > 0 && call.ending.aborted) throw new NotSentError(call.ending.reason)
       begin()
       const response = await transport(authorized(request, sent), call)
       if (response.status !== 401) {
@@ -74,7 +79,7 @@ export function withAuth<C extends TurningCall>(
       if (isStreamed(request.body) || refusals >= most) return result
       const next = await replace(request, result)
       if (next !== undefined) sent = next
-      else if (hasNonces && refusals === 0 && sent === undefined && isBare(response))
+      else if (isReusable && refusals === 0 && sent === undefined && isBare(response))
         await release(response)
       else return result
     }
@@ -90,50 +95,61 @@ export function withAuth<C extends TurningCall>(
       question,
       index,
     }))
-    const [last] = questions.splice(checked, 1)
+    const [last] = questions.splice(checked ?? 0, 1)
     for (const {question, index} of last === undefined ? [] : [last, ...questions]) {
-      let known: string | undefined
-      if (index === checked && auth.isReusable?.(request) === false)
-        known = await credentials(question)
-      if (known === undefined) {
-        // Without credentials at first, so that a refusal shows that the server checks them, and has a fresh challenge.
-        const answered = await exchange(question, call, turn, undefined)
-        // The body is unread, so the caller can send it with other credentials.
-        if (answered.response.status === 401) return {...answered, isUnread: true}
-        await dismiss(answered.response)
-        if (answered.refusals === 0) continue
-        checked = index
-        if (!hasNonces || auth.isReusable(request) === true || !isStreamed(request.body)) break
-        known = await credentials(question)
-        if (known === undefined) break
-      }
-      // Cyrus takes a nonce once, so it refuses this one. Its challenge has one for the body.
-      const answered = await exchange(question, call, turn, known, 0)
-      if (answered.response.status === 401) {
-        const next = await replace(request, answered)
-        const mayChange = auth.isReusable?.(request) === false && turn.isDoubtful()
-        return next === undefined || mayChange ? {...answered, isUnread: true} : next
-      }
-      await dismiss(answered.response)
-      break
+      const isKnown = index === checked && isReusable?.(request) === false
+      // Without credentials, so that a refusal shows that the server checks them, and has a fresh challenge.
+      const first = isKnown ? await credentials(question) : undefined
+      const answered = await exchange(question, call, turn, first)
+      // The body is unread, so the caller can send it with other credentials.
+      if (answered.response.status === 401) return {...answered, isUnread: true}
+      await dismiss(answered.response, request)
+      if (first === undefined && answered.refusals === 0) continue
+      checked = index
+      const isUnproven = isReusable?.(request) === false && isStreamed(request.body)
+      const next = isUnproven ? await probe(question, request, call, turn) : undefined
+      return next ?? credentials(request)
     }
     return credentials(request)
+  }
+
+  /**
+   * Asks with a nonce that was taken before. A server that takes a nonce once, as Cyrus, refuses it with one for the body. Returns
+   * the credentials for that, or the answer that refuses them; `undefined` if the nonce is taken again.
+   */
+  const probe = async (
+    question: DavRequest,
+    request: DavRequest,
+    call: C,
+    turn: Turn,
+  ): Promise<Answered | string | undefined> => {
+    const answered = await exchange(question, call, turn, await credentials(question), 0)
+    if (answered.response.status !== 401) {
+      await dismiss(answered.response, request)
+      return undefined
+    }
+    const isStale = refusal(answered.response, undefined, 1).challenges.some(
+      ({parameters}) => parameters['stale']?.toLowerCase() === 'true',
+    )
+    const next = await replace(request, answered)
+    // A nonce for the body may be bound to this connection.
+    const isUnsure = !isStale && turn.isDoubtful()
+    return next === undefined || isUnsure ? {...answered, isUnread: true} : next
   }
 
   const send: SendAnswered<C> = async (request, call, turn) => {
     const asked = isLong(request.body) ? await ask(request, call, turn) : await credentials(request)
     return typeof asked === 'object' ? asked : exchange(request, call, turn, asked)
   }
-  const sendInTurn = hasNonces
-    ? withTurns(send, auth, pool, origin)
-    : (request: DavRequest, call: C) => send(request, call, NO_TURN)
+  const sendInTurn =
+    isReusable === undefined
+      ? (request: DavRequest, call: C) => send(request, call, NO_TURN)
+      : withTurns(send, isReusable, pool, origin)
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
     return (await sendInTurn(request, call)).response
   }
 }
-
-const NO_TURN: Turn = {begin: () => {}, isDoubtful: () => false}
 
 /** Tells if a body can be read once only, or is so long that a server may refuse it before it has read it. */
 function isLong(body: RequestBody | undefined): boolean {

@@ -141,11 +141,11 @@ export const MAX_DISPROOFS = 3
 /** The most turns of a request, each alone but the first. Another one is needed where an answer ends in the same moment. */
 export const MAX_TURNS = 4
 
+/** The longest wait for the end of a refusal, whose connection the next attempt needs. */
+export const DRAIN_MILLISECONDS = 100
+
 /** The wait of other requests for an attempt that goes alone. */
 export const TURN_ALONE_MILLISECONDS = 1000
-
-/** The turns alone whose first attempt was accepted, after which requests go beside each other again. Cyrus accepts none. */
-export const CALM_TURNS = 1000
 
 /** Characters of a header with challenges that are read. Only a transport of a caller has longer ones. */
 export const MAX_CHALLENGE_CHARACTERS = 1_000_000

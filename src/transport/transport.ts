@@ -4,7 +4,7 @@
  */
 
 import {openStream} from '../multistatus/source.ts'
-import {DISCARD_MILLISECONDS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
+import {DISCARD_MILLISECONDS, DRAIN_MILLISECONDS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
 import {within} from '../protocol/wait.ts'
 
 /** Sends a request, and resolves with the answer at its headers. It must not follow redirects, and no status is an error. */
@@ -102,13 +102,17 @@ export async function discard({body}: DavResponse): Promise<void> {
 export async function drain({body}: DavResponse): Promise<void> {
   if (body === null) return
   const chunks = openStream(body)
-  await giveUp(async () => {
+  const read = async (): Promise<void> => {
     for (let bytes = 0; bytes < PLAIN_ANSWER_BYTES;) {
       const next = await chunks.next()
       if (next.done === true) return
       bytes += next.value.length
     }
-  })
+  }
+  await within(
+    read().catch(() => {}),
+    DRAIN_MILLISECONDS,
+  )
   await giveUp(() => chunks.return())
 }
 

@@ -242,7 +242,6 @@ function forwarderOf(origin: string, proxy: Proxy | undefined): Proxy | undefine
   return proxy?.kind === 'socks' || origin.startsWith('https:') ? undefined : proxy
 }
 
-/** Converts a body to a kind that undici sends. undici destroys a stream at the end of the exchange, and that ends its source. */
 /** Tells undici to close the connection behind a request, or to keep it. */
 function resetOf(
   method: string,
@@ -257,6 +256,7 @@ function resetOf(
 // A server may leave a body of these unread, and take it for the next request.
 const MAY_IGNORE_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 
+/** Converts a body to a kind that undici sends. undici destroys a stream at the end of the exchange, and that ends its source. */
 function openBody(request: DavRequest): string | Uint8Array | Readable | null {
   const upload = readUpload(request)
   if (typeof upload !== 'function') return upload

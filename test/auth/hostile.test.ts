@@ -287,6 +287,8 @@ describe('a server', () => {
       'UNLOCK signed',
       'PUT signed',
       'UNLOCK signed',
+      'UNLOCK signed',
+      'UNLOCK signed',
       'PUT signed',
     ])
   })

@@ -58,22 +58,19 @@ describe.each([
 ] as const)('over %s', (_platform, transport) => {
   const client = (_user = 'ana', password = 'secret'): DavClient => open(transport(), password)
 
-  it.each([1, Infinity])(
-    'a nonce that counts on its connection only, %d times, loses nothing',
-    async (uses) => {
-      const gate = guard(server, {isBound: true, uses, algorithms: ['MD5-sess']})
-      const dav = client()
-      const names = Array.from({length: 100}, (_step, index) => `f${index}`)
-      const {successes, failures} = await dav.deleteMany(names).collect()
-      expect(failures).toEqual([])
-      expect(successes).toHaveLength(100)
-      expect(gate.repeated).toEqual([])
-      // Beside each other, and each with a long body.
-      const long = 'x'.repeat(100_000)
-      const puts = Array.from({length: 16}, (_step, index) => dav.put(`p${index}`, long))
-      expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
-    },
-  )
+  it('a nonce that counts once, on its connection only, loses nothing', async () => {
+    const gate = guard(server, {...BOUND, algorithms: ['MD5-sess']})
+    const dav = client()
+    const names = Array.from({length: 100}, (_step, index) => `f${index}`)
+    const {successes, failures} = await dav.deleteMany(names).collect()
+    expect(failures).toEqual([])
+    expect(successes).toHaveLength(100)
+    expect(gate.repeated).toEqual([])
+    // Beside each other, and each with a long body.
+    const long = 'x'.repeat(100_000)
+    const puts = Array.from({length: 16}, (_step, index) => dav.put(`p${index}`, long))
+    expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
+  })
 
   it('a wrong password beside other requests is sent a bounded number of times', async () => {
     guard(server)
@@ -165,17 +162,14 @@ describe('over undici', () => {
     expect(server.requests.find(({method}) => method === 'PUT')?.body).toBe('once')
   })
 
-  it.each([1, Infinity])(
-    'streams beside each other are each sent once, where a nonce counts %d times on its connection',
-    async (uses) => {
-      guard(server, {...BOUND, uses})
-      const dav = client()
-      for (const prefix of ['first', 'second']) {
-        const puts = namesOf(16, prefix).map((name) => dav.put(name, stream(), {length: 4}))
-        expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
-      }
-    },
-  )
+  it('streams beside each other are each sent once', async () => {
+    guard(server, BOUND)
+    const dav = client()
+    for (const prefix of ['first', 'second']) {
+      const puts = namesOf(16, prefix).map((name) => dav.put(name, stream(), {length: 4}))
+      expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
+    }
+  })
 
   it('a stream after one request is sent with a nonce that the server takes again', async () => {
     guard(server)
@@ -335,7 +329,6 @@ describe('over undici', () => {
     await delay(30)
     isRefusing = false
     await bulk
-    await dav.deleteMany(namesOf(1100)).collect()
     most = 0
     await dav.deleteMany(namesOf(64)).collect()
     expect(most).toBeGreaterThan(1)
