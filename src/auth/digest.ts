@@ -9,7 +9,8 @@ import {BOOLEAN, readOptions} from '../protocol/options.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
-import {isPassed} from './turns.ts'
+import {addTurns, isPassed} from './turn.ts'
+import {withTurns} from './turns.ts'
 import {checkAccount, formatBasic} from './basic.ts'
 import type {DigestChallenge} from './digest-challenge.ts'
 import {readDigest} from './digest-challenge.ts'
@@ -53,12 +54,13 @@ export function digestAuth(username: string, password: string, options: DigestOp
   checkAccount('digestAuth', username, password)
   const given = readOptions('digestAuth', options, DIGEST_OPTIONS)
   const digest = new Digest({username, password}, given)
-  return Object.assign((request: DavRequest) => digest.sign(request), {
+  const auth = Object.assign((request: DavRequest) => digest.sign(request), {
     onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
     onAnswer: digest.check,
     asksFirst: (request: DavRequest) => (digest.isUnsure(request) ? questionsBefore(request) : []),
     isReusable: (request: DavRequest) => digest.isReusable(request),
   } satisfies Pick<Required<Auth>, keyof Auth>)
+  return addTurns(auth, withTurns)
 }
 
 /** One request, until it is answered. */

@@ -7,43 +7,11 @@
 import {MAX_DISPROOFS, MAX_TURNS, TURN_ALONE_MILLISECONDS} from '../protocol/bounds.ts'
 import {untilAborted, within} from '../protocol/wait.ts'
 import {NotSentError, sleep} from '../protocol/not-sent.ts'
-import type {OpenResponse} from '../transport/deadlines.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
-import {drain} from '../transport/transport.ts'
 import type {Auth} from './auth.ts'
-
-/** A request that was answered, after its refusals. */
-export interface Answered {
-  readonly response: OpenResponse
-  /** The last Authorization header. */
-  readonly sent: string | undefined
-  readonly refusals: number
-  /** True if a question before the body was refused, so the body is unread. */
-  readonly isUnread?: boolean
-}
-
-/** The part of a call that concerns its turns. */
-export interface TurningCall {
-  /** Aborted when no new request may start. */
-  readonly ending: AbortSignal
-  /** Tells how many milliseconds the server wants to wait. */
-  readonly pace: {readonly held: number}
-}
-
-/** The turn of a request, for the function that sends it. */
-export interface Turn {
-  /** Called before each attempt. */
-  readonly begin: () => void
-  /** Tells if a refusal may be due to a change of the connection, so the request is worth a turn alone. */
-  readonly isDoubtful: () => boolean
-}
-
-/** Sends a request with credentials in its turn. */
-export type SendAnswered<C> = (request: DavRequest, call: C, turn: Turn) => Promise<Answered>
-
-/** The turn of a request to a server that takes a nonce again, wherever it comes from. */
-export const NO_TURN: Turn = {begin: () => {}, isDoubtful: () => false}
+import type {Answered, SendAnswered, TurningCall} from './turn.ts'
+import {isPassed, NO_TURN, release, untilFree} from './turn.ts'
 
 /**
  * Sends requests beside each other, until a refused one of them is accepted alone. From then on each goes alone. A server that was
@@ -57,7 +25,7 @@ export function withTurns<C extends TurningCall>(
   pool: object,
   origin: string,
 ): (request: DavRequest, call: C) => Promise<Answered> {
-  const turns = turnsOf(pool, origin)
+  const turns = turnsFrom(pool, origin)
   /** The number of requests that were refused alone too. */
   let disproofs = 0
   const mayBind = (): boolean => turns.isBound || disproofs < MAX_DISPROOFS
@@ -112,22 +80,6 @@ export function withTurns<C extends TurningCall>(
   }
 }
 
-/** Tells if an answer comes from behind the check of the credentials. */
-export function isPassed(status: number): boolean {
-  return status < 500 && ![401, 407, 429].includes(status)
-}
-
-/** Reads an answer to its end, so that the next request has its connection. */
-export async function release(response: OpenResponse): Promise<void> {
-  await drain(response)
-  await untilFree()
-}
-
-/** Waits until a pool has noticed that the connection of the last answer is free. */
-function untilFree(): Promise<unknown> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
-}
-
 /** A turn that was taken. */
 interface TakenTurn {
   /** True if no other request is sent in the same time. */
@@ -144,7 +96,7 @@ interface TakenTurn {
 
 const pools = new WeakMap<object, Map<string, Turns>>()
 
-function turnsOf(pool: object, origin: string): Turns {
+function turnsFrom(pool: object, origin: string): Turns {
   const byOrigin = pools.get(pool) ?? new Map<string, Turns>()
   pools.set(pool, byOrigin)
   const turns = byOrigin.get(origin) ?? new Turns()

@@ -14,8 +14,8 @@ import {isStreamed, sizeOf} from '../transport/request-body.ts'
 import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
-import type {Answered, SendAnswered, Turn, TurningCall} from './turns.ts'
-import {NO_TURN, release, withTurns} from './turns.ts'
+import type {Answered, SendAnswered, Turn, TurningCall} from './turn.ts'
+import {NO_TURN, release, turnsOf} from './turn.ts'
 
 /**
  * Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none.
@@ -142,9 +142,8 @@ export function withAuth<C extends TurningCall>(
     return typeof asked === 'object' ? asked : exchange(request, call, turn, asked)
   }
   const sendInTurn =
-    isReusable === undefined
-      ? (request: DavRequest, call: C) => send(request, call, NO_TURN)
-      : withTurns(send, isReusable, pool, origin)
+    (isReusable && turnsOf(auth)?.(send, isReusable, pool, origin)) ??
+    ((request: DavRequest, call: C) => send(request, call, NO_TURN))
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
     return (await sendInTurn(request, call)).response

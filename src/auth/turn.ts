@@ -1,0 +1,75 @@
+/** The turn of a request, and the credentials whose requests take turns. Only those bring the code for them into a bundle. */
+
+import type {OpenResponse} from '../transport/deadlines.ts'
+import type {DavRequest} from '../transport/transport.ts'
+import {drain} from '../transport/transport.ts'
+import type {Auth} from './auth.ts'
+
+/** A request that was answered, after its refusals. */
+export interface Answered {
+  readonly response: OpenResponse
+  /** The last Authorization header. */
+  readonly sent: string | undefined
+  readonly refusals: number
+  /** True if a question before the body was refused, so the body is unread. */
+  readonly isUnread?: boolean
+}
+
+/** The part of a call that concerns its turns. */
+export interface TurningCall {
+  /** Aborted when no new request may start. */
+  readonly ending: AbortSignal
+  /** Tells how many milliseconds the server wants to wait. */
+  readonly pace: {readonly held: number}
+}
+
+/** The turn of a request, for the function that sends it. */
+export interface Turn {
+  /** Called before each attempt. */
+  readonly begin: () => void
+  /** Tells if a refusal may be due to a change of the connection, so the request is worth a turn alone. */
+  readonly isDoubtful: () => boolean
+}
+
+/** Sends a request with credentials in its turn. */
+export type SendAnswered<C> = (request: DavRequest, call: C, turn: Turn) => Promise<Answered>
+
+/** The turn of a request to a server that takes a nonce again, wherever it comes from. */
+export const NO_TURN: Turn = {begin: () => {}, isDoubtful: () => false}
+
+/** Makes a function that sends requests in turns. `pool` owns the connections, so all its requests to an origin share their turns. */
+export type TakeTurns = <C extends TurningCall>(
+  send: SendAnswered<C>,
+  isReusable: NonNullable<Auth['isReusable']>,
+  pool: object,
+  origin: string,
+) => (request: DavRequest, call: C) => Promise<Answered>
+
+const takers = new WeakMap<Auth, TakeTurns>()
+
+/** Lets the requests with some credentials take turns. */
+export function addTurns<A extends Auth>(auth: A, take: TakeTurns): A {
+  takers.set(auth, take)
+  return auth
+}
+
+/** Returns the function that lets requests take turns; `undefined` for credentials that need none. */
+export function turnsOf(auth: Auth): TakeTurns | undefined {
+  return takers.get(auth)
+}
+
+/** Tells if an answer comes from behind the check of the credentials. */
+export function isPassed(status: number): boolean {
+  return status < 500 && ![401, 407, 429].includes(status)
+}
+
+/** Reads an answer to its end, so that the next request has its connection. */
+export async function release(response: OpenResponse): Promise<void> {
+  await drain(response)
+  await untilFree()
+}
+
+/** Waits until a pool has noticed that the connection of the last answer is free. */
+export function untilFree(): Promise<unknown> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
+}
