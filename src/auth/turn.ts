@@ -63,6 +63,14 @@ export function isPassed(status: number): boolean {
   return status < 500 && ![401, 407, 429].includes(status)
 }
 
+/**
+ * Tells if a challenge is the name of Digest alone. Cyrus answers so after a success on the same connection, to a request without
+ * credentials. Its next challenge is whole.
+ */
+export function isBare({headers}: OpenResponse): boolean {
+  return headers.get('www-authenticate')?.trim().toLowerCase() === 'digest'
+}
+
 /** Reads an answer to its end, so that the next request has its connection. */
 export async function release(response: OpenResponse): Promise<void> {
   await drain(response)

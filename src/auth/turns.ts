@@ -4,14 +4,19 @@
  * the one that has just become free.
  */
 
-import {MAX_DISPROOFS, MAX_TURNS, TURN_ALONE_MILLISECONDS} from '../protocol/bounds.ts'
+import {
+  DRAIN_MILLISECONDS,
+  MAX_DISPROOFS,
+  MAX_TURNS,
+  TURN_ALONE_MILLISECONDS,
+} from '../protocol/bounds.ts'
 import {untilAborted, within} from '../protocol/wait.ts'
 import {NotSentError, sleep} from '../protocol/not-sent.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth} from './auth.ts'
 import type {Answered, SendAnswered, TurningCall} from './turn.ts'
-import {isPassed, NO_TURN, release, untilFree} from './turn.ts'
+import {isBare, isPassed, NO_TURN, release, untilFree} from './turn.ts'
 
 /**
  * Sends requests beside each other, until a refused one of them is accepted alone. From then on each goes alone. A server that was
@@ -44,10 +49,12 @@ export function withTurns<C extends TurningCall>(
       if (call.ending.aborted) throw new NotSentError(call.ending.reason)
       const answered = await send(request, call, {begin, isDoubtful})
       const {response, sent, isUnread = false} = answered
-      if (response.body === null) leave()
+      // The body of a refused question was read already.
+      if (response.body === null || isUnread) leave()
       else response.body.watch({onEnd: leave})
       // Only a nonce can be bound to a connection.
-      const isRefused = response.status === 401 && sent?.startsWith('Digest ') === true
+      const hasNonce = sent === undefined ? isBare(response) : sent.startsWith('Digest ')
+      const isRefused = response.status === 401 && hasNonce
       const canRepeat = isUnread || !isStreamed(request.body)
       const isWorthAnother = isRefused && canRepeat && mayHaveMoved() && !isLast
       // The next one to go alone waits for the connection of this answer.
@@ -112,8 +119,8 @@ class Turns {
   doubted = 0
   /** The turns that have not ended. */
   readonly #running = new Set<Promise<void>>()
-  /** The number of exchanges that may hold a connection. */
-  #open = 0
+  /** The exchanges that may hold a connection. */
+  readonly #open = new Set<Promise<void>>()
   #begun = 0
   /** Resolves after the last turn alone. */
   #last: Promise<unknown> = Promise.resolve()
@@ -147,6 +154,8 @@ class Turns {
         await untilAborted(within(Promise.all(this.#running), TURN_ALONE_MILLISECONDS), ending)
         // Those that are left are slow. Nobody waits for them again.
         this.#running.clear()
+        // The end of an answer would free a connection between two attempts.
+        await untilAborted(within(Promise.all(this.#open), DRAIN_MILLISECONDS), ending)
       } else {
         for (let last; last !== this.#last;) {
           last = this.#last
@@ -161,11 +170,12 @@ class Turns {
       resolve()
       return this.#enter({ending}, mayBind)
     }
-    const others = this.#open++
+    const others = this.#open.size
+    const {promise: left, resolve: free} = Promise.withResolvers<void>()
+    this.#open.add(left)
     const number = ++this.#begun
     this.#running.add(ended)
     let timer: ReturnType<typeof setTimeout> | undefined
-    let hasLeft = false
     const end = (): void => {
       clearTimeout(timer)
       this.#running.delete(ended)
@@ -177,8 +187,8 @@ class Turns {
     }
     begin()
     const leave = (): void => {
-      if (!hasLeft) this.#open--
-      hasLeft = true
+      this.#open.delete(left)
+      free()
     }
     const wasBeside = (): boolean => others > 0 || this.#begun > number
     return {isAlone, begin, end, leave, wasBeside}

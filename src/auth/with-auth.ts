@@ -3,7 +3,7 @@
  * again. RFC 9110, section 11.
  */
 
-import {MAX_REFUSALS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {MAX_REFUSALS, MAX_TURNS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
@@ -15,7 +15,7 @@ import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
 import type {Answered, SendAnswered, Turn, TurningCall} from './turn.ts'
-import {NO_TURN, release, turnsOf} from './turn.ts'
+import {isBare, NO_TURN, release, turnsOf} from './turn.ts'
 
 /**
  * Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none.
@@ -90,6 +90,7 @@ export function withAuth<C extends TurningCall>(
     request: DavRequest,
     call: C,
     turn: Turn,
+    attempt = 1,
   ): Promise<Answered | string | undefined> => {
     const questions = [...(auth.asksFirst?.(request) ?? [])].map((question, index) => ({
       question,
@@ -106,16 +107,21 @@ export function withAuth<C extends TurningCall>(
       await dismiss(answered.response, request)
       if (first === undefined && answered.refusals === 0) continue
       checked = index
-      const isUnproven = isReusable?.(request) === false && isStreamed(request.body)
-      const next = isUnproven ? await probe(question, request, call, turn) : undefined
-      return next ?? credentials(request)
+      if (isReusable === undefined || !isStreamed(request.body)) break
+      const next =
+        isReusable(request) === false ? await probe(question, request, call, turn) : undefined
+      if (next !== undefined) return next
+      // An odd answer proves nothing, and a refusal of another request may have taken the nonce away.
+      if (isReusable(request) !== true && attempt < MAX_TURNS)
+        return ask(request, call, turn, attempt + 1)
+      break
     }
     return credentials(request)
   }
 
   /**
    * Asks with a nonce that was taken before. A server that takes a nonce once, as Cyrus, refuses it with one for the body. Returns
-   * the credentials for that, or the answer that refuses them; `undefined` if the nonce is taken again.
+   * the credentials for that, or the answer that refuses them; `undefined` if it does not refuse the nonce.
    */
   const probe = async (
     question: DavRequest,
@@ -180,14 +186,6 @@ async function askAgain(
   if (auth.onRefused !== undefined) return auth.onRefused(request, refused)
   const next = await auth(request, refused)
   return next === refused.sent ? undefined : next
-}
-
-/**
- * Tells if a challenge is the name of Digest alone. Cyrus answers so after a success on the same connection, to a request without
- * credentials. Its next challenge is whole.
- */
-function isBare({headers}: OpenResponse): boolean {
-  return headers.get('www-authenticate')?.trim().toLowerCase() === 'digest'
 }
 
 function refusal(

@@ -141,7 +141,7 @@ export const MAX_DISPROOFS = 3
 /** The most turns of a request, each alone but the first. Another one is needed where an answer ends in the same moment. */
 export const MAX_TURNS = 4
 
-/** The longest wait for the end of a refusal, whose connection the next attempt needs. */
+/** The longest wait for the end of an answer, whose connection the next attempt needs. */
 export const DRAIN_MILLISECONDS = 100
 
 /** The wait of other requests for an attempt that goes alone. */

@@ -9,7 +9,7 @@ import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
-import {type GateOptions, guard, makeGate} from '../support/digest-gate.ts'
+import {actAsCyrus, type GateOptions, guard, makeGate} from '../support/digest-gate.ts'
 import {type FaultServer, startFaultServer} from '../support/fault-server.ts'
 
 vi.setConfig({testTimeout: 20_000})
@@ -70,6 +70,16 @@ describe.each([
     const long = 'x'.repeat(100_000)
     const puts = Array.from({length: 16}, (_step, index) => dav.put(`p${index}`, long))
     expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
+  })
+
+  it('a server that answers as Cyrus loses nothing', async () => {
+    actAsCyrus(server)
+    const dav = client()
+    const stored = await Promise.all(namesOf(32).map((name) => dav.put(name, 'x')))
+    expect(stored.filter(({ok}) => !ok)).toEqual([])
+    const {failures} = await dav.deleteMany(namesOf(64)).collect()
+    expect(failures).toEqual([])
+    expect(await dav.put('a', 'x')).toMatchObject({ok: true})
   })
 
   it('a wrong password beside other requests is sent a bounded number of times', async () => {
@@ -160,6 +170,17 @@ describe('over undici', () => {
     }
     expect(await dav.put('copy', source, {length: 4})).toMatchObject({ok: true})
     expect(server.requests.find(({method}) => method === 'PUT')?.body).toBe('once')
+  })
+
+  it('streams beside each other are each sent once to a server that answers as Cyrus', async () => {
+    actAsCyrus(server)
+    for (let round = 0; round < 8; round++) {
+      const dav = client()
+      const puts = namesOf(16).map((name) => dav.put(name, stream(), {length: 4}))
+      expect((await Promise.all(puts)).filter(({ok}) => !ok)).toEqual([])
+    }
+    const puts = server.requests.filter(({method}) => method === 'PUT')
+    expect(puts.map(({body}) => body)).toEqual(Array.from({length: 128}, () => 'once'))
   })
 
   it('streams beside each other are each sent once', async () => {

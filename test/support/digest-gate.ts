@@ -147,6 +147,51 @@ export function guard(
   return gate
 }
 
+/**
+ * Answers as Cyrus 3.6, which keeps one exchange of Digest for each connection. The nonce beside an offer of Basic is never taken,
+ * and no answer says that a nonce is stale. After a success a request without credentials gets a bare challenge, and Digest after
+ * that an error.
+ */
+export function actAsCyrus(server: Pick<FaultServer, 'script'>, password = 'secret'): void {
+  type State =
+    | {readonly kind: 'none' | 'done' | 'bare'}
+    | {readonly kind: 'live'; readonly nonce: string}
+  const states = new Map<number, State>()
+  const hash = hashOf('MD5-sess')
+  const isRight = (request: SeenRequest, nonce: string): boolean => {
+    const given = fieldsOf(request.headers.authorization ?? '')
+    const {nc = '', cnonce = ''} = given
+    const secret = hash(`${hash(`ana:files:${password}`)}:${nonce}:${cnonce}`)
+    const asked = hash(`${request.method}:${request.url}`)
+    const response = hash(`${secret}:${nonce}:${nc}:${cnonce}:auth:${asked}`)
+    return given['nonce'] === nonce && nc === '00000001' && given['response'] === response
+  }
+  server.script((request) => {
+    const {connection, method} = request
+    // It checks no credentials of a method that it does not know.
+    if (method === 'UNLOCK') return {status: 405}
+    const state = states.get(connection) ?? {kind: 'none'}
+    const isDigest = request.headers.authorization?.startsWith('Digest ') === true
+    const refuse = (next: State, ...challenges: string[]): Answer => {
+      states.set(connection, next)
+      return {status: 401, headers: {'www-authenticate': challenges}, body: 'No.'}
+    }
+    const nonce = randomBytes(12).toString('base64')
+    const offer = `Digest realm="files", nonce="${nonce}", algorithm=md5-sess, qop="auth"`
+    if (state.kind === 'live' && isDigest && isRight(request, state.nonce)) {
+      states.set(connection, {kind: 'done'})
+      return {status: /^\/[\da-f]{32}$/.test(request.url) ? 404 : 204}
+    }
+    if (state.kind === 'done' && !isDigest) return refuse({kind: 'bare'}, 'Digest')
+    if (state.kind === 'bare' && isDigest) {
+      states.set(connection, {kind: 'none'})
+      return {status: 500}
+    }
+    if (isDigest && state.kind !== 'live') return refuse({kind: 'live', nonce}, offer)
+    return refuse({kind: 'none'}, offer, 'Basic realm="files"')
+  })
+}
+
 /** Reads the fields of a Digest header. */
 export function fieldsOf(header: string): Record<string, string> {
   const fields: Record<string, string> = {}
