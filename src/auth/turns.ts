@@ -49,7 +49,7 @@ export function withTurns<C extends TurningCall>(
       if (call.ending.aborted) throw new NotSentError(call.ending.reason)
       const answered = await send(request, call, {begin, isDoubtful})
       const {response, sent, isUnread = false} = answered
-      // The body of a refused question was read already.
+      // The answer to a question holds no connection any more, or soon.
       if (response.body === null || isUnread) leave()
       else response.body.watch({onEnd: leave})
       // Only a nonce can be bound to a connection.
