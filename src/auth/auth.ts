@@ -39,12 +39,6 @@ export interface Auth {
    * that {@link Auth.onRefused} finds. If those are accepted, the body follows.
    */
   readonly asksFirst?: (request: DavRequest) => Iterable<DavRequest>
-  /**
-   * Tells if the server takes again what it has taken once, such as a nonce: `false` if that was not seen yet, `undefined` if nothing
-   * was taken. Until it is `true`, the server may bind a nonce to a connection. Requests that are refused beside each other are then
-   * sent again, one at a time.
-   */
-  readonly isReusable?: (request: DavRequest) => boolean | undefined
 }
 
 /** The refused challenge: the first one of a 401, with all others. Without any challenge, `scheme` is empty. */

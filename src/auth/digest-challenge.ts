@@ -31,11 +31,9 @@ export interface DigestChallenge {
  *
  * @returns `undefined` for another scheme, and for a challenge that cannot be answered.
  */
-export function readDigest(
-  {scheme, realm, parameters}: FullChallenge,
-  url: string,
-): DigestChallenge | undefined {
-  const {nonce, opaque, algorithm, qop, stale, charset, userhash, domain = ''} = parameters
+export function readDigest(challenge: FullChallenge, url: string): DigestChallenge | undefined {
+  const {scheme, realm, parameters} = challenge
+  const {nonce, opaque, algorithm, qop, charset, userhash, domain = ''} = parameters
   const [, name = '', session] = /^(.*?)(-sess)?$/i.exec(algorithm ?? 'MD5') ?? []
   const hash = HASHES.find((known) => known.toLowerCase() === name.toLowerCase())
   if (scheme.toLowerCase() !== 'digest' || hash === undefined) return undefined
@@ -57,11 +55,16 @@ export function readDigest(
     hash,
     isSession,
     hasQop,
-    isStale: isTrue(stale),
+    isStale: hasExpired(challenge),
     isUtf8: charset?.toLowerCase() === 'utf-8',
     hashesNames: isTrue(userhash),
     domain: places.flatMap((place) => (place?.origin === origin ? [place.href] : [])),
   }
+}
+
+/** Tells if a challenge says that the nonce of the request has expired. RFC 7616, section 3.3. */
+export function hasExpired({parameters}: FullChallenge): boolean {
+  return isTrue(parameters['stale'])
 }
 
 // Elsewhere the header is not sent unasked.

@@ -9,7 +9,7 @@ import {BOOLEAN, readOptions} from '../protocol/options.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
-import {addTurns, isPassed} from './turn.ts'
+import {addNonces, isPassed} from './turn.ts'
 import {withTurns} from './turns.ts'
 import {checkAccount, formatBasic} from './basic.ts'
 import type {DigestChallenge} from './digest-challenge.ts'
@@ -22,7 +22,8 @@ import {NonceCounts, Space, spellingsOf} from './digest-space.ts'
 /** Options of `digestAuth`. */
 export interface DigestOptions {
   /**
-   * Also answers a server that offers Basic, after the Digest challenges. That sends the password itself, so use it over https.
+   * Also answers a server that offers Basic, after the Digest challenges. That sends the password itself, so use it over https. Once
+   * accepted, it is sent unasked to the same directory and below, until the server offers no Basic there. RFC 7617, section 2.2.
    *
    * @defaultValue `false`
    */
@@ -58,9 +59,9 @@ export function digestAuth(username: string, password: string, options: DigestOp
     onRefused: (request: DavRequest, refused: RefusedChallenge) => digest.retry(request, refused),
     onAnswer: digest.check,
     asksFirst: (request: DavRequest) => (digest.isUnsure(request) ? questionsBefore(request) : []),
-    isReusable: (request: DavRequest) => digest.isReusable(request),
-  } satisfies Pick<Required<Auth>, keyof Auth>)
-  return addTurns(auth, withTurns)
+  } satisfies Pick<Auth, 'onRefused' | 'onAnswer' | 'asksFirst'>)
+  const isReusable = (request: DavRequest): boolean | undefined => digest.isReusable(request)
+  return addNonces(auth, {isReusable, takeTurns: withTurns})
 }
 
 /** One request, until it is answered. */

@@ -1,4 +1,4 @@
-/** The turn of a request, and the credentials whose requests take turns. Only those bring the code for them into a bundle. */
+/** The turn of a request, and the credentials whose requests take turns. Only those bring the code of turns into a bundle. */
 
 import type {OpenResponse} from '../transport/deadlines.ts'
 import type {DavRequest} from '../transport/transport.ts'
@@ -38,24 +38,34 @@ export type SendAnswered<C> = (request: DavRequest, call: C, turn: Turn) => Prom
 export const NO_TURN: Turn = {begin: () => {}, isDoubtful: () => false}
 
 /** Makes a function that sends requests in turns. `pool` owns the connections, so all its requests to an origin share their turns. */
-export type TakeTurns = <C extends TurningCall>(
+type TakeTurns = <C extends TurningCall>(
   send: SendAnswered<C>,
-  isReusable: NonNullable<Auth['isReusable']>,
+  isReusable: Nonces['isReusable'],
   pool: object,
   origin: string,
 ) => (request: DavRequest, call: C) => Promise<Answered>
 
-const takers = new WeakMap<Auth, TakeTurns>()
+/** Credentials with nonces, which a server may bind to a connection. */
+export interface Nonces {
+  /**
+   * Tells if the server takes a nonce again: `false` if that was not seen yet, `undefined` if none was taken. Until it is `true`,
+   * the server may bind a nonce to a connection.
+   */
+  readonly isReusable: (request: DavRequest) => boolean | undefined
+  readonly takeTurns: TakeTurns
+}
 
-/** Lets the requests with some credentials take turns. */
-export function addTurns<A extends Auth>(auth: A, take: TakeTurns): A {
-  takers.set(auth, take)
+const known = new WeakMap<Auth, Nonces>()
+
+/** Notes that credentials have nonces. */
+export function addNonces<A extends Auth>(auth: A, nonces: Nonces): A {
+  known.set(auth, nonces)
   return auth
 }
 
-/** Returns the function that lets requests take turns; `undefined` for credentials that need none. */
-export function turnsOf(auth: Auth): TakeTurns | undefined {
-  return takers.get(auth)
+/** Finds the nonces of credentials; `undefined` for credentials without any. */
+export function noncesOf(auth: Auth): Nonces | undefined {
+  return known.get(auth)
 }
 
 /** Tells if an answer comes from behind the check of the credentials. */

@@ -14,8 +14,7 @@ import {untilAborted, within} from '../protocol/wait.ts'
 import {NotSentError, sleep} from '../protocol/not-sent.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest} from '../transport/transport.ts'
-import type {Auth} from './auth.ts'
-import type {Answered, SendAnswered, TurningCall} from './turn.ts'
+import type {Answered, Nonces, SendAnswered, TurningCall} from './turn.ts'
 import {isBare, isPassed, NO_TURN, release, untilFree} from './turn.ts'
 
 /**
@@ -26,7 +25,7 @@ import {isBare, isPassed, NO_TURN, release, untilFree} from './turn.ts'
  */
 export function withTurns<C extends TurningCall>(
   send: SendAnswered<C>,
-  isReusable: NonNullable<Auth['isReusable']>,
+  isReusable: Nonces['isReusable'],
   pool: object,
   origin: string,
 ): (request: DavRequest, call: C) => Promise<Answered> {
@@ -49,7 +48,7 @@ export function withTurns<C extends TurningCall>(
       if (call.ending.aborted) throw new NotSentError(call.ending.reason)
       const answered = await send(request, call, {begin, isDoubtful})
       const {response, sent, isUnread = false} = answered
-      // The answer to a question holds no connection any more, or soon.
+      // The answer to a question may have been read. Then nobody hears of its end.
       if (response.body === null || isUnread) leave()
       else response.body.watch({onEnd: leave})
       // Only a nonce can be bound to a connection.

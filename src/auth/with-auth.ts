@@ -14,8 +14,9 @@ import {isStreamed, sizeOf} from '../transport/request-body.ts'
 import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
+import {hasExpired} from './digest-challenge.ts'
 import type {Answered, SendAnswered, Turn, TurningCall} from './turn.ts'
-import {isBare, NO_TURN, release, turnsOf} from './turn.ts'
+import {isBare, NO_TURN, noncesOf, release} from './turn.ts'
 
 /**
  * Wraps a transport to add credentials to requests to `origin`. A redirect elsewhere gets none.
@@ -28,9 +29,9 @@ export function withAuth<C extends TurningCall>(
   origin: string,
   pool: object,
 ): Send<OpenResponse, C> {
-  const {isReusable} = auth
-  /** The index of the question whose credentials the server was last seen to check. */
-  let checked: number | undefined
+  const {isReusable, takeTurns} = noncesOf(auth) ?? {}
+  /** The method of the question whose credentials the server was last seen to check. */
+  let checked: string | undefined
 
   /** Ends an answer that is no longer needed. If a nonce may be bound to the connection, the next request needs it. */
   const dismiss = (response: OpenResponse, request: DavRequest): Promise<void> =>
@@ -48,7 +49,7 @@ export function withAuth<C extends TurningCall>(
   ): Promise<string | undefined> => {
     let next: string | undefined
     try {
-      const refused = refusal(response, sent, refusals)
+      const refused = refusal({response, sent, refusals})
       next = await untilAborted(askAgain(auth, request, refused), request.signal)
     } catch (error) {
       await discard(response)
@@ -92,13 +93,10 @@ export function withAuth<C extends TurningCall>(
     turn: Turn,
     attempt = 1,
   ): Promise<Answered | string | undefined> => {
-    const questions = [...(auth.asksFirst?.(request) ?? [])].map((question, index) => ({
-      question,
-      index,
-    }))
-    const [last] = questions.splice(checked ?? 0, 1)
-    for (const {question, index} of last === undefined ? [] : [last, ...questions]) {
-      const isKnown = index === checked && isReusable?.(request) === false
+    const questions = [...(auth.asksFirst?.(request) ?? [])]
+    const best = questions.filter(({method}) => method === checked)
+    for (const question of new Set([...best, ...questions])) {
+      const isKnown = best.includes(question) && isReusable?.(request) === false
       // Without credentials, so that a refusal shows that the server checks them, and has a fresh challenge.
       const first = isKnown ? await credentials(question) : undefined
       const answered = await exchange(question, call, turn, first)
@@ -106,7 +104,7 @@ export function withAuth<C extends TurningCall>(
       if (answered.response.status === 401) return {...answered, isUnread: true}
       await dismiss(answered.response, request)
       if (first === undefined && answered.refusals === 0) continue
-      checked = index
+      checked = question.method
       if (isReusable === undefined || !isStreamed(request.body)) break
       const next =
         isReusable(request) === false ? await probe(question, request, call, turn) : undefined
@@ -134,9 +132,7 @@ export function withAuth<C extends TurningCall>(
       await dismiss(answered.response, request)
       return undefined
     }
-    const isStale = refusal(answered.response, undefined, 1).challenges.some(
-      ({parameters}) => parameters['stale']?.toLowerCase() === 'true',
-    )
+    const isStale = refusal(answered).challenges.some(hasExpired)
     const next = await replace(request, answered)
     // A nonce for the body may be bound to this connection.
     const isUnsure = !isStale && turn.isDoubtful()
@@ -148,8 +144,9 @@ export function withAuth<C extends TurningCall>(
     return typeof asked === 'object' ? asked : exchange(request, call, turn, asked)
   }
   const sendInTurn =
-    (isReusable && turnsOf(auth)?.(send, isReusable, pool, origin)) ??
-    ((request: DavRequest, call: C) => send(request, call, NO_TURN))
+    isReusable && takeTurns
+      ? takeTurns(send, isReusable, pool, origin)
+      : (request: DavRequest, call: C) => send(request, call, NO_TURN)
   return async (request, call) => {
     if (new URL(request.url).origin !== origin) return transport(request, call)
     return (await sendInTurn(request, call)).response
@@ -188,11 +185,7 @@ async function askAgain(
   return next === refused.sent ? undefined : next
 }
 
-function refusal(
-  {headers}: OpenResponse,
-  sent: string | undefined,
-  attempt: number,
-): RefusedChallenge {
+function refusal({response: {headers}, sent, refusals: attempt}: Answered): RefusedChallenge {
   const challenges = decodeChallenges(headers.get('www-authenticate'))
   const [first = {scheme: '', parameters: {}}] = challenges
   const retryAfter = readRetryAfter(headers, Date.now(), 0)

@@ -14,7 +14,9 @@ type Contestant = () => Promise<() => Promise<number>>
 const CONTESTANTS: Readonly<Record<string, Contestant>> = {
   ours: async () => {
     const {DavClient} = await import('multistatus')
-    const dav = new DavClient({url})
+    // undici is loaded before the clock starts, as the bare loop loads it. By default it is loaded with the first request.
+    const {undiciTransport} = await import('multistatus/undici')
+    const dav = new DavClient({url, transport: undiciTransport()})
     return async () => {
       let verdicts = 0
       for await (const result of dav.deleteMany(names, {concurrency})) {
@@ -29,7 +31,8 @@ const CONTESTANTS: Readonly<Record<string, Contestant>> = {
     const {tmpdir} = await import('node:os')
     const {DavClient} = await import('multistatus')
     const {createJob, runJob, sqliteLedger} = await import('multistatus/jobs')
-    const dav = new DavClient({url})
+    const {undiciTransport} = await import('multistatus/undici')
+    const dav = new DavClient({url, transport: undiciTransport()})
     const folder = mkdtempSync(`${tmpdir()}/multistatus-bench-`)
     const ledger = await sqliteLedger(`${folder}/job.sqlite`)
     return async () => {

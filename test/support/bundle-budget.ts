@@ -20,7 +20,7 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 108_700, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 108_750, without: PARSERS},
   {program: "export {DavClient} from 'multistatus'", limit: 89_450, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1300, without: ALL},
