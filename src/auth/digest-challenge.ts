@@ -1,6 +1,7 @@
 /** Reads a Digest challenge. RFC 7616, section 3.3. */
 
 import type {FullChallenge} from '../protocol/challenge.ts'
+import {hasExpired} from '../protocol/challenge.ts'
 import type {HashName} from './digest-hash.ts'
 import {HASHES} from './digest-hash.ts'
 
@@ -60,11 +61,6 @@ export function readDigest(challenge: FullChallenge, url: string): DigestChallen
     hashesNames: isTrue(userhash),
     domain: places.flatMap((place) => (place?.origin === origin ? [place.href] : [])),
   }
-}
-
-/** Tells if a challenge says that the nonce of the request has expired. RFC 7616, section 3.3. */
-export function hasExpired({parameters}: FullChallenge): boolean {
-  return isTrue(parameters['stale'])
 }
 
 // Elsewhere the header is not sent unasked.

@@ -4,7 +4,7 @@
  */
 
 import {MAX_REFUSALS, MAX_TURNS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
-import {decodeChallenges} from '../protocol/challenge.ts'
+import {decodeChallenges, hasExpired} from '../protocol/challenge.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
@@ -14,7 +14,6 @@ import {isStreamed, sizeOf} from '../transport/request-body.ts'
 import type {DavRequest, RequestBody, Send} from '../transport/transport.ts'
 import {discard} from '../transport/transport.ts'
 import type {Auth, RefusedChallenge} from './auth.ts'
-import {hasExpired} from './digest-challenge.ts'
 import type {Answered, SendAnswered, Turn, TurningCall} from './turn.ts'
 import {isBare, NO_TURN, noncesOf, release} from './turn.ts'
 

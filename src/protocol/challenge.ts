@@ -121,3 +121,8 @@ function describe({scheme, realm = '', parameters}: OfferedChallenge): string {
   ]
   return facts.length === 0 ? scheme : `${scheme} (${facts.join(', ')})`
 }
+
+/** Tells if a challenge says that the nonce of the request has expired. RFC 7616, section 3.3. */
+export function hasExpired({parameters}: FullChallenge): boolean {
+  return parameters['stale']?.toLowerCase() === 'true'
+}
