@@ -62,8 +62,10 @@ const config: ViteUserConfig = defineConfig({
       ...PACKED,
     ],
     testTimeout: 30_000,
+    // A process runs many files, as most of them import the same modules. A file that changes something global puts it back.
+    isolate: false,
     // The default leaves a core without a worker. Many tests wait: for time limits, or for the programs that they start.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() * 2,
     sequence: {sequencer: LongestFirst},
     // Files are compiled once, not in each process of tests and of the programs that they start.
     env: {NODE_COMPILE_CACHE: at('node_modules/.cache/node')},

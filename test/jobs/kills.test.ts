@@ -21,7 +21,7 @@ describe('a job in SQLite on four processes that are killed and stopped', () => 
       source: 'tree',
       ledger,
       store: {file},
-      pause: [100, 240],
+      pause: [70, 190],
       patience: 60_000,
       lease: 1000,
       concurrency: 8,

@@ -220,7 +220,8 @@ class Crew {
     const {pause, patience} = this.#options
     const [least, most] = pause
     for (let next = 0; ;) {
-      next = this.#requests + least + random.below(most - least + 1)
+      // From the strike that was due, not from now: however fast the workers are, the requests of a job mean as many strikes.
+      next += least + random.below(most - least + 1)
       const until = performance.now() + patience
       while (this.#requests < next && performance.now() < until && !this.#isOver) await delay(5)
       // Any moment between two requests, or in a transaction.

@@ -199,7 +199,7 @@ export function describeGoverning(using: Using): void {
       using(async ({ledger, server, dav}) => {
         const pairs = [{from: 'a', to: 'b'}]
         const targets = ['a']
-        const folder = '.'
+        const folder = import.meta.dirname
         const known: readonly (readonly [JobOptions, object])[] = [
           [{kind: 'delete', targets}, {ifMissing: 'success'}],
           [{kind: 'delete', targets}, {verify: true}],
