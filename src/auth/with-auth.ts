@@ -5,6 +5,7 @@
 
 import {MAX_REFUSALS, MAX_TURNS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges, hasExpired} from '../protocol/challenge.ts'
+import {memberOf} from '../protocol/members.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
@@ -38,7 +39,11 @@ export function withAuth<C extends TurningCall>(
 
   const credentials = async (request: DavRequest): Promise<string | undefined> => {
     const given = auth(request)
-    return typeof given === 'object' ? untilAborted(given, request.signal) : given
+    return readValue(
+      memberOf(given, 'then') === undefined
+        ? given
+        : await untilAborted(Promise.resolve(given), request.signal),
+    )
   }
 
   /** Asks for other credentials than the refused ones, and dismisses the refusal if there are some. */
@@ -49,7 +54,7 @@ export function withAuth<C extends TurningCall>(
     let next: string | undefined
     try {
       const refused = refusal({response, sent, refusals})
-      next = await untilAborted(askAgain(auth, request, refused), request.signal)
+      next = readValue(await untilAborted(askAgain(auth, request, refused), request.signal))
     } catch (error) {
       await discard(response)
       throw error
@@ -191,9 +196,13 @@ function refusal({response: {headers}, sent, refusals: attempt}: Answered): Refu
   return {...first, challenges, sent, attempt, retryAfter}
 }
 
+/** Checks a value of a function of the application, which may have no types. */
+function readValue(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value
+  throw new TypeError('auth gave a value that no header can have: a string, or undefined for none')
+}
+
 function authorized(request: DavRequest, value: string | undefined): DavRequest {
   if (value === undefined) return request
-  if (typeof value !== 'string' || !isHeaderValue(value))
-    throw new TypeError('auth gave a value that no header can have')
   return {...request, headers: {...request.headers, authorization: value}}
 }

@@ -100,6 +100,8 @@ export function readConditions(
       throw new TypeError(`Give ${name} once: with the target or as an option`)
   }
   const {ifMatch: given, lockToken, lockRoot} = {...own, ...checked(options)}
+  if (lockRoot !== undefined && lockToken === undefined)
+    throw new TypeError('lockRoot is for the lock of lockToken: give both')
   const known = given === undefined && options.ifUnchanged === true ? knownETag(target) : given
   if (typeof known === 'object') return known
   const ifMatch = known === undefined ? undefined : formatETag(known)

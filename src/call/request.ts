@@ -86,6 +86,8 @@ export async function request(
     const overwrite = headers['overwrite']?.trim() !== 'F'
     assertApart({method: verb, source, destination: to, overwrite, unguarded})
   }
+  const problem = unguarded ? undefined : findHeaderProblem(verb, headers)
+  if (problem !== undefined) throw new TypeError(`${verb} ${url} is not sent: ${problem}`)
   const settings = {policy: session.retry, concurrency: 1, signal, timeout}
   return openCall(session, settings, showCaller, async (call) => {
     const response = await call.connection.send({
@@ -106,6 +108,19 @@ export async function request(
     }
     return {...response, url: response.url ?? url}
   })
+}
+
+/** Finds a header that makes servers overwrite a resource. */
+function findHeaderProblem(
+  method: string,
+  {overwrite, 'content-range': range}: Readonly<Record<string, string>>,
+): string | undefined {
+  // x/net 0.7, chezdav 3.0, PyWebDAV3 0.9 and Cyrus 3.6 take `f` for T. RFC 4918, section 10.6.
+  if (overwrite !== undefined && !/^[TF]$/.test(overwrite.trim())) return 'Overwrite is T or F'
+  // Eleven of seventeen servers store the range as the whole content. RFC 9110, section 14.5.
+  return method === 'PUT' && range !== undefined
+    ? 'most servers take a PUT with Content-Range for the whole content'
+    : undefined
 }
 
 /**

@@ -49,8 +49,8 @@ export interface Session {
     refusesInfinity: boolean
     /** Resolves at the end of a probe for conditional headers that is under way. */
     probing?: Promise<void> | undefined
-    /** True if the server has told that it takes uploads by TUS. */
-    hasTus?: boolean
+    /** The most bytes of an upload by TUS, if the server has told that it takes such uploads. */
+    tusBytes?: number | undefined
     /** The form of the Destination header that the server accepts, once that is known. */
     destinationForm?: 'url' | 'path'
     readonly capabilities: KnownCapabilities

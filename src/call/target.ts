@@ -190,6 +190,7 @@ function findReferenceProblem(reference: string): string | undefined {
   if (reference.includes('?')) return "a '?'"
   if (/\p{Cc}/u.test(reference)) return 'a control character'
   if (/%(?![\da-f]{2})/i.test(reference)) return 'a broken escape'
+  if (/^https?:(?!\/\/)/i.test(reference)) return "a scheme without '//'"
   if (reference.includes('\\')) return "a '\\'"
   if (reference.trim() !== reference) return 'white space around it'
   return reference.isWellFormed() ? undefined : 'half of a surrogate pair'

@@ -336,8 +336,17 @@ class Search {
   }
 
   /** Records a refusal, and goes on to another origin that has a client. */
-  async #readFailure({status, location, description}: Failure, url: string): Promise<Asked> {
+  async #readFailure(
+    {status, reason, location, description}: Failure,
+    url: string,
+  ): Promise<Asked> {
     const found: DiscoveryFinding[] = []
+    // Another resource of the origin has refused, to which the client followed a redirect.
+    if (reason === 'refused' && location !== undefined) {
+      found.push({kind: 'redirect', url: location})
+      this.#record({method: 'PROPFIND', url, status, found, description})
+      return {url: location, status}
+    }
     const next = this.#placeRedirect(status, location, url, found)
     this.#record({method: 'PROPFIND', url, status, found, description})
     return next === undefined ? {url, status} : this.#ask(next)

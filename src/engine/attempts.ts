@@ -5,6 +5,7 @@
 
 import type {Sink} from '../multistatus/result-stream.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
+import {isMissing} from '../multistatus/result.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import type {Repeats} from '../retry/repeats.ts'
 import {BarredError} from '../transport/barred.ts'
@@ -143,8 +144,10 @@ export async function attempt(
   )
   if (session.locks.isEmpty || verb.endsLocks !== true) return outcome
   const {verdict, extent} = outcome
-  // A 202 promises nothing.
-  const isGone = verdict.ok && extent === 'all' && verdict.status !== 202
+  // A 202 promises nothing. A 404 to a MOVE may be that of a parent of its destination.
+  const isGone = verdict.ok
+    ? extent === 'all' && verdict.status !== 202
+    : isMissing(verdict) && request.destination === undefined
   if (isGone) await endLocks(request.url, context)
   return outcome
 }

@@ -163,6 +163,8 @@ async function readMembers(
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   const place = placing(request)
   const selves: DavResult[] = []
+  /** Results for the destination itself. */
+  const ends: DavResult[] = []
   let failedMembers = 0
   let isWhole = true
   for await (const batch of answer.batches) {
@@ -170,7 +172,7 @@ async function readMembers(
     for (const named of batch) {
       const result = place(named)
       if (result.relation === 'self') {
-        keepSelf(selves, result)
+        keepSelf(named.relation === 'self' ? selves : ends, named)
         continue
       }
       // A result outside may be a member by another name, because some servers leave out the base path.
@@ -182,9 +184,16 @@ async function readMembers(
     isWhole = false
     break
   }
-  const own = selfOf(selves, request.url)
+  // The target has failed, and the answer tells of its destination too.
+  if (isWhole && ends.length > 0 && selves.some(({ok}) => !ok)) {
+    const others = ends.splice(0)
+    failedMembers += others.filter(({ok}) => !ok).length
+    isWhole = await emit(others)
+  }
+  const found = [...selves, ...ends.map(place)]
+  const own = selfOf(found, request.url)
   // If an answer names the target twice, the failure is the verdict.
-  const self = own?.ok === true ? (selves.find(({ok}) => !ok) ?? own) : own
+  const self = own?.ok === true ? (found.find(({ok}) => !ok) ?? own) : own
   const failsMembers = failedMembers > 0
   const isCounted = failsMembers && verb.afterMembers !== undefined
   const counted = isCounted ? changed(request, {failedMembers}) : request

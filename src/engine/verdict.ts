@@ -66,7 +66,7 @@ export function plainVerdict(
     return unclear(request, 'unreadable', words || sentence, conditions)
   }
   if (isSuccessStatus(status) || verb.isDone(request, status)) return succeed(request, status)
-  const description = explain401(head, sent) ?? words
+  const description = words || explain401(head, sent)
   const facts = {conditions, retryAfter, location, description}
   return fail(request, {status, reason: 'status', ...facts})
 }

@@ -9,7 +9,7 @@ import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
-import {DavHttpError} from '../protocol/errors.ts'
+import {DavError, DavHttpError} from '../protocol/errors.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import {isMissingStatus} from '../protocol/status.ts'
@@ -98,9 +98,14 @@ async function read<P>(listing: Listing, context: CallContext): Promise<Reading<
 /**
  * Reads the resource's own result, at any place of the answer. A refusal is a Failure.
  *
+ * @param untold - Makes the result of an answer that does not tell of the resource. Default: throws the error.
  * @throws DavError for an answer without such a result, for a refusal by another resource, and for a broken exchange.
  */
-export async function readSelf<P>(listing: Listing, context: CallContext): Promise<DavResult<P>> {
+export async function readSelf<P>(
+  listing: Listing,
+  context: CallContext,
+  untold: (error: DavError) => DavResult<P> = rethrow,
+): Promise<DavResult<P>> {
   const {url, query} = listing
   const {refusal, self, other, count} = await read<P>(listing, context)
   // Some servers behind a proxy write another path into the only href. A result below the resource is surely not it.
@@ -109,7 +114,11 @@ export async function readSelf<P>(listing: Listing, context: CallContext): Promi
   if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
   if (result !== undefined) return withRequest(result, listing)
   const sentence = `PROPFIND ${url} (Depth: 0) was answered with ${count} results, none of them for the resource itself`
-  throw refusal ?? listingError(query, url, sentence)
+  return untold(refusal ?? listingError(query, url, sentence))
+}
+
+function rethrow(error: DavError): never {
+  throw error
 }
 
 /**
@@ -128,4 +137,17 @@ export async function isPresent(url: string, context: CallContext): Promise<bool
   if (isMissing(self)) return false
   const {description = `PROPFIND ${url} was answered ${self.status} for it`} = self
   throw listingError(query, url, description)
+}
+
+/** Looks for a resource; `undefined` if the server does not tell. */
+export async function findPresence(
+  url: string,
+  context: CallContext,
+): Promise<boolean | undefined> {
+  try {
+    return await isPresent(url, context)
+  } catch (error) {
+    if (error instanceof DavError) return undefined
+    throw error
+  }
 }

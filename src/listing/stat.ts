@@ -4,12 +4,15 @@ import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
+import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
+import {DavHttpError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {isPresent, readSelf} from './presence.ts'
 import type {StatOptions} from './propfind.ts'
+import {withRequest} from './query.ts'
 import {firstListing, makeQuery, STAT_OPTIONS} from './propfind.ts'
 import type {Timeouts} from '../transport/timeouts.ts'
 import {TIMEOUT} from '../transport/timeouts.ts'
@@ -26,7 +29,9 @@ export interface ExistsOptions {
 
 const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL, timeout: TIMEOUT}
 
-/** Resolves with the resource's own result. A refusal is a Failure. */
+const UNREADABLE = {status: 0, reason: 'no-answer', cause: 'unreadable'} as const
+
+/** Resolves with the resource's own result. A refusal is a Failure, and so is an answer that does not tell of the resource. */
 export async function stat<P>(
   session: Session,
   target: Target,
@@ -34,7 +39,19 @@ export async function stat<P>(
 ): Promise<DavResult<P>> {
   const options = readOptions('stat', given, STAT_OPTIONS)
   const query = makeQuery(session, target, options, 0)
-  return runCall(session, options, (context) => readSelf<P>(firstListing(query, session), context))
+  return runCall(session, options, (context) => {
+    const listing = firstListing(query, session)
+    // The server answered, so there is a verdict.
+    return readSelf<P>(listing, context, (error) => {
+      const {message: description} = error
+      // Another resource, to which a redirect led, has refused.
+      const why =
+        error instanceof DavHttpError
+          ? {status: error.status, reason: 'refused' as const, location: error.url}
+          : UNREADABLE
+      return withRequest(createFailure({url: listing.url, ...why, description}), listing)
+    })
+  })
 }
 
 /** Resolves with true if the resource is there. Rejects if nobody knows. */

@@ -89,22 +89,33 @@ export class MultiStatusStream<
   constructor(options: ParserOptions<D> = {}) {
     const chunks = new TransformStream<Chunk, Chunk>()
     readOptions('MultiStatusStream', options, PARSER_OPTIONS)
-    const results = parseMultiStatus(chunks.readable, options)
+    const reader = chunks.readable.getReader()
+    const source = {
+      next: () => reader.read(),
+      // The reader is cancelled below, with the reason that the writer is to get.
+      return: async () => ({value: undefined, done: true as const}),
+    }
+    const results = parseMultiStatus({[Symbol.asyncIterator]: () => source}, options)
     const batches = results.batches()[Symbol.asyncIterator]()
     this.writable = chunks.writable
     this.summary = results.summary
     this.readable = new ReadableStream(
       {
         async pull(controller) {
-          const next = await batches.next()
-          if (next.done === true) return controller.close()
-          for (const result of next.value) controller.enqueue(result)
-          return undefined
+          try {
+            const next = await batches.next()
+            if (next.done !== true) for (const result of next.value) controller.enqueue(result)
+            else {
+              void reader.cancel()
+              controller.close()
+            }
+          } catch (error) {
+            void reader.cancel(error)
+            throw error
+          }
         },
-        async cancel() {
-          await batches.return?.()
-          // Before the first reading the batches do not hold the stream yet, so they cannot cancel it.
-          if (!chunks.readable.locked) await chunks.readable.cancel()
+        async cancel(reason) {
+          await Promise.all([reader.cancel(reason), batches.return?.()])
         },
       },
       // No results are pulled ahead. An error clears the queue of a stream, and would drop results in it.

@@ -237,11 +237,14 @@ export function partition<P>(
   })()
 }
 
-// Locked, failed dependency, too early, too many requests, server trouble, no space. All of them may pass by themselves.
-const RETRYABLE: ReadonlySet<number> = new Set([423, 424, 425, 429, 500, 502, 503, 504, 507])
+// Too slow, locked, failed dependency, too early, too many requests, server trouble, no space, too many bytes (cPanel's 509). All of
+// them may pass by themselves.
+const RETRYABLE: ReadonlySet<number> = new Set([
+  408, 423, 424, 425, 429, 500, 502, 503, 504, 507, 509,
+])
 
 /**
- * Tells if the same request may do better later: after 423, 424, 425, 429, 500, 502, 503, 504, 507 and `no-answer`. False for a
+ * Tells if the same request may do better later: after 408, 423, 424, 425, 429, 500, 502, 503, 504, 507, 509 and `no-answer`. False for a
  * lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {

@@ -16,8 +16,8 @@ export function formatLockTimeout(milliseconds: number): string {
  */
 export function decodeLockTimeout(text: string): number | undefined {
   const first = text.split(',', 1)[0]?.trim()
-  if (first === 'Infinite') return Number.POSITIVE_INFINITY
-  const seconds = Number(/^Second-(\d+(?:\.\d+)?)$/.exec(first ?? '')?.[1])
+  if (first?.toLowerCase() === 'infinite') return Number.POSITIVE_INFINITY
+  const seconds = Number(/^Second-(\d+(?:\.\d+)?)$/i.exec(first ?? '')?.[1])
   if (!(seconds <= MAX_LOCK_SECONDS)) return undefined
   // Timers take whole numbers only, and zero may mean a lock without an end.
   return Math.max(Math.sign(seconds), Math.round(seconds * 1000))

@@ -11,6 +11,7 @@ import {
   SLOWEST_UPLOAD_BYTES_PER_SECOND,
 } from '../protocol/bounds.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
 import {keepAlive} from '../protocol/wait.ts'
 import type {Group} from '../protocol/group.ts'
 import {checkRequest, withHeaderText} from './headers.ts'
@@ -74,6 +75,9 @@ export function withDeadlines<C extends EndingCall>(
       const answer = await deadline.race(send, 'headers', sendingTime(request))
       deadline.rest()
       const {status, headers, body, trailers, url = ''} = answer
+      // A transport without types may have made it.
+      if (typeof memberOf(headers, 'get') !== 'function')
+        throw new TypeError('The transport gave an answer without headers')
       if (status === 0) throw hiddenRedirect(request)
       const head = {
         status,
@@ -96,7 +100,7 @@ export function withDeadlines<C extends EndingCall>(
       const reason = deadline.explain(error)
       deadline.fail(reason)
       // A transport that ignores the signal may still answer. That body must be closed too.
-      void sent?.then(discard, () => {})
+      void sent?.then(discard).catch(() => {})
       watcher?.onEnd(reason)
       throw reason
     }

@@ -74,7 +74,9 @@ function redirectTarget(
   response: DavResponse,
   mayUpload: (url: URL) => boolean,
 ): string | undefined {
-  if (!REDIRECTS.has(response.status)) return undefined
+  // A 303 leads to an answer for GET, which keeps its method then.
+  const isOther = response.status === 303 && (method === 'GET' || method === 'HEAD')
+  if (!isOther && !REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
   const to = URL.parse(response.headers.get('location') ?? '', from)
   if (to === null) return undefined

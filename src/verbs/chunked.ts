@@ -72,14 +72,15 @@ export function checkUploadState(given: UploadState | undefined, url: string): v
 /** Chooses the protocol of an upload; `undefined` for a plain PUT. */
 export function chooseStrategy(
   {strategy, url}: TargetRequest,
-  {upload}: Payload,
+  {upload, length = 0}: Payload,
   {server}: Session,
 ): Strategy | undefined {
   const asked = strategy ?? upload?.strategy
   if (asked !== undefined) return asked === 'plain' ? undefined : asked
   const isNextcloud = server.capabilities.find('nextcloud-checksum-update', url)?.holds === true
   if (isNextcloud && uploadsOf(url) !== undefined) return 'nextcloud'
-  return server.hasTus === true ? 'tus' : undefined
+  const {tusBytes} = server
+  return tusBytes !== undefined && length <= tusBytes ? 'tus' : undefined
 }
 
 /** The means of one upload besides its request. */

@@ -3,6 +3,7 @@
  * 9.3.1.
  */
 
+import {causeOf} from '../call/answer.ts'
 import type {OpenCall} from '../call/call.ts'
 import {openCall} from '../call/call.ts'
 import {formatETag, readConditions} from '../call/conditions.ts'
@@ -15,7 +16,7 @@ import {readType} from '../listing/type.ts'
 import {failureOf} from '../listing/query.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
 import {createFailure, pathOf} from '../multistatus/failure.ts'
-import type {Failure, Success} from '../multistatus/result.ts'
+import type {DavResult, Failure, FailureCause, Success} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {RESUME_ATTEMPTS} from '../protocol/bounds.ts'
@@ -23,7 +24,7 @@ import type {ShowCaller} from '../protocol/caller.ts'
 import {captureCaller} from '../protocol/caller.ts'
 import type {ByteRange} from '../protocol/byte-range.ts'
 import {readRange} from '../protocol/byte-range.ts'
-import {DavError} from '../protocol/errors.ts'
+import {DavError, MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, callback, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
@@ -127,7 +128,7 @@ export async function open(
 ): Promise<Opened | Failure> {
   const {ifMatch, ifNoneMatch, onProgress, resume = false, signal, timeout} = options
   const url = resolveHref(target, session.base)
-  const range = options.range && readRange(options.range)
+  const range = options.range === undefined ? undefined : readRange(options.range)
   const {conditions, problem} =
     ifMatch === undefined ? {} : readConditions(url, {ifMatch}, {url, base: session.base})
   const refusal = pathOf(url).endsWith('/') ? COLLECTION : problem
@@ -231,7 +232,19 @@ async function findCollection(
   {url}: PartRequest,
   call: OpenCall,
 ): Promise<Failure | undefined> {
-  const self = pathOf(answerer).endsWith('/') ? undefined : await readType(url, call)
+  const doubtful = (cause: FailureCause, words: string): Failure => {
+    const description = `It may be a collection, and PROPFIND ${words}`
+    return createFailure({url, status: 0, reason: 'no-answer', cause, description})
+  }
+  let self: DavResult | undefined
+  try {
+    if (!pathOf(answerer).endsWith('/')) self = await readType(url, call)
+  } catch (error) {
+    if (!(error instanceof DavError) || call.connection.isEnd(error)) throw error
+    // A web server that answers every method with a page has no collections.
+    if (error instanceof MultiStatusError && error.reason === 'not-multistatus') return undefined
+    return doubtful(causeOf(error), `failed: ${error.message}`)
+  }
   if (self === undefined || isCollection(self) === true)
     return createFailure({
       url,
@@ -240,16 +253,16 @@ async function findCollection(
       description: `The answer is not sent on: ${COLLECTION}`,
     })
   // A server without PROPFIND has no collections. A busy one does not tell.
-  if (self.ok || !isRetryable(self)) return undefined
-  const description = `It may be a collection, and PROPFIND was answered ${self.status}`
-  return createFailure({url, status: 0, reason: 'no-answer', cause: 'unreadable', description})
+  return self.ok || !isRetryable(self)
+    ? undefined
+    : doubtful('unreadable', `was answered ${self.status}`)
 }
 
 function weakened(etag: string | undefined): string | undefined {
   return etag?.replace(/^W\//i, '')
 }
 
-/** Removes the quotes of an ETag, which some servers leave out. */
+/** Removes the quotes of an ETag, which some servers leave out, and the suffix that Apache gives to a compressed answer. */
 function bare(etag: string | undefined): string | undefined {
-  return etag?.replace(/^"(.*)"$/s, '$1')
+  return etag?.replace(/^"(.*)"$/s, '$1').replace(/-(?:gzip|br|deflate)$/, '')
 }

@@ -9,11 +9,12 @@ import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
-import {exchange} from '../engine/exchange.ts'
+import {exchange, reconsider as reconsiderOutcome} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
 import {fail, lossOf, refuse, sentAgain, succeed, withSentence} from '../engine/verdict.ts'
+import {findPresence} from '../listing/presence.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
@@ -66,11 +67,13 @@ export const MKCOL: Verb = {
   guard: () => undefined,
 }
 
-// A missing parent is 409. svn 1.14 and SOGo 5.8 answer 404.
-const LACKS_PARENT: ReadonlySet<number> = new Set([404, 409])
+// A missing parent is 409. svn 1.14, x/net and SOGo 5.8 answer 404, PyWebDAV3 0.9 424.
+const LACKS_PARENT: ReadonlySet<number> = new Set([404, 409, 424])
+// Calendars of Cyrus 3.6 answer 403, which means something else too.
+const MAY_LACK_PARENT: ReadonlySet<number> = new Set([403])
 
-// An existing resource is 405. Cyrus 3.6 answers 403, some servers redirect.
-const MAY_EXIST: ReadonlySet<number> = new Set([301, 302, 307, 308, 403, 405])
+// An existing resource is 405. Cyrus 3.6 answers 403, others 406 or 423, some servers redirect.
+const MAY_EXIST: ReadonlySet<number> = new Set([301, 302, 307, 308, 403, 405, 406, 423])
 
 /** Makes one collection. */
 export async function mkcol(
@@ -116,13 +119,40 @@ async function run(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const first = await exchange(request, context, emit)
-  const {verdict} = first
-  const isLacking = !verdict.ok && verdict.reason === 'status' && LACKS_PARENT.has(verdict.status)
-  if (request.parents !== true || !isLacking) return first
-  const failure = await makeParents(request.url, context, request.conditions)
-  return failure === undefined
-    ? exchange(sentAgain(request), context, emit)
-    : {...first, verdict: failForParent(request, failure)}
+  const {url, parents = false, conditions} = request
+  if (!parents || !(await lacksParent(url, first.verdict, context, MAY_LACK_PARENT))) return first
+  const failure = await makeParents(url, context, conditions)
+  const second =
+    failure === undefined
+      ? await exchange(sentAgain(request), context, emit)
+      : {...first, verdict: failForParent(request, failure)}
+  const {verdict} = second
+  if (verdict.ok || verdict.status !== 409) return second
+  // 4shared answers 409 for a collection that is there.
+  const verb = {...context.verb, reconsider: lookForCollection}
+  return reconsiderOutcome(request, second, verdict, {...context, verb})
+}
+
+/**
+ * Recognizes a refusal because of a missing parent.
+ *
+ * @param unclear - Statuses that mean something else too. After one of them the parent is looked at.
+ */
+export async function lacksParent(
+  url: string,
+  verdict: DavResult,
+  context: CallContext,
+  unclear: ReadonlySet<number>,
+): Promise<boolean> {
+  if (verdict.ok || verdict.reason !== 'status') return false
+  const {status} = verdict
+  if (LACKS_PARENT.has(status)) return true
+  return unclear.has(status) && isParentMissing(url, context)
+}
+
+/** Looks for the collection around a URL. It counts as there, if the server does not tell. */
+export async function isParentMissing(url: string, context: CallContext): Promise<boolean> {
+  return (await findPresence(new URL(url.endsWith('/') ? '..' : '.', url).href, context)) === false
 }
 
 /**
@@ -150,7 +180,9 @@ export async function makeParents(
   for (let parent = left.shift(); parent !== undefined; parent = left.shift()) {
     const failure = await make(parent)
     if (failure === undefined) break
-    if (left.length === 0 || !LACKS_PARENT.has(failure.status)) return failure
+    const isLacking =
+      left.length > 0 && (await lacksParent(parent, failure, context, MAY_LACK_PARENT))
+    if (!isLacking) return failure
     missing.push(parent)
   }
   for (const parent of missing.toReversed()) {
@@ -200,11 +232,23 @@ async function reconsider(
   verdict: Failure,
   context: VerbContext,
 ): Promise<DavResult | undefined> {
-  const {url, parents = false, body} = request
   const {status, reason} = verdict
   const isLost = reason === 'no-answer' || context.mayBeDone === true
-  const mayExist = reason === 'status' && MAY_EXIST.has(status) && (parents || isLost)
+  const mayExist =
+    reason === 'status' && MAY_EXIST.has(status) && (request.parents === true || isLost)
   if (!isLost && !mayExist && reason !== 'propstat') return undefined
+  return lookForCollection(request, verdict, context, mayExist)
+}
+
+/** Looks for the collection. One with the properties of the request is a Success. */
+async function lookForCollection(
+  request: TargetRequest,
+  verdict: Failure,
+  context: VerbContext,
+  mayExist = true,
+): Promise<DavResult | undefined> {
+  const {url, body} = request
+  const {status, reason} = verdict
   const self = await readType(url, context)
   const isThere = isCollection(self)
   if (isThere === undefined) return isMissing(self) ? verdict : undefined

@@ -3,7 +3,7 @@
  * lighttpd 1.4.69 was seen not to end one. RFC 9110, section 9.3.7; RFC 4918, sections 10.1 and 18.
  */
 
-import {readHead} from '../call/answer.ts'
+import {readAnswer, readHead} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import {runCall} from '../call/call.ts'
 import type {CapabilityFact} from '../call/capabilities.ts'
@@ -13,13 +13,16 @@ import {resolveTarget} from '../call/target.ts'
 import type {TargetRequest} from '../engine/verb.ts'
 import {brokenVerdict, explain401, fail, succeed} from '../engine/verdict.ts'
 import type {Failure, Success} from '../multistatus/result.ts'
+import {REFUSAL_BODY_MILLISECONDS} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {decodeList} from '../protocol/header-list.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
+import {within} from '../protocol/wait.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
+import type {DavHeaders} from '../transport/transport.ts'
 import {refuseElsewhere} from '../transport/redirects.ts'
 import type {Timeouts} from '../transport/timeouts.ts'
 import {TIMEOUT} from '../transport/timeouts.ts'
@@ -109,6 +112,8 @@ function withoutRequest({request: _request, ...failure}: Failure): Failure {
   return failure
 }
 
+const UNTOLD = {conditions: [], description: ''}
+
 async function askOnce(
   request: TargetRequest,
   {session, connection}: CallContext,
@@ -119,16 +124,23 @@ async function askOnce(
   if (canonicalPathOf(head.url) !== canonicalPathOf(url))
     await refuseElsewhere(response, request, `${head.url}, which is another resource`)
   const {status, retryAfter, location} = head
+  if (!isSuccessStatus(status)) {
+    // A silent body must not hold the verdict up.
+    const reading = readAnswer(session, response, {method, url})
+    const answer = await within(reading, REFUSAL_BODY_MILLISECONDS)
+    const facts = {status, reason: 'status', retryAfter, location} as const
+    if (answer?.kind === 'multistatus') await answer.discard()
+    else void response.body?.cancel()
+    const {conditions, description: words} = answer?.kind === 'plain' ? answer : UNTOLD
+    const description = words || explain401(head, connection.sent)
+    return fail(request, {...facts, conditions, description})
+  }
   // Not awaited: the end of the body may never come.
   void response.body?.cancel()
-  if (!isSuccessStatus(status)) {
-    const description = explain401(head, connection.sent)
-    return fail(request, {status, reason: 'status', retryAfter, location, description})
-  }
   const dav = decodeList(response.headers.get('dav'))
   const allow = decodeList(response.headers.get('allow')?.toUpperCase() ?? null)
   const facts = session.server.capabilities.addSaid(url, dav, allow)
-  session.server.hasTus ||= response.headers.get('tus-resumable') === '1.0.0'
+  session.server.tusBytes = readTus(response.headers) ?? session.server.tusBytes
   const named = (kind: CapabilityFact['kind']): readonly string[] =>
     facts.filter((fact) => fact.kind === kind && fact.holds).map(({name}) => name)
   return {
@@ -138,4 +150,14 @@ async function askOnce(
     extensions: named('extension'),
     facts,
   }
+}
+
+/** Reads the most bytes of an upload by TUS; `undefined` if the server does not take such uploads. See https://tus.io. */
+function readTus(headers: DavHeaders): number | undefined {
+  // A browser may hide the extensions.
+  const extensions = headers.get('tus-extension')
+  const makesUploads = extensions === null || decodeList(extensions).includes('creation')
+  if (headers.get('tus-resumable') !== '1.0.0' || !makesUploads) return undefined
+  const most = headers.get('tus-max-size') ?? ''
+  return /^\d+$/.test(most) ? Number(most) : Number.POSITIVE_INFINITY
 }

@@ -21,7 +21,7 @@ import {exchange} from '../engine/exchange.ts'
 import {changed} from '../engine/payload.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
 import {fail, refuse, sentAgain, withSentence} from '../engine/verdict.ts'
-import {isPresent} from '../listing/presence.ts'
+import {findPresence} from '../listing/presence.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -31,7 +31,7 @@ import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, readOptions} from '../protocol/options.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
-import {failForParent, makeParents} from './mkcol.ts'
+import {failForParent, isParentMissing, makeParents} from './mkcol.ts'
 
 /** The source and the destination of one COPY or MOVE. An unknown member is a TypeError. */
 export interface FromTo extends Conditions {
@@ -341,13 +341,7 @@ async function mayLackParents(
 ): Promise<boolean> {
   if (status === 409) return true
   if (!MAY_LACK_PARENTS.has(status)) return false
-  const parent = new URL(destination.endsWith('/') ? '..' : '.', destination).href
-  try {
-    return (await isPresent(url, context)) && !(await isPresent(parent, context))
-  } catch (error) {
-    if (error instanceof DavError) return false
-    throw error
-  }
+  return (await findPresence(url, context)) === true && isParentMissing(destination, context)
 }
 
 // The server behind a proxy that ends TLS refuses an https URL. nginx 1.22 and lighttpd 1.4 answer 400, Tomcat 10.1 403, Apache 2.4

@@ -13,7 +13,7 @@ import type {TransferProgress} from '../transfer/progress.ts'
 import {ByteMeter} from '../transfer/progress.ts'
 import type {Content} from '../transfer/upload.ts'
 import {isStreamed} from '../transport/request-body.ts'
-import {failForParent, makeParents} from './mkcol.ts'
+import {failForParent, lacksParent, makeParents} from './mkcol.ts'
 import {checkLength} from './stored-length.ts'
 
 /** An opened body, and the means beside it. */
@@ -24,8 +24,9 @@ export interface Sending {
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined
 }
 
-// A missing parent is 409. svn 1.14, x/net and SOGo 5.8 answer 404, PyWebDAV3 0.9 424.
-const LACKS_PARENT: ReadonlySet<number> = new Set([404, 409, 424])
+// Other statuses for a missing parent: calendars of Cyrus 3.6 403, DAViCal 1.1 405, chezdav 3.0 500. All of them mean something else
+// too.
+const MAY_LACK_PARENT: ReadonlySet<number> = new Set([403, 405, 500])
 
 /**
  * Sends a body.
@@ -87,9 +88,7 @@ async function sendBelow(
 ): Promise<Outcome> {
   if (!isOnce) {
     const first = await send()
-    const {verdict} = first
-    const isLacking = !verdict.ok && verdict.reason === 'status' && LACKS_PARENT.has(verdict.status)
-    if (!isLacking) return first
+    if (!(await lacksParent(request.url, first.verdict, context, MAY_LACK_PARENT))) return first
   }
   const failure = await makeParents(request.url, context, request.conditions)
   if (failure !== undefined)

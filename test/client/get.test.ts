@@ -5,7 +5,7 @@ import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import {gzipSync} from 'node:zlib'
 
-import {DavClient, type DavClientOptions, type Download, type Failure} from 'multistatus'
+import {unwrap, DavClient, type DavClientOptions, type Download, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -510,10 +510,26 @@ describe.each([
       expect(await open().get('a', {retry})).toMatchObject({status: 200, reason: 'refused'})
     })
 
-    it('rejects when nobody can tell: the page came, and PROPFIND broke', async () => {
-      server.script(({method}) => (method === 'GET' ? {...page, body: ['<', NEVER]} : RESET))
-      await expect(open().get('a')).rejects.toMatchObject({name: 'DavNetworkError'})
+    it.each([
+      ['breaks', RESET, 'network'],
+      ['names nothing', answer207(listing()), 'unreadable'],
+      ['is cut off', answer207('<multistatus xmlns="DAV:"><response>'), 'unreadable'],
+    ] as const)('is not told from a page if PROPFIND %s', async (_, looked, cause) => {
+      server.script(({method}) => (method === 'GET' ? {...page, body: ['<', NEVER]} : looked))
+      expect(await open().get('a')).toMatchObject({
+        ok: false,
+        status: 0,
+        reason: 'no-answer',
+        cause,
+        description: expect.stringContaining('It may be a collection, and PROPFIND failed: '),
+      })
       expect(await server.requests[0]?.ended).toBe('closed')
+    })
+
+    it('is none on a web server that answers each method with a page', async () => {
+      server.script(() => page)
+      const found = unwrap(await open().get('a'))
+      expect(await found.text()).toBe(page.body)
     })
   })
 

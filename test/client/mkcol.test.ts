@@ -133,7 +133,11 @@ describe('on a server that keeps collections', () => {
       status: 409,
       description: `Its parent ${model.url}none/base/a/ could not be made: answered 409`,
     })
-    expect(model.asked).toEqual(['MKCOL /dav/none/base/a/b/', 'MKCOL /dav/none/base/a/'])
+    expect(model.asked).toEqual([
+      'MKCOL /dav/none/base/a/b/',
+      'MKCOL /dav/none/base/a/',
+      'PROPFIND /dav/none/base/a/b/',
+    ])
     expect(line(await below.mkcol('/dav/x/y/', {parents: true}))).toBe('409 status self /dav/x/y/')
     expect([...model.resources.keys()]).toEqual(['/', '/dav/'])
   })
@@ -231,6 +235,9 @@ describe('the verdict', () => {
 
   it.each([
     ['Cyrus 3.6', {status: 403}, 403],
+    ['a server that says 406', {status: 406}, 406],
+    ['a server that says 423', {status: 423}, 423],
+    ['4shared', {status: 409}, 409],
     ['a redirect', {status: 302, headers: {location: '/login'}}, 302],
     ['a 207 of nephele', answer207(OPEN + verdict('/a/', 'HTTP/1.1 405 x') + SHUT), 405],
   ])(
@@ -244,7 +251,7 @@ describe('the verdict', () => {
     },
   )
 
-  it.each([423, 507, 415, 500])(
+  it.each([507, 415, 500])(
     'with parents is a Failure %i even if a collection is there',
     async (status) => {
       after({status}, '/a/')
@@ -258,15 +265,22 @@ describe('the verdict', () => {
     expect(await dav.mkcol('a/')).toMatchObject({ok: true, status: 201})
   })
 
-  it('sends the request again once after svn 1.14 has answered 404 for the missing parent', async () => {
+  it.each([404, 409, 403])('makes missing parents after a %i', async (status) => {
     const there = new Set(['/'])
-    server.script(({url}) => {
-      if (!there.has(url.replace(/[^/]+\/$/, ''))) return {status: 404}
+    server.script(({method, url}) => {
+      if (method === 'PROPFIND') return there.has(url) ? answer207(listing(url)) : {status: 404}
+      if (!there.has(url.replace(/[^/]+\/$/, ''))) return {status}
       there.add(url)
       return {status: 201}
     })
     expect(line(await dav.mkcol('a/b/c/', {parents: true}))).toBe('201 self /a/b/c/')
     expect([...there]).toEqual(['/', '/a/', '/a/b/', '/a/b/c/'])
+  })
+
+  it('looks at no parent after a 403 without parents', async () => {
+    server.script(() => ({status: 403}))
+    expect(await dav.mkcol('a/b/c/')).toMatchObject({ok: false, status: 403})
+    expect(server.requests).toHaveLength(1)
   })
 
   it('stops at the first parent that is refused for another reason', async () => {

@@ -1,7 +1,7 @@
 // States the result of stat: the one of the resource itself, at any place of the answer. Without one, stat throws.
 // RFC 4918, section 9.1.
 
-import {DavClient} from 'multistatus'
+import {DavClient, type Failure, isRetryable} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -121,23 +121,34 @@ describe('stat', () => {
     expect(await dav.stat('docs/a', {retry})).toMatchObject({ok: true, status: 200, attempts: 2})
   })
 
-  it('throws for a 404 of another resource, to which a redirect led', async () => {
+  it('is no 404, but a refusal, if a redirect led to another resource that is missing', async () => {
     server.answers({status: 302, headers: {location: '/elsewhere'}}, {status: 404})
-    await expect(dav.stat('docs/a')).rejects.toMatchObject({
-      name: 'DavHttpError',
-      url: `${server.url}elsewhere`,
+    const result = await dav.stat('docs/a')
+    expect(result).toMatchObject({
+      ok: false,
+      url: `${server.url}docs/a`,
       status: 404,
+      reason: 'refused',
+      location: `${server.url}elsewhere`,
+      description: expect.stringContaining('404'),
     })
+    expect(isRetryable(result as Failure)).toBe(false)
   })
 
   it.each([
     ['nothing', []],
     ['only members', ['/docs/a', '/docs/b']],
-  ])('throws a DavError with the reason if the answer names %s', async (_, hrefs) => {
+  ])('does not tell if the answer names %s', async (_, hrefs) => {
     server.answers(answer207(listing(...hrefs)))
-    await expect(dav.stat('docs/')).rejects.toMatchObject({
-      name: 'DavError',
-      message: expect.stringContaining(`${server.url}docs/`),
+    expect(await dav.stat('docs/')).toMatchObject({
+      ok: false,
+      url: `${server.url}docs/`,
+      relation: 'self',
+      status: 0,
+      reason: 'no-answer',
+      cause: 'unreadable',
+      description: expect.stringContaining(`${server.url}docs/`),
+      request: {method: 'PROPFIND', depth: 0, attempts: 1},
     })
   })
 })
