@@ -42,7 +42,8 @@ export interface RequestOptions {
    */
   readonly depth?: Depth | undefined
   /**
-   * Allows methods that remove or replace resources to reach the client's own base, its parents, and resources outside it.
+   * Allows methods that remove or replace resources to reach the client's own base, its parents, and resources outside it. Allows
+   * a PUT with `Content-Range`, which most servers take for the whole content, and an `Overwrite` that is neither T nor F.
    *
    * @defaultValue `false`
    */

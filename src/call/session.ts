@@ -4,6 +4,7 @@ import type {Decoders} from '../properties/vocabulary.ts'
 import type {KnownMarkup} from '../multistatus/known-markup.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
+import {assertCount} from '../protocol/options.ts'
 import type {ServerState} from '../retry/pace.ts'
 import type {PacedCall} from '../retry/paced.ts'
 import type {ResolvedPolicy, RetryPolicy} from '../retry/policy.ts'
@@ -84,6 +85,6 @@ export function resolveRetry(
  * @throws RangeError for a number that is not whole or not above zero.
  */
 export function resolveConcurrency(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency
-  throw new RangeError(`concurrency is a whole number above zero, not ${concurrency}`)
+  assertCount('concurrency', concurrency)
+  return concurrency
 }

@@ -372,10 +372,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    *
    * @param target - A URL reference, a URL or a result.
    * @returns The resource's own result. Any refusal is a Failure with its status. A missing resource is a Failure 404 or 410, in
-   *   whichever part of the answer the server says so.
-   * @throws TypeError or RangeError for an invalid target or option. {@link DavError} for an answer without a result for the
-   *   resource. {@link DavHttpError} for a refusal by another resource, to which a redirect led. {@link MultiStatusError},
-   *   {@link DavNetworkError}, {@link DavTimeoutError}.
+   *   whichever part of the answer the server says so. An answer that does not tell of the resource is a Failure `no-answer`. A
+   *   refusal by another resource, to which a redirect led, is a Failure `refused` with its `location`.
+   * @throws TypeError or RangeError for an invalid target or option. {@link MultiStatusError}, {@link DavNetworkError},
+   *   {@link DavTimeoutError}.
    * @example
    * ```ts
    * const result = await dav.stat('photos/1.jpg')
@@ -525,11 +525,11 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL or a result.
    * @returns The resource as soon as its headers are there, with its content unread: read it, call `body.cancel()`, or leave its
    *   loop by `break`. Any refusal is a Failure with its status, 304, 412 and 416 among them. A collection is a Failure
-   *   `refused`. An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is
-   *   followed, and `url` is the URL that answered.
+   *   `refused`. A page without ETag and date is a Failure `no-answer`, if PROPFIND breaks that is to tell if it is a collection.
+   *   An answer that contradicts itself or the range is a Failure `malformed`. A redirect within the origin is followed, and
+   *   `url` is the URL that answered.
    * @throws TypeError or RangeError for an invalid target or option. {@link DavNetworkError}, {@link DavTimeoutError} and the
-   *   signal's reason without an answer. {@link MultiStatusError} or another {@link DavError} for a page without ETag and date,
-   *   if PROPFIND does not tell whether it stands for a collection.
+   *   signal's reason without an answer.
    * @example
    * ```ts
    * const photo = await dav.get('photos/1.jpg', {resume: true})

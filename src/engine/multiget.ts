@@ -24,7 +24,7 @@ import {MULTIGET_HREFS, REMEMBERED_TARGETS} from '../protocol/bounds.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, readOptions, SIGNAL, TEXT, TEXTS} from '../protocol/options.ts'
+import {ANY, NUMBER, readOptions, SIGNAL, TEXT, TEXTS, assertCount} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {escapeContent, formatDocument} from '../xml/writer.ts'
 import type {AnyIterable} from './many.ts'
@@ -84,8 +84,7 @@ export function multiget<P>(
 ): ResultStream<P> {
   const options = readOptions('multiget', given, MULTIGET_OPTIONS)
   const {report, properties, batchSize = MULTIGET_HREFS, signal, timeout} = options
-  if (!(Number.isSafeInteger(batchSize) && batchSize > 0))
-    throw new RangeError(`multiget: batchSize is a whole number above zero, not ${batchSize}`)
+  assertCount('multiget: batchSize', batchSize)
   if (report === undefined) throw new TypeError('multiget: report is missing')
   assertMany('multiget', targets)
   const {base} = session

@@ -94,7 +94,7 @@ export function brokenVerdict(
   if (!(error instanceof DavError)) throw error
   const {message: description} = error
   if (error instanceof BarredError || error instanceof ElsewhereError)
-    return fail(request, {status: 0, reason: 'refused', description})
+    return failUnsent(request, description)
   return unclear(request, causeOf(error), description)
 }
 
@@ -167,6 +167,11 @@ export function succeed(request: TargetRequest, status: number, description?: st
     ...(words !== '' && {description: words}),
     ...attemptsOf(request),
   }
+}
+
+/** Makes the Failure of a target to which the request must not be sent, or not again. */
+export function failUnsent(request: TargetRequest, description: string): Failure {
+  return fail(request, {status: 0, reason: 'refused', description})
 }
 
 /** Makes a Failure of the target, with the request to send again. */

@@ -9,7 +9,16 @@ import type {Decoders, PropertyName, PropertyNameList} from '../properties/vocab
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
+import {
+  ANY,
+  BOOLEAN,
+  NUMBER,
+  readOptions,
+  RECORD,
+  TEXT,
+  TEXTS,
+  assertCount,
+} from '../protocol/options.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
@@ -110,8 +119,7 @@ function basicSearch(parts: SearchOptions, scope: string): ElementToWrite {
   const {where, properties, depth = 'infinity', limit, orderBy = []} = parts
   if (where === undefined) throw new TypeError('search: where is missing')
   assertDepth(depth)
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
-    throw new RangeError(`search: limit is a whole number above zero, not ${limit}`)
+  assertCount('search: limit', limit)
   const reach = [element('href', scope), element('depth', formatDepth(depth))]
   const order = orderBy.map((one) => {
     const {property = '', descending = false} = readOptions('orderBy', one, SEARCH_ORDER)

@@ -75,11 +75,14 @@ export interface Failure {
   /** The properties that the server refused, each with its status. */
   readonly missing: readonly PropertyFailure[]
   /**
-   * The server's words about the resource, trimmed; words of this package if the server has none. Of a 401, it tells if
+   * The server's words about the resource, trimmed; words of this package if the server has none. Of a 401, these tell if
    * credentials were missing or refused.
    */
   readonly description?: string
-  /** The target of a redirect, as the server wrote it: from `DAV:location` or the Location header. RFC 4918, section 14.9. */
+  /**
+   * The target of a redirect, as the server wrote it: from `DAV:location` or the Location header. RFC 4918, section 14.9. With
+   * reason `refused`, the URL of the resource that answered.
+   */
   readonly location?: string
   /** The request to send again. `retry()` needs it. */
   readonly request?: FailedRequest

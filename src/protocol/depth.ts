@@ -3,7 +3,7 @@
 import {visible} from './errors.ts'
 import {memberOf} from './members.ts'
 import type {Rules} from './options.ts'
-import {ANY, isRecord, readOptions} from './options.ts'
+import {ANY, isRecord, readOptions, assertCount} from './options.ts'
 
 /**
  * The reach of a request below its URL: `0` is the resource itself, `1` adds its members, `'infinity'` adds everything below.
@@ -39,9 +39,7 @@ const WALK: Rules<Walk> = {walk: ANY, levels: ANY}
 export function assertDepthOrWalk(depth: unknown): asserts depth is Depth | Walk {
   if (isRecord(depth)) readOptions<Partial<Walk>>('depth', depth, WALK)
   if (!isWalk(depth)) return assertDepth(depth, ' or {walk: true}')
-  const {levels = 1} = depth
-  if (Number.isSafeInteger(levels) && levels > 0) return undefined
-  throw new RangeError(`levels is a whole number above zero, not ${visible(String(levels), 100)}`)
+  return assertCount('levels', depth.levels)
 }
 
 /** Reports if a depth asks for a walk. */

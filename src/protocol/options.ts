@@ -38,6 +38,16 @@ export const SIGNAL: Rule = {
   accepts: (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
 }
 
+/**
+ * Checks an option that counts things.
+ *
+ * @throws RangeError for a number that is not whole or not above zero.
+ */
+export function assertCount(name: string, value = 1): void {
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new RangeError(`${name} is a whole number above zero, not ${visible(String(value), 100)}`)
+}
+
 /** A function, described by a phrase such as `a function of the progress`. */
 export function callback(words: string): Rule {
   return ofType('function', words)

@@ -38,6 +38,7 @@ import {
   SIGNAL,
   TEXT,
   TEXTS,
+  assertCount,
 } from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {SavePage} from './changes.ts'
@@ -148,8 +149,7 @@ export function sync<P>(
     throw new TypeError('sync: give token or state; the state has its token')
   if (onPage !== undefined && state === undefined)
     throw new TypeError('sync: onPage saves a state: give state too, such as new SyncState()')
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
-    throw new RangeError(`sync: limit is a whole number above zero, not ${limit}`)
+  assertCount('sync: limit', limit)
   const pages = options.pages && readPages(options.pages)
   const {href: url} = resolveTarget(target, session.base)
   const properties = [...asked, 'getetag', 'resourcetype']

@@ -17,7 +17,7 @@ import {
 import type {Chunks} from '../multistatus/source.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {BOOLEAN, NUMBER, readOptions, assertCount} from '../protocol/options.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import {startTimer} from '../protocol/wait.ts'
 import {ByteQueue} from './byte-queue.ts'
@@ -100,8 +100,7 @@ export function httpTransport(options: HttpTransportOptions = {}): HttpTransport
     if (agent !== undefined && given[name] !== undefined)
       throw new TypeError(`httpTransport: give ${name} to your agent, which decides it`)
   }
-  if (given.connections !== undefined && !(Number.isSafeInteger(most) && most > 0))
-    throw new RangeError('httpTransport: connections is a whole number above zero')
+  assertCount('httpTransport: connections', given.connections)
   if (!(connectTimeout >= 0))
     throw new RangeError('httpTransport: connectTimeout is a number of milliseconds')
   const kept = {keepAlive: true, maxSockets: most, timeout: IDLE_CONNECTION_MILLISECONDS}

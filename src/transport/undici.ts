@@ -18,7 +18,7 @@ import {
 import {DavError, DavTimeoutError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {BOOLEAN, NUMBER, readOptions} from '../protocol/options.ts'
+import {BOOLEAN, NUMBER, readOptions, assertCount} from '../protocol/options.ts'
 import {BarredError} from './barred.ts'
 import {ByteQueue} from './byte-queue.ts'
 import {explainTls} from './certificates.ts'
@@ -128,8 +128,7 @@ export interface UndiciTransport extends Transport {
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   const given = readOptions('undiciTransport', options, UNDICI_OPTIONS)
   const {connections: most, connectTimeout = 10_000, http2: allowH2 = false} = given
-  if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
-    throw new RangeError('undiciTransport: connections is a whole number above zero')
+  assertCount('undiciTransport: connections', most)
   if (!(connectTimeout >= 0))
     throw new RangeError('undiciTransport: connectTimeout is a number of milliseconds')
   const {dispatcher: theirs, proxy, ca, cert, key} = given

@@ -6,7 +6,7 @@
 import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {Outcome, TargetRequest, VerbContext} from '../engine/verb.ts'
-import {fail, isUnclear, succeed, unclear} from '../engine/verdict.ts'
+import {fail, isUnclear, succeed, unclear, failUnsent} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
@@ -72,15 +72,14 @@ export function checkUploadState(given: UploadState | undefined, url: string): v
 /** Chooses the protocol of an upload; `undefined` for a plain PUT. */
 export function chooseStrategy(
   {strategy, url}: TargetRequest,
-  {upload, length = 0}: Payload,
+  {upload}: Payload,
   {server}: Session,
 ): Strategy | undefined {
   const asked = strategy ?? upload?.strategy
   if (asked !== undefined) return asked === 'plain' ? undefined : asked
   const isNextcloud = server.capabilities.find('nextcloud-checksum-update', url)?.holds === true
   if (isNextcloud && uploadsOf(url) !== undefined) return 'nextcloud'
-  const {tusBytes} = server
-  return tusBytes !== undefined && length <= tusBytes ? 'tus' : undefined
+  return server.tusBytes === undefined ? undefined : 'tus'
 }
 
 /** The means of one upload besides its request. */
@@ -109,6 +108,11 @@ export async function sendChunked(
 ): Promise<Outcome> {
   const {url} = request
   const {length: size, body} = content
+  const {tusBytes = Number.POSITIVE_INFINITY} = context.session.server
+  const isChosen = strategy === 'tus' && (request.strategy ?? payload.upload) === undefined
+  // The server would not begin the upload.
+  if (isChosen && size !== undefined && size > tusBytes)
+    return plain(request, context, emit, {content, left, onProgress})
   const uploads = uploadsOf(url)
   if (strategy === 'nextcloud' && uploads === undefined)
     return stop(refuse(request, 'it is not in the /remote.php/dav/files/ of a user'))
@@ -190,7 +194,7 @@ function chunkSizeOf(
 
 function refuse(request: TargetRequest, why: string): Failure {
   const description = `PUT ${request.url} is not sent: ${why}`
-  return fail(request, {status: 0, reason: 'refused', description})
+  return failUnsent(request, description)
 }
 
 /** Makes the outcome of a target that is as it was. */

@@ -156,8 +156,8 @@ function settle(
     ...(isVerified && {verify: true}),
     attempts: 0,
   } as const
-  const {ifMatch, lockToken} = options
-  const isPlain = !ifUnchanged && ifMatch === undefined && lockToken === undefined
+  const {ifMatch, lockToken, lockRoot} = options
+  const isPlain = !ifUnchanged && (ifMatch ?? lockToken ?? lockRoot) === undefined
   if (isPlain && isPlainReference(target)) return {...request, url: base.href + target}
   assertConditionNames(target)
   const url = resolveTarget(isConditional(target) ? target.href : target, base)

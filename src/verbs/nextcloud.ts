@@ -5,7 +5,7 @@
 
 import {sendWithRetries} from '../engine/attempts.ts'
 import type {Verb, VerbContext} from '../engine/verb.ts'
-import {doubt, fail, isUnclear, succeed} from '../engine/verdict.ts'
+import {doubt, failUnsent, isUnclear, succeed} from '../engine/verdict.ts'
 import {list} from '../listing/listing.ts'
 import {isPresent} from '../listing/presence.ts'
 import {firstListing} from '../listing/propfind.ts'
@@ -57,7 +57,7 @@ export function nextcloud(upload: ChunkedUpload, uploads: string): ChunkProtocol
     const number = start / chunkSize + 1
     if (number > MAX_CHUNKS) {
       const description = `It has more than ${MAX_CHUNKS} chunks: give its length, or a larger chunkSize`
-      return fail(request, {status: 0, reason: 'refused', description})
+      return failUnsent(request, description)
     }
     const onProgress = ({bytes}: {readonly bytes: number}): void => report(start + bytes)
     const run: Verb['run'] = async (one, means, sink) => {

@@ -6,7 +6,7 @@
 import {submit} from '../call/submission.ts'
 import {attempt} from '../engine/attempts.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, lossOf, succeed, uncheckedVerdict} from '../engine/verdict.ts'
+import {fail, lossOf, succeed, uncheckedVerdict, failUnsent} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
@@ -103,8 +103,7 @@ export function retell(
 /** Finds the reason why nothing may be moved over a resource. A MOVE would remove a whole collection. */
 export function findObstacle(request: TargetRequest, before: DavResult): Failure | undefined {
   const {url, conditions} = request
-  const refusal = (why: string): Failure =>
-    fail(request, {status: 0, reason: 'refused', description: `PUT ${url} is not sent: ${why}`})
+  const refusal = (why: string): Failure => failUnsent(request, `PUT ${url} is not sent: ${why}`)
   const isThere = before.ok
   if (!isThere && !isMissing(before))
     return refusal(`PROPFIND was answered ${before.status} for it, and it may be a collection`)

@@ -7,7 +7,7 @@ import {readAnswer, readHead} from '../call/answer.ts'
 import {submit} from '../call/submission.ts'
 import {sendWithRetries} from '../engine/attempts.ts'
 import type {Outcome} from '../engine/verb.ts'
-import {doubt, fail, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
+import {doubt, failUnsent, plainVerdict, succeed, unclear} from '../engine/verdict.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {formatBase64} from '../protocol/base64.ts'
 import {nameOf} from '../protocol/path.ts'
@@ -129,7 +129,7 @@ export function tus(upload: ChunkedUpload): ChunkProtocol {
         ? `a Location not on ${session.base.origin}`
         : 'no Location, as TUS has'
       const description = `The POST that begins the upload was answered ${verdict.status} with ${fault}`
-      return fail(request, {status: 0, reason: 'refused', description})
+      return failUnsent(request, description)
     },
     owns: (url) => URL.parse(url)?.origin === session.base.origin,
     find,

@@ -100,7 +100,7 @@ export function settlePair(
     ...(parents && {parents}),
     attempts: 0,
   }
-  const isPlain = ifMatch === undefined && lockToken === undefined
+  const isPlain = (ifMatch ?? lockToken ?? lockRoot) === undefined
   if (isPlain && isPlainReference(from) && isPlainReference(to) && arePlainlyApart(from, to))
     return {...request, url: base.href + from, destination: base.href + to}
   assertConditionNames(from)

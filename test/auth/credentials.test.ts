@@ -200,6 +200,27 @@ describe('a function as auth', () => {
   )
 })
 
+describe.each([
+  ['function', (value: unknown) => (): unknown => value],
+  ['asynchronous function', (value: unknown) => (): unknown => Promise.resolve(value)],
+  [
+    'answer to a challenge',
+    (value: unknown) =>
+      (_: unknown, refused: unknown): unknown =>
+        refused && value,
+  ],
+])('a %s', (_, make) => {
+  it.each([null, {a: 1}, 0, ['Basic x']])('that gives %j is a TypeError', async (value) => {
+    server.answers({status: 401, headers: {'www-authenticate': 'Basic realm="a"'}})
+    const auth = make(value) as never
+    const error = await new DavClient({url: server.url, transport, auth})
+      .delete('a')
+      .catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(TypeError)
+    expect(String(error)).toContain('auth gave a value that no header can have')
+  })
+})
+
 describe('credentials in the URL of a client', () => {
   it.each(['http://ana:hidden-secret@dav.example/', 'http://hidden-secret@dav.example/'])(
     'are a TypeError that names auth and does not tell them',

@@ -119,6 +119,34 @@ describe('options', () => {
     })
   })
 
+  it.each<[string, Answer, object]>([
+    [
+      'the conditions and words of an error',
+      {
+        status: 403,
+        body: '<d:error xmlns:d="DAV:"><d:need-privileges/><s:message xmlns:s="http://sabredav.org/ns">no</s:message></d:error>',
+      },
+      {
+        status: 403,
+        conditions: ['need-privileges', '{http://sabredav.org/ns}message'],
+        description: 'no',
+      },
+    ],
+    [
+      'a plain text',
+      {status: 500, headers: {'content-type': 'text/plain'}, body: 'disk on fire\n'},
+      {status: 500, conditions: [], description: 'disk on fire'},
+    ],
+    [
+      'the missing credentials',
+      {status: 401, headers: {'www-authenticate': 'Basic realm="a"'}},
+      {status: 401, description: expect.stringContaining('the client sent no credentials')},
+    ],
+  ])('is a Failure with %s', async (_, answer, expected) => {
+    server.answers(answer)
+    expect(await dav.options('a')).toMatchObject({ok: false, reason: 'status', ...expected})
+  })
+
   it('follows the redirect to the slash of a collection', async () => {
     server.script(({url}) =>
       url.endsWith('/') ? offering('GET') : {status: 301, headers: {location: '/docs/'}},

@@ -205,6 +205,29 @@ describe('the examples of RFC 4918', () => {
     ])
   })
 
+  it.each([
+    ['before', ['/b', '/a']],
+    ['behind', ['/a', '/b']],
+  ])('has the verdict of the target, with its destination %s it as a member', async (_, order) => {
+    const statuses = {'/a': 'HTTP/1.1 424 Failed Dependency', '/b': 'HTTP/1.1 423 Locked'}
+    const named = order.map((href) => verdict(href, statuses[href as keyof typeof statuses]))
+    server.answers(answer207(OPEN + named.join('') + SHUT))
+    const result = await dav.move('a', 'b')
+    expect(line(result)).toBe('424 status self /a')
+    expect(result.members?.map(line)).toEqual(['423 status outside /b'])
+  })
+
+  it('fails by its destination if that alone failed, or alone was named', async () => {
+    const end = verdict('/b', 'HTTP/1.1 423 Locked')
+    for (const named of [end, verdict('/a', 'HTTP/1.1 201 Created') + end]) {
+      server.answers(answer207(OPEN + named + SHUT))
+      const result = await dav.move('a', 'b')
+      expect(line(result)).toBe('423 status self /b')
+      expect(result).toMatchObject({url: `${server.url}a`})
+      expect(result.members).toBeUndefined()
+    }
+  })
+
   it('9.9.5: a MOVE of a resource', async () => {
     server.answers({status: 201, headers: {location: `${server.url}${users}`}})
     expect(await dav.move(index, users, {overwrite: true})).toMatchObject({

@@ -38,6 +38,20 @@ function response(href: string, etag?: string, types = ''): string {
   return `<D:response><D:href>${href}</D:href>${propstat('HTTP/1.1 200 OK', prop)}</D:response>`
 }
 
+it('lockRoot without lockToken is a TypeError: it would be no condition', async () => {
+  const root = {lockRoot: `${server.url}a`}
+  for (const call of [
+    () => dav.delete('a', root),
+    () => dav.delete({href: 'a', ...root}),
+    () => dav.put('a', 'text', root),
+    () => dav.mkcol('b/', root),
+    () => dav.move('a', 'b', root),
+    () => dav.proppatch('a', {remove: ['x'], ...root}),
+  ])
+    await expect(call()).rejects.toThrow(/lockToken/)
+  expect(server.requests).toEqual([])
+})
+
 describe('ifMatch', () => {
   it.each([
     ['"abc"', '"abc"'],

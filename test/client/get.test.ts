@@ -514,7 +514,7 @@ describe.each([
       ['breaks', RESET, 'network'],
       ['names nothing', answer207(listing()), 'unreadable'],
       ['is cut off', answer207('<multistatus xmlns="DAV:"><response>'), 'unreadable'],
-    ] as const)('is not told from a page if PROPFIND %s', async (_, looked, cause) => {
+    ] as const)('is not told from a page if PROPFIND %s', async (_what, looked, cause) => {
       server.script(({method}) => (method === 'GET' ? {...page, body: ['<', NEVER]} : looked))
       expect(await open().get('a')).toMatchObject({
         ok: false,
@@ -528,14 +528,33 @@ describe.each([
 
     it('is none on a web server that answers each method with a page', async () => {
       server.script(() => page)
-      const found = unwrap(await open().get('a'))
-      expect(await found.text()).toBe(page.body)
+      const got = unwrap(await open().get('a'))
+      expect(await got.text()).toBe(page.body)
     })
   })
 
+  it.each(['"abc-gzip"', '"abc"', 'abc'])(
+    'takes %s for "abc", as Apache compresses',
+    async (etag) => {
+      server.answers({status: 200, headers: {etag}, body: 'text'})
+      expect(await open().get('a', {ifMatch: '"abc"'})).toMatchObject({ok: true, etag})
+      expect(await open().get('a', {ifNoneMatch: '"abc"'})).toMatchObject({ok: false, status: 304})
+    },
+  )
+
   it('refuses a misspelt option, and values of another type', async () => {
     const dav = open()
-    const wrong = [{ifmatch: '"1"'}, {ifMatch: 1}, {resume: 1}, {onProgress: 1}, {signal: 1}]
+    const wrong = [
+      {ifmatch: '"1"'},
+      {ifMatch: 1},
+      {resume: 1},
+      {onProgress: 1},
+      {signal: 1},
+      {range: 0},
+      {range: ''},
+      {range: false},
+      {range: null},
+    ]
     for (const options of wrong)
       expect(await refusalOf(() => dav.get('a', options as object))).toBeInstanceOf(TypeError)
     expect(await refusalOf(() => dav.get('a#b'))).toBeInstanceOf(TypeError)

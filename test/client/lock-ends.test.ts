@@ -612,6 +612,21 @@ describe('a lock ends with its resource', () => {
     expect(asked()).toEqual(['DELETE /a', 'DELETE /a', 'UNLOCK /a'])
   })
 
+  it.each([404, 410])('after a %i to a DELETE: nothing is there any more', async (status) => {
+    server.answers({status}, {status: 409})
+    const dav = clientWith(lockOf('a'))
+    expect(line(await dav.delete('a'))).toBe(`${status} status self /a`)
+    expect(dav.locks).toEqual([])
+    expect(asked()).toEqual(['DELETE /a', 'UNLOCK /a'])
+  })
+
+  it('not after a 404 to a MOVE, which may be that of a parent of its destination', async () => {
+    server.answers({status: 404})
+    const dav = clientWith(lockOf('a'))
+    expect(line(await dav.move('a', 'x/b'))).toBe('404 status self /a')
+    expect(tokensOf(dav)).toEqual(['urn:a'])
+  })
+
   it('after a MOVE whose answer is lost, because the source is gone and the destination there', async () => {
     server.script(({method, url}) => {
       if (method === 'MOVE') return CLOSE

@@ -182,6 +182,7 @@ describe('a lock', () => {
 
   it.each([
     ['Infinite', Infinity],
+    ['INFINITE', Infinity],
     // x/net and rclone write this for a lock without an end.
     ['Second-0', Infinity],
   ])('with the time %s has no end', async (timeout, expected) => {
@@ -189,6 +190,11 @@ describe('a lock', () => {
       timeout: expected,
       expires: undefined,
     })
+  })
+
+  it('reads the seconds in any case, as literals of an RFC have none', async () => {
+    const lock = await take(granted({...whole, timeout: 'second-30'}))
+    expect(lock).toMatchObject({timeout: 30_000})
   })
 
   it('of a cut answer has the token of the header', async () => {

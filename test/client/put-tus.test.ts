@@ -163,6 +163,25 @@ describe('the strategy tus', () => {
     expect(sent()).toContain('POST /')
   })
 
+  it.each<[string, Record<string, string>, string]>([
+    ['that can make uploads', {'tus-extension': 'checksum,creation'}, 'POST /'],
+    ['whose extensions a browser hides', {}, 'POST /'],
+    ['that cannot make uploads', {'tus-extension': 'checksum'}, 'PUT /a.txt'],
+    ['that takes as many bytes', {'tus-max-size': String(text.length)}, 'POST /'],
+    ['that takes fewer bytes', {'tus-max-size': String(text.length - 1)}, 'PUT /a.txt'],
+    ['of another version', {'tus-resumable': '2.0.0'}, 'PUT /a.txt'],
+  ])('is chosen for a server %s, or not', async (_, headers, first) => {
+    tus.fault = ({method}) =>
+      method === 'OPTIONS'
+        ? {status: 204, headers: {'tus-resumable': '1.0.0', ...headers}}
+        : undefined
+    await dav.options('')
+    server.forget()
+    expect(await put({strategy: 'auto', onUpload: undefined})).toMatchObject({ok: true})
+    expect(sent()[0] === 'PUT /a.txt' ? 'PUT /a.txt' : 'POST /').toBe(first)
+    expect(content()).toBe(text)
+  })
+
   it('sends no empty chunk behind the last one', async () => {
     await put({}, text.slice(0, 20))
     expect(sent().filter((one) => one.startsWith('PATCH'))).toEqual([

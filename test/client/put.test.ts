@@ -672,6 +672,36 @@ describe('a PUT', () => {
       },
     )
 
+    it.each([
+      ['calendars of Cyrus 3.6', 403],
+      ['DAViCal 1.1', 405],
+      ['chezdav 3.0', 500],
+    ])('are looked for, as of %s, after a %i', async (_, status) => {
+      const fake = fakeServer({url: server.url, files: {'docs/': ''}})
+      const answer = scriptOf(fake)
+      server.script(async (request) => {
+        const truth = await answer(request)
+        return truth.status === 409 ? {status} : truth
+      })
+      const stored = await dav.put('x/a', text, {parents: true})
+      expect(stored).toMatchObject({ok: true, status: 201, attempts: 2})
+      expect(sent()).toEqual([
+        'PUT /docs/x/a',
+        'PROPFIND /docs/x/',
+        'MKCOL /docs/x/',
+        'PUT /docs/x/a',
+      ])
+      expect(fake.files).toEqual({'docs/x/a': text})
+    })
+
+    it.each([403, 405, 500])('are not made after a %i if they are there', async (status) => {
+      server.script(({method, url}) => (method === 'PUT' ? {status} : answer207(listing(url))))
+      expect(line(await dav.put('x/a', text, {parents: true}))).toBe(
+        `${status} status self /docs/x/a`,
+      )
+      expect(sent()).toEqual(['PUT /docs/x/a', 'PROPFIND /docs/x/'])
+    })
+
     it('makes them before a stream that can be sent once', async () => {
       const fake = fakeServer({url: server.url, files: {'docs/': ''}})
       server.script(scriptOf(fake))

@@ -157,6 +157,25 @@ describe('a PROPFIND that is refused as a whole', () => {
     }
   })
 
+  it('has the words of the server, if it says some', async () => {
+    const body =
+      '<d:error xmlns:d="DAV:"><s:message xmlns:s="http://sabredav.org/ns">Ask Eve</s:message></d:error>'
+    server.answers({status: 401, headers: {'www-authenticate': 'Basic realm="a"'}, body})
+    const verdicts = [
+      await dav.stat('docs/'),
+      await dav.options('docs/'),
+      await dav.get('docs/a'),
+      await dav.put('docs/a', 'text'),
+      await dav.mkcol('docs/b/'),
+      await dav.proppatch('docs/a', {remove: ['{urn:example}a']}),
+      await dav.lock('docs/a'),
+      await dav.move('docs/a', 'docs/b'),
+      await dav.delete('docs/a'),
+    ]
+    for (const verdict of verdicts)
+      expect(verdict).toMatchObject({ok: false, status: 401, description: 'Ask Eve'})
+  })
+
   it('has the challenges of several headers in their order', async () => {
     const challenge = ['Negotiate', 'Digest realm="a", qop="auth,auth-int"', 'Basic realm="b"']
     server.answers({status: 401, headers: {'www-authenticate': challenge}})

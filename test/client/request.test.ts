@@ -1,7 +1,13 @@
 // States that one raw request takes the client's way: credentials, redirects, time limits, guards, and the pace that a server
 // asks for. Its answer is given as it is, and holds its connection until the body has ended. RFC 9110, section 9.
 
-import {basicAuth, DavClient, type DavClientOptions, type DavResponse} from 'multistatus'
+import {
+  basicAuth,
+  DavClient,
+  type DavClientOptions,
+  type DavResponse,
+  type Transport,
+} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -296,9 +302,31 @@ describe('an argument that makes no sense', () => {
     ['CONNECT', ['connect', 'a'], /"CONNECT" is no method that can be sent/],
     ['a header with a line feed', ['GET', 'a', {headers: {a: 'b\nc'}}], /the value of a/],
     ['no target', ['GET'], /target/],
+    [
+      'Overwrite: f, which servers take for T',
+      ['MOVE', 'a', {headers: {destination: '/b', overwrite: 'f'}}],
+      /MOVE .* is not sent: Overwrite is T or F/,
+    ],
+    [
+      'a part of a file, which servers take for the whole',
+      ['PUT', 'a', {headers: {'Content-Range': 'bytes 0-3/17'}, body: 'abcd'}],
+      /PUT .* is not sent: .*Content-Range/,
+    ],
   ])('is refused before anything is sent: %s', async (_, given, message) => {
     await expect(request(...given)).rejects.toThrow(message)
   })
+})
+
+it('sends a part of a file, if told so', async () => {
+  const sent: unknown[] = []
+  const transport: Transport = async ({method, headers}) => {
+    sent.push([method, headers['content-range']])
+    return {status: 204, headers: new Headers(), body: null}
+  }
+  const dav = new DavClient({url: 'https://dav.example/', transport})
+  const headers = {'content-range': 'bytes 0-3/17'}
+  await dav.request('PUT', 'a', {headers, body: 'abcd', unguarded: true})
+  expect(sent).toEqual([['PUT', 'bytes 0-3/17']])
 })
 
 describe('an error', () => {

@@ -108,6 +108,8 @@ describe.each<[string, (target: Target) => unknown]>([
     ['a trailing blank', 'a '],
     ['half of a surrogate pair', 'a\uD83D'],
     ['a fragment in an absolute URL', `${base}a#b`],
+    ['a scheme without an authority', `${new URL(base).protocol}a`],
+    ['a scheme in capitals without an authority', `${new URL(base).protocol.toUpperCase()}/a`],
   ])('refuses a string with %s and names encodePath', async (_what, target) => {
     expect(await refusalOf(() => call(target))).toBeInstanceOf(TypeError)
     expect(String(await refusalOf(() => call(target)))).toMatch(/encodePath/)

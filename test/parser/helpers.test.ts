@@ -53,7 +53,9 @@ describe('result helpers', () => {
   })
 
   it.each<[boolean, Partial<Failure>]>([
+    [true, {status: 408, reason: 'status'}],
     [true, {status: 429, reason: 'status'}],
+    [true, {status: 509, reason: 'status'}],
     [true, {status: 503, reason: 'status'}],
     [true, {status: 0, reason: 'no-answer'}],
     [false, {status: 403, reason: 'status'}],

@@ -30,6 +30,26 @@ it('MultiStatusStream cancels a silent source', async () => {
   await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce())
 })
 
+it('MultiStatusStream gives the reason of its reader to the source', async () => {
+  const {stream, cancel} = silentBody()
+  await stream.pipeThrough(new MultiStatusStream()).cancel('why')
+  await vi.waitFor(() => expect(cancel).toHaveBeenCalledExactlyOnceWith('why'))
+})
+
+it('MultiStatusStream gives its error to the source and the writer', async () => {
+  const cancel = vi.fn<(reason: unknown) => void>()
+  const bytes = new TextEncoder().encode('<a/>')
+  const stream = new ReadableStream({pull: (controller) => controller.enqueue(bytes), cancel})
+  const reading = new MultiStatusStream()
+  const piping = stream.pipeTo(reading.writable)
+  const reader = reading.readable.getReader()
+  const error: unknown = await reader.read().catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({name: 'MultiStatusError', reason: 'not-multistatus'})
+  await expect(piping).rejects.toBe(error)
+  await vi.waitFor(() => expect(cancel).toHaveBeenCalledExactlyOnceWith(error))
+  await expect(reading.summary).rejects.toBe(error)
+})
+
 it('parseMultiStatus cancels a silent stream', async () => {
   const {stream, cancel} = silentBody()
   const results = parseMultiStatus(stream)

@@ -1,7 +1,7 @@
 // States the redirects that are followed: with the same method and body, within the client's own origin. A DELETE follows
 // only the one to the slash of a collection. RFC 9110, section 15.4; RFC 4918, section 5.2.
 
-import {basicAuth, DavClient, partition} from 'multistatus'
+import {basicAuth, DavClient, partition, unwrap} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -162,6 +162,13 @@ describe.each([
     expect(
       ['server', 'X-UTF8', 'x-plain', 'x-none'].map((name) => response.headers.get(name)),
     ).toEqual(['café', 'café', 'cafe', null])
+  })
+
+  it('follows a 303 to a GET', async () => {
+    server.answers({status: 303, headers: {location: '/b'}}, {status: 200, body: 'text'})
+    const found = unwrap(await open().get('a'))
+    expect(await found.text()).toBe('text')
+    expect(server.requests.map(({method, url}) => `${method} ${url}`)).toEqual(['GET /a', 'GET /b'])
   })
 
   it.each([300, 303, 304, 305])('does not follow %i', async (status) => {
