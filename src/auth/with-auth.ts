@@ -5,7 +5,6 @@
 
 import {MAX_REFUSALS, MAX_TURNS, SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {decodeChallenges, hasExpired} from '../protocol/challenge.ts'
-import {memberOf} from '../protocol/members.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {untilAborted} from '../protocol/wait.ts'
@@ -39,11 +38,8 @@ export function withAuth<C extends TurningCall>(
 
   const credentials = async (request: DavRequest): Promise<string | undefined> => {
     const given = auth(request)
-    return readValue(
-      memberOf(given, 'then') === undefined
-        ? given
-        : await untilAborted(Promise.resolve(given), request.signal),
-    )
+    const isAtHand = typeof given === 'string' || given === undefined
+    return readValue(isAtHand ? given : await untilAborted(Promise.resolve(given), request.signal))
   }
 
   /** Asks for other credentials than the refused ones, and dismisses the refusal if there are some. */

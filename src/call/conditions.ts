@@ -100,7 +100,9 @@ export function readConditions(
       throw new TypeError(`Give ${name} once: with the target or as an option`)
   }
   const {ifMatch: given, lockToken, lockRoot} = {...own, ...checked(options)}
-  if (lockRoot !== undefined && lockToken === undefined)
+  // A result may have a lockRoot, such as a Lock.
+  const givenRoot = options.lockRoot ?? (isConditional(target) ? lockRoot : undefined)
+  if (givenRoot !== undefined && lockToken === undefined)
     throw new TypeError('lockRoot is for the lock of lockToken: give both')
   const known = given === undefined && options.ifUnchanged === true ? knownETag(target) : given
   if (typeof known === 'object') return known

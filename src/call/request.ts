@@ -87,7 +87,7 @@ export async function request(
     const overwrite = headers['overwrite']?.trim() !== 'F'
     assertApart({method: verb, source, destination: to, overwrite, unguarded})
   }
-  const problem = unguarded ? undefined : findHeaderProblem(verb, headers)
+  const problem = unguarded ? undefined : findHeaderProblem(verb, {...session.headers, ...headers})
   if (problem !== undefined) throw new TypeError(`${verb} ${url} is not sent: ${problem}`)
   const settings = {policy: session.retry, concurrency: 1, signal, timeout}
   return openCall(session, settings, showCaller, async (call) => {

@@ -147,7 +147,7 @@ export async function attempt(
   // A 202 promises nothing. A 404 to a MOVE may be that of a parent of its destination.
   const isGone = verdict.ok
     ? extent === 'all' && verdict.status !== 202
-    : isMissing(verdict) && request.destination === undefined
+    : extent === 'none' && isMissing(verdict) && request.destination === undefined
   if (isGone) await endLocks(request.url, context)
   return outcome
 }

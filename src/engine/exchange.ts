@@ -26,6 +26,7 @@ import {
   sentAgain,
   unclear,
   withRefusedAttempt,
+  withSentence,
 } from './verdict.ts'
 
 /** The body of a request. */
@@ -163,7 +164,7 @@ async function readMembers(
 ): Promise<{readonly verdict: DavResult; readonly failsMembers: boolean}> {
   const place = placing(request)
   const selves: DavResult[] = []
-  /** Results for the destination itself. */
+  /** Results for the destination itself, as results for the target. */
   const ends: DavResult[] = []
   let failedMembers = 0
   let isWhole = true
@@ -172,7 +173,7 @@ async function readMembers(
     for (const named of batch) {
       const result = place(named)
       if (result.relation === 'self') {
-        keepSelf(named.relation === 'self' ? selves : ends, named)
+        keepSelf(named.relation === 'self' ? selves : ends, result)
         continue
       }
       // A result outside may be a member by another name, because some servers leave out the base path.
@@ -184,16 +185,10 @@ async function readMembers(
     isWhole = false
     break
   }
-  // The target has failed, and the answer tells of its destination too.
-  if (isWhole && ends.length > 0 && selves.some(({ok}) => !ok)) {
-    const others = ends.splice(0)
-    failedMembers += others.filter(({ok}) => !ok).length
-    isWhole = await emit(others)
-  }
-  const found = [...selves, ...ends.map(place)]
-  const own = selfOf(found, request.url)
-  // If an answer names the target twice, the failure is the verdict.
-  const self = own?.ok === true ? (found.find(({ok}) => !ok) ?? own) : own
+  const all = [...selves, ...ends]
+  const own = selfOf(all, request.url)
+  // If an answer names the target twice, the failure is the verdict. If it names both ends, that of the target is.
+  const self = own?.ok === true ? (all.find(({ok}) => !ok) ?? own) : own
   const failsMembers = failedMembers > 0
   const isCounted = failsMembers && verb.afterMembers !== undefined
   const counted = isCounted ? changed(request, {failedMembers}) : request
@@ -206,7 +201,13 @@ async function readMembers(
   }
   // The description of the whole answer is about the target.
   const description = verdict.description ?? words
-  return {verdict: {...verdict, ...(description !== undefined && {description})}, failsMembers}
+  const told = {...verdict, ...(description !== undefined && {description})}
+  const end = selves.some(({ok}) => !ok) ? ends.find(({ok}) => !ok) : undefined
+  if (end === undefined) return {verdict: told, failsMembers}
+  return {
+    verdict: withSentence(told, `The answer says ${end.status} of the destination`),
+    failsMembers,
+  }
 }
 
 /**

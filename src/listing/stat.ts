@@ -47,7 +47,7 @@ export async function stat<P>(
       // Another resource, to which a redirect led, has refused.
       const why =
         error instanceof DavHttpError
-          ? {status: error.status, reason: 'refused' as const, location: error.url}
+          ? {status: 0, reason: 'refused' as const, location: error.url}
           : UNREADABLE
       return withRequest(createFailure({url: listing.url, ...why, description}), listing)
     })

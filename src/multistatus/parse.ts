@@ -106,11 +106,11 @@ export class MultiStatusStream<
             const next = await batches.next()
             if (next.done !== true) for (const result of next.value) controller.enqueue(result)
             else {
-              void reader.cancel()
+              reader.cancel().catch(ignore)
               controller.close()
             }
           } catch (error) {
-            void reader.cancel(error)
+            reader.cancel(error).catch(ignore)
             throw error
           }
         },
@@ -123,6 +123,9 @@ export class MultiStatusStream<
     )
   }
 }
+
+/** Takes the error of a source that has broken by itself: the reader has it, or does not need it any more. */
+function ignore(): void {}
 
 /** Reads the charset of a `Response`. */
 function encodingOf(source: BodySource): string | undefined {

@@ -262,7 +262,7 @@ function weakened(etag: string | undefined): string | undefined {
   return etag?.replace(/^W\//i, '')
 }
 
-/** Removes the quotes of an ETag, which some servers leave out, and the suffix that Apache gives to a compressed answer. */
+/** Removes the quotes of an ETag, which some servers leave out, and the suffix of an answer that Apache compressed. */
 function bare(etag: string | undefined): string | undefined {
-  return etag?.replace(/^"(.*)"$/s, '$1').replace(/-(?:gzip|br|deflate)$/, '')
+  return etag?.replace(/^"(.*)"$/s, '$1').replace(/-gzip$/, '')
 }

@@ -119,26 +119,50 @@ async function run(
   emit: Sink<DavResult>,
 ): Promise<Outcome> {
   const first = await exchange(request, context, emit)
-  const {url, parents = false, conditions} = request
-  if (!parents || !(await lacksParent(url, first.verdict, context, MAY_LACK_PARENT))) return first
-  const failure = await makeParents(url, context, conditions)
+  if (request.parents !== true) return first
   const second =
-    failure === undefined
-      ? await exchange(sentAgain(request), context, emit)
-      : {...first, verdict: failForParent(request, failure)}
+    (await settleParents(request, first, context, MAY_LACK_PARENT)) ??
+    (await exchange(sentAgain(request), context, emit))
   const {verdict} = second
-  if (verdict.ok || verdict.status !== 409) return second
+  if (verdict.ok || verdict.reason !== 'status' || verdict.status !== 409) return second
   // 4shared answers 409 for a collection that is there.
   const verb = {...context.verb, reconsider: lookForCollection}
   return reconsiderOutcome(request, second, verdict, {...context, verb})
 }
 
 /**
- * Recognizes a refusal because of a missing parent.
+ * Makes the parents of a target, if it was refused because they are missing.
  *
  * @param unclear - Statuses that mean something else too. After one of them the parent is looked at.
+ * @returns The outcome; `undefined` if the parents are there now, and the request is to be sent again.
  */
-export async function lacksParent(
+export async function settleParents(
+  request: TargetRequest,
+  first: Outcome,
+  context: VerbContext,
+  unclear: ReadonlySet<number>,
+): Promise<Outcome | undefined> {
+  const {url, conditions} = request
+  const {verdict} = first
+  const {connection, session} = context
+  if (verdict.ok || parentsOf(url, session.base).length === 0) return first
+  try {
+    if (!(await lacksParent(url, verdict, context, unclear))) return first
+    const failure = await makeParents(url, context, conditions)
+    if (failure === undefined) return undefined
+    const told = failForParent(request, failure)
+    // The status may have had another cause.
+    const isUnclear = !LACKS_PARENT.has(verdict.status)
+    return {...first, verdict: isUnclear ? withSentence(verdict, told.description ?? '') : told}
+  } catch (error) {
+    // The call has ended, but the answer so far is still true.
+    if (connection.isGraceful && connection.isEnd(error)) return first
+    throw error
+  }
+}
+
+/** Recognizes a refusal because of a missing parent. Looks at the parent after an unclear status. */
+async function lacksParent(
   url: string,
   verdict: DavResult,
   context: CallContext,
@@ -182,14 +206,20 @@ export async function makeParents(
     if (failure === undefined) break
     const isLacking =
       left.length > 0 && (await lacksParent(parent, failure, context, MAY_LACK_PARENT))
-    if (!isLacking) return failure
-    missing.push(parent)
+    if (isLacking) missing.push(parent)
+    else if (await isMade(parent, failure, context)) break
+    else return failure
   }
   for (const parent of missing.toReversed()) {
     const failure = await make(parent)
-    if (failure !== undefined) return failure
+    if (failure !== undefined && !(await isMade(parent, failure, context))) return failure
   }
   return undefined
+}
+
+/** Tells if a parent is there, although it was refused: 4shared answers 409 for a collection that is there. */
+async function isMade(url: string, failure: Failure, context: VerbContext): Promise<boolean> {
+  return failure.status === 409 && (await findPresence(url, context)) === true
 }
 
 /** Makes the Failure of a target whose parent could not be made. */

@@ -13,7 +13,7 @@ import type {TransferProgress} from '../transfer/progress.ts'
 import {ByteMeter} from '../transfer/progress.ts'
 import type {Content} from '../transfer/upload.ts'
 import {isStreamed} from '../transport/request-body.ts'
-import {failForParent, lacksParent, makeParents} from './mkcol.ts'
+import {failForParent, makeParents, settleParents} from './mkcol.ts'
 import {checkLength} from './stored-length.ts'
 
 /** An opened body, and the means beside it. */
@@ -86,13 +86,13 @@ async function sendBelow(
   isOnce: boolean,
   send: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  if (!isOnce) {
-    const first = await send()
-    if (!(await lacksParent(request.url, first.verdict, context, MAY_LACK_PARENT))) return first
-  }
-  const failure = await makeParents(request.url, context, request.conditions)
-  if (failure !== undefined)
-    return {verdict: failForParent(request, failure), extent: 'none', isDone: false}
+  let settled: Outcome | undefined
+  if (isOnce) {
+    const failure = await makeParents(request.url, context, request.conditions)
+    if (failure !== undefined)
+      settled = {verdict: failForParent(request, failure), extent: 'none', isDone: false}
+  } else settled = await settleParents(request, await send(), context, MAY_LACK_PARENT)
+  if (settled !== undefined) return settled
   const outcome = await send()
   return isOnce ? outcome : {...outcome, verdict: withRefusedAttempt(outcome.verdict)}
 }

@@ -208,13 +208,21 @@ describe('the examples of RFC 4918', () => {
   it.each([
     ['before', ['/b', '/a']],
     ['behind', ['/a', '/b']],
-  ])('has the verdict of the target, with its destination %s it as a member', async (_, order) => {
+  ])('has the verdict of the target, and tells of its destination %s it', async (_, order) => {
     const statuses = {'/a': 'HTTP/1.1 424 Failed Dependency', '/b': 'HTTP/1.1 423 Locked'}
     const named = order.map((href) => verdict(href, statuses[href as keyof typeof statuses]))
     server.answers(answer207(OPEN + named.join('') + SHUT))
     const result = await dav.move('a', 'b')
     expect(line(result)).toBe('424 status self /a')
-    expect(result.members?.map(line)).toEqual(['423 status outside /b'])
+    expect(result.description).toBe('The answer says 423 of the destination')
+    expect(result.members).toBeUndefined()
+  })
+
+  it('is sent again, if the answer named both ends and the policy retries', async () => {
+    const both = verdicts({'/a': '424 Failed Dependency', '/b': '423 Locked'})
+    server.answers(answer207(both), {status: 201})
+    const retry = {attempts: 3, minDelay: 1, maxDelay: 2}
+    expect(await dav.move('a', 'b', {retry})).toMatchObject({ok: true, status: 201, attempts: 2})
   })
 
   it('fails by its destination if that alone failed, or alone was named', async () => {
@@ -648,7 +656,7 @@ describe('missing parents of the destination', () => {
     server.script(() => ({status: 409}))
     const inner = new DavClient({url: `${server.url}files/`, transport})
     expect(await inner.move('a', 'x/b', {parents: true})).toMatchObject({ok: false, status: 409})
-    expect(sent()).toEqual(['MOVE /files/a /files/x/b', 'MKCOL /files/x/'])
+    expect(sent()).toEqual(['MOVE /files/a /files/x/b', 'MKCOL /files/x/', 'PROPFIND /files/x/'])
   })
 })
 

@@ -1,7 +1,7 @@
 // States the conditions of a DELETE: If-Match from the caller or from a listing, and an If header from a lock token. A
 // failure keeps them. RFC 4918, sections 7.5 and 10.4; RFC 9110, sections 8.8.3 and 13.1.1.
 
-import {DavClient, type DeleteTarget, type Failure} from 'multistatus'
+import {DavClient, type DeleteTarget, type Failure, unwrap} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 
@@ -50,6 +50,16 @@ it('lockRoot without lockToken is a TypeError: it would be no condition', async 
   ])
     await expect(call()).rejects.toThrow(/lockToken/)
   expect(server.requests).toEqual([])
+})
+
+it('a Lock is a target like any result, although it has a lockRoot', async () => {
+  const headers = {'lock-token': '<urn:a>', 'content-type': 'text/xml'}
+  const lockdiscovery = `<D:lockdiscovery><D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:exclusive/></D:lockscope><D:depth>0</D:depth><D:timeout>Second-600</D:timeout><D:locktoken><D:href>urn:a</D:href></D:locktoken><D:lockroot><D:href>/a</D:href></D:lockroot></D:activelock></D:lockdiscovery>`
+  const body = `<D:prop xmlns:D="DAV:">${lockdiscovery}</D:prop>`
+  server.script(({method}) => (method === 'LOCK' ? {status: 200, headers, body} : {status: 204}))
+  const lock = unwrap(await dav.lock('a'))
+  expect(await dav.delete(lock)).toMatchObject({ok: true, status: 204})
+  expect(sentHeaders('if')).toContain(`<${server.url}a> (<urn:a>)`)
 })
 
 describe('ifMatch', () => {

@@ -620,6 +620,14 @@ describe('a lock ends with its resource', () => {
     expect(asked()).toEqual(['DELETE /a', 'UNLOCK /a'])
   })
 
+  it('not after a 404 beside a member that stands', async () => {
+    server.answers(answer207(verdicts({'/c/': '404 Not Found', '/c/y': '423 Locked'})))
+    const dav = clientWith(lockOf('c/y'))
+    await dav.delete('c/')
+    expect(tokensOf(dav)).toEqual(['urn:c/y'])
+    expect(asked()).toEqual(['DELETE /c/'])
+  })
+
   it('not after a 404 to a MOVE, which may be that of a parent of its destination', async () => {
     server.answers({status: 404})
     const dav = clientWith(lockOf('a'))

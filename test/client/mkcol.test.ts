@@ -136,6 +136,7 @@ describe('on a server that keeps collections', () => {
     expect(model.asked).toEqual([
       'MKCOL /dav/none/base/a/b/',
       'MKCOL /dav/none/base/a/',
+      'PROPFIND /dav/none/base/a/',
       'PROPFIND /dav/none/base/a/b/',
     ])
     expect(line(await below.mkcol('/dav/x/y/', {parents: true}))).toBe('409 status self /dav/x/y/')

@@ -702,6 +702,58 @@ describe('a PUT', () => {
       expect(sent()).toEqual(['PUT /docs/x/a', 'PROPFIND /docs/x/'])
     })
 
+    it('leaves an unclear refusal as it is, if the parent cannot be made', async () => {
+      const statuses = new Map([
+        ['PUT', 500],
+        ['PROPFIND', 404],
+        ['MKCOL', 405],
+      ])
+      server.script(({method}) => ({status: statuses.get(method) ?? 400}))
+      const stored = await dav.put('x/a', text, {parents: true, retry: {...quick, attempts: 2}})
+      expect(stored).toMatchObject({
+        ok: false,
+        status: 500,
+        description: expect.stringContaining(`Its parent ${server.url}docs/x/ could not be made`),
+      })
+      expect(sent().filter((one) => one.startsWith('PUT'))).toHaveLength(2)
+    })
+
+    it('tells the answer of an upload, if the call ends during the look at the parent', async () => {
+      const abort = new AbortController()
+      server.script(({method}) => {
+        if (method === 'PROPFIND') abort.abort()
+        return method === 'PROPFIND' ? {status: 200, body: [NEVER]} : {status: 500}
+      })
+      const results: DavResult[] = []
+      const uploads = [{href: 'x/a', body: text}]
+      const stream = dav.putMany(uploads, {parents: true, signal: abort.signal})
+      await expect(
+        (async () => {
+          for await (const result of stream) results.push(result)
+        })(),
+      ).rejects.toThrow()
+      expect(results).toMatchObject([{status: 500, reason: 'status', request: {attempts: 1}}])
+    })
+
+    it.each([false, true])(
+      'finds a collection behind the 409 of 4shared, streamed: %s',
+      async (isOnce) => {
+        const there = new Set(['/docs/', '/docs/x/'])
+        server.script(({method, url}) => {
+          if (method === 'PROPFIND') return there.has(url) ? answer207(listing(url)) : {status: 404}
+          return {status: method === 'MKCOL' ? 409 : isOnce || there.has('uploaded') ? 201 : 409}
+        })
+        const options = {parents: true, length: bytes(text).length}
+        const stored = await dav.put(
+          'x/a',
+          isOnce ? pieces() : text,
+          isOnce ? options : {parents: true},
+        )
+        expect(stored.ok).toBe(isOnce)
+        expect(sent().filter((one) => one.startsWith('PUT'))).toHaveLength(isOnce ? 1 : 2)
+      },
+    )
+
     it('makes them before a stream that can be sent once', async () => {
       const fake = fakeServer({url: server.url, files: {'docs/': ''}})
       server.script(scriptOf(fake))

@@ -127,7 +127,7 @@ describe('stat', () => {
     expect(result).toMatchObject({
       ok: false,
       url: `${server.url}docs/a`,
-      status: 404,
+      status: 0,
       reason: 'refused',
       location: `${server.url}elsewhere`,
       description: expect.stringContaining('404'),

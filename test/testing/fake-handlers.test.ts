@@ -11,7 +11,7 @@ import {undiciTransport} from 'multistatus/undici'
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
 
 const server = fakeServer({
-  url: 'https://dav.example/ana/',
+  url: 'https://msw.example/ana/',
   files: {'c/1.txt': '1', 'c/2.txt': '2'},
 })
 const network = setupServer(...fakeHandlers(server, http))
@@ -52,7 +52,8 @@ describe('fakeHandlers', () => {
   it('listen once for all servers of a process', () => {
     const listen = vi.spyOn(diagnostics, 'subscribe')
     fakeHandlers(server, http)
-    fakeHandlers(fakeServer(), http)
+    // Its URL stays stopped in this process, which runs other files too.
+    fakeHandlers(fakeServer({url: 'https://msw.example/'}), http)
     expect(listen).not.toHaveBeenCalled()
     listen.mockRestore()
   })
@@ -63,7 +64,7 @@ describe('fakeHandlers', () => {
     await expect(blind.delete('c/2.txt')).rejects.toMatchObject({
       name: 'DavNetworkError',
       message:
-        'DELETE https://dav.example/ana/c/2.txt failed: msw does not see undici: give the client {transport: fetchTransport()} from multistatus/fetch',
+        'DELETE https://msw.example/ana/c/2.txt failed: msw does not see undici: give the client {transport: fetchTransport()} from multistatus/fetch',
     })
     await blind.close()
     expect(server.requests).toEqual([])
