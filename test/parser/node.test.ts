@@ -2,7 +2,7 @@
 // of the parser runs in browsers too. Contract, "The parser alone"; RFC 4918, section 13.
 
 import {PassThrough, Readable} from 'node:stream'
-import {setImmediate} from 'node:timers/promises'
+import {setImmediate, setTimeout} from 'node:timers/promises'
 import vm from 'node:vm'
 import {deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 
@@ -12,7 +12,7 @@ import {
   MultiStatusStream,
   parseMultiStatus,
 } from 'multistatus/parser'
-import {describe, expect, it, vi} from 'vitest'
+import {describe, expect, it, onTestFinished, vi} from 'vitest'
 
 import {
   bytes,
@@ -159,4 +159,34 @@ describe('a body that is compressed without a Content-Encoding', () => {
         })
     }
   })
+})
+
+it.each([
+  ['before the end of the root', '', 1],
+  ['behind the root', '</D:multistatus>', 0],
+])('MultiStatusStream takes the error of a source that breaks %s', async (_, end, errors) => {
+  const text = `<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>${end}`
+  const chunks = [new TextEncoder().encode(text)]
+  const broken = new Error('connection reset')
+  const unhandled = vi.fn<(reason: unknown) => void>()
+  process.on('unhandledRejection', unhandled)
+  onTestFinished(() => void process.off('unhandledRejection', unhandled))
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks.shift()
+      if (chunk === undefined) controller.error(broken)
+      else controller.enqueue(chunk)
+    },
+  })
+  const found: string[] = []
+  const thrown: unknown[] = []
+  try {
+    for await (const {href} of stream.pipeThrough(new MultiStatusStream())) found.push(href)
+  } catch (error) {
+    thrown.push(error)
+  }
+  expect(found).toEqual(['/a'])
+  expect(thrown).toHaveLength(errors)
+  await setTimeout(20)
+  expect(unhandled).not.toHaveBeenCalled()
 })
