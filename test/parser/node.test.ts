@@ -2,7 +2,7 @@
 // of the parser runs in browsers too. Contract, "The parser alone"; RFC 4918, section 13.
 
 import {PassThrough, Readable} from 'node:stream'
-import {setImmediate, setTimeout} from 'node:timers/promises'
+import {setImmediate, setTimeout as delay} from 'node:timers/promises'
 import vm from 'node:vm'
 import {deflateSync, gzipSync, zstdCompressSync} from 'node:zlib'
 
@@ -165,8 +165,8 @@ it.each([
   ['before the end of the root', '', 1],
   ['behind the root', '</D:multistatus>', 0],
 ])('MultiStatusStream takes the error of a source that breaks %s', async (_, end, errors) => {
-  const text = `<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>${end}`
-  const chunks = [new TextEncoder().encode(text)]
+  const document = `<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>${end}`
+  const chunks = [bytes(document)]
   const broken = new Error('connection reset')
   const unhandled = vi.fn<(reason: unknown) => void>()
   process.on('unhandledRejection', unhandled)
@@ -187,6 +187,6 @@ it.each([
   }
   expect(found).toEqual(['/a'])
   expect(thrown).toHaveLength(errors)
-  await setTimeout(20)
+  await delay(20)
   expect(unhandled).not.toHaveBeenCalled()
 })
