@@ -15,6 +15,11 @@ function silentBody(): {
   }
 }
 
+/** Lists the reasons that a source was given. Chromium gives its controller too. */
+function reasonsOf({mock}: {readonly mock: {readonly calls: readonly unknown[][]}}): unknown[] {
+  return mock.calls.map(([reason]) => reason)
+}
+
 it('MultiStatusStream cancels an unread source', async () => {
   const {stream, cancel} = silentBody()
   await stream.pipeThrough(new MultiStatusStream()).cancel()
@@ -33,7 +38,7 @@ it('MultiStatusStream cancels a silent source', async () => {
 it('MultiStatusStream gives the reason of its reader to the source', async () => {
   const {stream, cancel} = silentBody()
   await stream.pipeThrough(new MultiStatusStream()).cancel('why')
-  await vi.waitFor(() => expect(cancel).toHaveBeenCalledExactlyOnceWith('why'))
+  await vi.waitFor(() => expect(reasonsOf(cancel)).toEqual(['why']))
 })
 
 it('MultiStatusStream gives its error to the source and the writer', async () => {
@@ -46,7 +51,7 @@ it('MultiStatusStream gives its error to the source and the writer', async () =>
   const error: unknown = await reader.read().catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({name: 'MultiStatusError', reason: 'not-multistatus'})
   await expect(piping).rejects.toBe(error)
-  await vi.waitFor(() => expect(cancel).toHaveBeenCalledExactlyOnceWith(error))
+  await vi.waitFor(() => expect(reasonsOf(cancel)).toEqual([error]))
   await expect(reading.summary).rejects.toBe(error)
 })
 
