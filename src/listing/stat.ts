@@ -8,6 +8,7 @@ import {createFailure} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {DavHttpError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
+import {isMissingStatus} from '../protocol/status.ts'
 import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import {isPresent, readSelf} from './presence.ts'
@@ -44,10 +45,14 @@ export async function stat<P>(
     // The server answered, so there is a verdict.
     return readSelf<P>(listing, context, (error) => {
       const {message: description} = error
-      // Another resource, to which a redirect led, has refused.
+      // Another resource, to which a redirect led, has refused. Its 404 is none of this one.
       const why =
         error instanceof DavHttpError
-          ? {status: 0, reason: 'refused' as const, location: error.url}
+          ? {
+              status: isMissingStatus(error.status) ? 0 : error.status,
+              reason: 'refused' as const,
+              location: error.url,
+            }
           : UNREADABLE
       return withRequest(createFailure({url: listing.url, ...why, description}), listing)
     })
