@@ -247,8 +247,8 @@ const RETRYABLE: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Tells if the same request may do better later: after 408, 423, 424, 425, 429, 500, 502, 503, 504, 507, 509 and `no-answer`. False for a
- * lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
+ * Tells if the same request may do better later: after 408, 423, 424, 425, 429, 500, 502, 503, 504, 507, 509 and `no-answer`. False
+ * for a lasting refusal, such as 403 or 412, and for a missing resource, such as 404.
  */
 export function isRetryable(failure: Failure): boolean {
   const {reason, status, missing} = failure

@@ -10,7 +10,8 @@ export function formatLockTimeout(milliseconds: number): string {
 }
 
 /**
- * Decodes whole milliseconds from a DAV:timeout, in any case. Of a list the first value counts. nephele 1.0.0-alpha.67 tells fractions of a second.
+ * Decodes whole milliseconds from a DAV:timeout, whose words may have any case. Of a list the first value counts. nephele
+ * 1.0.0-alpha.67 tells fractions of a second.
  *
  * @returns `undefined` for nonsense, an empty text among it.
  */
