@@ -12,6 +12,9 @@ import {
 import {isOwn} from './folder.ts'
 import type {Journal} from './journal.ts'
 
+// Apache's are weak in the first second of a file's content.
+const WEAK = 'its ETag is weak: if it was written just now, run again'
+
 /** Reads the changes since the last run. Calls `skip` for each resource that cannot be mirrored. */
 export async function readChanges(
   dav: DavClient,
@@ -32,7 +35,7 @@ export async function readChanges(
       const {getetag = ''} = result.properties
       // Nothing else tells if a file has changed, and no weak ETag can guard a write.
       const isStrong = getetag !== '' && !/^W\//i.test(getetag)
-      if (!isStrong) skip(result, 'it has no strong ETag')
+      if (!isStrong) skip(result, getetag === '' ? 'it has no ETag' : WEAK)
       note(path, isStrong ? getetag : '', journal)
     }
   }
