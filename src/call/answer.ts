@@ -3,6 +3,7 @@
  * 424, Radicale with 200. Of a plain answer only the beginning is read. RFC 4918, sections 13 and 16.
  */
 
+import {hrefsOf} from '../properties/value-parts.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
@@ -15,6 +16,7 @@ import type {FullChallenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
 import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
+import {HrefResolver} from '../protocol/href.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import type {Repeats} from '../retry/repeats.ts'
@@ -54,6 +56,8 @@ export interface PlainAnswer {
   readonly kind: 'plain'
   /** Names of the conditions in its `DAV:error`. */
   readonly conditions: readonly string[]
+  /** The absolute URLs that the conditions name. */
+  readonly conditionUrls: readonly string[]
   /** The server's words: the message of a `DAV:error`, or the beginning of a text; empty without any. */
   readonly description: string
   /** The beginning of the body. */
@@ -144,6 +148,7 @@ export async function readAnswer<P>(
   const empty = {
     kind: 'plain',
     conditions: [],
+    conditionUrls: [],
     description: '',
     excerpt: '',
     text: '',
@@ -197,19 +202,29 @@ export async function readAnswer<P>(
   if (page !== undefined) return {...empty, excerpt: page}
   const {text, root} = readDocument(head, encoding(), whole)
   const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
-  const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
+  const found = error === undefined ? [] : childElements(error)
+  const conditions = found.map(({name}) => name)
+  const conditionUrls = urlsIn(found, url)
   const description = error === undefined ? textOf(response, text) : messageOf(error)
   const isError = error !== undefined || RESPONSE.test(text)
   const excerpt = text.slice(0, EXCERPT_CHARACTERS)
-  const found = problem()
+  const fault = problem()
   const isCut =
-    found instanceof MultiStatusError && found.reason === 'truncated' && trimSpace(text) !== ''
-  const words = {conditions, description, excerpt, text, length, root}
+    fault instanceof MultiStatusError && fault.reason === 'truncated' && trimSpace(text) !== ''
+  const words = {conditions, conditionUrls, description, excerpt, text, length, root}
   return {kind: 'plain', ...words, isError, isCut, problem}
 }
 
 function isEmpty(decoders: Decoders | undefined): boolean {
   return decoders === undefined || Object.keys(decoders).length === 0
+}
+
+/** Resolves the hrefs in conditions. */
+function urlsIn(conditions: readonly XmlElement[], url: string): readonly string[] {
+  const hrefs = conditions.flatMap((condition) => hrefsOf(condition)).filter((href) => href !== '')
+  if (hrefs.length === 0) return []
+  const resolver = new HrefResolver(new URL(url))
+  return hrefs.map((href) => resolver.resolve(href).url)
 }
 
 /** Recognizes the beginning of a page for people. */

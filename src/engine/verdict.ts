@@ -53,22 +53,24 @@ export function plainVerdict(
   sent: SentScheme,
 ): DavResult {
   const {status, retryAfter, location} = head
-  const {conditions, description: words} = answer
+  const {conditions, conditionUrls, description: words} = answer
+  const told = {conditions, conditionUrls}
   if (status === 207) {
     const problem = answer.problem()
     const found =
       problem instanceof Error ? problem.message : 'The 207 has no Multi-Status document'
-    return fail(request, {status, reason: 'malformed', conditions, description: words || found})
+    const description = words || found
+    return fail(request, {status, reason: 'malformed', ...told, description})
   }
   if (isSuccessStatus(status) && (answer.isCut || answer.isError)) {
     const found = answer.isCut ? 'was cut off' : 'tells of an error'
     const sentence = `The ${request.method} was answered ${status}, and its body ${found}`
-    return unclear(request, 'unreadable', words || sentence, conditions)
+    const facts = {status: 0, reason: 'no-answer', cause: 'unreadable', ...told} as const
+    return fail(request, {...facts, description: words || sentence})
   }
   if (isSuccessStatus(status) || verb.isDone(request, status)) return succeed(request, status)
   const description = words || explain401(head, sent)
-  const facts = {conditions, retryAfter, location, description}
-  return fail(request, {status, reason: 'status', ...facts})
+  return fail(request, {status, reason: 'status', ...told, retryAfter, location, description})
 }
 
 /** Explains a 401: missing or refused credentials, or a scheme that the client lacks. */
@@ -115,13 +117,8 @@ export function uncheckedVerdict(
 }
 
 /** Makes the verdict of an answer that does not tell the outcome. */
-export function unclear(
-  request: TargetRequest,
-  cause: FailureCause,
-  description: string,
-  conditions?: readonly string[],
-): Failure {
-  return fail(request, {status: 0, reason: 'no-answer', cause, description, conditions})
+export function unclear(request: TargetRequest, cause: FailureCause, description: string): Failure {
+  return fail(request, {status: 0, reason: 'no-answer', cause, description})
 }
 
 /** Tells if a failed request may have been carried out: its answer was lost or unreadable, or a gateway did not wait for it. */
@@ -177,6 +174,13 @@ export function failUnsent(request: TargetRequest, description: string): Failure
 /** Makes a Failure of the target, with the request to send again. */
 export function fail(request: TargetRequest, facts: Omit<FailureFacts, 'url'>): Failure {
   return createFailure({url: request.url, ...facts, request: sentAgain(request)})
+}
+
+/** Makes the Failure of a target for which another request failed. */
+export function failLike(request: TargetRequest, failure: Failure, description: string): Failure {
+  const {status, reason, cause, conditions, conditionUrls, retryAfter} = failure
+  const facts = {status, reason, cause, conditions, conditionUrls, retryAfter, description}
+  return {...fail(request, facts), ...lossOf(failure)}
 }
 
 /** Makes the Success of a target in a dry run. */

@@ -10,7 +10,8 @@ export type FailureFacts = Pick<Failure, 'url' | 'status' | 'reason'> & {
 /** Makes a Failure. Defaults: the path of the URL as href, relation `self`, no conditions and no properties. */
 export function createFailure(facts: FailureFacts): Failure {
   const {url, href = pathOf(url), relation = 'self', status, reason, cause} = facts
-  const {conditions = [], missing = [], description, location, request, retryAfter} = facts
+  const {conditions = [], conditionUrls = [], missing = [], description, location} = facts
+  const {request, retryAfter} = facts
   return {
     ok: false,
     href,
@@ -20,6 +21,7 @@ export function createFailure(facts: FailureFacts): Failure {
     reason,
     ...(cause !== undefined && {cause}),
     conditions,
+    ...(conditionUrls.length > 0 && {conditionUrls}),
     missing,
     ...(description !== undefined && description !== '' && {description}),
     ...(location !== undefined && {location}),

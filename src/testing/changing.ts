@@ -3,9 +3,9 @@
  * and a 207 names those members. RFC 4918, sections 9.6 to 9.9.
  */
 
-import {findRefusal, tokensOf} from './conditions.ts'
+import {findRefusal, rootsOf, tokensOf} from './conditions.ts'
 import type {Answer, Asked, Site} from './site.ts'
-import {hrefOf, multistatus, pathOf, refusal} from './site.ts'
+import {conditionElement, hrefOf, multistatus, pathOf, refusal} from './site.ts'
 import {isAtOrBelow, isCollection, parentOf, sizeOf} from './tree.ts'
 
 /** Answers a PUT. */
@@ -124,7 +124,9 @@ function answerRefused(site: Site, refused: ReadonlyMap<string, number>): Answer
     Array.from(refused, ([path, status]) => ({
       href: hrefOf(site, path),
       status,
-      ...(status === 423 && {conditions: ['lock-token-submitted']}),
+      ...(status === 423 && {
+        conditions: [conditionElement('lock-token-submitted', rootsOf(site, [path]))],
+      }),
     })),
   )
 }

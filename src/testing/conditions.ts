@@ -29,8 +29,13 @@ export function findRefusal(
   const tokens = tokensOf(asked)
   const locked = changed.filter((one) => site.locks.isLocked(one, tokens))
   if (locked.length === 0) return undefined
-  const roots = locked.flatMap((one) => site.locks.on(one).map(({root}) => hrefOf(site, root)))
-  return refusal(423, 'lock-token-submitted', [...new Set(roots)])
+  return refusal(423, 'lock-token-submitted', rootsOf(site, locked))
+}
+
+/** Lists the hrefs of the locks on these paths. */
+export function rootsOf(site: Site, paths: readonly string[]): readonly string[] {
+  const roots = paths.flatMap((path) => site.locks.on(path).map(({root}) => root))
+  return [...new Set(roots)].map((root) => hrefOf(site, root))
 }
 
 /** Reads the tokens in an If header, which a request submits whether their lists hold or not. RFC 4918, section 10.4.1. */

@@ -1,6 +1,7 @@
 /** The state of a fake server, and its requests and answers. RFC 4918, sections 8.3 and 16. */
 
 import {canonicalPath, isWithin} from '../protocol/href.ts'
+import type {ElementToWrite} from '../xml/writer.ts'
 import {formatDocument, XML_TYPE} from '../xml/writer.ts'
 import type {Locks} from './locks.ts'
 import type {MultiStatusBodyOptions, MultiStatusResponse} from './multistatus-body.ts'
@@ -86,7 +87,11 @@ export function multistatus(
 
 /** Makes a refusal that names its condition. RFC 4918, section 16. */
 export function refusal(status: number, condition: string, hrefs: readonly string[] = []): Answer {
-  const children = hrefs.map((href) => ({name: 'href', children: [href]}))
-  const body = formatDocument({name: 'error', children: [{name: condition, children}]})
+  const body = formatDocument({name: 'error', children: [conditionElement(condition, hrefs)]})
   return {status, headers: {'content-type': XML_TYPE}, body}
+}
+
+/** Makes the element of a condition. RFC 4918, section 16. */
+export function conditionElement(name: string, hrefs: readonly string[]): ElementToWrite {
+  return {name, children: hrefs.map((href) => ({name: 'href', children: [href]}))}
 }

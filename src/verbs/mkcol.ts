@@ -13,7 +13,7 @@ import {exchange, reconsider as reconsiderOutcome} from '../engine/exchange.ts'
 import type {VerbOptions} from '../engine/one.ts'
 import {VERB_OPTIONS, runOne} from '../engine/one.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, lossOf, refuse, sentAgain, succeed, withSentence} from '../engine/verdict.ts'
+import {fail, failLike, refuse, sentAgain, succeed, withSentence} from '../engine/verdict.ts'
 import {findPresence} from '../listing/presence.ts'
 import {readType} from '../listing/type.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
@@ -224,11 +224,8 @@ async function isMade(url: string, failure: Failure, context: VerbContext): Prom
 
 /** Makes the Failure of a target whose parent could not be made. */
 export function failForParent(request: TargetRequest, failure: Failure): Failure {
-  const {url, status, reason, cause, conditions, retryAfter} = failure
-  const {description: words = `answered ${status}`} = failure
-  const description = `Its parent ${url} could not be made: ${words}`
-  const facts = {status, reason, cause, conditions, retryAfter, description}
-  return {...fail(request, facts), ...lossOf(failure)}
+  const {url, status, description = `answered ${status}`} = failure
+  return failLike(request, failure, `Its parent ${url} could not be made: ${description}`)
 }
 
 /** Lists the URLs of the collections between a URL and the base, the nearest first. */

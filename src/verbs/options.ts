@@ -112,7 +112,7 @@ function withoutRequest({request: _request, ...failure}: Failure): Failure {
   return failure
 }
 
-const UNTOLD = {conditions: [], description: ''}
+const UNTOLD = {conditions: [], conditionUrls: [], description: ''}
 
 async function askOnce(
   request: TargetRequest,
@@ -131,9 +131,10 @@ async function askOnce(
     const facts = {status, reason: 'status', retryAfter, location} as const
     if (answer?.kind === 'multistatus') await answer.discard()
     else void response.body?.cancel()
-    const {conditions, description: words} = answer?.kind === 'plain' ? answer : UNTOLD
-    const description = words || explain401(head, connection.sent)
-    return fail(request, {...facts, conditions, description})
+    const words = answer?.kind === 'plain' ? answer : UNTOLD
+    const {conditions, conditionUrls} = words
+    const description = words.description || explain401(head, connection.sent)
+    return fail(request, {...facts, conditions, conditionUrls, description})
   }
   // Not awaited: the end of the body may never come.
   void response.body?.cancel()

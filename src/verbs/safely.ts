@@ -6,7 +6,7 @@
 import {submit} from '../call/submission.ts'
 import {attempt} from '../engine/attempts.ts'
 import type {Outcome, TargetRequest, Verb, VerbContext} from '../engine/verb.ts'
-import {fail, lossOf, succeed, uncheckedVerdict, failUnsent} from '../engine/verdict.ts'
+import {fail, failLike, failUnsent, succeed, uncheckedVerdict} from '../engine/verdict.ts'
 import {isPresent} from '../listing/presence.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
@@ -94,10 +94,7 @@ export function retell(
   failure: Failure,
   ...sentences: readonly (string | undefined)[]
 ): Failure {
-  const {status, reason, cause, conditions, retryAfter} = failure
-  const description = [failure.description, ...sentences].filter(Boolean).join('. ')
-  const facts = {status, reason, cause, conditions, retryAfter, description}
-  return {...fail(request, facts), ...lossOf(failure)}
+  return failLike(request, failure, [failure.description, ...sentences].filter(Boolean).join('. '))
 }
 
 /** Finds the reason why nothing may be moved over a resource. A MOVE would remove a whole collection. */

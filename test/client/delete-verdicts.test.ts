@@ -106,6 +106,22 @@ describe('an answer without a Multi-Status document', () => {
     ])
   })
 
+  it.each([
+    ['an href', '<D:href>/folder/</D:href>', ['/folder/']],
+    ['two', '<D:href> /a </D:href><D:href>/b%20c/</D:href>', ['/a', '/b%20c/']],
+    ['one of another host', '<D:href>http://inner.example:81/a/b</D:href>', ['/a/b']],
+    ['a relative one', '<D:href>x.txt</D:href>', ['/folder/x.txt']],
+    ['none', '', undefined],
+    ['an empty one', '<D:href> </D:href>', undefined],
+    ['an element of another namespace', '<href xmlns="urn:x">/a</href>', undefined],
+  ])('423 with %s in its condition', async (_, hrefs, paths) => {
+    const body = `<D:error xmlns:D="DAV:"><D:lock-token-submitted>${hrefs}</D:lock-token-submitted></D:error>`
+    const [failure] = await deleted({status: 423, body})
+    const urls = paths?.map((path) => new URL(path, server.url).href)
+    expect(failure).toMatchObject({status: 423, conditions: ['lock-token-submitted']})
+    expect(Reflect.get(failure ?? {}, 'conditionUrls')).toEqual(urls)
+  })
+
   it('500 with HTML has no conditions and no properties', async () => {
     const body = '<html><body><h1>Internal Server Error</h1></body></html>'
     expect(await deleted({status: 500, body})).toMatchObject([

@@ -90,6 +90,14 @@ describe('DELETE', () => {
     expect(server.files).toEqual({'a.txt': 'one'})
   })
 
+  it('names the lock for which a member is left', async () => {
+    server.lock('c/d', {depth: 0})
+    const {text} = await ask(server, 'DELETE', 'c/')
+    expect(text).toMatch(
+      /<D:href>\/c\/d\/<\/D:href><D:status>HTTP\/1.1 423 <.*<D:lock-token-submitted><D:href>\/c\/d\/<\/D:href>/,
+    )
+  })
+
   it('leaves a locked member with its collections, and names it alone', async () => {
     server.lock('c/d/2.txt')
     const verdict = await dav.delete('c/')
