@@ -73,9 +73,9 @@ export interface Failure {
   /** Names of the conditions in `DAV:error`, such as `lock-token-submitted` or `{ns}name`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /**
-   * The absolute URLs that the conditions of a refused request name, on its own origin: of the locked resources for
-   * `lock-token-submitted` and `no-conflicting-lock`, of the other event for CalDAV's `no-uid-conflict`. Left out without any, and
-   * for a resource of a 207. RFC 4918, section 16.
+   * The absolute URLs that the conditions of a refused request name, on its own origin. For `lock-token-submitted` and
+   * `no-conflicting-lock` they are those of the locked resources. Left out without any, and for a resource of a 207. RFC 4918,
+   * section 16.
    */
   readonly conditionUrls?: readonly string[]
   /** The properties that the server refused, each with its status. */
