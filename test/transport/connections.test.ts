@@ -125,7 +125,8 @@ describe.each([
 })
 
 describe('a listing that feeds deletions', () => {
-  const hrefs = Array.from({length: 5000}, (_, number) => `/d/${'long'.repeat(20)}${number}`)
+  // Long names: the body is far longer than what is read ahead of its reader.
+  const hrefs = Array.from({length: 1000}, (_, number) => `/d/${'long'.repeat(250)}${number}`)
   const body = OPEN + listed('/d/') + hrefs.map(listed).join('') + SHUT
 
   it.each<[string, () => Transport]>([
@@ -136,12 +137,12 @@ describe('a listing that feeds deletions', () => {
   ])('goes on over one connection: %s', async (_, make) => {
     server.script(({method}) => (method === 'DELETE' ? {status: 204} : answer207(body)))
     const dav = new DavClient({url: server.url, transport: make()})
-    const listing5000 = dav.propfind('d/')
+    const found = dav.propfind('d/')
     async function* members(): AsyncGenerator<string> {
-      for await (const {url, relation} of listing5000) if (relation === 'member') yield url
+      for await (const {url, relation} of found) if (relation === 'member') yield url
     }
     const {successes} = await dav.deleteMany(members(), {concurrency: 8}).collect()
-    expect(successes).toHaveLength(5000)
+    expect(successes).toHaveLength(hrefs.length)
     expect(server.connections).toBe(1)
   })
 
@@ -158,7 +159,7 @@ describe('a listing that feeds deletions', () => {
         open = true
       }
     }
-    expect(counts).toEqual([5001, 5001, 5001])
+    expect(counts).toEqual([1001, 1001, 1001])
   })
 })
 
