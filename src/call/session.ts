@@ -18,6 +18,7 @@ import type {SentBodies} from '../transport/withheld.ts'
 import type {Calls} from './calls.ts'
 import type {KnownCapabilities} from './capabilities.ts'
 import type {LockStore} from './lock-store.ts'
+import type {LockTurns} from './lock-turns.ts'
 
 /** The settings of a client, checked and complete. */
 export interface Session {
@@ -37,6 +38,8 @@ export interface Session {
   readonly onExchange?: ExchangeListener | undefined
   /** The locks that the client holds. */
   readonly locks: LockStore
+  /** The requests under way with tokens of locks. */
+  readonly lockTurns: LockTurns
   /** The bodies of requests that can be sent once only. */
   readonly sentBodies: SentBodies
   /** Ends calls whose answer was dropped unread; `undefined` if the platform does so. */

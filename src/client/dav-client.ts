@@ -65,6 +65,7 @@ import {DavError} from '../protocol/errors.ts'
 import {Calls} from '../call/calls.ts'
 import type {StoredLock} from '../call/lock-store.ts'
 import {LockStore} from '../call/lock-store.ts'
+import {LockTurns} from '../call/lock-turns.ts'
 import {KnownCapabilities} from '../call/capabilities.ts'
 import type {ConditionalTarget} from '../call/conditions.ts'
 import type {RequestOptions} from '../call/request.ts'
@@ -238,6 +239,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       decoders: decoders && mergeDecoders(decoders),
       calls: new Calls(signal === undefined ? [] : [signal]),
       locks: new LockStore(),
+      lockTurns: new LockTurns(),
       sentBodies: new WeakMap(),
       // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
       dropped: isWorkerd() ? undefined : new FinalizationRegistry(({end}) => end?.()),

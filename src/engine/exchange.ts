@@ -5,6 +5,7 @@
 
 import type {AnswerHead, MultiStatusAnswer} from '../call/answer.ts'
 import {readAnswer, readHead} from '../call/answer.ts'
+import type {Submission} from '../call/submission.ts'
 import {submit} from '../call/submission.ts'
 import type {Sink} from '../multistatus/result-stream.ts'
 import {keepSelf, selfOf} from '../listing/presence.ts'
@@ -47,12 +48,13 @@ export async function exchange(
 ): Promise<Outcome> {
   const submission = submit(asked, context.connection.locks)
   let request = asked
-  const send = async (header: string | undefined): Promise<Outcome> => {
-    const sent = await exchangeOnce(asked, header, context, emit, content)
+  const send = async (header: string | undefined, isAlone = false): Promise<Outcome> => {
+    const sent = await exchangeOnce(asked, {...submission, header, isAlone}, context, emit, content)
     ;({request} = sent)
     return sent.outcome
   }
   const again = {
+    alone: () => withCount(send(submission.header, true)),
     withHeader: (header: string | undefined) => withCount(send(header)),
     withLocks: () => withCount(exchange(asked, context, emit, content)),
   }
@@ -81,16 +83,22 @@ async function withCount(sent: Promise<Outcome>): Promise<Outcome> {
 /** Sends one request once. */
 async function exchangeOnce(
   asked: TargetRequest,
-  header: string | undefined,
+  {header, locks, isAlone}: Pick<Submission, 'header' | 'locks'> & {readonly isAlone: boolean},
   context: VerbContext,
   emit: Sink<DavResult>,
   content: Content,
 ): Promise<{readonly outcome: Outcome; readonly request: TargetRequest}> {
   const {session, connection, verb} = context
-  const {method, url, conditions} = asked
+  const {method, url, conditions, lockToken} = asked
   const submitted = header === undefined ? undefined : {if: header}
   const headers = {...conditions, ...submitted, ...verb.headers(asked, session)}
-  const response = await connection.send({method, url, headers, ...content})
+  const tokens = [...locks.map(({token}) => token), ...(lockToken === undefined ? [] : [lockToken])]
+  const {answer: response, isBeside} = await session.lockTurns.send(
+    tokens,
+    isAlone,
+    connection.ending,
+    () => connection.send({method, url, headers, ...content}),
+  )
   const head = readHead(response, url, connection.repeats)
   const isElsewhere = head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)
   if (isElsewhere && verb.followsRedirects !== true)
@@ -116,7 +124,7 @@ async function exchangeOnce(
   }
   const isUnbegun = answer.kind === 'plain' && isRefusedUnbegun(verdict.status)
   const extent = isUnbegun ? 'none' : 'part'
-  return {request, outcome: {verdict, extent, isDone: false, server: head.server}}
+  return {request, outcome: {verdict, extent, isDone: false, isBeside, server: head.server}}
 }
 
 function xmlOf({body}: TargetRequest): Pick<DavRequest, 'body'> {

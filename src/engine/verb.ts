@@ -115,6 +115,8 @@ export interface Outcome {
   readonly isChecked?: boolean
   /** The Server header. */
   readonly server?: string
+  /** True if another request with one of its lock tokens was under way meanwhile. */
+  readonly isBeside?: boolean
   /** True if the request was refused with 412, although the locks whose tokens it submitted are known to hold. */
   readonly holdsLocks?: true
   /** The error of a broken exchange. The verdict is its Failure. */

@@ -9,6 +9,7 @@ import {Calls} from '../../src/call/calls.ts'
 import {KnownCapabilities} from '../../src/call/capabilities.ts'
 import {openSession} from '../../src/call/send.ts'
 import {LockStore} from '../../src/call/lock-store.ts'
+import {LockTurns} from '../../src/call/lock-turns.ts'
 import {resolveTimeouts} from '../../src/transport/timeouts.ts'
 import type {Session} from '../../src/call/session.ts'
 import {runMany} from '../../src/engine/many.ts'
@@ -40,6 +41,7 @@ beforeEach(async () => {
     decoders: undefined,
     calls: new Calls([]),
     locks: new LockStore(),
+    lockTurns: new LockTurns(),
     markup: new KnownMarkup(),
     sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),

@@ -9,7 +9,7 @@ import {runHeld} from './locks/holding.ts'
 import {isHeldRow, lockRows} from './locks/rows.ts'
 import {makeLockScene, put, release} from './locks/scene.ts'
 import {taking} from './locks/taking.ts'
-import {lockServers} from './servers.ts'
+import {lockServers, verbServers} from './servers.ts'
 import type {ServerRecipe} from './support/recipe.ts'
 import {describeServers} from './support/suite.ts'
 import {describeTable} from './support/table.ts'
@@ -50,5 +50,23 @@ describeServers([hiding], (server) => {
     await release(scene, [lock])
     const lost = await put(scene, dav, 'old.txt')
     expect(lost).toMatchObject({status: 412, lostLocks: [lock.token]})
+  })
+})
+
+// rclone and x/net know a token for one request at a time.
+describeServers(verbServers, (server) => {
+  it('40 files arrive and go, 8 at once, under one lock of their collection', async () => {
+    const {dav} = await makeLockScene(server)
+    const lock = unwrap(await dav.lock(unwrap(await dav.mkcol('many/'))))
+    const uploads = Array.from({length: 40}, (_, number) => ({
+      href: `many/${number}.txt`,
+      body: new Uint8Array(100_000),
+    }))
+    const stored = await dav.putMany(uploads, {concurrency: 8}).collect()
+    expect(stored.failures).toEqual([])
+    const gone = await dav.deleteMany(stored.successes, {concurrency: 8}).collect()
+    expect(gone.failures).toEqual([])
+    expect(lock.signal.aborted).toBe(false)
+    expect(await lock.unlock()).toMatchObject({ok: true})
   })
 })
