@@ -2,7 +2,8 @@
 
 import {HeaderReader, unquote} from '../protocol/header-reader.ts'
 
-const TARGET = /[\s,]*<([^>]*)>/y
+const TARGET = /<([^>]*)>/y
+const SEPARATOR = /[\s,]+/y
 const PARAMETER =
   /\s*;\s*(?:([!#$%&'*+\-.^`|~\w]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?)?/y
 // The rest of a malformed link up to the next comma, or that comma.
@@ -13,6 +14,7 @@ export function findNextPage(header: string | null, url: string): string | undef
   if (header === null) return undefined
   const reader = new HeaderReader(header)
   while (!reader.isAtEnd) {
+    reader.take(SEPARATOR)
     const target = reader.take(TARGET)?.[1]
     if (target !== undefined && isNext(readParameters(reader), url)) return target
     reader.take(REST)

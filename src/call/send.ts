@@ -19,11 +19,11 @@ import {isStreamed} from '../transport/request-body.ts'
 import type {DavRequest, DavResponse} from '../transport/transport.ts'
 import {markSent} from '../transport/withheld.ts'
 import type {CallState, Session} from './session.ts'
-import {findDestructiveProblem} from './target.ts'
+import {findDestructiveProblem, isCollectionPath} from './target.ts'
 
 /** Adds the transport to the settings of a client. */
 export function openSession(settings: Omit<Session, 'send'>): Session {
-  const {auth, base, sentBodies, server, transport} = settings
+  const {auth, base, server, transport} = settings
   const counted = (request: DavRequest, call: CallState): Promise<DavResponse> => {
     call.requests++
     call.sent = schemeOf(request)
@@ -39,7 +39,7 @@ export function openSession(settings: Omit<Session, 'send'>): Session {
   const timed = withDeadlines(counted, check, watcherOf(settings))
   const sentOnce: Session['send'] = (request, call) => {
     const {body} = request
-    if (isStreamed(body)) markSent(sentBodies, body, request)
+    if (isStreamed(body)) markSent(body, request)
     return timed(request, call)
   }
   const authorized =
@@ -75,8 +75,8 @@ function watcherOf({onExchange}: Pick<Session, 'onExchange'>): Watch | undefined
 /** Tells if an upload may be redirected to a URL, which has the guards of a target then. */
 function mayUpload(url: URL, base: URL): boolean {
   try {
-    const isCollection = url.pathname.endsWith('/')
-    return !isCollection && findDestructiveProblem({method: 'PUT', url, base}) === undefined
+    const isFile = !isCollectionPath(url.pathname)
+    return isFile && findDestructiveProblem({method: 'PUT', url, base}) === undefined
   } catch {
     return false
   }

@@ -14,7 +14,6 @@ import type {EndingCall, OpenResponse} from '../transport/deadlines.ts'
 import type {ExchangeListener} from '../transport/dav-exchange.ts'
 import type {ResolvedTimeouts} from '../transport/timeouts.ts'
 import type {Send, Transport} from '../transport/transport.ts'
-import type {SentBodies} from '../transport/withheld.ts'
 import type {Calls} from './calls.ts'
 import type {KnownCapabilities} from './capabilities.ts'
 import type {LockStore} from './lock-store.ts'
@@ -40,8 +39,6 @@ export interface Session {
   readonly locks: LockStore
   /** The requests under way with tokens of locks. */
   readonly lockTurns: LockTurns
-  /** The bodies of requests that can be sent once only. */
-  readonly sentBodies: SentBodies
   /** Ends calls whose answer was dropped unread; `undefined` if the platform does so. */
   readonly dropped: FinalizationRegistry<UnreadAnswer> | undefined
   /** The calls under way. The client's own signal and its closing end them. */

@@ -244,3 +244,8 @@ function referenceOf(target: unknown): string {
   const reference = typeof url === 'string' ? url : (memberOf(target, 'href') ?? target)
   return typeof reference === 'string' || reference instanceof URL ? String(reference) : ''
 }
+
+/** Recognizes the path of a collection, also one that ends with an escaped slash. */
+export function isCollectionPath(path: string): boolean {
+  return /(?:\/|%2f|%5c)$/i.test(path)
+}

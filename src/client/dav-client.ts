@@ -240,7 +240,6 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
       calls: new Calls(signal === undefined ? [] : [signal]),
       locks: new LockStore(),
       lockTurns: new LockTurns(),
-      sentBodies: new WeakMap(),
       // workerd has it since the compatibility date 2025-05-05, but lets no callback end an exchange.
       dropped: isWorkerd() ? undefined : new FinalizationRegistry(({end}) => end?.()),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},

@@ -31,7 +31,7 @@ import {
 } from './verdict.ts'
 
 /** The body of a request. */
-type Content = Pick<DavRequest, 'body' | 'length' | 'onSent'>
+type Content = Pick<DavRequest, 'body' | 'length' | 'onSent' | 'onWhole'>
 
 /**
  * Sends one request with the tokens of the locks that it touches, and once more if the server misunderstood them. Emits the results

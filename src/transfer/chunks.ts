@@ -79,9 +79,9 @@ class StreamedChunks implements Chunks {
     length: number | undefined,
     size: number,
     url: string,
-    {session, connection}: CallContext,
+    {connection}: CallContext,
   ) {
-    markSent(session.sentBodies, stream, {method: 'PUT', url})
+    markSent(stream, {method: 'PUT', url})
     this.#pieces = openPieces(stream, length)
     this.#size = size
     this.#ending = connection.ending

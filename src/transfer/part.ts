@@ -85,10 +85,13 @@ export async function sendGet(
 }
 
 function readPart({status, headers, body}: OpenResponse, {url}: AnswerHead): Part {
-  const range = status === 206 ? decodeContentRange(headers.get('content-range')) : undefined
+  const named = decodeContentRange(headers.get('content-range'))
+  const range = status === 206 ? named : undefined
   // The platform's fetch removes a coding, so neither the bytes nor a place among them can be counted.
   const isCoded = !/^\s*(?:identity\s*)?$/i.test(headers.get('content-encoding') ?? '')
-  const announced = isCoded ? undefined : decodeLength(headers.get('content-length'))
+  const announced = isCoded
+    ? undefined
+    : (decodeLength(headers.get('content-length')) ?? named?.total)
   const etag = headers.get('etag')?.trim() || undefined
   return {
     status,
@@ -111,7 +114,7 @@ function decodeLength(text: string | null): number | undefined {
 /** Finds a contradiction in an answer. */
 function findProblem(
   {status, headers}: OpenResponse,
-  {start, length = 0}: Part,
+  {start, length = 0, total}: Part,
   asked: ByteRange | undefined,
 ): string | undefined {
   const written = headers.get('content-range')
@@ -126,7 +129,9 @@ function findProblem(
     return start === asked.start ? undefined : `with bytes ${start}-${range.end}`
   }
   // HTTP_WebDAV_Server 1.0 answers a range with 200, a Content-Range, and other bytes than that.
-  if (written !== null && (range?.start !== 0 || range.end + 1 !== range.total))
-    return 'with a Content-Range'
+  // Else the range is of the whole content, and its length is that of the body.
+  const isWhole = range?.start === 0 && range.end + 1 === range.total
+  const isOther = total !== undefined && total !== range?.total
+  if (written !== null && (!isWhole || isOther)) return 'with another Content-Range'
   return status === 200 || status === 203 || status === 204 ? undefined : 'which is no content'
 }

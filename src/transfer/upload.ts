@@ -131,9 +131,9 @@ async function spoolStream(
   stream: StreamedBody,
   length: number | undefined,
   url: string,
-  {session, connection: {ending}}: CallContext,
+  {connection: {ending}}: CallContext,
 ): Promise<Spooled> {
-  markSent(session.sentBodies, stream, {method: 'PUT', url})
+  markSent(stream, {method: 'PUT', url})
   const pieces = openPieces(stream, length)
   const next = (): ReturnType<typeof pieces.next> => untilAborted(pieces.next(), ending)
   try {

@@ -114,7 +114,7 @@ function withProgress(
   watcher: ExchangeWatcher | undefined,
 ): DavRequest {
   const ends = {onInterim: () => deadline.restart(), signal: deadline.signal}
-  const {body, length, onSent} = request
+  const {body, length, onSent, onWhole} = request
   if (body === undefined) return {...request, ...ends}
   const report = (bytes: number): void => {
     deadline.restart()
@@ -139,13 +139,14 @@ function withProgress(
       deadline.isSourceAwaited = false
       // The beginning must not pass for the whole.
       if (isOver) throw new TypeError('the body was given up')
-      if (piece.done !== true) report((sent += piece.value.length))
+      if (piece.done === true) onWhole?.()
+      else report((sent += piece.value.length))
       return piece
     }
     return {next, return: () => pieces.return()}
   }
   // The pieces are counted here.
-  const {onSent: _, ...others} = request
+  const {onSent: _, onWhole: __, ...others} = request
   return {...others, body: {[Symbol.asyncIterator]: open}, ...ends}
 }
 

@@ -25,7 +25,7 @@ export function readUpload({body, onSent}: DavRequest, length?: number): Upload 
   if (body === undefined) return null
   if (isStreamed(body)) return () => countPieces(body, onSent, length)
   if (typeof body !== 'string' && 'stream' in body)
-    return body.size === 0 ? null : () => countPieces(body.stream(), onSent)
+    return body.size === 0 ? null : () => countPieces(body.stream(), onSent, body.size)
   if (typeof body === 'string' && body.length <= SENT_PIECE_BYTES) return body
   const bytes =
     typeof body === 'string'

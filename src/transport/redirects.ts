@@ -78,7 +78,9 @@ function redirectTarget(
   const isOther = response.status === 303 && (method === 'GET' || method === 'HEAD')
   if (!isOther && !REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
-  const to = URL.parse(response.headers.get('location') ?? '', from)
+  const location = response.headers.get('location') ?? ''
+  // Two fields were joined, and nobody knows which one counts. No URL has a raw blank.
+  const to = location.includes(', ') ? null : URL.parse(location, from)
   if (to === null) return undefined
   // Servers behind a proxy write their inner host or scheme. So only the slash is taken, and the origin stays the same.
   if (isSlashAdded(from.pathname, to.pathname)) {

@@ -43,6 +43,12 @@ export interface DavRequest {
    */
   readonly onSent?: (bytes: number) => void
   /**
+   * Called at the end of a streamed body. No transport is given it.
+   *
+   * @internal
+   */
+  readonly onWhole?: () => void
+  /**
    * Called at each interim answer, such as 102 Processing. It begins the wait for the answer again: a server that works long sends
    * 102 for that. RFC 2518, section 10.1.
    */

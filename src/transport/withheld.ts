@@ -8,23 +8,24 @@ export class WithheldError extends DavError {
   static override readonly name = 'DavError'
 }
 
-/** Bodies that can be read once only and were given to a request, each with its URL. */
-export type SentBodies = WeakMap<object, string>
+// Bodies that can be read once only and were given to a request of any client, each with its URL.
+const SENT = /* @__PURE__ */ new WeakMap<object, string>()
+
+/** Tells if a body is read for a request. */
+export function isSent(body: object): boolean {
+  return SENT.has(body)
+}
 
 /**
  * Notes that a body is read for a request.
  *
  * @throws WithheldError for a body that was read before.
  */
-export function markSent(
-  sent: SentBodies,
-  body: object,
-  {method, url}: Pick<DavRequest, 'method' | 'url'>,
-): void {
-  const before = sent.get(body)
+export function markSent(body: object, {method, url}: Pick<DavRequest, 'method' | 'url'>): void {
+  const before = SENT.get(body)
   if (before !== undefined) {
     const sentence = `${method} ${url} was not sent: its body can be read once only, and was given for ${before}`
     throw new WithheldError(sentence, {method, url})
   }
-  sent.set(body, url)
+  SENT.set(body, url)
 }

@@ -8,7 +8,12 @@ import type {Conditions} from '../call/conditions.ts'
 import {readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
-import {findDestructiveProblem, isPlainReference, resolveTarget} from '../call/target.ts'
+import {
+  findDestructiveProblem,
+  isCollectionPath,
+  isPlainReference,
+  resolveTarget,
+} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
 import {BULK_OPTIONS, runMany} from '../engine/many.ts'
 import type {VerbOptions} from '../engine/one.ts'
@@ -30,7 +35,7 @@ import {checkUploadBody, openUpload} from '../transfer/upload.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import {isStreamed} from '../transport/request-body.ts'
 import {giveUp} from '../transport/transport.ts'
-import {WithheldError} from '../transport/withheld.ts'
+import {isSent, markSent, WithheldError} from '../transport/withheld.ts'
 import {removeOwn} from './beside.ts'
 import {checkChunkSize, checkUploadState, chooseStrategy, sendChunked} from './chunked.ts'
 import {doubtOwnWrite} from './conflict.ts'
@@ -260,8 +265,8 @@ function settleOrEnd(
     request = 'ok' in settled ? settled : (refuseLack(session, settled, options) ?? settled)
     return request
   } finally {
-    const isSent = request !== undefined && !('ok' in request)
-    if (!isSent && options.dryRun !== true) endUnread(upload.body, session, 'a refused PUT')
+    const isRefused = request === undefined || 'ok' in request
+    if (isRefused && options.dryRun !== true) endUnread(upload.body, 'a refused PUT')
   }
 }
 
@@ -269,9 +274,9 @@ function settleOrEnd(
  * Ends a stream that was not read, because it may hold a file or a connection open. It counts as read, because it would make an
  * empty resource now.
  */
-function endUnread(body: UploadBody, {sentBodies}: Session, url: string): void {
-  if (!isStreamed(body) || sentBodies.has(body) || ('locked' in body && body.locked)) return
-  sentBodies.set(body, url)
+function endUnread(body: UploadBody, url: string): void {
+  if (!isStreamed(body) || isSent(body) || ('locked' in body && body.locked)) return
+  markSent(body, {method: 'PUT', url})
   void giveUp(async () => openStream(body).return())
 }
 
@@ -344,7 +349,7 @@ function typeOf(body: UploadBody): string | undefined {
  * @throws TypeError
  */
 function refuseCollection(url: string): void {
-  if (!/(?:\/|%2f|%5c)$/i.test(pathOf(url))) return
+  if (!isCollectionPath(pathOf(url))) return
   throw new TypeError(`PUT ${url} is refused: a collection has no content`)
 }
 
@@ -365,7 +370,7 @@ async function run(
   try {
     outcome = await open(request, context, emit, payload, left)
   } finally {
-    endUnread(payload.body, context.session, request.url)
+    endUnread(payload.body, request.url)
     if (left.size > 0) LEFT.set(payload, left)
   }
   if (left.size === 0) return outcome

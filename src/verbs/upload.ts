@@ -54,13 +54,25 @@ export async function sendUpload(
     }
   }
   const isOnce = isStreamed(body)
-  const whole = {body, onSent, ...(length !== undefined && isOnce && {length})}
+  let isWhole = false
+  const onWhole = (): void => {
+    isWhole = true
+  }
+  const whole = {
+    body,
+    onSent,
+    ...(isOnce && {onWhole}),
+    ...(length !== undefined && isOnce && {length}),
+  }
   const send = (): Promise<Outcome> => exchange(request, context, emit, whole)
   let outcome: Outcome
   try {
     outcome =
       request.parents === true ? await sendBelow(request, context, isOnce, send) : await send()
-    if (outcome.verdict.ok && bytes > 0 && length !== undefined && bytes < length)
+    // Each piece of a stream is seen. Of other bodies, some transports tell nothing.
+    const isSeen = isOnce || bytes > 0
+    const isCut = length === undefined ? isOnce && !isWhole : isSeen && bytes < length
+    if (outcome.verdict.ok && isCut)
       outcome = {...outcome, verdict: tooEarly(request, outcome.verdict), extent: 'part'}
     if (outcome.verdict.ok) onSent(length ?? bytes)
   } finally {

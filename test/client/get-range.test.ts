@@ -1,7 +1,7 @@
 // States that a range is given byte for byte, or not at all: a server may ignore it, shorten it, or answer with another one. RFC
 // 9110, sections 14 and 15.3.7.
 
-import {DavClient, type Download, type Failure} from 'multistatus'
+import {DavClient, DavError, type Download, type Failure} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -116,6 +116,21 @@ describe.each([
     const download = found(await open().get('a', {range: {start: 0, end: 0}}))
     expect([download.length, download.range]).toEqual([1, {start: 0, end: 0, total: 10}])
     expect(await download.text()).toBe('0')
+  })
+
+  it.each<[string, NonNullable<Answer['headers']>]>([
+    ['with another length', {'content-range': 'bytes 0-9/10', 'content-length': '4'}],
+    ['of a part', {'content-range': 'bytes 0-3/10', 'content-length': '4'}],
+  ])('is a Failure in a 200 %s', async (_case, headers) => {
+    server.answers({status: 200, headers, body: '0123'})
+    expect(await open().get('a')).toMatchObject({ok: false, status: 200, reason: 'malformed'})
+  })
+
+  it('of a whole 200 counts as its length', async () => {
+    server.answers({status: 200, headers: {'content-range': 'bytes 0-9/10'}, body: '0123'})
+    const download = found(await open().get('a'))
+    expect(download.length).toBe(10)
+    await expect(download.bytes()).rejects.toThrow(DavError)
   })
 
   it('is a Failure where none was asked for', async () => {

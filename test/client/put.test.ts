@@ -7,6 +7,7 @@ import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
 import {createServer, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
 
 import {
   basicAuth,
@@ -258,6 +259,15 @@ describe.each([
     await expect(dav.put('b', body)).rejects.toThrow('its body can be read once only')
   })
 
+  it('is sent once only, whatever client it is given to', async () => {
+    server.answers({status: 201})
+    const body = pieces()
+    expect(line(await dav.put('a', body))).toBe('201 self /a')
+    const other = new DavClient({url: server.url, transport: makeTransport()})
+    await expect(other.put('b', body)).rejects.toThrow('its body can be read once only')
+    expect(server.requests).toHaveLength(1)
+  })
+
   describe('that is answered before its end', () => {
     let early: Server
     let own: DavClient
@@ -302,6 +312,24 @@ describe.each([
       const body = new Blob([new Uint8Array(30_000_000)]).stream()
       const options = {length: 30_000_000, unknownLength: 'send'} as const
       expect(await own.put('a', body, options)).toMatchObject({
+        reason: 'no-answer',
+        cause: 'unreadable',
+        description: 'It was answered 201 before its body was sent',
+      })
+    })
+
+    it.each([
+      ['', {}],
+      [' with verify', {verify: true}],
+    ])('is no success without a length either%s', async (_what, more) => {
+      await answerWith(201)
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        yield bytes('hel')
+        await delay(300)
+        yield bytes('lo')
+      }
+      const options = {unknownLength: 'send', ...more} as const
+      expect(await own.put('a', slow(), options)).toMatchObject({
         reason: 'no-answer',
         cause: 'unreadable',
         description: 'It was answered 201 before its body was sent',
@@ -372,18 +400,15 @@ describe('a PUT', () => {
       await expect(elsewhere).rejects.toThrow(TypeError)
     })
 
-    it.each([301, 302, 307, 308])(
-      'is not followed to the slash of a collection: %i',
-      async (status) => {
-        server.answers({status, headers: {location: '/docs/a/'}}, {status: 201})
-        expect(await dav.put('a', text)).toMatchObject({
-          status,
-          reason: 'status',
-          location: '/docs/a/',
-        })
-        expect(server.requests).toHaveLength(1)
-      },
-    )
+    it.each([
+      ...[301, 302, 307, 308].map((status): [number, string] => [status, '/docs/a/']),
+      [307, '/docs/a%2F'],
+      [308, '/docs/a%5c'],
+    ])('is not followed to the slash of a collection: %i %s', async (status, location) => {
+      server.answers({status, headers: {location}}, {status: 201})
+      expect(await dav.put('a', text)).toMatchObject({status, reason: 'status', location})
+      expect(server.requests).toHaveLength(1)
+    })
 
     it.each([307, 308])(
       'is redirected by a %i to another resource of the client, with body and conditions',

@@ -40,7 +40,6 @@ describe('hasExtension', () => {
       locks: new LockStore(),
       lockTurns: new LockTurns(),
       markup: new KnownMarkup(),
-      sentBodies: new WeakMap(),
       dropped: new FinalizationRegistry(() => {}),
       server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
     })

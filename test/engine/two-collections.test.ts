@@ -43,7 +43,6 @@ beforeEach(async () => {
     locks: new LockStore(),
     lockTurns: new LockTurns(),
     markup: new KnownMarkup(),
-    sentBodies: new WeakMap(),
     dropped: new FinalizationRegistry(() => {}),
     server: {refusesInfinity: false, busyUntil: 0, capabilities: new KnownCapabilities()},
   })

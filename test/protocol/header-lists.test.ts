@@ -2,6 +2,7 @@
 
 import {describe, expect, it} from 'vitest'
 
+import {findNextPage} from '../../src/call/link.ts'
 import {decodeList} from '../../src/protocol/header-list.ts'
 
 describe('a list in a header', () => {
@@ -30,5 +31,12 @@ describe('a list in a header', () => {
 
   it('is read in one pass, however many Coded-URLs never end', () => {
     expect(decodeList('<'.repeat(200_000))).toEqual(['<'.repeat(200_000)])
+  })
+})
+
+describe('findNextPage', () => {
+  it('reads a long header of commas once', () => {
+    const header = `${','.repeat(400_000)}</b>; rel="next"`
+    expect(findNextPage(header, 'https://dav.example/a')).toBe('/b')
   })
 })

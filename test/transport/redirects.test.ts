@@ -181,6 +181,7 @@ describe.each([
     ['is missing', {}],
     ['is nonsense', {location: 'http://['}],
     ['is the same URL', {location: '/docs/'}],
+    ['is there twice', {location: '/b/, /b/'}],
   ])('does not follow a 301 whose Location %s', async (_what, headers) => {
     server.answers({status: 301, headers})
     await expect(open().propfind('docs/').collect()).rejects.toMatchObject({status: 301})

@@ -5,7 +5,7 @@ import {once} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import {setTimeout as delay} from 'node:timers/promises'
 
-import {DavClient, type DavRequest, type RequestBody, type Transport} from 'multistatus'
+import {DavClient, DavError, type DavRequest, type RequestBody, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -126,5 +126,21 @@ describe('the request that a transport gets', () => {
       [3, false],
       [undefined, true],
     ])
+  })
+})
+
+describe.each([
+  ['undici', undiciTransport()],
+  ['http', httpTransport()],
+] as const)('a Blob over %s', (_, transport: Transport) => {
+  it.each([
+    ['more', 'textDELETE /all HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['fewer', 'tex'],
+  ])('with %s bytes in its stream than its size is an error', async (_what, content) => {
+    const methods: string[] = []
+    server.prependListener('request', ({method}) => methods.push(method ?? ''))
+    const body = Object.assign(new Blob(['text']), {stream: () => new Blob([content]).stream()})
+    await expect(new DavClient({url, transport}).put('a', body)).rejects.toThrow(DavError)
+    expect(methods).not.toContain('DELETE')
   })
 })
