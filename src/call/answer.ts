@@ -15,7 +15,12 @@ import {DESCRIPTION_CHARACTERS, EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '..
 import type {FullChallenge} from '../protocol/challenge.ts'
 import {decodeChallenges} from '../protocol/challenge.ts'
 import type {DavError} from '../protocol/errors.ts'
-import {DavNetworkError, DavTimeoutError, MultiStatusError} from '../protocol/errors.ts'
+import {
+  DavNetworkError,
+  DavTimeoutError,
+  hideCredentials,
+  MultiStatusError,
+} from '../protocol/errors.ts'
 import {HrefResolver} from '../protocol/href.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
@@ -207,7 +212,7 @@ export async function readAnswer<P>(
   const conditionUrls = urlsIn(found, url)
   const description = error === undefined ? textOf(response, text) : messageOf(error)
   const isError = error !== undefined || RESPONSE.test(text)
-  const excerpt = text.slice(0, EXCERPT_CHARACTERS)
+  const excerpt = hideCredentials(text.slice(0, EXCERPT_CHARACTERS))
   const fault = problem()
   const isCut =
     fault instanceof MultiStatusError && fault.reason === 'truncated' && trimSpace(text) !== ''
@@ -258,7 +263,7 @@ function messageOf(error: XmlElement): string {
 /** Reads the words of a plain text. A page has words too, but at no known place. */
 function textOf({headers}: DavResponse, text: string): string {
   const isText = /^\s*text\/plain\b/i.test(headers.get('content-type') ?? '')
-  return isText ? trimSpace(text.slice(0, DESCRIPTION_CHARACTERS)) : ''
+  return isText ? hideCredentials(trimSpace(text.slice(0, DESCRIPTION_CHARACTERS))) : ''
 }
 
 /** Finds the cause of a Failure without an answer, from the error of its exchange. */

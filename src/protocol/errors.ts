@@ -271,6 +271,11 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
   })
 }
 
+/** Hides the credentials in a text of a server. A page for debugging repeats the request. */
+export function hideCredentials(text: string): string {
+  return text.replaceAll(/(authorization\W{1,6}\w+\s+)[\w+/=.~-]+/gi, '$1…')
+}
+
 /** Quotes text of a caller or a server in a message: visible, short, and without the credentials of a URL. */
 export function quoted(text: string): string {
   return visible(JSON.stringify(withoutCredentials(text)), 1000)

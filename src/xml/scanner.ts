@@ -22,7 +22,11 @@ import {
   SEMICOLON,
   SLASH,
 } from '../protocol/characters.ts'
-import {type MultiStatusErrorReason as Reason, visible} from '../protocol/errors.ts'
+import {
+  hideCredentials,
+  type MultiStatusErrorReason as Reason,
+  visible,
+} from '../protocol/errors.ts'
 import {
   CDATA,
   decodeText,
@@ -544,7 +548,7 @@ export class Scanner<Known> {
     if (index === -1) return undefined
     if (this.#root !== undefined)
       return this.#faultIn(run, from, 'there is text after the root element', index)
-    const excerpt = JSON.stringify(visible(run.slice(index, index + 100), 60))
+    const excerpt = JSON.stringify(visible(hideCredentials(run.slice(index, index + 100)), 60))
     return this.#fail(`the body begins with ${excerpt}`, from + index, 'not-multistatus')
   }
 

@@ -1,6 +1,8 @@
 // States the error of a PROPFIND that was refused or has another answer: its class, its facts and its one sentence. A Multi-Status
 // document is read whatever the status. RFC 4918, sections 9.1, 13 and 16.
 
+import {inspect} from 'node:util'
+
 import {
   basicAuth,
   DavClient,
@@ -71,6 +73,27 @@ describe('Depth infinity that is refused, and Depth 1 too', () => {
     expect(error).toMatchObject({status: 403, conditions: [], excerpt: html})
     expect(error.message).toBe(`PROPFIND ${server.url}docs/ (Depth: 1) answered 403`)
   })
+
+  it.each([200, 207, 403, 500])(
+    'has no credentials of a page that repeats the request: %i',
+    async (status) => {
+      const own = new DavClient({url: server.url, transport, auth: basicAuth('ana', 's3cret')})
+      server.script(({headers}) => ({
+        status,
+        headers: {'content-type': 'text/plain'},
+        body: `authorization: ${String(headers['authorization'])}`,
+      }))
+      const {failures} = await own.deleteMany(['docs/a']).collect()
+      const error = await own
+        .propfind('docs/')
+        .collect()
+        .catch((thrown: unknown) => thrown)
+      const told = inspect([failures, error], {depth: 9})
+      expect(server.requests[0]?.headers['authorization']).toBe('Basic YW5hOnMzY3JldA==')
+      expect(told).toContain('uthorization: Basic …')
+      expect(told).not.toContain('YW5hOnMzY3JldA')
+    },
+  )
 
   it.each([400, 403, 405, 501])('has the status %i if there is no body', async (status) => {
     server.answers({status})
