@@ -2,7 +2,9 @@
  * Listings by real servers, compared with their disks: names with a special meaning in a URL or in XML, sizes, types,
  * dates and ETags. They cover each Depth and a long listing that is read while it arrives.
  */
+import {once} from 'node:events'
 import {mkdir, utimes, writeFile} from 'node:fs/promises'
+import {request} from 'node:http'
 import {join} from 'node:path'
 import {
   DavClient,
@@ -260,6 +262,29 @@ describeServers([nginx], (server) => {
     ])
     expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'malformed'}]})
   })
+})
+
+// rclone ends the listing in front of a new file that is uploaded, with a whole Multi-Status document and words behind it.
+describeServers([rclone], (server) => {
+  it('a listing beside an upload is never complete', async () => {
+    await makeCollection(server, 'beside', numbered(6))
+    const upload = request(server.url('beside/1-new.bin'), {
+      method: 'PUT',
+      headers: {'content-length': '20'},
+    })
+    const ended = once(upload, 'response')
+    await new Promise((resolve) => upload.write('0123456789', resolve))
+    const dav = new DavClient({url: server.url(''), transport: undiciTransport()})
+    for (const depth of [1, 'infinity'] as const)
+      await expect(dav.propfind('beside/', {depth}).collect()).rejects.toThrow(MultiStatusError)
+    const skipping = new DavClient({url: server.url(''), malformed: 'skip'})
+    const {summary} = await skipping.propfind('beside/').collect()
+    expect(summary).toMatchObject({complete: false, incomplete: [{reason: 'malformed'}]})
+    upload.end('0123456789')
+    await ended
+    const {successes, summary: whole} = await dav.propfind('beside/').collect()
+    expect([successes.length, whole.complete]).toEqual([8, true])
+  }, 60_000)
 })
 
 /** Maps the path of each result to its size or type, as `readCollection` does for the disk. */
