@@ -16,7 +16,8 @@ import {
 import {MAX_CODINGS} from '../protocol/bounds.ts'
 import {UndecodableError} from './undecodable.ts'
 
-type Start = (first: number) => Transform
+type Decoder = ReturnType<typeof createGunzip | typeof createZstdDecompress>
+type Start = (first: number) => Decoder
 
 const DECODERS: ReadonlyMap<string, Start> = new Map<string, Start>([
   ['gzip', () => createGunzip()],
@@ -27,6 +28,10 @@ const DECODERS: ReadonlyMap<string, Start> = new Map<string, Start>([
   ['br', () => createBrotliDecompress()],
   ['zstd', () => createZstdDecompress()],
 ])
+
+// The end of the magic numbers with which a further frame begins, of content or to be skipped. RFC 8878, section 3.1.
+const ZSTD_FRAMES: ReadonlySet<string> = new Set(['b52ffd', '2a4d18'])
+const ZSTD_MAGIC_BYTES = 4
 
 /** Returns the body without its content codings. A body in an unknown coding stays as it is. */
 export function decodeBody(body: Readable, contentEncoding: string | null): Readable {
@@ -49,7 +54,12 @@ export function decodeBody(body: Readable, contentEncoding: string | null): Read
 /** Decodes one coding, from its first byte on: servers name a coding for an empty body too, which is no error. */
 class LateDecoder extends Transform {
   readonly #start: Start
-  #decoder: Transform | undefined
+  #decoder: Decoder | undefined
+  /** Called at the end of the decoder. */
+  #onEnd: (() => void) | undefined
+  /** Bytes behind an ended decoder. */
+  #rest: Buffer | undefined
+  #isOver = false
 
   constructor(start: Start) {
     super()
@@ -57,13 +67,36 @@ class LateDecoder extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const [first] = chunk
-    if (first === undefined) {
+    if (chunk.length === 0 || this.#isOver) done()
+    else if (this.#rest === undefined) this.#decode(chunk, done)
+    else this.#goOn(Buffer.concat([this.#rest, chunk]), done)
+  }
+
+  #decode(chunk: Buffer, done: TransformCallback): void {
+    const decoder = (this.#decoder ??= this.#begin(chunk[0] ?? 0))
+    const before = decoder.bytesWritten
+    // The decoder ends itself in front of bytes that it does not want.
+    this.#onEnd = () => this.#goOn(chunk.subarray(decoder.bytesWritten - before), done)
+    decoder.write(chunk, () => {
+      if (decoder.readableEnded) return
+      this.#onEnd = undefined
       done()
-      return
+    })
+  }
+
+  /** Goes on behind the end of a decoder: with a further frame, or with nothing. */
+  #goOn(rest: Buffer, done: TransformCallback): void {
+    this.#rest = rest
+    this.#decoder = undefined
+    if (rest.length < ZSTD_MAGIC_BYTES) done()
+    else if (ZSTD_FRAMES.has(rest.toString('hex', 1, ZSTD_MAGIC_BYTES))) {
+      this.#rest = undefined
+      this.#decode(rest, done)
+    } else {
+      // As in the platform's fetch, other bytes behind the content are nothing.
+      this.#isOver = true
+      done()
     }
-    this.#decoder ??= this.#begin(first)
-    this.#decoder.write(chunk, () => done())
   }
 
   override _flush(done: TransformCallback): void {
@@ -71,7 +104,7 @@ class LateDecoder extends Transform {
       done()
       return
     }
-    this.#decoder.once('end', () => done())
+    this.#onEnd = done
     this.#decoder.end()
   }
 
@@ -86,11 +119,12 @@ class LateDecoder extends Transform {
     done(error)
   }
 
-  #begin(first: number): Transform {
+  #begin(first: number): Decoder {
     const decoder = this.#start(first)
     decoder.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) decoder.pause()
     })
+    decoder.on('end', () => this.#onEnd?.())
     decoder.on('error', (error: Error) => this.destroy(new UndecodableError(error)))
     return decoder
   }

@@ -82,6 +82,31 @@ describe('a body', () => {
     expect(await listedHrefs()).toEqual(hrefs)
   })
 
+  const half = body.length / 2
+  const [begin, end] = [body.subarray(0, half), body.subarray(half)]
+  const skipped = Buffer.from('502a4d1803000000aabbcc', 'hex')
+  it.each<[string, string, readonly Buffer[]]>([
+    ['gzip', 'zeros behind it', [gzipSync(body), Buffer.alloc(20)]],
+    ['gzip', 'two members', [gzipSync(begin), gzipSync(end)]],
+    ['deflate', 'bytes behind it', [deflateSync(body), Buffer.from('more')]],
+    ['br', 'bytes behind it', [brotliCompressSync(body), Buffer.from('more')]],
+    ['zstd', 'bytes behind it', [zstdCompressSync(body), Buffer.from('more')]],
+    ['zstd', 'two frames', [zstdCompressSync(begin), zstdCompressSync(end)]],
+    ['zstd', 'a frame to be skipped', [zstdCompressSync(begin), skipped, zstdCompressSync(end)]],
+  ])('in %s with %s is read', async (coding, _what, parts) => {
+    const coded = Buffer.concat(parts)
+    const [first = coded] = parts
+    const headers = {'content-encoding': coding}
+    // In one piece, in two, in one of each part, and byte by byte.
+    const cuts = [[], [3], [first.length], [first.length + 2], Array.from(coded.keys()).slice(1)]
+    for (const cut of cuts) {
+      const from = [0, ...cut]
+      const pieces = from.map((at, index) => coded.subarray(at, from[index + 1]))
+      server.answers(answer207(pieces, headers))
+      expect(await listedHrefs()).toEqual(hrefs)
+    }
+  })
+
   it('in gzip is read from pieces', async () => {
     const coded = gzipSync(body)
     const pieces = Array.from({length: 20}, (_, at) =>
