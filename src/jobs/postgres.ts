@@ -1,5 +1,6 @@
 /** The ledger in PostgreSQL, by `pg`. Workers of many machines share it. */
 
+import {messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Ledger} from './ledger.ts'
 import {createLedger, LedgerError} from './ledger.ts'
@@ -269,5 +270,5 @@ function explain(error: unknown): unknown {
 }
 
 function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

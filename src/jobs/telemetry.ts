@@ -1,5 +1,6 @@
 /** Spans and counters by OpenTelemetry. Only the shapes of its API are known here: without it nothing is loaded or measured. */
 
+import {messageOf} from '../protocol/errors.ts'
 import {isOfWork} from './inspect.ts'
 import type {StoredJob} from './job.ts'
 import type {Unit} from './units.ts'
@@ -105,7 +106,7 @@ export class Trace {
       try {
         return await run()
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         span.setStatus({code: ERROR, message})
         throw error
       } finally {

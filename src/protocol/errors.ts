@@ -271,6 +271,16 @@ export function visible(text: string, length: number = Number.POSITIVE_INFINITY)
   })
 }
 
+/** Returns the message of a thrown value. Some values have no text. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message
+  try {
+    return String(thrown)
+  } catch {
+    return 'a value without a text'
+  }
+}
+
 /** Hides the credentials in a text of a server. A page for debugging repeats the request. */
 export function hideCredentials(text: string): string {
   return text.replaceAll(/(authorization\W{1,6}\w+\s+)[\w+/=.~-]+/gi, '$1…')

@@ -3,7 +3,7 @@
  * class, because platforms differ in their words.
  */
 
-import {DavError, DavNetworkError, DavTimeoutError, visible} from '../protocol/errors.ts'
+import {DavError, DavNetworkError, DavTimeoutError, messageOf, visible} from '../protocol/errors.ts'
 import {HiddenRedirectError} from './redirects.ts'
 import type {DavRequest} from './transport.ts'
 import {isUndecodable, UndecodableError} from './undecodable.ts'
@@ -14,7 +14,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
   if (DavError.is(error)) return ownError(error)
   const facts = {cause: error, method, url}
   const code = errorCode(error)
-  const words = visible(messageOf(error).trim(), 600)
+  const words = visible(factsOf(error).trim(), 600)
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     const limit = /timeout: (\d+) ?ms/.exec(words)?.[1]
     // Without a number, the limit is that of the system.
@@ -49,13 +49,13 @@ function errorCode(error: unknown): string {
   return errorCode(error.cause)
 }
 
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+function factsOf(error: unknown): string {
+  if (!(error instanceof Error)) return messageOf(error)
   // The messages of zlib do not mention the body.
   if (isUndecodable(error)) return UndecodableError.of(error).message
   const cause = error.cause instanceof Error ? error.cause.message : ''
   // Node tries several addresses, and its AggregateError has no message of its own.
-  const parts = error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : ''
+  const parts = error instanceof AggregateError ? error.errors.map(factsOf).join(', ') : ''
   const isEmpty = error.message === '' || EMPTY_WORDS.has(error.message)
   return (
     [isEmpty ? '' : error.message, cause, parts, errorCode(error), error.message].find(

@@ -3,6 +3,7 @@
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
 import {SENT_PIECE_BYTES} from '../protocol/bounds.ts'
+import {messageOf} from '../protocol/errors.ts'
 import {isObject} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
@@ -69,7 +70,10 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
         return {value, done: false}
       } catch (error) {
         void chunks.return().catch(() => {})
-        throw error
+        // Platforms have no words for other values.
+        throw error instanceof Error
+          ? error
+          : new Error(`the source of the body threw ${messageOf(error)}`, {cause: error})
       }
     },
     return: () => chunks.return(),

@@ -15,7 +15,7 @@ import {
   HTTP2_STREAMS,
   KEEP_ALIVE_MARGIN_MILLISECONDS,
 } from '../protocol/bounds.ts'
-import {DavError, DavTimeoutError} from '../protocol/errors.ts'
+import {DavError, DavTimeoutError, messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions, assertCount} from '../protocol/options.ts'
@@ -212,7 +212,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
         sender.dispatch(sent, exchange)
       } catch (error) {
         // A MockAgent throws for a request that it does not know.
-        exchange.refuse(error instanceof Error ? error : new Error(String(error)))
+        exchange.refuse(error instanceof Error ? error : new Error(messageOf(error)))
       }
     })
   }

@@ -18,6 +18,7 @@ import {
   MAX_CHUNKS,
   SHORTEST_CHUNK_BYTES,
 } from '../protocol/bounds.ts'
+import {messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {assertMembers, NUMBER, oneOf, TEXT} from '../protocol/options.ts'
@@ -142,7 +143,7 @@ export async function sendChunked(
         return await chunks.read(start)
       } catch (error) {
         if (error instanceof NotSentError) throw error
-        return refuse(request, error instanceof Error ? error.message : String(error))
+        return refuse(request, messageOf(error))
       }
     },
     report(bytes) {

@@ -25,6 +25,7 @@ import {pathOf} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
+import {messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, callback, NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
@@ -404,7 +405,7 @@ async function open(
     content = await openUpload({...payload, unknownLength}, request.url, context)
   } catch (error) {
     if (error instanceof NotSentError || error instanceof WithheldError) throw error
-    return refused(request, context, error instanceof Error ? error.message : String(error))
+    return refused(request, context, messageOf(error))
   }
   try {
     const plain = request.safely === true ? sendSafely : sendUpload

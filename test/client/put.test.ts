@@ -337,6 +337,32 @@ describe.each([
     })
   })
 
+  it.each<[unknown, string]>([
+    ['no disk', 'no disk'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [Object.create(null), 'a value without a text'],
+  ])('has the words of a source that throws %o', async (thrown, words) => {
+    server.answers({status: 201})
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield bytes('x')
+      // oxlint-disable-next-line typescript/only-throw-error -- a source may
+      throw thrown
+    }
+    const told = `the source of the body threw ${words}`
+    const uploads = [
+      {href: 'a', body: broken()},
+      {href: 'b', body: 'text'},
+    ]
+    const results = await Array.fromAsync(dav.putMany(uploads))
+    expect(results.find(({href}) => href === '/b')).toMatchObject({ok: true})
+    expect(results.find(({href}) => href === '/a')).toMatchObject({
+      reason: 'refused',
+      description: expect.stringContaining(told),
+    })
+    await expect(dav.put('c', broken(), {unknownLength: 'send'})).rejects.toThrow(told)
+  })
+
   it('leaves no temporary file of a spooled stream', async () => {
     const own = await mkdtemp(join(folder, 'spool-'))
     vi.stubEnv('TMPDIR', own)
