@@ -29,6 +29,7 @@ import {HeldAnswer} from './held-answer.ts'
 import {noteWritten} from './lent.ts'
 import {decodeAnswer, isBodiless, readHeaders} from './node-answer.ts'
 import {formatHeaders, readUpload} from './node-request.ts'
+import {Settling} from './settling.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
 import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
@@ -120,12 +121,15 @@ export function httpTransport(options: HttpTransportOptions = {}): HttpTransport
     agentOf: (isSecure) => agent ?? (isSecure ? own?.secure : own?.plain),
     connections: new Connections(agent === undefined ? most : limitOf(agent)),
     asks: given.expectContinue === true,
+    // Node's agent gives a connection out at once, before it has read that the server has ended it.
+    settling: new Settling(2),
     unwilling: new Set(),
   }
   const open = new Set<Promise<void>>()
   let isClosed = false
 
   const transport: Transport = async (request) => {
+    await around.settling.last
     request.signal?.throwIfAborted()
     if (isClosed) throw new Error('the transport is closed')
     const exchange = new Exchange(request, around)
@@ -194,6 +198,7 @@ function withTimes<A extends HttpAgent>(agent: A, milliseconds: number): A {
 interface Surroundings {
   agentOf(isSecure: boolean): HttpAgent | undefined
   readonly connections: Connections
+  readonly settling: Settling
   /** Reports if long bodies wait for the server's consent. */
   readonly asks: boolean
   /** The origins that answered 417 to the question. They are not asked again. */
@@ -397,6 +402,7 @@ class Exchange implements Holder {
   }
 
   #finish(): void {
+    this.#around.settling.begin()
     this.#isOver = true
     this.#held?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)

@@ -43,6 +43,7 @@ import {
   proxyUnauthorized,
   readProxy,
 } from './proxy.ts'
+import {Settling} from './settling.ts'
 import type {TlsOptions} from './tls.ts'
 import {readTls, TLS_OPTIONS} from './tls.ts'
 import type {DavHeaders, DavRequest, DavResponse, Transport} from './transport.ts'
@@ -173,7 +174,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   // Bun replaces undici by a module of its own. Its Agent sends nothing.
   if (typeof dispatcher.dispatch !== 'function')
     throw new TypeError('undiciTransport needs a dispatcher of undici; on Bun, use fetchTransport')
-  const settling = new Settling()
+  // undici counts a connection as busy for a turn more. A request that comes earlier would open another one.
+  const settling = new Settling(1)
   // The origin of the last request, and its proxy. Look-ups find the same string faster than an equal one.
   let origin = ''
   let through: Proxy | undefined
@@ -261,27 +263,6 @@ function openBody(request: DavRequest): string | Uint8Array | Readable | null {
   if (typeof upload !== 'function') return upload
   const pieces = upload()
   return Readable.from({[Symbol.asyncIterator]: () => pieces}, {objectMode: false})
-}
-
-/**
- * Waits for connections to become free. undici counts a connection as busy until one turn of the event loop after the end of its
- * answer. A request that comes earlier would open another connection.
- */
-class Settling {
-  /** Resolves when the connections of all ended exchanges are free. */
-  last: Promise<void> | undefined
-
-  /** Notes an exchange that is ending. undici waits for `setImmediate` after the handler has returned. */
-  begin(): void {
-    const {promise, resolve} = Promise.withResolvers<void>()
-    this.last = promise
-    process.nextTick(() => {
-      setImmediate(() => {
-        if (this.last === promise) this.last = undefined
-        resolve()
-      })
-    })
-  }
 }
 
 /** The parts of the transport to which an exchange reports, and its request body. */

@@ -266,3 +266,21 @@ describe('close', () => {
     await expect.poll(() => model?.open()).toBe(0)
   })
 })
+
+describe('a server that closes behind each answer without saying so', () => {
+  it('gets each request on a connection of its own', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const url = `http://127.0.0.1:${address.port}/`
+    const dav = new DavClient({url, transport: httpTransport()})
+    const names = Array.from({length: 40}, (_, number) => `${number}`)
+    const {failures} = await dav.deleteMany(names, {concurrency: 1}).collect()
+    expect(failures).toEqual([])
+  })
+})
