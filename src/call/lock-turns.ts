@@ -1,10 +1,9 @@
 /**
- * The requests under way that submit tokens of locks. rclone 1.60 and x/net 0.7 know a token for one request at a time, and answer 412
- * to another one meanwhile. With such a server, each request waits for those before it with a token of its own.
+ * The requests under way that submit tokens of locks. rclone 1.60 and x/net 0.7 know a token for one request at a time. Another one is
+ * answered 412 meanwhile. With such a server, each request waits for those before it with a token of its own.
  */
 
-import {NotSentError} from '../protocol/not-sent.ts'
-import {untilAborted} from '../protocol/wait.ts'
+import {unlessEnded} from '../protocol/not-sent.ts'
 
 /** A request that was begun. */
 interface Turn {
@@ -51,7 +50,7 @@ export class LockTurns {
     this.#turns.add(turn)
     try {
       const before = others.filter((other) => turn.isAlone || other.isAlone)
-      if (before.length > 0) await allEnded(before, ending)
+      if (before.length > 0) await unlessEnded(Promise.all(before.map(({ended}) => ended)), ending)
       for (const other of others) {
         if (!this.#turns.has(other)) continue
         other.isBeside = true
@@ -63,13 +62,5 @@ export class LockTurns {
       this.#turns.delete(turn)
       resolve()
     }
-  }
-}
-
-async function allEnded(turns: readonly Turn[], ending: AbortSignal): Promise<void> {
-  try {
-    await untilAborted(Promise.all(turns.map(({ended}) => ended)), ending)
-  } catch {
-    throw new NotSentError(ending.reason)
   }
 }

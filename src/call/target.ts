@@ -130,6 +130,8 @@ function findListingProblem(target: unknown): string | undefined {
     : undefined
 }
 
+const MEANT = '; say unguarded: true if it is meant'
+
 /** Recognizes the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {
   const isListing = lists(memberOf(memberOf(target, 'request'), 'method'))
@@ -140,7 +142,7 @@ export function isUnlisted(target: unknown): boolean {
 function findControlProblem({pathname}: URL, base: URL): string | undefined {
   const isBelow = pathname.startsWith(base.pathname)
   return hasControlCharacter(isBelow ? pathname.slice(base.pathname.length) : pathname)
-    ? 'its name has a control character, so some servers read another name; say unguarded: true if it is meant'
+    ? `its name has a control character, so some servers read another name${MEANT}`
     : undefined
 }
 
@@ -149,7 +151,7 @@ function findParentProblem({pathname}: URL): string | undefined {
   const parent = pathname.slice(0, pathname.replace(/\/$/, '').lastIndexOf('/') + 1)
   return isBelowInEachReading(pathname, parent)
     ? undefined
-    : 'some servers read it as the collection that it is in; say unguarded: true if it is meant'
+    : `some servers read it as the collection that it is in${MEANT}`
 }
 
 /** Tells if a URL is below another in every reading of a server, and means one resource to all of them. */

@@ -11,7 +11,6 @@ import {KnownMarkup} from '../multistatus/known-markup.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
-import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
@@ -199,11 +198,6 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @throws TypeError for an unknown setting or one of the wrong type, RangeError for a number out of range.
    */
   constructor(options: DavClientOptions<D>) {
-    const lent = TRANSPORT_OPTIONS.find((name) => memberOf(options, name) !== undefined)
-    if (lent !== undefined)
-      throw new TypeError(
-        `DavClient: ${lent} belongs to a transport: give transport: undiciTransport({${lent}})`,
-      )
     const {auth, decoders, limits, malformed, signal, url, transport, ...others} = readOptions(
       'DavClient',
       options,
@@ -872,9 +866,6 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     ])
   }
 }
-
-// Options that people look for at the client first.
-const TRANSPORT_OPTIONS = ['proxy', 'ca', 'cert', 'key', 'http2', 'dispatcher', 'connections']
 
 function userAgentHeader(userAgent: string | undefined): Readonly<Record<string, string>> {
   if (userAgent === undefined) return {}

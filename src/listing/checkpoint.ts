@@ -7,7 +7,6 @@ import {resolveTarget} from '../call/target.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import type {Depth, Walk} from '../protocol/depth.ts'
 import {assertDepth, assertDepthOrWalk, isWalk} from '../protocol/depth.ts'
-import {visible} from '../protocol/errors.ts'
 import {isWithin} from '../protocol/href.ts'
 import type {Rule, Rules} from '../protocol/options.ts'
 import {ANY, assertMembers, NUMBER, TEXT} from '../protocol/options.ts'
@@ -76,9 +75,7 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
     assertMembers('resume.incomplete', one, INCOMPLETE, 'status')
   assertDepthOrWalk(checkpoint.depth)
   if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
-    throw new TypeError(
-      `The checkpoint is one of a listing with depth ${JSON.stringify(checkpoint.depth)}, not ${visible(JSON.stringify(depth) ?? typeof depth, 100)}`,
-    )
+    throw new TypeError('The checkpoint is one of a listing with another depth')
   return checkpoint.depth
 }
 

@@ -14,6 +14,19 @@ export class NotSentError extends Error {
 }
 
 /**
+ * Waits for a promise that never rejects.
+ *
+ * @throws NotSentError as soon as the signal is aborted.
+ */
+export async function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal): Promise<T> {
+  try {
+    return await untilAborted(promise, ending)
+  } catch {
+    throw new NotSentError(ending.reason)
+  }
+}
+
+/**
  * Waits some milliseconds.
  *
  * @throws NotSentError as soon as the signal is aborted.
@@ -22,9 +35,7 @@ export async function sleep(milliseconds: number, ending: AbortSignal): Promise<
   const {promise, resolve} = Promise.withResolvers<void>()
   const timer = startTimer(resolve, milliseconds)
   try {
-    await untilAborted(promise, ending)
-  } catch {
-    throw new NotSentError(ending.reason)
+    await unlessEnded(promise, ending)
   } finally {
     clearTimeout(timer)
   }

@@ -148,7 +148,7 @@ function alignSlashes(source: URL, destination: URL, isStrict: boolean): void {
   if (isCollection === destination.pathname.endsWith('/')) return
   if (!isCollection && isStrict) {
     throw new TypeError(
-      `${destination.href} has a slash at its end, and ${source.href} has none: give both or none: the destination is the new URL itself`,
+      `${destination.href} ends with a slash, and ${source.href} does not: the destination is the new URL itself`,
     )
   }
   const end = isCollection ? destination : source

@@ -99,12 +99,6 @@ describe('an option of a client', () => {
   ])('is a TypeError with %s', (_, option) => {
     expect(() => new DavClient({url, ...option})).toThrow(TypeError)
   })
-
-  it.each(['proxy', 'ca', 'http2'])('is a TypeError with %s, which a transport has', (name) => {
-    const message = `DavClient: ${name} belongs to a transport: give transport: undiciTransport({${name}})`
-    expect(() => new DavClient({url, [name]: 'x'})).toThrow(new TypeError(message))
-    expect(() => new DavClient({url, [name]: undefined})).toThrow(/there is no option/)
-  })
 })
 
 describe('an option of a call', () => {

@@ -20,8 +20,8 @@ const ALL = [...PARSERS, 'p-limit']
 
 // The tests of an application have no budget: 'multistatus/testing' brings fast-xml-parser with it.
 const BUDGETS: readonly Budget[] = [
-  {program: "export * from 'multistatus'", limit: 109_300, without: PARSERS},
-  {program: "export {DavClient} from 'multistatus'", limit: 90_000, without: PARSERS},
+  {program: "export * from 'multistatus'", limit: 111_000, without: PARSERS},
+  {program: "export {DavClient} from 'multistatus'", limit: 91_500, without: PARSERS},
   {program: "export {isFailure} from 'multistatus'", limit: 500, without: ALL},
   {program: "export {encodePath, keyOf} from 'multistatus'", limit: 1210, without: ALL},
   {program: "export {basicAuth} from 'multistatus'", limit: 500, without: ALL},
@@ -31,8 +31,8 @@ const BUDGETS: readonly Budget[] = [
   {program: "export {calendarDecoders} from 'multistatus'", limit: 2800, without: ALL},
   {program: "export {addressbookDecoders} from 'multistatus'", limit: 1670, without: ALL},
   {program: "export {discover} from 'multistatus'", limit: 7200, without: ALL},
-  {program: "export * from 'multistatus/parser'", limit: 22_800, without: ALL},
-  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 19_000, without: ALL},
+  {program: "export * from 'multistatus/parser'", limit: 22_900, without: ALL},
+  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 19_100, without: ALL},
   {program: "export * from 'multistatus/fetch'", limit: 2920, without: ALL},
 ]
 

@@ -269,13 +269,13 @@ describe('close', () => {
 
 describe('a server that closes behind each answer without saying so', () => {
   it('gets each request on a connection of its own', async () => {
-    const server = createServer((socket) => {
+    const closing = createServer((socket) => {
       socket.on('error', () => {}).once('data', () => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => void server.close())
-    const address = server.address()
+    closing.listen(0, '127.0.0.1')
+    await once(closing, 'listening')
+    onTestFinished(() => void closing.close())
+    const address = closing.address()
     if (address === null || typeof address === 'string') throw new Error('no port')
     const url = `http://127.0.0.1:${address.port}/`
     const dav = new DavClient({url, transport: httpTransport()})
