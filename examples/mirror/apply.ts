@@ -59,7 +59,7 @@ type CarryOut = (step: Step, mirror: Mirror) => Promise<Outcome>
 
 async function deleteHere({path, hash}: Step, {folder, journal}: Mirror): Promise<Outcome> {
   const copy = await folder.remove(path, hash)
-  journal.change(path, {base: undefined})
+  journal.change(path, {base: undefined, sent: undefined})
   await folder.removeEmpty(path)
   return {upload: uploadOf(copy)}
 }
@@ -82,7 +82,7 @@ async function receive(step: Step, {dav, folder, journal}: Mirror): Promise<Outc
     await folder.place(draft, path)
   }
   // The content is that of the ETag or a later one. The next sync names a later one.
-  journal.change(path, {base: {etag, hash}})
+  journal.change(path, {base: {etag, hash}, sent: undefined})
   await rm(draft)
   return {upload}
 }
@@ -130,7 +130,7 @@ async function deleteThere(steps: readonly Step[], {dav, journal, onStep}: Mirro
     const path = toLocalPath(result, {base: dav.url})
     const step = byPath.get(path)
     if (step === undefined) continue
-    if (result.ok) journal.change(path, {base: undefined})
+    if (result.ok) journal.change(path, {base: undefined, sent: undefined})
     onStep(step, problemOf(result))
   }
 }

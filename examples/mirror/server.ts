@@ -72,6 +72,8 @@ function noteGone(gone: string, journal: Journal): void {
 
 function note(path: string, remote: string | undefined, journal: Journal): void {
   const {sent, ...known} = journal.get(path)
-  if (sent !== undefined && sent.etag === remote) journal.change(path, {remote, base: sent})
+  // An empty ETag is none: that of an upload without an answer, or of a file whose ETag is weak.
+  if (sent !== undefined && sent.etag !== '' && sent.etag === remote)
+    journal.change(path, {remote, base: sent})
   else if (known.remote !== remote) journal.change(path, {remote})
 }

@@ -50,7 +50,8 @@ export class LockTurns {
     this.#turns.add(turn)
     try {
       const before = others.filter((other) => turn.isAlone || other.isAlone)
-      if (before.length > 0) await unlessEnded(Promise.all(before.map(({ended}) => ended)), ending)
+      if (before.length > 0)
+        await unlessEnded(Promise.all(before.map((other) => other.ended)), ending)
       for (const other of others) {
         if (!this.#turns.has(other)) continue
         other.isBeside = true

@@ -53,22 +53,27 @@ export class SyncState {
   /**
    * Reads a state from its lines, those of `lines` or of a journal. Later lines win. The last line may be cut off.
    *
-   * @param lines - The lines in order, with or without their ends, or the whole text. Empty lines are skipped.
+   * @param lines - The lines or pages in order, with or without their ends, or the whole text. Empty lines are skipped.
    * @throws SyntaxError for a line that is not of a state, and for lines of different collections.
    */
   static async read(lines: AsyncIterable<string> | Iterable<string>): Promise<SyncState> {
     const state = new SyncState()
     let number = 0
     let isTorn = false
-    for await (const line of typeof lines === 'string' ? lines.split('\n') : lines) {
-      number++
-      if (line.trim() === '') continue
-      const value = parse(line)
-      // Killed while it wrote a line, a program later appends a page, which begins with the collection.
-      const isPlaced = !isTorn || memberOf(value, 'version') !== undefined
-      isTorn = value === undefined
-      if (!isTorn && !(isPlaced && state.#replay(value)))
-        throw new SyntaxError(`Line ${number} is not a line of this SyncState`)
+    for await (const text of typeof lines === 'string' ? [lines] : lines) {
+      // A page has several lines.
+      for (const line of text.split('\n')) {
+        number++
+        if (line.trim() === '') continue
+        const value = parse(line)
+        const isCut = value === undefined && /^[[{]/.test(line)
+        // Killed while it wrote a line, a program later appends a page. That begins with the collection, and may be cut off too.
+        const isHeader = isCut ? line.startsWith('{') : memberOf(value, 'version') !== undefined
+        const isPlaced = !isTorn || isHeader
+        if (!isPlaced || !(isCut || state.#replay(value)))
+          throw new SyntaxError(`Line ${number} is not a line of this SyncState`)
+        isTorn = isCut
+      }
     }
     return state
   }

@@ -145,7 +145,7 @@ describe.each<['copy' | 'move', 'copyMany' | 'moveMany']>([
   it('refuses a slash of the destination alone with overwrite, because in a shell it means into', async () => {
     const refusal = await refusalOf(() => dav[one]('a.txt', 'b/', {overwrite: true}))
     expect(refusal).toBeInstanceOf(TypeError)
-    expect(String(refusal)).toContain(`${base}b/ has a slash at its end, and ${base}a.txt has none`)
+    expect(String(refusal)).toContain(`${base}b/ ends with a slash, and ${base}a.txt does not`)
     expect(sent).toEqual([])
   })
 

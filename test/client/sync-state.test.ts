@@ -79,6 +79,20 @@ describe('the lines of a SyncState', () => {
     }
   })
 
+  it.each([
+    ['a text of something else', ['hello', 'world']],
+    ['one line of something else', ['<html>']],
+    ['two lines that are cut off', ['{"version":1', '["a"']],
+    ['pieces of lines', ['{"version":', '1,"url":"https://dav.example/"}']],
+  ])('are no state: %s', async (_what, lines) => {
+    await expect(SyncState.read(lines)).rejects.toThrow(SyntaxError)
+  })
+
+  it('may be given as pages', async () => {
+    const pages = [`${header}\n["a","\\"1\\""]\n`, '["b",""]\n{"token":"t1"}\n']
+    expect(await linesAfter(...pages)).toEqual(pages.join('').trim().split('\n'))
+  })
+
   it('go on behind a line that was cut off, with the collection of the next page', async () => {
     expect(await linesAfter(header, '["a","\\"1', '', header, '["b","\\"1\\""]')).toEqual([
       header,

@@ -116,6 +116,30 @@ describe('the example mirror', {timeout: 600_000}, () => {
     expect(cloud.files).toEqual(await here.read())
   })
 
+  it('downloads a file that was deleted and is there again as it was once uploaded', async () => {
+    await here.create('a.txt', 'one')
+    await run()
+    await run()
+    const version = cloud.versionOf('a.txt')
+    await cloud.change('a.txt', () => undefined)
+    expect((await run()).lines).toEqual(['delete here a.txt', '1 files differ'])
+    cloud.putBack('a.txt', 'one', version)
+    expect((await run()).lines).toEqual(['download a.txt', '1 files differ'])
+    expect(await here.read()).toEqual(new Map([['a.txt', 'one']]))
+  })
+
+  it('downloads an earlier version that somebody has put back', async () => {
+    await here.create('a.txt', 'one')
+    await run()
+    await run()
+    const version = cloud.versionOf('a.txt')
+    await cloud.change('a.txt', () => 'two')
+    await run()
+    cloud.putBack('a.txt', 'one', version)
+    expect((await run()).lines).toEqual(['download a.txt', '1 files differ'])
+    expect(cloud.files).toEqual(new Map([['a.txt', 'one']]))
+  })
+
   it('takes an upload whose answer was lost for its own, though the file has changed since', async () => {
     await here.create('a.txt', 'one')
     server.script((request) => {

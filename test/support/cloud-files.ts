@@ -36,6 +36,17 @@ export class CloudFiles implements Side {
     return Promise.resolve(after !== undefined)
   }
 
+  /** The version of a file, which makes its ETag. */
+  versionOf(path: string): number {
+    return this.#versions.get(path) ?? 0
+  }
+
+  /** Puts a version back, as on a server whose ETags follow from the content. */
+  putBack(path: string, text: string, version: number): void {
+    this.#write(path, text)
+    this.#versions.set(path, version)
+  }
+
   answer({method, url, headers, body}: SeenRequest): Answer {
     const path = decodeURIComponent(url).slice(CLOUD_ROOT.length)
     const folder = path === '' || path.endsWith('/') ? path : `${path}/`
@@ -98,7 +109,7 @@ export class CloudFiles implements Side {
   }
 
   #etagOf(path: string): string {
-    return `"${this.#versions.get(path) ?? 0}"`
+    return `"${this.versionOf(path)}"`
   }
 
   #write(path: string, text: string): void {
