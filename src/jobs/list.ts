@@ -128,13 +128,29 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
   }
   const [gap] = gaps
   if (gap !== undefined) failure ??= failForGap(gap, url, attempts)
-  // Nothing is there to be deleted. A missing root is told as a gap: its URL may be wrong.
-  const isRoot = item.key === keyOfUrl(job.options.root ?? '')
   const isGone = failure !== undefined && isMissingStatus(failure.status)
-  if (job.kind === 'delete' && isGone && !isRoot) failure = undefined
+  if (job.kind === 'delete' && isGone) {
+    // Some servers answer 404 for a collection that cannot be opened. Its members would be deleted unseen.
+    const isRoot = item.key === keyOfUrl(job.options.root ?? '')
+    if (await mayBeThere(url, work))
+      failure = failForGap({href: url, reason: 'refused'}, url, attempts)
+    // Nothing is there to be deleted. A missing root is told as a gap: its URL may be wrong.
+    else if (!isRoot) failure = undefined
+  }
   if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts)
     await writer.leave(item, failure)
   else await writer.decide(item, failure)
+}
+
+/** Looks whether a collection is there, although its listing is 404. */
+async function mayBeThere(url: string, {dav, signal}: Work): Promise<boolean> {
+  try {
+    return await dav.exists(url, {retry: 1, signal, timeout: TIMEOUT})
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof DavError) return true
+    throw error
+  }
 }
 
 /** Makes the Failure of a collection whose listing broke. */

@@ -194,6 +194,26 @@ describe('a delete of a tree', () => {
       })
     }),
   )
+
+  it.each(['u', 'u/d'])(
+    'keeps a collection that is there, although its listing is 404: %s',
+    async (path) =>
+      using(async ({ledger, server, dav}) => {
+        for (const name of ['u/a', 'u/d/c', 'u/d/e']) server.put(name, 'x')
+        server.fault({method: 'PROPFIND', path, status: 404, times: 1})
+        const job = await createJob(ledger, {kind: 'delete', tree: 'u/', retry: ONCE}, dav)
+        const report = await runJob(ledger, job, dav)
+        expect(report).toMatchObject({
+          complete: false,
+          incomplete: [{href: `${server.url}${path}/`}],
+        })
+        expect(server.list(path)).toContain('u/d/c')
+
+        await retryJob(ledger, job)
+        expect(await runJob(ledger, job, dav)).toMatchObject({complete: true})
+        expect(server.list()).toEqual([])
+      })(),
+  )
 })
 
 describe('retryJob', () => {
