@@ -9,6 +9,7 @@ import type {BackendFactory, ConnectionOptions, IQueueBackend, JobsOptions, Work
 
 import type {DavClient} from '../client/dav-client.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
+import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {ListedJob} from './inspect.ts'
@@ -17,7 +18,7 @@ import type {Job} from './job.ts'
 import type {Ledger} from './ledger.ts'
 import {LedgerError, storeOf} from './ledger.ts'
 import type {RunJobOptions} from './run.ts'
-import {runJob} from './run.ts'
+import {LONGEST_LEASE_MILLISECONDS, runJob} from './run.ts'
 
 /** The name of the queue. */
 const QUEUE = 'multistatus'
@@ -103,6 +104,7 @@ export async function enqueueJob(
   const given = readOptions('enqueueJob', options, ENQUEUE_OPTIONS)
   const {workers = 1, timeout = PATIENCE_MILLISECONDS} = given
   assertWhole('enqueueJob: workers', workers, 1)
+  assertWhole('enqueueJob: timeout', timeout, 1)
   const id = typeof job === 'string' ? job : job.id
   // BullMQ ignores a job whose id it stores. It refuses ids with a colon and whole numbers; an id of the ledger has no colon.
   const jobs = Array.from({length: workers}, (_, number) => ({
@@ -164,9 +166,19 @@ export function superviseJobs(
     for (const job of await listJobs(ledger))
       if (job.state === 'open' && !signal.aborted) await enqueueJob(queue, job, how)
   }
+  const tell = (error: unknown): void => {
+    try {
+      onError?.(error)
+    } catch (thrown) {
+      // A listener must not end the looks. The platform reports its error as an uncaught one.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
+  }
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
-      await look().catch((error: unknown) => onError?.(error))
+      await look().catch(tell)
       await isDone(stopped, every)
     }
   }
@@ -248,7 +260,7 @@ export async function jobWorker<Connection = ConnectionOptions>(
   const {connection, backend, queue = QUEUE, prefix, jobs = 1, ...how} = given
   const {lease = 30_000, concurrency = 1} = how
   assertWhole('jobWorker: jobs', jobs, 1)
-  assertWhole('jobWorker: lease', lease, 1000)
+  assertWhole('jobWorker: lease', lease, 1000, LONGEST_LEASE_MILLISECONDS)
   assertWhole('jobWorker: concurrency', concurrency, 1)
   storeOf(ledger)
   const bullmq = await import('bullmq').catch((error: unknown) => {
@@ -323,9 +335,14 @@ function answers(call: Promise<unknown>): Promise<boolean> {
   return isDone(call, ANSWER_MILLISECONDS).catch(() => false)
 }
 
-function assertWhole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new RangeError(`${name} is a whole number, at least ${least}`)
+function assertWhole(
+  name: string,
+  value: number,
+  least: number,
+  most: number = LONGEST_TIMER_MILLISECONDS,
+): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw new RangeError(`${name} is a whole number from ${least} to ${most}`)
 }
 
 /** Waits for a promise, but not longer than some milliseconds. */

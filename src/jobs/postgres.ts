@@ -2,6 +2,7 @@
 
 import {messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
+import {readOptions, TEXT} from '../protocol/options.ts'
 import type {Ledger} from './ledger.ts'
 import {createLedger, LedgerError} from './ledger.ts'
 import {createTables, SCHEMA_VERSION} from './schema.ts'
@@ -79,8 +80,9 @@ export interface PostgresLedgerOptions {
  */
 export async function postgresLedger(
   connection: string | PostgresPool,
-  {schema = 'multistatus'}: PostgresLedgerOptions = {},
+  options: PostgresLedgerOptions = {},
 ): Promise<Ledger> {
+  const {schema = 'multistatus'} = readOptions('postgresLedger', options, {schema: TEXT})
   if (!/^[a-z_][a-z\d_]{0,62}$/.test(schema))
     throw new TypeError('postgresLedger: schema is a name of lower-case letters, digits and _')
   const isOwn = typeof connection === 'string'

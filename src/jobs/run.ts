@@ -27,7 +27,7 @@ import type {Rest, Work} from './work.ts'
 import {CancelledError, restOf, Rhythm, Slots} from './work.ts'
 
 /** The longest lease: an hour. */
-const LONGEST_LEASE = 3_600_000
+export const LONGEST_LEASE_MILLISECONDS = 3_600_000
 /** Units that one worker has at a time, so that the last requests of one leave no gap. */
 const LANES = 2
 /** The longest wait before a worker looks again for work that another one left. */
@@ -106,7 +106,7 @@ export async function runJob(
   if (name === '') throw new TypeError('runJob: name is a text that is not empty')
   if (!Number.isSafeInteger(concurrency) || concurrency < 1)
     throw new RangeError('runJob: concurrency is a whole number above zero')
-  if (!Number.isSafeInteger(lease) || lease < 1000 || lease > LONGEST_LEASE)
+  if (!Number.isSafeInteger(lease) || lease < 1000 || lease > LONGEST_LEASE_MILLISECONDS)
     throw new RangeError('runJob: lease is a whole number of milliseconds from 1000 to 3,600,000')
   signal?.throwIfAborted()
   if (typeof memberOf(dav, 'url') !== 'string')

@@ -74,12 +74,17 @@ it('refuses wrong options at the door', async () => {
   const queue = {addBulk: async () => []}
   const connection = {port: 1}
   await expect(enqueueJob(queue, 'night', {workers: 0})).rejects.toThrow(
-    new RangeError('enqueueJob: workers is a whole number, at least 1'),
+    new RangeError('enqueueJob: workers is a whole number from 1 to 2147483647'),
   )
-  expect(() => superviseJobs(queue, ledger, {every: 0})).toThrow(RangeError)
+  // A timer of more than 2,147,483,647 milliseconds would end at once.
+  for (const every of [0, 30 * 86_400_000])
+    expect(() => superviseJobs(queue, ledger, {every})).toThrow(RangeError)
+  for (const timeout of [-5, Number.NaN, 2 ** 31])
+    await expect(enqueueJob(queue, 'night', {timeout})).rejects.toThrow(RangeError)
+  await expect(jobWorker(ledger, dav, {connection, lease: 4_000_000})).rejects.toThrow(RangeError)
   expect(() => superviseJobs(queue, {} as Ledger)).toThrow('Give a ledger')
   await expect(jobWorker(ledger, dav, {connection, lease: 10})).rejects.toThrow(
-    new RangeError('jobWorker: lease is a whole number, at least 1000'),
+    new RangeError('jobWorker: lease is a whole number from 1000 to 3600000'),
   )
   await expect(jobWorker(ledger, dav, {connection, jobs: 1.5})).rejects.toThrow(RangeError)
   const misspelt = {connection, worker: 2}

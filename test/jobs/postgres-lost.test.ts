@@ -36,3 +36,10 @@ it.each([
   expect(ledger.kind).toBe('postgres')
   expect(connections).toBe(2)
 })
+
+it('an option that is not known is a TypeError', async () => {
+  const options: object = {shema: 'other'}
+  await expect(postgresLedger('postgres://localhost/jobs', options)).rejects.toThrow(
+    new TypeError('postgresLedger: there is no option "shema"; the nearest is schema'),
+  )
+})
