@@ -34,7 +34,7 @@ export function resolveTarget(target: Target, base: URL): URL {
     throw new TypeError('A target is a URL reference, a URL or a result')
   // The `url` of a malformed Failure is the request URL, because the response named no resource.
   if (memberOf(target, 'reason') === 'malformed')
-    throw new TypeError('A malformed failure may name another resource, so it cannot be a target')
+    throw new TypeError('A malformed failure may name another resource, and is no target')
   const url = typeof target === 'string' ? resolveReference(target, base) : resolveObject(target)
   const refusal = (why: string): TypeError => new TypeError(`${describe(url)} ${why}`)
   if (url.origin !== base.origin)

@@ -215,7 +215,7 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
     const {timeouts, connect} = resolveClientTimeouts(timeout)
     if (connect !== undefined && transport !== undefined)
       throw new TypeError(
-        'timeout: connect is for the own transport of the client: give connectTimeout to undiciTransport',
+        'timeout: connect is for the own transport: give connectTimeout to undiciTransport',
       )
     const own = transport === undefined ? defaultTransport(connect) : undefined
     this.#closeTransport = async () => own?.close()

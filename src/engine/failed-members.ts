@@ -108,7 +108,7 @@ function keyOfFailure(failure: Failure, path: string): unknown {
 function withoutAnswer(member: Failure): Failure {
   // A resource outside the target was not sent again with it.
   if (member.request === undefined) return member
-  const description = `It failed with ${member.status}, and was sent again since with the collection around it`
+  const description = `It failed with ${member.status}, and was sent again with the collection around it`
   return {
     ...member,
     status: 0,

@@ -74,10 +74,16 @@ async function judgeTokens(
   // rclone 1.60 and x/net 0.7 show no locks, and know a token for one request at a time.
   const isShown = seen.every(({state}) => state === 'held')
   if (!isShown && outcome.isBeside === true && again !== undefined) {
-    const alone = await again.alone()
+    const {connection, session} = context
+    const alone = await again.alone().catch((error: unknown) => {
+      // The call has ended, but the answer so far is still true.
+      if (connection.isGraceful && connection.isEnd(error)) return outcome
+      throw error
+    })
+    if (alone === outcome) return outcome
     if (!alone.verdict.ok && alone.verdict.status === 412)
       return judgeTokens(alone, submission, context, again)
-    context.session.lockTurns.isOneByOne = true
+    session.lockTurns.isOneByOne = true
     return alone
   }
   if (!seen.every(({state}) => state === 'held' || state === 'refreshed')) return outcome

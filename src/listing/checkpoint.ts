@@ -75,7 +75,7 @@ export function resumeDepth(checkpoint: Checkpoint, depth: unknown): Depth | Wal
     assertMembers('resume.incomplete', one, INCOMPLETE, 'status')
   assertDepthOrWalk(checkpoint.depth)
   if (depth !== undefined && !isSameDepth(depth, checkpoint.depth))
-    throw new TypeError('The checkpoint is one of a listing with another depth')
+    throw new TypeError('The checkpoint has another depth')
   return checkpoint.depth
 }
 
@@ -91,7 +91,7 @@ export function resumeListings(
 ): Listing[] {
   const asked = resolveTarget({url}, base)
   if (!isSame(asked, new URL(query.url)))
-    throw new TypeError(`The checkpoint is one of ${asked.href}, not of ${query.url}`)
+    throw new TypeError(`The checkpoint is of ${asked.href}, not of ${query.url}`)
   const answered = resolveTarget({url: root}, base)
   query.root = answered.href
   return left.map((listing) => {

@@ -113,7 +113,7 @@ export async function readSelf<P>(
   const attempts = query.attempts + (listing.sent ?? 1)
   if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
   if (result !== undefined) return withRequest(result, listing)
-  const sentence = `PROPFIND ${url} was answered with ${count} results, none for the resource itself`
+  const sentence = `PROPFIND ${url} was answered with ${count} results, none of them for it`
   return untold(refusal ?? listingError(query, url, sentence))
 }
 

@@ -28,7 +28,7 @@ export async function findUnset(
   context: CallContext,
 ): Promise<readonly PropertyFailure[] | Failure> {
   const {method, url, body = ''} = request
-  const unseen = `The ${method} was answered ${status}, but its properties could not be read back`
+  const unseen = `The ${method} was answered ${status}, but its properties could not be read`
   const instructions = readInstructions(body)
   const properties = instructions.map(({name}) => name)
   const query = propfindQuery(url, formatPropfind({properties}), 0, UNDECODED)

@@ -129,6 +129,30 @@ describe('requests under one lock', () => {
     expect(server.list('c')).not.toContain('c/b.txt')
   })
 
+  it('one that was refused keeps its answer if the call ends before its turn', async () => {
+    unwrap(await dav.lock('c/'))
+    const gate = Promise.withResolvers<void>()
+    const slow: Transport = async (request) => {
+      if (request.url.endsWith('slow.txt')) await gate.promise
+      return server.transport(request)
+    }
+    const own = new DavClient({url: server.url, transport: oneByOne(slow), locks: dav.locks})
+    const controller = new AbortController()
+    const files = ['c/slow.txt', 'c/b.txt'].map((href) => ({href, body: 'text'}))
+    const results: DavResult[] = []
+    const reading = (async () => {
+      const options = {signal: controller.signal, concurrency: 2}
+      for await (const result of own.putMany(files, options)) results.push(result)
+    })()
+    // The second upload, and the refresh that looks for the lock.
+    await vi.waitFor(() => expect(refusals).toBe(2), {interval: 1})
+    controller.abort(new Error('enough'))
+    gate.resolve()
+    await expect(reading).rejects.toThrow('enough')
+    const second = results.find(({href}) => href.endsWith('b.txt'))
+    expect(second).toMatchObject({ok: false, status: 412, reason: 'status'})
+  })
+
   it('a reader of a 207 that pauses holds up no other', async () => {
     unwrap(await dav.lock('c/'))
     await dav.putMany(uploads, {concurrency: 8}).collect()

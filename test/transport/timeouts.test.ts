@@ -178,7 +178,7 @@ describe('timeout', () => {
     const options = {url: 'http://127.0.0.1/', timeout: {connect: 5}}
     expect(() => new DavClient({...options, transport: undiciTransport()})).toThrow(
       new TypeError(
-        'timeout: connect is for the own transport of the client: give connectTimeout to undiciTransport',
+        'timeout: connect is for the own transport: give connectTimeout to undiciTransport',
       ),
     )
     expect(new DavClient(options).url).toBe('http://127.0.0.1/')
