@@ -210,7 +210,9 @@ export async function readAnswer<P>(
   const found = error === undefined ? [] : childElements(error)
   const conditions = found.map(({name}) => name)
   const conditionUrls = urlsIn(found, url)
-  const description = error === undefined ? textOf(response, text) : messageOf(error)
+  const description = hideCredentials(
+    error === undefined ? textOf(response, text) : messageOf(error),
+  )
   const isError = error !== undefined || RESPONSE.test(text)
   const excerpt = hideCredentials(text.slice(0, EXCERPT_CHARACTERS))
   const fault = problem()
@@ -263,7 +265,7 @@ function messageOf(error: XmlElement): string {
 /** Reads the words of a plain text. A page has words too, but at no known place. */
 function textOf({headers}: DavResponse, text: string): string {
   const isText = /^\s*text\/plain\b/i.test(headers.get('content-type') ?? '')
-  return isText ? hideCredentials(trimSpace(text.slice(0, DESCRIPTION_CHARACTERS))) : ''
+  return isText ? trimSpace(text.slice(0, DESCRIPTION_CHARACTERS)) : ''
 }
 
 /** Finds the cause of a Failure without an answer, from the error of its exchange. */

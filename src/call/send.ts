@@ -7,6 +7,7 @@ import {platformListener} from '#diagnostics'
 
 import type {SentScheme} from '../protocol/challenge.ts'
 import {visible} from '../protocol/errors.ts'
+import {tell} from '../protocol/listener.ts'
 import {Pace} from '../retry/pace.ts'
 import {withPace} from '../retry/paced.ts'
 import {withAuth} from '../auth/with-auth.ts'
@@ -58,14 +59,8 @@ type Watch = (request: DavRequest, call: CallState) => ExchangeWatcher | undefin
 function watcherOf({onExchange}: Pick<Session, 'onExchange'>): Watch | undefined {
   if (onExchange === undefined && platformListener === undefined) return undefined
   const record = recordExchanges((exchange: DavExchange) => {
-    try {
-      onExchange?.(exchange)
-    } catch (error) {
-      // Diagnostics must not change the outcome of a call. The platform reports the error as an uncaught one.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    // Diagnostics must not change the outcome of a call.
+    tell(onExchange, exchange)
     if (platformListener?.isOn === true) platformListener.hear(exchange)
   })
   return (request, call) =>

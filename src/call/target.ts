@@ -116,9 +116,7 @@ function guardTarget({method, url, base, target}: DestructiveTarget): void {
   if (!holdsBase && !found.has('elsewhere')) return
   const why = holdsBase ? "the client's own base is in it" : `it is outside ${base.href}`
   const hint = holdsBase ? '' : explainLeadingSlash(target, url, base)
-  throw new TypeError(
-    `${method} ${url.href} is refused: ${why}; say unguarded: true if that is meant${hint}`,
-  )
+  throw new TypeError(`${method} ${url.href} is refused: ${why}${MEANT}${hint}`)
 }
 
 /** Finds the reason why a result must not be the target of a destructive request. */

@@ -10,6 +10,7 @@ import type {BackendFactory, ConnectionOptions, IQueueBackend, JobsOptions, Work
 import type {DavClient} from '../client/dav-client.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
 import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
+import {tell} from '../protocol/listener.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {ListedJob} from './inspect.ts'
@@ -166,19 +167,9 @@ export function superviseJobs(
     for (const job of await listJobs(ledger))
       if (job.state === 'open' && !signal.aborted) await enqueueJob(queue, job, how)
   }
-  const tell = (error: unknown): void => {
-    try {
-      onError?.(error)
-    } catch (thrown) {
-      // A listener must not end the looks. The platform reports its error as an uncaught one.
-      queueMicrotask(() => {
-        throw thrown
-      })
-    }
-  }
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
-      await look().catch(tell)
+      await look().catch((error: unknown) => tell(onError, error))
       await isDone(stopped, every)
     }
   }

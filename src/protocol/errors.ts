@@ -281,9 +281,9 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Hides the credentials in a text of a server. A page for debugging repeats the request. */
+/** Hides credentials in a text of a server. A page for debugging repeats the request. */
 export function hideCredentials(text: string): string {
-  return text.replaceAll(/(authorization\W{1,6}\w+\s+)[\w+/=.~-]+/gi, '$1…')
+  return text.replaceAll(/(authorization\W{1,6}(?:basic|bearer)\s+)[\w+/=.~-]+/gi, '$1…')
 }
 
 /** Quotes text of a caller or a server in a message: visible, short, and without the credentials of a URL. */

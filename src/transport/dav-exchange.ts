@@ -4,7 +4,6 @@
  */
 
 import {REMEMBERED_EXCHANGES} from '../protocol/bounds.ts'
-import {messageOf} from '../protocol/errors.ts'
 import {readRetryAfter} from '../protocol/retry-after.ts'
 import {isSuccessStatus} from '../protocol/status.ts'
 import type {ExchangeWatcher} from './deadlines.ts'
@@ -164,7 +163,7 @@ function wordsOf(error: unknown, {url, headers}: DavRequest): NonNullable<DavExc
 /** Reads the name and the message of any value that was thrown. The reason of a signal may be anything. */
 function partsOf(error: unknown): [name: string, message: string] {
   try {
-    if (!(error instanceof Error)) return [typeof error, messageOf(error)]
+    if (!(error instanceof Error)) return [typeof error, String(error)]
     const {name, message}: {readonly name: unknown; readonly message: unknown} = error
     return [String(name), String(message)]
   } catch {

@@ -15,7 +15,6 @@ import {
   KEEP_ALIVE_MARGIN_MILLISECONDS,
 } from '../protocol/bounds.ts'
 import type {Chunks} from '../multistatus/source.ts'
-import {messageOf} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {BOOLEAN, NUMBER, readOptions, assertCount} from '../protocol/options.ts'
@@ -456,7 +455,7 @@ async function sendPieces(message: ClientRequest, pieces: Chunks<Uint8Array>): P
     }
     message.end()
   } catch (error) {
-    message.destroy(error instanceof Error ? error : new Error(messageOf(error), {cause: error}))
+    message.destroy(error instanceof Error ? error : new Error('the body broke', {cause: error}))
   }
 }
 

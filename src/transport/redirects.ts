@@ -79,8 +79,7 @@ function redirectTarget(
   if (!isOther && !REDIRECTS.has(response.status)) return undefined
   const from = new URL(url)
   const location = response.headers.get('location') ?? ''
-  // Two fields were joined, and nobody knows which one counts. No URL has a raw blank.
-  const to = location.includes(', ') ? null : URL.parse(location, from)
+  const to = URL.parse(location, from)
   if (to === null) return undefined
   // Servers behind a proxy write their inner host or scheme. So only the slash is taken, and the origin stays the same.
   if (isSlashAdded(from.pathname, to.pathname)) {
@@ -89,7 +88,9 @@ function redirectTarget(
     from.pathname += '/'
     return from.href
   }
-  if (to.origin !== from.origin || to.href === from.href) return undefined
+  // Two fields were joined, and nobody knows which one counts.
+  const isJoined = location.includes(', ')
+  if (isJoined || to.origin !== from.origin || to.href === from.href) return undefined
   // A chunk, which has a Destination, must not become a resource of its own.
   const isWhole = method === 'PUT' && headers['destination'] === undefined
   const isUpload = isWhole && KEEPS_METHOD.has(response.status) && mayUpload(to)

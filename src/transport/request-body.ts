@@ -73,7 +73,7 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
         // Platforms have no words for other values.
         throw error instanceof Error
           ? error
-          : new Error(`the source of the body threw ${messageOf(error)}`, {cause: error})
+          : new Error(`its source threw ${messageOf(error)}`, {cause: error})
       }
     },
     return: () => chunks.return(),

@@ -349,7 +349,7 @@ describe.each([
       // oxlint-disable-next-line typescript/only-throw-error -- a source may
       throw thrown
     }
-    const told = `the source of the body threw ${words}`
+    const told = `its source threw ${words}`
     const uploads = [
       {href: 'a', body: broken()},
       {href: 'b', body: 'text'},

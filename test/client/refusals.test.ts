@@ -74,6 +74,12 @@ describe('Depth infinity that is refused, and Depth 1 too', () => {
     expect(error.message).toBe(`PROPFIND ${server.url}docs/ (Depth: 1) answered 403`)
   })
 
+  it('has the words of a server about authorization', async () => {
+    const body = 'The authorization header is missing. Authorization failed for ana.'
+    server.answers({status: 403, headers: {'content-type': 'text/plain'}, body})
+    expect(await dav.delete('docs/a')).toMatchObject({description: body})
+  })
+
   it.each([200, 207, 403, 500])(
     'has no credentials of a page that repeats the request: %i',
     async (status) => {

@@ -69,6 +69,31 @@ it('superviseJobs goes on after an error, and ends at close()', async () => {
   expect(errors).toEqual([new Error('look 1'), new Error('look 2')])
 })
 
+it('superviseJobs goes on after a listener that throws', async () => {
+  const errors: unknown[] = []
+  const queue = globalThis.queueMicrotask
+  vi.stubGlobal('queueMicrotask', (run: () => void) =>
+    queue(() => {
+      try {
+        run()
+      } catch (error) {
+        errors.push(error)
+      }
+    }),
+  )
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const ledger = await openLedger()
+  await createJob(ledger, {kind: 'list', id: 'night', tree: ''}, dav)
+  const addBulk = (): Promise<never> => Promise.reject(new Error('the queue is down'))
+  const onError = (): never => {
+    throw new Error('no disk')
+  }
+  const supervisor = superviseJobs({addBulk}, ledger, {every: 5, onError})
+  await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1))
+  await supervisor.close()
+  expect(errors[0]).toEqual(new Error('no disk'))
+})
+
 it('refuses wrong options at the door', async () => {
   const ledger = await openLedger()
   const queue = {addBulk: async () => []}

@@ -13,6 +13,8 @@ const FILE_ID = '{http://owncloud.org/ns}fileid'
 export class CloudFiles implements Side {
   /** Texts by path below the root. */
   readonly files: Map<string, string> = new Map()
+  /** True for weak ETags, as Apache has them in the first second of a file's content. */
+  isFresh = false
   readonly #folders = new Set([''])
   readonly #versions = new Map<string, number>()
   #version = 0
@@ -101,7 +103,7 @@ export class CloudFiles implements Side {
     const size = this.files.get(path)?.length
     const properties = {
       resourcetype: isFolder ? ['collection'] : [],
-      getetag: this.#etagOf(path),
+      getetag: (this.isFresh && !isFolder ? 'W/' : '') + this.#etagOf(path),
       [FILE_ID]: '1',
       ...(size !== undefined && {getcontentlength: size}),
     }

@@ -148,6 +148,12 @@ describe.each([
     },
   )
 
+  it('follows the slash in a Location with a raw comma and blank', async () => {
+    redirectRaw('/Smith,%20Ana', Buffer.from('/Smith, Ana/'))
+    await open().propfind('Smith,%20Ana').collect()
+    expect(server.requests.map(({url}) => url)).toEqual(['/Smith,%20Ana', '/Smith,%20Ana/'])
+  })
+
   it('decodes a Location in raw UTF-8', async () => {
     redirectRaw('/docs/', Buffer.from('http://b.example/é/😀'))
     await expect(open().propfind('docs/').collect()).rejects.toMatchObject({
