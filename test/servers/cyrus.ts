@@ -62,7 +62,22 @@ for user in alice cyrus; do
   done
 done
 python3 '${folder}/mailbox.py' &
-exec ${MASTER} -C '${folder}/imapd.conf' -M '${folder}/cyrus.conf' -p '${folder}/master.pid' -D
+# With "set -m", the master leads a process group of its children.
+set -m
+${MASTER} -C '${folder}/imapd.conf' -M '${folder}/cyrus.conf' -p '${folder}/master.pid' -D &
+master=$!
+# Told to end while a request runs, the master may run in a loop for ever after its children have ended.
+stop() {
+  kill "$master"
+  for _ in {1..30}; do
+    kill -0 "$master" || exit
+    sleep 0.1
+  done
+  kill -KILL -- "-$master"
+  exit
+}
+trap stop TERM
+wait "$master"
 `
 }
 
