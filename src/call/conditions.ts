@@ -5,7 +5,7 @@
 
 import {kindOf} from '../multistatus/selection.ts'
 import {formatIf, readLockToken} from '../protocol/if-header.ts'
-import {isObject, memberOf, namesOf} from '../protocol/members.ts'
+import {isObject, memberOf, namesOf, tagOf} from '../protocol/members.ts'
 import {countMistakes, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
@@ -64,7 +64,7 @@ export function assertConditionNames(target: unknown): void {
 
 /** Recognizes a URL of any realm. */
 function isUrl(value: object): boolean {
-  return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]'
+  return value instanceof URL || tagOf(value) === '[object URL]'
 }
 
 /** Recognizes a target with conditions, named by its `href`. Of a result, the `href` is the server's text and the `url` counts. */

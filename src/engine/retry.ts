@@ -23,7 +23,7 @@ import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
 import {assertDepthOrWalk} from '../protocol/depth.ts'
 import {quoted} from '../protocol/errors.ts'
 import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
-import {isObject} from '../protocol/members.ts'
+import {isObject, isWholeNumber} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
@@ -372,7 +372,7 @@ const TAG = /<([^<>]*)>\s*\(/g
 /** Checks a request like a caller's own, because a failure may come from a queue. */
 function checkRequest(request: FailedRequest, {base}: Session): void {
   const {attempts, conditions = {}} = readOptions('request of a failure', request, FAILED_REQUEST)
-  if (!Number.isSafeInteger(attempts) || attempts < 0)
+  if (!isWholeNumber(attempts))
     throw new TypeError('retry: attempts of a request is a whole number, at least zero')
   for (const [name, value] of Object.entries(conditions)) {
     if (!/^if(?:-[a-z]+)*$/.test(name)) {

@@ -3,6 +3,8 @@
  * waits for a chunk. Decodes nothing.
  */
 
+import {tagOf} from '../protocol/members.ts'
+
 /** Bytes, as an ArrayBuffer or any view of one, or decoded text. */
 export type Chunk = Uint8Array | ArrayBufferView | ArrayBuffer | string
 
@@ -200,7 +202,7 @@ function asChunk(given: unknown): Uint8Array | string | undefined {
 /** Recognizes an ArrayBuffer, even of another realm such as a frame or a `vm` context, which has its own class. */
 function isBuffer(given: unknown): given is ArrayBuffer {
   if (given instanceof ArrayBuffer) return true
-  const tag = Object.prototype.toString.call(given)
+  const tag = tagOf(given)
   return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]'
 }
 

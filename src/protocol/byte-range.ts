@@ -1,5 +1,6 @@
 /** Byte ranges of a resource: the Range header of a request, and the Content-Range of an answer. RFC 9110, section 14. */
 
+import {isWholeNumber} from './members.ts'
 import type {Rules} from './options.ts'
 import {NUMBER, readOptions} from './options.ts'
 
@@ -29,12 +30,8 @@ const RANGE: Rules<ByteRange> = {start: NUMBER, end: NUMBER}
 export function readRange(given: ByteRange): ByteRange {
   const range = readOptions('range', given, RANGE)
   const {start, end = start} = range
-  if (isPlace(start) && isPlace(end) && start <= end) return range
+  if (isWholeNumber(start) && isWholeNumber(end) && start <= end) return range
   throw new RangeError('range: start and end are whole numbers from 0, and end is not below start')
-}
-
-function isPlace(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0
 }
 
 /** Formats a Range header. RFC 9110, section 14.2. */

@@ -5,7 +5,7 @@
 
 import type {Challenge, SentScheme} from './challenge.ts'
 import {explainChallenges, withoutParameters} from './challenge.ts'
-import {memberOf} from './members.ts'
+import {memberOf, tagOf} from './members.ts'
 
 /** The request of an error, as far as it is known. */
 export interface DavErrorOptions extends ErrorOptions {
@@ -28,7 +28,7 @@ const NAMES = [
 
 /** Recognizes an error of any copy of this package, and of any realm, by its literal name. */
 function isNamed(value: unknown, names: readonly string[]): boolean {
-  const isError = Object.prototype.toString.call(value) === '[object Error]'
+  const isError = tagOf(value) === '[object Error]'
   return isError && names.some((name) => name === memberOf(value, 'name'))
 }
 

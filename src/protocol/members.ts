@@ -9,6 +9,16 @@ export function memberOf(value: unknown, name: string): unknown {
   return isObject(value) ? Reflect.get(value, name) : undefined
 }
 
+/** Names the kind of a built-in object of any realm, such as `[object URL]`. Other realms have classes of their own. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value)
+}
+
+/** Recognizes a whole number that is exact, from `least` on. */
+export function isWholeNumber(value: number, least = 0): boolean {
+  return Number.isSafeInteger(value) && value >= least
+}
+
 /** Lists the names of all members, inherited ones too, but without those of `Object.prototype`. Options may be of a class. */
 export function namesOf(object: object): readonly string[] {
   const names = Object.getOwnPropertyNames(object)

@@ -5,7 +5,7 @@
 
 import {MAX_MISTAKES} from './bounds.ts'
 import {visible} from './errors.ts'
-import {isObject, namesOf} from './members.ts'
+import {isObject, isWholeNumber, namesOf, tagOf} from './members.ts'
 
 /** The rule for the values of an option. */
 export interface Rule {
@@ -35,7 +35,7 @@ export const RECORD: Rule = {words: 'an object with members by name', accepts: i
 /** An AbortSignal of any realm. */
 export const SIGNAL: Rule = {
   words: 'an AbortSignal',
-  accepts: (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
+  accepts: (value) => tagOf(value) === '[object AbortSignal]',
 }
 
 /**
@@ -44,7 +44,7 @@ export const SIGNAL: Rule = {
  * @throws RangeError for a number that is not whole or not above zero.
  */
 export function assertCount(name: string, value = 1): void {
-  if (!(Number.isSafeInteger(value) && value > 0))
+  if (!isWholeNumber(value, 1))
     throw new RangeError(`${name} is a whole number above zero, not ${visible(String(value), 100)}`)
 }
 

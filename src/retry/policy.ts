@@ -6,6 +6,7 @@
 import type {Failure} from '../multistatus/result.ts'
 import {isRetryable} from '../multistatus/result.ts'
 import {MAX_DOUBLINGS} from '../protocol/bounds.ts'
+import {isWholeNumber} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER, readOptions} from '../protocol/options.ts'
 
@@ -107,9 +108,9 @@ export function resolvePolicy(given: RetryPolicy = {}): ResolvedPolicy {
     retryable = isRetryable,
     onRetry,
   } = readPolicy(given)
-  if (!Number.isSafeInteger(attempts) || attempts < 1)
+  if (!isWholeNumber(attempts, 1))
     throw new RangeError('retry: attempts is a whole number above zero')
-  if (!(budget === Number.POSITIVE_INFINITY || (Number.isSafeInteger(budget) && budget >= 0)))
+  if (!(budget === Number.POSITIVE_INFINITY || isWholeNumber(budget)))
     throw new RangeError('retry: budget is a whole number, at least zero, or Infinity')
   for (const [name, value] of Object.entries({minDelay, maxRetryAfter, maxElapsed})) {
     if (!(value >= 0))

@@ -4,7 +4,7 @@
 
 import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
-import {memberOf} from '../protocol/members.ts'
+import {isWholeNumber, memberOf} from '../protocol/members.ts'
 import {BROWSER_CONNECTIONS} from '../protocol/bounds.ts'
 import type {Rules} from '../protocol/options.ts'
 import {callback, NUMBER, oneOf, readOptions} from '../protocol/options.ts'
@@ -73,7 +73,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   const {credentials = 'omit', fetch} = given
   const {connections = isBrowser() ? BROWSER_CONNECTIONS : Number.POSITIVE_INFINITY} = given
   const isLimited = connections !== Number.POSITIVE_INFINITY
-  if (isLimited && !(Number.isSafeInteger(connections) && connections > 0))
+  if (isLimited && !isWholeNumber(connections, 1))
     throw new RangeError('fetchTransport: connections is a whole number above zero, or Infinity')
   let poolless: DenoClient | undefined
   const once = (): RequestInit => {

@@ -4,7 +4,7 @@ import type {Chunks} from '../multistatus/source.ts'
 import {openStream} from '../multistatus/source.ts'
 import {SENT_PIECE_BYTES} from '../protocol/bounds.ts'
 import {messageOf} from '../protocol/errors.ts'
-import {isObject} from '../protocol/members.ts'
+import {isObject, tagOf} from '../protocol/members.ts'
 import type {RequestBody, StreamedBody} from './transport.ts'
 
 /**
@@ -88,7 +88,7 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
  */
 export function checkBody(body: unknown, others = ''): void {
   if (body === undefined || typeof body === 'string') return
-  const tag = Object.prototype.toString.call(ArrayBuffer.isView(body) ? body.buffer : body)
+  const tag = tagOf(ArrayBuffer.isView(body) ? body.buffer : body)
   // Some platforms would send the text `[object SharedArrayBuffer]` instead.
   if (tag === '[object SharedArrayBuffer]')
     throw new TypeError('body is in shared memory: give a copy of its bytes')

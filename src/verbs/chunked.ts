@@ -19,7 +19,7 @@ import {
   SHORTEST_CHUNK_BYTES,
 } from '../protocol/bounds.ts'
 import {messageOf} from '../protocol/errors.ts'
-import {memberOf} from '../protocol/members.ts'
+import {isWholeNumber, memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {assertMembers, NUMBER, oneOf, TEXT} from '../protocol/options.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
@@ -53,7 +53,7 @@ const UPLOAD_STATE: Rules<UploadState> = {
  * @throws RangeError
  */
 export function checkChunkSize(size: number = CHUNK_BYTES): void {
-  if (!Number.isSafeInteger(size) || size < 1 || size > LONGEST_CHUNK_BYTES)
+  if (!isWholeNumber(size, 1) || size > LONGEST_CHUNK_BYTES)
     throw new RangeError('chunkSize is a whole number of bytes, from 1 to 5 GiB')
 }
 

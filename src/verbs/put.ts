@@ -26,7 +26,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {openStream} from '../multistatus/source.ts'
 import {messageOf} from '../protocol/errors.ts'
-import {memberOf} from '../protocol/members.ts'
+import {isWholeNumber, memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, callback, NUMBER, oneOf, readOptions, TEXT} from '../protocol/options.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
@@ -300,7 +300,7 @@ function settle(
   const type = upload.type ?? typeOf(body)
   if (type !== undefined && (type === '' || !isHeaderValue(type)))
     throw new TypeError('type is a media type such as text/plain')
-  if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0))
+  if (length !== undefined && !isWholeNumber(length))
     throw new RangeError('length is a whole number of bytes')
   if (create && ifMatch !== undefined)
     throw new TypeError('Give create or ifMatch: what is not there has no ETag')
