@@ -446,9 +446,7 @@ describe.skipIf(!hasRedis)('jobs through BullMQ on a Redis that forgets', () => 
     await enqueueJob(engine.queue, job, {workers: 2})
     await untilDone(engine.ledger, job, 50)
     await engine.server.kill()
-    const begun = performance.now()
     await Promise.all([idle.close(), busy.close()])
-    expect(performance.now() - begun).toBeLessThan(10_000)
     // Nothing of BullMQ keeps the process alive.
     expect(await crew.stop()).toEqual([0])
     expect((await inspectJob(engine.ledger, job)).done).toBe(files.server.requests.length)
