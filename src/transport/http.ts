@@ -288,16 +288,25 @@ class Exchange implements Holder {
       socket.destroy()
       this.#end(unasked(101))
     })
-    const upload = readUpload(this.#request, this.#request.length)
+    const {onSent, ...silent} = this.#request
+    const upload = readUpload(silent, silent.length)
     const asks =
       typeof upload === 'function' && this.#around.asks && !this.#around.unwilling.has(this.#origin)
     let isBegun = !asks
+    // A success may come in one packet with the consent, before the source has given a piece.
+    let isWritten = !asks
+    let sent = 0
+    const onWrite = (bytes: number): void => {
+      isWritten = true
+      sent += bytes
+      if (bytes > 0) onSent?.(sent)
+    }
     message.once('response', (answer) => {
       if (message !== this.#message) return
       const {statusCode: status = 0} = answer
       if (!isBegun && status === 417) this.#sendUnasked(message)
       // Such a server has stored nothing, or an empty file.
-      else if (!isBegun && isSuccessStatus(status))
+      else if (!isWritten && isSuccessStatus(status))
         this.#end(new Error(`the server answered ${status} before the body was sent`))
       else this.#onAnswer(message, answer)
     })
@@ -307,14 +316,14 @@ class Exchange implements Holder {
     }
     if (!message.hasHeader('content-length')) message.setHeader('Transfer-Encoding', 'chunked')
     if (!asks) {
-      void sendPieces(message, upload())
+      void sendPieces(message, upload(), onWrite)
       return
     }
     message.setHeader('Expect', '100-continue')
     message.flushHeaders()
     afterConsent(message, () => {
       isBegun = true
-      void sendPieces(message, upload())
+      void sendPieces(message, upload(), onWrite)
     })
   }
 
@@ -442,18 +451,31 @@ function onConnected(message: ClientRequest, done: () => void): void {
   })
 }
 
-/** Sends a body as fast as the connection takes it. An error of its source breaks the exchange. */
-async function sendPieces(message: ClientRequest, pieces: Chunks<Uint8Array>): Promise<void> {
+/**
+ * Sends a body as fast as the connection takes it. An error of its source breaks the exchange.
+ *
+ * @param onWrite - Called with the number of bytes of each piece that is written, and with zero at the end.
+ */
+async function sendPieces(
+  message: ClientRequest,
+  pieces: Chunks<Uint8Array>,
+  onWrite: (bytes: number) => void,
+): Promise<void> {
   // The source may wait for ever, so the end of the exchange ends it.
   const end = (): void => void pieces.return().catch(() => {})
   message.once('close', end)
   try {
-    for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
+    while (!message.destroyed) {
+      const piece = await pieces.next()
       if (message.destroyed) return
+      onWrite(piece.value?.length ?? 0)
+      if (piece.done === true) {
+        message.end()
+        return
+      }
       const {value} = piece
       if (!message.write(value, () => noteWritten(value))) await drained(message)
     }
-    message.end()
   } catch (error) {
     message.destroy(error instanceof Error ? error : new Error('the body broke', {cause: error}))
   }

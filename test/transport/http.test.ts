@@ -144,6 +144,32 @@ describe('expectContinue', () => {
     },
   )
 
+  it.each([
+    ['without a body', 'Content-Length: 0\r\n\r\n'],
+    ['with a body', 'Content-Length: 2\r\n\r\nOK'],
+  ])('takes no success %s in one packet with the consent', async (_, rest) => {
+    const transport = await open({
+      onExpect: () => [`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n${rest}`],
+    })
+    const dav = new DavClient({url: server?.url ?? '', transport})
+    const long = 'x'.repeat(50_000) + 'y'.repeat(50_000)
+    for (const send of [
+      () => dav.put('a', watched().body, {length: BYTES.length}),
+      () => dav.put('a', watched().body, {unknownLength: 'send'}),
+      () => dav.put('a', long),
+      () => dav.put('a', new Blob([long])),
+    ])
+      await expect(send()).rejects.toThrow('answered 201 before the body was sent')
+  })
+
+  it('takes a success for an empty stream after the consent', async () => {
+    const transport = await open({})
+    const dav = new DavClient({url: server?.url ?? '', transport})
+    async function* nothing(): AsyncGenerator<Uint8Array> {}
+    const sent = await dav.put('a', nothing(), {unknownLength: 'send'})
+    expect(sent).toMatchObject({ok: true, status: 201})
+  })
+
   it('is ended by an abort while it waits, and the body is not read', async () => {
     const transport = await open({onExpect: () => []})
     const one = watched()
