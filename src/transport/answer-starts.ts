@@ -5,19 +5,23 @@
 
 import type {Socket} from 'node:net'
 
-const INTERIM = /^HTTP\/1\.\d 1\d\d/
-const STATUS_DIGITS = 12
+// The beginning of an interim answer. Each 0 stands for any digit.
+const INTERIM = 'HTTP/1.0 100'
+const HEAD_END = '\r\n\r\n'
 
 /** Watches the starts of the answers on a socket. Its other bytes stay as they are. */
 export class AnswerStarts {
   #isExpected = false
+  /** The beginning of the current head, at most as long as that of an interim answer. */
+  #start = ''
+  /** The number of bytes of the end of the head that have come. */
+  #ending = 0
 
   constructor(socket: Socket) {
     const read = socket.read.bind(socket)
     socket.read = (size) => {
       const chunk: unknown = read(size)
-      if (this.#isExpected && chunk instanceof Uint8Array)
-        this.#isExpected = hideContinue(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+      if (this.#isExpected && chunk instanceof Uint8Array) this.#isExpected = this.#hide(chunk)
       return chunk
     }
   }
@@ -25,17 +29,31 @@ export class AnswerStarts {
   /** Notes that a request is sent: the next bytes begin its answer. */
   expect(): void {
     this.#isExpected = true
+    this.#start = ''
+    this.#ending = 0
   }
-}
 
-/** Renumbers each 100 among the interim answers at the start of a chunk. Returns whether the final answer is still to come. */
-function hideContinue(chunk: Buffer): boolean {
-  let at = 0
-  while (INTERIM.test(chunk.toString('latin1', at, at + STATUS_DIGITS))) {
-    if (chunk.toString('latin1', at + 9, at + STATUS_DIGITS) === '100') chunk.write('102', at + 9)
-    const end = chunk.indexOf('\r\n\r\n', at)
-    if (end === -1) return true
-    at = end + 4
+  /**
+   * Renumbers each 100 among the interim answers at the start of an answer. A head may come in any pieces. Returns whether the
+   * final answer is still to come.
+   */
+  #hide(chunk: Uint8Array): boolean {
+    for (const [at, byte] of chunk.entries()) {
+      const character = String.fromCharCode(byte)
+      if (this.#start.length < INTERIM.length) {
+        const known = INTERIM.charAt(this.#start.length)
+        if (known === '0' ? !/\d/.test(character) : character !== known) return false
+        this.#start += character
+        if (this.#start.endsWith(' 100')) chunk[at] = 0x32
+      } else {
+        const isNext = character === HEAD_END.charAt(this.#ending)
+        this.#ending = isNext ? this.#ending + 1 : character === '\r' ? 1 : 0
+        if (this.#ending === HEAD_END.length) {
+          this.#start = ''
+          this.#ending = 0
+        }
+      }
+    }
+    return true
   }
-  return at === chunk.length
 }

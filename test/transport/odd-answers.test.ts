@@ -39,6 +39,10 @@ describe.each([
       '100 Continue with headers',
       ['HTTP/1.1 100 Continue\r\nServer: a\r\nDate: b\r\n\r\n', 20, WHOLE],
     ],
+    ...Array.from({length: CONTINUE.length - 1}, (_, at): [string, readonly RawPart[]] => {
+      const [start, end] = [CONTINUE.slice(0, at + 1), CONTINUE.slice(at + 1)]
+      return [`100 Continue cut at ${at + 1}, twice`, [start, 5, end + start, 5, end + WHOLE]]
+    }),
     ['102 Processing, many times', [PROCESSING.repeat(50), 20, PROCESSING.repeat(50), WHOLE]],
     ['103 Early Hints', ['HTTP/1.1 103 Early Hints\r\nLink: </a>; rel="next"\r\n\r\n', WHOLE]],
     ['199 without a reason', ['HTTP/1.1 199\r\n\r\n', WHOLE]],
