@@ -139,8 +139,12 @@ function withProgress(
       deadline.isSourceAwaited = false
       // The beginning must not pass for the whole.
       if (isOver) throw new TypeError('the body was given up')
-      if (piece.done === true) onWhole?.()
-      else report((sent += piece.value.length))
+      if (piece.done !== true) {
+        report((sent += piece.value.length))
+        // Transports hold pieces, and the source may use its buffer again.
+        return {value: new Uint8Array(piece.value), done: false}
+      }
+      onWhole?.()
       return piece
     }
     return {next, return: () => pieces.return()}

@@ -62,8 +62,8 @@ export function openPieces(body: StreamedBody, length?: number): Chunks<Uint8Arr
           const piece = await read()
           if (piece.done === true) return piece
           // The last piece waits for the end of the source. Else the server would store the beginning of a longer body.
+          rest = bytes === length ? new Uint8Array(piece.value) : piece.value
           if (bytes === length) while ((await read()).done !== true);
-          rest = piece.value
         }
         const value = rest.subarray(0, SENT_PIECE_BYTES)
         rest = rest.subarray(SENT_PIECE_BYTES)

@@ -39,6 +39,8 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+
 /** The bytes of the text in pieces that cut a character. */
 async function* pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const whole = bytes(text)
@@ -226,6 +228,40 @@ describe.each([
       expect([status, headers.get('location')]).toEqual([307, '/a/'])
       expect(server.requests).toHaveLength(1)
     })
+
+    /** Fills one buffer again and again, and clears it at the end. */
+    async function* refilled(size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+      const buffer = new Uint8Array(size)
+      for (const letter of LETTERS) yield buffer.fill(letter.charCodeAt(0))
+      buffer.fill(0)
+    }
+    const fromHand = (source: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream =>
+      new ReadableStream(
+        {
+          async pull(controller) {
+            const next = await source.next()
+            if (next.done === true) controller.close()
+            else controller.enqueue(next.value)
+          },
+        },
+        {highWaterMark: 0},
+      )
+
+    it.each(
+      [1, 9000, 300_000].flatMap((size) =>
+        (['send', 'spool', 'length'] as const).map((way) => [size, way] as const),
+      ),
+    )(
+      'mixes no bytes of a source that fills one buffer of %i bytes again: %s',
+      async (size, way) => {
+        const options = way === 'length' ? {length: size * LETTERS.length} : {unknownLength: way}
+        const sources = [() => refilled(size), () => fromHand(refilled(size))]
+        for (const make of sources)
+          expect(await open().put('a', make(), options)).toMatchObject({ok: true})
+        const wanted = LETTERS.split('').map((letter) => letter.repeat(size))
+        for (const {body} of server.requests) expect(body === wanted.join('')).toBe(true)
+      },
+    )
 
     it('refuses a body that another call has sent', async () => {
       const dav = open()
