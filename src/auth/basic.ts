@@ -1,6 +1,6 @@
 /** Basic credentials. RFC 7617. */
 
-import {formatBase64} from '../protocol/base64.ts'
+import {formatBase64} from '../protocol/byte-string.ts'
 import type {Auth} from './auth.ts'
 
 /**

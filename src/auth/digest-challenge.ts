@@ -2,10 +2,11 @@
 
 import type {FullChallenge} from '../protocol/challenge.ts'
 import {hasExpired} from '../protocol/challenge.ts'
+import {isHeaderValue} from '../transport/headers.ts'
 import type {HashName} from './digest-hash.ts'
 import {HASHES} from './digest-hash.ts'
 
-/** A Digest challenge that can be answered. */
+/** A Digest challenge that can be answered. Its realm, nonce and opaque have a character for each byte. */
 export interface DigestChallenge {
   readonly realm: string
   readonly nonce: string
@@ -33,8 +34,8 @@ export interface DigestChallenge {
  * @returns `undefined` for another scheme, and for a challenge that cannot be answered.
  */
 export function readDigest(challenge: FullChallenge, url: string): DigestChallenge | undefined {
-  const {scheme, realm, parameters} = challenge
-  const {nonce, opaque, algorithm, qop, charset, userhash, domain = ''} = parameters
+  const {scheme, parameters} = challenge
+  const {realm, nonce, opaque, algorithm, qop, charset, userhash, domain = ''} = parameters
   const [, name = '', session] = /^(.*?)(-sess)?$/i.exec(algorithm ?? 'MD5') ?? []
   const hash = HASHES.find((known) => known.toLowerCase() === name.toLowerCase())
   if (scheme.toLowerCase() !== 'digest' || hash === undefined) return undefined
@@ -71,7 +72,7 @@ const MOST_CHARACTERS = 4096
 
 /** Tests if a text of a server can be sent back. Transports of callers may give any text. */
 export function isSendable(text: string): boolean {
-  return text.length <= MOST_CHARACTERS && !/\p{Cc}/u.test(text)
+  return text.length <= MOST_CHARACTERS && isHeaderValue(text)
 }
 
 function isListed(list: string, item: string): boolean {

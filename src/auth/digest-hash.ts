@@ -1,6 +1,6 @@
 /** The hash functions of Digest. No platform has all of them: `crypto.subtle` has no MD5 and no SHA-512-256. */
 
-/** Hashes the UTF-8 bytes of a text. Returns lower-case hexadecimal digits. */
+/** Hashes bytes, one for each character of a text. Returns lower-case hexadecimal digits. */
 export type Hash = (text: string) => string
 
 /** The hash functions, the strongest first. RFC 7616, section 6.1. */
@@ -11,11 +11,11 @@ export type HashName = (typeof HASHES)[number]
 
 /** Loads a hash function. */
 export async function loadHash(name: HashName): Promise<Hash> {
-  const [{bytesToHex, utf8ToBytes}, digest] = await Promise.all([
+  const [{bytesToHex}, digest] = await Promise.all([
     import('@noble/hashes/utils.js'),
     loadDigest(name),
   ])
-  return (text) => bytesToHex(digest(utf8ToBytes(text)))
+  return (text) => bytesToHex(digest(Uint8Array.from(text, (byte) => byte.charCodeAt(0))))
 }
 
 async function loadDigest(name: HashName): Promise<(bytes: Uint8Array) => Uint8Array> {

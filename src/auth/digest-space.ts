@@ -1,6 +1,6 @@
 /** One protection space of a server, with its nonce, and the headers made with it. RFC 7616, sections 3.4 and 3.5. */
 
-import {toByteString} from '../protocol/base64.ts'
+import {decodeBytes, restoreBytes, toByteString} from '../protocol/byte-string.ts'
 import {decodeParameters} from '../protocol/challenge.ts'
 import {randomHex} from '../protocol/random.ts'
 import type {DavRequest} from '../transport/transport.ts'
@@ -13,8 +13,11 @@ export interface Account {
   readonly password: string
 }
 
-/** The form of a user name in a header: its hash, `username*`, its bytes in UTF-8, or its bytes in Latin-1. */
-export type Spelling = 'hash' | 'extended' | 'utf-8' | 'latin-1'
+/**
+ * The form of a user name in a header: its hash, `username*`, its bytes in UTF-8, or its bytes in Latin-1. A `latin-1` server hashes
+ * names in UTF-8, as Tomcat does. A `bytes` server hashes the bytes in Latin-1, of the password too.
+ */
+export type Spelling = 'hash' | 'extended' | 'utf-8' | 'latin-1' | 'bytes'
 
 /**
  * Lists the forms in which a server may take a user name, the likeliest first. Servers that name no charset differ: Apache takes
@@ -22,9 +25,11 @@ export type Spelling = 'hash' | 'extended' | 'utf-8' | 'latin-1'
  */
 export function spellingsOf(username: string, challenge: DigestChallenge): readonly Spelling[] {
   if (challenge.hashesNames) return ['hash']
+  const isLatin = /^[ -ÿ]*$/.test(username)
+  if (isLatin && decodeBytes(challenge.realm) === undefined) return ['bytes', 'latin-1']
   if (/^[ -~]*$/.test(username) && !(challenge.isUtf8 && /["\\]/.test(username))) return ['utf-8']
   if (challenge.isUtf8) return ['extended', 'utf-8']
-  return /^[ -ÿ]*$/.test(username) ? ['utf-8', 'latin-1'] : ['utf-8']
+  return isLatin ? ['utf-8', 'latin-1'] : ['utf-8']
 }
 
 /** A header that was sent, with what its answer is checked against. */
@@ -87,7 +92,9 @@ export class Space {
     this.#cnonce = cnonce
     this.#nonce = nonce
     this.#name = formatName(username, spelling, realm, hash)
-    const secret = hash(`${username}:${realm}:${password}`)
+    const encode = spelling === 'bytes' ? restoreBytes : toByteString
+    const named = spelling === 'latin-1' && decodeBytes(realm) === undefined ? encode(realm) : realm
+    const secret = hash(`${encode(username)}:${named}:${encode(password)}`)
     // Made once, even if the nonce changes. RFC 7616, section 3.4.2.
     this.#secret = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret
   }
@@ -113,12 +120,12 @@ export class Space {
     const uri = targetOf(url)
     const fields = [
       this.#name,
-      `realm=${quote(toByteString(realm))}`,
-      `nonce=${quote(toByteString(nonce))}`,
+      `realm=${quote(realm)}`,
+      `nonce=${quote(nonce)}`,
       `uri=${quote(uri)}`,
       `response="${this.#respond(method, {nonce, count, uri})}"`,
       ...(algorithm === undefined ? [] : [`algorithm=${algorithm}`]),
-      ...(opaque === undefined ? [] : [`opaque=${quote(toByteString(opaque))}`]),
+      ...(opaque === undefined ? [] : [`opaque=${quote(opaque)}`]),
       ...(hasQop ? [`qop=auth`, `nc=${count}`, `cnonce="${this.#cnonce}"`] : []),
       ...(hashesNames ? ['userhash=true'] : []),
     ]
@@ -148,7 +155,7 @@ export class Space {
 }
 
 function formatName(username: string, spelling: Spelling, realm: string, hash: Hash): string {
-  if (spelling === 'hash') return `username="${hash(`${username}:${realm}`)}"`
+  if (spelling === 'hash') return `username="${hash(`${toByteString(username)}:${realm}`)}"`
   if (spelling === 'extended')
     return `username*=UTF-8''${encodeURIComponent(username).replaceAll(/['()*]/g, escaped)}`
   return `username=${quote(spelling === 'utf-8' ? toByteString(username) : username)}`

@@ -4,6 +4,7 @@
  */
 
 import {kindOf} from '../multistatus/selection.ts'
+import {restoreBytes} from '../protocol/byte-string.ts'
 import {formatIf, readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf, tagOf} from '../protocol/members.ts'
 import {countMistakes, unknownOption} from '../protocol/options.ts'
@@ -161,7 +162,11 @@ export function formatETag(etag: string, name = 'ifMatch'): string {
 const QUOTED_ETAG = /^(?:W\/)?"[^"]*"$/
 
 function isETag(text: string): boolean {
-  return text !== '' && isHeaderValue(text) && (QUOTED_ETAG.test(text) || !/["\s]/.test(text))
+  return (
+    text !== '' &&
+    isHeaderValue(restoreBytes(text)) &&
+    (QUOTED_ETAG.test(text) || !/["\s]/.test(text))
+  )
 }
 
 /** Formats an If header that submits a token. */

@@ -20,6 +20,7 @@ import {lists, noteIncomplete, picks} from '../multistatus/summary.ts'
 import {UNDECODED} from '../properties/decode.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
 import {GRACE_MILLISECONDS} from '../protocol/bounds.ts'
+import {restoreBytes} from '../protocol/byte-string.ts'
 import {assertDepthOrWalk} from '../protocol/depth.ts'
 import {quoted} from '../protocol/errors.ts'
 import {ancestorsOf, canonicalPathOf, relate, resourceKey} from '../protocol/href.ts'
@@ -378,7 +379,7 @@ function checkRequest(request: FailedRequest, {base}: Session): void {
     if (!/^if(?:-[a-z]+)*$/.test(name)) {
       throw new TypeError(`retry: ${quoted(name)} is no conditional header`)
     }
-    if (typeof value !== 'string' || !isHeaderValue(value)) {
+    if (typeof value !== 'string' || !isHeaderValue(restoreBytes(value))) {
       throw new TypeError(`retry: the value of ${name} is one that no header can have`)
     }
   }

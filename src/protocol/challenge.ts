@@ -4,19 +4,23 @@
  */
 
 import {MAX_CHALLENGE_CHARACTERS} from './bounds.ts'
+import {decodeBytes, restoreBytes} from './byte-string.ts'
 import {HeaderReader, unquote} from './header-reader.ts'
 
 /** An authentication scheme that a server offers. */
 export interface Challenge {
   /** The scheme as the server wrote it, such as `Basic`, `Digest` or `Negotiate`. Compare it without case. */
   readonly scheme: string
-  /** The name of the protected part of the server, without quotation marks. */
+  /** The name of the protected part of the server, without quotation marks. Bytes in UTF-8 are decoded. */
   readonly realm?: string
 }
 
 /** A challenge with all that the server says of it. */
 export interface FullChallenge extends Challenge {
-  /** Its parameters by name in lower case, without quotation marks. Of two with one name the first counts. */
+  /**
+   * Its parameters by name in lower case, without quotation marks. Of two with one name the first counts. Each byte
+   * beyond ASCII is a character.
+   */
   readonly parameters: Readonly<Record<string, string>>
 }
 
@@ -40,7 +44,7 @@ const PARAMETER =
 export function decodeChallenges(header: string | null | undefined): readonly FullChallenge[] {
   // Nearly every answer has no challenge.
   if (header === null || header === undefined) return []
-  const reader = new HeaderReader(header.slice(0, MAX_CHALLENGE_CHARACTERS))
+  const reader = readerOf(header)
   const challenges: {scheme: string; parameters: Record<string, string>}[] = []
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {
@@ -59,13 +63,15 @@ export function decodeChallenges(header: string | null | undefined): readonly Fu
   }
   return challenges.map(({scheme, parameters}) => {
     const {realm} = parameters
-    return realm === undefined ? {scheme, parameters} : {scheme, realm, parameters}
+    return realm === undefined
+      ? {scheme, parameters}
+      : {scheme, realm: decodeBytes(realm) ?? realm, parameters}
   })
 }
 
 /** Decodes a list of parameters, as of an Authentication-Info header. RFC 7616, section 3.5. */
 export function decodeParameters(header: string): Readonly<Record<string, string>> {
-  const reader = new HeaderReader(header.slice(0, MAX_CHALLENGE_CHARACTERS))
+  const reader = readerOf(header)
   const parameters: Record<string, string> = {}
   reader.take(SEPARATOR)
   while (!reader.isAtEnd) {
@@ -75,6 +81,10 @@ export function decodeParameters(header: string): Readonly<Record<string, string
     reader.take(SEPARATOR)
   }
   return parameters
+}
+
+function readerOf(header: string): HeaderReader {
+  return new HeaderReader(restoreBytes(header.slice(0, MAX_CHALLENGE_CHARACTERS)))
 }
 
 function addParameter(

@@ -31,7 +31,7 @@ export interface IfList {
 // Visible ASCII characters without < and >.
 const CODED_URL = /<([!-;=?-~]+)>\s*/y
 // The ETags of the RFC's examples have blanks in them.
-const ETAG = /\[\s*((?:W\/)?"[ !#-~\x80-\xFF]*")\s*\]\s*/y
+const ETAG = /\[\s*((?:W\/)?"[ !#-~\x80-\uFFFF]*")\s*\]\s*/y
 const NOT = /Not(?=[\s<[])\s*/iy
 const OPEN = /\(\s*/y
 const CLOSE = /\)\s*/y

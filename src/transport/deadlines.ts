@@ -61,10 +61,10 @@ export function withDeadlines<C extends EndingCall>(
   check: (request: DavRequest, response: DavResponse) => void,
   watch?: (request: DavRequest, call: C) => ExchangeWatcher | undefined,
 ): Send<OpenResponse, C> {
-  return async (request, call) => {
+  return async (asked, call) => {
     const {signal, exchanges, timeouts} = call
     // Behind this check, every error of the transport or its body is a broken exchange, whatever its class.
-    checkRequest(request)
+    const request = checkRequest(asked)
     signal.throwIfAborted()
     const watcher = watch?.(request, call)
     const deadline = new Deadline(request, timeouts, exchanges)

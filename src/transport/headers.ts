@@ -1,5 +1,6 @@
 /** Checks the headers of requests, and reads the text of headers in answers. RFC 9110, section 5. */
 
+import {decodeBytes, escapeByte, restoreBytes} from '../protocol/byte-string.ts'
 import {quoted} from '../protocol/errors.ts'
 import {namesOf} from '../protocol/members.ts'
 import {checkBody} from './request-body.ts'
@@ -21,7 +22,7 @@ export function isHeaderValue(value: string): boolean {
 }
 
 /**
- * Checks headers, and converts their names to lower case.
+ * Checks headers, and converts their names to lower case. An ETag in a condition gets the bytes that the server sent.
  *
  * @throws TypeError for an invalid header. It names the header and never the value, which may be a secret.
  */
@@ -30,12 +31,9 @@ export function resolveHeaders(
 ): Readonly<Record<string, string>> {
   if (Symbol.iterator in given)
     throw new TypeError("headers: give an object such as {'user-agent': 'backup/2'}")
-  const headers = Array.from(namesOf(given), (name) => {
-    const value: unknown = given[name]
-    checkHeader(name, value)
-    return [name.toLowerCase(), value] as const
-  })
-  return Object.fromEntries(headers)
+  return Object.fromEntries(
+    Array.from(namesOf(given), (name) => [name.toLowerCase(), readHeader(name, given[name])]),
+  )
 }
 
 /**
@@ -43,29 +41,38 @@ export function resolveHeaders(
  *
  * @throws TypeError for an argument that cannot be sent.
  */
-export function checkRequest({method, url, headers, body}: DavRequest): void {
+export function checkRequest(request: DavRequest): DavRequest {
+  const {method, url, headers, body} = request
   if (!TOKEN.test(method) || FORBIDDEN_METHODS.test(method))
     throw new TypeError(`${quoted(method)} is no method that can be sent`)
   if (!/^https?:\/\/[^/?#]/.test(url))
     throw new TypeError(`${method}: the URL begins with https:// or http://`)
-  for (const name of Object.keys(headers)) checkHeader(name, headers[name])
   checkBody(body)
+  return {...request, headers: resolveHeaders(headers)}
 }
 
-function checkHeader(name: string, value: unknown): asserts value is string {
+function readHeader(name: string, value: unknown): string {
   if (!TOKEN.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
   if (OF_CONNECTION.test(name))
     throw new TypeError(`headers: ${name} belongs to the connection, and the transport sets it`)
-  if (typeof value !== 'string' || !isHeaderValue(value))
+  const text = typeof value === 'string' ? value : '\n'
+  const bytes = /^if\b/i.test(name) ? restoreBytes(text) : text
+  if (!isHeaderValue(bytes))
     throw new TypeError(`headers: the value of ${name} has characters that no header can have`)
+  // workerd sends text in UTF-8, other platforms send a byte for each character.
+  return isWorkerd() ? text : bytes
 }
 
 // Headers with URL references, in which each byte counts.
 const REFERENCES = /^(?:(?:content-)?location|link)$/i
 
+// Headers with parts that go back to the server byte for byte.
+const RETURNED = /etag$|^(?:www-)?authenticat/i
+
 /**
  * Reads headers of an answer as UTF-8. Platforms read their bytes as Latin-1, but CivetWeb and nginx send a Location in raw
- * UTF-8. Bytes of a URL reference that are not UTF-8 become escapes.
+ * UTF-8. Bytes of a URL reference that are not UTF-8 become escapes. An ETag and a challenge are decoded only if the text is beyond
+ * Latin-1, so that {@link restoreBytes} finds their bytes.
  */
 export function withHeaderText(headers: DavHeaders): DavHeaders {
   return {
@@ -74,16 +81,11 @@ export function withHeaderText(headers: DavHeaders): DavHeaders {
       if (value === null || !/[\x80-\xFF]/.test(value)) return value
       // workerd reads UTF-8. Elsewhere a character beyond Latin-1 shows that the platform has decoded the value.
       if (isWorkerd() || /[^\0-\xFF]/.test(value)) return value
-      try {
-        return decodeURIComponent(value.replaceAll(/[%\x80-\xFF]/g, escapeByte))
-      } catch {
+      const text = decodeBytes(value)
+      if (text === undefined)
         return REFERENCES.test(name) ? value.replaceAll(/[\x80-\xFF]/g, escapeByte) : value
-      }
+      return RETURNED.test(name) && VALUE.test(text) ? value : text
     },
     getSetCookie: () => headers.getSetCookie?.() ?? [],
   }
-}
-
-function escapeByte(byte: string): string {
-  return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`
 }

@@ -311,7 +311,8 @@ class Exchange implements Holder {
       else this.#onAnswer(message, answer)
     })
     if (typeof upload !== 'function') {
-      message.end(upload ?? undefined)
+      // Node writes a text and the headers before it in one encoding, which would spoil bytes in the headers.
+      message.end(typeof upload === 'string' ? Buffer.from(upload) : (upload ?? undefined))
       return
     }
     if (!message.hasHeader('content-length')) message.setHeader('Transfer-Encoding', 'chunked')

@@ -86,18 +86,7 @@ describe('ifMatch', () => {
     expect(server.requests).toEqual([])
   })
 
-  it.each([
-    '"a"b"',
-    'a\r\nx-evil: 1',
-    'a\nb',
-    'a\0b',
-    'W/"abc',
-    '"abc',
-    '"a", "b"',
-    '\u{1F600}',
-    7,
-    null,
-  ])(
+  it.each(['"a"b"', 'a\r\nx-evil: 1', 'a\nb', 'a\0b', 'W/"abc', '"abc', '"a", "b"', 7, null])(
     'is a TypeError in an array and a Failure in a stream if it is no ETag: %j',
     async (ifMatch) => {
       const target = {href: 'a', ifMatch} as DeleteTarget
@@ -193,7 +182,7 @@ describe('ifUnchanged', () => {
     expect(server.requests.map(({method}) => method)).toEqual(['PROPFIND'])
   })
 
-  it.each(['"a"b"', '"a&#13;&#10;x-evil: 1"', '"中"'])(
+  it.each(['"a"b"', '"a&#13;&#10;x-evil: 1"', '"\u007F"'])(
     'refuses an ETag that cannot be a header value, in an array too: %s',
     async (etag) => {
       const body = OPEN + response('/a', etag) + response('/b', '"1"') + SHUT
