@@ -51,18 +51,18 @@ function errorCode(error: unknown): string {
 
 function factsOf(error: unknown): string {
   if (!(error instanceof Error)) return messageOf(error)
+  const {cause, message} = error
+  const isEmpty = EMPTY_WORDS.test(message)
+  if (isEmpty && cause instanceof Error) return factsOf(cause) || message
   // The messages of zlib do not mention the body.
   if (isUndecodable(error)) return UndecodableError.of(error).message
-  const cause = error.cause instanceof Error ? error.cause.message : ''
+  // undici 8.12 asserts that a status is one of a final answer.
+  if (errorCode(error) === 'ERR_ASSERTION')
+    return 'no valid answer, such as one with the status 0 or 101'
   // Node tries several addresses, and its AggregateError has no message of its own.
   const parts = error instanceof AggregateError ? error.errors.map(factsOf).join(', ') : ''
-  const isEmpty = error.message === '' || EMPTY_WORDS.has(error.message)
-  return (
-    [isEmpty ? '' : error.message, cause, parts, errorCode(error), error.message].find(
-      (text) => text !== '',
-    ) ?? ''
-  )
+  return (isEmpty ? '' : message) || parts || errorCode(error) || message
 }
 
 // Messages of Node's fetch without any fact. The cause has the facts.
-const EMPTY_WORDS: ReadonlySet<string> = new Set(['fetch failed', 'terminated'])
+const EMPTY_WORDS = /^(?:|fetch failed|terminated)$/

@@ -268,7 +268,9 @@ function conclude(
     (candidates.length === 1 ? candidates[0] : undefined)
   const token = lockToken ?? (named === '' ? own?.token : named)
   if (token === undefined || !isToken(token)) {
-    const description = `The LOCK was answered ${status} without a Lock-Token header`
+    const unread = answer.length > 0 && answer.root === undefined
+    const more = unread ? ', and its body cannot be read' : ''
+    const description = `The LOCK was answered ${status} without a Lock-Token header${more}`
     return fail(request, {status, reason: 'malformed', description})
   }
   if (lockToken === undefined || own?.token === undefined || own.token === lockToken)

@@ -14,6 +14,7 @@ import {
   type FaultServer,
   listing,
   startFaultServer,
+  RESET,
 } from '../support/fault-server.ts'
 import {granted, type Parts, shown} from '../support/locks.ts'
 import {line, refusalOf} from '../support/results.ts'
@@ -280,6 +281,18 @@ describe('the token', () => {
     })
     expect(server.requests.map(({method}) => method)).toEqual(['LOCK', 'PROPFIND'])
     expect(dav.locks).toEqual([])
+  })
+
+  it.each<[string, NonNullable<Answer['body']>]>([
+    ['broken', ['<D:prop xmlns:D="DAV:"><D:lockdiscovery>', 50, RESET]],
+    ['cut', '<D:prop xmlns:D="DAV:"><D:lockdiscovery>'],
+  ])('is missing beside a body that is %s', async (_, body) => {
+    server.script(({method}) => (method === 'LOCK' ? {status: 200, body} : {status: 405}))
+    expect(await dav.lock('a.txt')).toMatchObject({
+      ok: false,
+      description:
+        'The LOCK was answered 200 without a Lock-Token header, and its body cannot be read',
+    })
   })
 
   it('that is missing is looked up by the owner', async () => {

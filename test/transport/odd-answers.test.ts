@@ -2,6 +2,7 @@
 // section 15.2; RFC 9112, sections 4 and 6.
 
 import {DavClient, DavNetworkError} from 'multistatus'
+import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
 import {afterEach, describe, expect, it} from 'vitest'
@@ -164,5 +165,36 @@ describe.each([
     const dav = await open('HTTP/1.1 200 OK\r\n\r\nhi', 20, 'ho', CLOSE)
     const {body} = await dav.request('GET', 'a')
     expect(Buffer.concat(await Array.fromAsync(body ?? [])).toString()).toBe('hiho')
+  })
+})
+
+describe.each([
+  ['undici', undiciTransport],
+  ['fetch', fetchTransport],
+] as const)('the error of %s', (_name, make) => {
+  async function failed(...parts: readonly RawPart[]): Promise<string> {
+    server = await startRawServer(() => parts)
+    const {url} = server
+    const dav = new DavClient({url, transport: make()})
+    const error: unknown = await dav.request('GET', 'a').then(
+      async ({body}) => Array.fromAsync(body ?? []).catch((reason: unknown) => reason),
+      (reason: unknown) => reason,
+    )
+    return error instanceof DavNetworkError ? error.message.replace(`GET ${url}a failed: `, '') : ''
+  }
+
+  it.each<[string, readonly RawPart[]]>([
+    ['101', ['HTTP/1.1 101 Switching Protocols\r\n\r\n', CLOSE]],
+    ['000', ['HTTP/1.1 000 Zero\r\nContent-Length: 0\r\n\r\n']],
+    ['099', ['HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n']],
+  ])('tells of the status %s', async (_, parts) => {
+    expect(await failed(...parts)).toBe('no valid answer, such as one with the status 0 or 101')
+  })
+
+  it('tells what is wrong with a compressed body', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n'
+    expect(await failed(`${head}abcd`)).toBe(
+      'the compressed body is broken: incorrect header check',
+    )
   })
 })
