@@ -55,15 +55,13 @@ export function plainVerdict(
   const {status, retryAfter, location} = head
   const {conditions, conditionUrls, description: words} = answer
   const told = {conditions, conditionUrls}
-  if (status === 207) {
-    const problem = answer.problem()
-    const found =
-      problem instanceof Error ? problem.message : 'The 207 has no Multi-Status document'
-    const description = words || found
-    return fail(request, {status, reason: 'malformed', ...told, description})
-  }
-  if (isSuccessStatus(status) && (answer.isCut || answer.isError)) {
-    const found = answer.isCut ? 'was cut off' : 'tells of an error'
+  // A 207 says nothing without its document.
+  if (isSuccessStatus(status) && (status === 207 || answer.isCut || answer.isError)) {
+    const found = answer.isCut
+      ? 'was cut off'
+      : answer.isError
+        ? 'tells of an error'
+        : 'is no Multi-Status document'
     const sentence = `The ${request.method} was answered ${status}, and its body ${found}`
     const facts = {status: 0, reason: 'no-answer', cause: 'unreadable', ...told} as const
     return fail(request, {...facts, description: words || sentence})
@@ -126,7 +124,7 @@ export function isUnclear(result: DavResult): boolean {
   if (result.ok) return false
   const {reason, status, cause} = result
   if (reason === 'no-answer') return cause !== 'not-sent'
-  return reason === 'malformed' ? status === 207 : status === 502 || status === 504
+  return reason !== 'malformed' && (status === 502 || status === 504)
 }
 
 /** Makes the verdict of a refusal, or of a repetition that was not sent, after an attempt that may have been carried out. */

@@ -1,7 +1,7 @@
 // States that an answer is recognized by its body, at any length. Nothing counts behind the end of the document. The server's own
 // words are reported. RFC 4918, sections 13 and 16; RFC 9110, section 15.
 
-import {DavClient, type DavResult, type Failure, type Transport} from 'multistatus'
+import {DavClient, type DavResult, type Failure, isRetryable, type Transport} from 'multistatus'
 import {fetchTransport} from 'multistatus/fetch'
 import {httpTransport} from 'multistatus/http'
 import {undiciTransport} from 'multistatus/undici'
@@ -311,8 +311,9 @@ describe('a DAV:error or a page under a success', () => {
     const {failures} = await dav().deleteMany(['a']).collect()
     expect(failures).toMatchObject([
       {
-        status: 207,
-        reason: 'malformed',
+        status: 0,
+        reason: 'no-answer',
+        cause: 'unreadable',
         conditions: ['lock-token-submitted'],
         description: 'locked by bob',
       },
@@ -363,6 +364,40 @@ describe('an answer to a DELETE that leaves its outcome open', () => {
       expect(await results({status: 200, headers, body: [body, CLOSE]})).toMatchObject([open])
     }
     expect(await results({status: 200, body: '\n'})).toMatchObject([{ok: true, status: 200}])
+  })
+
+  describe.each<[string, (dav: DavClient) => Promise<DavResult>]>([
+    ['DELETE', (dav) => dav.delete('a')],
+    ['COPY', (dav) => dav.copy('a', 'b', {overwrite: true})],
+    ['MOVE', (dav) => dav.move('a', 'b', {overwrite: true})],
+    ['MKCOL', (dav) => dav.mkcol('a/')],
+    ['PROPPATCH', (dav) => dav.proppatch('a', {set: {displayname: 'a'}})],
+    ['PUT', (dav) => dav.put('a', 'text')],
+    ['LOCK', (dav) => dav.lock('a')],
+    ['UNLOCK', (dav) => dav.unlock('a', {lockToken: 'urn:uuid:1'})],
+  ])('is a 207 to a %s', (method, call) => {
+    it.each<[string, NonNullable<Answer['body']>, string]>([
+      ['nothing', '', 'is no Multi-Status document'],
+      ['a page', '<html><body>It works</body></html>', 'is no Multi-Status document'],
+      ['a text', 'done', 'is no Multi-Status document'],
+      ['the beginning of a document', '<?xml version="1.0"?><D:mul', 'was cut off'],
+      ['a DAV:error', '<D:error xmlns:D="DAV:"/>', 'tells of an error'],
+    ])('with %s', async (_, body, words) => {
+      server.script((request) => (request.method === method ? {status: 207, body} : {status: 405}))
+      const dav = new DavClient({url: server.url, transport: undiciTransport()})
+      const result = await call(dav)
+      const description = expect.stringContaining(
+        `The ${method} was answered 207, and its body ${words}`,
+      )
+      expect(result).toMatchObject({...open, description, request: {method}})
+      expect(!result.ok && isRetryable(result)).toBe(true)
+    })
+  })
+
+  it('is gone when it is deleted once more', async () => {
+    server.answers({status: 207}, {status: 404})
+    const dav = new DavClient({url: server.url, retry: {attempts: 2, minDelay: 1}})
+    expect(await dav.delete('a')).toMatchObject({ok: true, status: 404, attempts: 2})
   })
 
   it('is a document with a response that is misnamed', async () => {

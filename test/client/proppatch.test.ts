@@ -358,7 +358,7 @@ describe('the verdict', () => {
     ['423', {status: 423}, 423, 'status'],
     ['404', {status: 404}, 404, 'status'],
     ['a success inside a 403', {...of(ok('<x:author/><x:title/>')), status: 403}, 403, 'status'],
-    ['a 207 without a document', {status: 207}, 207, 'malformed'],
+    ['a 207 without a document', {status: 207}, 0, 'no-answer'],
     ['a page with status 200', {status: 200, body: '<html>Welcome</html>'}, 0, 'no-answer'],
     [
       'a DAV:error with status 200',

@@ -590,7 +590,7 @@ describe('a PUT', () => {
         answer207(verdicts({'/docs/a': '507 Insufficient Storage'})),
         '507 status self /docs/a',
       ],
-      ['no document', {status: 207}, '207 malformed self /docs/a'],
+      ['no document', {status: 207}, '0 no-answer self /docs/a'],
     ])('of a 207 is no Success: %s', async (_, answer, expected) => {
       server.answers(answer)
       expect(line(await dav.put('a', text))).toBe(expected)
