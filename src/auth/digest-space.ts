@@ -93,8 +93,7 @@ export class Space {
     this.#nonce = nonce
     this.#name = formatName(username, spelling, realm, hash)
     const encode = spelling === 'bytes' ? restoreBytes : toByteString
-    const named = spelling === 'latin-1' && decodeBytes(realm) === undefined ? encode(realm) : realm
-    const secret = hash(`${encode(username)}:${named}:${encode(password)}`)
+    const secret = hash(encode(`${username}:${decodeBytes(realm) ?? realm}:${password}`))
     // Made once, even if the nonce changes. RFC 7616, section 3.4.2.
     this.#secret = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret
   }
