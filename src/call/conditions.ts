@@ -169,6 +169,21 @@ function isETag(text: string): boolean {
   )
 }
 
+/**
+ * Makes the condition of `create`, that nothing is there yet. RFC 9110, section 13.1.2.
+ *
+ * @throws TypeError for an ETag beside it.
+ */
+export function formatCreate(
+  create: boolean,
+  ifMatch: string | undefined,
+): Readonly<Record<string, string>> {
+  if (!create) return {}
+  if (ifMatch !== undefined)
+    throw new TypeError('Give create or ifMatch: what is not there has no ETag')
+  return {'if-none-match': '*'}
+}
+
 /** Formats an If header that submits a token. */
 function formatLock(lockToken: string, lockRoot: string | undefined, {url, base}: Place): string {
   const resource = lockRoot === undefined ? url : resolveTarget(lockRoot, base).href

@@ -37,7 +37,7 @@ export function resolveHeaders(
 }
 
 /**
- * Checks a request before it is sent. Every later error counts as one of the network.
+ * Checks a request before it is sent, and resolves its headers. Every later error counts as one of the network.
  *
  * @throws TypeError for an argument that cannot be sent.
  */

@@ -6,7 +6,7 @@
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
-import {readConditions} from '../call/conditions.ts'
+import {formatCreate, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
@@ -136,13 +136,12 @@ export async function lock(
   const {create = false, renew = false, owner = `multistatus ${randomHex()}`} = options
   const {href: url} = resolveTarget(target, session.base)
   assertLockDepth(depth)
-  if (create && ifMatch !== undefined)
-    throw new TypeError('Give create or ifMatch: what is not there has no ETag')
+  const ifNew = formatCreate(create, ifMatch)
   const found = readConditions(url, {ifMatch}, {url, base: session.base})
   const problem =
     found.problem ?? (options.ignoreCapabilities === true ? undefined : findLack(session, url))
   if (problem !== undefined) return refuse(target, session, `LOCK ${url} is not sent: ${problem}`)
-  const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}
+  const conditions = {...found.conditions, ...ifNew}
   const request: TargetRequest = {
     method: 'LOCK',
     url,

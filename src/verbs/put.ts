@@ -5,7 +5,7 @@
 
 import type {AnswerHead} from '../call/answer.ts'
 import type {Conditions} from '../call/conditions.ts'
-import {readConditions} from '../call/conditions.ts'
+import {formatCreate, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {
@@ -302,8 +302,7 @@ function settle(
     throw new TypeError('type is a media type such as text/plain')
   if (length !== undefined && !isWholeNumber(length))
     throw new RangeError('length is a whole number of bytes')
-  if (create && ifMatch !== undefined)
-    throw new TypeError('Give create or ifMatch: what is not there has no ETag')
+  const ifNew = formatCreate(create, ifMatch)
   if (requireConditions === true && !create && ifMatch === undefined)
     throw new TypeError('requireConditions needs a condition: create or ifMatch')
   const isPlain = isPlainReference(href)
@@ -321,7 +320,7 @@ function settle(
       : {problem}
   if (found.problem !== undefined)
     return refuse(href, session, `PUT ${url} is not sent: ${found.problem}`)
-  const conditions = {...found.conditions, ...(create && {'if-none-match': '*'})}
+  const conditions = {...found.conditions, ...ifNew}
   const request: TargetRequest = {
     method: 'PUT',
     url,
