@@ -8,7 +8,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import {Claims} from './claims.ts'
 import {changed} from './payload.ts'
-import type {TargetRequest, Verb, VerbContext} from './verb.ts'
+import type {TargetRequest, VerbContext} from './verb.ts'
 
 /** The steps for failures that are sent again. */
 interface Steps {
@@ -42,7 +42,7 @@ export async function runPhases(
   const late = new Map(waiting.map((failure) => [failure, standing.count(failure)]))
   for (const phase of inPhases(
     failures.filter((failure) => !late.has(failure)),
-    verb.order,
+    verb.isLeavesFirst,
   )) {
     const claims = new Claims()
     await runAll(phase, options, async (failure) => {
@@ -126,9 +126,8 @@ function depthOf(failure: Failure): number {
  */
 export function inPhases(
   failures: readonly Failure[],
-  order: Verb['order'],
+  isLeavesFirst = false,
 ): readonly (readonly Failure[])[] {
-  const isLeavesFirst = order === 'leaves-first'
   const named = failures.map((failure) => {
     const path = pathFor(failure)
     return {failure, path, depth: path.split('/').length}

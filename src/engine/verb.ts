@@ -19,8 +19,8 @@ export interface Verb {
   readonly method: string
   /** True if a request has a body that is kept beside it. */
   readonly hasPayload?: true
-  /** The order of retries for a collection and its members. */
-  readonly order: 'leaves-first' | 'collections-first'
+  /** True if a collection is retried after its members. Default: before them. */
+  readonly isLeavesFirst?: true
   /** Returns the headers besides the conditions, such as Depth and Destination. */
   headers(request: TargetRequest, session: Session): Readonly<Record<string, string>>
   /** Makes the request for a failed member; `undefined` for a member that must not be sent. */

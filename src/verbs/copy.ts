@@ -61,7 +61,6 @@ const COPY_MANY_OPTIONS: Rules<CopyManyOptions> = {...COPY_RULES, ...BULK_OPTION
 /** The rules of COPY for the engine. */
 export const COPY: Verb = {
   method: 'COPY',
-  order: 'collections-first',
   headers: (request, session) => ({
     ...twoEndsHeaders(request, session),
     depth: formatDepth(request.depth === 0 ? 0 : 'infinity'),

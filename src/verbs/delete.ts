@@ -98,7 +98,7 @@ const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_
 /** The rules of DELETE for the engine. */
 export const DELETE: Verb = {
   method: 'DELETE',
-  order: 'leaves-first',
+  isLeavesFirst: true,
   endsLocks: true,
   covered: 'Deleted together with a parent target',
   headers: () => ({depth: 'infinity'}),

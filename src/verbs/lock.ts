@@ -103,7 +103,6 @@ const LOCK_OPTIONS: Rules<LockOptions> = {
 /** The rules of LOCK for the engine. A request with a token refreshes its lock. */
 export const LOCK: Verb = {
   method: 'LOCK',
-  order: 'collections-first',
   headers({depth, timeout = '', lockToken}) {
     return lockToken === undefined
       ? {'content-type': XML_TYPE, depth: formatDepth(depth === 0 ? 0 : 'infinity'), timeout}

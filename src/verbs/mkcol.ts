@@ -57,7 +57,6 @@ const MKCOL_OPTIONS: Rules<MkcolOptions> = {
 /** The rules of MKCOL for the engine. */
 export const MKCOL: Verb = {
   method: 'MKCOL',
-  order: 'collections-first',
   headers: ({body}) => (body === undefined ? {} : {'content-type': XML_TYPE}),
   isDone: () => false,
   forMember: () => undefined,

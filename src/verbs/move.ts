@@ -51,7 +51,6 @@ const MOVE_MANY_OPTIONS: Rules<MoveManyOptions> = {...TWO_ENDS_RULES, ...BULK_OP
 /** The rules of MOVE for the engine. */
 export const MOVE: Verb = {
   method: 'MOVE',
-  order: 'collections-first',
   endsLocks: true,
   headers: twoEndsHeaders,
   ends: ({url, destination = url}) => ({changed: [url, destination]}),

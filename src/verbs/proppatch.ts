@@ -48,7 +48,6 @@ const PROPPATCH_OPTIONS: Rules<ProppatchOptions> = {
 /** The rules of PROPPATCH for the engine. */
 export const PROPPATCH: Verb = {
   method: 'PROPPATCH',
-  order: 'collections-first',
   headers: () => ({'content-type': XML_TYPE}),
   isDone: () => false,
   forMember: () => undefined,

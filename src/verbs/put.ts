@@ -208,7 +208,6 @@ export const PUT: Verb = {
   method: 'PUT',
   hasPayload: true,
   followsRedirects: true,
-  order: 'collections-first',
   headers: ({type}) => (type === undefined ? {} : {'content-type': type}),
   isDone: () => false,
   forMember: () => undefined,

@@ -32,7 +32,7 @@ const UNLOCK_OPTIONS: Rules<UnlockOptions> = {...VERB_OPTIONS, lockToken: TEXT}
 /** The rules of UNLOCK for the engine. */
 export const UNLOCK: Verb = {
   method: 'UNLOCK',
-  order: 'leaves-first',
+  isLeavesFirst: true,
   headers: (request) => ({'lock-token': `<${tokenOf(request)}>`}),
   isDone: () => false,
   forMember: () => undefined,

@@ -38,13 +38,13 @@ const sent = (): string[] => server.requests.map(({url}) => url)
 describe('phases', () => {
   const root = 'http://127.0.0.1/'
   const phases = (...paths: readonly (readonly [string, number?])[]): string[][] =>
-    phasesOf('leaves-first', paths)
+    phasesOf(paths, true)
   const phasesOf = (
-    order: 'leaves-first' | 'collections-first',
     paths: readonly (readonly [string, number?])[],
+    isLeavesFirst?: boolean,
   ): string[][] => {
     const failures = paths.map(([path, status]) => failedDelete(root, path, status))
-    return inPhases(failures, order).map((phase) => phase.map(({href}) => href))
+    return inPhases(failures, isLeavesFirst).map((phase) => phase.map(({href}) => href))
   }
 
   it('have the deepest first', () => {
@@ -64,7 +64,7 @@ describe('phases', () => {
 
   it('have collections first for a verb that needs them, and members of a 424 after it', () => {
     const paths = [['a/b/c'], ['a/b/', 424], ['a/'], ['d/e', 423], ['d/', 423]] as const
-    expect(phasesOf('collections-first', paths)).toEqual([
+    expect(phasesOf(paths)).toEqual([
       ['/a/', '/d/', '/d/e'],
       ['/a/b/', '/a/b/c'],
     ])
