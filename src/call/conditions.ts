@@ -110,7 +110,7 @@ export function readConditions(
   const ifMatch = known === undefined ? undefined : formatETag(known)
   // If-Match uses the strong comparison, in which a weak ETag equals no other.
   if (known !== undefined && /^W\//i.test(known))
-    return {problem: 'its ETag is weak, and If-Match is never true for a weak one'}
+    return {problem: 'its ETag is weak, which If-Match never matches'}
   if (ifMatch === undefined && lockToken === undefined) return {}
   const conditions = {
     ...(ifMatch !== undefined && {'if-match': ifMatch}),
@@ -143,14 +143,13 @@ function knownETag(target: Target | ConditionalTarget): string | {readonly probl
   const kind = kindOf(properties)
   if (kind === 'collection')
     return {problem: 'it is a collection, whose ETag does not change with what is in it'}
-  if (kind === undefined)
-    return {problem: 'it may be a collection: list it with resourcetype among the properties'}
+  if (kind === undefined) return {problem: 'it may be a collection: list it with resourcetype'}
   const etag = memberOf(properties, 'getetag')
   const text = typeof etag === 'string' ? etag.trim() : ''
   // `*` matches any state. A caller may ask for that, but no listing.
   return isETag(text) && text !== '*'
     ? text
-    : {problem: 'it has no ETag by which a change could be told: list it with getetag'}
+    : {problem: 'it has no ETag to compare: list it with getetag'}
 }
 
 /** Formats an ETag for a header. Adds the quotes that some servers leave out of the property. RFC 9110, section 8.8.3. */

@@ -380,7 +380,7 @@ function checkRequest(request: FailedRequest, {base}: Session): void {
       throw new TypeError(`retry: ${quoted(name)} is no conditional header`)
     }
     if (typeof value !== 'string' || !isHeaderValue(restoreBytes(value))) {
-      throw new TypeError(`retry: the value of ${name} is one that no header can have`)
+      throw new TypeError(`retry: ${name} has a value that no header can have`)
     }
   }
   // The client looks for lost locks at these URLs.

@@ -29,7 +29,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
 
 /** Makes the error for a redirect that a browser hides. */
 export function hiddenRedirect({method, url}: DavRequest): HiddenRedirectError {
-  const sentence = `${method} ${url} was answered with a redirect, which browsers do not show: write the URL that is meant, with the slash of a collection`
+  const sentence = `${method} ${url} was answered with a redirect, which browsers hide: write the final URL, with the slash of a collection`
   return new HiddenRedirectError(sentence, {method, url})
 }
 

@@ -52,13 +52,12 @@ export function checkRequest(request: DavRequest): DavRequest {
 }
 
 function readHeader(name: string, value: unknown): string {
-  if (!TOKEN.test(name)) throw new TypeError(`headers: ${quoted(name)} can be no name of a header`)
-  if (OF_CONNECTION.test(name))
-    throw new TypeError(`headers: ${name} belongs to the connection, and the transport sets it`)
+  if (!TOKEN.test(name)) throw new TypeError(`headers: ${quoted(name)} is no header name`)
+  if (OF_CONNECTION.test(name)) throw new TypeError(`headers: ${name} is set by the transport`)
   const text = typeof value === 'string' ? value : '\n'
   const bytes = /^if\b/i.test(name) ? restoreBytes(text) : text
   if (!isHeaderValue(bytes))
-    throw new TypeError(`headers: the value of ${name} has characters that no header can have`)
+    throw new TypeError(`headers: the value of ${name} can be in no header`)
   // workerd sends text in UTF-8, other platforms send a byte for each character.
   return isWorkerd() ? text : bytes
 }
