@@ -41,7 +41,10 @@ export interface JobReport {
   readonly successes: number
   /** Targets with a Failure. */
   readonly failures: number
-  /** Successes by a 404 to a repeated request: an earlier one may have done it, or somebody else. */
+  /**
+   * Successes without an answer that tells of one, such as a 404 to a repeated DELETE. A request whose answer was lost may have done
+   * it, or somebody else.
+   */
   readonly inDoubt: number
   /** Failures by their reason and status, such as `status 423`. */
   readonly reasons: Readonly<Record<string, number>>

@@ -209,8 +209,9 @@ async function send(work: Work, items: readonly Item[], concurrency: number): Pr
       waits.set(unit, Math.max(waits.get(unit) ?? 0, wait))
       left.push({...item, attempts, isMaybe: isMaybe || isUnclear(answer)})
     } else {
-      // An earlier request may have done it, whose answer nobody knows.
-      const isInDoubt = answer.ok && request.attempts > 0 && !isSuccessStatus(answer.status)
+      // An earlier request may have done it, whose answer nobody knows. Of a MOVE or PUT, it may be this one.
+      const mayBeDone = request.attempts > 0 || ['MOVE', 'PUT'].includes(request.method)
+      const isInDoubt = answer.ok && mayBeDone && !isSuccessStatus(answer.status)
       const isKnown = !answer.ok && !isMaybe && !isUnclear(answer)
       decided.push({item, row: verdictRow(unit, n, answer, isInDoubt), isKnown})
       if (!answer.ok && job.kind === 'delete' && !isMissingStatus(answer.status))

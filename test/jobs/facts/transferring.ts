@@ -234,6 +234,23 @@ export function describeTransferring(using: Using): void {
     )
 
     it(
+      'is in doubt if its only answer was lost',
+      using(async ({ledger, server, dav}) => {
+        server.put('a', 'one')
+        server.put('b', 'two')
+        server.fault({method: 'MOVE', path: 'a', reset: true, obeyed: true, times: 1})
+        const pairs = ['a', 'b'].map((name) => ({from: name, to: `to-${name}`}))
+        const job = await createJob(ledger, {kind: 'move', pairs, retry: ONCE}, dav)
+        const report = await runJob(ledger, job, dav)
+
+        expect(report).toMatchObject({successes: 2, failures: 0, inDoubt: 1})
+        expect(await linesOf(ledger, job, {failuresOnly: true})).toMatchObject([
+          {href: '/a', ok: true, status: 404, inDoubt: true},
+        ])
+      }),
+    )
+
+    it(
       'of a missing resource is a Failure 404',
       using(async ({ledger, dav}) => {
         const pairs = [{from: 'a', to: 'b'}]
