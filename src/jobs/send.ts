@@ -213,7 +213,9 @@ async function send(work: Work, items: readonly Item[], concurrency: number): Pr
       const mayBeDone = request.attempts > 0 || ['MOVE', 'PUT'].includes(request.method)
       const isInDoubt = answer.ok && mayBeDone && !isSuccessStatus(answer.status)
       const isKnown = !answer.ok && !isMaybe && !isUnclear(answer)
-      decided.push({item, row: verdictRow(unit, n, answer, isInDoubt), isKnown})
+      // A refusal brings no request, and `retryJob` may send it again.
+      const verdict = answer.ok ? answer : {request, ...answer}
+      decided.push({item, row: verdictRow(unit, n, verdict, isInDoubt), isKnown})
       if (!answer.ok && job.kind === 'delete' && !isMissingStatus(answer.status))
         blocking.push(item)
     }

@@ -38,11 +38,12 @@ export function verdictRow(
 
 /**
  * Tells of failures for which another run of the job may do better. A collection waits for its members only. A listing changes
- * nothing, so one that was refused is tried again too.
+ * nothing, so one that was refused is tried again too. So is a refused upload: its local file may have been away for a moment.
  */
 function mayRetry(failure: Failure): boolean {
   const {reason, request} = failure
-  return isRetryable(failure) || reason === 'member' || request?.method === 'PROPFIND'
+  if (isRetryable(failure) || reason === 'member' || request?.method === 'PROPFIND') return true
+  return reason === 'refused' && request?.method === 'PUT'
 }
 
 /** Recognizes a Success of which the ledger keeps nothing but its status. */

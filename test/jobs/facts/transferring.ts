@@ -1,6 +1,6 @@
 /** Facts about jobs that copy, move and upload. */
 
-import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, rename, rm, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
@@ -406,6 +406,29 @@ export function describeTransferring(using: Using): void {
           const {'/b': found} = await verdictsOf(ledger, job)
           expect(found).toMatchObject({ok: false, status: 0})
           expect(found?.description).toContain('ENOENT')
+        }),
+      ),
+    )
+
+    it(
+      'sends files again whose folder was away for a moment, on demand',
+      inFolder((folder) =>
+        using(async ({ledger, server, dav}) => {
+          const local = join(folder, 'disk')
+          await mkdir(local)
+          for (const name of ['a', 'b']) await writeFile(join(local, name), name)
+          await symlink('a', join(local, 'link'))
+          const job = await createJob(ledger, {kind: 'put', folder: local, to: ''}, dav)
+          await rename(local, join(folder, 'away'))
+          expect(await runJob(ledger, job, dav)).toMatchObject({reasons: {'refused 0': 3}})
+          const [lost] = await linesOf(ledger, job)
+          expect(lost).toMatchObject({reason: 'refused', request: {method: 'PUT', attempts: 0}})
+          await rename(join(folder, 'away'), local)
+          // A symbolic link is refused for good.
+          expect(await retryJob(ledger, job)).toBe(2)
+          const report = await runJob(ledger, job, dav)
+          expect(report).toMatchObject({successes: 2, reasons: {'refused 0': 1}})
+          expect(server.files).toEqual({a: 'a', b: 'b'})
         }),
       ),
     )
