@@ -128,14 +128,15 @@ async function listOne(work: Work, item: Item, writer: Writer): Promise<void> {
   }
   const [gap] = gaps
   if (gap !== undefined) failure ??= failForGap(gap, url, attempts)
-  const isGone = failure !== undefined && isMissingStatus(failure.status)
-  if (job.kind === 'delete' && isGone) {
+  const isMissing = failure !== undefined && isMissingStatus(failure.status)
+  // A missing root is told as a gap: its URL may be wrong.
+  const isRoot = writer.isRoot(item)
+  if (isMissing && (job.kind === 'delete' || !isRoot)) {
     // Some servers answer 404 for a collection that cannot be opened. Its members would be deleted unseen.
-    const isRoot = item.key === keyOfUrl(job.options.root ?? '')
-    if (await mayBeThere(url, work))
+    const isThere = await mayBeThere(url, work)
+    if (!isThere && !isRoot) return writer.drop(item)
+    if (isThere && job.kind === 'delete')
       failure = failForGap({href: url, reason: 'refused'}, url, attempts)
-    // Nothing is there to be deleted. A missing root is told as a gap: its URL may be wrong.
-    else if (!isRoot) failure = undefined
   }
   if (failure !== undefined && isRetryable(failure) && attempts < job.options.retry.attempts)
     await writer.leave(item, failure)
@@ -189,8 +190,8 @@ interface Listed {
 interface Ended {
   readonly item: Item
   readonly failure?: Failure | undefined
-  /** True if it is to be listed again. */
-  readonly isLeft?: true
+  /** `left`: it is to be listed again. `gone`: it was removed since its parent was listed. */
+  readonly state?: 'left' | 'gone'
 }
 
 /** Stores listed resources and verdicts in batches. */
@@ -208,18 +209,17 @@ class Writer {
 
   /** Takes a result of a listing. Returns a gap that it shows. */
   async add(item: Item, result: DavResult): Promise<Incomplete | undefined> {
-    const {tree, key} = item
+    const {tree} = item
     const {relation, href, url} = result
-    const root = this.#rootOf(tree)
     // Nobody else reports the root.
-    if (relation === 'self' && keyOfUrl(root) !== key) return undefined
+    if (relation === 'self' && !this.isRoot(item)) return undefined
     if (relation === 'outside') return {href, reason: 'malformed'}
     // It went away while the collection was listed.
     if (!result.ok && isMissingStatus(result.status)) return undefined
     const place = placeOf(url)
     const isBranch = result.ok && relation !== 'self' && looksLikeCollection(result)
     // As in a walk: a link to a parent collection would have no end.
-    if (isBranch && depthOfUrl(url) > MAX_LEVELS + depthOfUrl(root))
+    if (isBranch && depthOfUrl(url) > MAX_LEVELS + depthOfUrl(this.#rootOf(tree)))
       return {href, reason: 'shallow'}
     const listing = isBranch && {listing: this.#listingOf(url, place)}
     if (this.#work.job.kind !== 'delete') {
@@ -254,7 +254,13 @@ class Writer {
   leave(item: Item, failure: Failure): Promise<void> {
     const wait = waitAfter(this.#work, item.attempts + 1, failure)
     this.rest.set(item.unit, Math.max(this.rest.get(item.unit) ?? 0, wait))
-    this.#ended.push({item, failure, isLeft: true})
+    this.#ended.push({item, failure, state: 'left'})
+    return this.flush()
+  }
+
+  /** Forgets a collection that was removed after its parent was listed. If it comes back, it is listed as a new one. */
+  drop(item: Item): Promise<void> {
+    this.#ended.push({item, state: 'gone'})
     return this.flush()
   }
 
@@ -270,8 +276,8 @@ class Writer {
     this.#ended = []
     const work = this.#work
     const {job, worker} = work
-    const left = ended.filter(({isLeft}) => isLeft === true)
-    const decided = ended.filter(({isLeft}) => isLeft !== true)
+    const left = ended.filter(({state}) => state === 'left')
+    const decided = ended.filter(({state}) => state === undefined)
     const verdicts = decided.map(({item, failure}) =>
       verdictRow(item.unit, item.n, failure ?? succeeded(item.request.url), false),
     )
@@ -300,8 +306,10 @@ class Writer {
           isMaybe: true,
         })),
       )
+      for (const {item, state} of ended) if (state === 'gone') await this.#forget(sql, item)
       await count(sql, job.id, worker, new Map([['requests', ended.length]]))
-      await noteProgress(sql, [...new Set(decided.map(({item}) => item.unit))])
+      const moved = ended.filter(({state}) => state !== 'left')
+      await noteProgress(sql, [...new Set(moved.map(({item}) => item.unit))])
       await coolDown(sql, work, Math.max(0, ...rests))
     })
   }
@@ -335,6 +343,24 @@ class Writer {
       const size = isListing ? COLLECTIONS : job.options.unitSize
       await insertUnits(sql, job.id, unit, items, size)
     }
+  }
+
+  /** Removes a collection, and its entry in its parent. */
+  async #forget(sql: Sql, {unit, n, tree, request}: Item): Promise<void> {
+    const {job, worker} = this.#work
+    const {path, name} = placeOf(request.url)
+    const parent = await collectionId(sql, {id: job.id, tree}, path)
+    await sql.run('delete from item where unit = ? and n = ?', [unit, n])
+    const removed = await sql.run('delete from entry where collection = ? and name = ?', [
+      parent,
+      name,
+    ])
+    if (removed > 0) await count(sql, job.id, worker, new Map([['resources', -removed]]))
+  }
+
+  /** Recognizes the root of its tree. */
+  isRoot({key, tree}: Item): boolean {
+    return key === keyOfUrl(this.#rootOf(tree))
   }
 
   #rootOf(tree: number): string {

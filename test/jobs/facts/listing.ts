@@ -117,6 +117,67 @@ export function describeListing(using: Using): void {
     )
 
     it(
+      'has no gap for a collection that was removed meanwhile, and none of its lines',
+      using(async ({ledger, server, dav}) => {
+        fill(server, 'a/b/', 3)
+        fill(server, 'a/c/', 3)
+        fill(server, 'a/d/', 3)
+        const fault = server.fault({method: 'PROPFIND', path: 'a/b', status: 403})
+        const meanwhile = (): void => server.remove('a/c/')
+        server.fault({method: 'PROPFIND', path: 'a/c', meanwhile, times: 1})
+        const job = await createJob(ledger, {kind: 'list', tree: 'a/', retry: ONCE}, dav)
+        const report = await runJob(ledger, job, dav)
+        expect(report).toMatchObject({resources: 6, incomplete: [{href: `${server.url}a/b/`}]})
+
+        fault.remove()
+        server.remove('a/b/')
+        expect(await retryJob(ledger, job)).toBe(1)
+        const again = await runJob(ledger, job, dav)
+        expect(again).toMatchObject({complete: true, incomplete: [], resources: 5, listings: 2})
+        const hrefs = (await linesOf(ledger, job)).map(({href}) => href)
+        expect(hrefs.toSorted()).toEqual(['/a/', '/a/d/', '/a/d/0', '/a/d/1', '/a/d/2'])
+      }),
+    )
+
+    it(
+      'has a gap for a collection that is there, although its listing is 404',
+      using(async ({ledger, server, dav: {url}}) => {
+        fill(server, 'a/b/', 3)
+        const dav = clientOf({
+          url,
+          async transport(request) {
+            const isListing = request.url.endsWith('/a/b/') && request.headers['depth'] === '1'
+            return isListing ? new Response(null, {status: 404}) : server.transport(request)
+          },
+        })
+        const job = await createJob(ledger, {kind: 'list', tree: 'a/', retry: ONCE}, dav)
+        const report = await runJob(ledger, job, dav)
+        expect(report).toMatchObject({complete: false, incomplete: [{status: 404}], resources: 2})
+        expect(await retryJob(ledger, job)).toBe(1)
+      }),
+    )
+
+    it(
+      'lists a collection that was away while its parent is listed again',
+      using(async ({ledger, server, dav}) => {
+        fill(server, 'a/b/', 3)
+        fill(server, 'a/c/', 3)
+        // The listing of the root has a gap, so that it is listed again later.
+        server.fault({method: 'PROPFIND', path: 'a', cut: 0.95, times: 1})
+        const meanwhile = (): void => server.remove('a/b/')
+        server.fault({method: 'PROPFIND', path: 'a/b', meanwhile, times: 1})
+        const job = await createJob(ledger, {kind: 'list', tree: 'a/', retry: ONCE}, dav)
+        await runJob(ledger, job, dav)
+        fill(server, 'a/b/', 2)
+        await retryJob(ledger, job)
+        const again = await runJob(ledger, job, dav)
+        expect(again).toMatchObject({complete: true, resources: 8})
+        const hrefs = (await linesOf(ledger, job)).map(({href}) => href)
+        expect(hrefs).toEqual(expect.arrayContaining(['/a/b/0', '/a/b/1']))
+      }),
+    )
+
+    it(
       'removes what a broken attempt had shown',
       using(async ({ledger, server, dav}) => {
         fill(server, 'a/', 200)
