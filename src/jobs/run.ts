@@ -87,8 +87,8 @@ const RUN_OPTIONS: Rules<RunJobOptions> = {
  * @param job - The job, or its `id`.
  * @param dav - A client with the URL of the job. The policy of retries is the job's own.
  * @returns The report at the end of the job. A cancelled job ends early.
- * @throws {@link LedgerError} for a missing job, for one whose targets are not all stored, and for a store that fails. TypeError
- *   for a client with another URL. The signal's reason.
+ * @throws {@link LedgerError} for a missing job, for one whose targets are not all stored, for one on which `retryJob` is at work,
+ *   and for a store that fails. TypeError for a client with another URL. The signal's reason.
  * @example
  * ```ts
  * const {failures} = await runJob(ledger, job, dav, {onProgress: ({done, total}) => console.log(done, total)})
@@ -147,6 +147,10 @@ function assertRunnable({id, state, base}: StoredJob, dav: DavClient): void {
   if (state === 'filling') {
     const help = 'repeat createJob with this id'
     throw new LedgerError('state', `The targets of the job ${id} are not all stored; ${help}`)
+  }
+  if (state === 'reopening') {
+    const help = 'wait for its end, or call retryJob again if it was interrupted'
+    throw new LedgerError('state', `retryJob is at work on the job ${id}; ${help}`)
   }
   if (base !== dav.url)
     throw new TypeError(`runJob: the job ${id} is one of ${base}, and the client one of ${dav.url}`)

@@ -319,6 +319,23 @@ export function describeGoverning(using: Using): void {
     )
 
     it(
+      'refuses a job that retryJob has not opened yet',
+      using(async ({ledger, store, server, dav}) => {
+        server.put('a', 'x')
+        const job = await createJob(ledger, {kind: 'delete', id: 'night', targets: ['a']}, dav)
+        // As a call of retryJob leaves it that was interrupted.
+        await store.run("update job set state = 'reopening'")
+        await expect(runJob(ledger, job, dav)).rejects.toMatchObject({
+          name: 'LedgerError',
+          reason: 'state',
+          message: expect.stringContaining('retryJob is at work on the job night'),
+        })
+        await retryJob(ledger, job)
+        expect(await runJob(ledger, job, dav)).toMatchObject({state: 'done', successes: 1})
+      }),
+    )
+
+    it(
       'of a finished job reports, and sends nothing',
       using(async ({ledger, server, dav}) => {
         const listing = members(dav.propfind('', {depth: 1}))
