@@ -11,6 +11,7 @@ import type {DavResult} from '../multistatus/result.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
 import {isCollection} from '../multistatus/selection.ts'
 import {openStream} from '../multistatus/source.ts'
+import {messageOf} from '../protocol/errors.ts'
 import {isObject, memberOf} from '../protocol/members.ts'
 import {encodePath} from '../protocol/path.ts'
 import {SyncState} from '../sync/state.ts'
@@ -142,7 +143,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
   if (tree !== undefined) {
     if (ifUnchanged === true)
       throw new TypeError('createJob: ifUnchanged needs targets, which are results of a listing')
-    const root = collectionUrl(tree, dav)
+    const root = collectionUrl('tree', tree, dav)
     const plan = await asked(root)
     if (!plan.ok) throw new TypeError(`createJob: ${plan.description ?? 'the tree is refused'}`)
     return {
@@ -176,7 +177,7 @@ async function planDelete(job: DeleteJob, dav: Client): Promise<Plan> {
 }
 
 function planList({tree, properties}: ListJob, dav: Client): Plan {
-  const root = collectionUrl(tree, dav)
+  const root = collectionUrl('tree', tree, dav)
   if (properties?.length === 0) throw new TypeError('createJob: properties has a name at least')
   return {
     options: {root, ...(properties !== undefined && {properties})},
@@ -221,7 +222,7 @@ async function sideOf(
   store: Store,
 ): Promise<StoredSide> {
   if (isObject(side) && 'tree' in side && Object.keys(side).length === 1)
-    return {job: '', tree, root: collectionUrl(side.tree, dav)}
+    return {job: '', tree, root: collectionUrl('tree', side.tree, dav)}
   if (!(isObject(side) && 'job' in side && Object.keys(side).length === 1))
     throw new TypeError('createJob: a side of a diff is {tree}, {job}, or a SyncState before')
   const {kind, options, state} = await store.read((sql) => readJob(sql, side.job))
@@ -231,7 +232,9 @@ async function sideOf(
 }
 
 async function planPut({folder, to, create, verify}: PutJob, dav: Client): Promise<Plan> {
-  const root = collectionUrl(to, dav)
+  if (typeof folder !== 'string' || folder === '')
+    throw new TypeError('createJob: folder is the path of a local folder')
+  const root = collectionUrl('to', to, dav)
   const local = resolve(folder)
   const isFolder = await stat(local).then(
     (facts) => facts.isDirectory(),
@@ -318,12 +321,16 @@ function refuse(
 /**
  * Resolves a collection, with its slash.
  *
- * @throws TypeError for an invalid target.
+ * @throws TypeError for an invalid target, with the name of the option.
  */
-function collectionUrl(target: Target, dav: Client): string {
-  const {href, search} = resolveTarget(target, new URL(dav.url))
-  if (search !== '') throw new TypeError(`createJob: ${href} has a query, and is no collection`)
-  return asCollection(href)
+function collectionUrl(option: string, target: Target, dav: Client): string {
+  try {
+    const {href, search} = resolveTarget(target, new URL(dav.url))
+    if (search !== '') throw new TypeError(`${href} has a query, and is no collection`)
+    return asCollection(href)
+  } catch (error) {
+    throw new TypeError(`createJob: ${option}: ${messageOf(error)}`, {cause: error})
+  }
 }
 
 function asCollection(url: string): string {

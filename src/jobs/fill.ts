@@ -31,6 +31,8 @@ export class Filler {
   // By collection and level.
   readonly #buffers = new Map<string, {path: string; level: number; items: NewItem[]}>()
   #buffered = 0
+  // Equal in a repeated call, which has the same targets.
+  #unnamed = 0
   /** True if another process has stored all targets meanwhile. */
   isOvertaken = false
 
@@ -45,7 +47,7 @@ export class Filler {
     const place = placeOf(request?.destination ?? plan.url)
     const item =
       request === undefined
-        ? {name: `${place.name} refused ${hash(JSON.stringify(plan))}`, request: '', verdict: plan}
+        ? {name: this.#nameOfRefused(plan, place), request: '', verdict: plan}
         : {name: nameOf(request, place), request: formatRequest(request, place, this.#job)}
     const key = `${level} ${place.path}`
     const buffer = this.#buffers.get(key) ?? {path: place.path, level, items: []}
@@ -247,6 +249,12 @@ export class Filler {
         throw new LedgerError('state', `Another process has ended the creation of the job ${id}`)
       return work(sql)
     })
+  }
+
+  /** Makes the name of a refused target. A pair, or a value without an href, has its number in it, because its Failure names no more. */
+  #nameOfRefused(plan: DavResult, {name}: Place): string {
+    const isNamed = plan.href !== '' && ['delete', 'put'].includes(this.#job.kind)
+    return `${name} refused ${hash(JSON.stringify(plan))}${isNamed ? '' : ` ${++this.#unnamed}`}`
   }
 
   async #write(key: string): Promise<void> {

@@ -107,6 +107,23 @@ export function describeDeleting(using: Using): void {
     )
 
     it(
+      'has a Failure for each value that names nothing, also after its creation broke off',
+      using(async ({ledger, server, dav}) => {
+        server.put('a', 'x')
+        const targets = [null, undefined, 42, 43, {}, 'a', 'c#d', 'c#d'] as never[]
+        const options = {kind: 'delete', id: 'night', unitSize: 2} as const
+        function* broken(): Generator<never> {
+          yield* targets.slice(0, 4)
+          throw new Error('the source has failed')
+        }
+        await expect(createJob(ledger, {...options, targets: broken()}, dav)).rejects.toThrow()
+        await createJob(ledger, {...options, targets}, dav)
+        const report = await runJob(ledger, 'night', dav)
+        expect(report).toMatchObject({total: 7, successes: 1, reasons: {'refused 0': 6}})
+      }),
+    )
+
+    it(
       'has a Failure 404 for a missing target by default, and a Success on demand',
       using(async ({ledger, server, dav}) => {
         const targets = ['gone']

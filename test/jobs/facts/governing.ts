@@ -265,6 +265,12 @@ export function describeGoverning(using: Using): void {
           [{kind: 'delete', targets, retry: {minDelay: 2, maxDelay: 1}}, 'maxDelay'],
           [{kind: 'list', tree: 'a/', properties: []}, 'properties'],
           [{kind: 'list', tree: 'https://other.example/'}, 'other.example'],
+          [{kind: 'list'}, 'createJob: tree: '],
+          [{kind: 'delete', tree: 5}, 'createJob: tree: '],
+          [{kind: 'diff', before: {tree: null}, after: {tree: 'a/'}}, 'createJob: tree: '],
+          [{kind: 'put', folder: '.'}, 'createJob: to: '],
+          [{kind: 'put', to: 'a/'}, 'createJob: folder '],
+          [{kind: 'put', folder: '', to: 'a/'}, 'createJob: folder '],
           [{kind: 'copy', pairs: {from: 'a', to: 'b'}}, 'iterable'],
         ]
         for (const [options, words] of wrong) {

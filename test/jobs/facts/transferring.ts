@@ -77,11 +77,12 @@ export function describeTransferring(using: Using): void {
           {from: 'a', to: 'a'},
           {from: 'a', to: 'https://other.example/c'},
           {from: 'c#d', to: 'e'},
+          {from: 'c#d', to: 'f'},
         ]
         const job = await createJob(ledger, {kind: 'copy', pairs}, dav)
         const report = await runJob(ledger, job, dav)
         expect(server.files).toEqual({a: 'x', b: 'x'})
-        expect(report).toMatchObject({total: 4, successes: 1, reasons: {'refused 0': 3}})
+        expect(report).toMatchObject({total: 5, successes: 1, reasons: {'refused 0': 4}})
       }),
     )
   })
