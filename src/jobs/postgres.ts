@@ -58,7 +58,7 @@ export interface PostgresPool {
 /** Options of `postgresLedger`. */
 export interface PostgresLedgerOptions {
   /**
-   * The schema of the tables. It is made if it is missing.
+   * The schema of the tables. It is made if it is missing. A role without the right to create it can use one that another made.
    *
    * @defaultValue `multistatus`
    */
@@ -133,8 +133,15 @@ class PostgresStore implements Store {
   async open(): Promise<void> {
     await this.#attempt('begin', async ({all, run}) => {
       await run('select pg_advisory_xact_lock(74637, hashtext(?))', [this.#schema])
-      await run(`create schema if not exists ${this.#schema}`)
-      await run('create table if not exists version (schema bigint not null primary key)')
+      // Whoever may not create anything may still use what is there.
+      const schemas = await all('select 1 as one from pg_namespace where nspname = ?', [
+        this.#schema,
+      ])
+      if (schemas.length === 0) await run(`create schema ${this.#schema}`)
+      const [{version: known} = {}] = await all('select to_regclass(?) as version', [
+        `${this.#schema}.version`,
+      ])
+      if (known === null) await run('create table version (schema bigint not null primary key)')
       const [row] = await all('select max(schema) as version from version')
       const version = numberOf(row, 'version')
       if (version > SCHEMA_VERSION) {

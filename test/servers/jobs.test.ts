@@ -78,6 +78,33 @@ describe.skipIf(!hasPostgres)('with a server', () => {
     await expect(postgresLedger({} as never)).rejects.toThrow(TypeError)
   })
 
+  it('a role that may not create anything uses a ledger that is there', async () => {
+    const schema = `jobs_${randomUUID().replaceAll('-', '')}`
+    await using owner = await postgresLedger(postgres.url, {schema})
+    const server = fakeServer()
+    const targets = fill(server, 'a/', 3)
+    const job = await createJob(owner, {kind: 'delete', targets}, clientOf(server))
+    const client = new pg.Client({connectionString: postgres.url})
+    await client.connect()
+    await client.query(
+      `create role plain login; grant usage on schema ${schema} to plain; create schema own_${schema};
+        grant select, insert, update, delete on all tables in schema ${schema} to plain;
+        grant usage, create on schema own_${schema} to plain`,
+    )
+    await client.end()
+    const url = new URL(postgres.url)
+    url.username = 'plain'
+    await using ledger = await postgresLedger(url.href, {schema})
+    expect(await runJob(ledger, job, clientOf(server))).toMatchObject({successes: 3})
+    // Tables can be made in a schema that is there.
+    await (await postgresLedger(url.href, {schema: `own_${schema}`})).close()
+    await expect(postgresLedger(url.href, {schema: 'never'})).rejects.toMatchObject({
+      name: 'LedgerError',
+      reason: 'read-only',
+      message: expect.stringContaining('permission denied'),
+    })
+  })
+
   it('a database that takes no changes is told as read-only', async () => {
     const pool = new pg.Pool({
       connectionString: postgres.url,
