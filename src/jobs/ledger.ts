@@ -17,7 +17,7 @@ export interface Ledger extends AsyncDisposing {
  * - `busy`: other processes held the ledger for too long.
  * - `full`: the disk is full. Nothing of the transaction was stored.
  * - `read-only`: the file, its folder or the database takes no changes.
- * - `corrupt`: the file is no ledger, or is damaged.
+ * - `corrupt`: the file or schema is no ledger, or is damaged.
  * - `version`: a later version of this package made the ledger.
  * - `unreachable`: the file cannot be opened, or the database server does not answer.
  * - `missing`: the ledger has no such job.

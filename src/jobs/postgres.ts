@@ -5,7 +5,7 @@ import {memberOf} from '../protocol/members.ts'
 import {readOptions, TEXT} from '../protocol/options.ts'
 import type {Ledger} from './ledger.ts'
 import {createLedger, LedgerError} from './ledger.ts'
-import {createTables, SCHEMA_VERSION} from './schema.ts'
+import {assertTable, prepareTables, SCHEMA_VERSION} from './schema.ts'
 import type {Row, Sql, Store, Value} from './store.ts'
 import {numberOf, placeholders} from './store.ts'
 
@@ -71,8 +71,8 @@ export interface PostgresLedgerOptions {
  *
  * @param connection - A URL such as `postgres://user:password@host/database`, or a `Pool` of `pg`. A pool of yours stays open.
  *   Each worker holds one connection at a time, and none while it waits for a WebDAV server.
- * @throws {@link LedgerError} for a database that does not answer, or whose tables were made by a later version. TypeError for a
- *   wrong argument.
+ * @throws {@link LedgerError} for a database that does not answer, or whose tables were made by a later version or another program.
+ *   TypeError for a wrong argument.
  * @example
  * ```ts
  * await using ledger = await postgresLedger('postgres://localhost/jobs')
@@ -131,7 +131,9 @@ class PostgresStore implements Store {
 
   /** Makes the tables. Processes that open a new ledger at once wait for one another. */
   async open(): Promise<void> {
-    await this.#attempt('begin', async ({all, run}) => {
+    const place = {kind: 'schema', name: this.#schema} as const
+    await this.#attempt('begin', async (sql) => {
+      const {all, run} = sql
       await run('select pg_advisory_xact_lock(74637, hashtext(?))', [this.#schema])
       // Whoever may not create anything may still use what is there.
       const schemas = await all('select 1 as one from pg_namespace where nspname = ?', [
@@ -142,6 +144,7 @@ class PostgresStore implements Store {
         `${this.#schema}.version`,
       ])
       if (known === null) await run('create table version (schema bigint not null primary key)')
+      await assertTable(sql, 'version', ['schema'], place)
       const [row] = await all('select max(schema) as version from version')
       const version = numberOf(row, 'version')
       if (version > SCHEMA_VERSION) {
@@ -150,9 +153,9 @@ class PostgresStore implements Store {
           `The ledger in the schema ${this.#schema} was made by a later version of multistatus: its schema is ${version}, and this one knows ${SCHEMA_VERSION}`,
         )
       }
-      if (version === SCHEMA_VERSION) return
-      for (const statement of createTables(DIALECT)) await run(statement)
-      await run('insert into version (schema) values (?)', [SCHEMA_VERSION])
+      await prepareTables(sql, DIALECT, place, version)
+      if (version < SCHEMA_VERSION)
+        await run('insert into version (schema) values (?)', [SCHEMA_VERSION])
     })
   }
 

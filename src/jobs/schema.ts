@@ -1,5 +1,10 @@
 /** The tables of a ledger, the same for SQLite and PostgreSQL. */
 
+import {messageOf} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
+import {LedgerError} from './ledger.ts'
+import type {Sql} from './store.ts'
+
 /** The version of the tables. A ledger of a later one is refused. */
 export const SCHEMA_VERSION = 1
 
@@ -23,7 +28,7 @@ export interface Dialect {
  * before those of a lower one begin. `due` is the time of the next claim: 0 at first, and the end of the lease while it is held.
  * `crashes` counts the times that work on it began, and ended without any progress or word.
  */
-export function createTables({int, id, keyed, plain}: Dialect): readonly string[] {
+function createTables({int, id, keyed, plain}: Dialect): readonly string[] {
   return [
     `create table if not exists job (
       id text not null primary key, kind text not null, base text not null, options text not null,
@@ -78,4 +83,54 @@ export function createTables({int, id, keyed, plain}: Dialect): readonly string[
       job text not null, path text not null, change text not null, detail text not null, primary key (job, path)
     )${keyed}`,
   ]
+}
+
+/** The file or the schema of a ledger, for messages. */
+export interface TablePlace {
+  readonly kind: 'file' | 'schema'
+  readonly name: string
+}
+
+/**
+ * Makes the tables that are missing. With the current version it only reads them.
+ *
+ * @throws LedgerError for a table of that name which is another program's, or older.
+ */
+export async function prepareTables(
+  sql: Sql,
+  dialect: Dialect,
+  place: TablePlace,
+  version: number,
+): Promise<void> {
+  for (const statement of createTables(dialect)) {
+    if (version < SCHEMA_VERSION) await sql.run(statement)
+    const [, table, columns = ''] = TABLE.exec(statement) ?? []
+    const names = Array.from(columns.matchAll(COLUMN), ([, name = '']) => name)
+    if (table !== undefined) await assertTable(sql, table, names, place)
+  }
+}
+
+const TABLE = /^create table if not exists (\w+) \((.*)\)/su
+const COLUMN = /(\w+) (?:text|integer|bigint)\b/gu
+
+/**
+ * Reads columns of a table.
+ *
+ * @throws LedgerError if it has none of that name.
+ */
+export async function assertTable(
+  {all}: Sql,
+  table: string,
+  columns: readonly string[],
+  {kind, name}: TablePlace,
+): Promise<void> {
+  try {
+    await all(`select ${columns.join(', ')} from ${table} limit 0`)
+  } catch (error) {
+    // The general error of SQLite; an unknown column, an unknown table, and a name that is no table in PostgreSQL.
+    const isOther = ['42703', '42P01', '42809'].includes(String(memberOf(error, 'code')))
+    if (!isOther && memberOf(error, 'errcode') !== 1) throw error
+    const found = `The ${kind} ${name} has a table ${table} that is not one of this ledger: ${messageOf(error)}`
+    throw new LedgerError('corrupt', `${found}; use another ${kind}`, error)
+  }
 }

@@ -11,7 +11,7 @@ import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {memberOf} from '../protocol/members.ts'
 import type {Ledger, LedgerErrorReason} from './ledger.ts'
 import {createLedger, LedgerError} from './ledger.ts'
-import {createTables, SCHEMA_VERSION} from './schema.ts'
+import {prepareTables, SCHEMA_VERSION} from './schema.ts'
 import type {Row, Sql, Store} from './store.ts'
 import {placeholders} from './store.ts'
 
@@ -142,7 +142,8 @@ class SqliteStore implements Store {
       ),
       version: Number((await all('pragma user_version'))[0]?.['user_version'] ?? 0),
     }))
-    if (tables.length > 0 && !tables.includes('verdict'))
+    // The tables of a ledger and its version are made in one transaction.
+    if (tables.length > 0 && (version === 0 || !tables.includes('verdict')))
       throw new LedgerError('corrupt', `${this.#file} is a database, but no ledger`)
     if (version > SCHEMA_VERSION) {
       throw new LedgerError(
@@ -150,6 +151,8 @@ class SqliteStore implements Store {
         `The ledger ${this.#file} was made by a later version of multistatus: its schema is ${version}, and this one knows ${SCHEMA_VERSION}`,
       )
     }
+    const place = {kind: 'file', name: this.#file} as const
+    if (version > 0) await this.read((sql) => prepareTables(sql, DIALECT, place, version))
     // Reading the mode needs no write lock, and setting it needs the only connection.
     await this.#attempt(async () => {
       const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode']
@@ -158,9 +161,9 @@ class SqliteStore implements Store {
       this.#database.exec('pragma synchronous = normal')
     })
     if (version === SCHEMA_VERSION) return
-    await this.transaction(async ({run}) => {
-      for (const statement of createTables(DIALECT)) await run(statement)
-      await run(`pragma user_version = ${SCHEMA_VERSION}`)
+    await this.transaction(async (sql) => {
+      await prepareTables(sql, DIALECT, place, version)
+      await sql.run(`pragma user_version = ${SCHEMA_VERSION}`)
     })
   }
 

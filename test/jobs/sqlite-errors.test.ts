@@ -154,6 +154,32 @@ describe('two processes with a ledger', () => {
     },
   )
 
+  it.for([
+    ['of the same names', 0, /is a database, but no ledger$/],
+    ['of the same names', 1, /has a table job .*: no such column: kind; use another file$/],
+    ['of an older ledger', 1, /has a table unit .*: no such column: crashes; use another file$/],
+  ] as const)(
+    'that has tables %s, version %i, are left as they are',
+    async ([, version, words]) => {
+      if (words.source.includes('unit')) {
+        await makeLedger()
+        using database = new DatabaseSync(file)
+        database.exec('alter table unit drop column crashes; pragma journal_mode = delete')
+      } else {
+        using database = new DatabaseSync(file)
+        database.exec('create table job (id text); create table verdict (case_number text)')
+        database.exec(`pragma user_version = ${version}`)
+      }
+      chmodSync(file, 0o666)
+      const before = readFileSync(file)
+      for (const outcome of await openElsewhere(file)) {
+        expect(outcome).toMatchObject({name: 'LedgerError', reason: 'corrupt', steps: []})
+        expect(outcome.message).toMatch(words)
+      }
+      expect(readFileSync(file).equals(before)).toBe(true)
+    },
+  )
+
   it('of a later version are told so', async () => {
     await makeLedger()
     {

@@ -78,6 +78,34 @@ describe.skipIf(!hasPostgres)('with a server', () => {
     await expect(postgresLedger({} as never)).rejects.toThrow(TypeError)
   })
 
+  it.for([
+    ['create table version (major text)', 'version', 'column "schema" does not exist'],
+    ['create table job (id text)', 'job', 'column "kind" does not exist'],
+    ['create table unit (width bigint)', 'unit', 'column "id" does not exist'],
+    ['create sequence worker', 'worker', 'column "job" does not exist'],
+    [undefined, 'unit', 'column "crashes" does not exist'],
+  ] as const)('a schema with other tables is refused: %s', async ([made, table, words]) => {
+    const schema = `jobs_${randomUUID().replaceAll('-', '')}`
+    // The last one is an older ledger.
+    if (made === undefined) await (await postgresLedger(postgres.url, {schema})).close()
+    const client = new pg.Client({connectionString: postgres.url})
+    await client.connect()
+    await client.query(
+      `create schema if not exists ${schema}; set search_path to ${schema};
+        ${made ?? 'alter table unit drop column crashes'}`,
+    )
+    const count = 'select count(*) from pg_class where relnamespace = $1::regnamespace'
+    const before = (await client.query(count, [schema])).rows
+    await expect(postgresLedger(postgres.url, {schema})).rejects.toMatchObject({
+      name: 'LedgerError',
+      reason: 'corrupt',
+      message: `The schema ${schema} has a table ${table} that is not one of this ledger: ${words}; use another schema`,
+    })
+    // Nothing was added to it.
+    expect((await client.query(count, [schema])).rows).toEqual(before)
+    await client.end()
+  })
+
   it('a role that may not create anything uses a ledger that is there', async () => {
     const schema = `jobs_${randomUUID().replaceAll('-', '')}`
     await using owner = await postgresLedger(postgres.url, {schema})
