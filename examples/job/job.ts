@@ -1,6 +1,7 @@
 // Deletes or lists a tree as a job that survives any crash: `npm run job -- delete https://dav.example/files/old/`. Run it again
 // to continue, and at the same time in other terminals to share the work. `--ledger` names the file of the ledger, or a PostgreSQL
-// database for several machines. `--engine redis` starts the workers through BullMQ.
+// database for several machines. `--engine redis` starts the workers through BullMQ; `--redis` is a URL such as
+// `rediss://user:password@host:6379/0`.
 
 import {createHash} from 'node:crypto'
 import {setTimeout as pause} from 'node:timers/promises'
@@ -34,16 +35,19 @@ const {positionals, values} = parseArgs({
   },
 })
 const [kind, url = ''] = positionals
-if ((kind !== 'delete' && kind !== 'list') || !/^https?:/.test(url) || !URL.canParse(url)) {
+const engine = values.engine.toLowerCase()
+const isKnown = (kind === 'delete' || kind === 'list') && ['none', 'redis'].includes(engine)
+if (!isKnown || !/^https?:/.test(url) || !URL.canParse(url) || !URL.canParse(values.redis)) {
   console.error(
-    'Usage: npm run job -- delete|list URL [--ledger FILE|postgres://…] [--engine redis] [--workers 4]',
+    'Usage: npm run job -- delete|list URL [--ledger FILE|postgres://…] [--engine none|redis] [--redis redis://…] [--workers 4]',
   )
   process.exit(2)
 }
 
 const {DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
-const tree = url.endsWith('/') ? url : `${url}/`
+const {href} = new URL(url)
+const tree = href.endsWith('/') ? href : `${href}/`
 const dav = new DavClient({url: new URL('../', tree), auth})
 
 const stop = new AbortController()
@@ -58,14 +62,15 @@ try {
   const id = `${kind}-${createHash('sha256').update(tree).digest('hex').slice(0, 16)}`
   await open(ledger, id)
   const job = await createJob(ledger, {kind, id, tree}, dav)
-  const report =
-    values.engine === 'redis' ? await runOnRedis(ledger, job) : await runHere(ledger, job)
+  const report = engine === 'redis' ? await runOnRedis(ledger, job) : await runHere(ledger, job)
   show(draw(report))
   show.done()
   for await (const line of exportVerdicts(ledger, job, {failuresOnly: true}))
     process.stdout.write(line)
-  const {successes, failures, resources, complete} = report
-  console.log(`${successes} deleted, ${resources} listed, ${failures} failed (job ${id})`)
+  const {successes, failures, resources, complete, incomplete} = report
+  const isMissing = incomplete.some((gap) => gap.href === tree && gap.status === 404)
+  if (isMissing) console.log(`Nothing is at ${tree}: check its spelling (job ${id})`)
+  else console.log(`${successes} deleted, ${resources} listed, ${failures} failed (job ${id})`)
   if (failures > 0 || !complete) process.exitCode = 1
 } catch (error) {
   show.done()
@@ -76,13 +81,12 @@ try {
   await ledger.close()
 }
 
-/** Tries the failures of an ended job again. One without failures begins anew. */
+/** Tries the failures of an ended job again. One that has none to try again begins anew. */
 async function open(from: Ledger, id: string): Promise<void> {
   const known = (await listJobs(from)).find((one) => one.id === id)
   if (known === undefined || known.state === 'open' || known.state === 'filling') return
-  const {failures, complete} = await inspectJob(from, id)
-  if (failures > 0 || !complete) await retryJob(from, id)
-  else await removeJob(from, id)
+  await retryJob(from, id)
+  if ((await inspectJob(from, id)).state === 'done') await removeJob(from, id)
 }
 
 /** Works on the job in this process. */
@@ -95,8 +99,7 @@ function runHere(from: Ledger, job: Job): Promise<JobReport> {
 async function runOnRedis(from: Ledger, job: Job): Promise<JobReport> {
   const {Queue} = await import('bullmq')
   const {enqueueJob, jobWorker} = await import('multistatus/jobs/bullmq')
-  const {hostname: host, port} = new URL(values.redis)
-  const connection = {host, port: Number(port || 6379)}
+  const connection = {url: values.redis}
   const queue = new Queue('multistatus', {connection})
   queue.on('error', (error) => console.error(error.message))
   await enqueueJob(queue, job, {workers: Number(values.workers)})

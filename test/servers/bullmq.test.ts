@@ -461,3 +461,25 @@ describe.skipIf(!hasRedis)('jobs through BullMQ on a Redis that forgets', () => 
 it.skipIf((hasRedis && hasPostgres) || !isEveryServerRequired)('BullMQ was not tested', () => {
   expect.fail('NOT TESTED: Redis or PostgreSQL 15 not found (Debian: redis-server postgresql-15)')
 })
+
+describe.skipIf(!hasRedis)('the example job', () => {
+  it('works through a Redis with a password', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const admin = new IORedis(redis.port)
+    await admin.config('SET', 'requirepass', 'p@ss')
+    admin.disconnect()
+    const files = await serveFiles(0)
+    const folder = await mkdtemp(join(tmpdir(), 'multistatus-ledger-'))
+    onTestFinished(() => rm(folder, {recursive: true}))
+    const tree = new URL('files/', files.dav.url).href
+    const how = ['--engine', 'Redis', '--redis', `redis://:p%40ss@127.0.0.1:${redis.port}`]
+    const program = fileURLToPath(new URL('../../examples/job/job.ts', import.meta.url))
+    const given = [program, 'list', tree, '--ledger', join(folder, 'job.sqlite'), ...how]
+    const child = spawn(process.execPath, given, {timeout: 30_000})
+    let text = ''
+    child.stdout.on('data', (chunk) => (text += String(chunk)))
+    await once(child, 'close')
+    expect(text).toContain(`Nothing is at ${tree}`)
+  })
+})
