@@ -30,11 +30,14 @@ const ANSWER_MILLISECONDS = 2000
 /** The longest time between two looks for lost workers. */
 const STALLED_MILLISECONDS = 5000
 
-/** Options of each queue job. Its name is free again once it ends. Crashes are counted by the ledger, so it may fail very often. */
+/** Failures after which a queue job is given up whose job no ledger has. They take more than an hour. */
+const MISSED = 1000
+
+/** Options of each queue job. Its name is free again once it ends. Crashes are counted by the ledger, so it may always fail. */
 const QUEUE_JOB: JobsOptions = {
   removeOnComplete: true,
   removeOnFail: true,
-  attempts: 1000,
+  attempts: 1e9,
   backoff: {type: 'fixed', delay: 5000, jitter: 0.5},
   stackTraceLimit: 1,
 }
@@ -234,6 +237,9 @@ const WORKER_OPTIONS: Rules<JobWorkerOptions> = {
  * Starts a worker of the queue, which calls `runJob` for each queue job. Start as many as you like, on any machine. The work of
  * one that is killed goes on in another after `lease` and at most 5 seconds.
  *
+ * A queue job that fails goes back to the queue for some seconds, and the worker has the event `failed`. So another worker gets it
+ * if this one has the client of another URL, or another ledger. A job that no ledger has is given up after 1000 failures.
+ *
  * @param dav - The client, or a function that gives one with the URL of a job. The policy of retries is the job's own.
  * @throws TypeError without the package `bullmq`, and for a wrong option. RangeError for a number out of range.
  * @example
@@ -281,7 +287,10 @@ export async function jobWorker<Connection = ConnectionOptions>(
         if (stop.signal.aborted) await answers(queued.moveToWait(token))
         // The queue job is not ours any more.
         if (ends.aborted) throw new bullmq.WaitingError()
-        throw isFinal(error) ? new bullmq.UnrecoverableError(error.message) : error
+        // Another worker may have the right client or ledger, so the queue job goes back to the queue. A removed job has none.
+        const isMissing = error instanceof LedgerError && error.reason === 'missing'
+        const isRemoved = isMissing && queued.attemptsMade + 1 >= MISSED
+        throw isRemoved ? new bullmq.UnrecoverableError(error.message) : error
       } finally {
         running.delete(run)
       }
@@ -313,12 +322,6 @@ export async function jobWorker<Connection = ConnectionOptions>(
     await isDone(worker.close(!isThere), PATIENCE_MILLISECONDS)
   }
   return {worker, close, [Symbol.asyncDispose]: close}
-}
-
-/** Recognizes errors that come again each time. */
-function isFinal(error: unknown): error is Error {
-  if (error instanceof LedgerError) return error.reason === 'missing'
-  return error instanceof TypeError || error instanceof RangeError
 }
 
 /** Tells if the queue does a call soon. */

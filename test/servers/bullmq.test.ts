@@ -52,6 +52,8 @@ interface Engine {
   readonly worker: Omit<QueueWorker, 'poison'>
   /** Takes the lock of a queue job away from its worker. */
   loseLock(id: string): Promise<void>
+  /** Makes it the 999th failure of a queue job. */
+  failOften(id: string): Promise<void>
   /** Starts a worker in this process. */
   work(
     dav: DavClient,
@@ -82,6 +84,11 @@ async function onRedis(options: {readonly appendonly?: boolean} = {}): Promise<E
     async loseLock(id) {
       const redis = new IORedis(server.port)
       await redis.del(`bull:multistatus:${id}:lock`)
+      redis.disconnect()
+    },
+    async failOften(id) {
+      const redis = new IORedis(server.port)
+      await redis.hset(`bull:multistatus:${id}`, 'atm', 999)
       redis.disconnect()
     },
     worker: {ledger: file, lease: LEASE, engine: server.port},
@@ -115,6 +122,12 @@ async function onPostgres(): Promise<Engine> {
         `update bullmq.job set lock_token = 'lost', locked_until_ms = 0 where id = $1`,
         [id],
       )
+      await client.end()
+    },
+    async failOften(id) {
+      const client = new Client(server.url)
+      await client.connect()
+      await client.query('update bullmq.job set attempts_made = 999 where id = $1', [id])
       await client.end()
     },
     worker: {ledger: server.url, lease: LEASE, engine: server.url},
@@ -348,19 +361,29 @@ describe.each(engines)('jobs through BullMQ on $name', ({name, start}) => {
     expect(files.server.requests).toHaveLength(done)
   })
 
-  it('a job that the ledger lacks fails once, and so does a client of another URL', async () => {
+  it('a worker of another URL or ledger puts a queue job back, and another worker gets it', async () => {
     const engine = await start()
     const files = await serveFiles(10)
     const job = await deleteFiles(engine, files)
-    await using worker = await engine.work(new DavClient({url: `${files.dav.url}other/`}))
     const failed: string[] = []
-    worker.worker.on('failed', (_, error) => failed.push(`${error.name}: ${error.message}`))
-    await enqueueJob(engine.queue, 'gone')
-    await enqueueJob(engine.queue, job)
-    await vi.waitFor(() => expect(failed).toHaveLength(2), WITHIN)
+    {
+      await using worker = await engine.work(new DavClient({url: `${files.dav.url}other/`}))
+      worker.worker.on('failed', (_, error) => failed.push(`${error.name}: ${error.message}`))
+      await enqueueJob(engine.queue, 'gone')
+      await enqueueJob(engine.queue, job)
+      await vi.waitFor(() => expect(failed.length).toBeGreaterThan(1), WITHIN)
+    }
+    expect(failed[0]).toBe('LedgerError: The ledger has no job gone')
+    expect(failed[1]).toContain('TypeError: runJob: the job night is one of http://')
+    expect(await engine.queue.getJob('night.0')).toBeDefined()
+
+    await engine.failOften('gone.0')
+    await using worker = await engine.work(files.dav)
+    worker.worker.on('failed', (_, error) => failed.push(error.name))
+    await untilEnd(engine.ledger, job)
     await expectEmpty(engine)
-    expect(failed[0]).toBe('UnrecoverableError: The ledger has no job gone')
-    expect(failed[1]).toContain('UnrecoverableError: runJob: the job night is one of http://')
+    // A job that no ledger has ends at last.
+    expect(failed.at(-1)).toBe('UnrecoverableError')
   })
 
   it('enqueueJob adds no queue job twice, and superviseJobs only those of open jobs', async () => {
