@@ -4,10 +4,10 @@
  */
 
 import {memberOf} from '../protocol/members.ts'
-import {keyOfUrl} from './items.ts'
+import {keyOfUrl, wholePlaceOf} from './items.ts'
 import type {StoredJob, StoredOptions, StoredSide} from './job.ts'
 import {shorten, SHORTENED} from './shorten.ts'
-import type {Row, Sql, Value} from './store.ts'
+import type {Row, Sql, Store, Value} from './store.ts'
 import {numberOf, textOf} from './store.ts'
 import {noteBegin} from './units.ts'
 import {count} from './verdicts.ts'
@@ -89,7 +89,7 @@ const ADDED = `select b.name as name, '' as before, b.detail as after from entry
 
 /**
  * Tells if each collection of a side has a whole listing. A `SyncState` has none to be made. A list job may have been removed, and
- * another one may have its name. A path that was too long cannot be compared.
+ * another one may have its name.
  */
 async function isWholeSide(sql: Sql, {job, tree, root, isState, isOwn}: Side): Promise<boolean> {
   const {all} = sql
@@ -106,12 +106,8 @@ async function isWholeSide(sql: Sql, {job, tree, root, isState, isOwn}: Side): P
       from item i join collection c on c.id = i.collection where c.job = ? and c.tree = ? and i.role = 1`,
     [job, tree],
   )
-  const [cut] = await all(
-    'select id from collection where job = ? and tree = ? and substr(path, 1, 1) = ? limit 1',
-    [job, tree, SHORTENED],
-  )
   const isListed = isState || numberOf(row, 'listings') > 0
-  return isListed && numberOf(row, 'gaps') === 0 && cut === undefined
+  return isListed && numberOf(row, 'gaps') === 0
 }
 
 /** Runs work for each collection at or below the root, with its path below the root. */
@@ -129,12 +125,22 @@ async function eachCollection(
     )
     for (const row of rows) {
       signal.throwIfAborted()
-      const path = textOf(row, 'path')
-      if (path.startsWith(root)) await run(numberOf(row, 'id'), path.slice(root.length))
+      const id = numberOf(row, 'id')
+      const path = await wholePath(store, id, textOf(row, 'path'))
+      if (path.startsWith(root)) await run(id, path.slice(root.length))
     }
     if (rows.length < PAGE) return
     last = numberOf(rows.at(-1), 'id')
   }
+}
+
+/** Finds the path of a collection that was too long in one of its resources. One without any has nothing to compare. */
+async function wholePath(store: Store, id: number, path: string): Promise<string> {
+  if (!path.startsWith(SHORTENED)) return path
+  const [row] = await store.read(({all}) =>
+    all('select detail from entry where collection = ? limit 1', [id]),
+  )
+  return row === undefined ? '' : wholePlaceOf(urlOf(parse(textOf(row, 'detail')))).path
 }
 
 async function findCollection(
@@ -146,7 +152,7 @@ async function findCollection(
     all('select id from collection where job = ? and tree = ? and path = ?', [
       job,
       tree,
-      root + path,
+      shorten(root + path),
     ]),
   )
   return row === undefined ? NONE : numberOf(row, 'id')
@@ -181,7 +187,9 @@ function differenceOf(row: Row, path: string, job: StoredJob): readonly Value[][
   const change = changeOf(before, after, job.options.by ?? [])
   if (change === undefined) return []
   const end = isCollection(after ?? before) === true ? '/' : ''
-  const whole = path + textOf(row, 'name') + end
+  const stored = textOf(row, 'name')
+  const isLong = stored.startsWith(SHORTENED)
+  const whole = path + (isLong ? wholePlaceOf(urlOf(after ?? before)).name : stored) + end
   const key = shorten(whole)
   const detail = JSON.stringify({...(key !== whole && {path: whole}), before, after})
   return [[job.id, key, change, detail]]
@@ -210,6 +218,11 @@ function changeOf(before: unknown, after: unknown, by: readonly string[]): Chang
 function isCollection(facts: unknown): boolean | undefined {
   const types = valueOf(facts, 'resourcetype')
   return Array.isArray(types) ? types.includes('collection') : undefined
+}
+
+/** The URL of a resource, which is stored if its path or name is too long. */
+function urlOf(facts: unknown): string {
+  return String(memberOf(facts, 'url') ?? memberOf(memberOf(facts, 'failure'), 'url'))
 }
 
 function valueOf(facts: unknown, name: string): unknown {

@@ -9,7 +9,7 @@ import type {NewItem, Place} from './items.ts'
 import {collectionId, formatRequest, insertUnit, insertUnits, keyOfUrl, placeOf} from './items.ts'
 import type {StoredJob} from './job.ts'
 import {LedgerError} from './ledger.ts'
-import {hash, shorten} from './shorten.ts'
+import {hash, shorten, SHORTENED} from './shorten.ts'
 import type {Sql, Store} from './store.ts'
 import {numberOf, placeholders, textOf} from './store.ts'
 import {LISTINGS} from './units.ts'
@@ -134,9 +134,11 @@ export class Filler {
     for (const path of state.paths())
       if (path.includes('/')) collections.add(path.slice(0, path.lastIndexOf('/')))
     for (const path of state.paths()) {
-      const place = placeOf(state.urlOf(path))
+      const url = state.urlOf(path)
+      const place = placeOf(url)
       const properties = propertiesOf(state.find(path) ?? UNTAKEN, collections.has(path))
-      rows.push([place, JSON.stringify({properties})])
+      const isLong = place.path.startsWith(SHORTENED) || place.name.startsWith(SHORTENED)
+      rows.push([place, JSON.stringify({...(isLong && {url}), properties})])
       if (rows.length >= BUFFERED_TARGETS) await write()
     }
     await write()
@@ -205,10 +207,12 @@ export class Filler {
       const sought = new Map<string, string>()
       for (const {from, to} of pairs) {
         const [aboveFrom, aboveTo] = [ancestorsOf(from), ancestorsOf(to)]
-        for (const path of [from, ...aboveFrom]) sought.set(shorten(`>${path}`), from)
-        for (const path of [to, ...aboveTo]) sought.set(shorten(`<${path}`), to)
-        for (const path of aboveTo) sought.set(shorten(`>${path}`), to)
-        if (isMove) for (const path of aboveFrom) sought.set(shorten(`<${path}`), from)
+        const seek = (sign: '<' | '>', path: string, end: string): void =>
+          void sought.set(shorten(sign + path), `${end} of one pair meets ${path} of another`)
+        for (const path of [from, ...aboveFrom]) seek('>', path, from)
+        for (const path of [to, ...aboveTo]) seek('<', path, to)
+        for (const path of aboveTo) seek('>', path, to)
+        if (isMove) for (const path of aboveFrom) seek('<', path, from)
       }
       const paths = [...sought.keys()]
       for (let begin = 0; begin < paths.length; begin += 5000) {
@@ -218,8 +222,7 @@ export class Filler {
           [id, ...part],
         )
         if (met === undefined) continue
-        const path = textOf(met, 'path')
-        problem = `${sought.get(path)} of one pair meets ${path.slice(1)} of another`
+        problem = sought.get(textOf(met, 'path'))
         return
       }
     })

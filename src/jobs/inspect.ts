@@ -251,7 +251,7 @@ async function readWorkers(
 /** Reads the gaps of the source of the targets, and the collections whose listing failed. */
 async function readGaps(
   {all}: Sql,
-  {id, base, options}: StoredJob,
+  {id, options}: StoredJob,
   source: string,
 ): Promise<readonly JobGap[]> {
   const ofSource: readonly Incomplete[] = JSON.parse(source)
@@ -264,18 +264,15 @@ async function readGaps(
     )
     if (gap === undefined) continue
     const rows = await all(
-      `select c.path as path, i.name as name, v.status as status, v.detail as detail from verdict v
-        join item i on i.unit = v.unit and i.n = v.n join collection c on c.id = i.collection
-        join unit u on u.id = v.unit
+      `select v.status as status, v.detail as detail from verdict v join unit u on u.id = v.unit
         where u.job = ? and u.kind = 'list' and v.ok = 0 limit ?`,
       [job, REPORTED_GAPS],
     )
     for (const row of rows) {
-      const name = textOf(row, 'name')
-      const href = `${new URL(base).origin}${textOf(row, 'path')}${name === '' ? '' : `${name}/`}`
-      const {description} = JSON.parse(textOf(row, 'detail')) as Failure
+      const {url, description} = JSON.parse(textOf(row, 'detail')) as Failure
       const status = numberOf(row, 'status')
-      failed.push({href, reason: 'failed', status, ...(description !== undefined && {description})})
+      const told = description !== undefined && {description}
+      failed.push({href: url, reason: 'failed', status, ...told})
     }
   }
   return [...ofSource, ...failed].slice(0, REPORTED_GAPS)

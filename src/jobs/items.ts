@@ -51,9 +51,15 @@ export interface Item {
 
 /** Splits the URL of a resource. The root of a server has an empty name. What is too long is replaced by its hash. */
 export function placeOf(url: string): Place {
+  const {path, name} = wholePlaceOf(url)
+  return {path: shorten(path), name: shorten(name)}
+}
+
+/** Splits the URL of a resource, at any length. */
+export function wholePlaceOf(url: string): Place {
   const key = keyOfUrl(url)
   const end = key.replace(/\?.*$/su, '').lastIndexOf('/') + 1
-  return {path: shorten(key.slice(0, end) || '/'), name: shorten(key.slice(end))}
+  return {path: key.slice(0, end) || '/', name: key.slice(end)}
 }
 
 /** Makes the key of a resource within its server. */

@@ -74,6 +74,48 @@ function build(server: FakeServer, root: string): void {
 export function describeComparing(using: Using): void {
   describe('a diff', () => {
     it(
+      'compares paths and names of any length, and names them whole',
+      using(async ({ledger, server, dav}) => {
+        const deep = Array.from({length: 13}, () => 'd'.repeat(200)).join('/')
+        const long = 'n'.repeat(2500)
+        for (const root of ['a/', 'b/'])
+          for (const path of [`${deep}/same`, `${deep}/kept/1`, long]) server.put(root + path, 'x')
+        server.put(`a/${deep}/removed`, 'x')
+        server.put(`a/${deep}/gone/1`, 'x')
+        server.put(`b/${deep}/new/1`, 'x')
+        server.put(`b/${long}`, 'another length')
+        server.put(`b/${long}2`, 'x')
+        const expected = {
+          [`${deep}/removed`]: 'removed',
+          [`${deep}/gone/`]: 'removed',
+          [`${deep}/gone/1`]: 'removed',
+          [`${deep}/new/`]: 'created',
+          [`${deep}/new/1`]: 'created',
+          [long]: 'changed',
+          [`${long}2`]: 'created',
+        }
+        const sides = {before: {tree: 'a/'}, after: {tree: 'b/'}}
+        const job = await createJob(ledger, {kind: 'diff', ...sides}, dav)
+        expect(await runJob(ledger, job, dav)).toMatchObject({complete: true})
+        expect(await changesOf(ledger, job)).toEqual(expected)
+
+        const state = new SyncState()
+        await Array.fromAsync(dav.sync('a/', {state, level: 'infinity'}))
+        server.put(`a/${deep}/new/1`, 'x')
+        const later = await createJob(
+          ledger,
+          {kind: 'diff', before: state, after: {tree: 'a/'}},
+          dav,
+        )
+        await runJob(ledger, later, dav)
+        expect(await changesOf(ledger, later)).toEqual({
+          [`${deep}/new/`]: 'created',
+          [`${deep}/new/1`]: 'created',
+        })
+      }),
+    )
+
+    it(
       'finds each kind of difference between two trees',
       using(async ({ledger, server, dav}) => {
         build(server, 'a/')

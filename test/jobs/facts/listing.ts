@@ -140,6 +140,20 @@ export function describeListing(using: Using): void {
     )
 
     it(
+      'names a gap by its whole URL, at any length',
+      using(async ({ledger, server, dav}) => {
+        const deep = `a/${Array.from({length: 13}, () => 'd'.repeat(200)).join('/')}/`
+        for (const path of [deep, `a/${'n'.repeat(2500)}/`]) {
+          server.put(`${path}gap/1`, 'x')
+          server.fault({method: 'PROPFIND', path: `${path}gap`, status: 403})
+          const job = await createJob(ledger, {kind: 'list', tree: path, retry: ONCE}, dav)
+          const report = await runJob(ledger, job, dav)
+          expect(report.incomplete).toMatchObject([{href: `${server.url}${path}gap/`, status: 403}])
+        }
+      }),
+    )
+
+    it(
       'has a gap for a collection that is there, although its listing is 404',
       using(async ({ledger, server, dav: {url}}) => {
         fill(server, 'a/b/', 3)
