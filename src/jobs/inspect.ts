@@ -85,7 +85,7 @@ export interface WorkerReport {
   readonly pid: number
   /** The time at which it began. */
   readonly started: Date
-  /** Milliseconds since its last sign. */
+  /** Milliseconds since its last sign; 0 if that is in the future, because the clock of the ledger was set back. */
   readonly silence: number
   /** True if it gave a sign in the last 10 seconds. */
   readonly isLive: boolean
@@ -234,14 +234,15 @@ async function readWorkers(
     [job],
   )
   return rows.map((row) => {
-    const silence = Math.max(0, numberOf(row, 'silence'))
+    // Below zero, it has given no sign since the clock of the ledger was set back.
+    const silence = numberOf(row, 'silence')
     return {
       name: textOf(row, 'id'),
       host: textOf(row, 'host'),
       pid: numberOf(row, 'pid'),
       started: new Date(numberOf(row, 'started')),
-      silence,
-      isLive: silence < SILENT_MILLISECONDS,
+      silence: Math.max(0, silence),
+      isLive: Math.abs(silence) < SILENT_MILLISECONDS,
       rate: numberOf(row, 'rate') / 1000,
       done: done.get(textOf(row, 'id')) ?? 0,
     }

@@ -22,7 +22,17 @@ import {numberOf, textOf} from './store.ts'
 import type {Telemetry} from './telemetry.ts'
 import {Trace} from './telemetry.ts'
 import type {Claim, Unit} from './units.ts'
-import {claim, DONE, giveUp, heldOf, LostUnitError, MOST_CRASHES, OPEN, release} from './units.ts'
+import {
+  claim,
+  DONE,
+  followClock,
+  giveUp,
+  heldOf,
+  LostUnitError,
+  MOST_CRASHES,
+  OPEN,
+  release,
+} from './units.ts'
 import type {Rest, Work} from './work.ts'
 import {CancelledError, restOf, Rhythm, Slots} from './work.ts'
 
@@ -301,6 +311,7 @@ function giveBack(store: Store, units: readonly Unit[], rest: Rest): Promise<voi
 async function enter({store, job, worker}: Lane): Promise<void> {
   await store.transaction(async (sql) => {
     const {insert, now} = sql
+    await followClock(sql)
     const columns = ['job', 'id', 'host', 'pid', 'started', 'seen', 'rate']
     await insert('worker', columns, [[job.id, worker, hostname(), process.pid, 0, 0, 0]])
     await sql.run(`update worker set started = ${now}, seen = ${now} where job = ? and id = ?`, [
@@ -346,6 +357,7 @@ async function sign(
   samples: {readonly at: number; readonly done: number}[],
 ): Promise<void> {
   const counts = await store.transaction(async (sql) => {
+    await followClock(sql)
     const rows = await sql.all('select name, count from tally where job = ? and worker = ?', [
       job.id,
       worker,

@@ -1,6 +1,6 @@
 /**
  * Units of work: how a worker gets them, keeps them, and gives them back. A lease ends by the clock of the store. Whoever claims the
- * unit then raises its epoch, and each write of the earlier holder is refused.
+ * unit then raises its epoch, and each write of the earlier holder is refused. If that clock is set back, the stored times follow.
  */
 
 import type {Sql, Value} from './store.ts'
@@ -26,8 +26,10 @@ export const MOST_CRASHES = 3
 /** The most units of one claim. */
 const CLAIMED_UNITS = 64
 
-/** Milliseconds beyond which no time can be meant: the clock of the store was set back. */
-const LONGEST_MILLISECONDS = 86_400_000
+/** Milliseconds beyond which no cooldown can be meant: the longest delay of a job. */
+const LONGEST_MILLISECONDS = 43_200_000
+/** Milliseconds by which the clock of the store may go back unnoticed. Leases and waits are longer by as much. */
+const SLACK_MILLISECONDS = 5000
 
 /** A claimed unit. */
 export interface Unit {
@@ -79,8 +81,6 @@ export async function claim(
     [job, level, CLAIMED_UNITS],
   )
   if (rows.length === 0) {
-    const far = LONGEST_MILLISECONDS
-    await run(`update unit set due = ${now} where ${open} and due > ${now} + ${far}`, [job, level])
     const [next] = await all(`select min(due) - ${now} as wait from unit where ${open}`, [
       job,
       level,
@@ -182,6 +182,32 @@ export async function giveUp(sql: Sql, units: readonly Unit[]): Promise<void> {
     ...values,
     CLAIMED,
   ])
+}
+
+/**
+ * Moves the stored times back if the clock of the store was set back. Workers sign each second, so the latest sign tells by how much.
+ */
+export async function followClock({all, run, now, forUpdate}: Sql): Promise<void> {
+  const aheadOf = async (lock: string): Promise<number> => {
+    const [last] = await all(
+      `select seen - ${now} as ahead from worker where seen > ${now} + ${SLACK_MILLISECONDS}
+        order by seen desc limit 1${lock}`,
+    )
+    return numberOf(last, 'ahead')
+  }
+  if ((await aheadOf('')) === 0) return
+  // Of several workers that notice it, the first one moves the times.
+  const ahead = await aheadOf(forUpdate)
+  if (ahead === 0) return
+  for (const [table, column] of [
+    ['worker', 'seen'],
+    ['unit', 'due'],
+    ['cooldown', 'until'],
+  ])
+    await run(
+      `update ${table} set ${column} = ${column} - cast(? as bigint) where ${column} > ${now}`,
+      [ahead],
+    )
 }
 
 /** Milliseconds for which no worker sends anything to an origin. */

@@ -63,6 +63,15 @@ function endLeases(store: TestStore): Promise<void> {
   return store.run('update unit set due = 1 where state = 1')
 }
 
+/** Sets the clock of the store back by three hours: all times in it are later. */
+function setClockBack(store: TestStore): Promise<void> {
+  const times = {worker: 'seen', unit: 'due', cooldown: 'until'}
+  const statements = Object.entries(times).map(
+    ([table, time]) => `update ${table} set ${time} = ${time} + 10800000 where ${time} > 0`,
+  )
+  return store.run(statements.join('; '))
+}
+
 /** Runs a worker that ends while it waits for an answer, as a killed process does: it stores nothing any more. */
 async function killWorker(
   bench: Bench,
@@ -328,6 +337,34 @@ export function describeWorking(using: Using): void {
         expect(verdicts[`/${killed}`]).toMatchObject({ok: true, status: 404, inDoubt: true})
         const others = Object.values(verdicts).filter(({inDoubt}) => inDoubt !== true)
         expect(others.map(({status}) => status)).toEqual([204, 204])
+      }),
+    )
+
+    it(
+      'go on after the clock was set back, when the lease of a killed one has ended',
+      using(async (bench) => {
+        const {store, ledger, server, dav} = bench
+        const targets = fill(server, 'a/', 3)
+        const {id} = await createJob(ledger, {kind: 'delete', targets}, dav)
+        await killWorker(bench, id, false)
+        await store.run('update unit set due = (select max(seen) from worker) + 1000')
+        await setClockBack(store)
+        expect((await inspectJob(ledger, id)).workers).toMatchObject([{silence: 0, isLive: false}])
+        expect(await runJob(ledger, id, dav)).toMatchObject({state: 'done', successes: 3})
+      }),
+    )
+
+    it(
+      'that wait for a cooldown do not wait longer when the clock is set back',
+      using(async ({store, ledger, server, dav}) => {
+        const targets = fill(server, 'a/', 3)
+        const headers = {'retry-after': '2'}
+        server.fault({method: 'DELETE', path: 'a/0', status: 503, headers, times: 1})
+        const {id} = await createJob(ledger, {kind: 'delete', targets}, dav)
+        const done = runJob(ledger, id, dav)
+        await expect.poll(async () => (await inspectJob(ledger, id)).cooldown).toBeGreaterThan(0)
+        await setClockBack(store)
+        expect(await done).toMatchObject({state: 'done', successes: 3, workers: [{isLive: true}]})
       }),
     )
 
