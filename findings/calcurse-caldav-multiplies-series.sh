@@ -36,7 +36,7 @@ XANDIKOS=0.2.8-1
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || { kill "$server" || true; wait "$server" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 mkdir -p data home/.config/calcurse/caldav
 as=()

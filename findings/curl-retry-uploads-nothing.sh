@@ -43,10 +43,10 @@ chmod 755 "$work"
 apache=
 proxy=
 stop_apache() {
-  [ -z "$apache" ] || { kill "$apache"; wait "$apache" || true; }
+  [ -z "$apache" ] || { kill "$apache" || true; wait "$apache" || true; }
   apache=
 }
-trap 'stop_apache; [ -z "$proxy" ] || { kill "$proxy"; wait "$proxy" || true; }; rm -rf "$work"' EXIT
+trap 'stop_apache; [ -z "$proxy" ] || { kill "$proxy" || true; wait "$proxy" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 apt-get download "curl=$CURL" "libcurl4=$CURL" > log 2>&1
 for package in *.deb; do dpkg -x "$package" debian; done

@@ -33,7 +33,7 @@ command -v curl >/dev/null && command -v python3 >/dev/null && command -v dbus-r
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || { kill "$server" || true; wait "$server" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 mkdir root state local home
 for name in a b c d e; do printf 'old %s' "$name" > "root/$name.txt"; done

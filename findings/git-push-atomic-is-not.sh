@@ -28,7 +28,7 @@ command -v curl >/dev/null && command -v python3 >/dev/null || apt-get install -
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || { kill "$server" || true; wait "$server" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 mkdir root state home
 export HOME=$work/home GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@example.com

@@ -36,7 +36,7 @@ command -v curl >/dev/null && command -v python3 >/dev/null || apt-get install -
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || { kill "$server" || true; wait "$server" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 mkdir -p root/folder state
 for name in 'report[1]' report1 'why?' whys 'draft*' draft draft-final plain; do printf '%s.txt' "$name" > "root/folder/$name.txt"; done

@@ -38,7 +38,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 started=()
 stop() {
-  for process in "${started[@]}"; do kill "$process"; wait "$process" || true; done
+  for process in "${started[@]}"; do kill "$process" 2> /dev/null || true; wait "$process" || true; done
   started=()
 }
 trap 'stop; rm -rf "$work"' EXIT

@@ -34,7 +34,7 @@ RADICALE=3.1.8-2
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || { kill "$server" || true; wait "$server" || true; }; rm -rf "$work"' EXIT
 cd "$work"
 npm init -y > log
 npm install --no-audit --no-fund ts-caldav@0.3.7 ical.js@2.2.1 "node-linux-$(node -p process.arch)@24.21.0" >> log 2>&1 || { cat log; exit 1; }
