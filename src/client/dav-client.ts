@@ -495,6 +495,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * A server without the report sync-collection is listed instead, and the ETags are compared with the `state`. The pages of an
    * answer are read as one. After a lost token, all resources are read and compared. A resource without an ETag counts as changed.
    *
+   * A server may ignore the level `'infinity'`, and report the members alone. It is listed instead if it names collections and
+   * nothing in them. If its first answer went deeper than later ones, nobody can tell, and deeper changes are missed. Without a
+   * `state` only the first answer is checked.
+   *
    * @param target - The collection: a URL reference, a URL or a result.
    * @returns The changes, page by page. `summary.complete` is true if none is missing, and only then there is a
    *   `summary.syncToken`. A resource that the server refuses to show is a Failure, and stays in the state. Reading throws

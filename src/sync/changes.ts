@@ -63,8 +63,10 @@ export class Changes<P> {
   readonly #doubtful: Set<string>
   // Paths of the known collections with members, at the first need.
   #collections: ReadonlySet<string> | undefined
-  // Paths of collections without changes.
+  // Paths of collections without changes, and of failed members. What is below them was not named, and is not gone.
   readonly #skipped = new Set<string>()
+  // URLs of members that the server would refuse again.
+  readonly #refused = new Set<string>()
   #saving: Promise<void> = Promise.resolve()
   readonly #state: SyncState | undefined
   readonly #emit: Sink<DavResult<P>>
@@ -87,6 +89,7 @@ export class Changes<P> {
     this.#source = source
     this.#folders.clear()
     this.#skipped.clear()
+    this.#refused.clear()
     this.#hasCollection = false
     this.#hasDescendant = false
   }
@@ -99,9 +102,20 @@ export class Changes<P> {
     return this.#doubtful.size > 0
   }
 
-  /** True if they named collections and none of their members. The server may report the first level only. */
+  /**
+   * True if they named no member of a collection, but should have. The server may report the first level only. A full listing must
+   * name such members again. Changes may name collections alone, if the server has named such members before.
+   */
   get mayBeShallow(): boolean {
-    return this.isFull && this.#hasCollection && !this.#hasDescendant
+    if (this.#hasDescendant) return false
+    if (this.#state === undefined) return this.isFull && this.#hasCollection
+    const knowsDeeper = [...this.#state.paths()].some((path) => path.includes('/'))
+    return this.isFull ? this.#hasCollection || knowsDeeper : this.#hasCollection && !knowsDeeper
+  }
+
+  /** True if all gaps are members that the server would refuse again. Everything outside of them was listed. */
+  get isBounded(): boolean {
+    return this.incomplete.every(({href}) => this.#refused.has(href))
   }
 
   /** Reports the news of a batch and, after they were read, adds them to the state. Returns `false` if the reader has gone. */
@@ -132,7 +146,7 @@ export class Changes<P> {
     return {url: state.urlOf(oldest), etag: state.find(oldest)}
   }
 
-  /** Reports the resources that a whole listing did not name. Returns `false` if the reader has gone. */
+  /** Reports the resources that a listing did not name, those below failed members aside. Returns `false` if the reader has gone. */
   async reportGone(): Promise<boolean> {
     const state = this.#state
     if (state === undefined) return true
@@ -225,9 +239,15 @@ export class Changes<P> {
     if (told === undefined) this.#state?.remove(path, known)
     else if (isOpen) this.#state?.set(path, COLLECTION)
     else this.#state?.set(path, told, known)
+    if (result.ok || isGone(result)) return
+    this.#skipped.add(path)
     // The server would refuse these again, so the next sync must not wait for them.
-    const isLasting = result.ok || isGone(result) || result.status === 403 || result.status === 405
-    if (!isLasting && !this.#isWalk) noteIncomplete(this.incomplete, incompleteResult(result))
+    if (result.status === 403 || result.status === 405) {
+      this.#refused.add(result.url)
+      // The next sync must list the collections around it, although their ETags are the same.
+      if (this.#source === 'folders')
+        for (const one of [path, ...ancestorsOf(path)]) this.#folders.delete(one)
+    } else if (!this.#isWalk) noteIncomplete(this.incomplete, incompleteResult(result))
   }
 
   /** Finds the known resources below collections that are gone, or are files now. Servers may name the collection alone. */

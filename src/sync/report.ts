@@ -45,21 +45,27 @@ function text(name: string, value: string): ElementToWrite {
  * - `lost`: the server does not know the token.
  * - `many`: the answer would be too long.
  * - `unable`: the server has no such report for this collection.
+ * - `barred`: the cause may pass, such as a missing permission.
  */
-export type Refusal = 'lost' | 'many' | 'unable'
+export type Refusal = 'lost' | 'many' | 'unable' | 'barred'
 
 // Servers refuse an unknown report, an unknown level and a lost token by any of them.
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 410, 412, 415, 422, 501])
+// With these it has no such report. RFC 3253, section 3.6; RFC 6578, section 3.3.
+const LASTING: ReadonlySet<string> = new Set(['supported-report', 'sync-traversal-supported'])
 
 /** Finds the meaning of an error of a report; `undefined` for an error that says nothing about the report. */
 export function refusalOf(error: unknown, token: string): Refusal | undefined {
   // A page, or any other answer of a server that knows no reports.
-  if (error instanceof MultiStatusError && error.reason === 'not-multistatus') return 'unable'
+  if (error instanceof MultiStatusError && error.reason === 'not-multistatus')
+    return token === '' ? 'unable' : 'barred'
   if (!(error instanceof DavHttpError)) return undefined
   const {status, conditions} = error
   // Google and Yandex answer 507; a limit of the server is a precondition. RFC 6578, section 3.6; RFC 3253, section 3.6.
   if (status === 507 || conditions.includes('number-of-matches-within-limits')) return 'many'
   // xandikos 0.2 answers 500 to a token that it does not know.
   if (token !== '' && (status === 500 || REFUSALS.has(status))) return 'lost'
-  return REFUSALS.has(status) ? 'unable' : undefined
+  if (!REFUSALS.has(status)) return undefined
+  const mayPass = status === 403 || status === 409
+  return mayPass && !conditions.some((name) => LASTING.has(name)) ? 'barred' : 'unable'
 }

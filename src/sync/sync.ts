@@ -129,6 +129,8 @@ interface SyncCall extends ReportFacts {
   readonly pages: Pages | undefined
   /** The token up to which the caller took all changes of this call. */
   reached?: string
+  /** True if the next sync must send the report again, with the same token. Default: it lists the resources. */
+  triesAgain?: boolean
 }
 
 // The tag of a calendar or an address book, which changes with its members.
@@ -220,7 +222,10 @@ async function readReports<P>(
       // the earlier pages is gone by now. The next sync must begin with the same token.
       else if (answer === 'lost' && !isRestarted && (state !== undefined || changes.named === 0))
         restart()
-      else return undefined
+      else {
+        call.triesAgain = answer === 'barred'
+        return undefined
+      }
       continue
     }
     const {named} = changes
@@ -230,8 +235,14 @@ async function readReports<P>(
     const gaps = incomplete.filter(({reason}) => reason !== 'storage')
     const isLast = gaps.length === incomplete.length
     for (const gap of gaps) noteIncomplete(changes.incomplete, gap)
+    // Later pages of a full listing may still name what is missing.
+    const isShallow = isDeep && (isLast || !changes.isFull) && changes.mayBeShallow
     // Without a token, the answer is none to this report.
-    if (next === '' || (isLast && isDeep && changes.mayBeShallow)) return undefined
+    if (next === '' || (isLast && isShallow)) {
+      // A server that gave a token knows the report.
+      call.triesAgain = !changes.isFull
+      return undefined
+    }
     const isRepeated = next === token || tokens.has(next) || changes.named === named
     const isStuck = !isLast && (isRepeated || tokens.size === MAX_PAGES)
     if (isStuck) noteIncomplete(changes.incomplete, {href: url, reason: 'paged'})
@@ -244,7 +255,7 @@ async function readReports<P>(
     }
     if (isLast && isWhole && isFull && !(await changes.reportGone())) return {incomplete: []}
     // A page of a later full listing does not count before its end: until then nobody knows which resources are gone.
-    const isTaken = isWhole && (isLast || !isFull || (isFirst && !isDeep))
+    const isTaken = isWhole && !isShallow && (isLast || !isFull || (isFirst && !isDeep))
     if (isTaken) state?.commit(next)
     await changes.save()
     if (isTaken) call.reached = next
@@ -332,9 +343,10 @@ async function compareListing<P>(
     walking,
     changes.take,
   )
-  if (incomplete.length === 0) {
+  if (changes.isBounded) {
     if (!(await changes.reportGone())) return {incomplete: []}
-    state?.commit(undefined, tag)
+    // With an empty tag, the next sync lists the collection again.
+    if (call.triesAgain !== true) state?.commit(undefined, incomplete.length === 0 ? tag : '')
   }
   return {...end, covers: 'all'}
 }

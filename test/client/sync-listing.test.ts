@@ -11,11 +11,14 @@ import {readToEnd} from '../support/results.ts'
 import {
   change,
   collection,
+  cut,
   listingOf,
   member,
   page,
   readSync,
   refusal,
+  removed,
+  tokenOf,
 } from '../support/sync-answers.ts'
 
 vi.setConfig({testTimeout: 4000})
@@ -101,13 +104,64 @@ describe('a refused report', () => {
       'changed /docs/s/b "1"',
     ])
     expect(sent()).toEqual(['REPORT', '0 /docs/', '1 /docs/', '1 /docs/s/'])
-    expect(state.token).toBeUndefined()
+    await changesOf(state, 'infinity')
+    expect(sent()).not.toContain('REPORT')
   })
 
   it('of level infinity is believed if it names members of collections', async () => {
     report = page('t1', collection('/docs/s/'), member('/docs/s/b', '1'))
     const {summary} = await readSync(dav.sync('docs/', {level: 'infinity'}))
     expect(summary).toMatchObject({complete: true, syncToken: 't1', requests: 1})
+  })
+
+  it.each<[string, Answer]>([
+    ['a bare 403', {status: 403}],
+    ['a missing privilege', refusal(403, 'need-privileges')],
+    ['409', {status: 409}],
+  ])('may be answered next time: %s is forgotten', async (_, answer) => {
+    const state = new SyncState()
+    report = answer
+    lists['/docs/'] = [member('/docs/a', '1')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "1"'])
+    report = page('t1', member('/docs/a', '1'), member('/docs/b', '1'))
+    expect(await changesOf(state)).toEqual(['changed /docs/b "1"'])
+    expect(state.token).toBe('t1')
+    report = answer
+    lists['/docs/'] = [member('/docs/a', '2')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "2"', 'gone /docs/b'])
+    expect(state.token).toBe('t1')
+    sent()
+    report = page('t2', member('/docs/a', '2'), {href: '/docs/b', status: 404})
+    // The report repeats what the listing had found.
+    expect(await changesOf(await SyncState.read(state.lines()))).toEqual(['gone /docs/b'])
+    expect(sent()).toEqual(['REPORT'])
+  })
+
+  it.each<[string, Answer]>([
+    ['a page for people', page200],
+    ['a Multi-Status without a token', listingOf({href: '/docs/', status: 403})],
+  ])('by %s leaves the token of an earlier sync alone', async (_, answer) => {
+    const state = new SyncState()
+    report = page('t1', member('/docs/a', '1'))
+    await changesOf(state)
+    report = answer
+    lists['/docs/'] = [member('/docs/a', '2')]
+    expect(await changesOf(state)).toEqual(['changed /docs/a "2"'])
+    expect(state.token).toBe('t1')
+  })
+
+  it.each<[string, Answer]>([
+    ['supported-report', refusal(403, 'supported-report')],
+    ['sync-traversal-supported', refusal(403, 'sync-traversal-supported')],
+    ['a page for people', page200],
+  ])('with %s is not sent again', async (_, answer) => {
+    const state = new SyncState()
+    report = answer
+    lists['/docs/'] = []
+    await changesOf(state, 'infinity')
+    sent()
+    await changesOf(state, 'infinity')
+    expect(sent()).toEqual(['0 /docs/', '1 /docs/'])
   })
 
   it('of a missing collection is the error of its listing', async () => {
@@ -127,6 +181,208 @@ describe('a refused report', () => {
     await changesOf(await SyncState.read(state.lines()))
     expect(sent()).toEqual(['REPORT', '0 /docs/', '1 /docs/', '0 /docs/', '1 /docs/'])
     expect(state.token).toBeUndefined()
+  })
+})
+
+describe('a server that takes level infinity for 1', () => {
+  const known = (): Promise<SyncState> =>
+    SyncState.read([
+      JSON.stringify({version: 1, url: `${server.url}docs/`, level: 'infinity'}),
+      ...['a', 's', 's/b'].map((path) => JSON.stringify([path, path === 's' ? '/' : '"1"'])),
+      '{"token":"t1"}',
+    ])
+
+  /** Gives the report with one token another answer. */
+  const script = (token?: string, answer = report): void =>
+    server.script(({method, url, headers, body}) => {
+      if (method === 'REPORT') return tokenOf(body) === token ? answer : report
+      if (headers['depth'] === '0')
+        return listingOf(url.endsWith('/') ? collection(url) : member(url, '1'))
+      const rows = lists[url] ?? {status: 404}
+      return 'status' in rows ? rows : listingOf(collection(url), ...rows)
+    })
+
+  beforeEach(() => {
+    lists = {
+      '/docs/': [member('/docs/a', '1'), collection('/docs/s/')],
+      '/docs/s/': [member('/docs/s/b', '1')],
+    }
+    script()
+  })
+
+  it('is noticed by a new collection without members, which is then listed', async () => {
+    const state = new SyncState()
+    report = page('t1', member('/docs/a', '1'))
+    await changesOf(state, 'infinity')
+    expect(state.token).toBe('t1')
+    report = page('t2', collection('/docs/s/'))
+    expect(await changesOf(state, 'infinity')).toEqual([
+      'changed /docs/s/ -',
+      'changed /docs/s/b "1"',
+    ])
+    lists['/docs/s/'] = [member('/docs/s/b', '2')]
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/b "2"'])
+  })
+
+  it('is noticed by a new collection after a listing that failed', async () => {
+    const state = new SyncState()
+    report = page('t1', member('/docs/a', '1'))
+    await changesOf(state, 'infinity')
+    report = page('t2', collection('/docs/s/'))
+    const whole = lists
+    lists = {'/docs/': {status: 503}}
+    await readToEnd(dav.sync('docs/', {state, level: 'infinity'}))
+    lists = whole
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/b "1"'])
+  })
+
+  it('is noticed by a page with a new collection, although the next page breaks off', async () => {
+    const state = new SyncState()
+    report = page('t1', member('/docs/a', '1'))
+    await changesOf(state, 'infinity')
+    report = page('p1', collection('/docs/s/'), cut('/docs/'))
+    script('p1', {status: 503})
+    await readToEnd(dav.sync('docs/', {state, level: 'infinity'}))
+    script('p1', page('t2', removed('/docs/a')))
+    lists['/docs/'] = [collection('/docs/s/')]
+    expect(await changesOf(state, 'infinity')).toEqual(['gone /docs/a', 'changed /docs/s/b "1"'])
+  })
+
+  it.each<[string, readonly MultiStatusResponse[]]>([
+    ['no collection', [member('/docs/a', '1')]],
+    ['collections alone', [member('/docs/a', '1'), collection('/docs/s/')]],
+  ])('calls nothing gone if its full answer names %s', async (_, rows) => {
+    const state = await known()
+    script('t1', refusal(403, 'valid-sync-token'))
+    report = page('t2', ...rows)
+    expect(await changesOf(state, 'infinity')).toEqual([])
+    expect(state.size).toBe(3)
+  })
+
+  it('is none if members of collections are known: a new collection is empty', async () => {
+    const state = await known()
+    report = page('t2', collection('/docs/new/'))
+    const {changes, summary} = await readSync(dav.sync('docs/', {state, level: 'infinity'}))
+    expect(changes).toEqual(['changed /docs/new/ -'])
+    expect(summary).toMatchObject({complete: true, syncToken: 't2', covers: 'changes'})
+  })
+
+  it('is none if it names members of collections later, and its token counts', async () => {
+    const state = new SyncState()
+    report = page('t1', member('/docs/a', '1'))
+    await changesOf(state, 'infinity')
+    report = page('t2', collection('/docs/s/'))
+    lists['/docs/s/'] = []
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/ -'])
+    report = page('t3', collection('/docs/s/'), member('/docs/s/b', '1'))
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/b "1"'])
+    expect(state.token).toBe('t3')
+  })
+
+  it('without a state is noticed by its first answer alone', async () => {
+    report = page('t2', collection('/docs/s/'))
+    const first = await readSync(dav.sync('docs/', {level: 'infinity'}))
+    expect(first.changes).toContain('changed /docs/s/b "1"')
+    const {summary} = await readSync(dav.sync('docs/', {token: 't1', level: 'infinity'}))
+    expect(summary).toMatchObject({complete: true, syncToken: 't2', covers: 'changes'})
+  })
+
+  it('calls nothing gone below a collection that it refuses', async () => {
+    const state = await known()
+    script('t1', refusal(403, 'valid-sync-token'))
+    const refused = {href: '/docs/s/', status: 403}
+    report = page('t2', collection('/docs/t/'), member('/docs/t/c', '1'), refused)
+    const changes = await changesOf(state, 'infinity')
+    expect(changes).toEqual([
+      'changed /docs/t/ -',
+      'changed /docs/t/c "1"',
+      '403 /docs/s/',
+      'gone /docs/a',
+    ])
+    expect(state.token).toBe('t2')
+  })
+})
+
+describe('a collection that refuses its listing', () => {
+  const refused = {status: 403}
+
+  it.each<[string, number, boolean]>([
+    ['by 403', 403, false],
+    ['by 405', 405, false],
+    ['by 403 in a 207', 403, true],
+  ])('%s keeps its members, and removals elsewhere are told', async (_, status, isRow) => {
+    const state = new SyncState()
+    lists = {
+      '/docs/': [collection('/docs/s/', 's1'), member('/docs/a', '1'), member('/docs/b', '1')],
+      '/docs/s/': [member('/docs/s/c', '1')],
+    }
+    await changesOf(state, 'infinity')
+    lists['/docs/'] = [
+      isRow ? {href: '/docs/s/', status} : collection('/docs/s/', 's1'),
+      member('/docs/b', '2'),
+    ]
+    lists['/docs/s/'] = {status}
+    const {changes, summary} = await readSync(dav.sync('docs/', {state, level: 'infinity'}))
+    expect(changes.toSorted()).toEqual([
+      `${status} /docs/s/`,
+      'changed /docs/b "2"',
+      'gone /docs/a',
+    ])
+    expect(summary).toMatchObject({
+      complete: false,
+      incomplete: [{href: `${server.url}docs/s/`, status}],
+    })
+    expect(await changesOf(state, 'infinity')).toEqual([`${status} /docs/s/`])
+    lists['/docs/'] = [collection('/docs/s/', 's1'), member('/docs/b', '2')]
+    lists['/docs/s/'] = []
+    expect(await changesOf(state, 'infinity')).toEqual(['gone /docs/s/c'])
+  })
+
+  it('is asked for again by each sync, although the ETags around it are the same', async () => {
+    const state = new SyncState()
+    self = {
+      href: '/docs/',
+      properties: {resourcetype: ['collection'], getetag: '"r1"', [FILE_ID]: '7'},
+    }
+    lists = {
+      '/docs/': [collection('/docs/p/', 'p1'), collection('/docs/q/', 'q1')],
+      '/docs/p/': [collection('/docs/p/s/', 's1')],
+      '/docs/p/s/': refused,
+      '/docs/q/': [member('/docs/q/a', '1')],
+    }
+    await changesOf(state, 'infinity')
+    sent()
+    expect(await changesOf(state, 'infinity')).toContain('403 /docs/p/s/')
+    expect(sent()).toEqual(['0 /docs/', '1 /docs/', '1 /docs/p/', '1 /docs/p/s/'])
+    lists['/docs/p/s/'] = [member('/docs/p/s/b', '1')]
+    expect(await changesOf(state, 'infinity')).toContain('changed /docs/p/s/b "1"')
+    expect(await changesOf(state, 'infinity')).toEqual([])
+  })
+
+  it('has its ETag from the first listing of it, and the report is not sent again', async () => {
+    const state = new SyncState()
+    lists = {'/docs/': [collection('/docs/s/', 's1')], '/docs/s/': refused}
+    expect(await changesOf(state, 'infinity')).toEqual(['changed /docs/s/ "s1"', '403 /docs/s/'])
+    sent()
+    expect(await changesOf(state, 'infinity')).toEqual(['403 /docs/s/'])
+    expect(sent()).toEqual(['0 /docs/', '1 /docs/', '1 /docs/s/'])
+  })
+
+  it('in a report only may have other gaps in its listing', async () => {
+    const state = new SyncState()
+    lists = {'/docs/': [collection('/docs/s/')], '/docs/s/': [member('/docs/s/c', '1')]}
+    await changesOf(state, 'infinity')
+    const unread = {status: 403, properties: ['resourcetype']}
+    lists['/docs/s/'] = [{href: '/docs/s/d', propstats: [{properties: {getetag: '"1"'}}, unread]}]
+    report = listingOf({href: '/docs/s/', status: 403})
+    const known = await SyncState.read([...state.lines()].filter((line) => !line.includes('tag')))
+    expect(await changesOf(known, 'infinity')).toEqual(['403 /docs/s/', 'changed /docs/s/d "1"'])
+  })
+
+  it('makes a sync without a state incomplete: its members may be there', async () => {
+    lists = {'/docs/': [collection('/docs/s/')], '/docs/s/': refused}
+    const {summary} = await readSync(dav.sync('docs/', {level: 'infinity'}))
+    expect(summary.complete).toBe(false)
   })
 })
 
