@@ -13,6 +13,7 @@ import {incompleteResult, noteIncomplete} from '../multistatus/summary.ts'
 import {JOURNAL_LINES} from '../protocol/bounds.ts'
 import {ancestorsOf} from '../protocol/href.ts'
 import {memberOf} from '../protocol/members.ts'
+import {isUnreported} from './report.ts'
 import {COLLECTION, type SyncState, UNTAKEN} from './state.ts'
 
 /** Takes the lines of a journal. */
@@ -54,6 +55,8 @@ export class Changes<P> {
   #hasGone = false
   #hasCollection = false
   #hasDescendant = false
+  // True if the server said that it leaves out what is below a collection.
+  #isCut = false
   // The first resource that they named.
   #first: string | undefined
   #source: Source = 'report'
@@ -107,6 +110,7 @@ export class Changes<P> {
    * name such members again. Changes may name collections alone, if the server has named such members before.
    */
   get mayBeShallow(): boolean {
+    if (this.#isCut) return true
     if (this.#hasDescendant) return false
     if (this.#state === undefined) return this.isFull && this.#hasCollection
     const knowsDeeper = [...this.#state.paths()].some((path) => path.includes('/'))
@@ -241,6 +245,7 @@ export class Changes<P> {
     else this.#state?.set(path, told, known)
     if (result.ok || isGone(result)) return
     this.#skipped.add(path)
+    this.#isCut ||= isUnreported(result.conditions)
     // The server would refuse these again, so the next sync must not wait for them.
     if (result.status === 403 || result.status === 405) {
       this.#refused.add(result.url)

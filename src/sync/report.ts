@@ -51,8 +51,6 @@ export type Refusal = 'lost' | 'many' | 'unable' | 'barred'
 
 // Servers refuse an unknown report, an unknown level and a lost token by any of them.
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 410, 412, 415, 422, 501])
-// With these it has no such report. RFC 3253, section 3.6; RFC 6578, section 3.3.
-const LASTING: ReadonlySet<string> = new Set(['supported-report', 'sync-traversal-supported'])
 
 /** Finds the meaning of an error of a report; `undefined` for an error that says nothing about the report. */
 export function refusalOf(error: unknown, token: string): Refusal | undefined {
@@ -67,5 +65,10 @@ export function refusalOf(error: unknown, token: string): Refusal | undefined {
   if (token !== '' && (status === 500 || REFUSALS.has(status))) return 'lost'
   if (!REFUSALS.has(status)) return undefined
   const mayPass = status === 403 || status === 409
-  return mayPass && !conditions.some((name) => LASTING.has(name)) ? 'barred' : 'unable'
+  return mayPass && !isUnreported(conditions) ? 'barred' : 'unable'
+}
+
+/** Recognizes a collection that the report leaves out, by the conditions of its refusal. RFC 3253, section 3.6; RFC 6578, section 3.3. */
+export function isUnreported(conditions: readonly string[]): boolean {
+  return conditions.includes('supported-report') || conditions.includes('sync-traversal-supported')
 }

@@ -279,6 +279,25 @@ describe('a server that takes level infinity for 1', () => {
     expect(state.token).toBe('t3')
   })
 
+  it.each(['sync-traversal-supported', 'supported-report'])(
+    'says so by %s, and is listed whenever it does',
+    async (condition) => {
+      const state = new SyncState()
+      report = page('t1', collection('/docs/t/'), member('/docs/t/c', '1'))
+      await changesOf(state, 'infinity')
+      lists['/docs/'] = [collection('/docs/s/'), collection('/docs/t/')]
+      lists['/docs/t/'] = [member('/docs/t/c', '1')]
+      const left = {href: '/docs/s/', status: 403, conditions: [condition]}
+      report = page('t2', left, member('/docs/t/c', '1'))
+      const changes = await changesOf(state, 'infinity')
+      expect(changes).toEqual(['403 /docs/s/', 'changed /docs/s/ -', 'changed /docs/s/b "1"'])
+      report = page('t3', member('/docs/t/c', '2'), member('/docs/s/b', '1'))
+      script('t1', refusal(403, 'valid-sync-token'))
+      expect(await changesOf(state, 'infinity')).toContain('changed /docs/t/c "2"')
+      expect(state.token).toBe('t3')
+    },
+  )
+
   it('without a state is noticed by its first answer alone', async () => {
     report = page('t2', collection('/docs/s/'))
     const first = await readSync(dav.sync('docs/', {level: 'infinity'}))
