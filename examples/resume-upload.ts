@@ -1,7 +1,8 @@
 // Uploads the file that is named on the command line, in chunks if the server is Nextcloud, ownCloud Infinite Scale or OpenCloud.
 // The state is kept in a file beside it. After a break or a crash, the same call sends only the chunks that are missing.
 
-import {readFile, rm, writeFile} from 'node:fs/promises'
+import {existsSync} from 'node:fs'
+import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {basename} from 'node:path'
 
 import {logUpdateStderr as draw} from 'log-update'
@@ -20,12 +21,12 @@ const [path = 'film.bin'] = process.argv.slice(2)
 const name = basename(path)
 const state = `${path}.upload.json`
 
-const upload: UploadState | undefined = await readFile(state, 'utf8').then(
-  JSON.parse,
-  () => undefined,
-)
+const upload = await readState()
 if (upload !== undefined) console.log(`goes on with the upload of ${upload.size} bytes`)
-const onUpload = (now: UploadState): Promise<void> => writeFile(state, JSON.stringify(now))
+const onUpload = async (now: UploadState): Promise<void> => {
+  await writeFile(`${state}.new`, JSON.stringify(now))
+  await rename(`${state}.new`, state)
+}
 const onProgress = ({bytes, total = bytes}: TransferProgress): void => {
   if (process.stderr.isTTY) draw(`${bytes} of ${total} bytes`)
 }
@@ -40,4 +41,15 @@ if (verdict.ok) {
 } else {
   console.log(`no ${name}: ${verdict.status} ${verdict.reason} ${verdict.description ?? ''}`)
   process.exitCode = 1
+}
+
+/** Reads the state that an earlier run has left; `undefined` if there is none, or it cannot be read. */
+async function readState(): Promise<UploadState | undefined> {
+  if (!existsSync(state)) return undefined
+  try {
+    return JSON.parse(await readFile(state, 'utf8'))
+  } catch {
+    console.log(`begins anew: ${state} cannot be read`)
+    return undefined
+  }
 }

@@ -10,14 +10,15 @@ import {basicAuth, DavClient, encodePath, type Progress, type Upload} from 'mult
 const {DAV_URL = 'http://localhost:8080/', DAV_USERNAME, DAV_PASSWORD = ''} = process.env
 const auth = DAV_USERNAME === undefined ? undefined : basicAuth(DAV_USERNAME, DAV_PASSWORD)
 const dav = new DavClient({url: DAV_URL, auth})
-const [folder = '.', target = 'uploads'] = process.argv.slice(2)
+const [folder = '.', given = 'uploads'] = process.argv.slice(2)
+const target = given === '' || given.endsWith('/') ? given : `${given}/`
 
 const uploads: Upload[] = []
 for await (const entry of await opendir(folder, {recursive: true})) {
   if (!entry.isFile()) continue
   const path = join(entry.parentPath, entry.name)
   const name = relative(folder, path).split(sep).join('/')
-  uploads.push({href: encodePath(`${target}/${name}`), body: {path}, create: true})
+  uploads.push({href: encodePath(`${target}${name}`), body: {path}, create: true})
 }
 
 const onProgress = ({done, failed, total = 0}: Progress): void => {

@@ -1,7 +1,7 @@
 // Lists a whole tree on any server, a line for each resource. After Ctrl+C or a failure it writes the rest of the work to a file,
 // and continues from there the next time. The command line may name the file.
 
-import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 
 import {basicAuth, DavClient, type DavResult, toLocalPath, visible} from 'multistatus'
 
@@ -31,8 +31,11 @@ try {
 const checkpoint = stream.checkpoint()
 const left = [...checkpoint.left, ...Array.from(failed, (url) => ({url, depth: 1}))]
 const incomplete = checkpoint.incomplete.filter(({href}) => !failed.has(href))
-if (left.length > 0) writeFileSync(file, JSON.stringify({...checkpoint, left, incomplete}))
-else rmSync(file, {force: true})
+if (left.length > 0) {
+  // A crash leaves the old file or the new one.
+  writeFileSync(`${file}.new`, JSON.stringify({...checkpoint, left, incomplete}))
+  renameSync(`${file}.new`, file)
+} else rmSync(file, {force: true})
 const isWhole = left.length === 0 && incomplete.length === 0
 console.log(isWhole ? 'That is all of it.' : 'There is more.')
 process.exitCode = isWhole ? 0 : 1

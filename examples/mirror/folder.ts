@@ -25,6 +25,8 @@ import type {Journal} from './journal.ts'
 const OWN = '.mirror'
 // A file system's clock may stand still for two seconds.
 const TICK_MILLISECONDS = 2000
+const LONGEST_NAME_BYTES = 255
+const LONGEST_EXTENSION = 40
 const CONFLICT = / \(conflict [\da-f]{8}\)$/
 // A line of iCalendar or vCard, with the lines into which it is folded.
 const UID = /^UID[:;].*(?:\r?\n[ \t].*)*/gim
@@ -143,10 +145,14 @@ export function isConflictCopy(path: string): boolean {
   return CONFLICT.test(parse(path).name)
 }
 
+/** Makes the name of a conflict copy. A long name loses its last characters for the mark. */
 function nameAside(path: string): string {
-  const {dir, name, ext} = parse(path)
-  const mark = ` (conflict ${randomUUID().slice(0, 8)})`
-  return join(dir, `${name.replace(CONFLICT, '')}${mark}${ext}`)
+  const {dir, base, ext} = parse(path)
+  const end = ext.length > LONGEST_EXTENSION ? '' : ext
+  const mark = ` (conflict ${randomUUID().slice(0, 8)})${end}`
+  const stem = Array.from(base.slice(0, base.length - end.length).replace(CONFLICT, ''))
+  while (Buffer.byteLength(stem.join('') + mark) > LONGEST_NAME_BYTES) stem.pop()
+  return join(dir, stem.join('') + mark)
     .split(sep)
     .join('/')
 }

@@ -1,7 +1,15 @@
 // The memory of the mirror: a journal of JSON lines, in which later lines win. A line is written before the next step begins, so a
 // kill at any point loses nothing. The state of `dav.sync` is in the same file: neither can get ahead of the other.
 
-import {appendFileSync, existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 
 import {SyncState} from 'multistatus'
 
@@ -55,7 +63,7 @@ export class Journal {
     const lines: Line[] = whole
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line))
+      .map((line, index) => parseLine(line, `${file}:${index + 1}`))
     const entries = new Map(lines.filter((line) => typeof line !== 'string'))
     for (const [path, entry] of entries) if (Object.keys(entry).length === 0) entries.delete(path)
     const state = await SyncState.read(
@@ -94,12 +102,30 @@ export class Journal {
   }
 
   #append(line: Line): void {
-    if (this.#isKept) appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
+    if (!this.#isKept) return
+    const {size} = statSync(this.#file)
+    try {
+      appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
+    } catch (error) {
+      // A full disk may have taken a part of the line, and the next one would follow it.
+      truncateSync(this.#file, size)
+      throw error
+    }
   }
 
   #compact(): void {
     const lines: Line[] = [...this.state.lines(), ...this.#entries]
     writeFileSync(`${this.#file}.new`, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     renameSync(`${this.#file}.new`, this.#file)
+  }
+}
+
+/** Parses a line. Without one in the middle, a file that is gone there would seem to be there. */
+function parseLine(line: string, place: string): Line {
+  try {
+    return JSON.parse(line)
+  } catch (cause) {
+    const advice = 'Without the journal, all files are compared anew, and deleted ones come back'
+    throw new SyntaxError(`${place} is damaged. ${advice}`, {cause})
   }
 }

@@ -116,6 +116,24 @@ describe('the example mirror', {timeout: 600_000}, () => {
     expect(cloud.files).toEqual(await here.read())
   })
 
+  it.each([
+    [255, `${'ü'.repeat(125)}.text`],
+    [237, `${'n'.repeat(233)}.txt`],
+    [255, `n.${'e'.repeat(253)}`],
+  ])('keeps both versions, and deletes, with a name of %i bytes', async (bytes, name) => {
+    expect(Buffer.byteLength(name)).toBe(bytes)
+    await cloud.create(name, 'one')
+    await run()
+    await here.change(name, () => 'here')
+    await cloud.change(name, () => 'there')
+    expect(await run()).toMatchObject({code: 0})
+    expect([...cloud.files.values()].toSorted()).toEqual(['here', 'there'])
+    expect(cloud.files).toEqual(await here.read())
+    await cloud.change(name, () => undefined)
+    expect((await run()).lines).toEqual([`delete here ${name}`, '1 files differ'])
+    expect([...(await here.read()).values()]).toEqual(['here'])
+  })
+
   it('keeps a change that was not sent, though the ETag of the other version was weak at first', async () => {
     await cloud.create('a.txt', 'one')
     await run()

@@ -1,7 +1,7 @@
 // Runs each example like its reader on an embedded server, and compares its output with the disk.
 
 import {execFile} from 'node:child_process'
-import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
@@ -38,6 +38,7 @@ try {
     [join(work, 'left.json')],
     ['\n100% #1?.jpg\n', '\nold\n', '\nold/a.txt\n', 'That is all of it.'],
   )
+  await keepCheckpoint()
   await expectOutput(
     'rename.ts',
     ['old', 'archive/100% old'],
@@ -111,6 +112,11 @@ try {
     'upload-folder.ts',
     [join(work, 'upload')],
     [`there already ${url}uploads/a%20%231.txt`, `there already ${url}uploads/deep/b.txt`],
+  )
+  await expectOutput(
+    'upload-folder.ts',
+    [join(work, 'upload'), 'uploads/'],
+    [`there already ${url}uploads/deep/b.txt`],
   )
   await rm(join(folder, 'uploads'), {recursive: true})
   await writeFile(join(folder, 'one.txt'), '1')
@@ -312,7 +318,7 @@ async function job(): Promise<void> {
   await expectOutput(
     'job/job.ts',
     ['delete', tree, '--ledger', ledger],
-    ['1 deleted, 0 listed, 0 failed'],
+    [`Nothing is at ${tree}: check its spelling`],
     {exitCode: 1},
   )
   if ((await readdir(folder)).includes('pile')) throw new Error('job.ts left the tree')
@@ -342,6 +348,18 @@ async function mirror(): Promise<void> {
   await rm(there, {recursive: true})
 }
 
+/** Runs walk.ts twice without a server. A crash while it writes its file must leave the old one. */
+async function keepCheckpoint(): Promise<void> {
+  const file = join(work, 'unlisted.json')
+  const old = join(work, 'unlisted.old.json')
+  const options = {at: 'http://localhost:9/', exitCode: 1}
+  await expectOutput('walk.ts', [file], ['There is more.'], options)
+  await link(file, old)
+  await expectOutput('walk.ts', [file], ['There is more.'], options)
+  if ((await stat(file)).ino === (await stat(old)).ino)
+    throw new Error('walk.ts wrote its file in place')
+}
+
 /** Runs resume-upload.ts on a server with TUS, which refuses the second chunk of the first run. */
 async function resumeUpload(): Promise<void> {
   const faults = await startFaultServer()
@@ -352,7 +370,19 @@ async function resumeUpload(): Promise<void> {
   tus.fault = ({method, headers}) =>
     method === 'PATCH' && headers['upload-offset'] === '10485760' ? {status: 403} : undefined
   const at = faults.url
-  await expectOutput('resume-upload.ts', [path], ['no long film.bin: 403'], {at, exitCode: 1})
+  // A crash between the opening and the writing of the state has left it empty.
+  const state = `${path}.upload.json`
+  const old = join(work, 'old.upload.json')
+  await writeFile(state, '')
+  await link(state, old)
+  await expectOutput(
+    'resume-upload.ts',
+    [path],
+    [`begins anew: ${state} cannot be read`, 'no long film.bin: 403'],
+    {at, exitCode: 1},
+  )
+  if ((await readFile(old, 'utf8')) !== '')
+    throw new Error('resume-upload.ts wrote its state in place')
   tus.fault = () => undefined
   faults.forget()
   await expectOutput(
