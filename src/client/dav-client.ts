@@ -374,7 +374,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param target - A URL reference, a URL or a result.
    * @returns The resource's own result. Any refusal is a Failure with its status. A missing resource is a Failure 404 or 410, in
    *   whichever part of the answer the server says so. An answer that does not tell of the resource is a Failure `no-answer`. A
-   *   refusal by another resource, to which a redirect led, is a Failure `refused` with its `location`.
+   *   lone result at a path outside the resource counts as its own, with relation `outside`: servers behind a proxy write such paths.
+   *   A refusal by another resource, to which a redirect led, is a Failure `refused` with its `location`.
    * @throws TypeError or RangeError for an invalid target or option. {@link MultiStatusError}, {@link DavNetworkError},
    *   {@link DavTimeoutError}.
    * @example
@@ -442,9 +443,10 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
    * @param targets - URL references, URLs or results, from any iterable or stream, each resolved against the client's URL. All
    *   targets of an array are checked before the first request.
    * @returns A result for each target, in the server's order. Of the last 10,000 targets, a repeated one is read once. A target
-   *   that the answer does not name is a Failure 404. After an answer with a gap it is a Failure `no-answer`. So it is if the answer
-   *   names another resource, which comes out too: it may be the target by another name. A refused or broken report is a Failure
-   *   of each of its targets, and the rest go on. An invalid target in a stream is a Failure `refused`.
+   *   that the answer does not name is a Failure 404. After an answer with a gap, which is a 507 or an unreadable response, it is a
+   *   Failure `no-answer`. So it is if the answer names another resource, which comes out too: it may be the target by another name.
+   *   A refused or broken report is a Failure of each of its targets, and the rest go on. An invalid target in a stream is a Failure
+   *   `refused`.
    * @throws TypeError or RangeError for an invalid argument, before anything is sent.
    * @example
    * ```ts

@@ -11,6 +11,7 @@ import type {DavClient} from '../client/dav-client.ts'
 import type {AsyncDisposing} from '../protocol/dispose.ts'
 import {LONGEST_TIMER_MILLISECONDS} from '../protocol/bounds.ts'
 import {tell} from '../protocol/listener.ts'
+import {isWholeNumber} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, TEXT} from '../protocol/options.ts'
 import type {ListedJob} from './inspect.ts'
@@ -335,7 +336,7 @@ function assertWhole(
   least: number,
   most: number = LONGEST_TIMER_MILLISECONDS,
 ): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most)
+  if (!isWholeNumber(value, least) || value > most)
     throw new RangeError(`${name} is a whole number from ${least} to ${most}`)
 }
 

@@ -2,7 +2,7 @@
 
 import type {Target} from '../call/target.ts'
 import type {AnyIterable} from '../engine/many.ts'
-import {memberOf} from '../protocol/members.ts'
+import {isWholeNumber, memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, RECORD, TEXT, TEXTS} from '../protocol/options.ts'
 import type {SyncState} from '../sync/state.ts'
@@ -286,9 +286,9 @@ export function readSettings({unitSize = 500, retry = {}}: JobSettings): StoredO
     minDelay = 1000,
     maxDelay = 300_000,
   } = readOptions('retry of a job', retry, RETRY)
-  if (!Number.isSafeInteger(unitSize) || unitSize < 1 || unitSize > MOST_IN_UNIT)
+  if (!isWholeNumber(unitSize, 1) || unitSize > MOST_IN_UNIT)
     throw new RangeError(`createJob: unitSize is a whole number from 1 to ${MOST_IN_UNIT}`)
-  if (!Number.isSafeInteger(attempts) || attempts < 1)
+  if (!isWholeNumber(attempts, 1))
     throw new RangeError('createJob: attempts is a whole number above zero')
   if (!(minDelay >= 0 && maxDelay >= minDelay && maxDelay <= 43_200_000))
     throw new RangeError(

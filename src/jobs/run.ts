@@ -4,7 +4,7 @@ import {hostname} from 'node:os'
 import {setTimeout as pause} from 'node:timers/promises'
 
 import type {DavClient} from '../client/dav-client.ts'
-import {memberOf} from '../protocol/members.ts'
+import {isWholeNumber, memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, callback, NUMBER, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import {setAside} from './aside.ts'
@@ -97,8 +97,8 @@ const RUN_OPTIONS: Rules<RunJobOptions> = {
  * @param job - The job, or its `id`.
  * @param dav - A client with the URL of the job. The policy of retries is the job's own.
  * @returns The report at the end of the job. A cancelled job ends early.
- * @throws {@link LedgerError} for a missing job, for one whose targets are not all stored, for one on which `retryJob` is at work,
- *   and for a store that fails. TypeError for a client with another URL. The signal's reason.
+ * @throws {@link LedgerError} for a missing job, for one whose targets are not all stored, and for one on which `retryJob` is at
+ *   work. LedgerError too for a store that fails. TypeError for a client with another URL. The signal's reason.
  * @example
  * ```ts
  * const {failures} = await runJob(ledger, job, dav, {onProgress: ({done, total}) => console.log(done, total)})
@@ -114,9 +114,9 @@ export async function runJob(
   const {signal, onProgress, concurrency = 8, lease = 30_000, telemetry} = given
   const {name = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`} = given
   if (name === '') throw new TypeError('runJob: name is a text that is not empty')
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+  if (!isWholeNumber(concurrency, 1))
     throw new RangeError('runJob: concurrency is a whole number above zero')
-  if (!Number.isSafeInteger(lease) || lease < 1000 || lease > LONGEST_LEASE_MILLISECONDS)
+  if (!isWholeNumber(lease, 1000) || lease > LONGEST_LEASE_MILLISECONDS)
     throw new RangeError('runJob: lease is a whole number of milliseconds from 1000 to 3,600,000')
   signal?.throwIfAborted()
   if (typeof memberOf(dav, 'url') !== 'string')

@@ -9,6 +9,7 @@ import {looksLikeCollection} from '../multistatus/selection.ts'
 import {MAX_PAGES} from '../protocol/bounds.ts'
 import {DavHttpError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
+import {isWholeNumber} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {NUMBER, oneOf, readOptions} from '../protocol/options.ts'
 
@@ -37,7 +38,7 @@ const PAGES: Rules<Pages> = {size: NUMBER, dialect: oneOf('nextcloud', 'offset')
  */
 export function readPages(given: Pages): Pages {
   const pages = readOptions('pages', given, PAGES)
-  if (Number.isSafeInteger(pages.size) && pages.size > 1) return pages
+  if (isWholeNumber(pages.size, 2)) return pages
   throw new RangeError(`pages: size is a whole number above 1, not ${pages.size}`)
 }
 

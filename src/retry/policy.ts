@@ -16,7 +16,8 @@ export type RetryPolicy = RetrySettings | number
 /** The settings of a {@link RetryPolicy}. */
 export interface RetrySettings {
   /**
-   * The most times that one call sends a request, the first attempt included.
+   * The most times that one call sends a request, the first attempt included. `retry` counts anew: attempts of an earlier call do
+   * not count.
    *
    * @defaultValue 4
    */

@@ -3,6 +3,7 @@
  * and its number among the equal ones. The order of other requests changes nothing.
  */
 
+import {isWholeNumber} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {
   ANY,
@@ -17,7 +18,7 @@ import {
 
 /** A fault of {@link fakeServer}. Give one of `status`, `reset`, `stall`, `cut` and `lie`. `latency` and `meanwhile` go with it, or stand alone. */
 export interface FaultRule {
-  /** The method of the requests, such as `DELETE`. Default: each method. */
+  /** The method of the requests in capitals, such as `DELETE`. Default: each method. */
   readonly method?: string | undefined
   /** The plain path of the resource, or a pattern of such paths. Default: each path. */
   readonly path?: string | RegExp | undefined
@@ -147,6 +148,7 @@ export class Faults {
   constructor(random: RandomFaults | undefined) {
     if (random === undefined) return
     const {seed, rate = 0.1, kinds = KINDS} = readOptions('random', random, RANDOM)
+    if (!Number.isSafeInteger(seed)) throw new RangeError('random: seed is a whole number')
     if (!(rate >= 0 && rate <= 1)) throw new RangeError('random: rate is a number from 0 to 1')
     if (!Array.isArray(kinds) || kinds.length === 0 || !kinds.every((kind) => KIND.accepts(kind)))
       throw new TypeError(`random: kinds is a list of ${KIND.words}`)
@@ -200,8 +202,11 @@ export class Faults {
 
 /** Refuses what would have no effect, or none that a server can have. */
 function checkRule(rule: FaultRule): void {
-  const {status, headers, body, reset, stall, obeyed} = rule
-  if (status !== undefined && !(Number.isSafeInteger(status) && status >= 200 && status <= 599))
+  const {method, status, headers, body, reset, stall, obeyed} = rule
+  // Methods have a case. RFC 9110, section 9.1.
+  if (method !== undefined && !/^[^a-z\s]+$/.test(method))
+    throw new TypeError('fault: method is in capitals, such as DELETE')
+  if (status !== undefined && (!isWholeNumber(status, 200) || status > 599))
     throw new RangeError('fault: status is a whole number from 200 to 599')
   for (const name of ['times', 'after', 'cut', 'latency'] as const)
     if (rule[name] !== undefined && !(rule[name] >= 0))

@@ -66,8 +66,8 @@ interface DeleteRules {
    */
   readonly verify?: boolean | undefined
   /**
-   * Allows the client's own base, targets outside it, results that are `outside` or could not be listed, and names with a
-   * control character.
+   * Allows the client's own base, its parents, targets outside it, and results that are `outside` or could not be listed. Also
+   * names with a control character, and names that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */

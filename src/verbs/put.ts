@@ -130,8 +130,8 @@ interface PutRules {
    */
   readonly chunkSize?: number | undefined
   /**
-   * Allows targets outside the client's own collection, results that are `outside` or could not be listed, and names with a control
-   * character.
+   * Allows targets outside the client's own collection, and results that are `outside` or could not be listed. Also names with a
+   * control character, and names that some servers read as the collection around them.
    *
    * @defaultValue `false`
    */

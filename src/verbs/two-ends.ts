@@ -58,9 +58,9 @@ export interface TwoEndsRules {
    */
   readonly parents?: boolean | undefined
   /**
-   * Allows the client's own base, resources outside it, results that are `outside` or could not be listed, and names with a
-   * control character. Also names that only some servers read as the other end. A destination that is the source, in it or
-   * around it is refused even so, because servers lose the resource.
+   * Allows the client's own base, its parents, resources outside it, and results that are `outside` or could not be listed. Also
+   * names with a control character, and names that some servers read as the collection around them or as the other end. A
+   * destination that is the source, in it or around it is refused even so, because servers lose the resource.
    *
    * @defaultValue `false`
    */

@@ -157,6 +157,8 @@ describe('a rule', () => {
     [{body: 'b', cut: 1}, 'fault: headers and body go with a status'],
     [{obeyed: true, lie: true}, 'fault: obeyed goes with status, reset or stall'],
     [{obeyed: true, latency: 1}, 'fault: obeyed goes with status, reset or stall'],
+    [{method: 'delete', reset: true}, 'fault: method is in capitals, such as DELETE'],
+    [{method: '', reset: true}, 'fault: method is in capitals, such as DELETE'],
   ])('%j is refused, because a part of it has no effect', (rule, message) => {
     expect(() => server.fault(rule)).toThrow(new TypeError(message))
   })

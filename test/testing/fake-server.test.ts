@@ -179,6 +179,8 @@ describe('fakeServer', () => {
     [{quota: -1}, 'fakeServer: quota is 0 or more'],
     [{lockTimeout: 0}, 'fakeServer: lockTimeout is above zero'],
     [{random: {seed: 1, rate: 2}}, 'random: rate is a number from 0 to 1'],
+    [{random: {seed: 0.5}}, 'random: seed is a whole number'],
+    [{random: {seed: Number.NaN}}, 'random: seed is a whole number'],
   ])('refuses %j as out of range', (options, message) => {
     expect(() => fakeServer(options)).toThrow(new RangeError(message))
   })
