@@ -97,7 +97,7 @@ export function withAuth<C extends TurningCall>(
     const best = questions.filter(({method}) => method === checked)
     for (const question of new Set([...best, ...questions])) {
       const isKnown = best.includes(question) && isReusable?.(request) === false
-      // Without credentials, so that a refusal shows that the server checks them, and has a fresh challenge.
+      // Asked without credentials. The refusal proves that the server checks them, and brings a fresh challenge.
       const first = isKnown ? await credentials(question) : undefined
       const answered = await exchange(question, call, turn, first)
       // The body is unread, so the caller can send it with other credentials.
@@ -153,7 +153,7 @@ export function withAuth<C extends TurningCall>(
   }
 }
 
-/** Tells if a body can be read once only, or is so long that a server may refuse it before it has read it. */
+/** Recognizes a body that can be read once only, or that is long: a server may refuse it before its end. */
 function isLong(body: RequestBody | undefined): boolean {
   return body !== undefined && (sizeOf(body) ?? Number.POSITIVE_INFINITY) > SENT_PIECE_BYTES
 }

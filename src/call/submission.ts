@@ -130,7 +130,7 @@ function touchedLocks(
     .toSorted((one, other) => one.distance - other.distance)
 }
 
-/** Measures the distance of a lock: 0 if it covers the resource itself, `Infinity` if it does not touch the part of the tree. */
+/** Measures the distance of a lock: 0 if it covers the resource itself, `Infinity` for a lock outside the part of the tree. */
 function distanceOf({depth}: StoredLock, root: string, {path, isDeep, hasParent}: Reach): number {
   const above = relate(path, root)
   if (above === 'self' || (above !== 'outside' && depth === 'infinity')) return 0

@@ -684,8 +684,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Copies many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
-   * it. RFC 4918, section 9.8.
+   * Copies many resources, several at once. A pair waits for earlier pairs that change either of its ends, a member in it or a
+   * collection around it. RFC 4918, section 9.8.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.
@@ -727,8 +727,8 @@ export class DavClient<const D extends Decoders = Record<never, never>> {
   }
 
   /**
-   * Moves many resources, several at once. A pair waits for the earlier ones that change one of its ends, something in it or around
-   * it. RFC 4918, section 9.9.
+   * Moves many resources, several at once. A pair waits for earlier pairs that change either of its ends, a member in it or a
+   * collection around it. RFC 4918, section 9.9.
    *
    * @param pairs - Each with `from` and `to`, from any iterable or stream. All pairs of an array are checked before the first
    *   request.

@@ -1,6 +1,6 @@
 /**
- * Orders requests that touch the same resources. A later one waits for the earlier ones that change its resource, one around it
- * or one inside it. RFC 4918, sections 9.6.1, 9.8.3 and 9.9.2.
+ * Orders requests that touch the same resources. A request waits for earlier ones that change its resource, a collection around
+ * it, or a member inside it. RFC 4918, sections 9.6.1, 9.8.3 and 9.9.2.
  */
 
 import {Group} from '../protocol/group.ts'

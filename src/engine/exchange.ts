@@ -34,7 +34,7 @@ import {
 type Content = Pick<DavRequest, 'body' | 'length' | 'onSent' | 'onWhole'>
 
 /**
- * Sends one request with the tokens of the locks that it touches, and once more if the server misunderstood them. Emits the results
+ * Sends one request with the tokens of the locks that it touches. Sends it once more if the server misunderstood the tokens. Emits the results
  * of members as they arrive, and returns the verdict on the target.
  *
  * @param content - The body of an upload. Default: the XML body of the request.

@@ -10,7 +10,7 @@ import {REMEMBERED_TARGETS} from '../protocol/bounds.ts'
 import {isIn} from './claims.ts'
 import type {Outcome} from './verb.ts'
 
-/** The part of a target that was changed: its status if that was all of it, else one of the constants below. */
+/** The changed part of a target: its status for the whole target, else one of the constants below. */
 type Extent = number
 const UNCHANGED = -1
 const MAY_BE_CHANGED = -2

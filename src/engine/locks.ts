@@ -21,7 +21,7 @@ import {isSuccessStatus} from '../protocol/status.ts'
 import type {Outcome, TargetRequest, VerbContext} from './verb.ts'
 import {withSentence} from './verdict.ts'
 
-/** Sends the request again: without others beside it, with another If header, or with that of the locks that are left. */
+/** Sends the request again: while no other request runs, with a given If header, or with the tokens of the locks that are left. */
 interface Again {
   alone(): Promise<Outcome>
   withHeader(header: string | undefined): Promise<Outcome>
@@ -119,8 +119,8 @@ function listsWithoutTags(
 }
 
 /**
- * Ends the client's locks on members that are gone, before a repeated DELETE or MOVE: an earlier attempt, which failed in part, has
- * removed them. Returns false if there are none. RFC 4918, section 9.6.1.
+ * Ends the client's locks on members that are gone, before a repeated DELETE or MOVE. An earlier attempt may have removed some
+ * members. Returns false if none are gone. RFC 4918, section 9.6.1.
  */
 function endOwn(
   gone: readonly SubmittedLock[],

@@ -21,8 +21,8 @@ interface Steps {
 }
 
 /**
- * Sends failures again. After `ending` is aborted, no further request begins. By the rules of some verbs, a target that failed
- * because of members waits for them, and is not sent while one of them fails.
+ * Sends failures again. After `ending` is aborted, no further request begins. With some verbs, a target that failed because of
+ * its members waits for them. It is not sent while a member fails.
  */
 export async function runPhases(
   failures: readonly Failure[],

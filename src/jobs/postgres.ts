@@ -11,7 +11,7 @@ import {numberOf, placeholders} from './store.ts'
 
 /** Milliseconds for which a lost or refused connection is tried again: a restart of the server takes less. */
 const PATIENCE_MILLISECONDS = 60_000
-/** Milliseconds after which PostgreSQL ends the transaction of a worker that is frozen in it, and with it the locks of its unit. */
+/** Milliseconds after which PostgreSQL ends the transaction of a frozen worker, and so frees its unit. */
 const IDLE_MILLISECONDS = 10_000
 /** The most parameters of one statement are 65,535. */
 const INSERTED_VALUES = 16_000

@@ -38,7 +38,7 @@ import {CancelledError, restOf, Rhythm, Slots} from './work.ts'
 
 /** The longest lease: an hour. */
 export const LONGEST_LEASE_MILLISECONDS = 3_600_000
-/** Units that one worker has at a time, so that the last requests of one leave no gap. */
+/** Units that one worker has at a time: the second one keeps it busy during the last requests of the first. */
 const LANES = 2
 /** The longest wait before a worker looks again for work that another one left. */
 const LOOK_MILLISECONDS = 1000
@@ -88,7 +88,7 @@ const RUN_OPTIONS: Rules<RunJobOptions> = {
 }
 
 /**
- * Works on a job until nothing of it is left, also not with other workers. Call it in as many processes as you like, and again
+ * Works on a job until all of it is done, the units of other workers too. Call it in as many processes as you like, and again
  * after a crash: nothing that has a verdict is sent again.
  *
  * Each href gets exactly one verdict. Its request is sent once or, after a crash, more often. A 404 to a repeated DELETE is a
@@ -212,7 +212,7 @@ async function runLanes(lane: Lane, lanes: number, stop: AbortController): Promi
     }),
   )
   const ends = await Promise.allSettled(running)
-  // The error of the lane that failed first, and not that of one that it stopped.
+  // The error of the first lane that failed. The lanes that it stopped have errors too.
   lane.signal.throwIfAborted()
   const failed = ends.find((end) => end.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -229,7 +229,7 @@ async function run(lane: Lane): Promise<void> {
       throw error
     })
     const units = found !== undefined && 'units' in found ? found.units : []
-    // A unit whose last worker ended is worked on alone, so that it takes no other unit with it again and again.
+    // A unit may have crashed its last worker. It runs alone, so that it does not crash other units too.
     const isSuspect = units.some(({crashes}) => crashes > 0)
     if (!isSuspect) open()
     if (found === undefined || 'isDone' in found) return

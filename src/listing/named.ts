@@ -53,7 +53,7 @@ export class NamedResources {
     return this.#selves.length > 0
   }
 
-  /** Recognizes a listing of the resource. A listing of a member or a parent is none, nor is one whose members a proxy renamed. */
+  /** Recognizes a listing of the resource itself: not of a member or a parent, and not with members that a proxy renamed. */
   hasListed(depth: Depth): boolean {
     if (this.self && !this.#hasMembers) return this.#stray === undefined && !this.#hasAround
     const isOfMember = depth === 1 && !this.self && this.#only !== ''

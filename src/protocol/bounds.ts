@@ -49,9 +49,9 @@ export const REMEMBERED_PATHS = 4096
 export const REMEMBERED_TAG_CHARACTERS = 512
 /** Start tags in one parent that are compared as bytes. Dead properties aside, servers have fewer for one resource. */
 export const COMPARED_CHILDREN = 24
-/** Start tags that were none of these, after which none are compared in that parent. */
+/** Unknown start tags in one parent, after which no further ones are compared there. */
 export const MAX_UNSEEN = 64
-/** Start tags that were none of these, for which one that was makes up: it saves as much time as two cost. */
+/** Unknown start tags for which one known tag makes up: it saves as much time as two of them cost. */
 export const SEEN_WORTH = 2
 /** The longest start tag that is compared so. For a longer one a look-up is faster. */
 export const COMPARED_TAG_CHARACTERS = 64

@@ -204,8 +204,8 @@ export type MultiStatusErrorReason =
 export class MultiStatusError extends DavError {
   override readonly name = 'MultiStatusError'
   /**
-   * The kind of fault. The limits `response` and `value` are also checked at the end of each chunk. If a response breaks one of
-   * them and has another fault behind it, the cuts between chunks decide which one is reported.
+   * The kind of fault. The limits `response` and `value` are also checked at the end of each chunk. A response
+   * may break a limit and have a further fault behind that. The cuts between chunks then decide which fault is reported.
    */
   readonly reason: MultiStatusErrorReason
   /** The place of the fault, in bytes from the beginning of the body. */

@@ -37,7 +37,7 @@ const NEEDLESS_ESCAPE = /%(?![01][\dA-F]|2[0235F]|3[CEF]|5[B-E]|60|7[BCDF]|[89A-
 // Characters that need no escape in a segment. RFC 3986, section 3.3.
 const PLAIN_CHARACTER = /[\w\-.~!$&'()*+,;=:@]/
 
-// By byte: 0 if no plain path has it, 3 if it begins no segment, 2 for a hexadecimal digit, 1 for the rest.
+// By byte: 0 is in no plain path, 3 cannot begin a segment, 2 is a hexadecimal digit, 1 is any other byte.
 const SEGMENT_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({length: 256}, (_, byte) => {
   const character = String.fromCharCode(byte)
   if ('./%'.includes(character)) return 3

@@ -89,7 +89,7 @@ class Unread {
   }
 }
 
-// One getter for all downloads: V8 keeps one of its own for each, with its content, until it collects all garbage.
+// One getter for all downloads. V8 would keep a getter for each, and the content with it, until it collects all garbage.
 const BODY = {
   enumerable: true,
   get(this: Unread): Download['body'] {

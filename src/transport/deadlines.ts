@@ -168,7 +168,7 @@ export interface BodyWatcher {
   readonly onBytes?: (length: number) => void
   /** Called at the end of a whole body. Its error becomes that of the body. */
   readonly onDone?: () => void
-  /** Called once, at the end of the body, when it is given up, or with the error that broke it. */
+  /** Called once: at the end of the body, when the reader gives it up, or with the error of a broken one. */
   readonly onEnd?: (error?: unknown) => void
 }
 

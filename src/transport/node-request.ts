@@ -58,7 +58,7 @@ function countPieces(
   }
 }
 
-/** Returns the headers that a body brings: its length, if the platform cannot see it, and the type of a Blob, as `fetch` does. */
+/** Makes the headers of a body, as `fetch` does: the type of a Blob, and the length if the platform cannot see it. */
 function headersOf({body, length}: DavRequest): Record<string, string> {
   if (typeof body === 'string')
     return body.length <= SENT_PIECE_BYTES ? {} : lengthHeader(Buffer.byteLength(body))

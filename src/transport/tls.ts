@@ -18,7 +18,7 @@ export interface TlsOptions {
    * @defaultValue the authorities of Node, with those of NODE_EXTRA_CA_CERTS
    */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
-  /** The certificate of this client in PEM, for a server that asks for one, and the ones between it and its authority. */
+  /** The certificate of this client in PEM, for a server that asks for one. Behind it, the certificates up to its authority. */
   readonly cert?: string | Uint8Array | undefined
   /** The private key of `cert` in PEM, without a passphrase. */
   readonly key?: string | Uint8Array | undefined

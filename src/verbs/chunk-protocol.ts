@@ -33,7 +33,7 @@ type Ended = 'ended'
 /**
  * Looks at the target just before it is written.
  *
- * @returns The reason why it must not be written; else its ETag, empty for a missing target and `undefined` if it is not told.
+ * @returns The reason why the target must not be written; else its ETag: empty for a missing target, `undefined` for an unknown ETag.
  */
 type Begin = () => Promise<Failure | {readonly former: string | undefined}>
 
@@ -41,7 +41,7 @@ type Begin = () => Promise<Failure | {readonly former: string | undefined}>
 export interface ChunkProtocol {
   /** Makes the upload. The `url` of the Success is that of the upload. */
   create(): Promise<DavResult>
-  /** Tells if a URL can be that of such an upload. */
+  /** Tells if a URL may be one of an upload of this protocol. */
   owns(url: string): boolean
   /** Finds the number of bytes that the server has. */
   find(url: string): Promise<number | Failure | Gone>

@@ -137,7 +137,7 @@ function withSlash(name: string): string {
 }
 
 /**
- * Gives both ends the slash of a collection if one has it: nginx 1.22 answers 409 if only one end has one.
+ * Gives both ends the slash of a collection if either has it: nginx 1.22 answers 409 to a slash at one end alone.
  *
  * @param isStrict - True to refuse a slash of the destination alone. `a.txt` to `b/` means into `b` in a shell, and here it would
  *   replace `b`.

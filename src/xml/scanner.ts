@@ -50,7 +50,7 @@ import {indexOf, NOTHING, Source, standsAt} from './source.ts'
 import type {StartTag} from './tag.ts'
 import {findEndTagEnd, findTagEnd, readStartTag} from './tag.ts'
 
-// Stands for broken bytes in recovery. XML forbids it, so it is a fault anywhere, and has one unit in each encoding, as they do.
+// Stands for broken bytes in recovery. XML forbids this character everywhere. It has one unit in each encoding, like a broken byte.
 const NO_CHARACTER = '\0'
 const COMMENT = '<!--'
 // Servers and proxies answer with a page for people. That deserves a better message than "a DOCTYPE is refused".
