@@ -26,7 +26,7 @@ const REFRESHED: Rules<RefreshedToken> = {
     words: 'a token, or a function that reads it from a store',
     accepts: (value) => typeof value === 'string' || typeof value === 'function',
   },
-  refresh: callback('a function of the refused token'),
+  refresh: callback('the refused token'),
 }
 
 /**

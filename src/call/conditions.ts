@@ -7,7 +7,8 @@ import {kindOf} from '../multistatus/selection.ts'
 import {restoreBytes} from '../protocol/byte-string.ts'
 import {formatIf, readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf, tagOf} from '../protocol/members.ts'
-import {countMistakes, unknownOption} from '../protocol/options.ts'
+import type {Rules} from '../protocol/options.ts'
+import {ANY, countMistakes, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
 import {resolveTarget} from './target.ts'
@@ -42,6 +43,9 @@ export interface Conditions {
 }
 
 const CONDITIONS = ['ifMatch', 'lockToken', 'lockRoot'] as const
+
+/** The rules of conditions among the options of a call. `readConditions` checks their values. */
+export const CONDITION_RULES: Rules<Conditions> = {ifMatch: ANY, lockToken: ANY, lockRoot: ANY}
 const MAX_MISTAKES = 2
 
 /**

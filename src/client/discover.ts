@@ -67,7 +67,7 @@ export interface DiscoverOptions {
 
 const DISCOVER_OPTIONS: Rules<DiscoverOptions> = {
   principal: TEXT,
-  clientFor: /* @__PURE__ */ callback('a function of an origin'),
+  clientFor: /* @__PURE__ */ callback('an origin'),
   retry: ANY,
   signal: SIGNAL,
 }

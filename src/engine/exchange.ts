@@ -102,7 +102,7 @@ async function exchangeOnce(
   const head = readHead(response, url, connection.repeats)
   const isElsewhere = head.url !== url && canonicalPathOf(head.url) !== canonicalPathOf(url)
   if (isElsewhere && verb.followsRedirects !== true)
-    await refuseElsewhere(response, asked, `${head.url}, which is another resource`)
+    await refuseElsewhere(response, asked, head.url)
   const request = isElsewhere ? changed(asked, {url: head.url}) : asked
   // An answer names the properties that were set, and has no values.
   const reading = {method, url: head.url, decoders: UNDECODED}

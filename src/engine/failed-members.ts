@@ -3,6 +3,7 @@
  * answer that broke off, or names no member, leaves them. RFC 4918, section 9.6.1.
  */
 
+import {UNREADABLE} from '../multistatus/failure.ts'
 import type {DavResult, Failure} from '../multistatus/result.ts'
 import {ancestorsOf, canonicalPathOf} from '../protocol/href.ts'
 import type {Attempt} from './verb.ts'
@@ -109,12 +110,5 @@ function withoutAnswer(member: Failure): Failure {
   // A resource outside the target was not sent again with it.
   if (member.request === undefined) return member
   const description = `It failed with ${member.status}, and was sent again with the collection around it`
-  return {
-    ...member,
-    status: 0,
-    reason: 'no-answer',
-    cause: 'unreadable',
-    conditions: [],
-    description,
-  }
+  return {...member, ...UNREADABLE, conditions: [], description}
 }

@@ -43,7 +43,7 @@ export interface BulkOptions extends VerbOptions {
 export const BULK_OPTIONS: Rules<BulkOptions> = {
   ...VERB_OPTIONS,
   concurrency: NUMBER,
-  onProgress: callback('a function of the progress'),
+  onProgress: callback('the progress'),
 }
 
 /** Targets from an array, any other iterable, or a stream. Not a string, which is an iterable of letters. */

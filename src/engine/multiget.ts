@@ -13,7 +13,7 @@ import {resolveTarget} from '../call/target.ts'
 import {ledElsewhere, list} from '../listing/listing.ts'
 import type {Listing, ListingQuery} from '../listing/query.ts'
 import {failureOf} from '../listing/query.ts'
-import {createFailure} from '../multistatus/failure.ts'
+import {createFailure, UNREADABLE} from '../multistatus/failure.ts'
 import type {DavResult, FailedRequest, Failure} from '../multistatus/result.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {isResultStream} from '../multistatus/result-stream.ts'
@@ -258,7 +258,7 @@ async function readBatch<P>(
       return isWhole
         ? // DAViCal names no missing target.
           createFailure({...place, status: 404, reason: 'status', description: LEFT_OUT})
-        : createFailure({...place, ...UNCLEAR, description: LEFT_OUT})
+        : createFailure({...place, ...UNREADABLE, description: LEFT_OUT})
     })
   } catch (error) {
     if (context.connection.signal.aborted || !(error instanceof DavError)) throw error
@@ -267,7 +267,6 @@ async function readBatch<P>(
 }
 
 const LEFT_OUT = 'The answer does not name it'
-const UNCLEAR = {status: 0, reason: 'no-answer', cause: 'unreadable'} as const
 
 /** Writes the hrefs behind the other children of the root, where the grammar of a multiget has them. */
 function withHrefs(body: string, hrefs: readonly string[]): string {

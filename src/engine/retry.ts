@@ -83,7 +83,7 @@ const RETRY_OPTIONS: Rules<RetryOptions> = {
   ...RETRY_SETTINGS,
   concurrency: NUMBER,
   unguarded: BOOLEAN,
-  bodyOf: callback('a function of a failure'),
+  bodyOf: callback('a failure'),
   signal: SIGNAL,
   timeout: TIMEOUT,
 }

@@ -9,7 +9,7 @@ import type {Connection} from '../call/connection.ts'
 import type {Session} from '../call/session.ts'
 import {placeOf} from '../call/target.ts'
 import type {FailureFacts} from '../multistatus/failure.ts'
-import {createFailure, pathOf} from '../multistatus/failure.ts'
+import {createFailure, pathOf, UNREADABLE} from '../multistatus/failure.ts'
 import type {DavResult, Failure, FailureCause, Success} from '../multistatus/result.ts'
 import type {SentScheme} from '../protocol/challenge.ts'
 import {explainChallenges} from '../protocol/challenge.ts'
@@ -63,8 +63,7 @@ export function plainVerdict(
         ? 'tells of an error'
         : 'is no Multi-Status document'
     const sentence = `The ${request.method} was answered ${status}, and its body ${found}`
-    const facts = {status: 0, reason: 'no-answer', cause: 'unreadable', ...told} as const
-    return fail(request, {...facts, description: words || sentence})
+    return fail(request, {...UNREADABLE, ...told, description: words || sentence})
   }
   if (isSuccessStatus(status) || verb.isDone(request, status)) return succeed(request, status)
   const description = words || explain401(head, sent)
@@ -136,7 +135,7 @@ export function doubt(verdict: Failure): Failure {
   const outcome = isUnsent ? 'not sent again' : status === 0 ? 'refused' : `answered ${status}`
   const sentence = `It was ${outcome}, and ${DOUBT}`
   const description = words === undefined ? sentence : `${sentence}. ${words}`
-  return {...verdict, status: 0, reason: 'no-answer', cause: 'unreadable', description}
+  return {...verdict, ...UNREADABLE, description}
 }
 
 const DOUBT = 'an earlier attempt may have done it'

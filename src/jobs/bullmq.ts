@@ -141,7 +141,7 @@ export interface JobSupervisor extends AsyncDisposing {
 const SUPERVISE_OPTIONS: Rules<SuperviseJobsOptions> = {
   ...ENQUEUE_OPTIONS,
   every: NUMBER,
-  onError: callback('a function of the error'),
+  onError: callback('the error'),
 }
 
 /**
@@ -230,7 +230,7 @@ const WORKER_OPTIONS: Rules<JobWorkerOptions> = {
   jobs: NUMBER,
   concurrency: NUMBER,
   lease: NUMBER,
-  onProgress: callback('a function of the report'),
+  onProgress: callback('the report'),
   telemetry: ANY,
 }
 

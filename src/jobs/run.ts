@@ -80,7 +80,7 @@ export interface RunJobOptions {
 
 const RUN_OPTIONS: Rules<RunJobOptions> = {
   signal: SIGNAL,
-  onProgress: callback('a function of the report'),
+  onProgress: callback('the report'),
   concurrency: NUMBER,
   lease: NUMBER,
   name: TEXT,

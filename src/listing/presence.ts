@@ -5,7 +5,7 @@
  */
 
 import type {CallContext} from '../call/call.ts'
-import {createFailure} from '../multistatus/failure.ts'
+import {createFailure, UNREADABLE} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {isMissing} from '../multistatus/result.ts'
 import {formatPropfind} from '../properties/propfind-body.ts'
@@ -51,7 +51,7 @@ export function selfOf<P>(
   if (there !== undefined && (isRefused || missing !== undefined)) {
     const other = missing?.status ?? status
     const description = `The answer says both ${there.status} and ${other} of the resource`
-    return createFailure({url, status: 0, reason: 'no-answer', cause: 'unreadable', description})
+    return createFailure({url, ...UNREADABLE, description})
   }
   if (selves.length > 0 || !isRefused) return there ?? selves[0]
   return createFailure({url, status, reason: 'status'})

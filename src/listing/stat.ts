@@ -4,7 +4,7 @@ import {runCall} from '../call/call.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
-import {createFailure} from '../multistatus/failure.ts'
+import {createFailure, UNREADABLE} from '../multistatus/failure.ts'
 import type {DavResult} from '../multistatus/result.ts'
 import {DavHttpError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -29,8 +29,6 @@ export interface ExistsOptions {
 }
 
 const EXISTS_OPTIONS: Rules<ExistsOptions> = {retry: ANY, signal: SIGNAL, timeout: TIMEOUT}
-
-const UNREADABLE = {status: 0, reason: 'no-answer', cause: 'unreadable'} as const
 
 /** Resolves with the resource's own result. A refusal is a Failure, and so is an answer that does not tell of the resource. */
 export async function stat<P>(

@@ -7,6 +7,9 @@ export type FailureFacts = Pick<Failure, 'url' | 'status' | 'reason'> & {
   readonly [Name in Exclude<keyof Failure, 'ok' | 'members'>]?: Failure[Name] | undefined
 }
 
+/** The facts of an answer that does not tell the outcome. */
+export const UNREADABLE = {status: 0, reason: 'no-answer', cause: 'unreadable'} as const
+
 /** Makes a Failure. Defaults: the path of the URL as href, relation `self`, no conditions and no properties. */
 export function createFailure(facts: FailureFacts): Failure {
   const {url, href = pathOf(url), relation = 'self', status, reason, cause} = facts

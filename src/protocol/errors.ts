@@ -100,9 +100,9 @@ export class DavHttpError extends DavError {
   /** The status of the answer. */
   readonly status: number
   /** The method of the request. */
-  override readonly method: string
+  declare readonly method: string
   /** The absolute URL of the request. */
-  override readonly url: string
+  declare readonly url: string
   /** Names of the conditions in the answer's `DAV:error`, such as `propfind-finite-depth`. RFC 4918, section 16. */
   readonly conditions: readonly string[]
   /** Milliseconds to wait, from Retry-After. */
@@ -138,8 +138,6 @@ export class DavHttpError extends DavError {
     ]
     super(sentence.join(''), {method, url})
     this.status = status
-    this.method = method
-    this.url = url
     this.conditions = conditions
     this.challenges = challenges.map(withoutParameters)
     this.retryAfter = facts.retryAfter

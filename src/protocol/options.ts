@@ -48,9 +48,9 @@ export function assertCount(name: string, value = 1): void {
     throw new RangeError(`${name} is a whole number above zero, not ${visible(String(value), 100)}`)
 }
 
-/** A function, described by a phrase such as `a function of the progress`. */
-export function callback(words: string): Rule {
-  return ofType('function', words)
+/** A function of a value such as `the progress`. */
+export function callback(parameter: string): Rule {
+  return ofType('function', `a function of ${parameter}`)
 }
 
 function ofType(type: string, words: string): Rule {

@@ -89,8 +89,8 @@ export const RETRY_SETTINGS: Rules<RetrySettings> = {
   maxRetryAfter: NUMBER,
   budget: NUMBER,
   maxElapsed: NUMBER,
-  retryable: callback('a function of a failure'),
-  onRetry: callback('a function of a {failure, attempt, delay}'),
+  retryable: callback('a failure'),
+  onRetry: callback('a {failure, attempt, delay}'),
 }
 
 /**

@@ -109,7 +109,7 @@ export interface SyncOptions<
 const SYNC_OPTIONS: Rules<SyncOptions> = {
   token: TEXT,
   state: {words: 'a SyncState', accepts: (value) => value instanceof SyncState},
-  onPage: callback('a function of the lines of a page'),
+  onPage: callback('the lines of a page'),
   properties: TEXTS,
   level: {words: "1 or 'infinity'", accepts: (value) => value === 1 || value === 'infinity'},
   limit: NUMBER,

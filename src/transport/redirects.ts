@@ -33,7 +33,7 @@ export async function refuseElsewhere(
   answerer: string,
 ): Promise<never> {
   await discard(response)
-  throw elsewhere(request, answerer)
+  throw elsewhere(request, `${answerer}, which is another resource`)
 }
 
 /** Makes the error for an answer by another resource. */

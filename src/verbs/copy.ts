@@ -1,6 +1,7 @@
 /** COPY: the request for a source and a destination, and the meaning of the answers. RFC 4918, section 9.8. */
 
 import type {Conditions} from '../call/conditions.ts'
+import {CONDITION_RULES} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import type {AnyIterable, BulkOptions} from '../engine/many.ts'
@@ -14,7 +15,7 @@ import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {ResultStream} from '../multistatus/result-stream.ts'
 import {formatDepth} from '../protocol/depth.ts'
 import type {Rule, Rules} from '../protocol/options.ts'
-import {ANY, readOptions} from '../protocol/options.ts'
+import {readOptions} from '../protocol/options.ts'
 import type {FromTo, TwoEndsRules} from './two-ends.ts'
 import {
   arrived,
@@ -52,9 +53,7 @@ const COPY_RULES: Rules<CopyRules> = {...TWO_ENDS_RULES, depth: DEPTH}
 const COPY_OPTIONS: Rules<CopyOptions> = {
   ...COPY_RULES,
   ...VERB_OPTIONS,
-  ifMatch: ANY,
-  lockToken: ANY,
-  lockRoot: ANY,
+  ...CONDITION_RULES,
 }
 const COPY_MANY_OPTIONS: Rules<CopyManyOptions> = {...COPY_RULES, ...BULK_OPTIONS}
 

@@ -5,7 +5,12 @@
 
 import type {CallContext} from '../call/call.ts'
 import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
-import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
+import {
+  assertConditionNames,
+  CONDITION_RULES,
+  isConditional,
+  readConditions,
+} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {
@@ -30,7 +35,7 @@ import type {DavResult, Failure, Success} from '../multistatus/result.ts'
 import {isBelow} from '../multistatus/selection.ts'
 import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
+import {BOOLEAN, oneOf, readOptions} from '../protocol/options.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 
 /** A resource to delete: a URL reference, a `URL`, a result, or a resource with conditions. */
@@ -89,9 +94,7 @@ const DELETE_RULES: Rules<DeleteRules> = {
 const DELETE_OPTIONS: Rules<DeleteOptions> = {
   ...DELETE_RULES,
   ...VERB_OPTIONS,
-  ifMatch: ANY,
-  lockToken: ANY,
-  lockRoot: ANY,
+  ...CONDITION_RULES,
 }
 const DELETE_MANY_OPTIONS: Rules<DeleteManyOptions> = {...DELETE_RULES, ...BULK_OPTIONS}
 

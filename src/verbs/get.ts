@@ -85,7 +85,7 @@ export interface GetOptions extends ReadOptions {
 export const READ_OPTIONS: Rules<ReadOptions> = {
   ifMatch: TEXT,
   ifNoneMatch: TEXT,
-  onProgress: callback('a function of the progress'),
+  onProgress: callback('the progress'),
   retry: ANY,
   signal: SIGNAL,
   timeout: TIMEOUT,

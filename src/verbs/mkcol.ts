@@ -280,11 +280,12 @@ async function lookForCollection(
   if (isThere === undefined) return isMissing(self) ? verdict : undefined
   if (!isThere)
     return mayExist ? withSentence(verdict, 'A resource that is no collection is there') : undefined
+  const there = 'The collection is there'
   // SabreDAV 4 makes the collection, although it refuses a property.
-  if (reason === 'propstat') return withSentence(verdict, 'The collection is there all the same')
+  if (reason === 'propstat') return withSentence(verdict, `${there} all the same`)
   const unset = body === undefined ? [] : await findUnset(request, status, context)
-  if ('ok' in unset) return withSentence(verdict, 'The collection is there')
+  if ('ok' in unset) return withSentence(verdict, there)
   return unset.length === 0
-    ? succeed(request, status, 'The collection is there')
-    : withSentence(verdict, 'The collection is there, but not all of its properties are as given')
+    ? succeed(request, status, there)
+    : withSentence(verdict, `${there}, but not all of its properties are as given`)
 }

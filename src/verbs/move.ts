@@ -1,6 +1,7 @@
 /** MOVE: the request for a source and a destination, and the meaning of the answers. RFC 4918, section 9.9. */
 
 import type {Conditions} from '../call/conditions.ts'
+import {CONDITION_RULES} from '../call/conditions.ts'
 import type {HeldLock} from '../call/lock-store.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
@@ -17,7 +18,7 @@ import type {ResultStream, Sink} from '../multistatus/result-stream.ts'
 import {DavError} from '../protocol/errors.ts'
 import {canonicalPathOf} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, readOptions} from '../protocol/options.ts'
+import {readOptions} from '../protocol/options.ts'
 import {isMissingStatus} from '../protocol/status.ts'
 import type {FromTo, TwoEndsRules} from './two-ends.ts'
 import {
@@ -42,9 +43,7 @@ export interface MoveManyOptions extends TwoEndsRules, BulkOptions {}
 const MOVE_OPTIONS: Rules<MoveOptions> = {
   ...TWO_ENDS_RULES,
   ...VERB_OPTIONS,
-  ifMatch: ANY,
-  lockToken: ANY,
-  lockRoot: ANY,
+  ...CONDITION_RULES,
 }
 const MOVE_MANY_OPTIONS: Rules<MoveManyOptions> = {...TWO_ENDS_RULES, ...BULK_OPTIONS}
 

@@ -122,7 +122,7 @@ async function askOnce(
   const response = await connection.send({method, url, headers: {}})
   const head = readHead(response, url, connection.repeats)
   if (canonicalPathOf(head.url) !== canonicalPathOf(url))
-    await refuseElsewhere(response, request, `${head.url}, which is another resource`)
+    await refuseElsewhere(response, request, head.url)
   const {status, retryAfter, location} = head
   if (!isSuccessStatus(status)) {
     // A silent body must not hold the verdict up.

@@ -6,7 +6,12 @@
 import type {AnswerHead, MultiStatusAnswer, PlainAnswer} from '../call/answer.ts'
 import type {CallContext} from '../call/call.ts'
 import type {ConditionalTarget, Conditions} from '../call/conditions.ts'
-import {assertConditionNames, isConditional, readConditions} from '../call/conditions.ts'
+import {
+  assertConditionNames,
+  CONDITION_RULES,
+  isConditional,
+  readConditions,
+} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {resolveTarget} from '../call/target.ts'
@@ -19,7 +24,7 @@ import type {PropertyUpdate} from '../properties/proppatch-body.ts'
 import {formatProppatch, readInstructions} from '../properties/proppatch-body.ts'
 import type {Properties} from '../properties/vocabulary.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, readOptions, RECORD, TEXTS} from '../protocol/options.ts'
+import {BOOLEAN, readOptions, RECORD, TEXTS} from '../protocol/options.ts'
 import {XML_TYPE} from '../xml/writer.ts'
 import {findUnset} from './read-back.ts'
 
@@ -40,9 +45,7 @@ const PROPPATCH_OPTIONS: Rules<ProppatchOptions> = {
   set: RECORD,
   remove: TEXTS,
   verify: BOOLEAN,
-  ifMatch: ANY,
-  lockToken: ANY,
-  lockRoot: ANY,
+  ...CONDITION_RULES,
 }
 
 /** The rules of PROPPATCH for the engine. */

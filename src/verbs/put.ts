@@ -5,7 +5,7 @@
 
 import type {AnswerHead} from '../call/answer.ts'
 import type {Conditions} from '../call/conditions.ts'
-import {formatCreate, readConditions} from '../call/conditions.ts'
+import {CONDITION_RULES, formatCreate, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {
@@ -178,9 +178,7 @@ const UPLOAD_FACTS: Rules<UploadFacts> = {
   type: TEXT,
   length: NUMBER,
   create: BOOLEAN,
-  ifMatch: ANY,
-  lockToken: ANY,
-  lockRoot: ANY,
+  ...CONDITION_RULES,
 }
 const PUT_RULES: Rules<PutRules> = {
   parents: BOOLEAN,
@@ -196,9 +194,9 @@ const PUT_OPTIONS: Rules<PutOptions> = {
   ...UPLOAD_FACTS,
   ...PUT_RULES,
   ...VERB_OPTIONS,
-  onProgress: callback('a function of the progress'),
+  onProgress: callback('the progress'),
   upload: ANY,
-  onUpload: callback('a function of the state'),
+  onUpload: callback('the state'),
 }
 const PUT_MANY_OPTIONS: Rules<PutManyOptions> = {...PUT_RULES, ...BULK_OPTIONS}
 const UPLOAD: Rules<Upload> = {...UPLOAD_FACTS, href: ANY, body: ANY}
@@ -229,10 +227,9 @@ export async function putOne(
   given: PutOptions = {},
 ): Promise<DavResult> {
   const options = readOptions('put', given, PUT_OPTIONS)
-  const {type, length, create, ifMatch, lockToken, lockRoot, onProgress} = options
-  const upload = {href: target, body, type, length, create, ifMatch, lockToken, lockRoot}
-  const extras = {onProgress, upload: options.upload, onUpload: options.onUpload}
-  const request = settleOrEnd(session, upload, options, extras)
+  const {onProgress, upload, onUpload} = options
+  const extras = {onProgress, upload, onUpload}
+  const request = settleOrEnd(session, {...options, href: target, body}, options, extras)
   return runOne(session, PUT, request, options)
 }
 
@@ -291,7 +288,7 @@ function settle(
   rules: PutRules,
   extras: Extras,
 ): TargetRequest | Failure {
-  const {href, body, length, create = false, ifMatch, lockToken, lockRoot} = upload
+  const {href, body, length, create = false, ifMatch} = upload
   const {parents, requireConditions, safely, verify, unknownLength, unguarded = false} = rules
   const {strategy = 'auto', chunkSize} = rules
   const {base} = session
@@ -313,10 +310,7 @@ function settle(
     unguarded || isPlain
       ? undefined
       : findDestructiveProblem({method: 'PUT', url: new URL(url), base, target: href})
-  const found =
-    problem === undefined
-      ? readConditions(url, {ifMatch, lockToken, lockRoot}, {url, base})
-      : {problem}
+  const found = problem === undefined ? readConditions(url, upload, {url, base}) : {problem}
   if (found.problem !== undefined)
     return refuse(href, session, `PUT ${url} is not sent: ${found.problem}`)
   const conditions = {...found.conditions, ...ifNew}

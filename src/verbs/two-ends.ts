@@ -7,7 +7,7 @@ import type {AnswerHead} from '../call/answer.ts'
 import {assertApart} from '../call/apart.ts'
 import type {CallContext} from '../call/call.ts'
 import type {Conditions} from '../call/conditions.ts'
-import {assertConditionNames, readConditions} from '../call/conditions.ts'
+import {assertConditionNames, CONDITION_RULES, readConditions} from '../call/conditions.ts'
 import type {Session} from '../call/session.ts'
 import type {Target} from '../call/target.ts'
 import {
@@ -73,7 +73,7 @@ export const TWO_ENDS_RULES: Rules<TwoEndsRules> = {
   unguarded: BOOLEAN,
 }
 
-const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ifMatch: ANY, lockToken: ANY, lockRoot: ANY}
+const PAIR: Rules<FromTo> = {from: ANY, to: ANY, ...CONDITION_RULES}
 
 /** A COPY or MOVE with its options. */
 export interface TwoEndsCall extends TwoEndsRules {
@@ -91,7 +91,7 @@ export function settlePair(
   pair: FromTo,
   {method, depth, overwrite = false, parents = false, unguarded = false}: TwoEndsCall,
 ): TargetRequest | Failure {
-  const {from, to, ifMatch, lockToken, lockRoot} = readOptions(`a pair to ${method}`, pair, PAIR)
+  const {from, to, ...own} = readOptions(`a pair to ${method}`, pair, PAIR)
   const {base} = session
   const request = {
     method,
@@ -100,7 +100,7 @@ export function settlePair(
     ...(parents && {parents}),
     attempts: 0,
   }
-  const isPlain = (ifMatch ?? lockToken ?? lockRoot) === undefined
+  const isPlain = Object.keys(own).length === 0
   if (isPlain && isPlainReference(from) && isPlainReference(to) && arePlainlyApart(from, to))
     return {...request, url: base.href + from, destination: base.href + to}
   assertConditionNames(from)
@@ -112,9 +112,7 @@ export function settlePair(
     ? undefined
     : findProblem({method, source, destination, from, to}, session)
   const found =
-    problem === undefined
-      ? readConditions(from, {ifMatch, lockToken, lockRoot}, {url: source.href, base})
-      : {problem}
+    problem === undefined ? readConditions(from, own, {url: source.href, base}) : {problem}
   if (found.problem !== undefined) {
     const sentence = `${method} ${source.href} to ${destination.href} is not sent: ${found.problem}`
     return refuse(from, session, sentence)
