@@ -6,10 +6,13 @@
 import {DECODERS} from '../properties/decode.ts'
 import type {Property} from '../properties/values.ts'
 import type {Decoders, Properties} from '../properties/vocabulary.ts'
-import {MultiStatusError} from '../protocol/errors.ts'
+import {EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
+import {hideCredentials, MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, oneOf, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {ownCopy} from '../xml/characters.ts'
+import {readRoot} from '../xml/document.ts'
+import {childElements} from '../xml/element.ts'
 import {EncodingReader} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
@@ -253,13 +256,21 @@ export class MultiStatusParser<P = Properties> {
     return this.#errorAt(error, error.reason === 'truncated' ? this.#bytes : this.#end - rest)
   }
 
-  #errorAt({message: problem, reason, limit}: ScanError, offset: number): MultiStatusError {
+  #errorAt({message: problem, reason, limit, at}: ScanError, offset: number): MultiStatusError {
     const request = {method: this.#method, url: this.#url.href}
+    const words = reason === 'not-multistatus' ? readWords(this.#scanner.textFrom(at)) : {}
     const asked = `The Multi-Status answer to ${request.method} ${request.url}`
     const place = `byte ${offset}, after ${this.#reader.responses} complete responses`
     const message = ownCopy(`${asked} cannot be read on at ${place}: ${problem}`)
-    return new MultiStatusError(message, reason, offset, limit, request)
+    return new MultiStatusError(message, reason, offset, limit, {...request, ...words})
   }
+}
+
+/** Reads what a body is instead of a Multi-Status document, as far as it has arrived. */
+function readWords(text: string): {conditions: readonly string[]; excerpt: string} {
+  const root = readRoot(text.slice(0, PLAIN_ANSWER_BYTES))
+  const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
+  return {conditions, excerpt: ownCopy(hideCredentials(text.slice(0, EXCERPT_CHARACTERS)))}
 }
 
 /** Cuts off a text behind as many bytes of UTF-8, on the border of a character. */

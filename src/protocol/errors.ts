@@ -210,9 +210,15 @@ export class MultiStatusError extends DavError {
   readonly offset: number
   /** The name of the broken limit, with reason `limit-exceeded` only. */
   readonly limit: string | undefined
-  /** Names of the conditions, if the body is a `DAV:error` instead. RFC 4918, section 16. */
+  /**
+   * Names of the conditions, if the body is a `DAV:error` instead. The parser alone has them only if all of the body is there with its
+   * first tag. RFC 4918, section 16.
+   */
   readonly conditions: readonly string[]
-  /** The beginning of a body that is no Multi-Status document, at most 1,000 characters; else empty. */
+  /**
+   * The beginning of a body that is no Multi-Status document, at most 1,000 characters; else empty. The parser alone has what came
+   * with the first tag.
+   */
   readonly excerpt: string
 
   static override is(this: void, value: unknown): value is MultiStatusError {

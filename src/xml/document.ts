@@ -32,7 +32,10 @@ export function readDocument(
 }
 
 /** Reads the root element; `undefined` if the text is no well-formed XML. An HTML page, for example, is none. */
-function readRoot(text: string, limits: ScannerLimits): XmlElement | undefined {
+export function readRoot(
+  text: string,
+  limits: ScannerLimits = DOCUMENT_LIMITS,
+): XmlElement | undefined {
   let root: XmlElement | undefined
   const handler = {
     classify(node: PathNode): void {

@@ -1,6 +1,6 @@
 // States the refused markup, each with its reason and place, and odd markup that is XML all the same.
 // XML 1.0 (fifth edition), sections 2 and 4; RFC 4918, section 17.
-import {MultiStatusError} from 'multistatus/parser'
+import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 import {bytes, multistatus, one, read, readToError, response} from '../support/fixtures.ts'
 
@@ -167,6 +167,19 @@ describe('a body that is something else', () => {
       reason: 'not-multistatus',
       message: expect.stringMatching(got),
     })
+  })
+
+  it('tells its conditions and its beginning, as far as it has arrived', () => {
+    const body = '<D:error xmlns:D="DAV:"><D:lock-token-submitted/>!<x xmlns="urn:y"/></D:error>'
+    const conditions = ['lock-token-submitted', '{urn:y}x']
+    expect(readToError(body).error).toMatchObject({conditions, excerpt: body})
+    expect(readToError(bytes(body)).error).toMatchObject({conditions, excerpt: body})
+    const parser = new MultiStatusParser()
+    parser.write(body.slice(0, 30))
+    expect(parser.error).toMatchObject({conditions: [], excerpt: body.slice(0, 30)})
+    const page = `<html>Authorization: Basic c2VjcmV0 ${'x'.repeat(2000)}`
+    const shown = page.replace('c2VjcmV0', '…').slice(0, 1000 - 7)
+    expect(readToError(page).error).toMatchObject({conditions: [], excerpt: shown})
   })
 
   it.each([

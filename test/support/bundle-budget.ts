@@ -31,8 +31,8 @@ const BUDGETS: readonly Budget[] = [
   {program: "export {calendarDecoders} from 'multistatus'", limit: 2800, without: ALL},
   {program: "export {addressbookDecoders} from 'multistatus'", limit: 1670, without: ALL},
   {program: "export {discover} from 'multistatus'", limit: 7200, without: ALL},
-  {program: "export * from 'multistatus/parser'", limit: 22_900, without: ALL},
-  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 19_100, without: ALL},
+  {program: "export * from 'multistatus/parser'", limit: 23_150, without: ALL},
+  {program: "export {MultiStatusParser} from 'multistatus/parser'", limit: 19_400, without: ALL},
   {program: "export * from 'multistatus/fetch'", limit: 2920, without: ALL},
 ]
 
