@@ -138,8 +138,8 @@ export async function readAnswer<P>(
   // One byte more tells a longer text.
   const kept = whole === undefined ? PLAIN_ANSWER_BYTES : Math.min(whole.bytes, whole.value) + 1
   const encoding = (): string | undefined => charsetOf(response.headers.get('content-type'))
-  const makeParser = (): MultiStatusParser<P> =>
-    new MultiStatusParser<P>({
+  const makeParser = (): MultiStatusParser<Decoders> =>
+    new MultiStatusParser({
       method,
       url,
       decoders,
@@ -148,7 +148,7 @@ export async function readAnswer<P>(
       malformed,
       markup,
     })
-  let parser: MultiStatusParser<P> | undefined
+  let parser: MultiStatusParser<Decoders> | undefined
   const problem = (): unknown => problemOf(parser ?? makeParser())
   const empty = {
     kind: 'plain',
@@ -182,9 +182,15 @@ export async function readAnswer<P>(
         const results = parser.write(next.value)
         if (parser.isMultiStatus) {
           const reading = parser
+          const batches: AsyncIterable<readonly DavResult[]> = readResults(
+            () => body,
+            reading,
+            results,
+          )
           return {
             kind: 'multistatus',
-            batches: readResults(() => body, reading, results),
+            // The call types the properties, by its decoders and by the names in its request.
+            batches: batches as AsyncIterable<readonly DavResult<P>[]>,
             summary: () => reading.endBehindRoot(),
             discard: () => body.cancel(),
           }
@@ -282,7 +288,7 @@ export function reasonOf(error: DavError): Pick<Failure, 'reason' | 'cause'> {
     : {reason: 'no-answer', cause: causeOf(error)}
 }
 
-function problemOf(parser: MultiStatusParser<unknown>): unknown {
+function problemOf(parser: MultiStatusParser<Decoders>): unknown {
   try {
     parser.end()
   } catch (error) {

@@ -34,9 +34,9 @@ export function parseMultiStatus<const D extends Decoders = Record<never, never>
   source: BodySource,
   options: ParserOptions<D> = {},
 ): ResultStream<PropertiesOf<string, D>> {
-  const given = readOptions('parseMultiStatus', options, PARSER_OPTIONS)
+  const given = readOptions<ParserOptions<D>>('parseMultiStatus', options, PARSER_OPTIONS)
   const url = requestUrl(given.url ?? urlOf(source)).href
-  const parser = new MultiStatusParser<PropertiesOf<string, D>>({
+  const parser = new MultiStatusParser<D>({
     encoding: encodingOf(source),
     ...given,
     url,

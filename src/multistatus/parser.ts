@@ -5,7 +5,7 @@
 
 import {DECODERS} from '../properties/decode.ts'
 import type {Property} from '../properties/values.ts'
-import type {Decoders, Properties} from '../properties/vocabulary.ts'
+import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import {EXCERPT_CHARACTERS, PLAIN_ANSWER_BYTES} from '../protocol/bounds.ts'
 import {hideCredentials, MultiStatusError} from '../protocol/errors.ts'
 import type {Rules} from '../protocol/options.ts'
@@ -108,7 +108,7 @@ export function requestUrl(given: string | URL = 'http://localhost/'): URL {
  * const summary = parser.end()
  * ```
  */
-export class MultiStatusParser<P = Properties> {
+export class MultiStatusParser<const D extends Decoders = Record<never, never>> {
   readonly #limits: Limits
   readonly #method: string
   readonly #url: URL
@@ -128,7 +128,7 @@ export class MultiStatusParser<P = Properties> {
    * @throws TypeError for an unknown option or limit, for one of the wrong type, and for a `url` that is not absolute.
    *   RangeError for a limit that is not above zero.
    */
-  constructor(options: ParserOptions = {}) {
+  constructor(options: ParserOptions<D> = {}) {
     const {url, method, encoding, limits, decoders, malformed, markup} = readOptions(
       'MultiStatusParser',
       options,
@@ -184,7 +184,7 @@ export class MultiStatusParser<P = Properties> {
    * @throws {@link MultiStatusError} for a fault in an earlier chunk. The chunk with the fault itself returns the results
    *   before it. TypeError after `end()`, and for a value that is no chunk.
    */
-  write(chunk: Chunk): DavResult<P>[] {
+  write(chunk: Chunk): DavResult<PropertiesOf<string, D>>[] {
     if (this.#error !== undefined) throw this.#error
     if (this.#summary !== undefined) throw new TypeError('write() after end()')
     const given = readChunk(chunk)
@@ -193,8 +193,7 @@ export class MultiStatusParser<P = Properties> {
     } catch (error) {
       this.#error = this.#explain(error)
     }
-    // The caller types the properties, by its decoders or by the names in its request.
-    return this.#reader.take() as DavResult<P>[]
+    return this.#reader.take() as DavResult<PropertiesOf<string, D>>[]
   }
 
   /**

@@ -3,6 +3,7 @@
  * changes nothing, because every result has arrived. RFC 4918, section 13.
  */
 
+import type {Decoders, PropertiesOf} from '../properties/vocabulary.ts'
 import {REST_MILLISECONDS} from '../protocol/bounds.ts'
 import {within} from '../protocol/wait.ts'
 import type {MultiStatusParser} from './parser.ts'
@@ -17,11 +18,11 @@ import type {Summary} from './summary.ts'
  * @param first - Results of chunks that the parser has read before.
  * @throws The errors of the chunks before the end of the root, and {@link MultiStatusError} for the bytes that arrived.
  */
-export async function* readResults<P>(
+export async function* readResults<D extends Decoders>(
   open: () => Chunks,
-  parser: MultiStatusParser<P>,
-  first: readonly DavResult<P>[] = [],
-): AsyncGenerator<readonly DavResult<P>[], Summary, undefined> {
+  parser: MultiStatusParser<D>,
+  first: readonly DavResult<PropertiesOf<string, D>>[] = [],
+): AsyncGenerator<readonly DavResult<PropertiesOf<string, D>>[], Summary, undefined> {
   const chunks = open()
   let until: number | undefined
   let isCut = false

@@ -1,6 +1,7 @@
 // States that each body with which `npm run fuzz` found a bug keeps the rules now. The first bodies of the fuzzer are read too, and
 // parsers with a planted bug show that the rules find it.
 
+import type {Decoders, ParserOptions} from 'multistatus/parser'
 import {MultiStatusError, MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, it} from 'vitest'
 
@@ -32,7 +33,7 @@ describe('the rules', () => {
   const body = multistatus(response('/docs/a', '<x:p>7</x:p>'), response('/docs/b'))
   const reading = (change: (chunk: Uint8Array | string) => Uint8Array | string) => ({
     MultiStatusError,
-    MultiStatusParser: class<P> extends MultiStatusParser<P> {
+    MultiStatusParser: class<D extends Decoders> extends MultiStatusParser<D> {
       override write(chunk: Uint8Array | string) {
         return super.write(change(chunk))
       }
@@ -55,11 +56,8 @@ describe('the rules', () => {
   it('find a parser that knows no limits', () => {
     const unlimited = {
       MultiStatusError,
-      MultiStatusParser: class<P> extends MultiStatusParser<P> {
-        constructor({
-          limits: _limits,
-          ...options
-        }: ConstructorParameters<typeof MultiStatusParser>[0] = {}) {
+      MultiStatusParser: class<D extends Decoders> extends MultiStatusParser<D> {
+        constructor({limits: _limits, ...options}: ParserOptions<D> = {}) {
           super(options)
         }
       },
@@ -71,8 +69,8 @@ describe('the rules', () => {
   it('find a parser that recovers from nothing', () => {
     const strict = {
       MultiStatusError,
-      MultiStatusParser: class<P> extends MultiStatusParser<P> {
-        constructor(options: ConstructorParameters<typeof MultiStatusParser>[0] = {}) {
+      MultiStatusParser: class<D extends Decoders> extends MultiStatusParser<D> {
+        constructor(options: ParserOptions<D> = {}) {
           super({...options, ...(options.malformed === 'skip' && {limits: {responses: 1}})})
         }
       },

@@ -11,9 +11,10 @@ import {
   type RawValue,
   versioningDecoders,
 } from 'multistatus'
+import {MultiStatusParser} from 'multistatus/parser'
 import {describe, expect, expectTypeOf, it} from 'vitest'
 
-import {found} from '../support/fixtures.ts'
+import {found, multistatus, response} from '../support/fixtures.ts'
 
 const PREFIXES: Readonly<Record<string, string>> = {
   D: 'DAV:',
@@ -443,6 +444,16 @@ describe('the decoders of a client', () => {
       '{urn:ietf:params:xml:ns:caldav}supported-calendar-component-set': ['VTODO'],
       owner: {type: 'href', href: '/p/'},
     })
+  })
+
+  it('type the properties of the parser alone', () => {
+    const body = multistatus(response('/docs/a', '<x:p>7</x:p>'))
+    const parser = new MultiStatusParser({decoders: {'{urn:x}p': Number}})
+    const [result] = parser.write(body)
+    if (result?.ok !== true) throw new Error('no result')
+    expectTypeOf(result.properties['{urn:x}p']).toEqualTypeOf<number | undefined>()
+    expectTypeOf(result.properties.getetag).toEqualTypeOf<string | undefined>()
+    expect(result.properties).toEqual({'{urn:x}p': 7})
   })
 
   it('type the properties of a call that asks for all', async () => {
