@@ -8,7 +8,7 @@ import {restoreBytes} from '../protocol/byte-string.ts'
 import {formatIf, readLockToken} from '../protocol/if-header.ts'
 import {isObject, memberOf, namesOf, tagOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, countMistakes, unknownOption} from '../protocol/options.ts'
+import {countMistakes, TEXT, unknownOption} from '../protocol/options.ts'
 import {isHeaderValue} from '../transport/headers.ts'
 import type {Target} from './target.ts'
 import {resolveTarget} from './target.ts'
@@ -43,10 +43,10 @@ export interface Conditions {
 }
 
 const CONDITIONS = ['ifMatch', 'lockToken', 'lockRoot'] as const
-
-/** The rules of conditions among the options of a call. `readConditions` checks their values. */
-export const CONDITION_RULES: Rules<Conditions> = {ifMatch: ANY, lockToken: ANY, lockRoot: ANY}
 const MAX_MISTAKES = 2
+
+/** The rules of the conditions among the options of a call. */
+export const CONDITION_RULES: Rules<Conditions> = {ifMatch: TEXT, lockToken: TEXT, lockRoot: TEXT}
 
 /**
  * Checks the names of a target's members. A result, or another object with a `url`, may have any members, but none with a name

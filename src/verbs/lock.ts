@@ -30,7 +30,7 @@ import {resourceKey} from '../protocol/href.ts'
 import {bareToken, formatIf, isToken, readLockToken} from '../protocol/if-header.ts'
 import {decodeLockTimeout} from '../protocol/lock-timeout.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, SIGNAL} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
 import {trimSpace} from '../xml/characters.ts'
 import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
@@ -97,7 +97,7 @@ const LOCK_OPTIONS: Rules<LockOptions> = {
   owner: ANY,
   renew: BOOLEAN,
   create: BOOLEAN,
-  ifMatch: ANY,
+  ifMatch: TEXT,
 }
 
 /** The rules of LOCK for the engine. A request with a token refreshes its lock. */

@@ -24,7 +24,7 @@ import type {PropertiesToSet} from '../properties/proppatch-body.ts'
 import {formatMkcol} from '../properties/proppatch-body.ts'
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, BOOLEAN, readOptions, RECORD} from '../protocol/options.ts'
+import {BOOLEAN, readOptions, RECORD, TEXT} from '../protocol/options.ts'
 import {XML_TYPE} from '../xml/writer.ts'
 import {hasExtension} from './options.ts'
 import {findUnset} from './read-back.ts'
@@ -50,8 +50,8 @@ const MKCOL_OPTIONS: Rules<MkcolOptions> = {
   ...VERB_OPTIONS,
   parents: BOOLEAN,
   properties: RECORD,
-  lockToken: ANY,
-  lockRoot: ANY,
+  lockToken: TEXT,
+  lockRoot: TEXT,
 }
 
 /** The rules of MKCOL for the engine. */

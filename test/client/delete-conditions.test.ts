@@ -52,6 +52,30 @@ it('lockRoot without lockToken is a TypeError: it would be no condition', async 
   expect(server.requests).toEqual([])
 })
 
+it.each(['ifMatch', 'lockToken', 'lockRoot'])(
+  'a %s of null is a TypeError: it would be no condition',
+  async (name) => {
+    const none: object = {[name]: new Headers().get('etag')}
+    const pair = {from: 'a', to: 'b', ...none}
+    for (const call of [
+      () => dav.delete('a', none),
+      () => dav.delete({href: 'a', ...none}),
+      () => dav.deleteMany([{href: 'a', ...none}]).collect(),
+      () => dav.put('a', 'text', none),
+      () => dav.putMany([{href: 'a', body: 'text', ...none}]).collect(),
+      () => dav.mkcol('b/', none),
+      () => dav.lock('a', none),
+      () => dav.copy('a', 'b', none),
+      () => dav.copyMany([pair]).collect(),
+      () => dav.move('a', 'b', none),
+      () => dav.moveMany([pair]).collect(),
+      () => dav.proppatch('a', {remove: ['x'], ...none}),
+    ])
+      await expect(Promise.resolve().then<unknown>(call)).rejects.toThrow(TypeError)
+    expect(server.requests).toEqual([])
+  },
+)
+
 it('a Lock is a target like any result, although it has a lockRoot', async () => {
   const headers = {'lock-token': '<urn:a>', 'content-type': 'text/xml'}
   const lockdiscovery = `<D:lockdiscovery><D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:exclusive/></D:lockscope><D:depth>0</D:depth><D:timeout>Second-600</D:timeout><D:locktoken><D:href>urn:a</D:href></D:locktoken><D:lockroot><D:href>/a</D:href></D:lockroot></D:activelock></D:lockdiscovery>`
