@@ -285,7 +285,7 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Hides credentials in a text of a server. A page for debugging repeats the request. */
+/** Hides credentials in a text of a server or a transport. A page for debugging, or the error of a transport, may repeat the request. */
 export function hideCredentials(text: string): string {
   return text.replaceAll(/(authorization\W{1,6}(?:basic|bearer)\s+)[\w+/=.~-]+/gi, '$1…')
 }

@@ -3,7 +3,14 @@
  * class, because platforms differ in their words.
  */
 
-import {DavError, DavNetworkError, DavTimeoutError, messageOf, visible} from '../protocol/errors.ts'
+import {
+  DavError,
+  DavNetworkError,
+  DavTimeoutError,
+  hideCredentials,
+  messageOf,
+  visible,
+} from '../protocol/errors.ts'
 import {HiddenRedirectError} from './redirects.ts'
 import type {DavRequest} from './transport.ts'
 import {isUndecodable, UndecodableError} from './undecodable.ts'
@@ -14,7 +21,7 @@ export function explainError(error: unknown, {method, url}: DavRequest): DavErro
   if (DavError.is(error)) return ownError(error)
   const facts = {cause: error, method, url}
   const code = errorCode(error)
-  const words = visible(factsOf(error).trim(), 600)
+  const words = visible(hideCredentials(factsOf(error).trim()), 600)
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     const limit = /timeout: (\d+) ?ms/.exec(words)?.[1]
     // Without a number, the limit is that of the system.

@@ -3,7 +3,7 @@
 
 import {Readable} from 'node:stream'
 
-import {DavClient, type DavResponse, type Transport, partition} from 'multistatus'
+import {basicAuth, DavClient, type DavResponse, type Transport, partition} from 'multistatus'
 import {undiciTransport} from 'multistatus/undici'
 import {Agent} from 'undici'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
@@ -187,6 +187,23 @@ describe('a transport that throws', () => {
       cause,
       message: `PROPFIND ${url}docs/ failed: the cable is out`,
     })
+  })
+
+  it('tells no credentials of the request in its message', async () => {
+    const own = new DavClient({
+      url,
+      auth: basicAuth('ana', 's3cret'),
+      transport: async ({headers}) => {
+        throw new Error(
+          `no answer to DELETE with ${JSON.stringify({authorization: headers['authorization']})}`,
+        )
+      },
+    })
+    const message =
+      'DELETE https://dav.example/a failed: no answer to DELETE with {"authorization":"Basic …"'
+    await expect(own.delete('a')).rejects.toThrow(message)
+    const {failures} = await own.deleteMany(['a']).collect()
+    expect(failures).toMatchObject([{description: expect.stringContaining(message)}])
   })
 
   it('may throw synchronously', async () => {
