@@ -16,7 +16,7 @@ import {isMissingStatus} from '../protocol/status.ts'
 import type {Listing, ListingQuery} from './query.ts'
 import type {ListingAnswer} from './listing.ts'
 import {ledElsewhere, list} from './listing.ts'
-import {failureOf, listingError, propfindQuery, withRequest} from './query.ts'
+import {failureOf, listingError, propfindQuery, withAttempts} from './query.ts'
 
 /** Makes the query that tests for a resource. It asks for `resourcetype`, which every resource has. */
 export function presenceQuery(url: string, depth: Depth = 0): ListingQuery {
@@ -110,9 +110,7 @@ export async function readSelf<P>(
   const {refusal, self, other, count} = await read<P>(listing, context)
   // Some servers behind a proxy write another path into the only href. A result below the resource is surely not it.
   const result = self ?? (count === 1 ? other : undefined)
-  const attempts = query.attempts + (listing.sent ?? 1)
-  if (result?.ok === true) return {...result, ...(attempts > 1 && {attempts})}
-  if (result !== undefined) return withRequest(result, listing)
+  if (result !== undefined) return withAttempts(result, listing)
   const sentence = `PROPFIND ${url} was answered with ${count} results, none of them for it`
   return untold(refusal ?? listingError(query, url, sentence))
 }

@@ -6,7 +6,7 @@
 import {reasonOf} from '../call/answer.ts'
 import {spelled} from '../call/target.ts'
 import {createFailure} from '../multistatus/failure.ts'
-import type {Failure} from '../multistatus/result.ts'
+import type {DavResult, Failure} from '../multistatus/result.ts'
 import type {Incomplete} from '../multistatus/summary.ts'
 import {picks} from '../multistatus/summary.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
@@ -89,6 +89,13 @@ export function withRequest(failure: Failure, {query, sent = 0}: Listing): Failu
       ...(isDeep(query) && root !== failure.url && {root}),
     },
   }
+}
+
+/** Completes the result of a request for one resource: a Success with its attempts, a Failure with the request. */
+export function withAttempts<P>(result: DavResult<P>, listing: Listing): DavResult<P> {
+  if (!result.ok) return withRequest(result, listing)
+  const attempts = listing.query.attempts + (listing.sent ?? 1)
+  return listing.depth === 0 && attempts > 1 ? {...result, attempts} : result
 }
 
 /** Makes the Failure of a refused or broken listing. Throws any error that is neither of the network nor of the server. */

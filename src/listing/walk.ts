@@ -23,7 +23,7 @@ import {
   levelsOf,
   listingError,
   listingFailure,
-  withRequest,
+  withAttempts,
 } from './query.ts'
 
 /** The context of a walk. */
@@ -107,7 +107,7 @@ async function listOne<P>(
     const fresh = completeness === undefined || isInfinite ? batch : deeper.filter(batch)
     completeness?.add(batch, fresh)
     const placed = answer.place(fresh, root)
-    return emit(placed.map((result) => (result.ok ? result : withRequest(result, listing))))
+    return emit(placed.map((result) => withAttempts(result, listing)))
   })
   if (!isRead) return undefined
   const gaps = [...answer.end.incomplete, ...(completeness?.incomplete() ?? [])]

@@ -121,6 +121,13 @@ describe('stat', () => {
     expect(await dav.stat('docs/a', {retry})).toMatchObject({ok: true, status: 200, attempts: 2})
   })
 
+  it('gives a Failure whose retry tells the attempts of both calls', async () => {
+    server.answers({status: 503}, answer207(listing('/docs/a')))
+    const failure = await dav.stat('docs/a')
+    const {successes} = await dav.retry([failure as Failure]).collect()
+    expect(successes).toMatchObject([{url: `${server.url}docs/a`, status: 200, attempts: 2}])
+  })
+
   it('is no 404, but a refusal, if a redirect led to another resource that is missing', async () => {
     server.answers({status: 302, headers: {location: '/elsewhere'}}, {status: 404})
     const result = await dav.stat('docs/a')
