@@ -7,12 +7,11 @@ import {DECODERS, mergeDecoders} from '../properties/decode.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth} from '../protocol/depth.ts'
-import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
 import {ANY, readOptions, SIGNAL} from '../protocol/options.ts'
 import type {RetryPolicy} from '../retry/policy.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
-import {formatDocument} from '../xml/writer.ts'
+import {formatDocument, isElementToWrite} from '../xml/writer.ts'
 import type {Checkpoint} from './checkpoint.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
@@ -80,7 +79,6 @@ export function report<P>(
  */
 export function formatBody(call: string, body: string | ElementToWrite | undefined): string {
   if (typeof body === 'string' && body.trim() !== '') return body
-  if (typeof body === 'object' && typeof memberOf(body, 'name') === 'string')
-    return formatDocument(body)
+  if (isElementToWrite(body)) return formatDocument(body)
   throw new TypeError(`${call}: body is the text of an XML document, or its root element`)
 }

@@ -9,17 +9,9 @@ import type {Decoders, PropertyName, PropertyNameList} from '../properties/vocab
 import type {Depth} from '../protocol/depth.ts'
 import {assertDepth, formatDepth} from '../protocol/depth.ts'
 import type {Rules} from '../protocol/options.ts'
-import {
-  ANY,
-  BOOLEAN,
-  NUMBER,
-  readOptions,
-  RECORD,
-  TEXT,
-  TEXTS,
-  assertCount,
-} from '../protocol/options.ts'
+import {ANY, BOOLEAN, NUMBER, readOptions, TEXT, TEXTS, assertCount} from '../protocol/options.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
+import {isElementToWrite} from '../xml/writer.ts'
 import {resumeDepth} from './checkpoint.ts'
 import type {ListingStream} from './propfind.ts'
 import {streamListing} from './propfind.ts'
@@ -76,7 +68,7 @@ const SEARCH_ORDER: Rules<Partial<SearchOrder>> = {property: TEXT, descending: B
 const SEARCH_OPTIONS: Rules<SearchOptions> = {
   ...QUESTION_OPTIONS,
   body: ANY,
-  where: RECORD,
+  where: {words: "an element such as {name: 'eq', children: […]}", accepts: isElementToWrite},
   properties: TEXTS,
   scope: ANY,
   depth: ANY,

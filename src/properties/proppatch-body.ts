@@ -4,14 +4,13 @@
  */
 
 import {keyOfName, propertyKey} from '../protocol/name.ts'
-import {memberOf} from '../protocol/members.ts'
-import {isRecord, readRecord} from '../protocol/options.ts'
+import {readRecord} from '../protocol/options.ts'
 import {readDocument} from '../xml/document.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
 import type {ScannerLimits} from '../xml/handler.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
-import {formatDocument} from '../xml/writer.ts'
+import {formatDocument, isElementToWrite} from '../xml/writer.ts'
 import {textOf} from './value-parts.ts'
 import type {KnownName, PropertyName, RawValue} from './vocabulary.ts'
 
@@ -105,23 +104,9 @@ function toElements(option: string, properties: PropertiesToSet = {}): ElementTo
 function toElement(name: string, value: PropertyToSet): ElementToWrite {
   if (typeof value === 'string') return {name, children: [value]}
   if (isList(value)) return {name, children: value.map((child) => ({name: child}))}
-  if (isElement(value) && keyOfName(value.name) === keyOfName(name)) return value
+  if (isElementToWrite(value) && keyOfName(value.name) === keyOfName(name)) return value
   throw new TypeError(
     `The value of ${name} is a text, a list of names, or an element named ${name}`,
-  )
-}
-
-/** Checks an element with everything in it, because it may come from JSON. */
-function isElement(value: unknown): value is ElementToWrite {
-  const [name, attributes = {}, children = []] = ['name', 'attributes', 'children'].map((one) =>
-    memberOf(value, one),
-  )
-  return (
-    typeof name === 'string' &&
-    isRecord(attributes) &&
-    Object.values(attributes).every((one) => typeof one === 'string') &&
-    Array.isArray(children) &&
-    children.every((child) => typeof child === 'string' || isElement(child))
   )
 }
 

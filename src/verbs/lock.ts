@@ -34,7 +34,7 @@ import {ANY, BOOLEAN, NUMBER, oneOf, readOptions, SIGNAL, TEXT} from '../protoco
 import {trimSpace} from '../xml/characters.ts'
 import {readDocument} from '../xml/document.ts'
 import type {ElementToWrite} from '../xml/writer.ts'
-import {formatDocument, XML_TYPE} from '../xml/writer.ts'
+import {formatDocument, isElementToWrite, XML_TYPE} from '../xml/writer.ts'
 import {randomHex} from '../protocol/random.ts'
 import {hasEnded} from './lock-lookup.ts'
 import type {Lock, LockFacts} from './own-lock.ts'
@@ -94,7 +94,10 @@ const LOCK_OPTIONS: Rules<LockOptions> = {
   depth: ANY,
   scope: oneOf('exclusive', 'shared'),
   timeout: NUMBER,
-  owner: ANY,
+  owner: {
+    words: "a text, or an element such as {name: 'href', children: […]}",
+    accepts: (value) => typeof value === 'string' || isElementToWrite(value),
+  },
   renew: BOOLEAN,
   create: BOOLEAN,
   ifMatch: TEXT,

@@ -4,7 +4,9 @@
  */
 
 import {quoted} from '../protocol/errors.ts'
+import {memberOf} from '../protocol/members.ts'
 import {DAV, parseName, XML_NAMESPACE} from '../protocol/name.ts'
+import {isRecord} from '../protocol/options.ts'
 import {escapeText, FORBIDDEN} from './characters.ts'
 
 /** An element to write. Every `XmlElement` is one too. */
@@ -22,6 +24,20 @@ export interface QualifiedElement {
   readonly tag: string
   readonly attributes: Readonly<Record<string, string>>
   readonly children: readonly (QualifiedElement | string)[]
+}
+
+/** Checks an element with everything in it, because it may come from JSON. It can still have a name that XML forbids. */
+export function isElementToWrite(value: unknown): value is ElementToWrite {
+  const [name, attributes = {}, children = []] = ['name', 'attributes', 'children'].map((one) =>
+    memberOf(value, one),
+  )
+  return (
+    typeof name === 'string' &&
+    isRecord(attributes) &&
+    Object.values(attributes).every((one) => typeof one === 'string') &&
+    Array.isArray(children) &&
+    children.every((child) => typeof child === 'string' || isElementToWrite(child))
+  )
 }
 
 /** The Content-Type of every document. RFC 4918, section 8.2. */

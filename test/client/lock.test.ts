@@ -110,6 +110,13 @@ describe('the request', () => {
     [{timeout: -1000}, 'RangeError', 'timeout is a number of milliseconds above zero, or Infinity'],
     [{timeout: NaN}, 'RangeError', 'timeout is a number of milliseconds above zero, or Infinity'],
     [{owner: ' '}, 'TypeError', 'owner is not empty'],
+    ...[5, null, {}, {name: 'href', children: [5]}, Date].map(
+      (owner): [unknown, string, string] => [
+        {owner},
+        'TypeError',
+        "lock: owner is a text, or an element such as {name: 'href', children: […]}",
+      ],
+    ),
     [{scope: 'none'}, 'TypeError', "lock: scope is 'exclusive' or 'shared'"],
     [
       {create: true, ifMatch: '"1"'},

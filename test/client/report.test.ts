@@ -73,6 +73,7 @@ describe('the request of a report', () => {
     [{body: null}, /body is the text/],
     [{body: 5}, /body is the text/],
     [{body: {children: []}}, /body is the text/],
+    [{body: {name: 'x', children: [5]}}, /body is the text/],
     [{body: query, bodi: ''}, /no option "bodi"/],
     [{body: query, depth: 2}, /depth is 0, 1/],
     [{body: query, depth: {walk: true}}, /depth is 0, 1 or 'infinity', not /],
