@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# gio of GLib 2.74.6 with gvfs 1.50.3, wget2 1.99.1, webdavclient3 3.14.6, easywebdav 1.2.0 and HTTP::DAV 0.49 (all of Debian 12): a download
-# whose connection ends before its Content-Length is a success. `gio move` then deletes the file on the server.
+# gio of GLib 2.74.6 with gvfs 1.50.3, wget2 1.99.1, webdavclient3 3.14.6, easywebdav 1.2.0 and HTTP::DAV 0.49 (all of Debian 12): a
+# download whose connection ends before its Content-Length is a success. `gio move` then deletes the file on the server.
 #
-# Apache's mod_dav holds a file of 1,000,000 bytes, and says so in the head of its answer. A relay closes the connection after 300,000 bytes,
-# as a proxy that is restarted does, once. curl, httpx 0.23.3, wget and rclone 1.60.1 are there to compare.
+# Apache's mod_dav holds a file of 1,000,000 bytes, and says so in the head of its answer. A relay closes the connection after 300,000
+# bytes, as a proxy that is restarted does, once. curl, httpx 0.23.3, wget and rclone 1.60.1 are there to compare.
 #
 # Good sense says: an error, or the rest by another request. A message with fewer bytes than its Content-Length is incomplete, and must be
 # recorded as such (RFC 9112, section 8). `gio move` deletes its source after it has the whole of it.
