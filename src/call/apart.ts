@@ -6,6 +6,7 @@
 import {canonicalPathOf, relate} from '../protocol/href.ts'
 import {decodePath} from '../protocol/path.ts'
 import {standings} from '../protocol/readings.ts'
+import {MEANT} from './target.ts'
 
 const RELATED = {
   same: 'the destination is the source itself',
@@ -38,7 +39,7 @@ export function assertApart(ends: Ends): void {
   const usual = standing(path, other)
   const found = usual ?? (unguarded ? undefined : findOtherReading(ends, path, other))
   if (found === undefined) return
-  const hint = found === usual ? '' : ' to some servers; say unguarded: true if it is meant'
+  const hint = found === usual ? '' : ` to some servers${MEANT}`
   throw new TypeError(
     `${method} ${source.href} to ${destination.href} is refused: ${RELATED[found]}${hint}`,
   )

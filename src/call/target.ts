@@ -128,7 +128,8 @@ function findListingProblem(target: unknown): string | undefined {
     : undefined
 }
 
-const MEANT = '; say unguarded: true if it is meant'
+/** The advice to a caller who knows better than a guard. */
+export const MEANT = '; say unguarded: true if it is meant'
 
 /** Recognizes the Failure of a listing that was refused or broke. */
 export function isUnlisted(target: unknown): boolean {

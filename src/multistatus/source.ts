@@ -3,6 +3,7 @@
  * waits for a chunk. Decodes nothing.
  */
 
+import {bytesOf} from '../protocol/bytes.ts'
 import {tagOf} from '../protocol/members.ts'
 
 /** Bytes, as an ArrayBuffer or any view of one, or decoded text. */
@@ -194,9 +195,7 @@ export function readChunk(chunk: unknown): Uint8Array | string {
 
 function asChunk(given: unknown): Uint8Array | string | undefined {
   if (typeof given === 'string' || given instanceof Uint8Array) return given
-  if (ArrayBuffer.isView(given))
-    return new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
-  return isBuffer(given) ? new Uint8Array(given) : undefined
+  return ArrayBuffer.isView(given) || isBuffer(given) ? bytesOf(given) : undefined
 }
 
 /** Recognizes an ArrayBuffer, even of another realm such as a frame or a `vm` context, which has its own class. */

@@ -4,7 +4,7 @@
  */
 
 import {keyOfName, propertyKey} from '../protocol/name.ts'
-import {readRecord} from '../protocol/options.ts'
+import {isTexts, readRecord} from '../protocol/options.ts'
 import {readDocument} from '../xml/document.ts'
 import type {XmlElement} from '../xml/element.ts'
 import {childElements} from '../xml/element.ts'
@@ -103,15 +103,11 @@ function toElements(option: string, properties: PropertiesToSet = {}): ElementTo
 
 function toElement(name: string, value: PropertyToSet): ElementToWrite {
   if (typeof value === 'string') return {name, children: [value]}
-  if (isList(value)) return {name, children: value.map((child) => ({name: child}))}
+  if (isTexts(value)) return {name, children: value.map((child) => ({name: child}))}
   if (isElementToWrite(value) && keyOfName(value.name) === keyOfName(name)) return value
   throw new TypeError(
     `The value of ${name} is a text, a list of names, or an element named ${name}`,
   )
-}
-
-function isList(value: PropertyToSet): value is readonly string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string')
 }
 
 // The body is the caller's own.

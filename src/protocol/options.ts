@@ -25,9 +25,10 @@ export const BOOLEAN: Rule = /* @__PURE__ */ ofType('boolean', 'true or false')
 export const NUMBER: Rule = /* @__PURE__ */ ofType('number', 'a number')
 export const TEXT: Rule = /* @__PURE__ */ ofType('string', 'a string')
 
-export const TEXTS: Rule = {
-  words: 'an array of strings',
-  accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+export const TEXTS: Rule = {words: 'an array of strings', accepts: isTexts}
+
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
 
 export const RECORD: Rule = {words: 'an object with members by name', accepts: isRecord}
@@ -46,6 +47,16 @@ export const SIGNAL: Rule = {
 export function assertCount(name: string, value = 1): void {
   if (!isWholeNumber(value, 1))
     throw new RangeError(`${name} is a whole number above zero, not ${visible(String(value), 100)}`)
+}
+
+/**
+ * Checks a time limit.
+ *
+ * @throws RangeError for a number that is not above zero.
+ */
+export function assertTimeLimit(name: string, value: number): void {
+  if (!(value > 0))
+    throw new RangeError(`${name} is a number of milliseconds above zero, or Infinity`)
 }
 
 /** A function of a value such as `the progress`. */

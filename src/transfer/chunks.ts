@@ -7,6 +7,7 @@ import {spool} from '#files'
 
 import type {CallContext} from '../call/call.ts'
 import type {Chunks as Pieces} from '../multistatus/source.ts'
+import {bytesOf} from '../protocol/bytes.ts'
 import {untilAborted} from '../protocol/wait.ts'
 import {NotSentError} from '../protocol/not-sent.ts'
 import {isStreamed, openPieces} from '../transport/request-body.ts'
@@ -55,12 +56,6 @@ export function openChunks(
     },
     close: async () => {},
   }
-}
-
-function bytesOf(body: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(body)
-    ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
-    : new Uint8Array(body)
 }
 
 class StreamedChunks implements Chunks {

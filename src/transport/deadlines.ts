@@ -10,6 +10,7 @@ import {
   SENT_PIECE_BYTES,
   SLOWEST_UPLOAD_BYTES_PER_SECOND,
 } from '../protocol/bounds.ts'
+import {bytesOf} from '../protocol/bytes.ts'
 import {DavTimeoutError} from '../protocol/errors.ts'
 import {memberOf} from '../protocol/members.ts'
 import {keepAlive} from '../protocol/wait.ts'
@@ -249,8 +250,7 @@ class OpenBody implements Required<IterableBody> {
 
   #bytesOf(chunk: unknown): Uint8Array {
     if (chunk instanceof Uint8Array) return chunk
-    if (ArrayBuffer.isView(chunk))
-      return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    if (ArrayBuffer.isView(chunk)) return bytesOf(chunk)
     const kind = chunk === null ? 'null' : typeof chunk
     throw new TypeError(`a chunk of the body is no Uint8Array but ${kind}`)
   }

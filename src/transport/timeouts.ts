@@ -1,7 +1,7 @@
 /** The time limits of a client and of a call, their defaults, and the words of their errors. */
 
 import type {Rule, Rules} from '../protocol/options.ts'
-import {isRecord, NUMBER, readOptions} from '../protocol/options.ts'
+import {assertTimeLimit, isRecord, NUMBER, readOptions} from '../protocol/options.ts'
 
 /** Time limits of a call, in milliseconds; `Infinity` for none. Absent ones are those of the client. */
 export interface Timeouts {
@@ -80,10 +80,7 @@ export function resolveTimeouts(
   if (given === undefined) return defaults
   const read: Timeouts =
     typeof given === 'number' ? {headers: given, idle: given} : readOptions('timeout', given, rules)
-  for (const [name, value] of Object.entries(read)) {
-    if (!(value > 0))
-      throw new RangeError(`timeout: ${name} is a number of milliseconds above zero, or Infinity`)
-  }
+  for (const [name, value] of Object.entries(read)) assertTimeLimit(`timeout: ${name}`, value)
   const {headers, idle, exchange, total} = defaults
   return {
     headers: read.headers ?? headers,

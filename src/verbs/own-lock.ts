@@ -25,7 +25,15 @@ import {readLockToken} from '../protocol/if-header.ts'
 import {formatLockTimeout} from '../protocol/lock-timeout.ts'
 import {memberOf} from '../protocol/members.ts'
 import type {Rules} from '../protocol/options.ts'
-import {ANY, NUMBER, oneOf, readOptions, SIGNAL, TEXT} from '../protocol/options.ts'
+import {
+  ANY,
+  assertTimeLimit,
+  NUMBER,
+  oneOf,
+  readOptions,
+  SIGNAL,
+  TEXT,
+} from '../protocol/options.ts'
 import {keepAlive, startTimer} from '../protocol/wait.ts'
 import type {UnlockOptions} from './unlock.ts'
 import {unlock} from './unlock.ts'
@@ -106,8 +114,8 @@ export interface LockFacts extends StoredLock, RefreshFacts {}
  * @throws RangeError for a time that is not above zero.
  */
 export function formatAskedTimeout(timeout: number): string {
-  if (timeout > 0) return formatLockTimeout(timeout)
-  throw new RangeError('timeout is a number of milliseconds above zero, or Infinity')
+  assertTimeLimit('timeout', timeout)
+  return formatLockTimeout(timeout)
 }
 
 /** The result of the LOCK, whose members are assigned. */

@@ -5,6 +5,7 @@
  */
 
 import {DECODED_BYTES, DECLARATION_BYTES} from '../protocol/bounds.ts'
+import {bytesOf} from '../protocol/bytes.ts'
 import {visible} from '../protocol/errors.ts'
 import {declaredEncoding} from './declaration.ts'
 import {ScanError} from './handler.ts'
@@ -86,7 +87,7 @@ export class EncodingReader {
   }
 
   #writeBytes(piece: Uint8Array): void {
-    let bytes = this.#kept.length === 0 ? plainView(piece) : concatenate(this.#kept, piece)
+    let bytes = this.#kept.length === 0 ? bytesOf(piece) : concatenate(this.#kept, piece)
     if (this.#decoder === undefined) {
       const begin = this.#detect(bytes, false)
       if (begin === -1) {
@@ -261,11 +262,6 @@ function openLength(bytes: Uint8Array, encoding: string): number {
     if (length > 0) return length > open - odd ? open : odd
   }
   return odd
-}
-
-/** Views the same bytes as a plain Uint8Array. Engines read that class fastest, and a Buffer is another one. */
-function plainView(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
