@@ -113,8 +113,8 @@ export class Changes<P> {
     if (this.#isCut) return true
     if (this.#hasDescendant) return false
     if (this.#state === undefined) return this.isFull && this.#hasCollection
-    const knowsDeeper = [...this.#state.paths()].some((path) => path.includes('/'))
-    return this.isFull ? this.#hasCollection || knowsDeeper : this.#hasCollection && !knowsDeeper
+    if (this.isFull) return this.#hasCollection || this.#state.hasDeeper
+    return this.#hasCollection && !this.#state.hasDeeper
   }
 
   /** True if all gaps are members that the server would refuse again. Everything outside of them was listed. */

@@ -156,6 +156,12 @@ export class SyncState {
     yield* this.#unseen.keys()
   }
 
+  /** @internal True if a known resource is deeper than a member of the collection. */
+  get hasDeeper(): boolean {
+    for (const path of this.paths()) if (path.includes('/')) return true
+    return false
+  }
+
   /** @internal Notes in the journal that the caller will get a result of a resource. */
   announce(path: string): void {
     this.#note(path, UNTAKEN)
