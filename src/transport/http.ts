@@ -290,8 +290,12 @@ class Exchange implements Holder {
     })
     const {onSent, ...silent} = this.#request
     const upload = readUpload(silent, silent.length)
+    // A body of no bytes needs no consent, and a server may answer such a request at once. RFC 9110, section 10.1.1.
     const asks =
-      typeof upload === 'function' && this.#around.asks && !this.#around.unwilling.has(this.#origin)
+      typeof upload === 'function' &&
+      silent.length !== 0 &&
+      this.#around.asks &&
+      !this.#around.unwilling.has(this.#origin)
     let isBegun = !asks
     // A success may come in one packet with the consent, before the source has given a piece.
     let isWritten = !asks

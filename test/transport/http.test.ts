@@ -89,6 +89,16 @@ describe('expectContinue', () => {
     },
   )
 
+  it('does not ask for consent to an empty stream, which a server may answer at once', async () => {
+    const transport = await open({onExpect: () => ['HTTP/1.1 100 Continue\r\n\r\n', CREATED]})
+    const body = new Blob([]).stream()
+    const url = `${server?.url}a`
+    const {status} = await transport({...put, url, length: 0, body})
+    expect(status).toBe(201)
+    const headers = new Map(server?.requests[0]?.headers)
+    expect([headers.get('Expect'), headers.get('Content-Length')]).toEqual([undefined, '0'])
+  })
+
   it('sends the body after a while to a server that does not consent', async () => {
     const transport = await open({onExpect: () => 'body'})
     const {status} = await transport({...put, url: `${server?.url}a`, body: watched().body})
