@@ -355,6 +355,24 @@ export function describeWorking(using: Using): void {
     )
 
     it(
+      'that begin after the clock was set back send no request twice',
+      using(async ({store, ledger, server, dav}) => {
+        const earlier = await createJob(
+          ledger,
+          {kind: 'delete', targets: fill(server, 'a/', 1)},
+          dav,
+        )
+        await runJob(ledger, earlier, dav)
+        await setClockBack(store)
+        const targets = fill(server, 'b/', 3)
+        const {id} = await createJob(ledger, {kind: 'delete', targets}, dav)
+        server.fault({method: 'DELETE', path: 'b/0', latency: 3000, times: 1})
+        const [report] = await Promise.all([runJob(ledger, id, dav), runJob(ledger, id, dav)])
+        expect(report).toMatchObject({state: 'done', successes: 3, requests: 3, inDoubt: 0})
+      }),
+    )
+
+    it(
       'that wait for a cooldown do not wait longer when the clock is set back',
       using(async ({store, ledger, server, dav}) => {
         const targets = fill(server, 'a/', 3)
