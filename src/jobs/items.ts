@@ -62,6 +62,11 @@ export function wholePlaceOf(url: string): Place {
   return {path: key.slice(0, end) || '/', name: key.slice(end)}
 }
 
+/** Makes the path of a collection with its slash, for the resources in it. */
+export function below(url: string): string {
+  return shorten(`${keyOfUrl(url)}/`)
+}
+
 /** Makes the key of a resource within its server. */
 export function keyOfUrl(url: string): string {
   return canonicalPathOf(url) + (url.includes('?') ? new URL(url).search : '')

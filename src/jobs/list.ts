@@ -12,8 +12,10 @@ import type {Incomplete} from '../multistatus/summary.ts'
 import {MAX_LEVELS} from '../protocol/bounds.ts'
 import {DavError, DavHttpError} from '../protocol/errors.ts'
 import {isMissingStatus} from '../protocol/status.ts'
+import {forgetBelow, forgetFormer} from './forget.ts'
 import type {Item, NewItem, Place} from './items.ts'
 import {
+  below,
   collectionId,
   depthOf,
   formatRequest,
@@ -24,7 +26,6 @@ import {
   readItems,
   slashOf,
 } from './items.ts'
-import {shorten} from './shorten.ts'
 import type {Sql, Value} from './store.ts'
 import {cooldownOf, FILES, LISTINGS, noteBegin, noteProgress} from './units.ts'
 import {block, count, recordVerdicts, verdictRow} from './verdicts.ts'
@@ -95,11 +96,6 @@ async function begin(sql: Sql, {job, units, worker}: Work, items: readonly Item[
   )
   await noteBegin(sql, units)
   if (removed > 0) await count(sql, job.id, worker, new Map([['resources', -removed]]))
-}
-
-/** The path of a collection with its slash, for the resources in it. */
-function below(url: string): string {
-  return shorten(`${keyOfUrl(url)}/`)
 }
 
 /** Lists one collection. */
@@ -307,6 +303,12 @@ class Writer {
         })),
       )
       for (const {item, state} of ended) if (state === 'gone') await this.#forget(sql, item)
+      for (const {item, failure} of decided) {
+        const {tree, request} = item
+        const isRepeated = item.attempts > 0 || item.isMaybe
+        if (isRepeated && failure === undefined && job.kind !== 'delete')
+          await forgetFormer(sql, {job, tree, worker}, request.url)
+      }
       await count(sql, job.id, worker, new Map([['requests', ended.length]]))
       const moved = ended.filter(({state}) => state !== 'left')
       await noteProgress(sql, [...new Set(moved.map(({item}) => item.unit))])
@@ -345,7 +347,7 @@ class Writer {
     }
   }
 
-  /** Removes a collection, and its entry in its parent. */
+  /** Removes a collection, its entry in its parent, and all that was listed below it. */
   async #forget(sql: Sql, {unit, n, tree, request}: Item): Promise<void> {
     const {job, worker} = this.#work
     const {path, name} = placeOf(request.url)
@@ -356,6 +358,7 @@ class Writer {
       name,
     ])
     if (removed > 0) await count(sql, job.id, worker, new Map([['resources', -removed]]))
+    await forgetBelow(sql, {job, tree, worker}, request.url)
   }
 
   /** Recognizes the root of its tree. */

@@ -139,6 +139,39 @@ export function describeListing(using: Using): void {
       }),
     )
 
+    it.for([
+      {removed: 'a/b/c/', added: '', left: ['/a/', '/a/b/', '/a/b/0', '/a/b/1', '/a/b/2']},
+      {
+        removed: 'a/b/c/',
+        added: 'a/b/c',
+        left: ['/a/', '/a/b/', '/a/b/0', '/a/b/1', '/a/b/2', '/a/b/c'],
+      },
+      {removed: 'a/b/', added: '', left: ['/a/']},
+    ])(
+      'keeps no line below a member of a broken listing, if $removed was removed before the next one',
+      ({removed, added, left}) =>
+        using(async ({ledger, server, dav}) => {
+          // The first member of the listing.
+          fill(server, 'a/b/c/d/', 3)
+          fill(server, 'a/b/', 3)
+          server.fault({method: 'PROPFIND', path: 'a/b', cut: 0.98, times: 1})
+          const job = await createJob(ledger, {kind: 'list', tree: 'a/', retry: ONCE}, dav)
+          const report = await runJob(ledger, job, dav)
+          // The member was listed as a whole.
+          expect(report).toMatchObject({complete: false, listings: 4})
+          const hrefs = (await linesOf(ledger, job)).map(({href}) => href)
+          expect(hrefs).toContain('/a/b/c/d/2')
+
+          server.remove(removed)
+          if (added !== '') server.put(added, 'a file now')
+          expect(await retryJob(ledger, job)).toBe(1)
+          const again = await runJob(ledger, job, dav)
+          expect(again).toMatchObject({complete: true, incomplete: [], resources: left.length})
+          const lines = (await linesOf(ledger, job)).map(({href}) => href)
+          expect(lines.toSorted()).toEqual(left)
+        })(),
+    )
+
     it(
       'names a gap by its whole URL, at any length',
       using(async ({ledger, server, dav}) => {
