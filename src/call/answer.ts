@@ -5,6 +5,7 @@
 
 import {hrefsOf} from '../properties/value-parts.ts'
 import type {Decoders} from '../properties/vocabulary.ts'
+import {errorOf} from '../multistatus/dav-error.ts'
 import type {Limits} from '../multistatus/limits.ts'
 import {MultiStatusParser} from '../multistatus/parser.ts'
 import {readResults} from '../multistatus/read-results.ts'
@@ -212,7 +213,7 @@ export async function readAnswer<P>(
   if (length === 0) return empty
   if (page !== undefined) return {...empty, excerpt: page}
   const {text, root} = readDocument(head, encoding(), whole)
-  const error = root?.name === 'error' || root?.name === '{DAV}error' ? root : undefined
+  const error = errorOf(root)
   const found = error === undefined ? [] : childElements(error)
   const conditions = found.map(({name}) => name)
   const conditionUrls = urlsIn(found, url)

@@ -34,8 +34,8 @@ import {
 type Content = Pick<DavRequest, 'body' | 'length' | 'onSent' | 'onWhole'>
 
 /**
- * Sends one request with the tokens of the locks that it touches. Sends it once more if the server misunderstood the tokens. Emits the results
- * of members as they arrive, and returns the verdict on the target.
+ * Sends one request with the tokens of the locks that it touches. Sends it once more if the server misunderstood the tokens. Emits
+ * the results of members as they arrive, and returns the verdict on the target.
  *
  * @param content - The body of an upload. Default: the XML body of the request.
  * @throws DavNetworkError, DavTimeoutError or MultiStatusError for a broken exchange; NotSentError; the signal's reason.

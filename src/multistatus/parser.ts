@@ -16,6 +16,7 @@ import {childElements} from '../xml/element.ts'
 import {EncodingReader} from '../xml/encoding.ts'
 import {ScanError} from '../xml/handler.ts'
 import {Scanner} from '../xml/scanner.ts'
+import {errorOf} from './dav-error.ts'
 import {beginMarkup, KnownMarkup} from './known-markup.ts'
 import type {Limits} from './limits.ts'
 import {resolveLimits} from './limits.ts'
@@ -267,8 +268,8 @@ export class MultiStatusParser<const D extends Decoders = Record<never, never>> 
 
 /** Reads what a body is instead of a Multi-Status document, as far as it has arrived. */
 function readWords(text: string): {conditions: readonly string[]; excerpt: string} {
-  const root = readRoot(text.slice(0, PLAIN_ANSWER_BYTES))
-  const conditions = root?.name === 'error' ? childElements(root).map(({name}) => name) : []
+  const error = errorOf(readRoot(text.slice(0, PLAIN_ANSWER_BYTES)))
+  const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
   return {conditions, excerpt: ownCopy(hideCredentials(text.slice(0, EXCERPT_CHARACTERS)))}
 }
 

@@ -174,6 +174,8 @@ describe('a body that is something else', () => {
     const conditions = ['lock-token-submitted', '{urn:y}x']
     expect(readToError(body).error).toMatchObject({conditions, excerpt: body})
     expect(readToError(bytes(body)).error).toMatchObject({conditions, excerpt: body})
+    const sogo = '<D:error xmlns:D="DAV"><D:x/></D:error>'
+    expect(readToError(sogo).error).toMatchObject({conditions: ['{DAV}x'], excerpt: sogo})
     const parser = new MultiStatusParser()
     parser.write(body.slice(0, 30))
     expect(parser.error).toMatchObject({conditions: [], excerpt: body.slice(0, 30)})
