@@ -214,7 +214,7 @@ export async function readAnswer<P>(
   if (page !== undefined) return {...empty, excerpt: page}
   const {text, root} = readDocument(head, encoding(), whole)
   const error = errorOf(root)
-  const found = error === undefined ? [] : childElements(error)
+  const found = childElements(error)
   const conditions = found.map(({name}) => name)
   const conditionUrls = urlsIn(found, url)
   const description = hideCredentials(

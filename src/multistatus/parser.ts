@@ -258,7 +258,7 @@ export class MultiStatusParser<const D extends Decoders = Record<never, never>> 
 
   #errorAt({message: problem, reason, limit, at}: ScanError, offset: number): MultiStatusError {
     const request = {method: this.#method, url: this.#url.href}
-    const words = reason === 'not-multistatus' ? readWords(this.#scanner.textFrom(at)) : {}
+    const words = reason === 'not-multistatus' && readWords(this.#scanner.textFrom(at))
     const asked = `The Multi-Status answer to ${request.method} ${request.url}`
     const place = `byte ${offset}, after ${this.#reader.responses} complete responses`
     const message = ownCopy(`${asked} cannot be read on at ${place}: ${problem}`)
@@ -269,7 +269,7 @@ export class MultiStatusParser<const D extends Decoders = Record<never, never>> 
 /** Reads what a body is instead of a Multi-Status document, as far as it has arrived. */
 function readWords(text: string): {conditions: readonly string[]; excerpt: string} {
   const error = errorOf(readRoot(text.slice(0, PLAIN_ANSWER_BYTES)))
-  const conditions = error === undefined ? [] : childElements(error).map(({name}) => name)
+  const conditions = childElements(error).map(({name}) => name)
   return {conditions, excerpt: ownCopy(hideCredentials(text.slice(0, EXCERPT_CHARACTERS)))}
 }
 

@@ -124,7 +124,7 @@ const UNBOUNDED: ScannerLimits = {
 export function readInstructions(body: string): readonly Instruction[] {
   const {root} = readDocument([body], undefined, UNBOUNDED)
   const instructions = new Map<string, Instruction>()
-  for (const one of root === undefined ? [] : childElements(root)) {
+  for (const one of childElements(root)) {
     for (const property of childElements(one).flatMap(childElements)) {
       const name = propertyKey(property.name)
       instructions.set(name, {name, value: one.name === 'remove' ? undefined : valueOf(property)})

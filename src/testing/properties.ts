@@ -65,7 +65,7 @@ interface Selection {
 function readSelection({body}: Asked): Selection | undefined {
   if (body.length === 0) return {kind: 'allprop', names: []}
   const root = readBody(body, 'propfind')
-  const parts = root === undefined ? [] : childElements(root)
+  const parts = childElements(root)
   const named = (name: string): string[] | undefined => {
     const part = parts.find((one) => one.name === name)
     return part && childElements(part).map((one) => one.name)

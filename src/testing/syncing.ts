@@ -24,7 +24,7 @@ export function report(site: Site, asked: Asked): Answer {
   const since = token === '' ? 0 : readVersion(site, token)
   if (since === undefined) return refusal(403, 'valid-sync-token')
   const prop = childElements(root).find(({name}) => name === 'prop')
-  const names = prop === undefined ? [] : childElements(prop).map(({name}) => name)
+  const names = childElements(prop).map(({name}) => name)
   const changes = tree.changesSince(since).filter(([one]) => {
     const isMember = level === '1' ? parentOf(one) === path : isAtOrBelow(one, path)
     // A first sync has nothing to forget.

@@ -10,7 +10,7 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[]
 }
 
-/** Picks the elements among an element's children. */
-export function childElements(element: XmlElement): XmlElement[] {
-  return element.children.filter((child) => typeof child !== 'string')
+/** Picks the elements among an element's children: none without an element. */
+export function childElements(element: XmlElement | undefined): XmlElement[] {
+  return element?.children.filter((child) => typeof child !== 'string') ?? []
 }
